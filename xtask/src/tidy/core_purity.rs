@@ -1,0 +1,98 @@
+//! Core and guard crates have no I/O, no clock, no environment and no randomness of their own.
+
+use super::Finding;
+use super::manifests::{crates, tables_of};
+use crate::rust_view::has_word;
+use crate::source_tree::SourceTree;
+
+const FOLDERS: [&str; 2] = ["crates/core/", "crates/guard/"];
+
+/// Words that core code must not name, and what to take instead.
+const FORBIDDEN: [(&str, &str); 16] = [
+    ("tokio", "core is sans-I/O: the caller owns the run-time"),
+    ("sqlx", "storage is a trait"),
+    ("rusqlite", "storage is a trait"),
+    ("axum", "transport is a trait"),
+    ("hyper", "transport is a trait"),
+    ("SystemTime", "time is an argument"),
+    ("std::time::Instant", "time is an argument"),
+    ("std::fs", "storage is a trait"),
+    ("std::net", "transport is a trait"),
+    ("std::env", "settings are arguments"),
+    ("std::process", "settings are arguments"),
+    ("std::thread", "the caller owns threads"),
+    ("thread_rng", "randomness is a trait"),
+    ("OsRng", "randomness is a trait"),
+    ("SysRng", "randomness is a trait"),
+    ("getrandom", "randomness is a trait"),
+];
+
+/// Modules of `std` that are also caught inside `use std::{...}`.
+const FORBIDDEN_MODULES: [&str; 5] = ["fs", "net", "env", "process", "thread"];
+
+const FORBIDDEN_PACKAGES: [&str; 8] =
+    ["tokio", "sqlx", "rusqlite", "axum", "hyper", "rustls", "tower", "rand"];
+
+/// Shipped code of core and guard names nothing that touches the world.
+pub fn check(tree: &SourceTree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut grouped = false;
+    for (file, number, line) in tree.shipped_lines(&FOLDERS) {
+        for (word, why) in FORBIDDEN {
+            if has_word(&line.code, word) {
+                findings.push(Finding::new(&file.path, number, format!("core must not name {word}: {why}")));
+            }
+        }
+        grouped |= line.code.contains("use std::{");
+        if grouped {
+            for module in FORBIDDEN_MODULES.iter().filter(|module| has_word(&line.code, module)) {
+                let message = format!("core must not use std::{module}");
+                findings.push(Finding::new(&file.path, number, message));
+            }
+        }
+        grouped &= !line.code.contains(';');
+    }
+    for krate in
+        crates(tree).iter().filter(|krate| FOLDERS.iter().any(|folder| krate.path.starts_with(folder)))
+    {
+        for name in tables_of(&krate.manifest, "dependencies").flat_map(|table| table.keys()) {
+            if FORBIDDEN_PACKAGES.contains(&name.as_str()) {
+                findings.push(Finding::new(&krate.path, 0, format!("core must not depend on {name}")));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(path: &str, text: &str) -> usize {
+        check(&SourceTree::of(&[(path, text)])).len()
+    }
+
+    #[test]
+    fn each_forbidden_word_is_found() {
+        for (word, _) in FORBIDDEN {
+            assert_eq!(count("crates/core/a/src/x.rs", &format!("use {word}::x;\n")), 1, "{word}");
+        }
+        assert_eq!(count("crates/guard/a/src/x.rs", "use std::{\n    fmt,\n    fs,\n};\nfn env() {}\n"), 1);
+    }
+
+    #[test]
+    fn tests_comments_texts_and_other_folders_are_free() {
+        assert_eq!(count("crates/core/a/src/x.rs", "// tokio\nlet a = \"std::fs\";\n"), 0);
+        assert_eq!(count("crates/core/a/src/x.rs", "#[cfg(test)]\nmod tests { use std::fs; }\n"), 0);
+        assert_eq!(count("crates/core/a/tests/x.rs", "use std::fs;\n"), 0);
+        assert_eq!(count("crates/server/a/src/x.rs", "use tokio::net;\n"), 0);
+    }
+
+    #[test]
+    fn packages_are_found_in_the_manifest() {
+        let manifest = "[package]\nname = \"a\"\n[dependencies]\ntokio.workspace = true\n";
+        assert_eq!(count("crates/core/a/Cargo.toml", manifest), 1);
+        let for_tests = "[package]\nname = \"a\"\n[dev-dependencies]\ntokio.workspace = true\n";
+        assert_eq!(count("crates/core/a/Cargo.toml", for_tests), 0);
+    }
+}
