@@ -1,0 +1,83 @@
+//! Questionnaires: reading, skip logic, answering, validation and symptom scoring.
+//!
+//! One engine for the patient's browser, the clinician's browser, the SDK and the
+//! export. It takes bytes and values and returns values: no files, no network, no
+//! clock, no randomness, and it builds for `wasm32-unknown-unknown`.
+//!
+//! - [`Questionnaire`] reads a FHIR R4 `Questionnaire`; [`lint`] tells its author
+//!   what to repair.
+//! - [`Answering`] walks a person through it one question at a time, and
+//!   [`Answering::finish`] gives the completed response.
+//! - [`QuestionnaireResponse`] reads and writes responses; [`validate`] checks one
+//!   against its form.
+//! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades.
+//!
+//! Content that this crate doesn't know is kept and written back.
+//!
+//! ```
+//! use ward_forms::{Answering, AnswerValue, ItemPath, Questionnaire};
+//!
+//! let form = Questionnaire::parse(br#"{
+//!     "resourceType": "Questionnaire", "url": "https://example.org/sleep", "version": "1", "status": "active",
+//!     "item": [
+//!         {"linkId": "woke", "type": "boolean", "text": "Did you wake up at night?", "required": true},
+//!         {"linkId": "times", "type": "integer", "text": "How many times?", "required": true,
+//!          "enableWhen": [{"question": "woke", "operator": "=", "answerBoolean": true}]}
+//!     ]}"#)?;
+//!
+//! let mut answering = Answering::new(form);
+//! let first = answering.next_question().ok_or("a question is waiting")?;
+//! assert_eq!(first.text.as_deref(), Some("Did you wake up at night?"));
+//! answering.answer(&first.path, AnswerValue::Boolean(true))?;
+//!
+//! let second = answering.next_question().ok_or("another question is waiting")?;
+//! assert_eq!(second.path, ItemPath::top("times"));
+//! answering.answer(&second.path, AnswerValue::Integer(2))?;
+//!
+//! // Changing the first answer switches the second question off, so that its
+//! // answer is not part of the completed response.
+//! answering.answer(&first.path, AnswerValue::Boolean(false))?;
+//! assert!(answering.next_question().is_none());
+//! let response = answering.finish(Some("2026-03-01T09:30:00Z")).map_err(|_| "it is complete")?;
+//! assert_eq!(response.items().len(), 1);
+//! assert_eq!(response.questionnaire(), Some("https://example.org/sleep|1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer_check;
+mod answer_options;
+mod answer_value;
+mod answering;
+mod completion;
+mod date_time;
+mod dependency_order;
+mod enable_when;
+mod error;
+mod finding;
+mod forest;
+mod item_path;
+mod json_bounds;
+mod json_fields;
+pub mod limits;
+mod lint;
+mod pattern;
+pub mod pro_ctcae;
+mod questionnaire;
+mod questionnaire_reader;
+mod response;
+mod response_reader;
+mod skip_logic;
+mod validate;
+
+pub use answer_options::{AnswerOption, AnswerOptions};
+pub use answer_value::{AnswerValue, Coding, Quantity};
+pub use answering::{AnswerError, Answering, Progress, QuestionStep};
+pub use enable_when::{Condition, EnableBehavior, Operator};
+pub use error::FormError;
+pub use finding::{Finding, FindingCode, Severity};
+pub use item_path::{ItemPath, PathStep};
+pub use lint::lint;
+pub use pro_ctcae::{SymptomScore, score_symptoms};
+pub use questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
+pub use response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
+pub use validate::validate;

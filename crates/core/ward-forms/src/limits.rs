@@ -1,0 +1,62 @@
+//! Every size and count this crate accepts, in one place.
+//!
+//! A form comes from a study's author and a response from a person's device, so
+//! both are foreign input. The numbers leave room above the largest real forms
+//! seen (695 items, 700 kB) and keep the memory of one form bounded.
+
+/// Largest `Questionnaire` accepted, in bytes of JSON.
+pub const MAX_QUESTIONNAIRE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest `QuestionnaireResponse` accepted, in bytes of JSON.
+pub const MAX_RESPONSE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Deepest nesting of JSON objects and arrays accepted.
+///
+/// It stays below the recursion limit of the JSON parser (128), so that a depth
+/// bomb is answered by a typed error of this crate.
+pub const MAX_JSON_DEPTH: usize = 112;
+
+/// Longest JSON string accepted (keys too), in bytes as written.
+pub const MAX_STRING_BYTES: usize = 1024 * 1024;
+
+/// Deepest nesting of items accepted, in a form and in a response.
+pub const MAX_ITEM_DEPTH: usize = 24;
+
+/// Most items accepted in one form, all levels together.
+pub const MAX_ITEMS: usize = 10_000;
+
+/// Most items accepted in one response, all levels together.
+pub const MAX_RESPONSE_ITEMS: usize = 20_000;
+
+/// Most answers accepted in one response, all levels together.
+pub const MAX_RESPONSE_ANSWERS: usize = 40_000;
+
+/// Longest `linkId` accepted, in bytes.
+pub const MAX_LINK_ID_BYTES: usize = 255;
+
+/// Longest item text, prefix, title or option display accepted, in bytes.
+pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Most answer options accepted for one item, value set expansion included.
+pub const MAX_OPTIONS_PER_ITEM: usize = 5_000;
+
+/// Most answer options accepted in one form, each item's expansion counted.
+pub const MAX_OPTIONS: usize = 100_000;
+
+/// Most `enableWhen` conditions accepted on one item.
+pub const MAX_CONDITIONS_PER_ITEM: usize = 200;
+
+/// Most instances of one repeating group that an answering session adds.
+pub const MAX_GROUP_INSTANCES: usize = 200;
+
+/// Longest answer pattern (`regex` extension) that is compiled, in bytes.
+pub const MAX_PATTERN_BYTES: usize = 1_000;
+
+/// Most steps a compiled answer pattern may have.
+pub const MAX_PATTERN_STEPS: usize = 2_000;
+
+/// Deepest nesting of groups in an answer pattern.
+pub const MAX_PATTERN_DEPTH: usize = 32;
+
+/// Longest answer that is matched against a pattern, in characters.
+pub const MAX_PATTERN_TEXT_CHARS: usize = 10_000;

@@ -1,0 +1,188 @@
+//! Checks a form before it is published.
+
+use crate::answer_options::AnswerOptions;
+use crate::answer_value::AnswerValue;
+use crate::enable_when::{Condition, EnableBehavior, Operator};
+use crate::finding::{Finding, FindingCode, Severity};
+use crate::item_path::ItemPath;
+use crate::pattern::Pattern;
+use crate::pro_ctcae::AttributeCode;
+use crate::questionnaire::{Item, ItemType, Questionnaire};
+use std::collections::BTreeMap;
+
+/// Checks a form for what its author should repair.
+///
+/// A form with a finding of severity [`Severity::Error`] must not be published.
+/// Duplicate linkIds and items that wait for one another don't get this far:
+/// [`Questionnaire::parse`] refuses them.
+#[must_use]
+pub fn lint(questionnaire: &Questionnaire) -> Vec<Finding> {
+    let mut lint = Lint { questionnaire, findings: Vec::new() };
+    for item in questionnaire.items() {
+        lint.conditions(item);
+        lint.content(item);
+    }
+    lint.attributes();
+    lint.findings
+}
+
+struct Lint<'q> {
+    questionnaire: &'q Questionnaire,
+    findings: Vec<Finding>,
+}
+
+impl Lint<'_> {
+    fn conditions(&mut self, item: &Item) {
+        for condition in &item.conditions {
+            self.condition(item, condition);
+        }
+        if item.conditions.len() > 1 && item.enable_behavior.is_none() {
+            self.add(
+                item,
+                FindingCode::NoEnableBehavior,
+                Severity::Warning,
+                "The form does not say whether all or any of the conditions must hold; all is assumed.",
+            );
+        }
+    }
+
+    fn condition(&mut self, item: &Item, condition: &Condition) {
+        let Some(target) = condition.target.and_then(|target| self.questionnaire.get(target)) else {
+            let message =
+                format!("A condition refers to {}, which this form does not have.", condition.question);
+            self.add(item, FindingCode::LinkToNowhere, Severity::Error, &message);
+            return;
+        };
+        let reason = if !target.item_type.takes_answers() {
+            Some("that item takes no answer")
+        } else if condition.operator.needs_order() && !has_order(&condition.answer) {
+            Some("its value has no order")
+        } else if condition.operator != Operator::Exists && !can_compare(target, &condition.answer) {
+            Some("its value is of another type than the answer")
+        } else if condition.operator == Operator::Equal && !is_offered(target, &condition.answer) {
+            Some("that answer is not offered")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            let message = format!("A condition on {} can't work: {reason}.", target.link_id);
+            // Next to other conditions of which one is enough, a dead one hides nothing.
+            let has_way_round =
+                item.enable_behavior == Some(EnableBehavior::Any) && item.conditions.len() > 1;
+            let severity = if has_way_round { Severity::Warning } else { Severity::Error };
+            self.add(item, FindingCode::ConditionNeverHolds, severity, &message);
+        }
+    }
+
+    fn content(&mut self, item: &Item) {
+        if item.text.as_deref().unwrap_or_default().trim().is_empty()
+            && item.item_type != ItemType::Group
+            && !item.hidden
+        {
+            self.add(
+                item,
+                FindingCode::NoText,
+                Severity::Warning,
+                "People see this item, but it has no text.",
+            );
+        }
+        if !item.item_type.is_supported() {
+            let message =
+                format!("Items of the type {} are kept, but can't be answered.", item.item_type.code());
+            // Owing what can't be given would keep the form open for ever.
+            let severity = if item.required { Severity::Error } else { Severity::Warning };
+            self.add(item, FindingCode::UnsupportedItem, severity, &message);
+        }
+        match &item.options {
+            AnswerOptions::None if item.item_type == ItemType::Choice => {
+                self.add(item, FindingCode::NoOptions, Severity::Error, "This choice offers no answers.");
+            }
+            AnswerOptions::Listed(options) if options.is_empty() && item.item_type == ItemType::Choice => {
+                self.add(item, FindingCode::NoOptions, Severity::Error, "This choice offers no answers.");
+            }
+            AnswerOptions::Elsewhere(_) => self.add(
+                item,
+                FindingCode::OptionsElsewhere,
+                Severity::Warning,
+                "The list of answers is kept outside this form, so it can't be shown or checked.",
+            ),
+            _ => {}
+        }
+        if let Some(error) = item.rules.pattern.as_deref().and_then(|source| Pattern::compile(source).err()) {
+            let message = format!("The form of this answer can't be checked: {error}.");
+            self.add(item, FindingCode::PatternNotChecked, Severity::Warning, &message);
+        }
+    }
+
+    fn attributes(&mut self) {
+        let mut owners: BTreeMap<AttributeCode, &str> = BTreeMap::new();
+        let questionnaire = self.questionnaire;
+        for item in questionnaire.items() {
+            for outcome in AttributeCode::of(item) {
+                match outcome {
+                    Err(()) => self.add(
+                        item,
+                        FindingCode::BadAttributeCode,
+                        Severity::Error,
+                        "The symptom marking must be written symptom/attribute.",
+                    ),
+                    Ok(code) => {
+                        if let Some(owner) = owners.insert(code, &item.link_id) {
+                            let message = format!("{owner} already asks for this attribute of the symptom.");
+                            self.add(item, FindingCode::DuplicateAttribute, Severity::Error, &message);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, item: &Item, code: FindingCode, severity: Severity, message: &str) {
+        let mut path = ItemPath::root();
+        let above: Vec<_> = self.questionnaire.ancestors(item).collect();
+        for holder in above.iter().rev() {
+            path = path.child(&holder.link_id, 0);
+        }
+        self.findings.push(Finding::new(path.child(&item.link_id, 0), code, severity, message));
+    }
+}
+
+fn has_order(value: &AnswerValue) -> bool {
+    value.order(value).is_some()
+}
+
+/// Whether an answer of this item could ever compare with the value.
+fn can_compare(target: &Item, value: &AnswerValue) -> bool {
+    use AnswerValue as V;
+    match target.item_type {
+        ItemType::Boolean => matches!(value, V::Boolean(_)),
+        ItemType::Decimal | ItemType::Integer => matches!(value, V::Decimal(_) | V::Integer(_)),
+        ItemType::Date | ItemType::DateTime => matches!(value, V::Date(_) | V::DateTime(_)),
+        ItemType::Time => matches!(value, V::Time(_)),
+        ItemType::String | ItemType::Text | ItemType::Url => matches!(value, V::String(_) | V::Uri(_)),
+        ItemType::Quantity => matches!(value, V::Quantity(_)),
+        ItemType::Choice | ItemType::OpenChoice => {
+            matches!(
+                value,
+                V::Coding(_) | V::String(_) | V::Integer(_) | V::Date(_) | V::Time(_) | V::Reference(_)
+            )
+        }
+        ItemType::Reference => matches!(value, V::Reference(_)),
+        ItemType::Attachment | ItemType::Group | ItemType::Display | ItemType::Question => false,
+    }
+}
+
+fn is_offered(target: &Item, value: &AnswerValue) -> bool {
+    let AnswerOptions::Listed(options) = &target.options else {
+        return true;
+    };
+    if target.item_type == ItemType::OpenChoice && matches!(value, AnswerValue::String(_)) {
+        return true;
+    }
+    options.iter().any(|option| match (&option.value, value) {
+        (AnswerValue::Coding(offered), AnswerValue::Coding(asked)) if asked.system.is_none() => {
+            offered.code == asked.code
+        }
+        (offered, asked) => offered.is_same(asked),
+    })
+}

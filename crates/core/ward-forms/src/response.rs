@@ -1,0 +1,315 @@
+//! A filled-in form: a tree of items and answers, with everything the sender
+//! wrote kept.
+
+use crate::answer_value::AnswerValue;
+use crate::error::FormError;
+use crate::questionnaire::Questionnaire;
+use crate::response_reader;
+use serde_json::{Map, Value, json};
+
+/// How far a response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResponseStatus {
+    /// A draft.
+    InProgress,
+    /// Finished.
+    Completed,
+    /// A corrected version of a finished one.
+    Amended,
+    /// Withdrawn as a mistake. Ward keeps it but doesn't accept it as an answer.
+    EnteredInError,
+    /// Given up. Ward keeps it but doesn't accept it as an answer.
+    Stopped,
+}
+
+impl ResponseStatus {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::InProgress, "in-progress"),
+        (Self::Completed, "completed"),
+        (Self::Amended, "amended"),
+        (Self::EnteredInError, "entered-in-error"),
+        (Self::Stopped, "stopped"),
+    ];
+
+    /// The FHIR code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, code)| *code)
+    }
+
+    /// The status with this FHIR code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == code).map(|(status, _)| *status)
+    }
+
+    /// Whether every owed answer must be there.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Amended)
+    }
+}
+
+/// One answer, with the items nested under it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The JSON fields in their order; nested items leave a placeholder.
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) value: Option<AnswerValue>,
+    pub(crate) items: Vec<ResponseItem>,
+}
+
+impl Answer {
+    /// An answer with this value.
+    #[must_use]
+    pub fn new(value: AnswerValue) -> Self {
+        let mut fields = Map::new();
+        let (field, json) = value.write();
+        fields.insert(field, json);
+        Self { fields, value: Some(value), items: Vec::new() }
+    }
+
+    /// The value; `None` for an answer element without one.
+    #[must_use]
+    pub fn value(&self) -> Option<&AnswerValue> {
+        self.value.as_ref()
+    }
+
+    /// The items nested under this answer.
+    #[must_use]
+    pub fn items(&self) -> &[ResponseItem] {
+        &self.items
+    }
+
+    /// Adds a nested item.
+    pub fn push_item(&mut self, item: ResponseItem) {
+        self.items.push(item);
+    }
+
+    fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        for (field, value) in &self.fields {
+            if field == "item" {
+                put_children(&mut map, field, value, items_to_values(&self.items));
+            } else {
+                map.insert(field.clone(), value.clone());
+            }
+        }
+        if !self.fields.contains_key("item") {
+            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
+        }
+        Value::Object(map)
+    }
+}
+
+/// One item of a response: a group with items, or a question with answers.
+#[derive(Debug, Clone)]
+pub struct ResponseItem {
+    pub(crate) link_id: String,
+    /// The JSON fields in their order; items and answers leave placeholders.
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) items: Vec<ResponseItem>,
+}
+
+impl ResponseItem {
+    /// An item without content.
+    #[must_use]
+    pub fn new(link_id: &str) -> Self {
+        let mut fields = Map::new();
+        fields.insert("linkId".to_owned(), json!(link_id));
+        Self { link_id: link_id.to_owned(), fields, answers: Vec::new(), items: Vec::new() }
+    }
+
+    /// A question with these answers.
+    #[must_use]
+    pub fn answered(link_id: &str, values: impl IntoIterator<Item = AnswerValue>) -> Self {
+        let mut item = Self::new(link_id);
+        item.answers = values.into_iter().map(Answer::new).collect();
+        item
+    }
+
+    /// A group with these items.
+    #[must_use]
+    pub fn group(link_id: &str, items: impl IntoIterator<Item = ResponseItem>) -> Self {
+        let mut item = Self::new(link_id);
+        item.items = items.into_iter().collect();
+        item
+    }
+
+    /// The linkId.
+    #[must_use]
+    pub fn link_id(&self) -> &str {
+        &self.link_id
+    }
+
+    /// The question's text as the sender showed it.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.fields.get("text").and_then(Value::as_str)
+    }
+
+    /// The answers.
+    #[must_use]
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// The items of a group.
+    #[must_use]
+    pub fn items(&self) -> &[ResponseItem] {
+        &self.items
+    }
+
+    fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        let answers = || self.answers.iter().map(Answer::to_value).collect::<Vec<_>>();
+        for (field, value) in &self.fields {
+            match field.as_str() {
+                "item" => put_children(&mut map, field, value, items_to_values(&self.items)),
+                "answer" => put_children(&mut map, field, value, answers()),
+                _ => {
+                    map.insert(field.clone(), value.clone());
+                }
+            }
+        }
+        if !self.fields.contains_key("answer") {
+            put_children(&mut map, "answer", &Value::Null, answers());
+        }
+        if !self.fields.contains_key("item") {
+            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
+        }
+        Value::Object(map)
+    }
+}
+
+/// A FHIR R4 `QuestionnaireResponse`.
+///
+/// A response that was read and not changed is written back with the same
+/// content, unknown fields included.
+#[derive(Debug, Clone)]
+pub struct QuestionnaireResponse {
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) status: ResponseStatus,
+    pub(crate) items: Vec<ResponseItem>,
+}
+
+impl QuestionnaireResponse {
+    /// Reads a response from JSON.
+    ///
+    /// # Errors
+    /// [`FormError`] when the JSON is too large, not a `QuestionnaireResponse`, or
+    /// broken in structure. Wrong answers are no error here; [`crate::validate`]
+    /// finds them.
+    pub fn parse(json: &[u8]) -> Result<Self, FormError> {
+        response_reader::read(json)
+    }
+
+    /// An empty response to this form.
+    #[must_use]
+    pub fn to(questionnaire: &Questionnaire, status: ResponseStatus) -> Self {
+        let mut fields = Map::new();
+        fields.insert("resourceType".to_owned(), json!("QuestionnaireResponse"));
+        if let Some(canonical) = questionnaire.canonical() {
+            fields.insert("questionnaire".to_owned(), json!(canonical));
+        }
+        fields.insert("status".to_owned(), json!(status.code()));
+        Self { fields, status, items: Vec::new() }
+    }
+
+    /// The address of the form it answers, as written (`url|version`).
+    #[must_use]
+    pub fn questionnaire(&self) -> Option<&str> {
+        self.fields.get("questionnaire").and_then(Value::as_str)
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn status(&self) -> ResponseStatus {
+        self.status
+    }
+
+    /// Changes the status.
+    pub fn set_status(&mut self, status: ResponseStatus) {
+        self.status = status;
+        self.fields.insert("status".to_owned(), json!(status.code()));
+    }
+
+    /// When it was written, as a FHIR dateTime.
+    #[must_use]
+    pub fn authored(&self) -> Option<&str> {
+        self.fields.get("authored").and_then(Value::as_str)
+    }
+
+    /// Sets when it was written, as a FHIR dateTime.
+    pub fn set_authored(&mut self, authored: &str) {
+        self.fields.insert("authored".to_owned(), json!(authored));
+    }
+
+    /// The top-level items.
+    #[must_use]
+    pub fn items(&self) -> &[ResponseItem] {
+        &self.items
+    }
+
+    /// Adds a top-level item.
+    pub fn push_item(&mut self, item: ResponseItem) {
+        self.items.push(item);
+    }
+
+    /// The response as JSON.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        for (field, value) in &self.fields {
+            if field == "item" {
+                put_children(&mut map, field, value, items_to_values(&self.items));
+            } else {
+                map.insert(field.clone(), value.clone());
+            }
+        }
+        if !self.fields.contains_key("item") {
+            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
+        }
+        Value::Object(map)
+    }
+
+    /// The response as JSON bytes, without spaces.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        self.to_value().to_string().into_bytes()
+    }
+}
+
+/// Two responses are the same when they say the same in JSON.
+impl PartialEq for QuestionnaireResponse {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_value() == other.to_value()
+    }
+}
+
+/// Two items are the same when they say the same in JSON.
+impl PartialEq for ResponseItem {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_value() == other.to_value()
+    }
+}
+
+/// Two answers are the same when they say the same in JSON.
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_value() == other.to_value()
+    }
+}
+
+fn items_to_values(items: &[ResponseItem]) -> Vec<Value> {
+    items.iter().map(ResponseItem::to_value).collect()
+}
+
+/// Writes children at their place. A sender's empty array is kept as it was;
+/// otherwise no children means no field.
+fn put_children(map: &mut Map<String, Value>, field: &str, placeholder: &Value, children: Vec<Value>) {
+    if !children.is_empty() || placeholder.is_array() {
+        map.insert(field.to_owned(), Value::Array(children));
+    }
+}

@@ -1,0 +1,244 @@
+//! Checks a whole response against its form.
+
+use crate::answer_check::check_answers;
+use crate::date_time::Moment;
+use crate::finding::{Finding, FindingCode, Severity};
+use crate::forest::{Forest, Node, StrayKind};
+use crate::item_path::ItemPath;
+use crate::questionnaire::{ItemType, Questionnaire};
+use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
+use crate::skip_logic::enabled_nodes;
+use serde_json::Value;
+use std::cmp::Ordering;
+
+/// Checks a response against the form it answers.
+///
+/// For a draft (`in-progress`) answers that are still owed, and answers of
+/// questions that are switched off, are no findings. For a `completed` or
+/// `amended` response they are. Findings come in the form's reading order, those
+/// about the whole response first.
+///
+/// ```
+/// use ward_forms::{Questionnaire, QuestionnaireResponse, validate};
+///
+/// let form = Questionnaire::parse(br#"{"resourceType": "Questionnaire", "status": "active",
+///     "item": [{"linkId": "sleep", "type": "boolean", "text": "Did you sleep?", "required": true}]}"#)?;
+/// let response = QuestionnaireResponse::parse(
+///     br#"{"resourceType": "QuestionnaireResponse", "status": "completed"}"#)?;
+/// let codes: Vec<_> = validate(&form, &response).iter().map(|f| (f.path.to_string(), f.code.as_str())).collect();
+/// assert!(codes.contains(&("sleep".to_owned(), "required")));
+/// # Ok::<(), ward_forms::FormError>(())
+/// ```
+#[must_use]
+pub fn validate(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Finding> {
+    let forest = Forest::new(questionnaire, response);
+    let enabled = enabled_nodes(questionnaire, &forest);
+    let mut check = Check { forest: &forest, enabled: &enabled, response, findings: Vec::new() };
+    check.head(questionnaire);
+    check.strays();
+    for id in 0..forest.nodes.len() {
+        check.node(id);
+    }
+    check.findings
+}
+
+struct Check<'c, 'a> {
+    forest: &'c Forest<'a>,
+    enabled: &'c [bool],
+    response: &'a QuestionnaireResponse,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Check<'_, 'a> {
+    fn head(&mut self, questionnaire: &Questionnaire) {
+        if matches!(self.response.status, ResponseStatus::EnteredInError | ResponseStatus::Stopped) {
+            self.about_all(
+                "status",
+                FindingCode::StatusNotAccepted,
+                Severity::Error,
+                "A response is in progress, completed or amended; this one was withdrawn or stopped.",
+            );
+        }
+        self.instrument(questionnaire);
+        let Some(authored) = self.response.authored() else {
+            return;
+        };
+        let Some(authored_at) = Moment::date_time(authored) else {
+            self.about_all(
+                "authored",
+                FindingCode::BadAuthored,
+                Severity::Error,
+                "The time of writing is not a date and time.",
+            );
+            return;
+        };
+        if is_outside_period(questionnaire.as_value(), &authored_at) {
+            self.about_all(
+                "authored",
+                FindingCode::OutsidePeriod,
+                Severity::Warning,
+                "The time of writing is outside the period in which this form is used.",
+            );
+        }
+    }
+
+    fn instrument(&mut self, questionnaire: &Questionnaire) {
+        let Some(named) = self.response.questionnaire() else {
+            self.about_all(
+                "questionnaire",
+                FindingCode::NoInstrument,
+                Severity::Warning,
+                "The response does not say which form it answers.",
+            );
+            return;
+        };
+        let (url, version) = match named.split_once('|') {
+            Some((url, version)) => (url, Some(version)),
+            None => (named, None),
+        };
+        // `#id` names a form inside the response; which form that is, the caller knows.
+        let other_url = questionnaire.url().is_some_and(|own| own != url) && !url.starts_with('#');
+        let other_version = match (version, questionnaire.version()) {
+            (Some(named), Some(own)) => named != own,
+            _ => false,
+        };
+        if other_url || other_version {
+            self.about_all(
+                "questionnaire",
+                FindingCode::WrongInstrument,
+                Severity::Error,
+                "The response answers another form, or another version of this form.",
+            );
+        }
+    }
+
+    fn about_all(&mut self, field: &str, code: FindingCode, severity: Severity, message: &str) {
+        let finding = Finding::new(ItemPath::root(), code, severity, message);
+        self.findings.push(finding.at(format!("QuestionnaireResponse.{field}")));
+    }
+
+    fn strays(&mut self) {
+        for stray in &self.forest.strays {
+            let (code, message) = match stray.kind {
+                StrayKind::Unknown => (FindingCode::UnknownLinkId, "This form has no such question."),
+                StrayKind::Misplaced => {
+                    (FindingCode::WrongPlace, "This question belongs at another place of the form.")
+                }
+                StrayKind::Duplicate => {
+                    (FindingCode::DuplicateItem, "This question appears twice; its answers belong together.")
+                }
+            };
+            let finding = Finding::error(stray.path.clone(), code, message);
+            self.findings.push(finding.at(stray.location.clone()));
+        }
+    }
+
+    fn node(&mut self, id: usize) {
+        let Some(node) = self.forest.nodes.get(id) else {
+            return;
+        };
+        if !self.is_on(id) {
+            if self.response.status.is_final() && node.has_value() {
+                self.add(id, None, FindingCode::DisabledAnswer, Severity::Error, DISABLED_ANSWER);
+            }
+            return;
+        }
+        let answers = node.source.map_or(&[][..], ResponseItem::answers);
+        let values: Vec<_> = answers.iter().map(Answer::value).collect();
+        for issue in check_answers(node.item, &values) {
+            self.add(id, issue.answer, issue.code, issue.severity, &issue.message);
+        }
+        if node.item.item_type == ItemType::Group {
+            self.instances(id, node);
+        }
+        self.owed(id, node);
+    }
+
+    /// Counts the instances of a group, once, at the first of them.
+    fn instances(&mut self, id: usize, node: &Node<'a>) {
+        if node.instance != 0 {
+            return;
+        }
+        let count = self.forest.siblings(id).filter(|sibling| sibling.source.is_some()).count();
+        if !node.item.repeats && count > 1 {
+            let message = format!("This part of the form may appear once; it appears {count} times.");
+            self.add(id, None, FindingCode::NotRepeatable, Severity::Error, &message);
+        }
+        let most = node.item.rules.max_occurs.filter(|most| node.item.repeats && count > *most);
+        if let Some(most) = most {
+            let message =
+                format!("This part of the form may appear at most {most} times; it appears {count} times.");
+            self.add(id, None, FindingCode::TooMany, Severity::Error, &message);
+        }
+        let least = node.item.rules.min_occurs.filter(|least| count < *least);
+        if let (Some(least), true) = (least, self.response.status.is_final() && !node.is_optional) {
+            let message = format!(
+                "This part of the form must appear at least {least} times; it appears {count} times."
+            );
+            self.add(id, None, FindingCode::TooFew, Severity::Error, &message);
+        }
+    }
+
+    fn owed(&mut self, id: usize, node: &Node<'a>) {
+        if !self.response.status.is_final() || !node.owes_answer() {
+            return;
+        }
+        if node.item.item_type != ItemType::Group {
+            if node.source.is_none_or(|source| source.answers().is_empty()) {
+                self.add(id, None, FindingCode::Required, Severity::Error, "This question needs an answer.");
+            }
+            return;
+        }
+        let mut below = (id + 1)..node.end;
+        let has_question = (id + 1..node.end).any(|below| {
+            self.is_on(below)
+                && self.forest.nodes.get(below).is_some_and(|node| node.item.item_type.takes_answers())
+        });
+        let has_answer =
+            below.any(|below| self.is_on(below) && self.forest.nodes.get(below).is_some_and(Node::has_value));
+        if has_question && !has_answer {
+            self.add(
+                id,
+                None,
+                FindingCode::Required,
+                Severity::Error,
+                "This part needs at least one answer.",
+            );
+        }
+    }
+
+    fn add(
+        &mut self,
+        id: usize,
+        answer: Option<usize>,
+        code: FindingCode,
+        severity: Severity,
+        message: &str,
+    ) {
+        let mut location = self.forest.location(id);
+        if let Some(answer) = answer {
+            location = format!("{location}.answer[{answer}]");
+        }
+        self.findings.push(Finding::new(self.forest.path(id), code, severity, message).at(location));
+    }
+
+    fn is_on(&self, id: usize) -> bool {
+        self.enabled.get(id).copied().unwrap_or(false)
+    }
+}
+
+const DISABLED_ANSWER: &str =
+    "Other answers mean that this question is not asked, so its answer can't be kept.";
+
+/// FHIR R4 `Questionnaire.effectivePeriod`: both ends are included, and a partial
+/// date counts for the whole of its span.
+fn is_outside_period(questionnaire: &Value, authored: &Moment) -> bool {
+    let end = |name: &str| {
+        let text = questionnaire.get("effectivePeriod")?.get(name)?.as_str()?;
+        Moment::date_time(text)
+    };
+    let beyond = |bound: Option<Moment>, outside: Ordering| {
+        bound.and_then(|bound| authored.order_by_day(&bound)).is_some_and(|order| order == outside)
+    };
+    beyond(end("start"), Ordering::Less) || beyond(end("end"), Ordering::Greater)
+}

@@ -1,0 +1,125 @@
+//! Real forms and responses of the corpora folder, which Ward did not write.
+//! They are read where `WARD_CORPORA` points and never copied.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helper functions of tests")]
+#![expect(clippy::print_stdout, reason = "agreement and skips must be seen")]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use ward_forms::{Answering, Questionnaire, QuestionnaireResponse, lint, validate};
+
+const VALIDATOR_CASES: usize = 37;
+const REAL_FORMS: [(&str, usize); 2] = [("smart-forms", 13), ("sdc-examples", 4)];
+
+fn corpora() -> Option<PathBuf> {
+    let root = std::env::var_os("WARD_CORPORA").map(|root| PathBuf::from(root).join("forms"));
+    if root.is_none() {
+        println!("skipped: WARD_CORPORA is not set, so there are no outside forms to read");
+    }
+    root
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path)
+        .unwrap_or_else(|error| panic!("WARD_CORPORA is set, but {} can't be read: {error}", path.display()))
+}
+
+/// A form that is read comes back unchanged.
+fn form(path: &Path) -> Option<Questionnaire> {
+    let bytes = read(path);
+    match Questionnaire::parse(&bytes) {
+        Ok(form) => {
+            assert_eq!(
+                form.as_value(),
+                &serde_json::from_slice::<Value>(&bytes).unwrap(),
+                "{}",
+                path.display()
+            );
+            Some(form)
+        }
+        Err(error) => {
+            println!("{}: {error}", path.display());
+            None
+        }
+    }
+}
+
+/// A response that is read comes back unchanged, in the order it had.
+fn response(path: &Path) -> Option<QuestionnaireResponse> {
+    let bytes = read(path);
+    match QuestionnaireResponse::parse(&bytes) {
+        Ok(response) => {
+            let value: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(response.to_value().to_string(), value.to_string(), "{}", path.display());
+            Some(response)
+        }
+        Err(error) => {
+            println!("{}: {error}", path.display());
+            None
+        }
+    }
+}
+
+#[test]
+fn validator_cases_are_read_and_the_agreement_is_printed() {
+    let Some(root) = corpora() else { return };
+    let root = root.join("fhir-validator");
+    let cases: Vec<Value> = serde_json::from_slice(&read(&root.join("cases.json"))).unwrap();
+    assert_eq!(cases.len(), VALIDATOR_CASES);
+    let mut agreed = 0;
+    for case in &cases {
+        let response = response(&root.join(case["response"].as_str().unwrap()));
+        let forms: Vec<_> = case["questionnaires"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| form(&root.join(name.as_str().unwrap())))
+            .collect();
+        // A form that isn't there or can't be read can't be answered.
+        let findings = match (&response, forms.first().and_then(Option::as_ref)) {
+            (Some(response), Some(form)) => Some(validate(form, response)),
+            _ => None,
+        };
+        let fails =
+            findings.as_ref().is_none_or(|findings| findings.iter().any(ward_forms::Finding::is_error));
+        if fails == case["must_fail"].as_bool().unwrap() {
+            agreed += 1;
+        } else {
+            println!("disagrees on {}: found {findings:?}", case["name"]);
+        }
+    }
+    println!("validator cases: verdict agrees on {agreed}/{VALIDATOR_CASES}");
+}
+
+#[test]
+fn real_forms_are_read_and_answered() {
+    let Some(root) = corpora() else { return };
+    for (folder, count) in REAL_FORMS {
+        let mut paths: Vec<_> =
+            std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        assert_eq!(paths.len(), count, "{folder}");
+        for path in paths {
+            let kind: Value = serde_json::from_slice(&read(&path)).unwrap();
+            if kind["resourceType"] == "QuestionnaireResponse" {
+                drop(response(&path));
+                continue;
+            }
+            let Some(form) = form(&path) else { continue };
+            let items = form.items().len();
+            let errors = lint(&form).into_iter().filter(ward_forms::Finding::is_error).count();
+            let mut answering = Answering::new(form);
+            let mut skipped = 0;
+            while let Some(step) = answering.next_question().filter(|_| skipped < 50) {
+                skipped += 1;
+                if answering.skip(&step.path).is_err() {
+                    break;
+                }
+            }
+            let name = path.file_name().unwrap().to_string_lossy();
+            println!(
+                "{name}: {items} items, {errors} errors, {} questions asked",
+                answering.progress().asked
+            );
+        }
+    }
+}
