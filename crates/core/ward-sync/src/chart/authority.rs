@@ -1,0 +1,52 @@
+//! Who wrote an entry and whether it stands, as the membership log says.
+
+use crate::membership::{DeviceRecord, Membership, Standing};
+use ward_crypto::{DeviceCert, Role};
+use ward_id::{ChartId, DeviceId, PersonId};
+
+/// Who wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author {
+    /// The person.
+    pub person: PersonId,
+    /// The role in which they act through the device.
+    pub role: Role,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// What a chart asks about the devices that wrote in it.
+pub trait Authority {
+    /// Who acts through a device; `None` without a certificate.
+    fn author(&self, device: DeviceId) -> Option<Author>;
+
+    /// The certificate of a device.
+    fn certificate(&self, device: DeviceId) -> Option<&DeviceCert>;
+
+    /// Whether an entry of a device stands that has this place in the operation log.
+    fn standing(&self, device: DeviceId, olog_index: Option<u64>) -> Standing;
+}
+
+/// The membership log, asked about one chart.
+#[derive(Debug, Clone, Copy)]
+pub struct ChartAuthority<'a> {
+    /// The log.
+    pub membership: &'a Membership,
+    /// The chart.
+    pub chart: ChartId,
+}
+
+impl Authority for ChartAuthority<'_> {
+    fn author(&self, device: DeviceId) -> Option<Author> {
+        let record = self.membership.device(self.chart, device)?;
+        Some(Author { person: record.person(), role: record.role(), device })
+    }
+
+    fn certificate(&self, device: DeviceId) -> Option<&DeviceCert> {
+        self.membership.device(self.chart, device).map(DeviceRecord::cert)
+    }
+
+    fn standing(&self, device: DeviceId, olog_index: Option<u64>) -> Standing {
+        self.membership.standing(self.chart, device, olog_index)
+    }
+}

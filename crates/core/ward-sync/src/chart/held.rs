@@ -1,0 +1,106 @@
+//! An entry as the chart holds it.
+
+use crate::entry::{EntryFrame, SignedEntry};
+use crate::payload::{CarryReason, Decoded, Payload};
+use alloc::boxed::Box;
+use ward_id::{Canonical as _, EntryId, TimestampMs};
+
+/// Where and when an entry arrived at the server; nothing for one that was not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrival {
+    /// The place of its envelope in the operation log.
+    pub olog_index: Option<u64>,
+    /// When the server took it, as the server says.
+    pub received_at: Option<TimestampMs>,
+}
+
+impl Arrival {
+    /// Not sent yet.
+    pub const UNSENT: Self = Self { olog_index: None, received_at: None };
+
+    /// At this place and time.
+    pub const fn at(olog_index: u64, received_at: TimestampMs) -> Self {
+        Self { olog_index: Some(olog_index), received_at: Some(received_at) }
+    }
+
+    /// The earlier of two: the first envelope of an entry is the one that counts.
+    pub(super) fn earlier(self, other: Self) -> Self {
+        match (self.olog_index, other.olog_index) {
+            (None, _) => other,
+            (Some(a), Some(b)) if b < a => other,
+            _ => self,
+        }
+    }
+}
+
+/// Whether a claimed time fits what the server wrote down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeClaim {
+    /// Nothing bounds it yet.
+    Unbounded,
+    /// It fits.
+    Plausible {
+        /// When the newest entry that the author had seen arrived.
+        earliest: Option<TimestampMs>,
+        /// When the entry arrived.
+        latest: Option<TimestampMs>,
+    },
+    /// It does not fit: the author's clock was wrong, or the author was.
+    Suspect {
+        /// When the newest entry that the author had seen arrived.
+        earliest: Option<TimestampMs>,
+        /// When the entry arrived.
+        latest: Option<TimestampMs>,
+    },
+}
+
+/// An entry with its decoded payload and, if it carries another, that one too.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) entry: SignedEntry,
+    pub(super) payload: Decoded,
+    pub(super) arrival: Arrival,
+    /// The carried entry; its signature is checked when the chart is viewed, for that takes the
+    /// certificate of its author.
+    pub(super) carried: Option<Box<Held>>,
+}
+
+impl Held {
+    pub(super) fn new(entry: SignedEntry, arrival: Arrival) -> Self {
+        let payload = entry.body().decode_payload();
+        let carried = match &payload {
+            Decoded::Known(Payload::Carry(carry)) if carry.why != CarryReason::Transfer => {
+                Self::unwrap_carried(&entry, &carry.frame, carry.capture())
+            }
+            _ => None,
+        };
+        Self { entry, payload, arrival, carried }
+    }
+
+    /// The carried entry, if it is one of the same chart and no carry itself.
+    fn unwrap_carried(
+        outer: &SignedEntry,
+        frame: &[u8],
+        capture: Option<ward_crypto::CaptureSignature>,
+    ) -> Option<Box<Self>> {
+        let frame = EntryFrame::from_canonical(frame).ok()?;
+        let same = frame.site == outer.frame().site && frame.chart == outer.frame().chart;
+        if !same || frame.body.kind == crate::kind::EntryKind::CARRY {
+            return None;
+        }
+        let entry = SignedEntry::unverified(frame, capture?).ok()?;
+        let payload = entry.body().decode_payload();
+        Some(Box::new(Self { entry, payload, arrival: Arrival::UNSENT, carried: None }))
+    }
+
+    /// Entries that must be known before this one is shown.
+    pub(super) fn causes(&self) -> impl Iterator<Item = EntryId> + '_ {
+        let body = self.entry.body();
+        let named = match &self.payload {
+            Decoded::Known(payload) => payload.names(),
+            _ => &[],
+        };
+        let chained = self.entry.frame().prev.into_iter().chain(body.amends);
+        chained.chain(body.deps.iter().copied()).chain(named.iter().copied())
+    }
+}

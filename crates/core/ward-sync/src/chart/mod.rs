@@ -1,0 +1,257 @@
+//! The chart: everything that is known of one participant, as a pure function of a set of entries
+//! and of the membership log. The order of arrival and the clocks of devices change nothing.
+
+mod authority;
+mod held;
+mod place;
+mod thread;
+mod view;
+
+pub use authority::{Author, Authority, ChartAuthority};
+pub use held::{Arrival, TimeClaim};
+pub use place::{Accounting, Place, QuarantineReason};
+pub use thread::{Thread, Written};
+pub use view::{ChartView, MedicationField, ResponseKey, TimelineItem};
+
+use crate::chain::Seen;
+use crate::entry::SignedEntry;
+use crate::limits::{CHART_MAX_ENTRIES, CLAIM_TOLERANCE_MS};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use held::Held;
+use ward_id::{ChartId, DeviceId, EntryId, Head, Incarnation, SiteId, VersionVector};
+
+/// An entry that cannot be put into a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChartError {
+    /// It belongs to another chart or site. The caller must act.
+    #[error("the entry belongs to another chart")]
+    OtherChart,
+    /// The chart is full. The operator must act: no participant makes that many entries.
+    #[error("a chart holds at most {CHART_MAX_ENTRIES} entries")]
+    Full,
+}
+
+/// What putting an entry into a chart came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is new.
+    New,
+    /// It was there already: nothing changed, but for the place in the operation log if it was
+    /// not known.
+    Known,
+    /// It is new, and another entry stands at its place: the device signed two histories. Both
+    /// are kept.
+    Forked {
+        /// The other entry.
+        other: EntryId,
+    },
+}
+
+/// A place in a chain whose entry is missing, though a later one names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// Whose chain.
+    pub device: DeviceId,
+    /// Which life of the store.
+    pub incarnation: Incarnation,
+    /// The place.
+    pub seq: u64,
+    /// The entry that is missing there.
+    pub missing: EntryId,
+}
+
+/// Several entries at one place of one chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// Whose chain.
+    pub device: DeviceId,
+    /// Which life of the store.
+    pub incarnation: Incarnation,
+    /// The place.
+    pub seq: u64,
+    /// The entries there, sorted.
+    pub entries: Vec<EntryId>,
+}
+
+type Chain = BTreeMap<u64, BTreeSet<EntryId>>;
+
+/// The accepted entries of one chart.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    site: SiteId,
+    chart: ChartId,
+    entries: BTreeMap<EntryId, Held>,
+    chains: BTreeMap<(DeviceId, Incarnation), Chain>,
+    lamport: u64,
+}
+
+impl Chart {
+    /// A chart without entries.
+    pub const fn new(site: SiteId, chart: ChartId) -> Self {
+        Self { site, chart, entries: BTreeMap::new(), chains: BTreeMap::new(), lamport: 0 }
+    }
+
+    /// Puts an entry into the chart. Again and in any order gives the same chart.
+    ///
+    /// # Errors
+    /// [`ChartError`].
+    pub fn insert(&mut self, entry: SignedEntry, arrival: Arrival) -> Result<Inserted, ChartError> {
+        let frame = entry.frame();
+        if (frame.site, frame.chart) != (self.site, self.chart) {
+            return Err(ChartError::OtherChart);
+        }
+        let id = entry.id();
+        if let Some(held) = self.entries.get_mut(&id) {
+            held.arrival = held.arrival.earlier(arrival);
+            return Ok(Inserted::Known);
+        }
+        if self.entries.len() >= CHART_MAX_ENTRIES {
+            return Err(ChartError::Full);
+        }
+        let chain = self.chains.entry((frame.device, frame.incarnation)).or_default();
+        let at_place = chain.entry(frame.seq).or_default();
+        let other = at_place.first().copied();
+        at_place.insert(id);
+        self.lamport = self.lamport.max(frame.body.lamport);
+        self.entries.insert(id, Held::new(entry, arrival));
+        Ok(other.map_or(Inserted::New, |other| Inserted::Forked { other }))
+    }
+
+    /// Everything that the chart amounts to.
+    pub fn view<'a>(&'a self, authority: &impl Authority) -> ChartView<'a> {
+        ChartView::compute(self, authority)
+    }
+
+    /// The chart's id.
+    pub const fn id(&self) -> ChartId {
+        self.chart
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// One entry.
+    pub fn get(&self, entry: EntryId) -> Option<&SignedEntry> {
+        self.entries.get(&entry).map(|held| &held.entry)
+    }
+
+    /// When and where an entry arrived.
+    pub fn arrival(&self, entry: EntryId) -> Option<Arrival> {
+        self.entries.get(&entry).map(|held| held.arrival)
+    }
+
+    /// How far each chain is held without a gap. At a fork the smaller name stands for both.
+    pub fn have(&self) -> VersionVector {
+        self.heads(|_| true)
+    }
+
+    /// As [`Chart::have`], but only as far as nothing waits for an entry that is not here: what the
+    /// author of a next entry may name as seen. Naming an entry that waits would make the next one
+    /// wait too, so one device that names what does not exist could hide everybody's later entries.
+    pub fn settled(&self) -> VersionVector {
+        let waiting = self.waiting();
+        self.heads(|entry| !waiting.contains(entry))
+    }
+
+    fn heads(&self, counts: impl Fn(&EntryId) -> bool) -> VersionVector {
+        let mut out = VersionVector::new();
+        for (&(device, incarnation), chain) in &self.chains {
+            let unbroken = chain.iter().zip(1u64..).take_while(|((seq, entries), expect)| {
+                *seq == expect && entries.first().is_some_and(&counts)
+            });
+            let last = unbroken.last().and_then(|((&seq, entries), _)| Some((seq, *entries.first()?)));
+            if let Some((seq, entry)) = last {
+                // Beyond the limit of a version vector further chains are left out and fetched again.
+                let _full = out.observe(device, incarnation, Head { seq, entry });
+            }
+        }
+        out
+    }
+
+    /// Entries that wait for one that is not here, directly or through another.
+    fn waiting(&self) -> BTreeSet<EntryId> {
+        let lacks = |held: &Held| held.causes().any(|cause| !self.entries.contains_key(&cause));
+        let mut open: Vec<EntryId> =
+            self.entries.iter().filter(|(_, held)| lacks(held)).map(|(id, _)| *id).collect();
+        let mut out = BTreeSet::new();
+        if open.is_empty() {
+            return out;
+        }
+        let mut effects: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
+        for (id, held) in &self.entries {
+            held.causes().for_each(|cause| effects.entry(cause).or_default().push(*id));
+        }
+        while let Some(id) = open.pop() {
+            if out.insert(id) {
+                open.extend(effects.get(&id).into_iter().flatten());
+            }
+        }
+        out
+    }
+
+    /// The highest logical clock.
+    pub const fn lamport(&self) -> u64 {
+        self.lamport
+    }
+
+    /// What the author of a next entry has seen, from the vector that [`Chart::settled`] gave.
+    pub const fn seen<'a>(&self, heads: &'a VersionVector) -> Seen<'a> {
+        Seen { heads, lamport: self.lamport }
+    }
+
+    /// Missing entries of chains: the server, or the way from it, left something out.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let gap = |held: &Held| {
+            let frame = held.entry.frame();
+            let missing = frame.prev.filter(|prev| !self.entries.contains_key(prev))?;
+            let seq = frame.seq.saturating_sub(1);
+            Some(Gap { device: frame.device, incarnation: frame.incarnation, seq, missing })
+        };
+        let gaps: BTreeSet<Gap> = self.entries.values().filter_map(gap).collect();
+        gaps.into_iter().collect()
+    }
+
+    /// Entries that others name and that are not here, sorted.
+    pub fn missing(&self) -> Vec<EntryId> {
+        let named = self.entries.values().flat_map(Held::causes);
+        let missing: BTreeSet<EntryId> = named.filter(|id| !self.entries.contains_key(id)).collect();
+        missing.into_iter().collect()
+    }
+
+    /// Places with several entries.
+    pub fn forks(&self) -> Vec<Fork> {
+        let mut out = Vec::new();
+        for (&(device, incarnation), chain) in &self.chains {
+            for (&seq, entries) in chain.iter().filter(|(_, entries)| entries.len() > 1) {
+                out.push(Fork { device, incarnation, seq, entries: entries.iter().copied().collect() });
+            }
+        }
+        out
+    }
+
+    /// Whether the time that an author claims fits what the server wrote down: not before the
+    /// entries that the author had seen arrived, not after the entry itself arrived. A claim that
+    /// does not fit is marked; it changes no value and no order.
+    pub fn time_claim(&self, entry: EntryId) -> TimeClaim {
+        let Some(held) = self.entries.get(&entry) else { return TimeClaim::Unbounded };
+        let body = held.entry.body();
+        let received = |id: &EntryId| self.entries.get(id).and_then(|seen| seen.arrival.received_at);
+        let earliest = body.deps.iter().filter_map(received).max();
+        let latest = held.arrival.received_at;
+        let early = earliest.is_some_and(|at| body.captured_at < at.plus_ms(-CLAIM_TOLERANCE_MS));
+        let late = latest.is_some_and(|at| body.captured_at > at.plus_ms(CLAIM_TOLERANCE_MS));
+        match (earliest, latest) {
+            _ if early || late => TimeClaim::Suspect { earliest, latest },
+            (None, None) => TimeClaim::Unbounded,
+            _ => TimeClaim::Plausible { earliest, latest },
+        }
+    }
+}

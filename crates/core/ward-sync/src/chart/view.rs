@@ -1,0 +1,416 @@
+//! The view: where each entry stands, and the values that follow.
+
+use super::Chart;
+use super::authority::{Author, Authority};
+use super::held::{Arrival, Held};
+use super::place::{Accounting, Place, QuarantineReason};
+use super::thread::{Thread, Written, by_key, by_lineage};
+use crate::entry::SignedEntry;
+use crate::membership::Standing;
+use crate::payload::{
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
+    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
+    ProfileField, QuestionnaireResponse,
+};
+use crate::permission::may_write;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use ward_id::{DeviceId, EntryId, Incarnation};
+
+/// Which field of which medication.
+pub type MedicationField = (MedicationId, String);
+/// Which questionnaire for which of its planned times.
+pub type ResponseKey = (String, Occurrence);
+
+/// One entry of the chart with its place, whatever that is.
+#[derive(Debug, Clone, Copy)]
+pub struct TimelineItem<'a> {
+    /// The entry.
+    pub entry: &'a SignedEntry,
+    /// Where it stands.
+    pub place: Place,
+    /// Who wrote it; `None` without a certificate.
+    pub author: Option<Author>,
+    /// When and where it arrived.
+    pub arrival: Arrival,
+    /// The entry that carries it, if staff adopted it.
+    pub carried_by: Option<EntryId>,
+    /// Whether its device signed two histories at or before this place.
+    pub forked: bool,
+}
+
+/// An entry while the view is computed.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    held: &'a Held,
+    carried_by: Option<EntryId>,
+    author: Option<Author>,
+    forked: bool,
+}
+
+impl<'a> Item<'a> {
+    const fn order(&self) -> (u64, EntryId) {
+        (self.held.entry.body().lamport, self.held.entry.id())
+    }
+
+    fn written<P>(&self, value: &'a P) -> Option<Written<'a, P>> {
+        let Self { held, carried_by, author, forked } = *self;
+        Some(Written {
+            value,
+            entry: &held.entry,
+            author: author?,
+            arrival: held.arrival,
+            carried_by,
+            forked,
+        })
+    }
+}
+
+/// Everything that a chart amounts to. Equal sets of entries give equal views.
+#[derive(Debug, Clone)]
+pub struct ChartView<'a> {
+    total: usize,
+    timeline: Vec<TimelineItem<'a>>,
+    places: BTreeMap<EntryId, Place>,
+    responses: BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>>,
+    medication_plan: BTreeMap<MedicationField, Thread<'a, MedicationPlanField>>,
+    doses: Vec<Thread<'a, Dose>>,
+    appointments: BTreeMap<AppointmentId, Thread<'a, Appointment>>,
+    notes: Vec<Thread<'a, Note>>,
+    acknowledgements: Vec<Thread<'a, AlertAcknowledgement>>,
+    consents: Vec<Thread<'a, Consent>>,
+    participation: Vec<Thread<'a, Participation>>,
+    access_receipts: Vec<Thread<'a, AccessReceipt>>,
+    instruments: Vec<Thread<'a, Instrument>>,
+    profile: BTreeMap<String, Thread<'a, ProfileField>>,
+    incarnations: Vec<Thread<'a, IncarnationOpen>>,
+    carries: Vec<Thread<'a, Carry>>,
+}
+
+impl<'a> ChartView<'a> {
+    pub(super) fn compute(chart: &'a Chart, authority: &impl Authority) -> Self {
+        let items = collect(chart, authority);
+        let parked = parked(&items);
+        let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
+        let mut accepted: Vec<(Item<'a>, &'a Payload)> = Vec::new();
+        for (id, item) in &items {
+            match admit(item, parked.contains(id), &items, authority) {
+                Ok(payload) => accepted.push((*item, payload)),
+                Err(place) => {
+                    places.insert(*id, place);
+                }
+            }
+        }
+        accepted.sort_by_key(|(item, _)| item.order());
+        let mut view = Self::of_payloads(&accepted);
+        view.note_places(&mut places);
+        view.total = items.len();
+        view.timeline = items
+            .iter()
+            .filter_map(|(id, item)| {
+                let Item { held, carried_by, author, forked } = *item;
+                let place = *places.get(id)?;
+                Some(TimelineItem {
+                    entry: &held.entry,
+                    place,
+                    author,
+                    arrival: held.arrival,
+                    carried_by,
+                    forked,
+                })
+            })
+            .collect();
+        view.timeline.sort_by_key(|item| (item.entry.body().lamport, item.entry.id()));
+        view.places = places;
+        view
+    }
+
+    fn of_payloads(accepted: &[(Item<'a>, &'a Payload)]) -> Self {
+        macro_rules! writes {
+            ($variant:ident) => {
+                accepted
+                    .iter()
+                    .filter_map(|(item, payload)| match payload {
+                        Payload::$variant(value) => item.written(value),
+                        _ => None,
+                    })
+                    .collect::<Vec<_>>()
+            };
+        }
+        Self {
+            total: accepted.len(),
+            timeline: Vec::new(),
+            places: BTreeMap::new(),
+            responses: by_response(writes!(QuestionnaireResponse)),
+            medication_plan: by_key(
+                writes!(MedicationPlanField),
+                |value| (value.medication.clone(), value.field.clone()),
+                |written| written.value.supersedes.clone(),
+            ),
+            doses: by_lineage(writes!(Dose), amends),
+            appointments: by_key(
+                writes!(Appointment),
+                |value| value.appointment,
+                |written| written.value.supersedes.clone(),
+            ),
+            notes: by_lineage(writes!(Note), |written| written.value.supersedes.clone()),
+            acknowledgements: by_lineage(writes!(AlertAcknowledgement), amends),
+            consents: by_lineage(writes!(Consent), amends),
+            participation: by_lineage(writes!(Participation), amends),
+            access_receipts: by_lineage(writes!(AccessReceipt), amends),
+            instruments: by_lineage(writes!(Instrument), amends),
+            profile: by_key(
+                writes!(ProfileField),
+                |value| value.field.clone(),
+                |written| written.value.supersedes.clone(),
+            ),
+            incarnations: by_lineage(writes!(IncarnationOpen), amends),
+            carries: by_lineage(writes!(Carry), amends),
+        }
+    }
+
+    fn note_places(&self, places: &mut BTreeMap<EntryId, Place>) {
+        self.responses.values().flatten().for_each(|thread| thread.note_places(places));
+        self.medication_plan.values().for_each(|thread| thread.note_places(places));
+        self.doses.iter().for_each(|thread| thread.note_places(places));
+        self.appointments.values().for_each(|thread| thread.note_places(places));
+        self.notes.iter().for_each(|thread| thread.note_places(places));
+        self.acknowledgements.iter().for_each(|thread| thread.note_places(places));
+        self.consents.iter().for_each(|thread| thread.note_places(places));
+        self.participation.iter().for_each(|thread| thread.note_places(places));
+        self.access_receipts.iter().for_each(|thread| thread.note_places(places));
+        self.instruments.iter().for_each(|thread| thread.note_places(places));
+        self.profile.values().for_each(|thread| thread.note_places(places));
+        self.incarnations.iter().for_each(|thread| thread.note_places(places));
+        self.carries.iter().for_each(|thread| thread.note_places(places));
+    }
+
+    /// How many entries stand where.
+    pub fn accounting(&self) -> Accounting {
+        Accounting::count(self.total, self.places.iter())
+    }
+
+    /// Where an entry stands.
+    pub fn place(&self, entry: EntryId) -> Option<Place> {
+        self.places.get(&entry).copied()
+    }
+
+    /// Every entry with its place, in the order that is the same on every device.
+    pub fn timeline(&self) -> &[TimelineItem<'a>] {
+        &self.timeline
+    }
+
+    /// Answers, by questionnaire and planned time. More than one thread for a key means that it
+    /// was submitted more than once: all are kept, for a person to review.
+    pub const fn responses(&self) -> &BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>> {
+        &self.responses
+    }
+
+    /// Questionnaires that were submitted more than once for one planned time.
+    pub fn duplicate_responses(&self) -> impl Iterator<Item = &ResponseKey> {
+        self.responses.iter().filter(|(_, threads)| threads.len() > 1).map(|(key, _)| key)
+    }
+
+    /// The medication plan, field by field.
+    pub const fn medication_plan(&self) -> &BTreeMap<MedicationField, Thread<'a, MedicationPlanField>> {
+        &self.medication_plan
+    }
+
+    /// Doses taken and skipped.
+    pub fn doses(&self) -> &[Thread<'a, Dose>] {
+        &self.doses
+    }
+
+    /// Visits.
+    pub const fn appointments(&self) -> &BTreeMap<AppointmentId, Thread<'a, Appointment>> {
+        &self.appointments
+    }
+
+    /// Notes.
+    pub fn notes(&self) -> &[Thread<'a, Note>] {
+        &self.notes
+    }
+
+    /// Acknowledgements of alerts.
+    pub fn acknowledgements(&self) -> &[Thread<'a, AlertAcknowledgement>] {
+        &self.acknowledgements
+    }
+
+    /// Consents given and withdrawn.
+    pub fn consents(&self) -> &[Thread<'a, Consent>] {
+        &self.consents
+    }
+
+    /// Where the participant stood and stands.
+    pub fn participation(&self) -> &[Thread<'a, Participation>] {
+        &self.participation
+    }
+
+    /// Who opened the chart.
+    pub fn access_receipts(&self) -> &[Thread<'a, AccessReceipt>] {
+        &self.access_receipts
+    }
+
+    /// Questionnaires and their schedules.
+    pub fn instruments(&self) -> &[Thread<'a, Instrument>] {
+        &self.instruments
+    }
+
+    /// The profile, field by field.
+    pub const fn profile(&self) -> &BTreeMap<String, Thread<'a, ProfileField>> {
+        &self.profile
+    }
+
+    /// New lives of devices' stores.
+    pub fn incarnations(&self) -> &[Thread<'a, IncarnationOpen>] {
+        &self.incarnations
+    }
+
+    /// Entries that carry others.
+    pub fn carries(&self) -> &[Thread<'a, Carry>] {
+        &self.carries
+    }
+
+    /// Entries of lost devices that staff may adopt, in order.
+    pub fn to_adopt(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
+        let wanted = Place::Quarantined(QuarantineReason::ToBeAdopted);
+        self.timeline.iter().filter(move |item| item.place == wanted)
+    }
+
+    /// Entries that wait for others, in order. While there are any, the chart is incomplete.
+    pub fn parked(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
+        self.timeline.iter().filter(|item| item.place == Place::Parked)
+    }
+}
+
+fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {
+    written.entry.body().amends.into_iter().collect()
+}
+
+fn by_response<'a>(
+    writes: Vec<Written<'a, QuestionnaireResponse>>,
+) -> BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>> {
+    let mut groups: BTreeMap<ResponseKey, Vec<Written<'a, QuestionnaireResponse>>> = BTreeMap::new();
+    for written in writes {
+        let value = written.value;
+        groups.entry((value.instrument_url.clone(), value.occurrence.clone())).or_default().push(written);
+    }
+    groups.into_iter().map(|(key, group)| (key, by_lineage(group, amends))).collect()
+}
+
+/// All entries, those that are carried among them. An entry that came on its own and is carried
+/// too is adopted.
+fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> BTreeMap<EntryId, Item<'a>> {
+    let mut forked_from: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
+    for fork in chart.forks() {
+        forked_from.entry((fork.device, fork.incarnation)).or_insert(fork.seq);
+    }
+    let item = |held: &'a Held| {
+        let frame = held.entry.frame();
+        let fork = forked_from.get(&(frame.device, frame.incarnation));
+        let forked = fork.is_some_and(|from| frame.seq >= *from);
+        Item { held, carried_by: None, author: authority.author(frame.device), forked }
+    };
+    let mut items: BTreeMap<EntryId, Item<'a>> =
+        chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
+    // A carrier may wait for what another one carries: go on until nothing is adopted any more.
+    loop {
+        let adopted = adoptable(&items, authority);
+        if adopted.is_empty() {
+            return items;
+        }
+        for (carrier, inner) in adopted {
+            let there = items.entry(inner.entry.id()).or_insert_with(|| item(inner));
+            there.carried_by.get_or_insert(carrier);
+        }
+    }
+}
+
+/// Entries that a standing carrier holds and that nobody adopted yet, in the order of carriers, so
+/// that the first carrier of an entry is the same everywhere.
+fn adoptable<'a>(
+    items: &BTreeMap<EntryId, Item<'a>>,
+    authority: &impl Authority,
+) -> Vec<(EntryId, &'a Held)> {
+    let carriers: Vec<(&EntryId, &Item<'a>, &'a Held)> =
+        items.iter().filter_map(|(id, outer)| Some((id, outer, outer.held.carried.as_deref()?))).collect();
+    if carriers.is_empty() {
+        return Vec::new();
+    }
+    let waiting = parked(items);
+    let standing =
+        |id: &EntryId, outer: &Item<'a>| admit(outer, waiting.contains(id), items, authority).is_ok();
+    let signed = |inner: &Held| {
+        let cert = authority.certificate(inner.entry.frame().device);
+        cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
+    };
+    let open = |inner: &Held| items.get(&inner.entry.id()).is_none_or(|item| item.carried_by.is_none());
+    carriers
+        .into_iter()
+        .filter(|(id, outer, inner)| open(inner) && standing(id, outer) && signed(inner))
+        .map(|(id, _, inner)| (*id, inner))
+        .collect()
+}
+
+/// Entries that wait for one that is not here, directly or through another. An adopted entry does
+/// not wait: staff took it as it is.
+fn parked(items: &BTreeMap<EntryId, Item<'_>>) -> BTreeSet<EntryId> {
+    let mut effects: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
+    let mut waiting: Vec<EntryId> = Vec::new();
+    for (id, item) in items.iter().filter(|(_, item)| item.carried_by.is_none()) {
+        for cause in item.held.causes() {
+            if items.contains_key(&cause) {
+                effects.entry(cause).or_default().push(*id);
+            } else {
+                waiting.push(*id);
+            }
+        }
+    }
+    let mut out = BTreeSet::new();
+    while let Some(id) = waiting.pop() {
+        if out.insert(id) {
+            waiting.extend(effects.get(&id).into_iter().flatten());
+        }
+    }
+    out
+}
+
+/// The payload of an entry that takes part in the chart's values, or the place of one that does not.
+fn admit<'a>(
+    item: &Item<'a>,
+    parked: bool,
+    items: &BTreeMap<EntryId, Item<'a>>,
+    authority: &impl Authority,
+) -> Result<&'a Payload, Place> {
+    if parked {
+        return Err(Place::Parked);
+    }
+    let frame = item.held.entry.frame();
+    let author = item.author.ok_or(Place::Quarantined(QuarantineReason::NoCertificate))?;
+    if item.carried_by.is_none() {
+        if !continues_chain(item, items) {
+            return Err(Place::Quarantined(QuarantineReason::BrokenChain));
+        }
+        match authority.standing(frame.device, item.held.arrival.olog_index) {
+            Standing::Effective => {}
+            Standing::ToBeAdopted => return Err(Place::Quarantined(QuarantineReason::ToBeAdopted)),
+            Standing::Severed => return Err(Place::Quarantined(QuarantineReason::Severed)),
+        }
+    }
+    match &item.held.payload {
+        Decoded::Unknown => Err(Place::UnknownKind),
+        Decoded::Invalid(error) => Err(Place::Invalid(*error)),
+        Decoded::Known(payload) if may_write(author.role, payload) => Ok(payload),
+        Decoded::Known(_) => Err(Place::NotPermitted),
+    }
+}
+
+/// Whether the entry before stands in the same chain, one place before.
+fn continues_chain(item: &Item<'_>, items: &BTreeMap<EntryId, Item<'_>>) -> bool {
+    let frame = item.held.entry.frame();
+    let Some(before) = frame.prev.and_then(|prev| items.get(&prev)) else { return frame.prev.is_none() };
+    let before = before.held.entry.frame();
+    (before.device, before.incarnation, before.seq.saturating_add(1))
+        == (frame.device, frame.incarnation, frame.seq)
+}

@@ -1,0 +1,60 @@
+//! What Ward's devices and server agree on: entries and their chains, the membership log and what
+//! follows from it, epochs, freshness, the push rules, and the chart as a pure function of entries.
+//!
+//! Invariant: no clock, no network, no storage, no randomness of its own, and no secret but the
+//! keys that a caller hands in for one call. The same input gives the same answer on every device,
+//! in whatever order entries of a chart arrive.
+#![cfg_attr(not(test), no_std)]
+extern crate alloc;
+
+mod chain;
+mod chart;
+mod entry;
+mod epochs;
+mod fork;
+mod freshness;
+mod kind;
+pub mod limits;
+mod membership;
+mod mlog;
+mod mlog_body;
+mod payload;
+mod permission;
+mod push;
+mod read;
+mod seal;
+
+pub use chain::{Draft, EntryChain, Moment, Seen};
+pub use chart::{
+    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Fork, Gap,
+    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
+    Written,
+};
+pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
+pub use epochs::{
+    AcceptedEpoch, PackageFault, Quarantine, RotationError, RotationPlan, accept_package, check_package,
+    epoch_is_old, plan_rotation,
+};
+pub use fork::{ForkProof, ForkProofError};
+pub use freshness::{ClockReading, Freshness, TrustedTime};
+pub use kind::EntryKind;
+pub use membership::{
+    ArrivalFacts, ArrivalRefusal, CountedEpoch, DeviceRecord, Effect, Member, MemberSet, Membership,
+    MembershipError, Revocation, RotationReason, Scope, Standing, VoidReason,
+};
+pub use mlog::{MlogEntry, MlogError, MlogSignature, SignerId};
+pub use mlog_body::{
+    Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
+    Team,
+};
+pub use payload::{
+    AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
+    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, Dose, DoseOutcome,
+    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation,
+    ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, ResponseStatus,
+};
+pub use permission::{Permission, may_write, permission};
+pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push};
+pub use read::{ReadFault, check_author};
+pub use seal::{SealFacts, SealPermit, SealRefusal, may_seal};
+pub use ward_audit::TreeHead;

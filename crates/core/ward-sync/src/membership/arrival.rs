@@ -1,0 +1,125 @@
+//! What the server asks of an entry at its door, beyond what the log can judge for itself.
+//!
+//! The log has no clock, and a device that holds one chart cannot see the keys of the others. So
+//! these rules cannot make an entry void; they keep it out. A server that skips them harms
+//! availability and hygiene, not who may read.
+
+use super::Membership;
+use super::signers::Signers;
+use super::state::ChartState;
+use super::void::VoidReason;
+use crate::epochs::{PackageFault, check_package};
+use crate::limits::REVOKES_ALONE_MAX;
+use crate::mlog::{MlogEntry, SignerId};
+use crate::mlog_body::MlogBody;
+use ward_crypto::{DeviceCert, EpochPackage};
+use ward_id::{DeviceId, TimestampMs};
+
+/// What the server knows and the log does not.
+#[derive(Debug, Clone, Copy)]
+pub struct ArrivalFacts {
+    /// The server's time.
+    pub now: TimestampMs,
+    /// Revocations that the entry's signer made alone within
+    /// [`REVOKE_WINDOW_MS`](crate::limits::REVOKE_WINDOW_MS).
+    pub revokes_by_signer: usize,
+}
+
+/// Why an entry of the membership log is not taken. Its signers must act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArrivalRefusal {
+    /// It would be void.
+    #[error(transparent)]
+    Void(#[from] VoidReason),
+    /// A signer's certificate is not in date.
+    #[error("the certificate of signer {0} is not in date")]
+    SignerOutOfDate(SignerId),
+    /// The new certificate is not in date.
+    #[error("the new certificate is not in date")]
+    CertificateOutOfDate,
+    /// A key or the device id stands in a certificate of another chart.
+    #[error("a key of the certificate, or its device id, is used in another chart")]
+    KeyKnownElsewhere,
+    /// A second person must sign.
+    #[error("a second person must sign: {0}")]
+    SecondSignature(&'static str),
+    /// The package does not hold what its members need.
+    #[error(transparent)]
+    Package(#[from] PackageFault),
+}
+
+impl Membership {
+    /// Whether the server takes an entry.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check_arrival(
+        &self,
+        entry: &MlogEntry,
+        package: Option<&EpochPackage>,
+        facts: ArrivalFacts,
+    ) -> Result<(), ArrivalRefusal> {
+        self.would_be_effective(entry, package)?;
+        let body = entry.decode_body().map_err(VoidReason::Malformed)?;
+        let self_signed = matches!(&body, MlogBody::DeviceCert(cert) if self.site_device(cert.binding.device).is_none()
+            && entry.signatures().iter().any(|one| one.signer == cert.binding.device.into()));
+        if !self_signed {
+            self.check_signers_in_date(entry, facts.now)?;
+        }
+        match &body {
+            MlogBody::DeviceCert(cert) => self.check_new_certificate(cert, facts.now),
+            MlogBody::RecoveryUse(recovery) => self.check_new_certificate(&recovery.cert, facts.now),
+            MlogBody::Revoke(revoke) => self.check_revoke(entry, revoke.device, facts),
+            MlogBody::EpochAnnounce(announce) => {
+                let package = package.ok_or(VoidReason::PackageMissing)?;
+                let members = self.members(announce.chart).ok_or(VoidReason::ChartNotOpen)?;
+                Ok(check_package(self, package, members)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_signers_in_date(&self, entry: &MlogEntry, now: TimestampMs) -> Result<(), ArrivalRefusal> {
+        let signers = Signers::find(self, entry, self.chart_of(entry.subject()))?;
+        match signers.devices().find(|record| !record.cert().valid_at(now)) {
+            Some(record) => Err(ArrivalRefusal::SignerOutOfDate(record.device().into())),
+            None => Ok(()),
+        }
+    }
+
+    fn check_new_certificate(&self, cert: &DeviceCert, now: TimestampMs) -> Result<(), ArrivalRefusal> {
+        if !cert.valid_at(now) {
+            return Err(ArrivalRefusal::CertificateOutOfDate);
+        }
+        let known = |state: &ChartState| state.shelf.knows_device_or_key(cert);
+        if self.charts.values().any(known) { Err(ArrivalRefusal::KeyKnownElsewhere) } else { Ok(()) }
+    }
+
+    fn check_revoke(
+        &self,
+        entry: &MlogEntry,
+        device: DeviceId,
+        facts: ArrivalFacts,
+    ) -> Result<(), ArrivalRefusal> {
+        let signers = Signers::find(self, entry, self.chart_of(entry.subject()))?;
+        if signers.persons() >= 2 {
+            return Ok(());
+        }
+        if facts.revokes_by_signer >= REVOKES_ALONE_MAX {
+            return Err(ArrivalRefusal::SecondSignature("one signer revoked many devices within a day"));
+        }
+        if self.is_last_staff_device(device) {
+            return Err(ArrivalRefusal::SecondSignature("a chart would be left without a staff device"));
+        }
+        Ok(())
+    }
+
+    /// Whether a chart has this device and no other of staff.
+    fn is_last_staff_device(&self, device: DeviceId) -> bool {
+        self.charts.values().filter_map(ChartState::current).any(|members| {
+            let staff = |m: &&super::Member| m.role.is_staff();
+            let mut all = members.members().iter().filter(staff);
+            matches!((all.next(), all.next()), (Some(only), None) if only.device == device)
+        })
+    }
+}

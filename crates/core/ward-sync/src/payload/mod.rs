@@ -1,0 +1,159 @@
+//! What entries say: one type for each kind, decoded by (kind, schema, version).
+//!
+//! An unknown triple is kept byte for byte and shown as "needs a newer app". A known one that does
+//! not decode is kept and marked invalid. Neither stops the chain that holds it.
+
+mod care;
+mod record;
+mod text;
+
+pub use care::{
+    Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
+    ProfileField,
+};
+pub use record::{
+    AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Carry, CarryReason, Consent,
+    ConsentStatus, DataChoice, IncarnationOpen, Participation, ParticipationState, QuestionnaireResponse,
+    ResponseStatus,
+};
+pub use text::{MedicationId, Occurrence};
+
+use crate::kind::EntryKind;
+use alloc::vec::Vec;
+use ward_id::{Canonical, CborError, EntryId};
+
+/// A payload that breaks a rule of its kind. The app that made it is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// The bytes are not the payload that (kind, schema, version) promises.
+    #[error("the payload does not decode: {0}")]
+    Encoding(#[from] CborError),
+    /// A part is empty or longer than its limit.
+    #[error("{0} is empty or too long")]
+    Size(&'static str),
+    /// Two parts contradict each other.
+    #[error("{0}")]
+    Contradiction(&'static str),
+}
+
+/// What decoding a payload gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// A payload that this version understands.
+    Known(Payload),
+    /// A (kind, schema, version) that this version does not know.
+    Unknown,
+    /// A known triple whose bytes break its rules.
+    Invalid(PayloadError),
+}
+
+macro_rules! payloads {
+    ($($kind:ident $name:ident $schema:literal $version:literal;)*) => {
+        /// What an entry says.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Payload {
+            $(#[doc = concat!("A payload of schema `", $schema, "`.")] $name($name),)*
+        }
+
+        impl Payload {
+            /// Decodes a payload by its triple.
+            pub fn decode(kind: EntryKind, schema: &str, version: u64, bytes: &[u8]) -> Decoded {
+                match (kind, schema, version) {
+                    $((EntryKind::$kind, $schema, $version) => checked($name::from_canonical(bytes).map(Self::$name)),)*
+                    _ => Decoded::Unknown,
+                }
+            }
+
+            /// The canonical bytes.
+            pub fn encode(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$name(payload) => payload.to_canonical(),)*
+                }
+            }
+
+            /// The kind of entry that says this.
+            pub const fn kind(&self) -> EntryKind {
+                match self {
+                    $(Self::$name(_) => EntryKind::$kind,)*
+                }
+            }
+
+            /// The name of the schema.
+            pub const fn schema(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $schema,)*
+                }
+            }
+
+            /// The version of the schema.
+            pub const fn version(&self) -> u64 {
+                match self {
+                    $(Self::$name(_) => $version,)*
+                }
+            }
+
+            /// Checks sizes and contradictions.
+            ///
+            /// # Errors
+            /// The first rule that is broken.
+            pub fn check(&self) -> Result<(), PayloadError> {
+                match self {
+                    $(Self::$name(payload) => payload.check(),)*
+                }
+            }
+        }
+
+        $(impl From<$name> for Payload {
+            fn from(payload: $name) -> Self {
+                Self::$name(payload)
+            }
+        })*
+    };
+}
+
+payloads! {
+    INCARNATION_OPEN IncarnationOpen "ward/incarnation" 1;
+    QUESTIONNAIRE_RESPONSE QuestionnaireResponse "fhir/QuestionnaireResponse" 1;
+    MEDICATION_PLAN_FIELD MedicationPlanField "ward/medication-plan" 1;
+    DOSE Dose "ward/dose" 1;
+    APPOINTMENT Appointment "ward/appointment" 1;
+    NOTE Note "ward/note" 1;
+    ALERT_ACKNOWLEDGEMENT AlertAcknowledgement "ward/alert-ack" 1;
+    CONSENT Consent "ward/consent" 1;
+    PARTICIPATION Participation "ward/participation" 1;
+    ACCESS_RECEIPT AccessReceipt "ward/access" 1;
+    INSTRUMENT Instrument "fhir/Questionnaire" 1;
+    PROFILE_FIELD ProfileField "ward/profile" 1;
+    CARRY Carry "ward/carry" 1;
+}
+
+impl Payload {
+    /// The writes that this one replaces, for registers.
+    pub fn supersedes(&self) -> &[EntryId] {
+        match self {
+            Self::MedicationPlanField(field) => &field.supersedes,
+            Self::Appointment(appointment) => &appointment.supersedes,
+            Self::Note(note) => &note.supersedes,
+            Self::ProfileField(field) => &field.supersedes,
+            _ => &[],
+        }
+    }
+
+    /// Entries that must be known before this one can be shown.
+    pub fn names(&self) -> &[EntryId] {
+        match self {
+            Self::AlertAcknowledgement(acknowledgement) => &acknowledgement.entries,
+            other => other.supersedes(),
+        }
+    }
+}
+
+fn checked(decoded: Result<Payload, CborError>) -> Decoded {
+    match decoded {
+        Ok(payload) => match payload.check() {
+            Ok(()) => Decoded::Known(payload),
+            Err(error) => Decoded::Invalid(error),
+        },
+        Err(error) => Decoded::Invalid(PayloadError::Encoding(error)),
+    }
+}

@@ -1,0 +1,323 @@
+//! Payloads of record: responses, consent, participation, acknowledgements, receipts of access,
+//! the opening of a store and carried entries.
+
+use super::PayloadError;
+use super::text::{Occurrence, long, short};
+use crate::limits::ACKNOWLEDGED_ENTRIES_MAX;
+use alloc::string::String;
+use alloc::vec::Vec;
+use minicbor::{Decode, Encode};
+use ward_crypto::{CaptureSignature, Signature};
+use ward_id::{EntryId, Incarnation, TimestampMs};
+
+/// The first entry of a store that replaces an older one of the same device.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct IncarnationOpen {
+    /// The life that ended.
+    #[n(0)]
+    pub old_incarnation: Incarnation,
+    /// The last place in its chain.
+    #[n(1)]
+    pub old_seq: u64,
+    /// The entry there.
+    #[n(2)]
+    pub old_entry: EntryId,
+}
+
+impl IncarnationOpen {
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        if self.old_seq == 0 {
+            return Err(PayloadError::Contradiction("a chain that ended has at least one entry"));
+        }
+        Ok(())
+    }
+}
+
+/// How far a response is (FHIR QuestionnaireResponse.status).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ResponseStatus {
+    /// Not finished.
+    #[n(1)]
+    Draft,
+    /// Finished.
+    #[n(2)]
+    Completed,
+    /// Finished and later changed.
+    #[n(3)]
+    Amended,
+}
+
+/// Who gave the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AnsweredBy {
+    /// The participant alone.
+    #[n(1)]
+    Self_,
+    /// The participant, with help.
+    #[n(2)]
+    WithHelp,
+    /// The participant, asked by staff.
+    #[n(3)]
+    Interview,
+}
+
+/// Answers to a questionnaire: a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct QuestionnaireResponse {
+    /// The canonical address of the questionnaire.
+    #[n(0)]
+    pub instrument_url: String,
+    /// Its version.
+    #[n(1)]
+    pub instrument_version: String,
+    /// Which of the planned times.
+    #[n(2)]
+    pub occurrence: Occurrence,
+    /// How far it is.
+    #[n(3)]
+    pub status: ResponseStatus,
+    /// Who gave the answers.
+    #[n(4)]
+    pub answered_by: AnsweredBy,
+    /// The FHIR R4 QuestionnaireResponse, as JSON.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub response: Vec<u8>,
+}
+
+impl QuestionnaireResponse {
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        short("the address of the questionnaire", &self.instrument_url)?;
+        short("the version of the questionnaire", &self.instrument_version)?;
+        short("the occurrence", self.occurrence.as_str())?;
+        if self.response.is_empty() { Err(PayloadError::Size("the response")) } else { Ok(()) }
+    }
+}
+
+/// Somebody looked at an alert and acted: a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AlertAcknowledgement {
+    /// Which alert.
+    #[n(0)]
+    pub item: String,
+    /// The entries that raised it.
+    #[n(1)]
+    pub entries: Vec<EntryId>,
+    /// What was done.
+    #[n(2)]
+    pub action: String,
+}
+
+impl AlertAcknowledgement {
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        short("the alert", &self.item)?;
+        long("the action", &self.action)?;
+        if self.entries.len() > ACKNOWLEDGED_ENTRIES_MAX {
+            return Err(PayloadError::Size("the list of entries"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether consent was given or withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ConsentStatus {
+    /// Given.
+    #[n(1)]
+    Given,
+    /// Withdrawn.
+    #[n(2)]
+    Withdrawn,
+}
+
+/// What the participant wants done with the data after withdrawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum DataChoice {
+    /// What was collected stays in the study.
+    #[n(1)]
+    Keep,
+    /// What was collected is erased.
+    #[n(2)]
+    Erase,
+}
+
+/// Consent given or withdrawn: a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Consent {
+    /// The version of the consent form.
+    #[n(0)]
+    pub consent_version: String,
+    /// Given or withdrawn.
+    #[n(1)]
+    pub status: ConsentStatus,
+    /// What happens to the data; only with a withdrawal.
+    #[n(2)]
+    pub choice: Option<DataChoice>,
+}
+
+impl Consent {
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        short("the version of the consent form", &self.consent_version)?;
+        if self.choice.is_some() != (self.status == ConsentStatus::Withdrawn) {
+            return Err(PayloadError::Contradiction(
+                "the choice about the data belongs to a withdrawal, and only there",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Where a participant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ParticipationState {
+    /// Being considered.
+    #[n(1)]
+    Screened,
+    /// In the study.
+    #[n(2)]
+    Active,
+    /// Pausing.
+    #[n(3)]
+    Paused,
+    /// Left early.
+    #[n(4)]
+    Withdrawn,
+    /// Finished.
+    #[n(5)]
+    Completed,
+}
+
+/// A change of where the participant stands: a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Participation {
+    /// The new state.
+    #[n(0)]
+    pub state: ParticipationState,
+    /// From when on.
+    #[n(1)]
+    pub from: TimestampMs,
+}
+
+impl Participation {
+    #[expect(clippy::unnecessary_wraps, reason = "every payload is checked in the same way")]
+    pub(super) const fn check(&self) -> Result<(), PayloadError> {
+        Ok(())
+    }
+}
+
+/// Why somebody opened the chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AccessPurpose {
+    /// To care for the participant.
+    #[n(1)]
+    Care,
+    /// To take data out.
+    #[n(2)]
+    Export,
+    /// In an emergency, outside the usual rules.
+    #[n(3)]
+    BreakGlass,
+    /// To check source data.
+    #[n(4)]
+    Verify,
+}
+
+/// Somebody opened the chart: one record for each device, day and purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AccessReceipt {
+    /// Why.
+    #[n(0)]
+    pub purpose: AccessPurpose,
+    /// The UTC day, in days since 1970-01-01.
+    #[n(1)]
+    pub day: i64,
+    /// The first time on that day.
+    #[n(2)]
+    pub first_at: TimestampMs,
+    /// The last time on that day.
+    #[n(3)]
+    pub last_at: TimestampMs,
+    /// How often.
+    #[n(4)]
+    pub count: u64,
+}
+
+impl AccessReceipt {
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        if self.first_at > self.last_at || self.count == 0 {
+            return Err(PayloadError::Contradiction(
+                "the first access comes before the last, and there is at least one",
+            ));
+        }
+        if self.first_at.utc_day() != self.day || self.last_at.utc_day() != self.day {
+            return Err(PayloadError::Contradiction("the accesses lie on another day"));
+        }
+        Ok(())
+    }
+}
+
+/// Why an entry is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CarryReason {
+    /// Its device could not send it any more, and staff take it over.
+    #[n(1)]
+    Adopt,
+    /// It stood on a branch of a copied store.
+    #[n(2)]
+    Reauthor,
+    /// It comes from another site.
+    #[n(3)]
+    Transfer,
+}
+
+/// Somebody else's entry, held unchanged. Its author, time and signature stay the author's.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Carry {
+    /// The canonical frame of the entry.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub frame: Vec<u8>,
+    /// The algorithm of its signature.
+    #[n(1)]
+    pub sig_alg: u8,
+    /// Its signature.
+    #[n(2)]
+    pub capture_sig: Signature,
+    /// Why it is carried.
+    #[n(3)]
+    pub why: CarryReason,
+}
+
+impl Carry {
+    /// Wraps an entry.
+    pub fn of(entry: &crate::entry::SignedEntry, why: CarryReason) -> Self {
+        use ward_id::Canonical as _;
+        Self {
+            frame: entry.frame().to_canonical(),
+            sig_alg: entry.capture().alg(),
+            capture_sig: *entry.capture().signature(),
+            why,
+        }
+    }
+
+    /// The signature of the carried entry, if this version knows its algorithm.
+    pub fn capture(&self) -> Option<CaptureSignature> {
+        CaptureSignature::from_parts(self.sig_alg, self.capture_sig)
+    }
+
+    pub(super) fn check(&self) -> Result<(), PayloadError> {
+        if self.frame.is_empty() { Err(PayloadError::Size("the carried entry")) } else { Ok(()) }
+    }
+}
