@@ -1,0 +1,357 @@
+//! The state of one server, and how it starts: replay, rebuild, compare, refuse.
+
+use crate::client_address::AddressBlock;
+use crate::clock::{Clock, Entropy, EntropyError, random};
+use crate::cosigning::{CosignError, LogBehind, Witnesses};
+use crate::events::Hints;
+use crate::jose::access_token::{TokenIssuer, TokenKeyError};
+use crate::jose::dpop::ProofVerifier;
+use crate::jose::htu::Origin;
+use crate::jose::nonce::NonceKey;
+use crate::jose::replay::ReplayCache;
+use crate::limits::READY_BELIEF_MS;
+use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
+use crate::membership_desk::{MembershipDesk, MembershipLoadError};
+use crate::metrics::Metrics;
+use crate::rate::RateLimits;
+use crate::server_secrets::{ServerSecrets, ServerSecretsError};
+use crate::session_cache::SessionCache;
+use crate::witness_client::WitnessClient;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use ward_api::{Limits, LogName};
+use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
+use ward_crypto::{RootPolicy, SignKey, SiteManifest};
+use ward_id::{Canonical as _, SiteId};
+use ward_store::{MetaKey, Store, StoreError};
+use zeroize::Zeroizing;
+
+/// Where the root policy stands in the store.
+pub(crate) const ROOT_POLICY: MetaKey = MetaKey::new("site.root-policy");
+
+/// Written by the readiness check: a store that cannot write is not ready.
+const READY_PROBE: MetaKey = MetaKey::new("server.ready-probe");
+
+/// What a server is made of.
+pub struct AppParts<S> {
+    /// The store of the site, begun with [`crate::bootstrap_site`].
+    pub store: S,
+    /// The log key of the manifest; it signs checkpoints and receipts.
+    pub log_key: SignKey,
+    /// The server's own secret: tokens, refresh tokens and ticket keys follow from it.
+    pub server_seed: Zeroizing<[u8; 32]>,
+    /// The addresses under which devices reach the server; the first one issues tokens.
+    pub origins: Vec<Origin>,
+    /// The witnesses.
+    pub witnesses: Vec<Arc<dyn WitnessClient>>,
+    /// Limits; only the request rates may be other than the default.
+    pub limits: Limits,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<AddressBlock>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why a server does not start. The operator must act; each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store was not begun.
+    #[error("the store holds no site: run `ward init` first, or point `store` at the right folder")]
+    NoSite,
+    /// The store's root policy cannot be read.
+    #[error("the root policy in the store is damaged: restore a backup")]
+    RootPolicyDamaged,
+    /// No address was configured.
+    #[error("no origin is configured: set `origins` to the addresses under which devices reach this server")]
+    NoOrigin,
+    /// The log key is not the manifest's.
+    #[error(
+        "the log key is not the one in the site manifest: use the key file that `ward init` wrote for this site"
+    )]
+    WrongLogKey,
+    /// The manifest's witnesses make no policy.
+    #[error("the witnesses in the site manifest cannot be used: {0}")]
+    Witnesses(PolicyError),
+    /// The membership log cannot be replayed.
+    #[error(transparent)]
+    Membership(#[from] MembershipLoadError),
+    /// A log cannot be rebuilt, or lacks leaves that were signed.
+    #[error(transparent)]
+    Log(#[from] LogDeskError),
+    /// A witness knows a log longer than the store has it.
+    #[error("{0}")]
+    BehindWitness(LogBehind),
+    /// The token key cannot be used.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+    /// The server's keys cannot be derived.
+    #[error(transparent)]
+    Secrets(#[from] ServerSecretsError),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The state of one server. Share it as `Arc<App<S>>`.
+pub struct App<S> {
+    store: S,
+    site: SiteId,
+    root_policy: Vec<u8>,
+    log_key: Arc<SignKey>,
+    secrets: ServerSecrets,
+    tokens: TokenIssuer,
+    proofs: ProofVerifier,
+    replays: ReplayCache,
+    sessions: SessionCache,
+    rates: RateLimits,
+    membership: MembershipDesk,
+    mlog: LogDesk<S>,
+    olog: LogDesk<S>,
+    witnesses: Witnesses,
+    hints: Arc<Hints>,
+    metrics: Metrics,
+    limits: Limits,
+    trusted_proxies: Vec<AddressBlock>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    draining: AtomicBool,
+    wrote_at_ms: AtomicU64,
+}
+
+impl<S: Store> App<S> {
+    /// Replays the membership log, rebuilds both logs, compares them with what was signed and
+    /// with what the witnesses know.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(parts: AppParts<S>) -> Result<Arc<Self>, StartError> {
+        let AppParts {
+            store,
+            log_key,
+            server_seed,
+            origins,
+            witnesses,
+            limits,
+            trusted_proxies,
+            clock,
+            entropy,
+        } = parts;
+        let issuer = origins.first().ok_or(StartError::NoOrigin)?.as_str().to_owned();
+        let root_policy = store.meta(ROOT_POLICY).await?.ok_or(StartError::NoSite)?;
+        let root = RootPolicy::from_canonical(&root_policy).map_err(|_| StartError::RootPolicyDamaged)?;
+        let site = root.site;
+        let membership = MembershipDesk::load(&store, root).await?;
+        let manifest = membership.read().manifest().cloned().ok_or(MembershipLoadError::NoManifest)?;
+        if manifest.log_key != *log_key.public() {
+            return Err(StartError::WrongLogKey);
+        }
+        witness_policy(&manifest).map_err(StartError::Witnesses)?;
+        let log_key = Arc::new(log_key);
+        let mlog =
+            LogDesk::open(store.clone(), LogName::Mlog, &manifest.mlog_origin, Arc::clone(&log_key)).await?;
+        let olog =
+            LogDesk::open(store.clone(), LogName::Olog, &manifest.olog_origin, Arc::clone(&log_key)).await?;
+        let secrets = ServerSecrets::derive(&server_seed)?;
+        let app = Arc::new(Self {
+            tokens: TokenIssuer::new(secrets.token_seed(), &issuer, site)?,
+            proofs: ProofVerifier::new(origins, NonceKey::new(&random(&*entropy)?)),
+            replays: ReplayCache::default(),
+            sessions: SessionCache::default(),
+            rates: RateLimits::new(&limits, Arc::clone(&clock)),
+            witnesses: Witnesses::new(witnesses),
+            hints: Arc::default(),
+            metrics: Metrics::default(),
+            draining: AtomicBool::new(false),
+            wrote_at_ms: AtomicU64::new(0),
+            store,
+            site,
+            root_policy,
+            log_key,
+            secrets,
+            membership,
+            mlog,
+            olog,
+            limits,
+            trusted_proxies,
+            clock,
+            entropy,
+        });
+        app.compare_with_witnesses().await?;
+        Ok(app)
+    }
+
+    /// A restored database is the usual way in which a log forgets what it promised. Witnesses
+    /// that cannot be reached now are asked again before the next head is given out.
+    async fn compare_with_witnesses(&self) -> Result<(), StartError> {
+        for log in [LogName::Mlog, LogName::Olog] {
+            let outcome = self.cosigned_head(log).await;
+            // At start one witness is enough to ask for a person: nobody waits for the server yet.
+            if let Some(behind) = self.witnesses.conflict(log) {
+                return Err(StartError::BehindWitness(behind));
+            }
+            match outcome {
+                Ok(_) => {}
+                Err(CosignError::NoQuorum) => {
+                    tracing::warn!(log = log.as_str(), "too few witnesses answered at start")
+                }
+                Err(CosignError::Behind(behind)) => return Err(StartError::BehindWitness(behind)),
+                Err(CosignError::Log(error)) => return Err(StartError::Log(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest cosigned note of a log, cosigned now if it is behind or old.
+    pub(crate) async fn cosigned_head(&self, log: LogName) -> Result<Arc<CosignedNote>, CosignError> {
+        let manifest = self.membership.read().manifest().cloned().ok_or(CosignError::NoQuorum)?;
+        let policy = witness_policy(&manifest).map_err(|_| CosignError::NoQuorum)?;
+        let desk = self.desk(log);
+        let key = self.log_key.public().as_bytes();
+        let note = self
+            .witnesses
+            .cosigned_head(desk, &policy, key, &*self.clock, (&self.store, &self.metrics))
+            .await?;
+        self.metrics.log_size(log, desk.size());
+        Ok(note)
+    }
+
+    /// Housekeeping: heads are signed and cosigned, tickets and sessions that ran out are dropped.
+    /// The listener calls it every minute; without a listener nobody needs to.
+    pub async fn upkeep(&self) {
+        let now = self.clock.now();
+        for log in [LogName::Mlog, LogName::Olog] {
+            if let Err(error) = self.cosigned_head(log).await {
+                tracing::warn!(log = log.as_str(), error = %error, "no fresh cosigned head");
+            }
+        }
+        for outcome in [self.store.expire_tickets(now).await, self.store.purge_refresh_families(now).await] {
+            if let Err(error) = outcome {
+                tracing::warn!(error = %error, "housekeeping failed");
+            }
+        }
+    }
+
+    /// From now on `/readyz` says no and open streams end.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Writes one value, to see that the store can; a success is believed for some seconds, so
+    /// that probes cost the disk nothing.
+    pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
+        let now_ms = self.clock.monotonic_ms().saturating_add(READY_BELIEF_MS);
+        if now_ms.saturating_sub(self.wrote_at_ms.load(Ordering::Relaxed)) < READY_BELIEF_MS {
+            return Ok(());
+        }
+        self.store.put_meta(READY_PROBE, self.clock.now().0.to_be_bytes().to_vec()).await?;
+        self.wrote_at_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// A connection opened (`1`) or closed (`-1`).
+    pub(crate) fn connection(&self, change: i64) {
+        self.metrics.connections(change);
+    }
+
+    /// The figures.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The site.
+    pub const fn site(&self) -> SiteId {
+        self.site
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    pub(crate) fn desk(&self, log: LogName) -> &LogDesk<S> {
+        match log {
+            LogName::Mlog => &self.mlog,
+            LogName::Olog => &self.olog,
+        }
+    }
+
+    pub(crate) fn root_policy(&self) -> &[u8] {
+        &self.root_policy
+    }
+
+    pub(crate) fn log_key(&self) -> &SignKey {
+        &self.log_key
+    }
+
+    pub(crate) const fn secrets(&self) -> &ServerSecrets {
+        &self.secrets
+    }
+
+    pub(crate) const fn tokens(&self) -> &TokenIssuer {
+        &self.tokens
+    }
+
+    pub(crate) const fn proofs(&self) -> &ProofVerifier {
+        &self.proofs
+    }
+
+    pub(crate) const fn replays(&self) -> &ReplayCache {
+        &self.replays
+    }
+
+    pub(crate) const fn sessions(&self) -> &SessionCache {
+        &self.sessions
+    }
+
+    pub(crate) const fn rates(&self) -> &RateLimits {
+        &self.rates
+    }
+
+    pub(crate) const fn membership(&self) -> &MembershipDesk {
+        &self.membership
+    }
+
+    pub(crate) const fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
+    }
+
+    pub(crate) const fn hints(&self) -> &Arc<Hints> {
+        &self.hints
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[AddressBlock] {
+        &self.trusted_proxies
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+}
+
+/// The witness policy that a manifest states.
+pub(crate) fn witness_policy(manifest: &SiteManifest) -> Result<WitnessPolicy, PolicyError> {
+    let mut witnesses = Vec::with_capacity(manifest.witnesses.len());
+    for entry in &manifest.witnesses {
+        // A name that cannot stand in a note can never cosign: it counts as a witness that is not there.
+        let Ok(name) = entry.name.parse() else { continue };
+        witnesses.push(WitnessKey::new(name, entry.key.as_bytes(), entry.outside)?);
+    }
+    WitnessPolicy::new(witnesses, usize::from(manifest.quorum))
+}

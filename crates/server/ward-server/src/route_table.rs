@@ -1,0 +1,422 @@
+//! Every route of the server in one table: who may call it, what it takes, what it gives. The
+//! router, the OpenAPI document and the authorisation tests are all made from it, so a route
+//! cannot exist without a limit, a rule and a test.
+
+use crate::limits::{ENROL_MAX_BYTES, SMALL_BODY_MAX_BYTES, SUBMISSION_MAX_BYTES};
+use ward_api::{headers, limits, paths};
+
+/// One route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Route {
+    /// `GET /healthz`
+    Healthz,
+    /// `GET /readyz`
+    Readyz,
+    /// `GET /v1/limits`
+    Limits,
+    /// `GET /v1/openapi.json`
+    OpenApi,
+    /// `GET /v1/site`
+    Site,
+    /// `POST /v1/tickets`
+    RegisterTicket,
+    /// `GET /v1/tickets`
+    ListTickets,
+    /// `POST /v1/tickets/{ticket}/state`
+    SetTicketState,
+    /// `GET /v1/enrol/{ticket}`
+    ReadTicket,
+    /// `POST /v1/enrol/{ticket}`
+    RedeemTicket,
+    /// `POST /v1/token`
+    Token,
+    /// `POST /v1/token/revoke`
+    EndSession,
+    /// `GET /v1/mlog/checkpoint`
+    MlogCheckpoint,
+    /// `GET /v1/olog/checkpoint`
+    OlogCheckpoint,
+    /// `GET /v1/mlog/tile/{level}/{*index}`
+    MlogTile,
+    /// `GET /v1/olog/tile/{level}/{*index}`
+    OlogTile,
+    /// `GET /v1/mlog/consistency`
+    MlogConsistency,
+    /// `GET /v1/olog/consistency`
+    OlogConsistency,
+    /// `GET /v1/mlog/inclusion`
+    MlogInclusion,
+    /// `GET /v1/olog/inclusion`
+    OlogInclusion,
+    /// `GET /v1/mlog/leaves`
+    MlogLeaves,
+    /// `GET /v1/mlog/entries`
+    ReadMlog,
+    /// `POST /v1/mlog/entries`
+    AppendMlog,
+    /// `POST /v1/mlog/proposals`
+    Propose,
+    /// `GET /v1/mlog/proposals`
+    ListProposals,
+    /// `DELETE /v1/mlog/proposals/{hash}`
+    WithdrawProposal,
+    /// `GET /v1/charts`
+    Charts,
+    /// `POST /v1/charts/{chart}/envelopes`
+    Push,
+    /// `GET /v1/charts/{chart}/envelopes`
+    Pull,
+    /// `GET /v1/charts/{chart}/have`
+    Have,
+    /// `GET /v1/charts/{chart}/epochs`
+    Epochs,
+    /// `GET /v1/charts/{chart}/events`
+    Events,
+    /// `POST /v1/witness/time`
+    WitnessTime,
+    /// `POST /v1/devices/{device}/suspend`
+    Suspend,
+    /// `POST /v1/charts/{chart}/reconcile`, reserved
+    Reconcile,
+    /// `POST /v1/charts/{chart}/relay`, reserved
+    Relay,
+    /// `GET /v1/blobs/{address}`, reserved
+    ReadBlob,
+    /// `PUT /v1/blobs/{address}`, reserved
+    WriteBlob,
+    /// `POST /v1/drop`, reserved
+    DropBox,
+}
+
+/// Who may call a route. What depends on the thing itself (one's own ticket, a chart's devices)
+/// is checked by the handler on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, counted strictly by address.
+    Anybody,
+    /// Anybody, for a supervisor's probes: not counted.
+    Probe,
+    /// A device that proves its key, without a token.
+    Possession,
+    /// A device with a token.
+    Device,
+    /// A device of a coordinator, clinician, investigator or admin.
+    Staff,
+    /// A member of the chart in the path.
+    Member,
+}
+
+/// The methods that routes use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// In capitals.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What the server holds to for one route.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteSpec {
+    /// Which.
+    pub route: Route,
+    /// Its method.
+    pub method: Method,
+    /// Its path template.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Media type of the body, if it takes one.
+    pub takes: Option<&'static str>,
+    /// The largest body, bytes.
+    pub body_max_bytes: usize,
+    /// Status of success.
+    pub success: u16,
+    /// Media type of the answer, if it has a body.
+    pub gives: Option<&'static str>,
+    /// Query values: name and whether it must be there. All are decimal integers.
+    pub query: &'static [(&'static str, bool)],
+    /// What it does, in one line.
+    pub summary: &'static str,
+}
+
+const CBOR: Option<&str> = Some(headers::MEDIA_CBOR);
+const JSON: Option<&str> = Some(headers::MEDIA_JSON);
+const TEXT: Option<&str> = Some(headers::MEDIA_TEXT);
+const BYTES: Option<&str> = Some(headers::MEDIA_BYTES);
+const EVENTS: Option<&str> = Some(headers::MEDIA_EVENTS);
+const FORM: Option<&str> = Some(headers::MEDIA_FORM);
+const RANGE: &[(&str, bool)] = &[("from", true), ("to", true)];
+
+const fn get(
+    route: Route,
+    path: &'static str,
+    access: Access,
+    gives: Option<&'static str>,
+    summary: &'static str,
+) -> RouteSpec {
+    let query = &[];
+    RouteSpec {
+        route,
+        method: Method::Get,
+        path,
+        access,
+        takes: None,
+        body_max_bytes: 0,
+        success: 200,
+        gives,
+        query,
+        summary,
+    }
+}
+
+const fn post(
+    route: Route,
+    path: &'static str,
+    access: Access,
+    body: (Option<&'static str>, usize),
+    answer: (u16, Option<&'static str>),
+    summary: &'static str,
+) -> RouteSpec {
+    RouteSpec {
+        route,
+        method: Method::Post,
+        path,
+        access,
+        takes: body.0,
+        body_max_bytes: body.1,
+        success: answer.0,
+        gives: answer.1,
+        query: &[],
+        summary,
+    }
+}
+
+const fn asking(spec: RouteSpec, query: &'static [(&'static str, bool)]) -> RouteSpec {
+    RouteSpec { query, ..spec }
+}
+
+const fn method(spec: RouteSpec, method: Method) -> RouteSpec {
+    RouteSpec { method, ..spec }
+}
+
+const fn reserved(route: Route, verb: Method, path: &'static str) -> RouteSpec {
+    method(post(route, path, Access::Anybody, (None, 0), (501, None), "Reserved for a later version"), verb)
+}
+
+/// All routes.
+pub const ROUTES: &[RouteSpec] = &[
+    get(Route::Healthz, paths::HEALTHZ, Access::Probe, TEXT, "The process is up"),
+    get(Route::Readyz, paths::READYZ, Access::Probe, TEXT, "Store, logs and witnesses are in order"),
+    get(Route::Limits, paths::LIMITS, Access::Anybody, JSON, "The limits of this server"),
+    get(Route::OpenApi, paths::OPENAPI, Access::Anybody, JSON, "This document"),
+    get(Route::Site, paths::SITE, Access::Anybody, CBOR, "Root policy, version and origins of the logs"),
+    post(
+        Route::RegisterTicket,
+        paths::TICKETS,
+        Access::Staff,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (201, None),
+        "Registers a ticket",
+    ),
+    get(Route::ListTickets, paths::TICKETS, Access::Staff, CBOR, "The caller's tickets"),
+    post(
+        Route::SetTicketState,
+        paths::TICKET_STATE,
+        Access::Staff,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (204, None),
+        "Certified, declined or void",
+    ),
+    get(
+        Route::ReadTicket,
+        paths::ENROL,
+        Access::Anybody,
+        CBOR,
+        "Root policy and issuer's certificate for the holder of a ticket",
+    ),
+    post(
+        Route::RedeemTicket,
+        paths::ENROL,
+        Access::Anybody,
+        (CBOR, ENROL_MAX_BYTES),
+        (202, None),
+        "Redeems a ticket once",
+    ),
+    post(
+        Route::Token,
+        paths::TOKEN,
+        Access::Possession,
+        (FORM, SMALL_BODY_MAX_BYTES),
+        (200, JSON),
+        "Access and refresh tokens",
+    ),
+    post(
+        Route::EndSession,
+        paths::TOKEN_REVOKE,
+        Access::Device,
+        (None, 0),
+        (204, None),
+        "Ends the caller's session",
+    ),
+    get(
+        Route::MlogCheckpoint,
+        paths::MLOG_CHECKPOINT,
+        Access::Device,
+        TEXT,
+        "The newest cosigned head of the membership log",
+    ),
+    get(
+        Route::OlogCheckpoint,
+        paths::OLOG_CHECKPOINT,
+        Access::Device,
+        TEXT,
+        "The newest cosigned head of the operation log",
+    ),
+    get(Route::MlogTile, paths::MLOG_TILE, Access::Device, BYTES, "A tile of the membership log"),
+    get(Route::OlogTile, paths::OLOG_TILE, Access::Device, BYTES, "A tile of the operation log"),
+    asking(
+        get(Route::MlogConsistency, paths::MLOG_CONSISTENCY, Access::Device, CBOR, "A consistency proof"),
+        RANGE,
+    ),
+    asking(
+        get(Route::OlogConsistency, paths::OLOG_CONSISTENCY, Access::Device, CBOR, "A consistency proof"),
+        RANGE,
+    ),
+    asking(
+        get(Route::MlogInclusion, paths::MLOG_INCLUSION, Access::Device, CBOR, "An inclusion proof"),
+        &[("index", true), ("size", true)],
+    ),
+    asking(
+        get(Route::OlogInclusion, paths::OLOG_INCLUSION, Access::Device, CBOR, "An inclusion proof"),
+        &[("index", true), ("size", true)],
+    ),
+    asking(
+        get(
+            Route::MlogLeaves,
+            paths::MLOG_LEAVES,
+            Access::Device,
+            BYTES,
+            "Leaves of the membership log, 48 bytes each",
+        ),
+        RANGE,
+    ),
+    asking(
+        get(
+            Route::ReadMlog,
+            paths::MLOG_ENTRIES,
+            Access::Device,
+            CBOR,
+            "The caller's part of the membership log",
+        ),
+        RANGE,
+    ),
+    post(
+        Route::AppendMlog,
+        paths::MLOG_ENTRIES,
+        Access::Device,
+        (CBOR, SUBMISSION_MAX_BYTES),
+        (200, CBOR),
+        "Appends a membership entry",
+    ),
+    post(
+        Route::Propose,
+        paths::MLOG_PROPOSALS,
+        Access::Staff,
+        (CBOR, limits::MLOG_ENTRY_MAX_BYTES + 16),
+        (201, None),
+        "Puts an entry up for a second signature",
+    ),
+    get(
+        Route::ListProposals,
+        paths::MLOG_PROPOSALS,
+        Access::Staff,
+        CBOR,
+        "Entries that wait for a second signature",
+    ),
+    method(
+        post(
+            Route::WithdrawProposal,
+            paths::MLOG_PROPOSAL,
+            Access::Staff,
+            (None, 0),
+            (204, None),
+            "Withdraws a proposal",
+        ),
+        Method::Delete,
+    ),
+    get(Route::Charts, paths::CHARTS, Access::Device, CBOR, "Charts of which the caller is a member"),
+    post(
+        Route::Push,
+        paths::ENVELOPES,
+        Access::Member,
+        (CBOR, limits::PUSH_MAX_BYTES + limits::PUSH_ENCODING_BYTES),
+        (200, CBOR),
+        "Pushes envelopes of one chain; gives a receipt",
+    ),
+    asking(
+        get(Route::Pull, paths::ENVELOPES, Access::Member, CBOR, "Envelopes after an index"),
+        &[("after", false), ("limit_bytes", false)],
+    ),
+    get(Route::Have, paths::HAVE, Access::Member, CBOR, "The version vector of the chart"),
+    asking(
+        get(Route::Epochs, paths::EPOCHS, Access::Member, CBOR, "Counted epoch packages"),
+        &[("from", false)],
+    ),
+    get(Route::Events, paths::EVENTS, Access::Member, EVENTS, "A stream of hints"),
+    post(
+        Route::WitnessTime,
+        paths::WITNESS_TIME,
+        Access::Device,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (200, CBOR),
+        "The witnesses' times over a nonce",
+    ),
+    post(
+        Route::Suspend,
+        paths::SUSPEND,
+        Access::Staff,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (204, None),
+        "Suspends a device for a time, or lifts it",
+    ),
+    reserved(Route::Reconcile, Method::Post, paths::RECONCILE),
+    reserved(Route::Relay, Method::Post, paths::RELAY),
+    reserved(Route::ReadBlob, Method::Get, paths::BLOB),
+    reserved(Route::WriteBlob, Method::Put, paths::BLOB),
+    reserved(Route::DropBox, Method::Post, paths::DROP),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_route_stands_once_and_fits_its_rule() {
+        let mut seen = BTreeSet::new();
+        for spec in ROUTES {
+            assert!(seen.insert((spec.path, spec.method.as_str())), "{} {}", spec.method.as_str(), spec.path);
+            assert_eq!(spec.takes.is_some(), spec.body_max_bytes > 0, "{}", spec.path);
+            assert!(spec.access != Access::Member || spec.path.contains("{chart}"), "{}", spec.path);
+            assert!(!spec.summary.ends_with('.') && !spec.summary.is_empty());
+        }
+        assert_eq!(ROUTES.iter().map(|spec| spec.route).collect::<BTreeSet<_>>().len(), ROUTES.len());
+    }
+}

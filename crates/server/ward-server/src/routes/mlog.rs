@@ -1,0 +1,143 @@
+//! The membership log: leaves for everybody, entries for those they concern, appending.
+
+use super::logs::within;
+use crate::App;
+use crate::call::{Answer, Call, answer, answer_cbor};
+use crate::events::Concerns;
+use crate::membership_desk::{AppendRefused, MembershipState, ended_devices};
+use crate::mlog_problem::{append_refused, not_an_entry};
+use crate::problem_response::{Refusal, bad_body, refuse, refuse_with};
+use crate::store_problem::store_failed;
+use std::sync::Arc;
+use ward_api::limits::{
+    LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_ENTRY_MAX_BYTES, MLOG_PAGE_MAX_BYTES, PACKAGE_MAX_BYTES,
+};
+use ward_api::{
+    ChartEvent, ErrorCode, LogName, MlogAccepted, MlogLeaf, MlogRow, MlogSubmission, Opaque, ProblemMembers,
+};
+use ward_crypto::{EpochPackage, Role};
+use ward_id::{Canonical as _, ChartId, DeviceId, Subject};
+use ward_store::{MlogAppended, Store, StoredMlogEntry};
+use ward_sync::{MlogEntry, SignerId};
+
+pub(super) async fn leaves<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let (from, to) = range(app, call, LEAVES_MAX)?;
+    let leaves = app.store().mlog_leaves(from, to).await.map_err(store_failed)?;
+    let mut bytes = Vec::with_capacity(leaves.len() * MlogLeaf::BYTES);
+    leaves.iter().for_each(|leaf| bytes.extend_from_slice(&leaf.to_bytes()));
+    answer(call.spec, bytes)
+}
+
+/// Entries of the site go to every device of the site, those of a chart to its members, to admins
+/// and auditors, and to the devices that signed them.
+pub(super) async fn entries<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let (mut from, to) = range(app, call, MLOG_ENTRIES_MAX)?;
+    let device = call.caller()?.device;
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    while from < to && bytes < MLOG_PAGE_MAX_BYTES {
+        let stored = app.store().mlog_entries(from, to).await.map_err(store_failed)?;
+        let Some(last) = stored.last() else { break };
+        from = last.index.saturating_add(1);
+        let membership = app.membership().read();
+        let mine = stored.into_iter().filter(|entry| is_for(&membership, device, entry));
+        rows.extend(mine.map(|entry| {
+            bytes += entry.bytes.len();
+            MlogRow { index: entry.index, entry: Opaque(entry.bytes) }
+        }));
+    }
+    answer_cbor(call.spec, &rows)
+}
+
+fn is_for(membership: &MembershipState, device: DeviceId, entry: &StoredMlogEntry) -> bool {
+    if membership.may_read(device, entry.subject) {
+        return true;
+    }
+    let own = SignerId::from(device);
+    MlogEntry::read(&entry.bytes).is_ok_and(|entry| entry.signatures().iter().any(|one| one.signer == own))
+}
+
+fn range<S: Store>(app: &App<S>, call: &Call, max: u64) -> Result<(u64, u64), Refusal> {
+    let (from, to) = (call.query.required("from")?, call.query.required("to")?);
+    if from > to || to - from > max {
+        let members = ProblemMembers { limit: Some(max), ..ProblemMembers::default() };
+        return Err(refuse_with(
+            ErrorCode::BadRange,
+            format!("Ask for at most {max} at once, `from` before `to`."),
+            members,
+        ));
+    }
+    within(app, LogName::Mlog, to)?;
+    Ok((from, to))
+}
+
+pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
+    if let Some(behind) = app.witnesses().behind() {
+        return Err(refuse(ErrorCode::StoreStopped, behind.to_string()));
+    }
+    let MlogSubmission { entry: bytes, package } = call.decode()?;
+    if bytes.0.len() > MLOG_ENTRY_MAX_BYTES {
+        return Err(refuse(
+            ErrorCode::TooLarge,
+            format!("An entry has at most {MLOG_ENTRY_MAX_BYTES} bytes."),
+        ));
+    }
+    let entry = MlogEntry::read(&bytes.0).map_err(not_an_entry)?;
+    let package = package.map(read_package).transpose()?;
+    // A caller that hangs up must not leave the log longer than what this node knows of it.
+    let task = {
+        let (app, entry, now) = (Arc::clone(app), entry.clone(), call.now);
+        tokio::spawn(async move { app.membership().append(app.store(), bytes.0, &entry, package, now).await })
+    };
+    let outcome = task
+        .await
+        .map_err(|_| refuse(ErrorCode::Internal, "The entry may or may not stand in the log; read it."))?;
+    let appended = outcome.map_err(|refused| refused_answer(app, refused))?;
+    if appended.new {
+        announce(app, &entry, appended);
+        forget_proposals(app, &entry).await;
+    }
+    answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
+}
+
+fn read_package(bytes: Opaque) -> Result<(EpochPackage, Vec<u8>), Refusal> {
+    if bytes.0.len() > PACKAGE_MAX_BYTES {
+        return Err(refuse(ErrorCode::TooLarge, format!("A package has at most {PACKAGE_MAX_BYTES} bytes.")));
+    }
+    let package = EpochPackage::from_canonical(&bytes.0).map_err(bad_body)?;
+    Ok((package, bytes.0))
+}
+
+fn refused_answer<S: Store>(app: &App<S>, refused: AppendRefused) -> Refusal {
+    append_refused(refused, app.membership().read().size())
+}
+
+fn announce<S: Store>(app: &App<S>, entry: &MlogEntry, appended: MlogAppended) {
+    app.desk(LogName::Mlog).grew_to(appended.size);
+    app.metrics().log_size(LogName::Mlog, appended.size);
+    ended_devices(entry).into_iter().for_each(|device| app.sessions().forget(device));
+    let concerns = if entry.subject() == Subject::from(app.site()) {
+        Concerns::Site
+    } else {
+        Concerns::Chart(ChartId::from_bytes(*entry.subject().as_bytes()))
+    };
+    app.hints().tell(concerns, ChartEvent::Mlog);
+}
+
+/// What was put up for a signature and now stands in the log, waits no longer. A failure leaves a
+/// row that its proposer can withdraw.
+async fn forget_proposals<S: Store>(app: &App<S>, entry: &MlogEntry) {
+    let Ok(waiting) = app.store().proposals().await else { return };
+    for proposal in waiting {
+        let same = MlogEntry::read(&proposal.bytes)
+            .is_ok_and(|other| other.signing_digest() == entry.signing_digest());
+        if same && let Err(error) = app.store().remove_proposal(proposal.hash).await {
+            tracing::warn!(error = %error, "a proposal that came into the log is still listed");
+        }
+    }
+}
+
+/// Whether a caller sees everything of the site: admins and auditors.
+pub(super) fn sees_all(membership: &MembershipState, device: DeviceId, role: Role) -> bool {
+    membership.is_admin(device) || role == Role::Auditor
+}

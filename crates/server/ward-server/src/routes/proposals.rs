@@ -1,0 +1,99 @@
+//! Entries that wait for a second person's signature. They have no effect while they wait.
+
+use super::mlog::sees_all;
+use crate::App;
+use crate::call::{Answer, Call, answer_cbor, done};
+use crate::mlog_problem::not_an_entry;
+use crate::problem_response::{refuse, refuse_with};
+use crate::store_problem::store_failed;
+use ward_api::limits::{MLOG_ENTRY_MAX_BYTES, SITE_MAX_PROPOSALS};
+use ward_api::{ErrorCode, Opaque, ProblemMembers, Proposal, ProposalSubmission};
+use ward_id::{MlogEntryHash, Subject};
+use ward_store::{ProposalError, Store, StoredProposal};
+use ward_sync::{MlogEntry, SignerId};
+
+/// The proposer signs first; a stranger's paper is not kept.
+pub(super) async fn propose<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let ProposalSubmission { entry: bytes } = call.decode()?;
+    if bytes.0.len() > MLOG_ENTRY_MAX_BYTES {
+        return Err(refuse(
+            ErrorCode::TooLarge,
+            format!("An entry has at most {MLOG_ENTRY_MAX_BYTES} bytes."),
+        ));
+    }
+    let entry = MlogEntry::read(&bytes.0).map_err(not_an_entry)?;
+    let caller = call.caller()?;
+    {
+        let membership = app.membership().read();
+        let own = SignerId::from(caller.device);
+        let signature = entry.signatures().iter().find(|one| one.signer == own);
+        let record = membership.record(caller.device);
+        let holds = signature.zip(record).is_some_and(|(one, record)| {
+            let key = &record.cert().binding.sign_pk;
+            key.verify_labelled(ward_crypto::labels::MLOG, &entry.signing_digest(), &one.signature).is_ok()
+        });
+        if entry.site() != app.site() || !holds {
+            return Err(refuse(ErrorCode::MlogSignature, "Sign the entry with the device that puts it up."));
+        }
+    }
+    let proposal = StoredProposal {
+        hash: entry.hash(),
+        subject: entry.subject(),
+        proposer: caller.device,
+        received_at: call.now,
+        bytes: bytes.0,
+    };
+    app.store().add_proposal(proposal).await.map_err(|error| match error {
+        ProposalError::TooMany => {
+            let members =
+                ProblemMembers { limit: Some(SITE_MAX_PROPOSALS as u64), ..ProblemMembers::default() };
+            refuse_with(ErrorCode::TooManyProposals, "Withdraw some, or have them signed.", members)
+        }
+        ProposalError::Store(error) => store_failed(error),
+    })?;
+    done(call.spec)
+}
+
+/// Staff see proposals about the site, about charts they are members of, and their own.
+pub(super) async fn list<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let caller = call.caller()?;
+    let waiting = app.store().proposals().await.map_err(store_failed)?;
+    let membership = app.membership().read();
+    let visible = |proposal: &StoredProposal| {
+        proposal.proposer == caller.device
+            || proposal.subject == Subject::from(app.site())
+            || membership.may_read(caller.device, proposal.subject)
+    };
+    let rows: Vec<Proposal> = waiting
+        .into_iter()
+        .filter(visible)
+        .map(|stored| Proposal {
+            hash: stored.hash,
+            entry: Opaque(stored.bytes),
+            proposer: stored.proposer,
+            received_at: stored.received_at,
+        })
+        .collect();
+    answer_cbor(call.spec, &rows)
+}
+
+/// Its proposer or an admin withdraws it.
+pub(super) async fn withdraw<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let hash: MlogEntryHash = call.path_id("hash")?;
+    let caller = call.caller()?;
+    let unknown = || refuse(ErrorCode::ProposalUnknown, "It may stand in the log already.");
+    let waiting = app.store().proposals().await.map_err(store_failed)?;
+    let proposal = waiting.into_iter().find(|proposal| proposal.hash == hash).ok_or_else(unknown)?;
+    let allowed = {
+        let membership = app.membership().read();
+        proposal.proposer == caller.device || sees_all(&membership, caller.device, caller.role)
+    };
+    if !allowed {
+        return Err(unknown());
+    }
+    if app.store().remove_proposal(hash).await.map_err(store_failed)? {
+        done(call.spec)
+    } else {
+        Err(unknown())
+    }
+}

@@ -1,0 +1,59 @@
+//! Suspension: the one thing the server does to a device by itself. It takes no key away.
+
+use crate::App;
+use crate::call::{Answer, Call, Caller, done};
+use crate::problem_response::{Refusal, refuse};
+use crate::store_problem::store_failed;
+use ward_api::limits::SUSPENSION_MAX_MS;
+use ward_api::{ErrorCode, SuspensionRequest};
+use ward_crypto::Role;
+use ward_id::DeviceId;
+use ward_store::{DeviceSuspension, Store};
+
+pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let device: DeviceId = call.path_id("device")?;
+    let request: SuspensionRequest = call.decode()?;
+    let caller = call.caller()?;
+    may_suspend(app, &caller, device)?;
+    let length_ms = request.until.since_ms(call.now);
+    if length_ms > SUSPENSION_MAX_MS {
+        return Err(refuse(
+            ErrorCode::Malformed,
+            "A suspension lasts at most 30 days; revoke the device instead.",
+        ));
+    }
+    if length_ms <= 0 {
+        app.store().lift_suspension(device).await.map_err(store_failed)?;
+    } else {
+        let suspension =
+            DeviceSuspension { until: request.until, reason: request.reason, by: Some(caller.device) };
+        app.store().suspend_device(device, suspension).await.map_err(store_failed)?;
+    }
+    app.sessions().forget(device);
+    done(call.spec)
+}
+
+/// Admins suspend any device but their own, so that no admin can lock the others out unseen;
+/// other staff suspend devices of participants whose charts they are members of.
+fn may_suspend<S: Store>(app: &App<S>, caller: &Caller, device: DeviceId) -> Result<(), Refusal> {
+    let membership = app.membership().read();
+    if membership.record(device).is_none() && caller.role == Role::Admin {
+        return Err(refuse(
+            ErrorCode::NotFound,
+            "No certificate of that device stands in the membership log.",
+        ));
+    }
+    let allowed = match (caller.role, membership.home(device)) {
+        (Role::Admin, _) => membership.is_admin(caller.device) && device != caller.device,
+        (_, Some(chart)) => membership.is_member(chart, caller.device),
+        (_, None) => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(refuse(
+            ErrorCode::RoleNotAllowed,
+            "Staff suspend devices of their own participants; admins those of staff.",
+        ))
+    }
+}

@@ -1,0 +1,15 @@
+//! The server, called through its router without sockets, and once over TLS.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod authorisation;
+mod enrolment;
+mod logs;
+mod membership;
+mod operations;
+mod refusals;
+mod restore;
+mod secrecy;
+mod sockets;
+mod stream;
+mod support;
+mod tokens;

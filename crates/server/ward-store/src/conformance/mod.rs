@@ -1,0 +1,100 @@
+//! The rules that every store keeps, as tests: `store_conformance!(make)` runs them all, where
+//! `make()` gives a fresh store and a guard that is held as long as the store lives.
+//!
+//! The crate that calls it needs `tokio` with `macros` and `rt-multi-thread` among its
+//! dev-dependencies.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a suite of tests fails by panicking"
+)]
+
+pub mod log_state;
+pub mod mlog;
+pub mod olog;
+pub mod proposal;
+mod samples;
+pub mod ticket;
+pub mod token;
+pub mod upkeep;
+
+pub use samples::{chart, device, operation, push};
+
+/// Runs the suite against the stores that `make` gives.
+#[macro_export]
+macro_rules! store_conformance {
+    ($make:path) => {
+        $crate::store_conformance! { @tests $make;
+            olog::indexes_are_contiguous_and_pushes_whole,
+            olog::a_repeat_is_answered_with_the_first_place,
+            olog::known_and_new_entries_mix_in_one_push,
+            olog::a_gap_names_the_next_place,
+            olog::another_entry_at_a_place_is_a_fork,
+            olog::a_push_is_one_piece_of_one_chain,
+            olog::a_refused_push_leaves_nothing,
+            olog::chains_of_charts_devices_and_lives_are_apart,
+            olog::the_same_push_in_parallel_is_stored_once,
+            olog::pushes_in_parallel_keep_chains_whole,
+            olog::pages_follow_the_index_and_the_limit,
+            olog::leaves_and_operations_by_index,
+            olog::every_size_of_envelope_comes_back,
+            mlog::entries_append_at_the_expected_size,
+            mlog::of_racing_appends_one_wins,
+            mlog::the_same_entry_again_keeps_its_place,
+            mlog::a_package_comes_with_its_announce,
+            mlog::a_second_package_of_an_epoch_is_refused_whole,
+            mlog::a_revocation_ends_sessions_with_its_entry,
+            mlog::entries_by_range_and_by_subject,
+            mlog::pages_of_large_entries_are_cut,
+            log_state::heads_never_move_back,
+            log_state::a_cosigned_head_is_within_the_signed_one,
+            log_state::tiles_are_full_and_final,
+            log_state::a_witness_moves_from_what_it_keeps,
+            log_state::of_racing_witness_advances_one_wins,
+            ticket::one_of_200_redeems_wins,
+            ticket::five_wrong_proofs_burn,
+            ticket::wrong_proofs_in_parallel_are_all_counted,
+            ticket::time_ends_an_open_ticket,
+            ticket::the_issuer_decides,
+            ticket::open_tickets_are_limited,
+            ticket::an_issuer_sees_own_tickets_only,
+            ticket::a_blob_at_the_limit_and_one_past,
+            token::one_of_200_rotations_makes_the_successor,
+            token::a_repeat_by_the_same_key_gives_the_same_successor,
+            token::late_reuse_ends_the_family,
+            token::old_generations_are_forgotten,
+            token::another_key_ends_the_family,
+            token::a_device_has_one_family,
+            token::ended_and_expired_families_give_nothing,
+            token::ending_sessions_raises_the_version,
+            token::suspension_ends_by_itself_or_is_lifted,
+            proposal::proposals_wait_and_are_withdrawn,
+            proposal::proposals_are_limited,
+            upkeep::the_first_value_stays,
+            upkeep::of_racing_values_one_is_created,
+            upkeep::figures_count_what_is_there,
+            upkeep::a_sound_store_has_no_findings,
+            upkeep::a_wrong_hash_is_found,
+        }
+    };
+    (@tests $make:path; $($module:ident::$test:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                let (store, _guard) = $make();
+                $crate::conformance::$module::$test(store).await;
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod memory {
+    fn make() -> (crate::MemoryStore, ()) {
+        (crate::MemoryStore::new(), ())
+    }
+
+    crate::store_conformance!(make);
+}

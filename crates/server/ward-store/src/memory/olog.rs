@@ -1,0 +1,160 @@
+//! The operation log in memory.
+
+use super::{MemoryStore, window};
+use crate::limits::{LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
+use crate::{
+    AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
+    PlacedOperation, StoreError, StoredOperation, check_push,
+};
+use ward_id::{ChartId, DeviceId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector};
+
+/// One operation and when it came.
+pub(super) struct Row {
+    pub(super) operation: NewOperation,
+    pub(super) received_at: TimestampMs,
+}
+
+/// The olog indexes of a chain's entries, by place.
+#[derive(Default)]
+pub(super) struct Chain {
+    pub(super) places: Vec<u64>,
+}
+
+impl Row {
+    fn stored(&self, index: u64) -> StoredOperation {
+        let operation = self.operation.clone();
+        StoredOperation {
+            index,
+            received_at: self.received_at,
+            chart: operation.chart,
+            device: operation.device,
+            incarnation: operation.incarnation,
+            seq: operation.seq,
+            entry_id: operation.entry_id,
+            envelope_hash: operation.envelope_hash,
+            epoch: operation.epoch,
+            bytes: operation.bytes,
+        }
+    }
+}
+
+impl super::State {
+    fn row(&self, index: u64) -> Option<&Row> {
+        usize::try_from(index).ok().and_then(|i| self.operations.get(i))
+    }
+
+    /// Where the known part of a push stands; the rest continues the chain.
+    fn known_part(&self, push: &[NewOperation]) -> Result<Vec<PlacedOperation>, AppendRefusal> {
+        let first = push.first().ok_or(AppendRefusal::NotOneChain)?;
+        let chain = self.chains.get(&(first.chart, first.device, first.incarnation));
+        let places = chain.map_or(&[][..], |chain| &chain.places);
+        let mut placed = Vec::with_capacity(push.len());
+        for operation in push {
+            let place = usize::try_from(operation.seq - 1).ok().and_then(|i| places.get(i));
+            let Some((&index, row)) = place.and_then(|index| Some((index, self.row(*index)?))) else { break };
+            let known = &row.operation;
+            if known.entry_id != operation.entry_id {
+                return Err(AppendRefusal::Fork { seq: operation.seq, entry_id: known.entry_id });
+            }
+            placed.push(PlacedOperation {
+                index,
+                envelope_hash: known.envelope_hash,
+                received_at: row.received_at,
+                new: false,
+            });
+        }
+        let expect = places.len() as u64 + 1;
+        let continues = push.get(placed.len()).is_none_or(|next| next.seq == expect);
+        if continues { Ok(placed) } else { Err(AppendRefusal::Gap { expect }) }
+    }
+}
+
+impl OlogStore for MemoryStore {
+    async fn append_operations(
+        &self,
+        push: Vec<NewOperation>,
+        received_at: TimestampMs,
+    ) -> Result<Appended, AppendError> {
+        check_push(&push)?;
+        let mut state = self.write()?;
+        let mut placed = state.known_part(&push)?;
+        for operation in push.into_iter().skip(placed.len()) {
+            let index = state.operations.len() as u64;
+            let (chart, device, incarnation) = (operation.chart, operation.device, operation.incarnation);
+            placed.push(PlacedOperation {
+                index,
+                envelope_hash: operation.envelope_hash,
+                received_at,
+                new: true,
+            });
+            state.chains.entry((chart, device, incarnation)).or_default().places.push(index);
+            state.charts.entry(chart).or_default().push(index);
+            state.operations.push(Row { operation, received_at });
+        }
+        Ok(Appended { placed, log_size: state.operations.len() as u64 })
+    }
+
+    async fn operations_page(&self, request: PageRequest) -> Result<OperationsPage, StoreError> {
+        let state = self.read()?;
+        let all = state.charts.get(&request.chart).map_or(&[][..], Vec::as_slice);
+        let begin = request.after.map_or(0, |after| all.partition_point(|index| *index <= after));
+        let limit_bytes = request.limit_bytes.min(PAGE_MAX_BYTES);
+        let (mut page, mut bytes) = (OperationsPage::default(), 0usize);
+        for &index in all.get(begin..).unwrap_or(&[]) {
+            let Some(row) = state.row(index) else { continue };
+            bytes = bytes.saturating_add(row.operation.bytes.len());
+            let full = bytes > limit_bytes || page.operations.len() >= PAGE_MAX_OPERATIONS;
+            if full && !page.operations.is_empty() {
+                page.more = true;
+                break;
+            }
+            page.operations.push(row.stored(index));
+        }
+        Ok(page)
+    }
+
+    async fn have(&self, chart: ChartId) -> Result<VersionVector, StoreError> {
+        let state = self.read()?;
+        let mut vector = VersionVector::new();
+        let first = (chart, DeviceId::from_bytes([0; 16]), Incarnation(0));
+        for (&(of, device, incarnation), chain) in state.chains.range(first..) {
+            if of != chart {
+                break;
+            }
+            let Some(row) = chain.places.last().and_then(|index| state.row(*index)) else { continue };
+            let head = Head { seq: row.operation.seq, entry: row.operation.entry_id };
+            vector.observe(device, incarnation, head).map_err(|_| StoreError::TooLarge {
+                what: "the version vector of a chart",
+                limit: ward_id::limits::VERSION_VECTOR_MAX_HEADS,
+            })?;
+        }
+        Ok(vector)
+    }
+
+    async fn chain_head(
+        &self,
+        chart: ChartId,
+        device: DeviceId,
+        incarnation: Incarnation,
+    ) -> Result<Option<Head>, StoreError> {
+        let state = self.read()?;
+        let chain = state.chains.get(&(chart, device, incarnation));
+        let row = chain.and_then(|chain| chain.places.last()).and_then(|index| state.row(*index));
+        Ok(row.map(|row| Head { seq: row.operation.seq, entry: row.operation.entry_id }))
+    }
+
+    async fn operation_at(&self, index: u64) -> Result<Option<StoredOperation>, StoreError> {
+        let state = self.read()?;
+        Ok(state.row(index).map(|row| row.stored(index)))
+    }
+
+    async fn olog_leaves(&self, from: u64, to: u64) -> Result<Vec<EnvelopeHash>, StoreError> {
+        let state = self.read()?;
+        let rows = window(&state.operations, from, to, LEAVES_MAX);
+        Ok(rows.iter().map(|row| row.operation.envelope_hash).collect())
+    }
+
+    async fn olog_size(&self) -> Result<u64, StoreError> {
+        Ok(self.read()?.operations.len() as u64)
+    }
+}
