@@ -1,0 +1,156 @@
+//! Writing: an entry is made, signed, chained and stored when the person acts, network or not.
+
+use super::{Client, LocalChart};
+use crate::store::{Batch, ChainRecord, Table, row_id};
+use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+use rand_core::Rng as _;
+use ward_crypto::{CaptureSignature, random_incarnation};
+use ward_id::{ChartId, EntryId, TimestampMs};
+use ward_sync::{Arrival, BootEvidence, Draft, EntryChain, Moment, Payload, Seen, SignedEntry};
+
+/// A chain that moved on by some entries, not stored yet.
+pub(crate) struct Written {
+    pub(crate) chain: EntryChain,
+    pub(crate) entries: Vec<SignedEntry>,
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Writes an entry into a chart, with or without a network. When this returns, the entry is
+    /// durable on this device; the next sync sends it.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownChart`], [`ClientError::Entry`] for what the role may not write or
+    /// what breaks a rule, [`ClientError::StoreSetBack`] before the first sync after a rollback,
+    /// [`ClientError::Store`].
+    pub async fn capture(
+        &mut self,
+        chart: ChartId,
+        payload: impl Into<Payload>,
+    ) -> Result<EntryId, ClientError> {
+        self.capture_draft(chart, Draft::new(payload)).await
+    }
+
+    /// Corrects a record: the earlier one stays, this one says why.
+    ///
+    /// # Errors
+    /// As [`Client::capture`].
+    pub async fn amend(
+        &mut self,
+        chart: ChartId,
+        record: EntryId,
+        reason: impl Into<String>,
+        payload: impl Into<Payload>,
+    ) -> Result<EntryId, ClientError> {
+        self.capture_draft(chart, Draft::amending(payload, record, reason)).await
+    }
+
+    /// Writes a draft that was put together by the caller.
+    ///
+    /// # Errors
+    /// As [`Client::capture`].
+    pub async fn capture_draft(&mut self, chart: ChartId, draft: Draft) -> Result<EntryId, ClientError> {
+        self.capture_with(chart, draft, Batch::default()).await
+    }
+
+    /// Writes an entry together with other changes in one commit.
+    pub(crate) async fn capture_with(
+        &mut self,
+        chart: ChartId,
+        draft: Draft,
+        mut batch: Batch,
+    ) -> Result<EntryId, ClientError> {
+        if self.device()?.set_back {
+            return Err(ClientError::StoreSetBack);
+        }
+        if !self.may_write_into(chart)? {
+            return Err(ClientError::UnknownChart(chart));
+        }
+        let written = self.write(chart, &[(draft, None)])?;
+        let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
+        stage(&mut batch, chart, &written, receipted);
+        self.commit(batch).await?;
+        let newest = self.adopt(chart, written)?.ok_or(ClientError::Unknown("the new entry"))?;
+        self.raise_mark(Some(newest)).await;
+        Ok(newest.entry)
+    }
+
+    /// Whether this device reads the chart. A patient writes from the first moment, before the
+    /// log says that the chart is theirs.
+    fn may_write_into(&self, chart: ChartId) -> Result<bool, ClientError> {
+        let open = self.device()?;
+        Ok(open.me.chart == Some(chart) || open.mlog.membership.is_member(chart, open.me.device))
+    }
+
+    /// Makes entries without storing them. With each draft, when it was first written if that was
+    /// earlier.
+    pub(crate) fn write(
+        &mut self,
+        chart: ChartId,
+        drafts: &[(Draft, Option<TimestampMs>)],
+    ) -> Result<Written, ClientError> {
+        let (open, env) = self.device_and_env()?;
+        let (me, site) = (open.me.device, open.me.site);
+        let local = open.charts.entry(chart).or_insert_with(|| LocalChart::new(site, chart));
+        let mut chain = match &local.chain {
+            Some(chain) => chain.clone(),
+            None => EntryChain::open(site, chart, me, open.me.role, random_incarnation(env.rng())),
+        };
+        let olog = open.olog.as_ref().and_then(|view| view.head()).map(ward_audit::CosignedHead::head);
+        let heads = local.chart.settled();
+        let mut entries = Vec::with_capacity(drafts.len());
+        for (draft, first_written_at) in drafts {
+            let moment = moment(env, olog, *first_written_at);
+            let seen = Seen { heads: &heads, lamport: local.chart.lamport() };
+            let sign = &open.keys.sign;
+            entries
+                .push(chain.append(draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?);
+        }
+        Ok(Written { chain, entries })
+    }
+
+    /// Takes stored entries into memory and names the newest.
+    pub(crate) fn adopt(&mut self, chart: ChartId, written: Written) -> Result<Option<OwnHead>, ClientError> {
+        let open = self.device_mut()?;
+        let site = open.me.site;
+        let local = open.charts.entry(chart).or_insert_with(|| LocalChart::new(site, chart));
+        let incarnation = written.chain.incarnation();
+        if local.chain.as_ref().is_none_or(|chain| chain.incarnation() != incarnation) {
+            local.receipted = 0;
+        }
+        let head =
+            written.chain.head().map(|head| OwnHead { chart, incarnation, seq: head.seq, entry: head.entry });
+        local.chain = Some(written.chain);
+        for entry in written.entries {
+            local.own.insert((incarnation, entry.frame().seq), entry.clone());
+            local.insert(entry, Arrival::UNSENT);
+        }
+        Ok(head)
+    }
+}
+
+fn moment(
+    env: &mut impl Environment,
+    olog: Option<ward_audit::TreeHead>,
+    first_written_at: Option<TimestampMs>,
+) -> Moment {
+    let mut random16 = [0; 16];
+    env.rng().fill_bytes(&mut random16);
+    Moment {
+        random16,
+        captured_at: first_written_at.unwrap_or_else(|| env.wall()),
+        zone: env.zone(),
+        evidence: BootEvidence { boot_id: env.boot_id(), monotonic_ms: env.monotonic_ms() },
+        olog,
+    }
+}
+
+/// The rows of new entries and of the chain that holds them.
+pub(crate) fn stage(batch: &mut Batch, chart: ChartId, written: &Written, receipted: u64) {
+    let incarnation = written.chain.incarnation().0.to_be_bytes();
+    for entry in &written.entries {
+        let id = row_id(&[chart.as_bytes(), &incarnation, &entry.frame().seq.to_be_bytes()]);
+        batch.put_bytes(Table::Own, id, entry.to_stored().into());
+    }
+    let record = ChainRecord { chain: written.chain.clone(), receipted };
+    batch.put(Table::Chains, chart.as_bytes().as_slice(), &record);
+}

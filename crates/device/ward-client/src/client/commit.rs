@@ -1,0 +1,44 @@
+//! Writing to the local store: all of a change or nothing, and the mark outside raised after it.
+
+use super::{Client, OpenDevice, Phase};
+use crate::store::{Batch, SessionRecord, Table};
+use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+
+pub(crate) const SESSION_ROW: &[u8] = b"refresh";
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Commits a batch. After a failure nobody knows how far the store came, so the device locks
+    /// and reads it again at the next unlock; no place of a chain can be given twice.
+    pub(crate) async fn commit(&mut self, mut batch: Batch) -> Result<(), ClientError> {
+        if let Phase::Ready(open) = &mut self.phase
+            && let Some(token) = open.session.take_unsaved_refresh()
+        {
+            batch.put(Table::Session, SESSION_ROW, &SessionRecord { refresh_token: token });
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let done = self.rows.commit(batch, self.env.rng()).await;
+        if done.is_err() {
+            self.lock();
+        }
+        done
+    }
+
+    /// Raises the mark outside the store. A mark that lags is harmless: it lets an older store
+    /// pass by as much as it lags, so a failure is shown in the status and tried again.
+    pub(crate) async fn raise_mark(&mut self, own_head: Option<OwnHead>) {
+        let version = self.rows.version();
+        let Phase::Ready(open) = &mut self.phase else { return };
+        if open.set_back {
+            return;
+        }
+        let OpenDevice { mark, .. } = &mut **open;
+        mark.store_version = mark.store_version.max(version);
+        if let Some(head) = own_head {
+            mark.own_heads.retain(|known| known.chart != head.chart);
+            mark.own_heads.push(head);
+        }
+        open.mark_behind = self.device_key.set_high_water(&open.mark).await.is_err();
+    }
+}

@@ -1,0 +1,86 @@
+//! Drafts of answers: sealed on this device only, gone when the answers are submitted.
+
+use super::Client;
+use crate::limits::{DRAFT_MAX_BYTES, DRAFTS_MAX};
+use crate::store::{Batch, DraftRecord, Table};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_crypto::random_bytes;
+use ward_id::ChartId;
+
+/// Which answers a draft belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftKey {
+    /// The chart.
+    pub chart: ChartId,
+    /// The questionnaire.
+    pub instrument_url: String,
+    /// Its version: an open draft ends on the version that it began with.
+    pub instrument_version: String,
+    /// Which of the planned times.
+    pub occurrence: String,
+}
+
+impl DraftKey {
+    fn is_of(&self, record: &DraftRecord) -> bool {
+        record.chart == self.chart
+            && record.instrument_url == self.instrument_url
+            && record.instrument_version == self.instrument_version
+            && record.occurrence == self.occurrence
+    }
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Keeps answers that are not finished, in place of an earlier draft of the same.
+    ///
+    /// # Errors
+    /// [`ClientError::NotAllowed`] for a draft that is too large or one too many;
+    /// [`ClientError::Store`].
+    pub async fn save_draft(&mut self, key: &DraftKey, response: &[u8]) -> Result<(), ClientError> {
+        if response.len() > DRAFT_MAX_BYTES {
+            return Err(ClientError::NotAllowed("a draft has at most 192 KiB"));
+        }
+        let (open, env) = self.device_and_env()?;
+        let known = open.drafts.iter().find(|(_, record)| key.is_of(record)).map(|(id, _)| id.clone());
+        if known.is_none() && open.drafts.len() >= DRAFTS_MAX {
+            return Err(ClientError::NotAllowed("a device keeps at most 256 drafts"));
+        }
+        let id = known.unwrap_or_else(|| random_bytes::<16>(env.rng()).to_vec());
+        let record = DraftRecord {
+            chart: key.chart,
+            instrument_url: key.instrument_url.clone(),
+            instrument_version: key.instrument_version.clone(),
+            occurrence: key.occurrence.clone(),
+            response: response.to_vec().into(),
+        };
+        let mut batch = Batch::default();
+        batch.put(Table::Drafts, id.clone(), &record);
+        self.commit(batch).await?;
+        self.device_mut()?.drafts.insert(id, record);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// The draft, if there is one.
+    pub fn draft(&self, key: &DraftKey) -> Option<&[u8]> {
+        let open = self.device().ok()?;
+        open.drafts.values().find(|record| key.is_of(record)).map(|record| record.response.as_slice())
+    }
+
+    /// Throws a draft away; an absent one is no error.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub async fn drop_draft(&mut self, key: &DraftKey) -> Result<(), ClientError> {
+        let open = self.device()?;
+        let Some(id) = open.drafts.iter().find(|(_, record)| key.is_of(record)).map(|(id, _)| id.clone())
+        else {
+            return Ok(());
+        };
+        let mut batch = Batch::default();
+        batch.delete(Table::Drafts, id.clone());
+        self.commit(batch).await?;
+        self.device_mut()?.drafts.remove(&id);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+}

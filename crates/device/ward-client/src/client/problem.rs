@@ -1,0 +1,172 @@
+//! What a sync found wrong. Some problems stop sealing until a person has looked at them.
+
+use crate::ClientError;
+use crate::store::EvidenceRecord;
+use std::fmt;
+use ward_api::ErrorCode;
+use ward_id::{ChartId, DeviceId, EntryId, Incarnation, TimestampMs};
+
+/// Bytes that prove a problem to others, as they were signed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Signed notes, receipts or envelopes that contradict each other.
+    pub sides: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Evidence {
+    /// Only how much there is: signed notes would drown a log line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lengths: Vec<usize> = self.sides.iter().map(Vec::len).collect();
+        write!(f, "Evidence(bytes of each side: {lengths:?})")
+    }
+}
+
+/// What a sync found wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SyncProblem {
+    /// A log became shorter: a server restored from a backup, or an old answer replayed. Sealing
+    /// stops; a person must act.
+    Rollback(Evidence),
+    /// Two histories of one log: the server shows different things to different people. Sealing
+    /// stops; a person must act.
+    Equivocation(Evidence),
+    /// The newest verified head is older than the site allows. Nothing is sealed until the server
+    /// shows a newer one.
+    Stale {
+        /// Age of the head, if it can be told.
+        age_ms: Option<i64>,
+    },
+    /// This device was revoked. Nothing is sealed any more.
+    Revoked,
+    /// This device is suspended for a time.
+    Suspended {
+        /// When it ends.
+        until: Option<TimestampMs>,
+    },
+    /// The local store was set back to an older state; it was synced before anything was written.
+    LocalRollback,
+    /// The server holds another entry at a place of this device's own chain: the store was copied.
+    /// A new incarnation was begun.
+    OwnFork {
+        /// The chart.
+        chart: ChartId,
+    },
+    /// A device signed two histories of its chain.
+    DeviceFork {
+        /// The chart.
+        chart: ChartId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// An envelope does not verify or open. It is kept aside.
+    BadEnvelope {
+        /// The chart.
+        chart: ChartId,
+        /// Its place in the operation log.
+        index: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An epoch package was not accepted. It is kept aside.
+    BadPackage {
+        /// The chart.
+        chart: ChartId,
+        /// Why.
+        why: String,
+    },
+    /// The server's version vector names entries that it did not deliver.
+    Incomplete {
+        /// The chart.
+        chart: ChartId,
+        /// Whose entries.
+        device: DeviceId,
+        /// Of which life of the store.
+        incarnation: Incarnation,
+    },
+    /// The server broke the promise of a receipt. Sealing goes on; a person must act.
+    BrokenPromise {
+        /// The entry that was promised.
+        entry: EntryId,
+        /// What proves it.
+        evidence: Evidence,
+    },
+    /// The members of a chart changed and no member made the next epoch yet. Nothing is sealed for
+    /// this chart until then.
+    NeedsRotation(ChartId),
+    /// A certificate of this device ended.
+    CertificateExpired,
+    /// The site's witnesses could not be reached for the time.
+    TimeUnknown,
+    /// A call failed; what it was for is tried again at the next sync.
+    Failed {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        error: ClientError,
+    },
+}
+
+impl SyncProblem {
+    /// Whether nothing is sealed until a person has acted.
+    pub const fn stops_sealing(&self) -> bool {
+        matches!(self, Self::Rollback(_) | Self::Equivocation(_) | Self::Revoked)
+    }
+
+    /// A stable word for tables and JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Rollback(_) => "rollback",
+            Self::Equivocation(_) => "equivocation",
+            Self::Stale { .. } => "stale",
+            Self::Revoked => "revoked",
+            Self::Suspended { .. } => "suspended",
+            Self::LocalRollback => "local-rollback",
+            Self::OwnFork { .. } => "own-fork",
+            Self::DeviceFork { .. } => "device-fork",
+            Self::BadEnvelope { .. } => "bad-envelope",
+            Self::BadPackage { .. } => "bad-package",
+            Self::Incomplete { .. } => "incomplete",
+            Self::BrokenPromise { .. } => "broken-promise",
+            Self::NeedsRotation(_) => "needs-rotation",
+            Self::CertificateExpired => "certificate-expired",
+            Self::TimeUnknown => "time-unknown",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// What is stored of evidence that stops sealing.
+    pub(crate) fn to_record(&self) -> Option<(&'static str, Vec<Vec<u8>>)> {
+        match self {
+            Self::Rollback(evidence) | Self::Equivocation(evidence) => {
+                Some((self.name(), evidence.sides.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes stored evidence up again.
+    pub(crate) fn from_record(record: &EvidenceRecord) -> Option<Self> {
+        let evidence = Evidence { sides: record.sides.iter().map(|side| side.to_vec()).collect() };
+        match record.kind.as_str() {
+            "rollback" => Some(Self::Rollback(evidence)),
+            "equivocation" => Some(Self::Equivocation(evidence)),
+            _ => None,
+        }
+    }
+
+    /// Reads a refusal that means more than a failed call.
+    pub(crate) fn of_error(what: &'static str, error: ClientError) -> Self {
+        if error.is(ErrorCode::Revoked) {
+            return Self::Revoked;
+        }
+        if error.is(ErrorCode::CertificateExpired) {
+            return Self::CertificateExpired;
+        }
+        if let ClientError::Refused(problem) = &error
+            && problem.is(ErrorCode::Suspended)
+        {
+            return Self::Suspended { until: problem.members.until };
+        }
+        Self::Failed { what, error }
+    }
+}

@@ -1,0 +1,415 @@
+//! Receiving: pages of envelopes are verified and opened on every core, and stored with the
+//! cursor in one commit. What cannot be opened is kept aside and tried again.
+
+use super::keep_epochs::HeldEpoch;
+use super::{Client, LocalChart, SyncProblem, Unopened};
+use crate::limits::{CLAIMED_ROOTS_MAX, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
+use crate::parallel;
+use crate::store::{Batch, ChainRecord, CursorRecord, PageRecord, ReceivedRecord, Table, row_id};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use std::collections::{BTreeMap, BTreeSet};
+use ward_api::{EnvelopePage, EnvelopeRow, paths};
+use ward_audit::TreeHead;
+use ward_crypto::{AcceptedSuites, DeviceCert, Envelope, SiteManifest, VerifiedEnvelope, verify_envelopes};
+use ward_id::{Canonical as _, ChartId, SiteId, VersionVector};
+use ward_sync::{Arrival, EntryChain, Inserted, Membership, OpenedEnvelope, SignedEntry};
+use zeroize::Zeroizing;
+
+fn failed(error: impl Into<ClientError>) -> SyncProblem {
+    SyncProblem::of_error("receiving", error.into())
+}
+
+/// Why an envelope gave no entry.
+#[derive(Clone, Copy)]
+enum NotOpened {
+    /// A key or a certificate for it is not here yet.
+    Later,
+    /// It is not what it says.
+    Bad(&'static str),
+}
+
+/// What came of an envelope.
+struct Opening {
+    content: Result<Box<SignedEntry>, NotOpened>,
+    /// The head that its author named, once the signature held.
+    claim: Option<TreeHead>,
+}
+
+/// What opening needs, shared by all threads.
+struct Opener<'a> {
+    site: SiteId,
+    chart: ChartId,
+    membership: &'a Membership,
+    epochs: &'a BTreeMap<u64, HeldEpoch>,
+    suites: AcceptedSuites,
+}
+
+impl<'a> Opener<'a> {
+    /// Opens envelopes, with their signatures checked in batches. What comes of one does not
+    /// depend on the others.
+    fn open_all(&self, rows: &[&ReceivedRecord]) -> Vec<Opening> {
+        let read: Vec<_> = rows.iter().map(|row| self.read(&row.envelope)).collect();
+        let signed: Vec<_> =
+            read.iter().flatten().map(|(envelope, cert)| (envelope, &cert.binding.sign_pk)).collect();
+        let mut verdicts = verify_envelopes(&signed).into_iter();
+        let unsealed: Vec<_> = read
+            .iter()
+            .map(|one| match one {
+                Ok(_) => match verdicts.next() {
+                    Some(Ok(verified)) => self.unseal(&verified),
+                    _ => (Err(NotOpened::Bad("its signature does not hold")), None),
+                },
+                Err(why) => (Err(*why), None),
+            })
+            .collect();
+        let opened: Vec<OpenedEnvelope<'_>> = read
+            .iter()
+            .zip(&unsealed)
+            .filter_map(|(one, (plaintext, _))| {
+                let ((envelope, cert), plaintext) = (one.as_ref().ok()?, plaintext.as_ref().ok()?);
+                Some(OpenedEnvelope { header: envelope.header(), plaintext, cert })
+            })
+            .collect();
+        let mut entries = SignedEntry::rebuild_and_check_all(&opened).into_iter();
+        let opening = |(plaintext, claim): &(Result<_, NotOpened>, _)| {
+            let content = match plaintext {
+                Ok(_) => match entries.next() {
+                    Some(Ok(entry)) => Ok(Box::new(entry)),
+                    _ => Err(NotOpened::Bad("it holds another entry than it names")),
+                },
+                Err(why) => Err(*why),
+            };
+            Opening { content, claim: *claim }
+        };
+        unsealed.iter().map(opening).collect()
+    }
+
+    /// The envelope and the certificate that its header names.
+    fn read(&self, bytes: &[u8]) -> Result<(Envelope, &'a DeviceCert), NotOpened> {
+        let envelope =
+            Envelope::from_canonical(bytes).map_err(|_| NotOpened::Bad("it is not an envelope"))?;
+        let header = envelope.header();
+        if (header.site, header.chart) != (self.site, self.chart) {
+            return Err(NotOpened::Bad("it belongs to another chart"));
+        }
+        let record = self.membership.device(self.chart, header.device).ok_or(NotOpened::Later)?;
+        Ok((envelope, record.cert()))
+    }
+
+    /// The content of an envelope whose signature holds, and what it says about the log: signed by
+    /// a member, that is worth comparing.
+    fn unseal(
+        &self,
+        verified: &VerifiedEnvelope<'_>,
+    ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<TreeHead>) {
+        let header = verified.envelope().header();
+        let claim = Some(TreeHead { size: header.mlog_size, root: header.mlog_root });
+        let Some(held) = self.epochs.get(&header.epoch) else { return (Err(NotOpened::Later), claim) };
+        let plaintext = verified.open(&held.secret, self.suites);
+        (plaintext.map_err(|_| NotOpened::Bad("it does not open under its epoch")), claim)
+    }
+}
+
+/// A page after opening.
+struct OpenedPage {
+    rows: Vec<ReceivedRecord>,
+    entries: Vec<(SignedEntry, Arrival)>,
+    unopened: Vec<u64>,
+    bad: Vec<(u64, &'static str)>,
+    claims: BTreeMap<u64, TreeHead>,
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Fetches everything new of a chart. Returns how many envelopes came.
+    pub(crate) async fn pull_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
+        self.retry_unopened(chart).await?;
+        let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
+        self.pull_after(chart, cursor).await
+    }
+
+    /// Fetches pages after a place and keeps what is not at hand.
+    async fn pull_after(&mut self, chart: ChartId, mut after: Option<u64>) -> Result<u64, SyncProblem> {
+        let (mut pulled, mut first_problem) = (0, None);
+        loop {
+            let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await?;
+            let Some(last) = page.rows.last().map(|row| row.index) else {
+                return first_problem.map_or(Ok(pulled), Err);
+            };
+            let more = page.more;
+            let held = &self.device_mut().map_err(failed)?.chart_or_new(chart).held;
+            let rows: Vec<ReceivedRecord> =
+                page.rows.into_iter().filter(|row| !held.contains(&row.index)).map(received).collect();
+            pulled += rows.len() as u64;
+            if let Some(first) = rows.first().map(|row| row.index) {
+                let opened = self.opened(chart, rows).map_err(failed)?;
+                let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
+                match self.keep_page(chart, id, opened, Some(last)).await {
+                    // One bad envelope must not hold up those that come after it.
+                    Err(problem @ (SyncProblem::BadEnvelope { .. } | SyncProblem::DeviceFork { .. })) => {
+                        first_problem.get_or_insert(problem);
+                    }
+                    kept => kept?,
+                }
+            }
+            if !more {
+                return first_problem.map_or(Ok(pulled), Err);
+            }
+            after = Some(last);
+        }
+    }
+
+    /// One page, in order and after the place that was asked for.
+    async fn fetch_page(
+        &mut self,
+        chart: ChartId,
+        after: Option<u64>,
+        limit_bytes: usize,
+    ) -> Result<EnvelopePage, SyncProblem> {
+        let path = paths::envelopes_after(chart, after, limit_bytes);
+        let page: EnvelopePage = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
+        let rising = page.rows.is_sorted_by(|a, b| a.index < b.index);
+        if rising && after.is_none_or(|after| page.rows.iter().all(|row| row.index > after)) {
+            Ok(page)
+        } else {
+            Err(failed(ClientError::BadAnswer { path }))
+        }
+    }
+
+    /// Opens rows on every core.
+    fn opened(&self, chart: ChartId, mut rows: Vec<ReceivedRecord>) -> Result<OpenedPage, ClientError> {
+        let open = self.device()?;
+        let empty = BTreeMap::new();
+        let opener = Opener {
+            site: open.me.site,
+            chart,
+            membership: &open.mlog.membership,
+            epochs: open.charts.get(&chart).map_or(&empty, |local| &local.epochs),
+            suites: open
+                .mlog
+                .membership
+                .manifest()
+                .map_or(AcceptedSuites::ALL, SiteManifest::accepted_suites),
+        };
+        let waiting: Vec<&ReceivedRecord> = rows.iter().filter(|row| row.opened.is_none()).collect();
+        let openings = parallel::map_parts(&waiting, |rows| opener.open_all(rows));
+        let (mut entries, mut unopened, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut claims, mut stored) = (BTreeMap::new(), BTreeMap::new());
+        for (row, Opening { content, claim }) in waiting.into_iter().zip(openings) {
+            if let Some(claim) = claim {
+                claims.insert(claim.size, claim);
+            }
+            match content {
+                Ok(entry) => {
+                    stored.insert(row.index, entry.to_stored());
+                    entries.push((*entry, Arrival::at(row.index, row.received_at)));
+                }
+                Err(NotOpened::Later) => unopened.push(row.index),
+                Err(NotOpened::Bad(why)) => {
+                    unopened.push(row.index);
+                    bad.push((row.index, why));
+                }
+            }
+        }
+        for row in &mut rows {
+            if let Some(bytes) = stored.remove(&row.index) {
+                row.opened = Some(bytes.into());
+            }
+        }
+        Ok(OpenedPage { rows, entries, unopened, bad, claims })
+    }
+
+    /// Stores a page and the cursor in one commit, then takes its entries.
+    async fn keep_page(
+        &mut self,
+        chart: ChartId,
+        id: Vec<u8>,
+        page: OpenedPage,
+        cursor: Option<u64>,
+    ) -> Result<(), SyncProblem> {
+        let mut batch = Batch::default();
+        let indexes: Vec<u64> = page.rows.iter().map(|row| row.index).collect();
+        batch.put(Table::Pages, id.clone(), &PageRecord { rows: page.rows });
+        let open = self.device_mut().map_err(failed)?;
+        let me = open.me.device;
+        let local = open.chart_or_new(chart);
+        let after = local.cursor.max(cursor);
+        if after != local.cursor {
+            batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after });
+        }
+        let receipted = known_to_server(local, me, &page.entries);
+        if let Some(chain) = local.chain.clone().filter(|_| receipted > local.receipted) {
+            batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted });
+        }
+        self.commit(batch).await.map_err(failed)?;
+        let open = self.device_mut().map_err(failed)?;
+        let local = open.chart_or_new(chart);
+        local.receipted = local.receipted.max(receipted);
+        local.cursor = local.cursor.max(cursor);
+        local.held.extend(indexes);
+        local.unopened.retain(|known| known.page != id);
+        local.unopened.extend(page.unopened.into_iter().map(|index| Unopened { page: id.clone(), index }));
+        let mut forked = None;
+        for (entry, arrival) in page.entries {
+            let device = entry.frame().device;
+            if let Some(Inserted::Forked { .. }) = local.insert(entry, arrival) {
+                forked = Some(device);
+            }
+        }
+        for (size, claim) in page.claims {
+            if open.claimed_roots.len() < CLAIMED_ROOTS_MAX {
+                open.claimed_roots.insert(size, claim.root);
+            }
+        }
+        self.raise_mark(None).await;
+        self.check_claimed_roots().await?;
+        if let Some(device) = forked {
+            return Err(SyncProblem::DeviceFork { chart, device });
+        }
+        match page.bad.first() {
+            Some(&(index, why)) => Err(SyncProblem::BadEnvelope { chart, index, why }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tries envelopes again whose key or certificate was missing; those that were damaged on the
+    /// way are fetched again first.
+    async fn retry_unopened(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+        let pages: BTreeSet<Vec<u8>> = local.unopened.iter().map(|one| one.page.clone()).collect();
+        for id in pages {
+            let Some(record) = self.rows.get::<PageRecord>(Table::Pages, &id).await.map_err(failed)? else {
+                continue;
+            };
+            let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
+            let mut opened = self.opened(chart, record.rows).map_err(failed)?;
+            if !opened.bad.is_empty() {
+                let rows = self.fetched_again(chart, opened).await?;
+                opened = self.opened(chart, rows).map_err(failed)?;
+            }
+            // What stays damaged was reported when it came; it must not keep newer ones out.
+            let kept = match opened.unopened.len() < before {
+                true => self.keep_page(chart, id, opened, None).await,
+                false => Ok(()),
+            };
+            if let Err(problem) = kept
+                && !matches!(problem, SyncProblem::BadEnvelope { .. })
+            {
+                return Err(problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a page, with damaged envelopes as the server gives them now.
+    async fn fetched_again(
+        &mut self,
+        chart: ChartId,
+        page: OpenedPage,
+    ) -> Result<Vec<ReceivedRecord>, SyncProblem> {
+        let mut rows = page.rows;
+        for (index, _) in page.bad.into_iter().take(REFETCHES_PER_SYNC) {
+            let again = self.fetch_page(chart, index.checked_sub(1), 1).await?;
+            let fresh = again.rows.into_iter().next().filter(|row| row.index == index);
+            if let (Some(fresh), Some(row)) = (fresh, rows.iter_mut().find(|row| row.index == index)) {
+                *row = ReceivedRecord { opened: row.opened.take(), ..received(fresh) };
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Builds the chart in memory anew from its rows.
+    pub(crate) async fn reload_chart(&mut self, chart: ChartId) -> Result<(), ClientError> {
+        let pages = self.rows.records::<PageRecord>(Table::Pages).await?;
+        let open = self.device_mut()?;
+        let fresh = LocalChart::new(open.me.site, chart).chart;
+        let local = open.chart_or_new(chart);
+        local.chart = fresh;
+        let own: Vec<SignedEntry> = local.own.values().cloned().collect();
+        for entry in own {
+            local.insert(entry, Arrival::UNSENT);
+        }
+        for (id, page) in pages {
+            if !id.starts_with(chart.as_bytes()) {
+                continue;
+            }
+            for row in page.rows {
+                if let Some(entry) = row.opened.and_then(|bytes| SignedEntry::from_stored(&bytes).ok()) {
+                    local.insert(entry, Arrival::at(row.index, row.received_at));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares with the server's version vector. What it names and did not deliver is looked for
+    /// once more among all pages; what then lacks is reported.
+    pub(crate) async fn check_have(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+        let first = self.compare_have(chart).await;
+        let Err(SyncProblem::Incomplete { .. }) = first else { return first };
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+        if local.incomplete_for % REPULL_EVERY_SYNCS != 1 {
+            return first;
+        }
+        self.pull_after(chart, None).await?;
+        self.compare_have(chart).await
+    }
+
+    async fn compare_have(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+        let theirs: VersionVector =
+            self.wire().map_err(failed)?.get(&paths::have(chart)).await.map_err(failed)?;
+        let open = self.device_mut().map_err(failed)?;
+        let me = open.me.device;
+        let local = open.chart_or_new(chart);
+        let ours = local.chart.have();
+        let chain = local.chain.as_ref().map(|chain| (me, chain.incarnation()));
+        let own =
+            chain.and_then(|(device, incarnation)| Some((incarnation, theirs.head(device, incarnation)?)));
+        let held = own.map_or(0, |(_, head)| head.seq);
+        let known = own.is_some_and(|(incarnation, head)| {
+            local.own.get(&(incarnation, head.seq)).is_some_and(|entry| entry.id() == head.entry)
+        });
+        let mut problem = None;
+        for (device, incarnation, head) in theirs.iter() {
+            match ours.head(device, incarnation) {
+                Some(known) if known.seq == head.seq && known.entry != head.entry => {
+                    problem = Some(SyncProblem::DeviceFork { chart, device });
+                }
+                Some(known) if known.seq >= head.seq => {}
+                // Delivered, but no key for it is here yet.
+                _ if !local.unopened.is_empty() => {}
+                _ => {
+                    problem.get_or_insert(SyncProblem::Incomplete { chart, device, incarnation });
+                }
+            }
+        }
+        local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
+        if chain.is_some() && (held < local.receipted || known && held > local.receipted) {
+            // It lost what it had receipted, and gets it again at the next sync; or it has what a
+            // lost receipt was for.
+            self.set_receipted(chart, held).await.map_err(failed)?;
+        }
+        problem.map_or(Ok(()), Err)
+    }
+}
+
+fn received(row: EnvelopeRow) -> ReceivedRecord {
+    ReceivedRecord {
+        index: row.index,
+        received_at: row.received_at,
+        envelope: row.envelope.0.into(),
+        opened: None,
+    }
+}
+
+/// The newest place of the own chain that the server's log is now known to hold.
+fn known_to_server(local: &LocalChart, me: ward_id::DeviceId, entries: &[(SignedEntry, Arrival)]) -> u64 {
+    let Some(chain) = &local.chain else { return 0 };
+    let incarnation = EntryChain::incarnation(chain);
+    let own = entries.iter().map(|(entry, _)| entry).filter(|entry| {
+        let frame = entry.frame();
+        frame.device == me
+            && frame.incarnation == incarnation
+            && local.own.get(&(incarnation, frame.seq)).is_some_and(|own| own.id() == entry.id())
+    });
+    own.map(|entry| entry.frame().seq).max().unwrap_or(0).max(local.receipted)
+}

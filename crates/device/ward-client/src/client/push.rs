@@ -1,0 +1,297 @@
+//! Sending: entries are sealed now, under the epoch that counts now, and kept until the server's
+//! receipt for them verifies.
+
+use super::capture::stage;
+use super::{Client, SyncProblem, site_trust};
+use crate::limits::RESEAL_ATTEMPTS;
+use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
+use crate::wire::decode;
+use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
+use ward_api::{EnvelopeBatch, ErrorCode, Opaque, paths};
+use ward_audit::Receipt;
+use ward_crypto::{Envelope, EnvelopeHeader, Suite, V1, random_incarnation, seal_envelope};
+use ward_id::{Canonical as _, ChartId, EntryId, TimestampMs};
+use ward_sync::{
+    Decoded, Draft, EntryChain, Freshness, IncarnationOpen, Payload, SealFacts, SealPermit, SealRefusal,
+    SignedEntry, may_seal,
+};
+
+fn failed(error: impl Into<ClientError>) -> SyncProblem {
+    SyncProblem::of_error("sending", error.into())
+}
+
+/// One sealed piece of a chain.
+struct Sealed {
+    envelopes: Vec<Envelope>,
+    entries: Vec<EntryId>,
+    first_seq: u64,
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Sends everything of a chart that the server does not have. Returns how many entries it
+    /// took.
+    pub(crate) async fn push_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
+        let (mut pushed, mut resealed) = (0, 0);
+        loop {
+            if self
+                .device()
+                .map_err(failed)?
+                .charts
+                .get(&chart)
+                .is_none_or(|local| local.unsent().next().is_none())
+            {
+                return Ok(pushed);
+            }
+            let permit = self.permit(chart)?;
+            let sealed = self.seal(chart, permit).map_err(failed)?;
+            let body: EnvelopeBatch = sealed.envelopes.iter().map(|one| Opaque(one.to_canonical())).collect();
+            let path = paths::envelopes(chart);
+            let answer = self.wire().map_err(failed)?.post_raw(&path, &body).await;
+            match answer {
+                Ok(bytes) => {
+                    let receipt: Receipt = decode(&path, &bytes).map_err(failed)?;
+                    pushed += self.take_receipt(chart, &sealed, &receipt).await?;
+                }
+                Err(error) if stale(&error) && resealed < RESEAL_ATTEMPTS => {
+                    resealed += 1;
+                    self.follow_mlog().await?;
+                    self.fetch_epochs(chart).await?;
+                    self.rotate(chart).await.map_err(failed)?;
+                }
+                Err(error) => self.on_refusal(chart, &sealed, error).await?,
+            }
+        }
+    }
+
+    /// Whether this device may seal in a chart now.
+    fn permit(&self, chart: ChartId) -> Result<SealPermit, SyncProblem> {
+        let open = self.device().map_err(failed)?;
+        let held =
+            open.charts.get(&chart).and_then(|local| local.epochs.last_key_value()).map(|(_, held)| held);
+        let facts = SealFacts {
+            membership: &open.mlog.membership,
+            head: open.mlog.membership.head(),
+            freshness: self.freshness(),
+            log_evidence: open.stopped_by.iter().any(SyncProblem::stops_sealing),
+            chart,
+            device: open.me.device,
+            held_package: held.map(|held| held.package.hash()),
+            held_since: held.and_then(|held| held.held_since),
+        };
+        may_seal(&facts).map_err(|refusal| self.refusal(chart, refusal))
+    }
+
+    fn refusal(&self, chart: ChartId, refusal: SealRefusal) -> SyncProblem {
+        match refusal {
+            SealRefusal::LogEvidence => {
+                let first = self.device().ok().and_then(|open| open.stopped_by.first().cloned());
+                first.unwrap_or_else(|| failed(ClientError::MayNotSeal))
+            }
+            SealRefusal::Stale { age_ms } => SyncProblem::Stale { age_ms: Some(age_ms) },
+            SealRefusal::NeedsWitnessTime => SyncProblem::TimeUnknown,
+            SealRefusal::Revoked => SyncProblem::Revoked,
+            SealRefusal::CertificateOutOfDate => SyncProblem::CertificateExpired,
+            SealRefusal::RotationNeeded(_) | SealRefusal::EpochOld | SealRefusal::EpochNotHeld => {
+                SyncProblem::NeedsRotation(chart)
+            }
+            SealRefusal::NotMember | SealRefusal::NotCertified => failed(ClientError::UnknownChart(chart)),
+            SealRefusal::NotAtHead | SealRefusal::PackageMissing(_) => failed(ClientError::MayNotSeal),
+        }
+    }
+
+    /// Seals as many waiting entries as one push takes.
+    fn seal(&mut self, chart: ChartId, permit: SealPermit) -> Result<Sealed, ClientError> {
+        let (open, env) = self.device_and_env()?;
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let held = local.epochs.get(&permit.epoch).ok_or(ClientError::MayNotSeal)?;
+        let mut sealed = Sealed { envelopes: Vec::new(), entries: Vec::new(), first_seq: 0 };
+        let mut bytes = 0;
+        for entry in local.unsent().take(PUSH_MAX_OPERATIONS) {
+            let header = header(entry, permit, open.me.site);
+            let envelope = seal_envelope(
+                &held.secret,
+                header,
+                &entry.plaintext(),
+                &open.keys.sign,
+                &open.keys.hedge,
+                env.rng(),
+            )?;
+            bytes += envelope.to_canonical().len();
+            if bytes > PUSH_MAX_BYTES && !sealed.envelopes.is_empty() {
+                break;
+            }
+            let seq = entry.frame().seq;
+            if sealed.envelopes.is_empty() {
+                sealed.first_seq = seq;
+            }
+            sealed.entries.push(entry.id());
+            sealed.envelopes.push(envelope);
+        }
+        Ok(sealed)
+    }
+
+    /// Checks a receipt and, if it covers what was sent, notes that the server has it.
+    async fn take_receipt(
+        &mut self,
+        chart: ChartId,
+        sealed: &Sealed,
+        receipt: &Receipt,
+    ) -> Result<u64, SyncProblem> {
+        let open = self.device().map_err(failed)?;
+        let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
+        let key = site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?;
+        let bad = || failed(ClientError::BadAnswer { path: paths::envelopes(chart) });
+        receipt.verify(&key).map_err(|_| bad())?;
+        let hashes: Vec<_> = sealed.envelopes.iter().map(Envelope::envelope_hash).collect();
+        // A receipt covers the front of what was sent. Entries that the server had already are
+        // answered with their first envelopes, which this device may not remember: the next pull
+        // shows the entries themselves, and the version vector is compared in any case.
+        let covered = (receipt.envelopes().len() as u64).min(sealed.envelopes.len() as u64);
+        let repeat = receipt.envelopes().iter().zip(&hashes).any(|(promised, sent)| promised != sent);
+        let last = sealed.first_seq + covered - 1;
+        let local = open.charts.get(&chart).ok_or_else(bad)?;
+        let chain = local.chain.clone().ok_or_else(bad)?;
+        let incarnation = chain.incarnation().0.to_be_bytes();
+        let id = row_id(&[chart.as_bytes(), &incarnation, &sealed.first_seq.to_be_bytes()]);
+        let record = ReceiptRecord {
+            receipt: receipt.to_canonical().into(),
+            checked_at_size: None,
+            entries: if repeat {
+                Vec::new()
+            } else {
+                sealed.entries.iter().take(receipt.envelopes().len()).copied().collect()
+            },
+        };
+        let mut batch = Batch::default();
+        batch.put(Table::Receipts, id.clone(), &record);
+        batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted: last });
+        self.commit(batch).await.map_err(failed)?;
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+        local.receipted = last;
+        local.receipts.insert(id, record);
+        self.raise_mark(None).await;
+        Ok(last + 1 - sealed.first_seq)
+    }
+
+    /// What a refusal of the server means for the chain.
+    async fn on_refusal(
+        &mut self,
+        chart: ChartId,
+        sealed: &Sealed,
+        error: ClientError,
+    ) -> Result<(), SyncProblem> {
+        let ClientError::Refused(problem) = &error else { return Err(failed(error)) };
+        match (problem.code.known(), problem.members.expect) {
+            // The server lacks entries that it had receipted (it was restored): send them again.
+            (Some(ErrorCode::Gap), Some(expect)) if expect < sealed.first_seq && expect > 0 => {
+                self.set_receipted(chart, expect - 1).await.map_err(failed)
+            }
+            // Another entry stands there: this store was copied or set back.
+            (Some(ErrorCode::Fork), _) => {
+                let me = self.device().map_err(failed)?.me.device;
+                match self.pull_chart(chart).await {
+                    // The other history of this very device: what is mended here.
+                    Err(SyncProblem::DeviceFork { device, .. }) if device == me => {}
+                    pulled => {
+                        pulled?;
+                    }
+                }
+                let head = self.open_new_life(chart).await.map_err(failed)?;
+                self.raise_mark(head).await;
+                Err(SyncProblem::OwnFork { chart })
+            }
+            _ => Err(failed(error)),
+        }
+    }
+
+    pub(crate) async fn set_receipted(&mut self, chart: ChartId, receipted: u64) -> Result<(), ClientError> {
+        let local = self.device_mut()?.chart_or_new(chart);
+        let Some(chain) = local.chain.clone() else { return Ok(()) };
+        let mut batch = Batch::default();
+        batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted });
+        self.commit(batch).await?;
+        self.device_mut()?.chart_or_new(chart).receipted = receipted;
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// Begins a new incarnation of this device's chain after its store was copied or set back, and
+    /// writes again what the server does not have. What was promised to the person stays.
+    pub(crate) async fn open_new_life(&mut self, chart: ChartId) -> Result<Option<OwnHead>, ClientError> {
+        let incarnation = random_incarnation(self.env.rng());
+        let open = self.device_mut()?;
+        let (me, site, role) = (open.me.device, open.me.site, open.me.role);
+        let marked = open.mark.own_heads.iter().find(|head| head.chart == chart).copied();
+        let local = open.chart_or_new(chart);
+        let old = local.chain.as_ref().map(EntryChain::incarnation).or(marked.map(|head| head.incarnation));
+        let Some(old) = old else { return Ok(None) };
+        let lost: Vec<SignedEntry> =
+            local.unsent().filter(|entry| !local.arrived(entry.id())).cloned().collect();
+        for entry in &lost {
+            local.own.remove(&(entry.frame().incarnation, entry.frame().seq));
+        }
+        // Nothing that is written from here on may name an entry that nobody else will ever see.
+        self.reload_chart(chart).await?;
+        let local = self.device_mut()?.chart_or_new(chart);
+        let held = local.chart.have().head(me, old);
+        let marked =
+            marked.filter(|head| head.incarnation == old && held.is_none_or(|held| head.seq > held.seq));
+        let newest = marked.map(|head| (head.seq, head.entry)).or(held.map(|held| (held.seq, held.entry)));
+        let opening =
+            newest.map(|(old_seq, old_entry)| IncarnationOpen { old_incarnation: old, old_seq, old_entry });
+        let mut drafts: Vec<(Draft, Option<TimestampMs>)> = Vec::new();
+        drafts.extend(opening.map(|opening| (Draft::new(opening), None)));
+        drafts.extend(lost.iter().filter_map(again));
+        local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
+        let written = self.write(chart, &drafts)?;
+        let mut batch = Batch::default();
+        stage(&mut batch, chart, &written, 0);
+        for entry in &lost {
+            let frame = entry.frame();
+            let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
+            batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
+        }
+        self.commit(batch).await?;
+        self.device_mut()?.chart_or_new(chart).receipted = 0;
+        self.adopt(chart, written)
+    }
+}
+
+/// What an entry said, to be written again.
+fn again(entry: &SignedEntry) -> Option<(Draft, Option<TimestampMs>)> {
+    let body = entry.body();
+    match body.decode_payload() {
+        Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
+        Decoded::Known(payload) => {
+            let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
+            Some((draft, Some(body.captured_at)))
+        }
+    }
+}
+
+fn header(entry: &SignedEntry, permit: SealPermit, site: ward_id::SiteId) -> EnvelopeHeader {
+    let frame = entry.frame();
+    EnvelopeHeader {
+        v: V1,
+        suite: Suite::W1,
+        site,
+        chart: frame.chart,
+        epoch: permit.epoch,
+        device: frame.device,
+        incarnation: frame.incarnation,
+        seq: frame.seq,
+        entry_id: entry.id(),
+        mlog_size: permit.head.size,
+        mlog_root: permit.head.root,
+    }
+}
+
+fn stale(error: &ClientError) -> bool {
+    [ErrorCode::EpochStale, ErrorCode::MemberSetMismatch].into_iter().any(|code| error.is(code))
+}
+
+/// Whether a head is recent enough, for the status.
+pub(crate) const fn is_fresh(freshness: &Freshness) -> bool {
+    matches!(freshness, Freshness::Fresh { .. })
+}

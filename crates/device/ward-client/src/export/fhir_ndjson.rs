@@ -1,0 +1,168 @@
+//! FHIR R4 resources, one a line (NDJSON).
+//!
+//! The participant is `Patient/<chart id>`, a pseudonym without a name: profile fields are not
+//! exported. Resources hold what is current; where several values are current, each one is a
+//! resource of its own with a note that says so. Every entry of the chart, replaced and kept-aside
+//! ones too, has a `Provenance` (if a resource comes from it) or an `AuditEvent`, so that who wrote
+//! what, when, and in which role is complete. Earlier versions are in the audit package.
+//!
+//! Ward's own facts stand in one extension of each resource, [`ENTRY_EXTENSION`].
+
+use super::fhir_resources::{appointment, consent, dose, medication_field, note, questionnaire_response};
+use super::fhir_trail::{audit_event, provenance};
+use crate::views::NamedChart;
+use crate::views::calendar::fhir_instant;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use ward_id::{ChartId, EntryId, TimestampMs};
+use ward_sync::{Thread, Written};
+
+/// The extension with what Ward knows of the entry behind a resource: `entry`, `capturedAt`,
+/// `receivedAt`, `ologIndex`, `device`, `person`, `role`, `reason`, `amends`, `standing`, and facts
+/// of the resource.
+pub const ENTRY_EXTENSION: &str = "https://ward.example/fhir/StructureDefinition/entry";
+/// The system of entry names.
+pub const ENTRY_SYSTEM: &str = "https://ward.example/fhir/entry";
+/// The system of person pseudonyms.
+pub const PERSON_SYSTEM: &str = "https://ward.example/fhir/person";
+/// The system of device ids.
+pub const DEVICE_SYSTEM: &str = "https://ward.example/fhir/device";
+
+/// A resource with the entry that it comes from.
+pub(super) struct FromEntry {
+    pub(super) entry: EntryId,
+    pub(super) resource: Value,
+}
+
+/// What surrounds a value: its subject and whether it stands alone.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings {
+    pub(super) chart: ChartId,
+    /// The first write of its thread: the id of the resource as long as it stands alone.
+    pub(super) record: EntryId,
+    /// How many values are current.
+    pub(super) current: usize,
+}
+
+impl Surroundings {
+    pub(super) const fn is_conflict(&self) -> bool {
+        self.current > 1
+    }
+
+    /// The participant.
+    pub(super) fn subject(&self) -> Value {
+        json!({"reference": format!("Patient/{}", self.chart)})
+    }
+
+    /// The id of the resource: that of the record, so that it stays when the record is corrected;
+    /// in a conflict that of the entry, so that no value overwrites another in the reader's store.
+    pub(super) fn id<P>(&self, written: &Written<'_, P>) -> String {
+        if self.is_conflict() { written.id().to_string() } else { self.record.to_string() }
+    }
+
+    /// What a reader must know of a conflict.
+    pub(super) fn conflict_note(&self) -> Option<String> {
+        self.is_conflict().then(|| {
+            format!(
+                "One of {} values that hold at once. Nobody has chosen between them: do not use one alone.",
+                self.current
+            )
+        })
+    }
+}
+
+/// The resources of charts, in the order in which the charts are given; within one chart in the
+/// order of its entries' keys. The same charts give the same bytes.
+pub fn fhir_ndjson(charts: &[NamedChart<'_>]) -> String {
+    let mut out = String::new();
+    for chart in charts {
+        for resource in resources(chart) {
+            // JSON escapes line ends within texts, so that a resource is one line.
+            out.push_str(&resource.to_string());
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn resources(chart: &NamedChart<'_>) -> Vec<Value> {
+    let NamedChart { chart, view, .. } = chart;
+    let mut made: Vec<FromEntry> = Vec::new();
+    let responses = view.responses().values().flatten();
+    each(*chart, responses, questionnaire_response, &mut made);
+    each(*chart, view.medication_plan().values(), medication_field, &mut made);
+    each(*chart, view.doses(), dose, &mut made);
+    each(*chart, view.appointments().values(), appointment, &mut made);
+    each(*chart, view.consents(), consent, &mut made);
+    each(*chart, view.notes(), note, &mut made);
+    let targets: BTreeMap<EntryId, String> =
+        made.iter().map(|from| (from.entry, reference(&from.resource))).collect();
+    let mut out = vec![json!({"resourceType": "Patient", "id": chart.to_string()})];
+    out.extend(made.into_iter().map(|from| from.resource));
+    out.extend(view.timeline().iter().map(|item| match targets.get(&item.entry.id()) {
+        Some(target) => provenance(item, target),
+        None => audit_event(*chart, item),
+    }));
+    out
+}
+
+fn each<'t, 'v: 't, P: 'v>(
+    chart: ChartId,
+    threads: impl IntoIterator<Item = &'t Thread<'v, P>>,
+    make: impl Fn(&Surroundings, &Written<'v, P>) -> Value,
+    made: &mut Vec<FromEntry>,
+) {
+    for thread in threads {
+        let Some(record) = thread.first().map(Written::id) else { continue };
+        let surroundings = Surroundings { chart, record, current: thread.current.len() };
+        for written in &thread.current {
+            made.push(FromEntry { entry: written.id(), resource: make(&surroundings, written) });
+        }
+    }
+}
+
+fn reference(resource: &Value) -> String {
+    let part = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{}/{}", part("resourceType"), part("id"))
+}
+
+/// A resource while it is written: fields without content are left out, because FHIR knows no
+/// empty ones.
+pub(super) struct ResourceWriter(Map<String, Value>);
+
+impl ResourceWriter {
+    pub(super) fn new(resource_type: &str, id: &str) -> Self {
+        let mut fields = Map::new();
+        fields.insert("resourceType".to_owned(), json!(resource_type));
+        fields.insert("id".to_owned(), json!(id));
+        Self(fields)
+    }
+
+    /// Continues a resource that was read.
+    pub(super) const fn of(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    pub(super) fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        let empty = match &value {
+            Value::Null => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        };
+        if !empty {
+            self.0.insert(field.to_owned(), value);
+        }
+        self
+    }
+
+    pub(super) fn instant(self, field: &str, at: TimestampMs) -> Self {
+        self.set(field, fhir_instant(at))
+    }
+
+    pub(super) fn done(self) -> Value {
+        Value::Object(self.0)
+    }
+}

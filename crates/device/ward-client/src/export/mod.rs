@@ -1,0 +1,26 @@
+//! Taking data out: FHIR R4, a table for statistics, a readable page for the participant, and a
+//! package for an inspector. Pure functions over charts and bytes that the caller gathered.
+//!
+//! Invariant: no clock, no storage, no network, no key. The same input gives the same bytes. Where
+//! values contradict each other all of them are written, marked; nothing is chosen in silence.
+//! Whatever a person wrote is escaped for the format it goes into.
+
+mod answers;
+mod answers_csv;
+mod fhir_ndjson;
+mod fhir_resources;
+mod fhir_trail;
+mod package;
+mod package_entries;
+mod package_page;
+mod page_text;
+mod patient_page;
+mod payload_json;
+mod place_words;
+
+pub use answers::{AnswerRow, answer_rows};
+pub use answers_csv::{CSV_COLUMNS, answers_csv};
+pub use fhir_ndjson::{DEVICE_SYSTEM, ENTRY_EXTENSION, ENTRY_SYSTEM, PERSON_SYSTEM, fhir_ndjson};
+pub use package::{PackageParts, PackagedCertificate, PackagedEnvelope, PackagedProof, audit_package};
+pub use page_text::escaped;
+pub use patient_page::patient_page;

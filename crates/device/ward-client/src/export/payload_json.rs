@@ -1,0 +1,89 @@
+//! The payload of an entry as JSON, for readers without a CBOR decoder.
+
+use super::place_words::{participation_words, purpose_words};
+use crate::views::calendar::{iso_day, iso_instant};
+use crate::views::{answered_by_code, status_code};
+use serde_json::{Value, json};
+use ward_id::hex_encode;
+use ward_sync::{
+    AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
+};
+
+/// What an entry says. One that this version cannot read is given as its bytes.
+pub(super) fn payload_json(body: &EntryBody) -> Value {
+    match body.decode_payload() {
+        Decoded::Known(payload) => known(&payload),
+        Decoded::Unknown => json!({"unknown": hex_encode(&body.payload)}),
+        Decoded::Invalid(error) => json!({"invalid": hex_encode(&body.payload), "why": error.to_string()}),
+    }
+}
+
+/// JSON inside a payload: as JSON if it is some, else as the text it is.
+fn inner_json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(bytes)))
+}
+
+fn known(payload: &Payload) -> Value {
+    match payload {
+        Payload::QuestionnaireResponse(p) => json!({
+            "instrument_url": p.instrument_url, "instrument_version": p.instrument_version,
+            "occurrence": p.occurrence.as_str(), "status": status_code(p.status),
+            "answered_by": answered_by_code(p.answered_by), "response": inner_json(&p.response),
+        }),
+        Payload::Instrument(p) => json!({
+            "url": p.url, "version": p.version, "first_day": iso_day(p.first_day),
+            "every_days": p.every_days, "days": p.days, "questionnaire": inner_json(&p.questionnaire),
+        }),
+        Payload::IncarnationOpen(p) => json!({
+            "old_incarnation": p.old_incarnation.0.to_string(), "old_seq": p.old_seq, "old_entry": p.old_entry,
+        }),
+        Payload::Carry(p) => json!({
+            "frame": hex_encode(&p.frame), "sig_alg": p.sig_alg, "capture_sig": hex_encode(p.capture_sig.as_bytes()),
+            "why": match p.why {
+                CarryReason::Adopt => "adopt",
+                CarryReason::Reauthor => "reauthor",
+                CarryReason::Transfer => "transfer",
+            },
+        }),
+        other => care(other),
+    }
+}
+
+fn care(payload: &Payload) -> Value {
+    match payload {
+        Payload::MedicationPlanField(p) => json!({
+            "medication": p.medication.as_str(), "field": p.field, "value": p.value, "unit": p.unit,
+            "supersedes": p.supersedes,
+        }),
+        Payload::Dose(p) => json!({
+            "medication": p.medication.as_str(), "due_at": iso_instant(p.due_at), "at": iso_instant(p.at),
+            "outcome": match p.outcome { DoseOutcome::Taken => "taken", DoseOutcome::Skipped => "skipped" },
+            "note": p.note,
+        }),
+        Payload::Appointment(p) => json!({
+            "appointment": hex_encode(&p.appointment.0), "starts_at": iso_instant(p.starts_at), "minutes": p.minutes,
+            "status": match p.status { AppointmentStatus::Booked => "booked", AppointmentStatus::Cancelled => "cancelled" },
+            "place": p.place, "purpose": p.purpose, "supersedes": p.supersedes,
+        }),
+        Payload::Note(p) => json!({"text": p.text, "supersedes": p.supersedes}),
+        Payload::ProfileField(p) => json!({"field": p.field, "value": p.value, "supersedes": p.supersedes}),
+        Payload::AlertAcknowledgement(p) => json!({"item": p.item, "entries": p.entries, "action": p.action}),
+        Payload::Consent(p) => json!({
+            "consent_version": p.consent_version,
+            "status": match p.status { ConsentStatus::Given => "given", ConsentStatus::Withdrawn => "withdrawn" },
+            "choice": p.choice.map(|choice| match choice { DataChoice::Keep => "keep", DataChoice::Erase => "erase" }),
+        }),
+        Payload::Participation(p) => {
+            json!({"state": participation_words(p.state), "from": iso_instant(p.from)})
+        }
+        Payload::AccessReceipt(p) => json!({
+            "purpose": purpose_words(p.purpose), "day": iso_day(p.day), "first_at": iso_instant(p.first_at),
+            "last_at": iso_instant(p.last_at), "count": p.count,
+        }),
+        // The other kinds have their own shape above.
+        Payload::QuestionnaireResponse(_)
+        | Payload::Instrument(_)
+        | Payload::IncarnationOpen(_)
+        | Payload::Carry(_) => Value::Null,
+    }
+}

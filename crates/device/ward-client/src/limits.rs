@@ -1,0 +1,73 @@
+//! Limits of the SDK. Wire limits stand in ward-api.
+
+/// Format number of the local store; a store with a higher one is left alone.
+pub const STORE_FORMAT: i64 = 1;
+/// How long a locked SQLite file is waited for.
+pub const SQLITE_BUSY_MS: u64 = 5_000;
+/// Bytes that a key file or a mark file may have.
+pub const KEY_FILE_MAX_BYTES: u64 = 1 << 20;
+/// Time for a TCP connection.
+pub const HTTP_CONNECT_MS: u64 = 10_000;
+/// Time for an answer to begin, and again for its body.
+pub const HTTP_TIMEOUT_MS: u64 = 60_000;
+/// Bytes that an answer may have.
+pub const RESPONSE_MAX_BYTES: usize = 16 << 20;
+/// Bytes buffered of a stream of hints without a line end.
+pub const SSE_LINE_MAX_BYTES: usize = 64 << 10;
+/// Share of an access token's life after which it is renewed.
+pub const TOKEN_RENEW_PERCENT: u64 = 60;
+/// Root keys of a site.
+pub const SITE_MAX_ROOT_KEYS: usize = 15;
+/// Admin devices made with a site.
+pub const SITE_MAX_ADMINS: usize = 15;
+/// How far before "now" a certificate begins: the trusted time of two devices differs by the age
+/// of the heads they saw, and a new device must not be told that its certificate is of tomorrow.
+pub const CERT_BACKDATE_MS: i64 = 3_600_000;
+/// Life of an admin device's certificate.
+pub const ADMIN_CERT_LIFE_MS: i64 = 2 * 365 * 86_400_000;
+/// Bytes of one draft of answers.
+pub const DRAFT_MAX_BYTES: usize = 192 << 10;
+/// Drafts kept at a time.
+pub const DRAFTS_MAX: usize = 256;
+/// Leaves of the membership log taken in one sync.
+pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
+/// Times that an entry is signed again because the membership log moved on.
+pub const SUBMIT_ATTEMPTS: usize = 5;
+/// Times that a cosigned head over a new entry is looked for.
+pub const CONFIRM_ATTEMPTS: usize = 40;
+/// Wait between two looks for a cosigned head.
+pub const CONFIRM_PAUSE_MS: u64 = 250;
+/// Life of a ticket in the clinic.
+pub const TICKET_CLINIC_MS: i64 = 15 * 60_000;
+/// Life of a patient's certificate.
+pub const PATIENT_CERT_LIFE_MS: i64 = 2 * 365 * 86_400_000;
+/// Life of a staff certificate.
+pub const STAFF_CERT_LIFE_MS: i64 = 365 * 86_400_000;
+/// Times that entries are sealed again because the epoch moved on.
+pub const RESEAL_ATTEMPTS: usize = 3;
+/// Answers full of packages that are fetched in a row.
+pub const EPOCH_FETCH_ROUNDS: usize = 64;
+/// Bytes asked for in one page of envelopes.
+pub const PULL_PAGE_BYTES: usize = 1 << 20;
+/// Roots named by other members that are remembered until the log reaches them.
+pub const CLAIMED_ROOTS_MAX: usize = 1_024;
+/// Inclusion proofs fetched in one sync.
+pub const INCLUSIONS_PER_SYNC: usize = 64;
+/// Items below which no thread is started.
+pub const PARALLEL_MIN_ITEMS: usize = 16;
+/// The first wait before another sync.
+pub const RETRY_BASE_MS: u64 = 1_000;
+/// The longest wait before another sync.
+pub const RETRY_MAX_MS: u64 = 300_000;
+/// Characters of a reason in the worklist.
+pub const REASON_SHOWN_MAX: usize = 200;
+/// Planned times missed in a row that make an item of the worklist.
+pub const MISSED_DIARIES_ALERT: usize = 2;
+/// Damaged envelopes fetched again in one sync.
+pub const REFETCHES_PER_SYNC: usize = 16;
+/// Syncs after which the pages of an incomplete chart are all looked through again.
+pub const REPULL_EVERY_SYNCS: u32 = 8;
+/// Days beyond which a date is not computed; a claim that far off is shown as the limit.
+pub const DAY_MAX: i64 = 1 << 40;
+/// Characters of a matter's own name within the name of an item.
+pub const SLUG_MAX_CHARS: usize = 32;

@@ -1,0 +1,159 @@
+//! One SQLite file of sealed rows. Sealing happens above: page-level encryption leaks through
+//! checksums and journals, sealed rows do not.
+
+use crate::limits::{SQLITE_BUSY_MS, STORE_FORMAT};
+use crate::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Rows in one file (write-ahead log, a full sync before each commit returns).
+pub struct SqliteRowStore {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteRowStore {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`RowStoreError`], also when the file was written by a newer program.
+    pub fn open(path: &Path) -> Result<Self, RowStoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(cause)?;
+        Self::prepare(connection)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, RowStoreError> {
+        connection.busy_timeout(Duration::from_millis(SQLITE_BUSY_MS)).map_err(cause)?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+                 PRAGMA temp_store = MEMORY;",
+            )
+            .map_err(cause)?;
+        let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(cause)?;
+        if format > STORE_FORMAT {
+            return Err(RowStoreError::Broken("it was written by a newer version of Ward".to_owned()));
+        }
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE IF NOT EXISTS rows (tbl INTEGER NOT NULL, id BLOB NOT NULL,
+                 version INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
+                 PRAGMA user_version = {STORE_FORMAT};"
+            ))
+            .map_err(cause)?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, table: u8, id: &[u8]) -> Result<Option<Row>, RowStoreError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached("SELECT id, version, sealed FROM rows WHERE tbl = ?1 AND id = ?2")
+            .map_err(cause)?;
+        statement.query_row(params![table, id], to_row).optional().map_err(cause)
+    }
+
+    fn read_all(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached("SELECT id, version, sealed FROM rows WHERE tbl = ?1 ORDER BY id")
+            .map_err(cause)?;
+        let rows = statement.query_map(params![table], to_row).map_err(cause)?;
+        rows.collect::<Result<_, _>>().map_err(cause)
+    }
+
+    fn write(&self, batch: &WriteBatch) -> Result<(), RowStoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction().map_err(cause)?;
+        {
+            let mut put = transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO rows (tbl, id, version, sealed) VALUES (?1, ?2, ?3, ?4)",
+                )
+                .map_err(cause)?;
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM rows WHERE tbl = ?1 AND id = ?2").map_err(cause)?;
+            for write in &batch.writes {
+                match write {
+                    RowWrite::Put { table, row } => {
+                        let version = i64::try_from(row.version)
+                            .map_err(|_| RowStoreError::Broken("version out of range".to_owned()))?;
+                        put.execute(params![table, row.id, version, row.sealed]).map_err(cause)?
+                    }
+                    RowWrite::Delete { table, id } => delete.execute(params![table, id]).map_err(cause)?,
+                };
+            }
+        }
+        transaction.commit().map_err(cause)
+    }
+}
+
+fn to_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let version: i64 = row.get(1)?;
+    Ok(Row { id: row.get(0)?, version: u64::try_from(version).unwrap_or(0), sealed: row.get(2)? })
+}
+
+fn cause(error: rusqlite::Error) -> RowStoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => RowStoreError::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RowStoreError::Busy,
+        _ => RowStoreError::Broken(error.to_string()),
+    }
+}
+
+impl RowStore for SqliteRowStore {
+    async fn get(&self, table: u8, id: &[u8]) -> Result<Option<Row>, RowStoreError> {
+        self.read(table, id)
+    }
+
+    async fn scan(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
+        self.read_all(table)
+    }
+
+    async fn commit(&self, batch: WriteBatch) -> Result<(), RowStoreError> {
+        self.write(&batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    mod conformance {
+        use super::super::SqliteRowStore;
+        use rusqlite::Connection;
+
+        crate::row_store_conformance!(
+            SqliteRowStore::prepare(Connection::open_in_memory().unwrap()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        drop(SqliteRowStore::open(&path).unwrap());
+        let raw = Connection::open(&path).unwrap();
+        raw.execute_batch(&format!("PRAGMA user_version = {}", STORE_FORMAT + 1)).unwrap();
+        drop(raw);
+        assert!(matches!(SqliteRowStore::open(&path), Err(RowStoreError::Broken(_))));
+    }
+
+    #[test]
+    fn rows_survive_closing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        let row = Row { id: vec![1], version: 4, sealed: vec![9; 40] };
+        let store = SqliteRowStore::open(&path).unwrap();
+        store.write(&WriteBatch { writes: vec![RowWrite::Put { table: 2, row: row.clone() }] }).unwrap();
+        drop(store);
+        assert_eq!(SqliteRowStore::open(&path).unwrap().read(2, &[1]).unwrap(), Some(row));
+    }
+}

@@ -1,0 +1,39 @@
+//! Work on every core, where there are threads.
+
+/// Applies a function to parts of a list, one part for each core, and keeps the order. The function
+/// gives one result for each item of its part.
+#[cfg(feature = "native")]
+pub(crate) fn map_parts<I: Sync, O: Send>(items: &[I], work: impl Fn(&[I]) -> Vec<O> + Sync) -> Vec<O> {
+    use crate::limits::PARALLEL_MIN_ITEMS;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(cores).max(PARALLEL_MIN_ITEMS);
+    if items.len() <= share {
+        return work(items);
+    }
+    std::thread::scope(|scope| {
+        let work = &work;
+        let hands: Vec<_> = items.chunks(share).map(|part| (part, scope.spawn(move || work(part)))).collect();
+        // A thread that ended early is a fault of this program: its part is done again here,
+        // where the fault becomes visible.
+        hands.into_iter().flat_map(|(part, hand)| hand.join().unwrap_or_else(|_| work(part))).collect()
+    })
+}
+
+/// Applies a function to the whole list.
+#[cfg(not(feature = "native"))]
+pub(crate) fn map_parts<I, O>(items: &[I], work: impl Fn(&[I]) -> Vec<O>) -> Vec<O> {
+    work(items)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_order_is_kept() {
+        for count in [0usize, 1, 15, 16, 17, 1_000] {
+            let items: Vec<usize> = (0..count).collect();
+            let doubled = super::map_parts(&items, |part| part.iter().map(|item| item * 2).collect());
+            assert!(doubled.iter().enumerate().all(|(place, value)| *value == place * 2));
+            assert_eq!(doubled.len(), count);
+        }
+    }
+}

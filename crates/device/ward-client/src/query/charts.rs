@@ -1,0 +1,92 @@
+//! The charts of this device.
+
+use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_id::{ChartId, PersonId, TeamId};
+use ward_sync::{ChartAuthority, ChartView, Membership};
+
+/// A chart in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartSummary {
+    /// The chart.
+    pub chart: ChartId,
+    /// Whose it is.
+    pub participant: Option<PersonId>,
+    /// Who looks after it.
+    pub team: Option<TeamId>,
+    /// The participant's name, if the profile has one.
+    pub name: Option<String>,
+    /// Whether this device reads it now.
+    pub member: bool,
+    /// Entries at hand.
+    pub entries: usize,
+    /// Own entries that wait to be sent.
+    pub unsent: u64,
+    /// Registers with several current values.
+    pub conflicts: usize,
+    /// Whether something that others have seen is missing here.
+    pub incomplete: bool,
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// All charts that this device reads or holds.
+    pub fn charts(&self) -> Vec<ChartSummary> {
+        self.chart_ids().into_iter().filter_map(|chart| self.chart_summary(chart)).collect()
+    }
+
+    pub(crate) fn chart_ids(&self) -> Vec<ChartId> {
+        let Ok(open) = self.device() else { return Vec::new() };
+        let mut charts = open.mlog.membership.charts_of(open.me.device);
+        charts.extend(open.me.chart);
+        charts
+            .extend(open.charts.iter().filter(|(_, local)| !local.chart.is_empty()).map(|(chart, _)| *chart));
+        charts.sort_unstable();
+        charts.dedup();
+        charts
+    }
+
+    fn chart_summary(&self, chart: ChartId) -> Option<ChartSummary> {
+        let open = self.device().ok()?;
+        let membership = &open.mlog.membership;
+        let view = self.chart(chart).ok();
+        let local = open.charts.get(&chart);
+        let name = view
+            .as_ref()
+            .and_then(|view| view.profile().get("name")?.single().map(|name| name.value.value.clone()));
+        let conflicts = view.as_ref().map_or(0, |view| {
+            view.medication_plan().values().filter(|thread| thread.is_conflict()).count()
+                + view.profile().values().filter(|thread| thread.is_conflict()).count()
+                + view.appointments().values().filter(|thread| thread.is_conflict()).count()
+        });
+        Some(ChartSummary {
+            chart,
+            participant: membership.participant(chart),
+            team: membership.team_of(chart),
+            name,
+            member: membership.is_member(chart, open.me.device),
+            entries: local.map_or(0, |local| local.chart.len()),
+            unsent: local.map_or(0, |local| local.unsent().count() as u64),
+            conflicts,
+            incomplete: local.is_some_and(|local| {
+                local.incomplete_for > 0 || !local.unopened.is_empty() || !local.chart.gaps().is_empty()
+            }),
+        })
+    }
+
+    /// Everything that a chart amounts to, as far as this device knows it.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownChart`] for a chart that this device holds nothing of.
+    pub fn chart(&self, chart: ChartId) -> Result<ChartView<'_>, ClientError> {
+        let open = self.device()?;
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        Ok(local.chart.view(&ChartAuthority { membership: &open.mlog.membership, chart }))
+    }
+
+    /// The site's membership as this device verified it.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`] or [`ClientError::NotEnrolled`].
+    pub fn membership(&self) -> Result<&Membership, ClientError> {
+        Ok(&self.device()?.mlog.membership)
+    }
+}

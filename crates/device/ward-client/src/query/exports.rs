@@ -1,0 +1,166 @@
+//! Exports of charts. Each export of staff leaves a receipt in the chart.
+
+use crate::client::as_error;
+use crate::export::{
+    PackageParts, PackagedCertificate, PackagedEnvelope, PackagedProof, answers_csv, audit_package,
+    fhir_ndjson, patient_page,
+};
+use crate::store::{PageRecord, ReceivedRecord, Table};
+use crate::views::NamedChart;
+use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use std::collections::BTreeSet;
+use ward_api::{Inclusion, LogName, paths};
+use ward_audit::{LogView, MemoryTree, NodeHash, inclusion_proof, leaf_hash, olog_leaf};
+use ward_crypto::Envelope;
+use ward_id::{Canonical as _, ChartId, DeviceId};
+use ward_sync::{AccessPurpose, ChartView, Effect, MlogBody, MlogEntry};
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Charts as FHIR R4 resources, one a line (NDJSON): questionnaires, responses, the medication
+    /// plan, doses, accesses.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownChart`], and what writing the receipt can fail with.
+    pub async fn export_fhir(&mut self, charts: &[ChartId]) -> Result<String, ClientError> {
+        self.note_exports(charts).await?;
+        let views = self.views_of(charts)?;
+        Ok(fhir_ndjson(&named(&views)))
+    }
+
+    /// Answers and grades of charts as a table (RFC 4180), one answer a row.
+    ///
+    /// # Errors
+    /// As [`Client::export_fhir`].
+    pub async fn export_csv(&mut self, charts: &[ChartId]) -> Result<String, ClientError> {
+        self.note_exports(charts).await?;
+        let views = self.views_of(charts)?;
+        Ok(answers_csv(&named(&views)))
+    }
+
+    /// A chart as one page of HTML for its participant: readable, printable, without scripts and
+    /// without anything from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Client::export_fhir`].
+    pub async fn export_html(&mut self, chart: ChartId) -> Result<String, ClientError> {
+        self.note_exports(&[chart]).await?;
+        let now = self.env_wall();
+        let view = self.chart(chart)?;
+        Ok(patient_page(&NamedChart::new(chart, &view), now))
+    }
+
+    /// The package of a chart for an inspector, as names and bytes of its files: decrypted entries,
+    /// the envelopes that carried them, certificates, receipts, the newest cosigned heads, and a
+    /// proof for each envelope, with a page that says how to verify. It holds no key.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownChart`]; [`ClientError::MlogRefused`] if a proof of the server does
+    /// not hold; and what a call can fail with.
+    pub async fn export_audit(&mut self, chart: ChartId) -> Result<Vec<(String, Vec<u8>)>, ClientError> {
+        self.note_exports(&[chart]).await?;
+        self.follow_mlog().await.map_err(as_error)?;
+        self.follow_olog().await.map_err(as_error)?;
+        let made_at = self.env_wall();
+        let received = self.received_rows(chart).await?;
+        let olog_proofs = self.olog_proofs(&received).await?;
+        let view = self.chart(chart)?;
+        let authors: BTreeSet<DeviceId> =
+            view.timeline().iter().map(|item| item.entry.frame().device).collect();
+        let certificates: Vec<_> =
+            authors.into_iter().filter_map(|device| self.packaged_certificate(device)).collect();
+        let open = self.device()?;
+        let note = |view: Option<&LogView>| {
+            view.and_then(LogView::head).map(|head| head.note().to_string()).unwrap_or_default()
+        };
+        let (olog_checkpoint, mlog_checkpoint) = (note(open.olog.as_ref()), note(open.mlog.view.as_ref()));
+        let is_manifest = |body: &MlogBody| matches!(body, MlogBody::SiteManifest(_));
+        let (_, manifest_entry) = self.newest_entry(is_manifest).ok_or(ClientError::WrongSite)?;
+        let receipts = open.charts.get(&chart).into_iter().flat_map(|local| local.receipts.values());
+        let receipts: Vec<Vec<u8>> = receipts.map(|record| record.receipt.to_vec()).collect();
+        let envelopes: Vec<PackagedEnvelope<'_>> = received
+            .iter()
+            .map(|row| PackagedEnvelope {
+                olog_index: row.index,
+                received_at: row.received_at,
+                bytes: &row.envelope,
+            })
+            .collect();
+        Ok(audit_package(&PackageParts {
+            chart: NamedChart::new(chart, &view),
+            made_at,
+            envelopes: &envelopes,
+            receipts: &receipts,
+            olog_checkpoint: &olog_checkpoint,
+            olog_proofs: &olog_proofs,
+            mlog_checkpoint: &mlog_checkpoint,
+            certificates: &certificates,
+            root_policy: &open.root_policy.to_canonical(),
+            manifest_entry,
+        }))
+    }
+
+    fn views_of(&self, charts: &[ChartId]) -> Result<Vec<(ChartId, ChartView<'_>)>, ClientError> {
+        charts.iter().map(|chart| Ok((*chart, self.chart(*chart)?))).collect()
+    }
+
+    async fn note_exports(&mut self, charts: &[ChartId]) -> Result<(), ClientError> {
+        for &chart in charts {
+            self.note_access(chart, AccessPurpose::Export).await?;
+        }
+        Ok(())
+    }
+
+    async fn received_rows(&self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
+        let pages = self.rows().records::<PageRecord>(Table::Pages).await?;
+        let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
+        Ok(of_chart.flat_map(|(_, page)| page.rows).collect())
+    }
+
+    /// A proof for each envelope that the newest head includes, checked here first.
+    async fn olog_proofs(&mut self, received: &[ReceivedRecord]) -> Result<Vec<PackagedProof>, ClientError> {
+        let size = self.device()?.olog.as_ref().and_then(LogView::head).map_or(0, |head| head.head().size);
+        let mut out = Vec::new();
+        for row in received.iter().filter(|row| row.index < size) {
+            let path = paths::inclusion(LogName::Olog, row.index, size);
+            let shown: Inclusion = self.wire()?.get(&path).await?;
+            let hashes: Vec<NodeHash> =
+                shown.path.iter().map(|node| NodeHash::from_bytes(*node.as_bytes())).collect();
+            let envelope =
+                Envelope::from_canonical(&row.envelope).map_err(|_| ClientError::BadAnswer { path })?;
+            let view = self.device()?.olog.as_ref().ok_or(ClientError::NotConfirmed)?;
+            view.check_inclusion(row.index, olog_leaf(&envelope.envelope_hash()), &hashes).map_err(|_| {
+                ClientError::MlogRefused("an envelope of the chart does not stand in the operation log")
+            })?;
+            out.push(PackagedProof { index: row.index, hashes });
+        }
+        Ok(out)
+    }
+
+    /// The newest effective entry of the membership log with such a body.
+    fn newest_entry(&self, fits: impl Fn(&MlogBody) -> bool) -> Option<(u64, &[u8])> {
+        let mlog = &self.device().ok()?.mlog;
+        let effective = |index: &u64| matches!(mlog.effects.get(index), Some(Effect::Effective));
+        mlog.entries.iter().rev().filter(|(index, _)| effective(index)).find_map(|(index, bytes)| {
+            let body = MlogEntry::read(bytes).ok()?.decode_body().ok()?;
+            fits(&body).then_some((*index, bytes.as_slice()))
+        })
+    }
+
+    fn packaged_certificate(&self, device: DeviceId) -> Option<PackagedCertificate<'_>> {
+        let certifies = |body: &MlogBody| match body {
+            MlogBody::DeviceCert(cert) => cert.binding.device == device,
+            MlogBody::RecoveryUse(recovery) => recovery.cert.binding.device == device,
+            _ => false,
+        };
+        let (index, mlog_entry) = self.newest_entry(certifies)?;
+        let leaves = &self.device().ok()?.mlog.leaves;
+        let mut tree = MemoryTree::new();
+        leaves.iter().for_each(|leaf| tree.append(leaf_hash(leaf)));
+        let hashes = inclusion_proof(&tree, index, tree.size()).ok()?;
+        Some(PackagedCertificate { device, mlog_entry, proof: PackagedProof { index, hashes } })
+    }
+}
+
+fn named<'a>(views: &'a [(ChartId, ChartView<'a>)]) -> Vec<NamedChart<'a>> {
+    views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect()
+}

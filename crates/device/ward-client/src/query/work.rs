@@ -1,0 +1,54 @@
+//! What needs attention and how many planned questionnaires were answered, over all charts of this
+//! device.
+
+use crate::views::{self, InstrumentAdherence, NamedChart, WorkItem};
+use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_id::{ChartId, EntryId, TimestampMs};
+use ward_sync::ChartView;
+
+/// The adherence of one chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartAdherence {
+    /// The chart.
+    pub chart: ChartId,
+    /// The name under which people know it.
+    pub label: String,
+    /// Each of its questionnaires.
+    pub instruments: Vec<InstrumentAdherence>,
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    fn views(&self) -> Vec<(ChartId, ChartView<'_>)> {
+        self.chart_ids().into_iter().filter_map(|chart| Some((chart, self.chart(chart).ok()?))).collect()
+    }
+
+    /// Everything that needs attention in all charts: open items first, by urgency and then by how
+    /// long they wait; acknowledged ones after them, with what was done.
+    pub fn worklist(&self, now: TimestampMs) -> Vec<WorkItem> {
+        let views = self.views();
+        let named: Vec<NamedChart<'_>> =
+            views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
+        views::worklist(&named, now)
+    }
+
+    /// Closes an item: says what was done about it. New entries on the same matter open it again.
+    ///
+    /// # Errors
+    /// [`ClientError::Unknown`] for no such item; else as [`Client::capture`].
+    pub async fn acknowledge(&mut self, item: &str, action: &str) -> Result<EntryId, ClientError> {
+        let now = self.env_wall();
+        let found = self.worklist(now).into_iter().find(|known| known.id == item);
+        let found = found.ok_or(ClientError::Unknown("the item"))?;
+        self.capture(found.chart, found.acknowledgement(action)).await
+    }
+
+    /// Adherence of every chart up to an instant.
+    pub fn adherence(&self, now: TimestampMs) -> Vec<ChartAdherence> {
+        let of_chart = |(chart, view): (ChartId, ChartView<'_>)| ChartAdherence {
+            chart,
+            label: NamedChart::new(chart, &view).label,
+            instruments: views::adherence(&view, now),
+        };
+        self.views().into_iter().map(of_chart).collect()
+    }
+}

@@ -1,0 +1,27 @@
+//! What charts mean to people: scores, what needs attention, what is due. Pure functions over
+//! [`ward_sync::ChartView`] and the questionnaires that the chart itself holds, so that every
+//! device of the care team comes to the same answer; the server cannot compute any of it.
+//!
+//! Invariant: no clock, no storage, no network; "now" is an argument. Nothing is chosen where
+//! people disagree, and no alarm ends without a person who says so.
+
+mod adherence;
+pub mod calendar;
+mod chart_forms;
+mod named_chart;
+mod schedule;
+mod scores;
+mod symptom_work;
+mod unsettled_work;
+mod wording;
+mod work_item;
+mod worklist;
+
+pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adherence};
+pub use chart_forms::{ChartForms, FormProblem};
+pub use named_chart::NamedChart;
+pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
+pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
+pub use wording::{answered_by_code, role_name, status_code};
+pub use work_item::{Acknowledged, Urgency, WorkItem};
+pub use worklist::worklist;

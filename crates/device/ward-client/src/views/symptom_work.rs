@@ -1,0 +1,180 @@
+//! Work that answers raise: a wish to be called, severe symptoms, symptoms that got worse, and
+//! answers that cannot be scored.
+
+use super::chart_forms::FormProblem;
+use super::scores::{ChartScores, ScoreProblem, ScoredResponse};
+use super::wording::counted;
+use super::work_item::{Desk, Raised, Urgency, known_at, slug};
+use std::collections::BTreeMap;
+use ward_id::EntryId;
+
+/// The composite grade from which a symptom is severe.
+const SEVERE_GRADE: u8 = 3;
+/// Grades above the start from which a symptom counts as clearly worse.
+const WORSE_GRADES: u8 = 2;
+
+/// One report of a symptom or a wish.
+struct Report {
+    occurrence: String,
+    /// What a later correction made of it, where it does not hold any more.
+    corrected: Option<String>,
+    words: Option<String>,
+}
+
+/// All work that the answers of a chart raise.
+pub(super) fn symptom_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+    call_work(desk, scores);
+    for series in &scores.series {
+        let (url, symptom) = (series.instrument_url.as_str(), series.symptom.as_str());
+        let label = lower_first(&series.label);
+        let is_severe = |grade: u8| grade >= SEVERE_GRADE;
+        let severe = reports(scores, url, symptom, is_severe);
+        let up = match series.baseline {
+            Some(start) if start < SEVERE_GRADE => format!(", up from {start} at the start"),
+            _ => String::new(),
+        };
+        desk.recurring(Urgency::Severe, &format!("severe-{}", slug(symptom)), severe, |raised| {
+            format!("severe {label} (grade {SEVERE_GRADE}){up}{}", times(raised))
+        });
+        let Some(start) = series.baseline else { continue };
+        let worst = start.saturating_add(WORSE_GRADES);
+        let worse = reports(scores, url, symptom, |grade| grade >= worst && !is_severe(grade));
+        desk.recurring(Urgency::Worsening, &format!("worse-{}", slug(symptom)), worse, |raised| {
+            format!("{label} got worse: grade {worst}, up from {start} at the start{}", times(raised))
+        });
+    }
+    severe_once(desk, scores);
+    unscored_work(desk, scores);
+}
+
+/// Severe reports that no holding version of any response repeats: such a symptom has no series.
+fn severe_once(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+    let mut without_series: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for response in scores.responses.iter().filter(|response| !response.holds()) {
+        let url = response.written.value.instrument_url.as_str();
+        for score in response.symptoms.iter().filter(|score| scores.series_of(url, &score.symptom).is_none())
+        {
+            without_series.insert((url, &score.symptom), &score.label);
+        }
+    }
+    for ((url, symptom), label) in without_series {
+        let severe = reports(scores, url, symptom, |grade| grade >= SEVERE_GRADE);
+        let label = lower_first(label);
+        desk.recurring(Urgency::Severe, &format!("severe-{}", slug(symptom)), severe, |raised| {
+            format!("severe {label} (grade {SEVERE_GRADE}){}", times(raised))
+        });
+    }
+}
+
+fn call_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+    let still =
+        |record: EntryId| scores.responses.iter().any(|r| r.record == record && r.holds() && r.call_me);
+    let asking = scores.responses.iter().filter(|response| response.call_me);
+    let raised =
+        asking.filter(|response| response.holds() || !still(response.record)).map(|response| Raised {
+            entry: response.written.id(),
+            since: known_at(&response.written),
+            detail: Report {
+                occurrence: response.written.value.occurrence.to_string(),
+                corrected: (!response.holds()).then(|| "taken back in a correction".to_owned()),
+                words: response.note.clone(),
+            },
+        });
+    let raised = raised.collect();
+    desk.recurring(Urgency::PatientUrgent, "call", raised, |raised: &[Raised<Report>]| {
+        let words = raised.iter().rev().find_map(|one| one.detail.words.as_deref());
+        let words = words.map(|words| format!("; wrote: “{words}”")).unwrap_or_default();
+        format!("asks to be called{}{words}", times(raised))
+    });
+}
+
+/// The reports of a symptom that fit. A version that a correction replaced counts as long as no
+/// holding version of the same response fits: what was reported once and then lowered is still
+/// looked at by a person.
+fn reports(
+    scores: &ChartScores<'_>,
+    url: &str,
+    symptom: &str,
+    fits: impl Fn(u8) -> bool,
+) -> Vec<Raised<Report>> {
+    let of_form = |response: &&ScoredResponse<'_>| response.written.value.instrument_url == url;
+    let fitting = |response: &ScoredResponse<'_>| response.grade(symptom).is_some_and(&fits);
+    let holding = |record: EntryId| scores.responses.iter().filter(move |r| r.record == record && r.holds());
+    scores
+        .responses
+        .iter()
+        .filter(of_form)
+        .filter(|response| fitting(response))
+        .filter(|response| response.holds() || !holding(response.record).any(fitting))
+        .map(|response| {
+            let corrected =
+                (!response.holds()).then(|| match holding(response.record).find_map(|r| r.grade(symptom)) {
+                    Some(grade) => format!("corrected to grade {grade}"),
+                    None => "corrected to no grade".to_owned(),
+                });
+            Raised {
+                entry: response.written.id(),
+                since: known_at(&response.written),
+                detail: Report {
+                    occurrence: response.written.value.occurrence.to_string(),
+                    corrected,
+                    words: None,
+                },
+            }
+        })
+        .collect()
+}
+
+/// `, on 2026-03-01`, or `, 3 times since 2026-03-01`; and what corrections made of it.
+fn times(raised: &[Raised<Report>]) -> String {
+    let Some(first) = raised.first() else { return String::new() };
+    let mut out = match raised.len() {
+        1 => format!(", on {}", first.detail.occurrence),
+        count => format!(", {count} times since {}", first.detail.occurrence),
+    };
+    let corrected: Vec<&str> = raised.iter().filter_map(|one| one.detail.corrected.as_deref()).collect();
+    match corrected.as_slice() {
+        [] => {}
+        [only] if raised.len() == 1 => out.push_str(&format!("; later {only}")),
+        some => out.push_str(&format!("; {} of them later corrected", some.len())),
+    }
+    out
+}
+
+/// Answers without scores may hide a severe symptom: somebody must look.
+fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+    let problems = [
+        (
+            ScoreProblem::Form(FormProblem::Missing),
+            "unscored-form-missing",
+            "their questionnaire is not in the chart",
+        ),
+        (ScoreProblem::Form(FormProblem::Unreadable), "unscored-form", "their questionnaire cannot be read"),
+        (ScoreProblem::Answers, "unscored-answers", "they cannot be read"),
+    ];
+    for (problem, matter, why) in problems {
+        let of_problem =
+            scores.responses.iter().filter(|response| response.problem == Some(problem) && response.holds());
+        let raised = of_problem.map(|response| Raised {
+            entry: response.written.id(),
+            since: known_at(&response.written),
+            detail: (),
+        });
+        let raised = raised.collect();
+        desk.recurring(Urgency::Unusable, matter, raised, |raised| {
+            let what = counted(raised.len(), "set of answers has", "sets of answers have");
+            format!("{what} no scores: {why}")
+        });
+    }
+}
+
+/// A label within a sentence; an abbreviation keeps its capitals.
+fn lower_first(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => label.to_owned(),
+    }
+}

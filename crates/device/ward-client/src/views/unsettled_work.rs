@@ -1,0 +1,212 @@
+//! Work that the chart itself raises: values that contradict each other, answers given twice,
+//! missed diaries, entries to be taken over, entries that cannot be used.
+
+use super::adherence::adherence;
+use super::calendar::{day_start, iso_day, plain_minute};
+use super::chart_forms::ChartForms;
+use super::wording::{counted, role_name};
+use super::work_item::{Desk, Raised, Urgency, known_at, slug};
+use crate::limits::MISSED_DIARIES_ALERT;
+use std::collections::BTreeMap;
+use ward_id::TimestampMs;
+use ward_sync::{
+    AppointmentStatus, ChartView, Place, QuarantineReason, QuestionnaireResponse, ResponseStatus, Thread,
+    TimelineItem, Written,
+};
+
+/// Registers with several current values that differ, and responses with several corrections.
+pub(super) fn conflict_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
+    for ((medication, field), thread) in view.medication_plan() {
+        let matter = format!("conflict-{}", slug(&format!("{medication}-{field}")));
+        conflict(desk, &matter, &format!("{medication} {field}"), thread, |written| {
+            let unit = written.value.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            written
+                .value
+                .value
+                .as_ref()
+                .map_or_else(|| "removed".to_owned(), |value| format!("{value}{unit}"))
+        });
+    }
+    for thread in view.appointments().values() {
+        conflict(desk, "conflict-visit", "a visit", thread, |written| {
+            let value = written.value;
+            let cancelled = if value.status == AppointmentStatus::Cancelled { "cancelled, " } else { "" };
+            format!(
+                "{cancelled}{}, {} min, {} {}",
+                plain_minute(value.starts_at),
+                value.minutes,
+                value.place,
+                value.purpose
+            )
+        });
+    }
+    for thread in view.notes() {
+        conflict(desk, "conflict-note", "a note", thread, |written| format!("“{}”", written.value.text));
+    }
+    for (field, thread) in view.profile() {
+        let matter = format!("conflict-{}", slug(&format!("profile-{field}")));
+        conflict(desk, &matter, field, thread, |written| written.value.value.clone());
+    }
+    for ((url, occurrence), threads) in view.responses() {
+        for thread in threads.iter().filter(|thread| thread.is_conflict()) {
+            let reason = format!(
+                "{} corrections of “{}” for {occurrence} hold at once; nobody has chosen",
+                thread.current.len(),
+                forms.title(url)
+            );
+            desk.standing(Urgency::Conflict, "conflict-answers", &raised(&thread.current), reason);
+        }
+    }
+}
+
+fn conflict<P>(
+    desk: &mut Desk<'_>,
+    matter: &str,
+    what: &str,
+    thread: &Thread<'_, P>,
+    value: impl Fn(&Written<'_, P>) -> String,
+) {
+    let values: Vec<String> = thread.current.iter().map(value).collect();
+    // The same value written twice is no question to anybody.
+    if values.iter().all(|value| Some(value) == values.first()) {
+        return;
+    }
+    let said: Vec<String> = thread
+        .current
+        .iter()
+        .zip(&values)
+        .map(|(written, value)| {
+            format!(
+                "{value} ({}, {})",
+                role_name(written.author.role),
+                iso_day(written.captured_at().utc_day())
+            )
+        })
+        .collect();
+    let count = match values.len() {
+        2 => "two".to_owned(),
+        3 => "three".to_owned(),
+        more => more.to_string(),
+    };
+    let reason = format!("{count} values for {what}: {}; nobody has chosen", said.join(", "));
+    desk.standing(Urgency::Conflict, matter, &raised(&thread.current), reason);
+}
+
+fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
+    writes
+        .iter()
+        .map(|written| Raised { entry: written.id(), since: known_at(written), detail: () })
+        .collect()
+}
+
+/// Planned times that were answered more than once.
+pub(super) fn duplicate_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
+    let is_finished =
+        |written: &Written<'_, QuestionnaireResponse>| written.value.status != ResponseStatus::Draft;
+    for ((url, occurrence), threads) in view.responses() {
+        let finished: Vec<&Thread<'_, QuestionnaireResponse>> =
+            threads.iter().filter(|thread| thread.current.iter().any(is_finished)).collect();
+        if finished.len() < 2 {
+            continue;
+        }
+        let current: Vec<_> = finished.iter().flat_map(|thread| thread.current.iter().copied()).collect();
+        let reason = format!(
+            "“{}” for {occurrence} was sent {} times; all are kept, none is chosen",
+            forms.title(url),
+            finished.len()
+        );
+        desk.standing(Urgency::Duplicate, "duplicate", &raised(&current), reason);
+    }
+}
+
+/// Diaries missed in a row up to now. One row is one matter, however long it gets; it ends when the
+/// participant answers again.
+pub(super) fn missed_work(desk: &mut Desk<'_>, view: &ChartView<'_>, now: TimestampMs) {
+    for instrument in adherence(view, now) {
+        let missed = usize::try_from(instrument.missed_in_a_row).unwrap_or(usize::MAX);
+        let Some(since_day) = instrument.missed_since_day.filter(|_| missed >= MISSED_DIARIES_ALERT) else {
+            continue;
+        };
+        let matter = format!("missed-{}", slug(&iso_day(since_day)));
+        let since = day_start(since_day.saturating_add(1));
+        let reason =
+            format!("“{}” missed {missed} times in a row, since {}", instrument.title, iso_day(since_day));
+        let raised = [Raised { entry: instrument.entry, since, detail: () }];
+        desk.standing(Urgency::Missed, &matter, &raised, reason);
+    }
+}
+
+/// Entries of lost devices that staff may take over.
+pub(super) fn adoption_work(desk: &mut Desk<'_>, view: &ChartView<'_>) {
+    let waiting = view.to_adopt().map(raised_item).collect();
+    desk.recurring(Urgency::ToAdopt, "adopt", waiting, |raised| {
+        let what = counted(raised.len(), "entry of a lost device waits", "entries of a lost device wait");
+        format!("{what} to be taken over")
+    });
+}
+
+/// Entries that are kept but take no part in the chart's values.
+pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
+    let mut by_cause: BTreeMap<&'static str, Vec<Raised<()>>> = BTreeMap::new();
+    let mut waiting = Vec::new();
+    for item in view.timeline() {
+        match item.place {
+            Place::Parked => waiting.push(raised_item(item)),
+            place => {
+                if let Some(cause) = cause_of(place) {
+                    by_cause.entry(cause).or_default().push(raised_item(item));
+                }
+            }
+        }
+    }
+    for (cause, raised) in by_cause {
+        desk.recurring(Urgency::Unusable, cause, raised, |raised| {
+            format!("{} kept aside: {}", counted(raised.len(), "entry is", "entries are"), why(cause))
+        });
+    }
+    let twice = view.instruments().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let twice: Vec<_> =
+        twice.filter(|written| forms.contradictions().contains(&written.id())).copied().collect();
+    desk.recurring(Urgency::Unusable, "form-changed", raised(&twice), |_| {
+        "a questionnaire was changed without a new version; the first one is used".to_owned()
+    });
+    // To name an entry that waits would make the acknowledgement wait too.
+    let reason = format!(
+        "{} for others that have not arrived; the chart is incomplete",
+        counted(waiting.len(), "entry waits", "entries wait")
+    );
+    desk.unanswerable(Urgency::Unusable, "waiting", &waiting, reason);
+}
+
+fn raised_item(item: &TimelineItem<'_>) -> Raised<()> {
+    let since = item.arrival.received_at.unwrap_or(item.entry.body().captured_at);
+    Raised { entry: item.entry.id(), since, detail: () }
+}
+
+/// The name of what keeps an entry out, if something that somebody should look at does.
+fn cause_of(place: Place) -> Option<&'static str> {
+    match place {
+        Place::NotPermitted => Some("not-permitted"),
+        Place::Invalid(_) => Some("invalid"),
+        Place::UnknownKind => Some("newer-app"),
+        Place::Quarantined(QuarantineReason::NoCertificate) => Some("no-certificate"),
+        Place::Quarantined(QuarantineReason::Severed) => Some("severed"),
+        Place::Quarantined(QuarantineReason::BrokenChain) => Some("broken-chain"),
+        Place::Quarantined(QuarantineReason::ToBeAdopted)
+        | Place::Visible
+        | Place::Superseded
+        | Place::InConflict
+        | Place::Parked => None,
+    }
+}
+
+fn why(cause: &str) -> &'static str {
+    match cause {
+        "not-permitted" => "the author's role may not write this",
+        "invalid" => "the content breaks the rules of its kind",
+        "newer-app" => "a newer version of the app is needed to read this",
+        "no-certificate" => "the device has no certificate for this chart",
+        "severed" => "the device was not trusted any more",
+        _ => "it does not continue the chain of its device",
+    }
+}

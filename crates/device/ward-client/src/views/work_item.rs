@@ -1,0 +1,263 @@
+//! Items of the worklist, their names, and how acknowledgements close them.
+
+use super::wording::{one_line, short_id};
+use crate::limits::SLUG_MAX_CHARS;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use ward_crypto::sha256;
+use ward_id::{ChartId, DeviceId, EntryId, PersonId, TimestampMs, hex_encode};
+use ward_sync::limits::ACKNOWLEDGED_ENTRIES_MAX;
+use ward_sync::{AlertAcknowledgement, ChartView, Written};
+
+/// Digits of an entry in the name of an item.
+const ENTRY_DIGITS: usize = 8;
+
+/// How much an item presses. Later variants press more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// Entries that are kept but cannot be used.
+    Unusable,
+    /// Entries of a lost device that staff may take over.
+    ToAdopt,
+    /// One planned time was answered more than once.
+    Duplicate,
+    /// Diaries were missed in a row.
+    Missed,
+    /// A symptom got clearly worse since the start.
+    Worsening,
+    /// Several values hold at once and nobody has chosen.
+    Conflict,
+    /// A severe symptom.
+    Severe,
+    /// The participant asks to be called.
+    PatientUrgent,
+}
+
+/// What was done about an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledged {
+    /// The entry that says so.
+    pub entry: EntryId,
+    /// By whom.
+    pub person: PersonId,
+    /// On which device.
+    pub device: DeviceId,
+    /// When, by that device's clock.
+    pub at: TimestampMs,
+    /// What they did, in their words.
+    pub action: String,
+}
+
+/// Something in a chart that needs somebody's attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkItem {
+    /// Its name, the same on every device: `<chart>-<matter>-<entry>`. An acknowledgement names it
+    /// together with [`WorkItem::entries`].
+    pub id: String,
+    /// The chart.
+    pub chart: ChartId,
+    /// The participant's name, else the short id of the chart.
+    pub participant: String,
+    /// How much it presses.
+    pub urgency: Urgency,
+    /// Why, in plain words, on one line.
+    pub reason: String,
+    /// The entries that raised it; at most as many as one acknowledgement may name. Empty if they
+    /// cannot be named yet because they wait for others.
+    pub entries: Vec<EntryId>,
+    /// Since when it is known here: when the first entry arrived, else when it was written.
+    pub since: TimestampMs,
+    /// What was done, if somebody acted.
+    pub acknowledged: Option<Acknowledged>,
+}
+
+impl WorkItem {
+    /// How long nobody has acted, in milliseconds; `None` once somebody has.
+    pub fn waiting_ms(&self, now: TimestampMs) -> Option<i64> {
+        self.acknowledged.is_none().then(|| now.since_ms(self.since))
+    }
+
+    /// What an acknowledgement of this item says.
+    pub fn acknowledgement(&self, action: impl Into<String>) -> AlertAcknowledgement {
+        AlertAcknowledgement { item: self.id.clone(), entries: self.entries.clone(), action: action.into() }
+    }
+}
+
+/// One entry that raises a matter.
+#[derive(Debug, Clone)]
+pub(super) struct Raised<D> {
+    pub(super) entry: EntryId,
+    pub(super) since: TimestampMs,
+    pub(super) detail: D,
+}
+
+/// When something became known: when it arrived, else when it was written.
+pub(super) fn known_at<P>(written: &Written<'_, P>) -> TimestampMs {
+    written.arrival.received_at.unwrap_or_else(|| written.captured_at())
+}
+
+/// A matter's own name as part of an item's name: lower-case letters, digits and hyphens. A name
+/// that loses something by that gets digits of its hash, so that two names stay two.
+pub(super) fn slug(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+    let out: String = name.chars().map(plain).take(SLUG_MAX_CHARS).collect();
+    if out == name {
+        return out;
+    }
+    let digits: String = hex_encode(&sha256(name.as_bytes())).chars().take(ENTRY_DIGITS).collect();
+    format!("{out}-{digits}")
+}
+
+/// The worklist of one chart while it is made.
+pub(super) struct Desk<'a> {
+    chart: ChartId,
+    participant: &'a str,
+    acknowledgements: Vec<Written<'a, AlertAcknowledgement>>,
+    pub(super) items: Vec<WorkItem>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(chart: ChartId, participant: &'a str, view: &ChartView<'a>) -> Self {
+        let mut acknowledgements: Vec<Written<'a, AlertAcknowledgement>> =
+            view.acknowledgements().iter().flat_map(|thread| thread.current.iter().copied()).collect();
+        acknowledgements.sort_by_key(Written::order);
+        Self { chart, participant, acknowledgements, items: Vec::new() }
+    }
+
+    /// A matter that each further entry raises again: what nobody acknowledged is one item, however
+    /// often it was reported; what somebody acknowledged stays with what they did about it.
+    pub(super) fn recurring<D>(
+        &mut self,
+        urgency: Urgency,
+        matter: &str,
+        raised: Vec<Raised<D>>,
+        reason: impl Fn(&[Raised<D>]) -> String,
+    ) {
+        let mut open = Vec::new();
+        let mut closed: BTreeMap<EntryId, (Written<'a, AlertAcknowledgement>, Vec<Raised<D>>)> =
+            BTreeMap::new();
+        for one in raised {
+            match self.acknowledgement_of(matter, &[one.entry]) {
+                Some(by) => closed.entry(by.id()).or_insert_with(|| (by, Vec::new())).1.push(one),
+                None => open.push(one),
+            }
+        }
+        for (by, part) in closed.into_values() {
+            self.push(urgency, matter, &part, reason(&part), Some(&by));
+        }
+        for part in open.chunks(ACKNOWLEDGED_ENTRIES_MAX) {
+            self.push(urgency, matter, part, reason(part), None);
+        }
+    }
+
+    /// A matter that all its entries make up together; one acknowledgement must name them all.
+    pub(super) fn standing<D>(
+        &mut self,
+        urgency: Urgency,
+        matter: &str,
+        raised: &[Raised<D>],
+        reason: String,
+    ) {
+        let named: Vec<EntryId> = raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect();
+        let by = self.acknowledgement_of(matter, &named);
+        self.push(urgency, matter, raised, reason, by.as_ref());
+    }
+
+    /// A matter whose entries an acknowledgement cannot name: it ends when its cause does.
+    pub(super) fn unanswerable<D>(
+        &mut self,
+        urgency: Urgency,
+        matter: &str,
+        raised: &[Raised<D>],
+        reason: String,
+    ) {
+        let before = self.items.len();
+        self.push(urgency, matter, raised, reason, None);
+        for item in self.items.iter_mut().skip(before) {
+            item.entries.clear();
+        }
+    }
+
+    fn push<D>(
+        &mut self,
+        urgency: Urgency,
+        matter: &str,
+        raised: &[Raised<D>],
+        reason: String,
+        by: Option<&Written<'a, AlertAcknowledgement>>,
+    ) {
+        let (Some(first), Some(since)) = (raised.first(), raised.iter().map(|one| one.since).min()) else {
+            return;
+        };
+        let id = by.map_or_else(
+            || format!("{}{}", self.prefix(matter), short_id(&first.entry)),
+            |written| written.value.item.clone(),
+        );
+        self.items.push(WorkItem {
+            id,
+            chart: self.chart,
+            participant: self.participant.to_owned(),
+            urgency,
+            reason: one_line(&reason),
+            entries: raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect(),
+            since,
+            acknowledged: by.map(|written| Acknowledged {
+                entry: written.id(),
+                person: written.author.person,
+                device: written.author.device,
+                at: written.captured_at(),
+                action: written.value.action.clone(),
+            }),
+        });
+    }
+
+    fn prefix(&self, matter: &str) -> String {
+        format!("{}-{matter}-", short_id(&self.chart))
+    }
+
+    /// The first acknowledgement of this matter that names all these entries. An entry is named by
+    /// its whole hash, so nobody can make another entry that an old acknowledgement closes.
+    fn acknowledgement_of(
+        &self,
+        matter: &str,
+        entries: &[EntryId],
+    ) -> Option<Written<'a, AlertAcknowledgement>> {
+        let prefix = self.prefix(matter);
+        let of_matter = |item: &str| {
+            item.strip_prefix(prefix.as_str()).is_some_and(|rest| {
+                rest.len() == ENTRY_DIGITS && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+        };
+        let fits = |written: &&Written<'a, AlertAcknowledgement>| {
+            of_matter(&written.value.item)
+                && entries.iter().all(|entry| written.value.entries.contains(entry))
+        };
+        self.acknowledgements.iter().find(fits).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matters_keep_their_names_apart() {
+        assert_eq!(slug("mouth-sores"), "mouth-sores");
+        assert_ne!(slug("Pain"), slug("pain"));
+        assert_ne!(slug("a b"), slug("a/b"));
+        let long = "x".repeat(SLUG_MAX_CHARS + 1);
+        assert_ne!(slug(&long), slug(&"x".repeat(SLUG_MAX_CHARS)));
+        assert!(slug(&long).len() <= SLUG_MAX_CHARS + 1 + ENTRY_DIGITS);
+        assert!(
+            slug("Übel\n\u{1b}").bytes().all(|b| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit())
+        );
+    }
+
+    #[test]
+    fn urgency_is_ordered() {
+        use Urgency::*;
+        let falling = [PatientUrgent, Severe, Conflict, Worsening, Missed, Duplicate, ToAdopt, Unusable];
+        assert!(falling.windows(2).all(|pair| pair[0] > pair[1]));
+    }
+}

@@ -1,0 +1,95 @@
+//! Adherence and what is due.
+
+use crate::builder::*;
+use ward_client::views::{AdherenceCounts, adherence, due};
+use ward_id::TimestampMs;
+use ward_sync::{Instrument, Participation, ParticipationState, ResponseStatus};
+
+fn counts(expected: u32, completed: u32, late: u32, missed: u32) -> AdherenceCounts {
+    AdherenceCounts { expected, completed, late, missed }
+}
+
+fn total(chart: &TestChart, now: TimestampMs) -> AdherenceCounts {
+    adherence(&chart.view(), now)[0].total
+}
+
+#[test]
+fn planned_times_are_counted_when_their_day_is_over() {
+    let mut chart = TestChart::with_diary(1, 10);
+    assert_eq!(total(&chart, day(0)), counts(0, 0, 0, 0), "today is not over");
+    chart.report(0, &Answers::of(&[]));
+    assert_eq!(total(&chart, day(0)), counts(1, 1, 0, 0));
+    chart.report_at(TimestampMs((DAY + 2) * 24 * HOUR_MS - 1), 1, &Answers::of(&[]));
+    chart.report_at(TimestampMs((DAY + 3) * 24 * HOUR_MS), 2, &Answers::of(&[]));
+    let row = adherence(&chart.view(), day(8)).remove(0);
+    assert_eq!(row.total, counts(8, 3, 1, 5), "the last moment is in time, the next is late");
+    assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (0, 5, Some(DAY + 3)));
+    assert_eq!(
+        row.weeks.iter().map(|week| (week.week, week.counts)).collect::<Vec<_>>(),
+        [(0, counts(7, 3, 1, 4)), (1, counts(1, 0, 0, 1)),]
+    );
+    assert_eq!(row.title, "How have you been?");
+    assert_eq!(total(&chart, day(99)).expected, 10, "a schedule ends");
+}
+
+#[test]
+fn a_correction_does_not_make_an_answer_late_and_a_draft_is_no_answer() {
+    let mut chart = TestChart::with_diary(1, 10);
+    let first = chart.report(0, &Answers::of(&[]));
+    let fixed = response(&occurrence(0), ResponseStatus::Amended, &Answers::of(MILD));
+    chart.amend(Who::Phone, day(5), fixed, first, "forgot");
+    chart.write(Who::Phone, day(1), response(&occurrence(1), ResponseStatus::Draft, &Answers::of(&[])));
+    assert_eq!(total(&chart, day(2)), counts(2, 1, 0, 1));
+}
+
+#[test]
+fn nothing_is_expected_while_pausing_or_after_the_end() {
+    let mut chart = TestChart::with_diary(1, 30);
+    let mut state = |number: i64, state| {
+        chart.write(Who::Coordinator, day(number), Participation { state, from: day(number) });
+    };
+    state(0, ParticipationState::Active);
+    state(2, ParticipationState::Paused);
+    state(5, ParticipationState::Active);
+    state(8, ParticipationState::Withdrawn);
+    // Days 0, 1 and 5, 6, 7 are expected.
+    let row = adherence(&chart.view(), day(20)).remove(0);
+    assert_eq!(row.total, counts(5, 0, 0, 5));
+    let is_due = |number| !due(&chart.view(), day(number)).is_empty();
+    let days: Vec<bool> = (0..10).map(is_due).collect();
+    assert_eq!(days, [true, true, false, false, false, true, true, true, false, false]);
+}
+
+#[test]
+fn due_names_what_an_answer_must_name() {
+    let mut chart = TestChart::empty(1);
+    assert_eq!(due(&chart.view(), day(0)), []);
+    chart.write(Who::Coordinator, day(0), diary(DAY, 7, 14));
+    let once = Instrument { url: "urn:once".into(), questionnaire: b"{".to_vec(), ..diary(DAY, 0, 0) };
+    let once = chart.write(Who::Coordinator, day(0), once);
+    let listed = due(&chart.view(), day(0));
+    assert_eq!(listed.len(), 2);
+    assert_eq!(
+        (listed[0].title.as_str(), listed[0].occurrence.as_str()),
+        ("How have you been?", "2026-03-02")
+    );
+    assert_eq!((listed[1].title.as_str(), listed[1].entry), ("urn:once", once));
+    let newer = Instrument { version: "1.1.0".into(), ..diary(DAY, 7, 14) };
+    chart.write(Who::Coordinator, day(0), newer);
+    assert_eq!(due(&chart.view(), day(0))[0].instrument_version, "1.1.0", "the newer version is asked");
+    chart.report(0, &Answers::of(&[]));
+    assert_eq!(due(&chart.view(), day(0)).len(), 1);
+    assert_eq!(due(&chart.view(), day(1)), []);
+    assert_eq!(due(&chart.view(), day(7)).len(), 1);
+    assert_eq!(due(&chart.view(), day(14)), []);
+}
+
+#[test]
+fn answers_in_a_row_are_a_streak() {
+    let mut chart = TestChart::with_diary(1, 10);
+    for number in [0, 2, 3, 4] {
+        chart.report(number, &Answers::of(&[]));
+    }
+    let row = adherence(&chart.view(), day(5)).remove(0);
+    assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (3, 0, None));
+}

@@ -1,0 +1,16 @@
+//! What charts mean (scores, worklist, adherence) and how they leave a device (FHIR, table, page,
+//! package), over charts built entry by entry.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helper functions of tests: a test that cannot set up its chart has failed"
+)]
+
+mod adherence;
+mod audit_package;
+mod builder;
+mod fhir_and_csv;
+mod page;
+mod scores;
+mod worklist;

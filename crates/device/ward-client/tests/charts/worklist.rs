@@ -1,0 +1,301 @@
+//! The worklist.
+
+use crate::builder::*;
+use ward_client::views::{NamedChart, Urgency, WorkItem, worklist};
+use ward_id::{EntryId, TimestampMs};
+use ward_sync::limits::ACKNOWLEDGED_ENTRIES_MAX;
+use ward_sync::*;
+
+fn work(chart: &TestChart, now: TimestampMs) -> Vec<WorkItem> {
+    chart.with_named(|named| worklist(std::slice::from_ref(named), now))
+}
+
+/// The items but for missed diaries, of which most stories have some.
+fn items(chart: &TestChart) -> Vec<WorkItem> {
+    let mut items = work(chart, day(0));
+    items.retain(|item| item.urgency != Urgency::Missed);
+    items
+}
+
+#[track_caller]
+fn only(chart: &TestChart) -> WorkItem {
+    let mut items = items(chart);
+    assert_eq!(items.len(), 1, "{items:#?}");
+    items.remove(0)
+}
+
+fn acknowledge(chart: &mut TestChart, item: &WorkItem, at: TimestampMs) -> EntryId {
+    let payload = item.acknowledgement("called");
+    chart.write(Who::Clinician, at, payload)
+}
+
+#[test]
+fn several_severe_reports_are_one_item_until_somebody_acts() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.write(Who::Coordinator, day(0), profile("name", "Ada\u{1b}[31m Ash"));
+    chart.report(0, &Answers::of(MILD));
+    let first = chart.report(1, &Answers::of(SEVERE));
+    let second = chart.report(2, &Answers::of(SEVERE));
+    chart.report(3, &Answers::of(MILD));
+    let item = only(&chart);
+    assert_eq!(item.urgency, Urgency::Severe);
+    assert_eq!(
+        item.reason,
+        "severe feeling sick (grade 3), up from 1 at the start, 2 times since 2026-03-03"
+    );
+    assert_eq!(item.participant, "Ada [31m Ash", "a name cannot rewrite the screen");
+    assert_eq!(item.entries, [first, second]);
+    assert_eq!(item.since, day(1).plus_ms(ARRIVES_AFTER_MS));
+    assert_eq!(item.waiting_ms(item.since.plus_ms(5)), Some(5));
+    assert_eq!(item.id, format!("01010101-severe-nausea-{}", &first.to_string()[..8]));
+
+    let ack = acknowledge(&mut chart, &item, day(3));
+    let closed = only(&chart);
+    let by = closed.acknowledged.clone().unwrap();
+    assert_eq!((closed.id.as_str(), by.entry, by.action.as_str()), (item.id.as_str(), ack, "called"));
+    assert_eq!((by.at, closed.waiting_ms(day(9))), (day(3), None));
+
+    let third = chart.report(4, &Answers::of(SEVERE));
+    let both = items(&chart);
+    assert_eq!(both.len(), 2);
+    assert_eq!((both[0].entries.as_slice(), both[0].acknowledged.is_none()), ([third].as_slice(), true));
+    assert_ne!(both[0].id, item.id, "a new report is a new item");
+    assert_eq!(both[1].id, item.id);
+}
+
+#[test]
+fn an_acknowledgement_closes_only_what_it_names() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let sick = chart.report(0, &Answers::of(SEVERE));
+    let pain = chart.report(1, &Answers::of(&[("pain", 4)]));
+    let open = items(&chart);
+    assert_eq!(open.len(), 2);
+    // Of another matter, of another entry, of another chart: none of them closes anything.
+    for (item, entry) in [(&open[0].id, pain), (&open[1].id, sick)] {
+        let payload =
+            AlertAcknowledgement { item: item.clone(), entries: vec![entry], action: "seen".into() };
+        chart.write(Who::Clinician, day(2), payload);
+    }
+    let other = open[0].id.replacen("01010101", "02020202", 1);
+    chart.write(
+        Who::Clinician,
+        day(2),
+        AlertAcknowledgement { item: other, entries: vec![sick], action: "x".into() },
+    );
+    assert!(items(&chart).iter().all(|item| item.acknowledged.is_none()));
+}
+
+#[test]
+fn a_correction_does_not_end_an_alarm() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let first = chart.report(0, &Answers { call_me: true, note: Some("help"), ..Answers::of(SEVERE) });
+    let fixed = response(&occurrence(0), ResponseStatus::Amended, &Answers::of(MILD));
+    chart.amend(Who::Phone, day(0).plus_ms(HOUR_MS), fixed, first, "mistyped");
+    let open = items(&chart);
+    let reasons: Vec<_> = open.iter().map(|item| (item.urgency, item.reason.as_str())).collect();
+    assert_eq!(
+        reasons,
+        [
+            (
+                Urgency::PatientUrgent,
+                "asks to be called, on 2026-03-02; later taken back in a correction; wrote: “help”"
+            ),
+            (
+                Urgency::Severe,
+                "severe feeling sick (grade 3), up from 1 at the start, on 2026-03-02; later corrected to grade 1"
+            ),
+        ]
+    );
+    assert!(open.iter().all(|item| item.entries == [first]));
+}
+
+#[test]
+fn getting_worse_is_measured_from_the_start() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.report(0, &Answers::of(&[]));
+    let worse = chart.report(1, &Answers::of(&[("tiredness", 2)]));
+    let item = only(&chart);
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Worsening, [worse].as_slice()));
+    assert_eq!(item.reason, "being very tired got worse: grade 2, up from 0 at the start, on 2026-03-03");
+}
+
+#[test]
+fn conflicts_show_every_value_until_one_write_names_all() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let a = chart.write(Who::Clinician, day(0), plan_field(Some("4"), vec![]));
+    let same = chart.write(Who::OtherClinician, day(1), plan_field(Some("4"), vec![]));
+    assert_eq!(items(&chart), [], "the same value twice is no question");
+    let b = chart.write(Who::OtherClinician, day(2), plan_field(Some("8"), vec![same]));
+    let item = only(&chart);
+    assert_eq!(item.urgency, Urgency::Conflict);
+    assert_eq!(
+        item.reason,
+        "two values for ondansetron dose: 4 mg (clinician, 2026-03-02), 8 mg (clinician, 2026-03-04); nobody has chosen"
+    );
+    assert_eq!(item.entries, [a, b]);
+    acknowledge(&mut chart, &item, day(2));
+    assert!(only(&chart).acknowledged.is_some());
+    let c = chart.write(Who::OtherClinician, day(3), plan_field(None, vec![]));
+    let open = only(&chart);
+    assert!(open.acknowledged.is_none(), "a third value opens it again");
+    assert!(open.reason.contains("three values") && open.reason.contains("removed (clinician"));
+    chart.write(Who::Clinician, day(4), plan_field(Some("8"), vec![a, b, c]));
+    assert_eq!(items(&chart), []);
+}
+
+#[test]
+fn other_registers_and_corrections_can_be_in_conflict_too() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.write(Who::Coordinator, day(0), profile("name", "Ada"));
+    chart.write(Who::Phone, day(0), profile("name", "Ida"));
+    for (who, place) in [(Who::Coordinator, "room 1"), (Who::Clinician, "room 2")] {
+        let visit = Appointment {
+            appointment: AppointmentId([1; 16]),
+            status: AppointmentStatus::Booked,
+            starts_at: day(5),
+            minutes: 30,
+            place: place.into(),
+            purpose: "visit 2".into(),
+            supersedes: Vec::new(),
+        };
+        chart.write(who, day(0), visit);
+    }
+    let first = chart.report(0, &Answers::of(&[]));
+    for note in ["a", "b"] {
+        let fixed = response(
+            &occurrence(0),
+            ResponseStatus::Amended,
+            &Answers { note: Some(note), ..Answers::default() },
+        );
+        chart.amend(Who::Phone, day(1), fixed, first, "more");
+    }
+    let reasons: Vec<String> = items(&chart).into_iter().map(|item| item.reason).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:#?}");
+    let has = |part: &str| reasons.iter().any(|reason| reason.contains(part));
+    assert!(has("two values for name: Ada (coordinator, 2026-03-02), Ida (participant, 2026-03-02)"));
+    assert!(has("two values for a visit: 2026-03-07 09:00 UTC, 30 min, room 1 visit 2"));
+    assert!(has("2 corrections of “How have you been?” for 2026-03-02 hold at once"));
+    assert_eq!(items(&chart)[0].participant, "Ada / Ida");
+}
+
+#[test]
+fn missed_diaries_are_one_item_per_row() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.report(0, &Answers::of(&[]));
+    assert_eq!(work(&chart, day(2)), [], "one missed diary is no row");
+    let item = work(&chart, day(3)).remove(0);
+    assert_eq!(item.urgency, Urgency::Missed);
+    assert_eq!(item.reason, "“How have you been?” missed 2 times in a row, since 2026-03-03");
+    assert_eq!(item.since, TimestampMs((DAY + 2) * 24 * HOUR_MS), "the first moment of the day after");
+    acknowledge(&mut chart, &item, day(3));
+    let later = work(&chart, day(6)).remove(0);
+    assert_eq!((later.id == item.id, later.acknowledged.is_some()), (true, true), "the row goes on");
+    assert!(later.reason.contains("5 times"));
+    chart.report(6, &Answers::of(&[]));
+    assert_eq!(work(&chart, day(7)), []);
+    let next = work(&chart, day(9)).remove(0);
+    assert!(next.acknowledged.is_none() && next.id != item.id, "a new row is a new item");
+}
+
+#[test]
+fn answers_sent_twice_are_shown_and_none_is_chosen() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.write(Who::Phone, day(0), response(&occurrence(0), ResponseStatus::Draft, &Answers::of(&[])));
+    let a = chart.report(0, &Answers::of(&[]));
+    assert_eq!(items(&chart), [], "a draft is no second answer");
+    let b = chart.report(0, &Answers::of(MILD));
+    let item = only(&chart);
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Duplicate, [a, b].as_slice()));
+    assert!(item.reason.contains("was sent 2 times"));
+    acknowledge(&mut chart, &item, day(1));
+    assert!(only(&chart).acknowledged.is_some());
+}
+
+#[test]
+fn entries_that_are_kept_aside_are_named() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.write(Who::LostPhone, day(0), note("from the lost phone"));
+    chart.write(Who::LostPhone, day(0), note("another"));
+    chart.lose_phone();
+    chart.write(Who::Pretender, day(0), diary(DAY, 1, 3));
+    chart.write_raw(Who::Phone, day(0), 10, |body| body.payload = vec![0xff]);
+    chart.write_raw(Who::Phone, day(0), 11, |body| body.schema = "ward/tomorrow".into());
+    let mut no_form = response(&occurrence(1), ResponseStatus::Completed, &Answers::of(SEVERE));
+    no_form.instrument_version = "9".into();
+    chart.write(Who::Phone, day(1), no_form);
+    let adopt = items(&chart).remove(0);
+    assert_eq!(adopt.urgency, Urgency::ToAdopt);
+    acknowledge(&mut chart, &adopt, day(1));
+    let waiting =
+        chart.write_raw(Who::Phone, day(1), 12, |body| body.deps = vec![EntryId::from_bytes([9; 32])]);
+    let items = items(&chart);
+    let reasons: Vec<&str> = items.iter().map(|item| item.reason.as_str()).collect();
+    for expected in [
+        "2 entries of a lost device wait to be taken over",
+        "1 entry is kept aside: the author's role may not write this",
+        "1 entry is kept aside: the content breaks the rules of its kind",
+        "1 entry is kept aside: a newer version of the app is needed to read this",
+        "1 entry waits for others that have not arrived; the chart is incomplete",
+        "1 set of answers has no scores: their questionnaire is not in the chart",
+    ] {
+        assert!(reasons.contains(&expected), "{expected}: {reasons:#?}");
+    }
+    assert_eq!(items.len(), 6);
+    let last = items.last().unwrap();
+    assert!(last.id == adopt.id && last.acknowledged.is_some(), "done, but not gone");
+    let parked = items.iter().find(|item| item.reason.contains("waits for others")).unwrap();
+    assert_eq!(parked.entries, [], "naming an entry that waits would make the acknowledgement wait");
+    assert!(parked.id.ends_with(&waiting.to_string()[..8]));
+}
+
+#[test]
+fn open_items_come_first_by_urgency_and_then_by_age() {
+    let (mut a, mut b) = (TestChart::with_diary(1, 14), TestChart::with_diary(2, 14));
+    a.report(1, &Answers::of(SEVERE));
+    b.report(0, &Answers::of(SEVERE));
+    b.report(2, &Answers { call_me: true, ..Answers::of(&[]) });
+    a.write(Who::Clinician, day(0), plan_field(Some("4"), vec![]));
+    a.write(Who::OtherClinician, day(0), plan_field(Some("8"), vec![]));
+    let done = a.report(2, &Answers { call_me: true, ..Answers::of(&[]) });
+    let call = items(&a).remove(0);
+    assert_eq!((call.urgency, call.entries.as_slice()), (Urgency::PatientUrgent, [done].as_slice()));
+    acknowledge(&mut a, &call, day(2));
+    let (view_a, view_b) = (a.view(), b.view());
+    let charts = [NamedChart::new(a.id, &view_a), NamedChart::new(b.id, &view_b)];
+    let listed = worklist(&charts, day(1));
+    let order: Vec<_> =
+        listed.iter().map(|item| (item.urgency, item.chart, item.acknowledged.is_some())).collect();
+    assert_eq!(
+        order,
+        [
+            (Urgency::PatientUrgent, b.id, false),
+            (Urgency::Severe, b.id, false),
+            (Urgency::Severe, a.id, false),
+            (Urgency::Conflict, a.id, false),
+            (Urgency::PatientUrgent, a.id, true),
+        ]
+    );
+    let reversed = worklist(&[charts[1].clone(), charts[0].clone()], day(1));
+    assert_eq!(listed, reversed, "the order of charts changes nothing");
+    let json = serde_json::to_value(&listed[0]).unwrap();
+    assert_eq!(json["urgency"], "patient-urgent");
+    assert_eq!(json["participant"], "02020202");
+}
+
+#[test]
+fn an_item_never_names_more_entries_than_an_acknowledgement_may() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let count = ACKNOWLEDGED_ENTRIES_MAX + 1;
+    for _ in 0..count {
+        chart.report(0, &Answers::of(SEVERE));
+    }
+    let severe = |chart: &TestChart| -> Vec<WorkItem> {
+        items(chart).into_iter().filter(|item| item.urgency == Urgency::Severe).collect()
+    };
+    let open = severe(&chart);
+    assert_eq!(open.iter().map(|item| item.entries.len()).collect::<Vec<_>>(), [ACKNOWLEDGED_ENTRIES_MAX, 1]);
+    for item in &open {
+        acknowledge(&mut chart, item, day(1));
+    }
+    assert!(severe(&chart).iter().all(|item| item.acknowledged.is_some()));
+}

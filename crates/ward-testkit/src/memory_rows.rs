@@ -1,0 +1,147 @@
+//! A row store in memory that can be copied, watched, and made to fail at the k-th commit.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use ward_client::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
+
+type Rows = BTreeMap<(u8, Vec<u8>), Row>;
+
+#[derive(Default)]
+struct Inner {
+    rows: Rows,
+    commits: u64,
+    fail_at: Option<u64>,
+}
+
+/// Rows in memory. Clones share the rows, as a program that is started again shares its file.
+#[derive(Clone, Default)]
+pub struct MemoryRows {
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl MemoryRows {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy that goes its own way: a backup, or a cloned device.
+    pub fn snapshot(&self) -> Self {
+        let rows = self.lock().rows.clone();
+        Self { inner: Arc::new(Mutex::new(Inner { rows, ..Inner::default() })) }
+    }
+
+    /// Puts the rows of a snapshot in place of the present ones.
+    pub fn restore(&self, snapshot: &Self) {
+        let rows = snapshot.lock().rows.clone();
+        self.lock().rows = rows;
+    }
+
+    /// Lets the `k`-th commit from now fail, counted from 1, with nothing kept.
+    pub fn fail_at_commit(&self, k: u64) {
+        let mut inner = self.lock();
+        inner.fail_at = Some(inner.commits + k);
+    }
+
+    /// Lets commits succeed again.
+    pub fn heal(&self) {
+        self.lock().fail_at = None;
+    }
+
+    /// Whether the failure that was asked for has happened or lies behind.
+    pub fn failed(&self) -> bool {
+        let inner = self.lock();
+        inner.fail_at.is_some_and(|at| inner.commits >= at)
+    }
+
+    /// Commits so far.
+    pub fn commits(&self) -> u64 {
+        self.lock().commits
+    }
+
+    /// Everything a thief of the file would see.
+    pub fn all_bytes(&self) -> Vec<u8> {
+        let inner = self.lock();
+        inner
+            .rows
+            .values()
+            .flat_map(|row| row.id.iter().chain(&row.sealed).copied().collect::<Vec<u8>>())
+            .collect()
+    }
+
+    /// Exchanges the contents of two rows of one table.
+    pub fn swap_contents(&self, table: u8, one: &[u8], two: &[u8]) -> bool {
+        let mut inner = self.lock();
+        let (one, two) = ((table, one.to_vec()), (table, two.to_vec()));
+        let (Some(a), Some(b)) = (inner.rows.get(&one).cloned(), inner.rows.get(&two).cloned()) else {
+            return false;
+        };
+        inner.rows.insert(one.clone(), Row { id: one.1.clone(), ..b });
+        inner.rows.insert(two.clone(), Row { id: two.1, ..a });
+        true
+    }
+
+    /// Tables and row ids that exist.
+    pub fn ids(&self) -> Vec<(u8, Vec<u8>)> {
+        self.lock().rows.keys().cloned().collect()
+    }
+}
+
+impl RowStore for MemoryRows {
+    async fn get(&self, table: u8, id: &[u8]) -> Result<Option<Row>, RowStoreError> {
+        Ok(self.lock().rows.get(&(table, id.to_vec())).cloned())
+    }
+
+    async fn scan(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
+        let inner = self.lock();
+        Ok(inner
+            .rows
+            .range((table, Vec::new())..)
+            .take_while(|((at, _), _)| *at == table)
+            .map(|(_, row)| row.clone())
+            .collect())
+    }
+
+    async fn commit(&self, batch: WriteBatch) -> Result<(), RowStoreError> {
+        let mut inner = self.lock();
+        inner.commits += 1;
+        if inner.fail_at.is_some_and(|at| inner.commits >= at) {
+            return Err(RowStoreError::Broken("the test asked for this failure".to_owned()));
+        }
+        for write in batch.writes {
+            match write {
+                RowWrite::Put { table, row } => {
+                    inner.rows.insert((table, row.id.clone()), row);
+                }
+                RowWrite::Delete { table, id } => {
+                    inner.rows.remove(&(table, id));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    ward_client::row_store_conformance!(MemoryRows::new());
+
+    #[test]
+    fn a_commit_that_was_told_to_fail_keeps_nothing() {
+        let rows = MemoryRows::new();
+        rows.fail_at_commit(1);
+        let row = Row { id: vec![1], version: 1, sealed: vec![2] };
+        let batch = WriteBatch { writes: vec![RowWrite::Put { table: 1, row }] };
+        let done = ward_client::conformance::run_to_end(rows.commit(batch.clone()));
+        assert!(done.is_err() && rows.ids().is_empty() && rows.failed());
+        rows.heal();
+        assert!(ward_client::conformance::run_to_end(rows.commit(batch)).is_ok());
+        assert_eq!(rows.ids(), [(1, vec![1])]);
+    }
+}
