@@ -1,0 +1,556 @@
+//! The words of the command line. What a command does stands in `commands`.
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use ward_id::{ChartId, DeviceId, MlogEntryHash, PersonId, TeamId, TicketId};
+
+/// Carries what patients in a trial report, so that only they and their care team can read it.
+#[derive(Debug, Parser)]
+#[command(name = "ward", version, propagate_version = true)]
+pub struct Cli {
+    /// Folder of this device: its sealed store and its key.
+    #[arg(long, global = true, env = "WARD_HOME", value_name = "DIR", default_value = "ward-home")]
+    pub home: PathBuf,
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process with a help page or an error when it says so.
+    pub fn read() -> Self {
+        let matches = with_exit_codes(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Every page of help ends with the exit codes.
+fn with_exit_codes(command: clap::Command) -> clap::Command {
+    command.after_help(EXIT_CODES).mut_subcommands(with_exit_codes)
+}
+
+/// Shown under every help page.
+pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 the answer is no (a check failed, something was refused); \
+2 the command line is wrong; 3 the input cannot be read; 4 the server or the network is not there; \
+5 this device may not do that now (locked, revoked, head too old); 70 a fault in Ward.";
+
+/// Every command, grouped by who uses it.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    // ---- operate ----
+    /// Run a whole synthetic trial on this machine and look around in it.
+    Demo(DemoArgs),
+    /// Make a site: trust root, two admins, three witnesses, a server folder.
+    Init(InitArgs),
+    /// Run the server of a site.
+    Serve(ServeArgs),
+    /// Run one witness: it cosigns log heads that only grow.
+    Witness(WitnessArgs),
+    /// Copy the server's database, consistent and encrypted to an offline key.
+    Backup(BackupArgs),
+    /// Bring a backup back; refuses to hide lost history.
+    Restore(RestoreArgs),
+    /// Look for what is wrong with a server folder and say what to do.
+    Doctor(ServerFolder),
+    /// Explain the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+
+    // ---- study ----
+    /// Invite a person to enrol a device.
+    Invite(InviteArgs),
+    /// Look after care teams.
+    #[command(subcommand)]
+    Team(TeamCommand),
+    /// Give a chart a questionnaire and its schedule.
+    Assign(AssignArgs),
+    /// Take a device out of every chart.
+    Revoke(RevokeArgs),
+    /// Give a participant who lost their phone a new one (two members of staff).
+    Recover(RecoverArgs),
+
+    // ---- patient and clinic ----
+    /// Enrol this device with a ticket.
+    Enrol(EnrolArgs),
+    /// Answer a questionnaire, one question at a time, with or without a network.
+    Answer(AnswerArgs),
+    /// Write down a dose, a plan field, an appointment, a note, consent or participation.
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// Meet the server: send what waits, fetch what is new, check all of it.
+    Sync,
+    /// What is saved here, received by the server, opened at the site.
+    Status,
+    /// Read a chart.
+    Chart(ChartArgs),
+    /// What needs somebody's attention, most urgent first.
+    #[command(args_conflicts_with_subcommands = true)]
+    Worklist(WorklistArgs),
+    /// Write data out: FHIR NDJSON, CSV, or a readable page for the patient.
+    Export(ExportArgs),
+
+    // ---- assure ----
+    /// Check that the trail is whole.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// `ward demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// How many synthetic participants.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub patients: u32,
+    /// How many days of diary.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(3..=120))]
+    pub days: u32,
+    /// Seed of everything that is random in the story (not of keys).
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Use this FHIR questionnaire instead of Ward's own symptom diary.
+    #[arg(long, value_name = "FILE")]
+    pub instrument: Option<PathBuf>,
+    /// Folder to make; must not exist yet.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Run without a person, verify everything, print a summary, stop.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `ward init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to make.
+    pub dir: PathBuf,
+    /// Make root, admins and witnesses on this machine. Tickets and security pages will say that
+    /// they are not independent.
+    #[arg(long)]
+    pub one_machine: bool,
+    /// Address the server will listen on.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub listen: std::net::SocketAddr,
+    /// Where devices reach the server; part of every ticket.
+    #[arg(long, value_name = "URL")]
+    pub origin: Option<String>,
+    /// Without --one-machine: key line and address of a witness, `name+hash+key@https://host`, as
+    /// `ward witness --show-key` prints the key; three times.
+    #[arg(long, value_name = "KEY@URL", conflicts_with = "one_machine")]
+    pub witness: Vec<String>,
+    /// Name of a witness that somebody other than the server's operator runs.
+    #[arg(long, value_name = "NAME", requires = "witness")]
+    pub outside: Vec<String>,
+    /// Certificates of the witnesses that are reached over https (PEM), `name=FILE`.
+    #[arg(long, value_name = "NAME=FILE", requires = "witness")]
+    pub witness_ca: Vec<String>,
+}
+
+/// `ward serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Configuration file; `ward init` writes one.
+    #[arg(long, value_name = "FILE", default_value = "ward.toml")]
+    pub config: PathBuf,
+}
+
+/// `ward witness`.
+#[derive(Debug, Args)]
+pub struct WitnessArgs {
+    /// Folder with the witness's key and state; made when it is new.
+    pub dir: PathBuf,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8444")]
+    pub listen: std::net::SocketAddr,
+    /// Name of the witness, when its folder is new.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Host name under which servers reach this witness. Makes a TLS key when there is none; the
+    /// certificate is then given to servers. Needed where it listens for other machines.
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// A log to follow: its key line `origin+hash+key`; may be given more than once and is kept.
+    #[arg(long, value_name = "KEY")]
+    pub log: Vec<String>,
+    /// Print the public key line and stop.
+    #[arg(long)]
+    pub show_key: bool,
+}
+
+/// A server's configuration.
+#[derive(Debug, Args)]
+pub struct ServerFolder {
+    /// Configuration file of the server.
+    #[arg(long, value_name = "FILE", default_value = "ward.toml")]
+    pub config: PathBuf,
+}
+
+/// `ward backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    #[command(flatten)]
+    pub server: ServerFolder,
+    /// File to write.
+    pub file: PathBuf,
+    /// Public key file that the backup is encrypted to (`ward backup --make-key`).
+    #[arg(long, value_name = "FILE", required_unless_present = "make_key")]
+    pub to: Option<PathBuf>,
+    /// Make a key pair instead: FILE (keep offline) and FILE.pub.
+    #[arg(long)]
+    pub make_key: bool,
+}
+
+/// `ward restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    #[command(flatten)]
+    pub server: ServerFolder,
+    /// The backup.
+    pub file: PathBuf,
+    /// The offline key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+}
+
+/// `ward config …`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every value, and where it came from; secrets are not shown.
+    Explain(ServerFolder),
+}
+
+/// Roles that can be invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InviteRole {
+    /// A participant.
+    Patient,
+    /// A trial coordinator.
+    Coordinator,
+    /// A nurse or physician.
+    Clinician,
+    /// The principal investigator.
+    Investigator,
+}
+
+/// `ward invite`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct InviteArgs {
+    #[command(subcommand)]
+    pub command: Option<InviteCommand>,
+    /// Whom to invite.
+    #[arg(long, value_enum, default_value = "patient")]
+    pub role: InviteRole,
+    /// A person who already has a pseudonym (a second device). Default: a new one.
+    #[arg(long)]
+    pub person: Option<PersonId>,
+    /// The care team of a new participant; their chart is opened with the invitation.
+    #[arg(long)]
+    pub team: Option<TeamId>,
+    /// The participant's name, sealed in the chart.
+    #[arg(long)]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Remote enrolment: the ticket lives 72 hours instead of 15 minutes.
+    #[arg(long)]
+    pub remote: bool,
+    /// Write a page with the QR code, to print or show.
+    #[arg(long, value_name = "FILE.html")]
+    pub print: Option<PathBuf>,
+}
+
+/// `ward invite …`.
+#[derive(Debug, Subcommand)]
+pub enum InviteCommand {
+    /// Tickets of this device and what became of them.
+    List,
+    /// Make a ticket useless.
+    Void {
+        /// The ticket.
+        ticket: TicketId,
+    },
+    /// Compare the six words and sign the certificate.
+    Approve {
+        /// The ticket.
+        ticket: TicketId,
+        /// The two lists of words were compared and are the same.
+        #[arg(long, conflicts_with = "different")]
+        same: bool,
+        /// They differ: refuse this device.
+        #[arg(long)]
+        different: bool,
+    },
+    /// Entries that wait for a second signature.
+    Proposals,
+    /// Give the second signature.
+    Cosign {
+        /// The entry.
+        entry: MlogEntryHash,
+    },
+}
+
+/// `ward team …`.
+#[derive(Debug, Subcommand)]
+pub enum TeamCommand {
+    /// Set who is in a team.
+    Set {
+        /// The team; a new one when left out.
+        #[arg(long)]
+        team: Option<TeamId>,
+        /// Persons.
+        #[arg(required = true)]
+        persons: Vec<PersonId>,
+    },
+    /// Teams and their members.
+    List,
+}
+
+/// `ward assign`.
+#[derive(Debug, Args)]
+pub struct AssignArgs {
+    /// The chart.
+    #[arg(long)]
+    pub chart: ChartId,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+}
+
+/// What a participant is asked, and how often.
+#[derive(Debug, Args)]
+pub struct ScheduleArgs {
+    /// Questionnaire to answer (FHIR R4 JSON).
+    #[arg(long, value_name = "FILE")]
+    pub instrument: Option<PathBuf>,
+    /// Days between two answers.
+    #[arg(long, default_value_t = 1)]
+    pub every_days: u32,
+    /// For how many days.
+    #[arg(long, default_value_t = 84)]
+    pub days: u32,
+}
+
+/// What happens to entries that the revoked device has not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RevokePolicy {
+    /// Honest entries may still be adopted by staff.
+    Salvage,
+    /// Nothing of it counts any more.
+    Sever,
+}
+
+/// `ward revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The device.
+    pub device: DeviceId,
+    /// Why, in a sentence; members see it.
+    #[arg(long)]
+    pub reason: String,
+    /// What happens to what it has not sent.
+    #[arg(long, value_enum, default_value = "salvage")]
+    pub policy: RevokePolicy,
+}
+
+/// `ward recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// The ticket that the participant's new phone was enrolled with.
+    pub ticket: TicketId,
+    /// The chart.
+    #[arg(long)]
+    pub chart: ChartId,
+    /// Why, in a sentence; the participant sees it.
+    #[arg(long)]
+    pub reason: String,
+    /// The lists of six words were compared and are the same.
+    #[arg(long)]
+    pub same: bool,
+}
+
+/// `ward enrol`.
+#[derive(Debug, Args)]
+pub struct EnrolArgs {
+    /// The ticket (`ward:1:…`), or `-` to read it from standard input.
+    pub ticket: String,
+    /// Wait until the site has signed, for at most this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub wait_s: u64,
+}
+
+/// Who gives the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnsweredByArg {
+    /// The participant alone.
+    Self_,
+    /// The participant with help.
+    WithHelp,
+    /// Somebody asked the questions.
+    Interview,
+}
+
+/// `ward answer`.
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    /// The chart; may be left out on a patient's device.
+    #[arg(long)]
+    pub chart: Option<ChartId>,
+    /// The instrument's url; may be left out if there is one.
+    #[arg(long)]
+    pub instrument: Option<String>,
+    /// Take the answers from this file (FHIR QuestionnaireResponse, or `{"linkId": value}`).
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Who answers.
+    #[arg(long, value_enum, default_value = "self")]
+    pub by: AnsweredByArg,
+    /// Correct the answers of this entry.
+    #[arg(long, value_name = "ENTRY", requires = "reason")]
+    pub amend: Option<ward_id::EntryId>,
+    /// Why they are corrected.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// `ward record …`.
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// A dose taken or skipped.
+    Dose {
+        /// The medication.
+        medication: String,
+        /// It was not taken.
+        #[arg(long)]
+        skipped: bool,
+        /// The chart.
+        #[arg(long)]
+        chart: Option<ChartId>,
+    },
+    /// A field of the medication plan.
+    Plan {
+        /// The medication.
+        medication: String,
+        /// The field, such as `dose`.
+        field: String,
+        /// Its value.
+        value: String,
+        /// Its unit.
+        #[arg(long)]
+        unit: Option<String>,
+        /// The chart.
+        #[arg(long)]
+        chart: ChartId,
+    },
+    /// A note.
+    Note {
+        /// Its text.
+        text: String,
+        /// The chart.
+        #[arg(long)]
+        chart: Option<ChartId>,
+    },
+    /// Consent to a version of the consent form, or its withdrawal.
+    Consent {
+        /// The version.
+        version: String,
+        /// Withdraw it.
+        #[arg(long)]
+        withdraw: bool,
+        /// With --withdraw: ask that the data be erased, not kept.
+        #[arg(long, requires = "withdraw")]
+        erase: bool,
+        /// The chart.
+        #[arg(long)]
+        chart: Option<ChartId>,
+    },
+    /// Where the participant stands: screened, active, paused, withdrawn, completed.
+    Participation {
+        /// The state.
+        #[arg(value_parser = ["screened", "active", "paused", "withdrawn", "completed"])]
+        state: String,
+        /// The chart.
+        #[arg(long)]
+        chart: Option<ChartId>,
+    },
+}
+
+/// `ward chart`.
+#[derive(Debug, Args)]
+pub struct ChartArgs {
+    /// The chart; left out: the list of charts.
+    pub chart: Option<ChartId>,
+}
+
+/// `ward worklist`.
+#[derive(Debug, Args)]
+pub struct WorklistArgs {
+    #[command(subcommand)]
+    pub command: Option<WorklistCommand>,
+    /// Also show what was acknowledged.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `ward worklist …`.
+#[derive(Debug, Subcommand)]
+pub enum WorklistCommand {
+    /// Say what was done about an item.
+    Ack {
+        /// The item, as the worklist names it.
+        item: String,
+        /// What was done.
+        #[arg(long)]
+        action: String,
+    },
+}
+
+/// Formats of `ward export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// FHIR R4 resources, one a line.
+    Ndjson,
+    /// A table of answers.
+    Csv,
+}
+
+/// `ward export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The chart; left out: all charts of this device.
+    #[arg(long)]
+    pub chart: Option<ChartId>,
+    /// Format.
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub format: ExportFormat,
+    /// A readable page for the participant instead.
+    #[arg(long)]
+    pub for_patient: bool,
+    /// File to write; `-` for standard output.
+    #[arg(long, short, default_value = "-")]
+    pub output: String,
+}
+
+/// `ward audit …`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check both logs, every receipt and every chain that this device holds.
+    Verify {
+        /// Check the server's whole database as well (its configuration file).
+        #[arg(long, value_name = "FILE")]
+        server: Option<PathBuf>,
+    },
+    /// Print the proof that an entry stands in the log.
+    Prove {
+        /// The entry.
+        entry: ward_id::EntryId,
+    },
+    /// A chart's data, checkpoint and proofs for an inspector, with a page that says how to verify.
+    Package {
+        /// The chart.
+        chart: ChartId,
+        /// Folder to make.
+        dir: PathBuf,
+    },
+}

@@ -1,0 +1,88 @@
+//! What each command does.
+
+mod answer;
+pub mod assign;
+mod audit;
+mod backup;
+mod chart;
+mod config_explain;
+mod doctor;
+mod enrol;
+mod export;
+mod init;
+mod invite;
+mod record;
+mod restore;
+mod revoke;
+mod serve;
+mod status;
+mod sync;
+mod team;
+mod witness;
+pub mod worklist;
+
+pub use serve::stop_signal;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+use crate::exit::{Done, Failure};
+use crate::home::Home;
+use crate::print::Out;
+use std::io::Read as _;
+use std::path::Path;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// What the command failed with.
+pub async fn run(cli: Cli, out: &Out) -> Done {
+    let home = Home::at(&cli.home);
+    match cli.command {
+        // ---- operate ----
+        Command::Demo(args) => crate::demo::run(args, out).await,
+        Command::Init(args) => init::run(&args, out).await,
+        Command::Serve(args) => serve::run(&args, out).await,
+        Command::Witness(args) => witness::run(&args, out).await,
+        Command::Backup(args) => backup::run(&args, out).await,
+        Command::Restore(args) => restore::run(&args, out).await,
+        Command::Doctor(args) => doctor::run(&args, out).await,
+        Command::Config(ConfigCommand::Explain(args)) => config_explain::run(&args, out),
+        // ---- study ----
+        Command::Invite(args) => invite::run(args, &home, out).await,
+        Command::Team(command) => team::run(command, &home, out).await,
+        Command::Assign(args) => assign::run(args, &home, out).await,
+        Command::Revoke(args) => revoke::revoke(args, &home, out).await,
+        Command::Recover(args) => revoke::recover(args, &home, out).await,
+        // ---- patient and clinic ----
+        Command::Enrol(args) => enrol::run(args, &home, out).await,
+        Command::Answer(args) => answer::run(args, &home, out).await,
+        Command::Record(command) => record::run(command, &home, out).await,
+        Command::Sync => sync::run(&home, out).await,
+        Command::Status => status::run(&home, out).await,
+        Command::Chart(args) => chart::run(args, &home, out).await,
+        Command::Worklist(args) => worklist::run(args, &home, out).await,
+        Command::Export(args) => export::run(args, &home, out).await,
+        // ---- assure ----
+        Command::Audit(command) => audit::run(command, &home, out).await,
+    }
+}
+
+/// Reads a file named on the command line, up to a limit.
+///
+/// # Errors
+/// When it cannot be read or is larger.
+pub fn read_input_file(file: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::input(format!("{} cannot be read", file.display()), error, "check the name of the file")
+    };
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    opened.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(Failure::input(
+            format!("{} is too large", file.display()),
+            format!("files given here have at most {max_bytes} bytes"),
+            "give a smaller one",
+        ));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,71 @@
+//! `ward status`: what is saved here, received by the server, opened at the site.
+
+use crate::exit::Done;
+use crate::home::{Home, from_client};
+use crate::print::{Out, instant};
+use serde_json::json;
+use ward_client::HeadStatus;
+
+/// Shows where this device stands. Needs no network.
+///
+/// # Errors
+/// When the device is not enrolled or cannot be unlocked.
+pub async fn run(home: &Home, out: &Out) -> Done {
+    let client = home.unlock().await?;
+    let (status, me) = (client.status().map_err(from_client)?, client.me().map_err(from_client)?.clone());
+    out.line(format!("Device {} · {:?} · site {}", me.device, me.role, me.site));
+    out.line(format!("Saved on this device only   {}", status.saved_here));
+    out.line(format!("Received by the server      {}", status.received));
+    out.line(format!("Opened at the site          {}", status.opened_at_site));
+    head(out, "Membership log", status.mlog.as_ref());
+    head(out, "Operation log", status.olog.as_ref());
+    let sending = if status.fresh {
+        "yes"
+    } else {
+        "no: the newest confirmed membership is too old or the time is not known; sync first"
+    };
+    out.line(format!("May send now                {sending}"));
+    for witness in &status.witnesses {
+        let place = if witness.outside { "outside the operator" } else { "run by the operator" };
+        let when = witness.cosigned_at.map_or_else(
+            || "has not signed the newest head".to_owned(),
+            |at| format!("signed {}", instant(at)),
+        );
+        out.line(format!("Witness {}  {place}, {when}", witness.name));
+    }
+    if !status.independent {
+        out.line(
+            "Root, admins and witnesses of this site were made on one machine: they are not independent.",
+        );
+    }
+    for problem in &status.stopped_by {
+        out.line(format!(
+            "! {}. Sending is stopped until a person has looked at it.",
+            super::sync::plain(problem)
+        ));
+    }
+    out.document(&json!({
+        "device": me.device, "person": me.person, "role": format!("{:?}", me.role), "site": me.site, "chart": me.chart,
+        "saved_here": status.saved_here, "received": status.received, "opened_at_site": status.opened_at_site,
+        "fresh": status.fresh, "quorum": status.quorum, "independent": status.independent,
+        "quorum_needs_outside": status.quorum_needs_outside,
+        "mlog": status.mlog.as_ref().map(head_json), "olog": status.olog.as_ref().map(head_json),
+        "stopped_by": status.stopped_by.iter().map(|problem| problem.name()).collect::<Vec<_>>(),
+        "entries": status.entries.iter().map(|entry| json!({
+            "chart": entry.chart, "entry": entry.entry, "captured_at": instant(entry.captured_at),
+            "progress": format!("{:?}", entry.progress),
+        })).collect::<Vec<_>>(),
+    }));
+    Ok(())
+}
+
+fn head(out: &Out, name: &str, head: Option<&HeadStatus>) {
+    out.line(match head {
+        Some(head) => format!("{name:27} {} entries, confirmed {}", head.size, instant(head.attested_at)),
+        None => format!("{name:27} not fetched yet"),
+    });
+}
+
+fn head_json(head: &HeadStatus) -> serde_json::Value {
+    json!({"size": head.size, "attested_at": instant(head.attested_at), "age_ms": head.age_ms})
+}

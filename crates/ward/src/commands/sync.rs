@@ -1,0 +1,113 @@
+//! `ward sync`: meet the server, and say in plain words what came of it.
+
+use crate::exit::{Done, Failure, Kind};
+use crate::home::{Home, from_client};
+use crate::print::Out;
+use serde_json::json;
+use ward_client::{ClientError, SyncProblem, SyncReport};
+
+/// Syncs the device once.
+///
+/// # Errors
+/// When the server is not there, or something is wrong that a person must look at.
+pub async fn run(home: &Home, out: &Out) -> Done {
+    let mut client = home.unlock().await?;
+    let report = client.sync().await.map_err(from_client)?;
+    show(&report, out);
+    verdict(&report)
+}
+
+/// Prints a report.
+pub fn show(report: &SyncReport, out: &Out) {
+    out.line(format!(
+        "Sent {}, fetched {}, still here {}. Membership log: {} entries.",
+        report.pushed, report.pulled, report.unsent, report.mlog_size
+    ));
+    for (chart, epoch) in &report.rotated {
+        out.line(format!("New key for chart {chart}: epoch {epoch}."));
+    }
+    for problem in &report.problems {
+        out.line(format!("! {}", plain(problem)));
+    }
+    out.document(&json!({
+        "pushed": report.pushed, "pulled": report.pulled, "unsent": report.unsent,
+        "mlog_size": report.mlog_size,
+        "rotated": report.rotated.iter().map(|(chart, epoch)| json!({"chart": chart, "epoch": epoch})).collect::<Vec<_>>(),
+        "problems": report.problems.iter().map(|problem| json!({
+            "problem": problem.name(), "text": plain(problem), "stops_sealing": problem.stops_sealing(),
+        })).collect::<Vec<_>>(),
+        "next_attempt_in_ms": report.next_attempt_in_ms,
+    }));
+}
+
+/// The exit code that a report amounts to.
+///
+/// # Errors
+/// The first problem that is not merely "later".
+pub fn verdict(report: &SyncReport) -> Done {
+    let Some(problem) =
+        report.problems.iter().find(|problem| problem.stops_sealing()).or(report.problems.first())
+    else {
+        return Ok(());
+    };
+    let kind = match problem {
+        SyncProblem::Failed { error: ClientError::Transport(_) | ClientError::BadAnswer { .. }, .. } => {
+            Kind::Unreachable
+        }
+        SyncProblem::Revoked
+        | SyncProblem::Suspended { .. }
+        | SyncProblem::Stale { .. }
+        | SyncProblem::CertificateExpired
+        | SyncProblem::TimeUnknown
+        | SyncProblem::NeedsRotation(_) => Kind::NotNow,
+        SyncProblem::LocalRollback => return Ok(()),
+        _ => Kind::No,
+    };
+    let why = if report.unsent > 0 { "what waits stays saved on this device" } else { "nothing is lost" };
+    let next = if problem.stops_sealing() {
+        "keep this device as it is and call your site's security officer"
+    } else {
+        "sync again later; if it stays, tell your site"
+    };
+    Err(Failure::new(kind, plain(problem), why, next))
+}
+
+/// A problem in a sentence.
+pub fn plain(problem: &SyncProblem) -> String {
+    match problem {
+        SyncProblem::Rollback(_) => {
+            "The server showed a shorter history than before; the proof is kept here".into()
+        }
+        SyncProblem::Equivocation(_) => "The server showed two histories; the proof is kept here".into(),
+        SyncProblem::Stale { .. } => "The newest confirmed membership is too old to send under".into(),
+        SyncProblem::Revoked => "This device was revoked".into(),
+        SyncProblem::Suspended { .. } => "This device is suspended for a time".into(),
+        SyncProblem::LocalRollback => {
+            "This device's store had been set back; it was brought up to date".into()
+        }
+        SyncProblem::OwnFork { chart } => {
+            format!("This device's store was copied (chart {chart}); both histories are kept")
+        }
+        SyncProblem::DeviceFork { chart, device } => {
+            format!("Device {device} wrote two histories in chart {chart}; both are kept")
+        }
+        SyncProblem::BadEnvelope { index, why, .. } => {
+            format!("The entry at place {index} does not verify ({why}); it is kept aside")
+        }
+        SyncProblem::BadPackage { chart, why } => {
+            format!("A key package of chart {chart} was not accepted: {why}")
+        }
+        SyncProblem::Incomplete { chart, device, .. } => {
+            format!("The server did not deliver all of chart {chart} (device {device})")
+        }
+        SyncProblem::BrokenPromise { entry, .. } => {
+            format!("The server broke its promise about entry {entry}; the proof is kept here")
+        }
+        SyncProblem::NeedsRotation(chart) => {
+            format!("Chart {chart} needs a new key before anything is sent; a member's next sync makes it")
+        }
+        SyncProblem::CertificateExpired => "The certificate of this device has ended".into(),
+        SyncProblem::TimeUnknown => "The site's witnesses could not be asked for the time".into(),
+        SyncProblem::Failed { what, error } => format!("{what}: {error}"),
+    }
+}

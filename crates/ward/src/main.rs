@@ -1,0 +1,31 @@
+//! The `ward` command: parses, calls the crates below, prints. No rule that matters lives here.
+
+mod cli;
+mod commands;
+mod demo;
+mod exit;
+mod home;
+mod limits;
+mod print;
+mod server_folder;
+mod terminal_form;
+mod ticket_page;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::read();
+    let out = print::Out::new(cli.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return exit::Failure::fault("the asynchronous runtime did not start", error).report(&out);
+        }
+    };
+    let local = tokio::task::LocalSet::new();
+    let result = local.block_on(&runtime, commands::run(cli, &out));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&out),
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands of whoever runs a server, on the real program.
+#![cfg(test)]
+
+mod backups;
+mod configuration;
+mod scene;
+mod serving;
+mod witnesses;

@@ -1,0 +1,152 @@
+//! A study from the command line, as README tells it: the real program, real TLS, one folder a
+//! device.
+#![cfg(test)]
+
+mod commands;
+
+use commands::Study;
+use serde_json::{Value, json};
+
+const DIARY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/instruments/ward-symptom-diary.json");
+
+/// A day on which nausea is severe; other symptoms are absent.
+fn severe_nausea() -> Value {
+    let form: Value = serde_json::from_slice(&std::fs::read(DIARY).unwrap()).unwrap();
+    let mut answers = serde_json::Map::new();
+    collect(&form, &mut answers);
+    Value::Object(answers)
+}
+
+/// Answers every owed question: the worst for nausea, "none" for all others.
+fn collect(item: &Value, answers: &mut serde_json::Map<String, Value>) {
+    let link_id = item["linkId"].as_str().unwrap_or_default();
+    if item["type"] == "choice" {
+        // The diary's codes are the attribute and the score.
+        let attribute = link_id.rsplit('-').next().unwrap();
+        let nausea = link_id.starts_with("nausea");
+        if nausea || item["enableWhen"].is_null() {
+            answers.insert(link_id.to_owned(), json!(format!("{attribute}-{}", if nausea { 4 } else { 0 })));
+        }
+    } else if link_id == "call-me" {
+        answers.insert(link_id.to_owned(), json!("yes"));
+    }
+    for child in item["item"].as_array().into_iter().flatten() {
+        collect(child, answers);
+    }
+}
+
+#[test]
+fn a_study_runs_from_the_command_line() {
+    let mut study = Study::begin();
+    let coordinator = study.enrol_staff("anna", "coordinator");
+    let clinician = study.enrol_staff("omar", "clinician");
+    let team = study.run("site/admin-1", &["team", "set", &coordinator, &clinician]);
+    let team = team["team"].as_str().unwrap().to_owned();
+
+    // A participant: chart, name and questionnaire with the invitation; six words; signature.
+    study.ok("anna", &["sync"]);
+    let invitation = study.run(
+        "anna",
+        &["invite", "--team", &team, "--name", "Ada Example", "--instrument", DIARY, "--days", "14"],
+    );
+    let chart = invitation["chart"].as_str().unwrap().to_owned();
+    study.enrol_patient("phone", &invitation);
+    study.ok("phone", &["sync"]);
+
+    // Without a network the answers are saved; afterwards they arrive.
+    study.write("day.json", &severe_nausea().to_string());
+    study.stop_server();
+    let saved = study.run("phone", &["answer", "--answers", "day.json"]);
+    let entry = saved["entry"].as_str().unwrap().to_owned();
+    study.run("phone", &["record", "dose", "ondansetron"]);
+    assert_eq!(study.exit_code("phone", &["sync"]), 4, "no server is there");
+    assert_eq!(study.run("phone", &["status"])["saved_here"], 2);
+    study.start_server();
+    study.ok("phone", &["sync"]);
+    assert_eq!(study.run("phone", &["status"])["received"].as_u64(), Some(2));
+
+    // The clinician sees it scored, on top, with the name; and says what was done.
+    study.ok("omar", &["sync"]);
+    let items = study.run("omar", &["worklist"]);
+    let urgencies: Vec<&str> =
+        items.as_array().unwrap().iter().filter_map(|item| item["urgency"].as_str()).collect();
+    assert_eq!(urgencies.first(), Some(&"patient-urgent"), "{items}");
+    let severe =
+        items.as_array().unwrap().iter().find(|item| item["urgency"] == "severe").expect("severe nausea");
+    assert_eq!(severe["participant"], "Ada Example");
+    assert!(severe["reason"].as_str().unwrap().to_lowercase().contains("feeling sick"), "{severe}");
+    let id = severe["id"].as_str().unwrap().to_owned();
+    study.run("omar", &["worklist", "ack", &id, "--action", "called, changed the antiemetic"]);
+    study.ok("omar", &["sync"]);
+    study.ok("anna", &["sync"]);
+    let left = study.run("anna", &["worklist"]);
+    assert!(
+        left.as_array().unwrap().iter().all(|item| item["id"] != id.as_str()),
+        "acknowledged for the whole team"
+    );
+
+    // Who may prescribe does; who may not is told so, and nothing is written.
+    study.run("omar", &["record", "plan", "ondansetron", "dose", "4", "--unit", "mg", "--chart", &chart]);
+    study.ok("omar", &["sync"]);
+    assert_eq!(
+        study.exit_code("anna", &["record", "plan", "ondansetron", "dose", "9", "--chart", &chart]),
+        1,
+        "a coordinator prescribes nothing"
+    );
+    let shown = study.run("phone", &["chart", &chart]);
+    assert_eq!(shown["responses"].as_array().unwrap().len(), 1);
+
+    // A correction keeps what was there.
+    study.write("corrected.json", &severe_nausea().to_string());
+    study.run(
+        "phone",
+        &["answer", "--answers", "corrected.json", "--amend", &entry, "--reason", "mixed up two questions"],
+    );
+    study.ok("phone", &["sync"]);
+    study.ok("omar", &["sync"]);
+    let shown = study.run("omar", &["chart", &chart]);
+    assert_eq!(shown["responses"][0]["reason"], "mixed up two questions");
+
+    // Proofs, package, exports.
+    study.run("omar", &["audit", "verify"]);
+    let proof = study.run("omar", &["audit", "prove", &entry]);
+    assert!(proof["tlog_proof"].as_str().unwrap().starts_with("c2sp.org/tlog-proof@v1"));
+    study.run("omar", &["audit", "package", &chart, "package"]);
+    assert!(study.path("package/index.html").exists());
+    let server = study.run("omar", &["audit", "verify", "--server", "site/server/ward.toml"]);
+    assert_eq!(server["faults"], json!([]));
+    assert!(server["operations"].as_u64().unwrap() >= 5);
+    study.run("phone", &["export", "--for-patient", "-o", "mine.html"]);
+    let page = std::fs::read_to_string(study.path("mine.html")).unwrap();
+    assert!(page.contains("<html lang=") && page.contains("feel sick to your stomach"));
+    study.run("omar", &["export", "-o", "data.ndjson"]);
+    assert!(study.path("data.ndjson").metadata().unwrap().len() > 1_000);
+
+    // A lost phone is out at once and reads nothing any more.
+    let device = study.run("phone", &["status"])["device"].as_str().unwrap().to_owned();
+    study.run("anna", &["revoke", &device, "--reason", "the phone was stolen"]);
+    assert_eq!(study.exit_code("phone", &["sync"]), 5);
+}
+
+#[test]
+fn what_cannot_work_says_what_to_do() {
+    let study = Study::nowhere();
+    assert_eq!(study.exit_code("nobody", &["status"]), 5);
+    assert_eq!(study.exit_code("nobody", &["enrol", "ward:1:nonsense"]), 3);
+    assert_eq!(study.exit_code("nobody", &["chart", "not-an-id"]), 2);
+    assert_eq!(study.exit_code("nobody", &["invite", "--role", "king"]), 2);
+}
+
+#[test]
+fn every_command_has_a_page_of_help() {
+    let study = Study::nowhere();
+    for command in [
+        "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
+        "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "chart", "worklist",
+        "export", "audit",
+    ] {
+        let page = study.help(command);
+        assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");
+    }
+}
