@@ -9,7 +9,7 @@ const HOSTS: [&str; 7] = [
     concat!("crates", ".io"),
     concat!("registry.", "npmjs.org"),
     concat!("pypi", ".org"),
-    concat!("files.", "pythonhosted.org"),
+    concat!("files.python", "hosted.org"),
     concat!("proxy.", "golang.org"),
     concat!("registry.", "yarnpkg.com"),
     concat!("deb.", "debian.org"),

@@ -130,6 +130,16 @@ fn a_study_runs_from_the_command_line() {
 }
 
 #[test]
+fn the_demo_keeps_every_promise() {
+    let study = Study::nowhere();
+    let summary = study.run("none", &["demo", "--check", "--patients", "3", "--days", "4", "--dir", "demo"]);
+    assert_eq!(summary["ok"], true, "{summary}");
+    let checks = summary["checks"].as_array().unwrap();
+    assert!(checks.len() >= 8 && checks.iter().all(|check| check["holds"] == true), "{summary}");
+    assert!(summary["responses"].as_u64().unwrap() >= 6);
+}
+
+#[test]
 fn what_cannot_work_says_what_to_do() {
     let study = Study::nowhere();
     assert_eq!(study.exit_code("nobody", &["status"]), 5);
