@@ -34,11 +34,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Closes an item: says what was done about it. New entries on the same matter open it again.
     ///
     /// # Errors
-    /// [`ClientError::Unknown`] for no such item; else as [`Client::capture`].
+    /// [`ClientError::Unknown`] for no such item; [`ClientError::NotAllowed`] for one that names no
+    /// entry, because it ends when what is missing arrives and not by anybody's word; else as
+    /// [`Client::capture`].
     pub async fn acknowledge(&mut self, item: &str, action: &str) -> Result<EntryId, ClientError> {
         let now = self.env_wall();
         let found = self.worklist(now).into_iter().find(|known| known.id == item);
         let found = found.ok_or(ClientError::Unknown("the item"))?;
+        if found.entries.is_empty() {
+            return Err(ClientError::NotAllowed(
+                "this item ends when the missing entries arrive; sync again",
+            ));
+        }
         self.capture(found.chart, found.acknowledgement(action)).await
     }
 
