@@ -1,6 +1,7 @@
 //! cargo-deny: licences, sources and bans always; advisories where their database is at hand.
 
 use crate::limits::{ADVISORY_DB_FOLDER, CARGO_DENY_VERSION};
+use crate::steps::StepResult;
 use crate::{process, project, setup};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -20,17 +21,39 @@ pub fn install() -> Result<bool> {
     process::run(command.args(["--version", CARGO_DENY_VERSION, "--root"]).arg(root))
 }
 
-/// Checks licences, sources and bans, then advisories if their database is at hand.
-pub fn check() -> Result<bool> {
+/// Why no advisory was looked at, as the step's result says it.
+const ADVISORIES_SKIPPED: &str =
+    "advisories SKIPPED: their database is not here; set CARGO_DENY_DB to a copy of the RustSec database";
+
+/// Checks licences, sources and bans, then advisories if their database is at hand. What was not
+/// looked at is named in the result.
+pub fn check() -> Result<StepResult> {
     let rest = process::run(deny(&["check", "bans", "licenses", "sources"])?.current_dir(project::root()?))?;
-    Ok(check_advisories()? && rest)
+    let advisories = match advisory_database()? {
+        Some(folder) => Some(check_advisories(folder)?),
+        None => None,
+    };
+    Ok(result(rest, advisories))
 }
 
-fn check_advisories() -> Result<bool> {
-    let Some(folder) = advisory_database()? else {
-        println!("advisories: unavailable (set CARGO_DENY_DB to a copy of the RustSec database)");
-        return Ok(true);
-    };
+/// `cargo xtask deny`.
+pub fn command() -> Result<bool> {
+    if !install()? {
+        return Ok(false);
+    }
+    let StepResult { ok, skipped, .. } = check()?;
+    if let Some(skipped) = skipped {
+        println!("{skipped}");
+    }
+    Ok(ok)
+}
+
+fn result(rest: bool, advisories: Option<bool>) -> StepResult {
+    let skipped = advisories.is_none().then_some(ADVISORIES_SKIPPED);
+    StepResult { skipped, ..StepResult::from(rest && advisories.unwrap_or(true)) }
+}
+
+fn check_advisories(folder: PathBuf) -> Result<bool> {
     let root = project::root()?;
     let config = root.join("target/deny-advisories.toml");
     let text = std::fs::read_to_string(root.join("deny.toml")).context("reading deny.toml")?;
@@ -91,6 +114,13 @@ fn with_database(config: &str, folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_looked_at_is_named_in_the_result() {
+        assert_eq!(result(true, None).skipped, Some(ADVISORIES_SKIPPED));
+        assert_eq!(result(true, Some(true)).skipped, None);
+        assert!(!result(true, Some(false)).ok && !result(false, None).ok && result(true, None).ok);
+    }
 
     #[test]
     fn the_database_is_named_in_its_table() {

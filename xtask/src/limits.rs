@@ -17,12 +17,15 @@ pub const CARGO_DENY_VERSION: &str = "0.20.2";
 /// How cargo-deny names the folder of its default advisory database.
 pub const ADVISORY_DB_FOLDER: &str = "advisory-db-3157b0e258782691";
 
-/// Shortest quoted token that the secret scan weighs.
+/// Shortest token that the secret scan weighs.
 pub const SECRET_TOKEN_MIN_CHARS: usize = 32;
 /// Entropy in bits a character from which a mixed-case token counts as random.
 pub const SECRET_TOKEN_MIN_BITS: f64 = 4.2;
 /// The same for a hexadecimal token, whose ceiling is 4 bits.
 pub const SECRET_HEX_MIN_BITS: f64 = 3.2;
+
+/// Characters between two marks (`/`, `-`, `_`, `+`) from which a bare word is one piece.
+pub const SECRET_RUN_MIN_CHARS: usize = 14;
 
 /// Lines below a citation in which the item that it belongs to is looked for.
 pub const CITED_ITEM_MAX_DISTANCE_LINES: usize = 15;

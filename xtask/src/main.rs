@@ -69,7 +69,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Result<bool> {
         Some("setup") => setup::run(),
         Some("tidy") => tidy::run(),
         Some("secrets") => secrets::check(),
-        Some("deny") => Ok(deny::install()? && deny::check()?),
+        Some("deny") => deny::command(),
         Some("cites") => cites::run(),
         Some("corpora") => corpora::run(first),
         Some("bench") => bench::run(rest),

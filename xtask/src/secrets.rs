@@ -2,7 +2,9 @@
 //!
 //! `xtask/secret-scan-allow.txt` lists what may look like a secret, with the reason.
 
-use crate::limits::{SECRET_HEX_MIN_BITS, SECRET_TOKEN_MIN_BITS, SECRET_TOKEN_MIN_CHARS};
+use crate::limits::{
+    SECRET_HEX_MIN_BITS, SECRET_RUN_MIN_CHARS, SECRET_TOKEN_MIN_BITS, SECRET_TOKEN_MIN_CHARS,
+};
 use crate::project;
 use crate::source_tree::SourceTree;
 use anyhow::{Context, Result, bail};
@@ -76,7 +78,7 @@ fn scan(tree: &SourceTree, allowed: &[Allowed]) -> Vec<Suspect> {
             // In a test a hexadecimal text is the known answer of a published vector.
             let in_test = file.is_test_line(index);
             let is_answer = |token: &str| in_test && token.chars().all(|c| c.is_ascii_hexdigit());
-            for token in quoted_tokens(line).filter(|token| is_random(token) && !is_answer(token)) {
+            for token in tokens(line).into_iter().filter(|token| is_random(token) && !is_answer(token)) {
                 found("random-token", token);
             }
         }
@@ -104,12 +106,28 @@ fn known_token(line: &str) -> Option<&str> {
     })
 }
 
-/// Texts between quotes that consist of characters a token is made of.
-fn quoted_tokens(line: &str) -> impl Iterator<Item = &str> {
-    line.split(['"', '\'', '`']).skip(1).filter(|text| {
-        text.len() >= SECRET_TOKEN_MIN_CHARS
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-'))
-    })
+/// Everything on a line that could be a token, quoted or not: a key in a settings file stands bare
+/// (`KEY=...`), and a key file is one line of hexadecimal digits. The quoted ones come whole; of
+/// the others, what stands before an equals sign is a name.
+fn tokens(line: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-');
+    let quoted = line.split(['"', '\'', '`']).skip(1).filter(|text| text.chars().all(is_part));
+    let bare = line.split(|c: char| !is_part(c)).flat_map(|word| word.trim_end_matches('=').split('='));
+    // A path or a name of many words is not weighed as a whole: its parts are.
+    let parts = bare
+        .flat_map(|word| if is_one_piece(word) { vec![word] } else { word.split(['/', '-', '_']).collect() });
+    let mut out: Vec<&str> =
+        quoted.chain(parts).filter(|text| text.len() >= SECRET_TOKEN_MIN_CHARS).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// Names and paths are words between their marks; a random token has runs that are none. Base64 has
+/// a mark every 32 characters on average.
+fn is_one_piece(word: &str) -> bool {
+    let marks = word.chars().filter(|c| matches!(c, '/' | '-' | '_' | '+')).count();
+    word.len() / (marks + 1) >= SECRET_RUN_MIN_CHARS
 }
 
 fn is_random(token: &str) -> bool {
@@ -197,6 +215,23 @@ mod tests {
             rules("\"0000000000000000000000000000000000000000000000000000000000000000\""),
             Vec::<&str>::new()
         );
+    }
+
+    #[test]
+    fn bare_tokens_are_weighed_too() {
+        let hex = format!("{}{}", "9f86d081884c7d659a2feaa0c55ad015", "a3bf4f1b2b0b822cd15d6c15b0f00a08");
+        let base64 = format!("{}{}", "dGhpc0lzQVJhbmRvbVRv", "a2VuMTIzNDU2Nzg5MFhZWg");
+        assert_eq!(rules(&format!("{hex}\n")), ["random-token"], "a key file");
+        for line in [format!("WARD_KEY={hex}"), format!("key: {base64}=="), format!("export T={base64}")] {
+            assert_eq!(rules(&line), ["random-token"], "{line}");
+        }
+        for plain in [
+            "crates/core/ward-forms/tests/corpora_real_forms.rs:114:a_long_name_of_a_test_2",
+            "https://ward.example/fhir/StructureDefinition/questionnaire-itemControl-Version2",
+            "use crate::limits::{SECRET_TOKEN_MIN_CHARS_AND_MORE_OF_IT_IN_32};",
+        ] {
+            assert_eq!(rules(plain), Vec::<&str>::new(), "{plain}");
+        }
     }
 
     #[test]

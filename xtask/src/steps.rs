@@ -32,11 +32,13 @@ pub struct StepResult {
     pub ok: bool,
     /// Tests that the step ran.
     pub counts: Counts,
+    /// A part of the step that was not done, and why.
+    pub skipped: Option<&'static str>,
 }
 
 impl From<bool> for StepResult {
     fn from(ok: bool) -> Self {
-        Self { ok, counts: Counts::default() }
+        Self { ok, ..Self::default() }
     }
 }
 
@@ -72,7 +74,8 @@ impl Steps {
         };
         let took = start.elapsed();
         let word = if result.ok { "ok" } else { "FAILED" };
-        println!("    {name}: {word} in {}", seconds(took));
+        let skipped = result.skipped.map(|part| format!(" ({part})")).unwrap_or_default();
+        println!("    {name}: {word}{skipped} in {}", seconds(took));
         self.records.push(Record { share, name: name.to_owned(), took, result });
         result.ok
     }
@@ -80,6 +83,12 @@ impl Steps {
     /// Names of the steps that failed.
     pub fn failed(&self) -> Vec<&str> {
         self.records.iter().filter(|record| !record.result.ok).map(|record| record.name.as_str()).collect()
+    }
+
+    /// Parts of steps that were not done: a step that is ok says nothing about them.
+    pub fn skipped(&self) -> Vec<String> {
+        let skipped = |record: &Record| Some(format!("{}: {}", record.name, record.result.skipped?));
+        self.records.iter().filter_map(skipped).collect()
     }
 
     /// All tests, and one failure for each step that failed for another reason than a test.
@@ -116,6 +125,9 @@ impl Steps {
         if !failed.is_empty() {
             println!("\nfailed: {}", failed.join(", "));
         }
+        for line in self.skipped() {
+            println!("{line}");
+        }
         println!("{}", self.totals());
         failed.is_empty()
     }
@@ -138,9 +150,12 @@ mod tests {
     fn a_failed_step_is_counted_and_the_rest_still_runs() {
         let mut steps = Steps::default();
         let counts = Counts { passed: 2, failed: 1, skipped: 4 };
-        assert!(!steps.run(Share::Tests, "tests", || Ok(StepResult { ok: false, counts })));
+        assert!(!steps.run(Share::Tests, "tests", || Ok(StepResult { ok: false, counts, skipped: None })));
         assert!(!steps.run(Share::Compile, "build", || -> Result<bool> { anyhow::bail!("no compiler") }));
         assert!(steps.run(Share::Rest, "format", || Ok(true)));
+        let half = StepResult { skipped: Some("half of it"), ..StepResult::from(true) };
+        assert!(steps.run(Share::Rest, "deny", || Ok(half)));
+        assert_eq!(steps.skipped(), ["deny: half of it"]);
         assert_eq!(steps.failed(), ["tests", "build"]);
         assert_eq!(steps.totals(), Counts { passed: 2, failed: 2, skipped: 4 });
         assert!(!steps.finish());

@@ -74,7 +74,7 @@ impl Runner<'_> {
         if counts.ran() == 0 {
             bail!("no test ran");
         }
-        Ok(StepResult { ok: transcript.success && counts.failed == 0, counts })
+        Ok(StepResult { ok: transcript.success && counts.failed == 0, counts, skipped: None })
     }
 
     /// `cargo test` cannot leave a program out, so the programs that are wanted are named.
@@ -99,7 +99,7 @@ impl Runner<'_> {
         let transcript =
             process::transcript(&mut project::cargo(&["test", "--workspace", "--doc", "--no-fail-fast"])?)?;
         let counts: Counts = outcome::of_cargo_test(&transcript.lines);
-        Ok(StepResult { ok: transcript.success && counts.failed == 0, counts })
+        Ok(StepResult { ok: transcript.success && counts.failed == 0, counts, skipped: None })
     }
 }
 

@@ -27,16 +27,52 @@ impl InProcessTransport {
     }
 
     async fn call(&self, request: HttpRequest) -> Result<http::Response<Body>, TransportError> {
+        let HttpRequest { method, path, headers, body } = request;
+        self.pass(method.name(), path, headers, body).await
+    }
+
+    async fn pass(
+        &self,
+        method: &str,
+        path: String,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<http::Response<Body>, TransportError> {
         let router = self.router.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut out = Request::builder().method(request.method.name()).uri(request.path);
-        for (name, value) in request.headers {
+        let mut out = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
             out = out.header(name, value);
         }
-        let out = out
-            .body(Body::from(request.body))
-            .map_err(|error| TransportError::Unreachable(error.to_string()))?;
+        let out =
+            out.body(Body::from(body)).map_err(|error| TransportError::Unreachable(error.to_string()))?;
         router.oneshot(out).await.map_err(|error| match error {})
     }
+
+    /// A request as somebody writes it who is no app: any method, any headers.
+    ///
+    /// # Errors
+    /// [`TransportError::Unreachable`] for a request that is not HTTP.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<HttpResponse, TransportError> {
+        whole(self.pass(method, path.to_owned(), headers, body).await?).await
+    }
+}
+
+/// An answer with its whole body.
+async fn whole(answer: http::Response<Body>) -> Result<HttpResponse, TransportError> {
+    let (head, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, RESPONSE_MAX_BYTES).await;
+    let body = body.map_err(|error| TransportError::Unreachable(error.to_string()))?;
+    let headers = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    Ok(HttpResponse { status: head.status.as_u16(), headers: headers.collect(), body: body.to_vec() })
 }
 
 impl Transport for InProcessTransport {
@@ -47,14 +83,7 @@ impl Transport for InProcessTransport {
         _server: &ServerAddress,
         request: HttpRequest,
     ) -> Result<HttpResponse, TransportError> {
-        let (head, body) = self.call(request).await?.into_parts();
-        let body = axum::body::to_bytes(body, RESPONSE_MAX_BYTES).await;
-        let body = body.map_err(|error| TransportError::Unreachable(error.to_string()))?;
-        let headers = head
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-        Ok(HttpResponse { status: head.status.as_u16(), headers: headers.collect(), body: body.to_vec() })
+        whole(self.call(request).await?).await
     }
 
     async fn events(

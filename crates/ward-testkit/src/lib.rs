@@ -16,6 +16,7 @@
 mod device;
 mod diary;
 mod fake_clock;
+mod file_device;
 mod in_process;
 pub mod limits;
 mod memory_key;
@@ -28,6 +29,7 @@ mod site;
 pub use device::{TestClient, TestDevice};
 pub use diary::{DIARY_URL, DIARY_VERSION, diary_answers, diary_instrument, diary_response};
 pub use fake_clock::{FakeClock, FakeEnv, START};
+pub use file_device::FileClient;
 pub use in_process::{InProcessHints, InProcessTransport};
 pub use memory_key::MemoryKey;
 pub use memory_rows::MemoryRows;

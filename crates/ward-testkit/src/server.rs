@@ -93,6 +93,8 @@ impl Wiring {
             person_requests_per_min: TEST_REQUESTS_PER_MIN,
             address_requests_per_min: TEST_REQUESTS_PER_MIN,
             address_anonymous_per_min: TEST_REQUESTS_PER_MIN,
+            device_bytes_per_min: u32::MAX,
+            device_mlog_appends_per_min: TEST_REQUESTS_PER_MIN,
             ..ward_api::Limits::default()
         };
         App::start(AppParts {

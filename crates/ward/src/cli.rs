@@ -1,7 +1,10 @@
 //! The words of the command line. What a command does stands in `commands`.
 
+use crate::exit::{Failure, Kind};
+use crate::print::Out;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use ward_id::{ChartId, DeviceId, MlogEntryHash, PersonId, TeamId, TicketId};
 
 /// Carries what patients in a trial report, so that only they and their care team can read it.
@@ -11,7 +14,8 @@ pub struct Cli {
     /// Folder of this device: its sealed store and its key.
     #[arg(long, global = true, env = "WARD_HOME", value_name = "DIR", default_value = "ward-home")]
     pub home: PathBuf,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text: one document, and before it the six words where there are any.
+    /// Errors are JSON too, on standard error.
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -20,10 +24,27 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; ends the process with a help page or an error when it says so.
-    pub fn read() -> Self {
-        let matches = with_exit_codes(Self::command()).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// The exit code, once a page of help or what is wrong has been printed: as JSON if `--json`
+    /// stands anywhere on the line.
+    pub fn read() -> Result<Self, ExitCode> {
+        let matches = with_exit_codes(Self::command()).try_get_matches();
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| {
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            if json && error.use_stderr() {
+                let text = error.render().to_string();
+                let mut lines = text.lines().map(|line| line.trim_start_matches("error:").trim());
+                let what = lines.next().unwrap_or("the command line is wrong").to_owned();
+                let why = lines.take_while(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join(" ");
+                return Failure::new(Kind::Usage, what, why.trim(), "run it with --help")
+                    .report(&Out::new(true));
+            }
+            // Nothing is left to do when even standard error is gone.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage as u8))
+        })
     }
 }
 
@@ -77,15 +98,20 @@ pub enum Command {
     Enrol(EnrolArgs),
     /// Answer a questionnaire, one question at a time, with or without a network.
     Answer(AnswerArgs),
-    /// Write down a dose, a plan field, an appointment, a note, consent or participation.
+    /// Write down a dose, a plan field, a note, consent or participation.
     #[command(subcommand)]
     Record(RecordCommand),
     /// Meet the server: send what waits, fetch what is new, check all of it.
     Sync,
     /// What is saved here, received by the server, opened at the site.
     Status,
+    /// What stopped this device from sending: look at it, save it, decide.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Read a chart.
     Chart(ChartArgs),
+    /// Take over an entry that a lost device sent after it was revoked.
+    Adopt(AdoptArgs),
     /// What needs somebody's attention, most urgent first.
     #[command(args_conflicts_with_subcommands = true)]
     Worklist(WorklistArgs),
@@ -365,6 +391,9 @@ pub struct RecoverArgs {
     /// Why, in a sentence; the participant sees it.
     #[arg(long)]
     pub reason: String,
+    /// A device that is lost; may be given more than once. Needed where several are active.
+    #[arg(long, value_name = "DEVICE")]
+    pub lost: Vec<DeviceId>,
     /// The lists of six words were compared and are the same.
     #[arg(long)]
     pub same: bool,
@@ -406,12 +435,18 @@ pub struct AnswerArgs {
     /// Who answers.
     #[arg(long, value_enum, default_value = "self")]
     pub by: AnsweredByArg,
-    /// Correct the answers of this entry.
+    /// Correct the answers of this entry: every question is asked again, with the old answer shown.
     #[arg(long, value_name = "ENTRY", requires = "reason")]
     pub amend: Option<ward_id::EntryId>,
     /// Why they are corrected.
     #[arg(long)]
     pub reason: Option<String>,
+    /// List what was begun on this device and not finished.
+    #[arg(long, conflicts_with_all = ["answers", "amend", "discard"])]
+    pub drafts: bool,
+    /// Throw away something that was begun, by its name in `--drafts`.
+    #[arg(long, value_name = "DRAFT", conflicts_with_all = ["answers", "amend"])]
+    pub discard: Option<String>,
 }
 
 /// `ward record …`.
@@ -442,6 +477,10 @@ pub enum RecordCommand {
         /// The chart.
         #[arg(long)]
         chart: ChartId,
+        /// The entry whose value this one replaces; once for each. Needed where several values
+        /// hold, or where one came since `ward chart` was last looked at here.
+        #[arg(long, value_name = "ENTRY")]
+        replaces: Vec<ward_id::EntryId>,
     },
     /// A note.
     Note {
@@ -474,6 +513,31 @@ pub enum RecordCommand {
         #[arg(long)]
         chart: Option<ChartId>,
     },
+}
+
+/// `ward evidence …`.
+#[derive(Debug, Subcommand)]
+pub enum EvidenceCommand {
+    /// What this device found, and what each of it means.
+    List,
+    /// Write the signed proofs to a new file, for the security officer.
+    Save {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Let this device send again. The proofs are removed from it: save them first.
+    Dismiss {
+        /// Why it is safe to go on, in a sentence.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// `ward adopt`.
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    /// The entry, as the worklist names it. Ask its author first whether they wrote it.
+    pub entry: ward_id::EntryId,
 }
 
 /// `ward chart`.
@@ -540,6 +604,14 @@ pub enum AuditCommand {
         /// Check the server's whole database as well (its configuration file).
         #[arg(long, value_name = "FILE")]
         server: Option<PathBuf>,
+    },
+    /// Check an audit package offline: no key, no device of the site and no network are needed.
+    Check {
+        /// The package's folder.
+        dir: PathBuf,
+        /// The fingerprint of the site's root, as the site gave it out (64 hexadecimal digits).
+        #[arg(long, value_name = "FINGERPRINT")]
+        root: Option<ward_id::RootFingerprint>,
     },
     /// Print the proof that an entry stands in the log.
     Prove {

@@ -59,6 +59,19 @@ impl Failure {
         self
     }
 
+    /// Adds to what can be done next.
+    #[must_use]
+    pub fn then(mut self, also: impl Display) -> Self {
+        self.next = format!("{}; {also}", self.next);
+        self
+    }
+
+    /// What kind of failure it is.
+    #[cfg(test)]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// What to do next.
     pub fn next(&self) -> &str {
         &self.next

@@ -34,7 +34,19 @@ pub const BACKUP_FILES_MAX: usize = 64;
 pub const BACKUP_SMALL_FILE_MAX_BYTES: u64 = 1024 * 1024;
 /// Bytes of a public key file: a word and an X-Wing key in base64url.
 pub const BACKUP_KEY_FILE_MAX_BYTES: u64 = 4_096;
+/// Bytes that a backup leaves free on a disk that a server writes to.
+pub const BACKUP_SPARE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often a database that grows is compared with its witnesses again.
+pub const COMPARE_ROUNDS_MAX: u32 = 5;
 /// Bytes that must be free beside the database: twice its size, and never less than this.
 pub const DISK_FREE_MIN_BYTES: u64 = 512 * 1024 * 1024;
 /// How long a ticket for remote enrolment lives (72 hours).
 pub const TICKET_REMOTE_MS: i64 = 72 * 3_600_000;
+/// Further syncs of `ward audit verify` while something is not checked yet.
+pub const VERIFY_ROUNDS_MAX: usize = 20;
+/// Milliseconds between two of them: witnesses sign about once a second.
+pub const VERIFY_PAUSE_MS: u64 = 500;
+/// Bytes of one file of an audit package.
+pub const PACKAGE_FILE_MAX_BYTES: u64 = 256 << 20;
+/// Files of an audit package.
+pub const PACKAGE_FILES_MAX: usize = 1_000_000;

@@ -7,14 +7,19 @@ mod exit;
 mod home;
 mod limits;
 mod print;
+mod private_file;
 mod server_folder;
+mod shown_plan;
 mod terminal_form;
 mod ticket_page;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::read();
+    let cli = match cli::Cli::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let out = print::Out::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

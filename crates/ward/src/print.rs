@@ -2,8 +2,45 @@
 //! and progress only where a person watches.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
+
+/// Whether a character steers a terminal or turns text around instead of being shown: control
+/// characters (C0, DEL, C1), and those that change the direction of writing. Names, notes and
+/// forms come from elsewhere; none of them may rewrite the screen or paste into a shell.
+const fn steers(c: char) -> bool {
+    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text as it may go to a terminal: what would steer it is shown as `�`. Lines and tabs stay.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let refused = |c: char| steers(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(refused) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if refused(c) { '\u{fffd}' } else { c }).collect())
+}
+
+/// JSON in which the same characters stand as escapes. JSON itself asks for that below U+0020 only;
+/// the others can only stand inside its texts, so the meaning does not change.
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.contains(steers) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if steers(c) {
+            // Writing to a text does not fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
 
 /// An instant as ISO 8601 in UTC.
 pub fn instant(at: ward_id::TimestampMs) -> String {
@@ -41,10 +78,14 @@ impl Out {
         }
     }
 
-    /// Text exactly as it is: data that was asked for.
+    /// Data that was asked for: exactly as it is into a file or a program, and without what would
+    /// steer it onto a terminal.
     pub fn verbatim(&self, text: &str) {
+        let mut stdout = std::io::stdout();
+        let watched = stdout.is_terminal();
+        let text = if watched { shown(text) } else { Cow::Borrowed(text) };
         // As in `raw`.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        let _ = stdout.write_all(text.as_bytes());
     }
 
     /// A heading with an empty line before it.
@@ -57,7 +98,7 @@ impl Out {
     /// The document of JSON mode; nothing in text mode.
     pub fn document(&self, value: &serde_json::Value) {
         if self.json {
-            self.raw(&value.to_string());
+            self.raw(&escaped(&value.to_string()));
         }
     }
 
@@ -72,11 +113,13 @@ impl Out {
         if self.json {
             return;
         }
+        let rows: Vec<Vec<Cow<'_, str>>> =
+            rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
             cells.chain(heads.get(column).map(|head| head.chars().count())).max().unwrap_or(0)
         };
-        let print = |cells: &[String]| {
+        let print = |cells: &[Cow<'_, str>]| {
             let padded: Vec<String> = cells
                 .iter()
                 .enumerate()
@@ -86,8 +129,8 @@ impl Out {
                 .collect();
             self.raw(padded.join("  ").trim_end());
         };
-        print(&heads.iter().map(ToString::to_string).collect::<Vec<_>>());
-        for row in rows {
+        print(&heads.iter().map(|head| Cow::Borrowed(*head)).collect::<Vec<_>>());
+        for row in &rows {
             print(row);
         }
     }
@@ -101,7 +144,7 @@ impl Out {
         if let Ok(style) = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len} {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(shown(what).into_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         Progress { bar: Some(bar) }
     }
@@ -109,19 +152,19 @@ impl Out {
     /// The three sentences of a failure, on standard error.
     pub fn failure(&self, code: Option<&str>, what: &str, why: &str, next: &str, exit: u8) {
         let text = if self.json {
-            serde_json::json!({"error": {"code": code, "what": what, "why": why, "next": next, "exit": exit}})
-                .to_string()
+            let error = serde_json::json!({"error": {"code": code, "what": what, "why": why, "next": next, "exit": exit}});
+            escaped(&error.to_string()).into_owned()
         } else {
             let code = code.map(|code| format!("{code}  ")).unwrap_or_default();
             format!("{code}{what}\n  why:  {why}\n  next: {next}")
         };
         // Nothing is left to do when even standard error is gone.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", shown(&text));
     }
 
     fn raw(&self, text: &str) {
         // A closed pipe (`ward chart | head`) is not a failure.
-        let _ = writeln!(std::io::stdout(), "{text}");
+        let _ = writeln!(std::io::stdout(), "{}", shown(text));
     }
 }
 
@@ -141,7 +184,7 @@ impl Progress {
     /// What is being done now.
     pub fn now(&self, what: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(what.to_owned());
+            bar.set_message(shown(what).into_owned());
         }
     }
 
@@ -150,5 +193,28 @@ impl Progress {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_printed_steers_the_terminal() {
+        let name = "Ada\u{1b}[31m\u{9b}2J\u{202e}nirps\u{7f}\u{2066}\r\u{7}";
+        let plain = shown(name);
+        assert!(!plain.contains(steers), "{plain:?}");
+        assert!(plain.starts_with("Ada\u{fffd}[31m"));
+        assert_eq!(shown("Zoë\n\tÅ 你好 🙂"), "Zoë\n\tÅ 你好 🙂", "names of all people stay as they are");
+    }
+
+    #[test]
+    fn json_escapes_c1_and_directions_and_means_the_same() {
+        let value = serde_json::json!({"name": "Ada\u{9b}2J\u{202e}\u{7f}\u{1b}", "n\u{85}": 1});
+        let text = value.to_string();
+        let safe = escaped(&text);
+        assert!(!safe.contains(steers), "{safe:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
     }
 }

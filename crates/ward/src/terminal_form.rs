@@ -2,7 +2,7 @@
 
 use crate::exit::{Failure, Kind};
 use std::io::{BufRead, Write};
-use ward_forms::{AnswerValue, Answering, Finding, ItemType, QuestionStep};
+use ward_forms::{AnswerOption, AnswerValue, Answering, Finding, ItemType, Quantity, QuestionStep};
 
 /// What a person did at a question.
 enum Reply {
@@ -50,7 +50,14 @@ pub fn ask(
                 continue;
             }
             Ok(Reply::Skip) => answering.skip(&step.path),
-            Ok(Reply::Answers(values)) => answering.answer_all(&step.path, values),
+            Ok(Reply::Answers(values)) => {
+                let said = spoken(&step, &values);
+                let result = answering.answer_all(&step.path, values);
+                if result.is_ok() && !step.options.is_empty() {
+                    say(output, &format!("  → {said}\n"))?;
+                }
+                result
+            }
         };
         match result {
             Ok(()) => keep(answering)?,
@@ -88,24 +95,133 @@ fn show(answering: &Answering, step: &QuestionStep, output: &mut impl Write) -> 
             progress.asked.max(progress.answered + 1)
         ),
     )?;
-    for (number, option) in step.options.iter().enumerate() {
-        say(output, &format!("   {}  {}\n", number + 1, option.label()))?;
+    let keys = OptionKeys::of(&step.options);
+    for (key, option) in keys.keys.iter().zip(&step.options) {
+        let label = option.label();
+        say(output, &if *key == label { format!("   {key}\n") } else { format!("   {key}  {label}\n") })?;
     }
     let hint = match step.item_type {
-        _ if !step.options.is_empty() && step.repeats => "numbers, with commas",
-        _ if !step.options.is_empty() => "number",
-        ItemType::Boolean => "yes or no",
-        ItemType::Integer => "whole number",
-        ItemType::Decimal => "number",
-        ItemType::Date => "year-month-day",
-        ItemType::Time => "hh:mm:ss",
-        _ => "text",
+        _ if !step.options.is_empty() && step.repeats => format!("{}s, with commas", keys.kind),
+        _ if !step.options.is_empty() => keys.kind.to_owned(),
+        ItemType::Boolean => "yes or no".to_owned(),
+        ItemType::Integer => "whole number".to_owned(),
+        ItemType::Decimal => "number".to_owned(),
+        ItemType::Quantity => "number and unit, such as 37.2 Cel".to_owned(),
+        ItemType::Date => "year-month-day".to_owned(),
+        ItemType::DateTime => "year-month-dayThh:mm:ss+hh:mm".to_owned(),
+        ItemType::Time => "hh:mm:ss".to_owned(),
+        _ => "text".to_owned(),
     };
     let now = match step.answers.as_slice() {
         [] => String::new(),
-        answers => format!(", now {} answered", answers.len()),
+        answers => format!(", now: {}; Enter keeps it", spoken(step, answers)),
     };
     say(output, &format!("  ({hint}{now}{}) > ", if step.is_owed { "" } else { ", may be skipped" }))
+}
+
+/// Answers in the words of the question.
+fn spoken(step: &QuestionStep, answers: &[AnswerValue]) -> String {
+    let one = |answer: &AnswerValue| {
+        let offered = step.options.iter().find(|option| option.value.is_same(answer));
+        offered.map_or_else(|| answer_words(answer), AnswerOption::label)
+    };
+    answers.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn answer_words(answer: &AnswerValue) -> String {
+    match answer {
+        AnswerValue::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        AnswerValue::Integer(number) => number.to_string(),
+        AnswerValue::Decimal(number) => number.to_string(),
+        AnswerValue::String(text)
+        | AnswerValue::Uri(text)
+        | AnswerValue::Date(text)
+        | AnswerValue::DateTime(text)
+        | AnswerValue::Time(text) => text.clone(),
+        AnswerValue::Quantity(quantity) => {
+            let number = quantity.value.as_ref().map(ToString::to_string).unwrap_or_default();
+            let unit = quantity.unit.as_deref().or(quantity.code.as_deref()).unwrap_or_default();
+            format!("{number} {unit}").trim().to_owned()
+        }
+        AnswerValue::Coding(coding) => {
+            coding.display.clone().or_else(|| coding.code.clone()).unwrap_or_default()
+        }
+        _ => "an answer that cannot be shown".to_owned(),
+    }
+}
+
+/// What a person types for each offered answer. A number of the list must never be what another
+/// answer is called: on a scale from 0 to 10, "7" is seven and not the seventh.
+struct OptionKeys {
+    keys: Vec<String>,
+    kind: &'static str,
+}
+
+/// Letters of a list; `b` and `q` mean back and quit.
+const LETTERS: &str = "acdefghijklmnoprstuvwxyz";
+/// Longest label or code that is its own key.
+const KEY_MAX_CHARS: usize = 4;
+
+impl OptionKeys {
+    fn of(options: &[AnswerOption]) -> Self {
+        let numbers = || (1..=options.len()).map(|number| number.to_string()).collect();
+        let labels = || options.iter().map(AnswerOption::label).collect();
+        let codes =
+            || options.iter().map(|option| code_of(&option.value).unwrap_or_default().to_owned()).collect();
+        let leading = || options.iter().map(|option| leading_number(&option.label())).collect();
+        let ways: [(&'static str, &dyn Fn() -> Vec<String>); 4] =
+            [("number", &numbers), ("answer", &labels), ("number", &codes), ("number", &leading)];
+        for (kind, keys) in ways {
+            let keys = keys();
+            if are_clear(&keys, options) {
+                return Self { keys, kind };
+            }
+        }
+        Self { keys: letters(options.len()), kind: "letter" }
+    }
+}
+
+/// Whether the keys are short, distinct, and none of them names another answer.
+fn are_clear(keys: &[String], options: &[AnswerOption]) -> bool {
+    let is_plain = |key: &String| {
+        (1..=KEY_MAX_CHARS).contains(&key.chars().count())
+            && key.trim() == key
+            && !key.contains(',')
+            && !matches!(key.to_lowercase().as_str(), "b" | "back" | "q" | "quit")
+    };
+    keys.iter().all(is_plain)
+        && keys.iter().enumerate().all(|(i, key)| {
+            let others = || options.iter().enumerate().filter(move |(j, _)| *j != i);
+            let names_other =
+                others().any(|(_, option)| is_named(option, key) || leading_number(&option.label()) == *key);
+            let is_twice =
+                keys.iter().enumerate().any(|(j, other)| j != i && other.eq_ignore_ascii_case(key));
+            !names_other && !is_twice
+        })
+}
+
+fn letters(count: usize) -> Vec<String> {
+    let single = LETTERS.chars().map(String::from);
+    let double =
+        LETTERS.chars().flat_map(|first| LETTERS.chars().map(move |second| format!("{first}{second}")));
+    single.chain(double).take(count).collect()
+}
+
+fn code_of(value: &AnswerValue) -> Option<&str> {
+    match value {
+        AnswerValue::Coding(coding) => coding.code.as_deref(),
+        _ => None,
+    }
+}
+
+/// The number that a label begins with: `10` of `10 - the worst`.
+fn leading_number(label: &str) -> String {
+    label.chars().take_while(char::is_ascii_digit).collect()
+}
+
+fn is_named(option: &AnswerOption, text: &str) -> bool {
+    option.label().eq_ignore_ascii_case(text)
+        || code_of(&option.value).is_some_and(|code| code.eq_ignore_ascii_case(text))
 }
 
 fn read_reply(step: &QuestionStep, line: &str) -> Result<Reply, &'static str> {
@@ -116,16 +232,30 @@ fn read_reply(step: &QuestionStep, line: &str) -> Result<Reply, &'static str> {
         "q" | "quit" => return Ok(Reply::Stop),
         _ => {}
     }
+    // A whole line that is one of the answers is that answer, commas and all.
+    if let [only] = named(step, line).as_slice() {
+        return Ok(Reply::Answers(vec![only.value.clone()]));
+    }
     let parts: Vec<&str> = if step.repeats { line.split(',').map(str::trim).collect() } else { vec![line] };
     parts.into_iter().map(|part| read_value(step, part)).collect::<Result<_, _>>().map(Reply::Answers)
 }
 
+fn named<'s>(step: &'s QuestionStep, text: &str) -> Vec<&'s AnswerOption> {
+    step.options.iter().filter(|option| is_named(option, text)).collect()
+}
+
 fn read_value(step: &QuestionStep, text: &str) -> Result<AnswerValue, &'static str> {
-    let by_number =
-        text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| step.options.get(n));
-    match by_number {
-        Some(option) => Ok(option.value.clone()),
-        None => read_word(step, text),
+    let keys = OptionKeys::of(&step.options);
+    let by_key = keys.keys.iter().position(|key| key.eq_ignore_ascii_case(text));
+    let by_key = by_key.and_then(|place| step.options.get(place));
+    match (named(step, text).as_slice(), by_key) {
+        ([named], Some(keyed)) if !named.value.is_same(&keyed.value) => {
+            Err("That could mean two of the answers; please type one of them in full.")
+        }
+        ([named], _) => Ok(named.value.clone()),
+        (_, Some(keyed)) => Ok(keyed.value.clone()),
+        ([], None) => read_word(step, text),
+        _ => Err("Several answers are called that; please use the key before the answer."),
     }
 }
 
@@ -136,16 +266,10 @@ fn read_value(step: &QuestionStep, text: &str) -> Result<AnswerValue, &'static s
 /// What would be taken, as a sentence.
 pub fn read_word(step: &QuestionStep, text: &str) -> Result<AnswerValue, &'static str> {
     if !step.options.is_empty() {
-        let is_code = |value: &AnswerValue| match value {
-            AnswerValue::Coding(coding) => coding.code.as_deref() == Some(text),
-            _ => false,
-        };
-        let named = step
-            .options
-            .iter()
-            .find(|option| option.label().eq_ignore_ascii_case(text) || is_code(&option.value));
-        if let Some(option) = named {
-            return Ok(option.value.clone());
+        match named(step, text).as_slice() {
+            [option] => return Ok(option.value.clone()),
+            [] => {}
+            _ => return Err("Several of the answers offered are called that."),
         }
         if step.item_type != ItemType::OpenChoice {
             return Err("Please choose one of the answers offered.");
@@ -163,12 +287,26 @@ pub fn read_word(step: &QuestionStep, text: &str) -> Result<AnswerValue, &'stati
         ItemType::Decimal => {
             text.parse().ok().and_then(AnswerValue::decimal).ok_or("Please give a number, such as 36.6.")
         }
+        ItemType::Quantity => {
+            read_quantity(text).ok_or("Please give a number and its unit, such as 37.2 Cel.")
+        }
         ItemType::Date => Ok(AnswerValue::Date(text.to_owned())),
         ItemType::DateTime => Ok(AnswerValue::DateTime(text.to_owned())),
         ItemType::Time => Ok(AnswerValue::Time(text.to_owned())),
         ItemType::Url => Ok(AnswerValue::Uri(text.to_owned())),
         _ => Ok(AnswerValue::text(text)),
     }
+}
+
+/// `37.2 Cel`: a number, and after a space the unit. Whether the form offers that unit is checked
+/// with the answer.
+fn read_quantity(text: &str) -> Option<AnswerValue> {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let Some(AnswerValue::Decimal(value)) = number.parse().ok().and_then(AnswerValue::decimal) else {
+        return None;
+    };
+    let unit = Some(unit.trim().to_owned()).filter(|unit| !unit.is_empty());
+    Some(AnswerValue::Quantity(Quantity { value: Some(value), unit, ..Quantity::default() }))
 }
 
 fn read_line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
@@ -186,8 +324,9 @@ fn read_line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
 }
 
 fn say(output: &mut impl Write, text: &str) -> Result<(), Failure> {
+    // Forms come from elsewhere.
     output
-        .write_all(text.as_bytes())
+        .write_all(crate::print::shown(text).as_bytes())
         .and_then(|()| output.flush())
         .map_err(|error| Failure::fault("The terminal cannot be written to", error))
 }
@@ -205,7 +344,11 @@ mod tests {
                 {"linkId":"c","type":"string","text":"Anything else?"}]}"#;
 
     fn run(typed: &str) -> (Ended, String, usize, Answering) {
-        let mut answering = Answering::new(Questionnaire::parse(FORM).unwrap());
+        run_form(FORM, typed)
+    }
+
+    fn run_form(form: &[u8], typed: &str) -> (Ended, String, usize, Answering) {
+        let mut answering = Answering::new(Questionnaire::parse(form).unwrap());
         let (mut output, mut kept) = (Vec::new(), 0);
         let ended = ask(&mut answering, &mut typed.as_bytes(), &mut output, |_| {
             kept += 1;
@@ -230,5 +373,85 @@ mod tests {
         assert_eq!(shown.matches("Did you sleep?").count(), 2);
         assert!(answering.finish(None).is_ok(), "the skipped question owes nothing");
         assert_eq!(run("yes\n").0, Ended::Stopped, "a closed terminal stops");
+    }
+
+    fn scale(options: &str) -> Vec<u8> {
+        format!(
+            r#"{{"resourceType":"Questionnaire","url":"u","version":"1","status":"active",
+            "item":[{{"linkId":"s","type":"choice","text":"How bad?","required":true,"answerOption":[{options}]}}]}}"#
+        )
+        .into_bytes()
+    }
+
+    fn recorded(form: &[u8], typed: &str) -> AnswerValue {
+        let (ended, shown, _, answering) = run_form(form, typed);
+        assert_eq!(ended, Ended::Complete, "{shown}");
+        answering.draft().items()[0].answers()[0].value().unwrap().clone()
+    }
+
+    #[test]
+    fn on_a_scale_the_number_typed_is_the_number_recorded() {
+        let integers: Vec<String> = (0..=10).map(|n| format!(r#"{{"valueInteger":{n}}}"#)).collect();
+        let integers = scale(&integers.join(","));
+        for n in 0..=10 {
+            assert_eq!(recorded(&integers, &format!("{n}\n")), AnswerValue::Integer(n));
+        }
+        // Codes are digits and the words are others: the digit is the code.
+        let words = ["None", "Mild", "Severe"].iter().enumerate();
+        let coded: Vec<String> = words
+            .map(|(n, word)| format!(r#"{{"valueCoding":{{"system":"s","code":"{n}","display":"{word}"}}}}"#))
+            .collect();
+        let coded = scale(&coded.join(","));
+        for (typed, code) in [("0", "0"), ("1", "1"), ("2", "2"), ("severe", "2")] {
+            let AnswerValue::Coding(coding) = recorded(&coded, &format!("{typed}\n")) else {
+                panic!("{typed}")
+            };
+            assert_eq!(coding.code.as_deref(), Some(code), "{typed}");
+        }
+        // The number stands within the words only.
+        let labelled: Vec<String> =
+            (0..=3).map(|n| format!(r#"{{"valueString":"{n} - step {n}"}}"#)).collect();
+        let labelled = scale(&labelled.join(","));
+        assert_eq!(recorded(&labelled, "2\n"), AnswerValue::text("2 - step 2"));
+        assert_eq!(run_form(&labelled, "4\n").0, Ended::Stopped, "the fourth is not 4");
+    }
+
+    #[test]
+    fn words_are_numbered_and_echoed_and_shown_again() {
+        let form = br#"{"resourceType":"Questionnaire","url":"u","version":"1","status":"active","item":[
+            {"linkId":"s","type":"choice","text":"How often?","required":true,"answerOption":[
+              {"valueString":"Never"},{"valueString":"Often"}]},
+            {"linkId":"b","type":"boolean","text":"Better?"}]}"#;
+        let (ended, shown, ..) = run_form(form, "2\nb\n\n\n");
+        assert_eq!(ended, Ended::Complete, "{shown}");
+        assert!(shown.contains("   2  Often") && shown.contains("→ Often"), "{shown}");
+        assert!(shown.contains("now: Often; Enter keeps it"), "{shown}");
+    }
+
+    #[test]
+    fn letters_leave_out_back_and_quit() {
+        let options: Vec<String> = ["1 or 2", "2 or 3", "1 or 3"]
+            .iter()
+            .map(|text| format!(r#"{{"valueString":"{text}"}}"#))
+            .collect();
+        let form = scale(&options.join(","));
+        assert_eq!(recorded(&form, "c\n"), AnswerValue::text("2 or 3"));
+        assert!(letters(200).iter().all(|key| key != "b" && key != "q"));
+    }
+
+    #[test]
+    fn a_quantity_is_a_number_and_a_unit() {
+        let form = br#"{"resourceType":"Questionnaire","url":"u","version":"1","status":"active","item":[
+            {"linkId":"t","type":"quantity","text":"Temperature?","required":true}]}"#;
+        let AnswerValue::Quantity(quantity) = recorded(form, "warm\n37.2 Cel\n") else { panic!() };
+        assert_eq!(quantity.unit.as_deref(), Some("Cel"));
+        assert_eq!(quantity.value.unwrap().as_f64(), Some(37.2));
+    }
+
+    #[test]
+    fn a_form_does_not_steer_the_terminal() {
+        let form = scale("{\"valueString\":\"\\u001b[2JNone\"}");
+        let (_, shown, ..) = run_form(&form, "q\n");
+        assert!(!shown.contains('\u{1b}') && shown.contains("None"), "{shown:?}");
     }
 }

@@ -27,8 +27,9 @@ const FORBIDDEN: [(&str, &str); 16] = [
     ("getrandom", "randomness is a trait"),
 ];
 
-/// Modules of `std` that are also caught inside `use std::{...}`.
-const FORBIDDEN_MODULES: [&str; 5] = ["fs", "net", "env", "process", "thread"];
+/// Modules and types of `std` that are also caught inside `use std::{...}`. `SystemTime` is
+/// forbidden everywhere; `Instant` is a word of others too, so it counts where it comes from `std`.
+const FORBIDDEN_MODULES: [&str; 6] = ["fs", "net", "env", "process", "thread", "Instant"];
 
 const FORBIDDEN_PACKAGES: [&str; 8] =
     ["tokio", "sqlx", "rusqlite", "axum", "hyper", "rustls", "tower", "rand"];
@@ -43,7 +44,9 @@ pub fn check(tree: &SourceTree) -> Vec<Finding> {
                 findings.push(Finding::new(&file.path, number, format!("core must not name {word}: {why}")));
             }
         }
-        grouped |= line.code.contains("use std::{");
+        grouped |= ["use std::{", "use std::time::{", "use core::time::{"]
+            .iter()
+            .any(|beginning| line.code.contains(beginning));
         if grouped {
             for module in FORBIDDEN_MODULES.iter().filter(|module| has_word(&line.code, module)) {
                 let message = format!("core must not use std::{module}");
@@ -78,6 +81,14 @@ mod tests {
             assert_eq!(count("crates/core/a/src/x.rs", &format!("use {word}::x;\n")), 1, "{word}");
         }
         assert_eq!(count("crates/guard/a/src/x.rs", "use std::{\n    fmt,\n    fs,\n};\nfn env() {}\n"), 1);
+        for grouped in [
+            "use std::time::{Duration, Instant};\n",
+            "use std::{\n    fmt,\n    time::{Duration, Instant},\n};\n",
+            "use std::time::{\n    Duration,\n    SystemTime,\n};\n",
+        ] {
+            assert_eq!(count("crates/core/a/src/x.rs", grouped), 1, "{grouped}");
+        }
+        assert_eq!(count("crates/core/a/src/x.rs", "use std::time::Duration;\nenum Moment { Instant }\n"), 0);
     }
 
     #[test]

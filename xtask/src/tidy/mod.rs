@@ -74,7 +74,7 @@ pub fn step() -> Result<StepResult> {
             counts.failed += 1;
         }
     }
-    Ok(StepResult { ok: counts.failed == 0, counts })
+    Ok(StepResult { ok: counts.failed == 0, counts, skipped: None })
 }
 
 #[cfg(test)]

@@ -96,12 +96,20 @@ impl LogView {
         Self { key, policy, head: None }
     }
 
-    /// A view that goes on from a stored note, which is verified again.
+    /// A view that goes on from the head that it had taken, as the reader's own sealed store gives
+    /// it back with the time that it was attested at. The head is not judged again: it counted when
+    /// it was taken, witnesses may have been replaced since, and a view that forgot its head would
+    /// let an older log pass.
     ///
     /// # Errors
-    /// [`LogViewError::Head`].
-    pub fn resume(key: VerifierKey, policy: WitnessPolicy, held: &SignedNote) -> Result<Self, LogViewError> {
-        let head = verify_cosigned(held, &key, &policy)?;
+    /// [`LogViewError::Head`] if the note is no checkpoint at all.
+    pub fn restore(
+        key: VerifierKey,
+        policy: WitnessPolicy,
+        held: &SignedNote,
+        attested_s: u64,
+    ) -> Result<Self, LogViewError> {
+        let head = CosignedHead::stored(held, &policy, attested_s)?;
         Ok(Self { key, policy, head: Some(head) })
     }
 

@@ -148,6 +148,24 @@ pub struct CosignedHead {
 }
 
 impl CosignedHead {
+    /// A head that counted when it was taken, from the reader's own sealed store. It is not judged
+    /// again: the witnesses may have changed since.
+    pub(crate) fn stored(
+        note: &SignedNote,
+        policy: &WitnessPolicy,
+        attested_s: u64,
+    ) -> Result<Self, PolicyError> {
+        let checkpoint = note.text().parse().map_err(PolicyError::from)?;
+        let mut head = Self { checkpoint, note: note.clone(), cosigned: Vec::new(), outside: 0, attested_s };
+        for witness in &policy.witnesses {
+            if let Ok(Some(time_s)) = verify_cosignature(note, &witness.key) {
+                head.cosigned.push((witness.key.name().clone(), time_s));
+                head.outside += usize::from(witness.outside);
+            }
+        }
+        Ok(head)
+    }
+
     /// What the log said.
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint

@@ -33,6 +33,11 @@ pub const OPERATION_MAX_BYTES: usize = 262_144;
 
 /// Members of one chart, and so wraps of one epoch package.
 pub const MEMBERS_MAX: usize = 64;
+/// Earlier secrets that one epoch package hands on: at one change of members a week, twenty years.
+pub const HISTORY_MAX_EPOCHS: usize = 1_024;
+/// Longest sealed history, in bytes: for each secret an array head, the epoch (at most 9) and 34 for
+/// the secret; then the head of the list and the tag.
+pub const HISTORY_MAX_BYTES: usize = HISTORY_MAX_EPOCHS * 44 + 3 + TAG_BYTES;
 /// Staff devices that one drop envelope is sealed to.
 pub const DROP_RECIPIENTS_MAX: usize = 64;
 /// Keys of a root policy.

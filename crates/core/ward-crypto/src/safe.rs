@@ -40,8 +40,8 @@ pub use envelope::{
     verify_envelopes,
 };
 pub use epoch::{
-    EpochHeader, EpochPackage, EpochPackageFields, EpochWrap, NewEpoch, make_epoch_package, member_set_hash,
-    member_set_hash_of_key_hashes, open_epoch_package, open_history,
+    EpochHeader, EpochPackage, EpochPackageFields, EpochWrap, NewEpoch, PreviousEpoch, make_epoch_package,
+    member_set_hash, member_set_hash_of_key_hashes, open_epoch_package, open_history,
 };
 pub use local_store::{Lkek, LocalKey, WrappingKey};
 pub use manifest::{AdminEntry, MinAttest, SiteManifest, SiteManifestFields, WitnessEntry};

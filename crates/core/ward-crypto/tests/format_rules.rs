@@ -236,6 +236,7 @@ fn package_and_drop_limits() {
             site: site.site,
             chart: site.chart,
             previous: None,
+            history: &[],
             mlog_size: 1,
             mlog_root: ward_id::TreeRoot::from_bytes([0; 32]),
             author: site.staff.id,
@@ -253,7 +254,8 @@ fn package_and_drop_limits() {
     let new = NewEpoch {
         site: site.site,
         chart: site.chart,
-        previous: Some((&first, &secret)),
+        previous: Some(PreviousEpoch { epoch: 0, package: first.hash() }),
+        history: &[&secret],
         mlog_size: 1,
         mlog_root: ward_id::TreeRoot::from_bytes([0; 32]),
         author: site.staff.id,
@@ -262,11 +264,25 @@ fn package_and_drop_limits() {
     let keys = &site.staff.keys;
     let refused = make_epoch_package(&new, &keys.sign, &keys.hedge, &mut rng).err();
     assert_eq!(refused, Some(FormatError::NotSorted("the wraps").into()));
-    // A history of another chart, or a secret that is not that of the package.
-    let foreign = EpochSecret::from_secret_bytes(site.chart, 0, &[0; 32]);
-    let wrong = NewEpoch { previous: Some((&first, &foreign)), ..new };
-    let refused = make_epoch_package(&wrong, &keys.sign, &keys.hedge, &mut rng).err();
-    assert_eq!(refused, Some(FormatError::Mismatch("the epoch before").into()));
+    // Earlier secrets of another chart, of no earlier epoch, or one twice.
+    let foreign = EpochSecret::from_secret_bytes(random_id(&mut rng), 0, &[0; 32]);
+    let later = EpochSecret::from_secret_bytes(site.chart, 1, &[0; 32]);
+    let one = [site.staff.member()];
+    for history in [[&secret, &foreign], [&secret, &later], [&secret, &secret]] {
+        let wrong = NewEpoch { history: &history, members: &one, ..new };
+        let refused = make_epoch_package(&wrong, &keys.sign, &keys.hedge, &mut rng).err();
+        assert_eq!(refused, Some(FormatError::Mismatch("the earlier secrets").into()));
+    }
+    // More than the limit: the newest are handed on, and those lead to the others.
+    let many: Vec<EpochSecret> = (0..limits::HISTORY_MAX_EPOCHS as u64 + 5)
+        .map(|epoch| EpochSecret::from_secret_bytes(site.chart, epoch, &[epoch as u8; 32]))
+        .collect();
+    let many: Vec<&EpochSecret> = many.iter().collect();
+    let previous = PreviousEpoch { epoch: many.len() as u64, package: first.hash() };
+    let long = NewEpoch { previous: Some(previous), history: &many, members: &one, ..new };
+    let (package, secret) = make_epoch_package(&long, &keys.sign, &keys.hedge, &mut rng).unwrap();
+    assert!(package.history.as_ref().unwrap().len() <= limits::HISTORY_MAX_BYTES);
+    assert!(open_history(&secret, &package, [&first]).unwrap().is_empty());
 }
 
 #[test]

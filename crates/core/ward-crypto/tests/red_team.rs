@@ -14,7 +14,7 @@ use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use ward_crypto::*;
-use ward_id::{Canonical, DeviceId, EntryId, PackageHash, TreeRoot};
+use ward_id::{Canonical, DeviceId, EntryId, TreeRoot};
 
 const ALL: AcceptedSuites = AcceptedSuites::ALL;
 
@@ -326,13 +326,54 @@ fn rt_11_an_old_package_relabelled_as_the_next_epoch_is_refused() {
         }
         assert!(!package.commits_to(&second_secret));
     }
-    // A history that does not lead to the package before is refused too.
-    assert!(open_history(&second_secret, &second, &first).is_ok());
-    assert_eq!(open_history(&second_secret, &second, &second).err(), Some(CryptoError::Rejected));
-    let mut unlinked = EpochPackageFields::clone(&second);
-    unlinked.header.prev_pkg_hash = Some(PackageHash::from_bytes([0; 32]));
-    let unlinked = resign_package(unlinked, author);
-    assert_eq!(open_history(&second_secret, &unlinked, &first).err(), Some(CryptoError::Rejected));
+    // What a history hands on is believed only if that epoch's own package commits to it.
+    let handed_on = |before: &EpochPackage| open_history(&second_secret, &second, [before]).unwrap().len();
+    assert_eq!(handed_on(&first), 1);
+    assert_eq!(handed_on(&second), 0);
+    let (other_first, _) = site.epoch_zero();
+    assert_eq!(handed_on(&other_first), 0);
+    let foreign = EpochSecret::from_secret_bytes(site.chart, 1, &[9; 32]);
+    assert_eq!(open_history(&foreign, &second, [&first]).err(), Some(CryptoError::Rejected));
+}
+
+/// A member announces a package that the others cannot open: the next epoch goes round it.
+#[test]
+fn rt_06_a_spoilt_package_does_not_end_the_chart() {
+    let mut site = Site::new("rt_06_spoilt");
+    let (first, first_secret) = site.epoch_zero();
+    let (spoilt, spoilt_secret) = site.next_epoch(Some((&first, &first_secret)));
+    let members = site.members();
+    let before = PreviousEpoch { epoch: 1, package: spoilt.hash() };
+    let new = NewEpoch {
+        site: site.site,
+        chart: site.chart,
+        previous: Some(before),
+        history: &[&first_secret],
+        mlog_size: 8,
+        mlog_root: TreeRoot::from_bytes([0x34; 32]),
+        author: site.patient.id,
+        members: &members,
+    };
+    let (keys, mut rng) = (&site.patient.keys, Seeded::new("round"));
+    // The patient does not hold the secret of epoch 1, and hands on what they hold.
+    let (third, third_secret) = make_epoch_package(&new, &keys.sign, &keys.hedge, &mut rng).unwrap();
+    let epochs = |secrets: Vec<EpochSecret>| secrets.iter().map(EpochSecret::epoch).collect::<Vec<_>>();
+    assert_eq!(epochs(open_history(&third_secret, &third, [&first, &spoilt]).unwrap()), [0]);
+    // Whoever could open it hands it on with the epoch after, and everybody has all of them.
+    let (fourth, fourth_secret) = make_epoch_package(
+        &NewEpoch {
+            previous: Some(PreviousEpoch { epoch: 2, package: third.hash() }),
+            history: &[&third_secret, &first_secret, &spoilt_secret],
+            ..new
+        },
+        &keys.sign,
+        &keys.hedge,
+        &mut rng,
+    )
+    .unwrap();
+    let all = open_history(&fourth_secret, &fourth, [&first, &spoilt, &third]).unwrap();
+    assert!(spoilt.commits_to(&all[1]));
+    assert_eq!(epochs(all), [0, 1, 2]);
 }
 
 #[test]
@@ -682,6 +723,7 @@ fn rt_49_a_constant_generator_repeats_no_key_or_nonce() {
                 site: site.site,
                 chart: site.chart,
                 previous: None,
+                history: &[],
                 mlog_size,
                 mlog_root: TreeRoot::from_bytes([1; 32]),
                 author: site.patient.id,

@@ -224,8 +224,8 @@ fn stored_chart_and_local_vectors_still_open() {
         let keys = device_keys(member);
         let secret = open_epoch_package(id, &keys.enc, &second, &author, AcceptedSuites::ALL).unwrap();
         assert_eq!(*secret.to_secret_bytes(), bytes32(&epochs["secrets"][1]));
-        let before = open_history(&secret, &second, &first).unwrap();
-        assert_eq!(*before.to_secret_bytes(), bytes32(&epochs["secrets"][0]));
+        let earlier = open_history(&secret, &second, [&first]).unwrap();
+        assert_eq!(*earlier[0].to_secret_bytes(), bytes32(&epochs["secrets"][0]));
     }
 
     let stored = load("envelope");

@@ -127,7 +127,8 @@ impl Answering {
         answering
     }
 
-    /// Goes on with a draft.
+    /// Goes on with a draft. What has an answer is not asked again, but for questions that hold
+    /// nothing else than what the form filled in: nobody has seen those yet.
     #[must_use]
     pub fn resume(questionnaire: impl Into<Arc<Questionnaire>>, draft: QuestionnaireResponse) -> Self {
         let mut answering = Self::with(questionnaire.into(), draft, ResponseStatus::Completed);
@@ -137,12 +138,46 @@ impl Answering {
     }
 
     /// Corrects a finished response; [`Answering::finish`] then gives an amended
-    /// one. The caller keeps the old one and records the reason.
+    /// one. Every question is asked again and shows its answer so far. The caller keeps the old
+    /// response and records the reason.
     #[must_use]
     pub fn amend(questionnaire: impl Into<Arc<Questionnaire>>, finished: QuestionnaireResponse) -> Self {
-        let mut answering = Self::resume(questionnaire, finished);
-        answering.final_status = ResponseStatus::Amended;
+        let mut answering = Self::with(questionnaire.into(), finished, ResponseStatus::Amended);
+        answering.response.set_status(ResponseStatus::InProgress);
         answering
+    }
+
+    /// Goes on with the draft of a correction: what differs from the finished response is not asked
+    /// again.
+    #[must_use]
+    pub fn resume_amendment(
+        questionnaire: impl Into<Arc<Questionnaire>>,
+        finished: &QuestionnaireResponse,
+        draft: QuestionnaireResponse,
+    ) -> Self {
+        let questionnaire = questionnaire.into();
+        let old = Self::with(questionnaire.clone(), finished.clone(), ResponseStatus::Amended);
+        let mut answering = Self::amend(questionnaire, draft);
+        answering.settle_answered();
+        let unchanged = |path: &ItemPath| old.values_at(path) == answering.values_at(path);
+        let same: BTreeSet<ItemPath> =
+            answering.settled.iter().filter(|path| unchanged(path)).cloned().collect();
+        answering.settled.retain(|path| !same.contains(path));
+        answering.history.retain(|path| !same.contains(path));
+        answering
+    }
+
+    /// Whether another response gives the same answers; status and time of writing aside.
+    #[must_use]
+    pub fn says_the_same(&self, other: &QuestionnaireResponse) -> bool {
+        without_disabled(&self.questionnaire, &self.response).items
+            == without_disabled(&self.questionnaire, other).items
+    }
+
+    fn values_at(&self, path: &ItemPath) -> Vec<AnswerValue> {
+        let forest = Forest::new(&self.questionnaire, &self.response);
+        let node = forest.find(path).and_then(|id| forest.nodes.get(id));
+        node.map(|node| node.values().cloned().collect()).unwrap_or_default()
     }
 
     fn with(
@@ -363,8 +398,12 @@ impl Answering {
 
     fn settle_answered(&mut self) {
         let forest = Forest::new(&self.questionnaire, &self.response);
-        let answered =
-            (0..forest.nodes.len()).filter(|id| forest.nodes.get(*id).is_some_and(Node::has_value));
+        // A draft does not say what was asked already. An answer that is just what the form fills in
+        // may never have been seen; asking once more costs one key.
+        let is_prefilled =
+            |node: &Node<'_>| !node.item.initial.is_empty() && node.values().eq(node.item.initial.iter());
+        let was_answered = |node: &Node<'_>| node.has_value() && !is_prefilled(node);
+        let answered = (0..forest.nodes.len()).filter(|id| forest.nodes.get(*id).is_some_and(was_answered));
         let paths: Vec<ItemPath> = answered.map(|id| forest.path(id)).collect();
         self.history.clone_from(&paths);
         self.settled = paths.into_iter().collect();

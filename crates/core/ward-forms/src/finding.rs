@@ -93,6 +93,8 @@ pub enum FindingCode {
     NoOptions,
     /// An item type that Ward keeps and shows as unsupported.
     UnsupportedItem,
+    /// An answer that is owed, by a question that nobody is shown or may change.
+    OwedButNotAsked,
     /// Two items claim the same symptom and attribute.
     DuplicateAttribute,
     /// A symptom marking that can't be read.
@@ -140,6 +142,7 @@ impl FindingCode {
             Self::NoText => "no-text",
             Self::NoOptions => "no-options",
             Self::UnsupportedItem => "unsupported-item",
+            Self::OwedButNotAsked => "owed-but-not-asked",
             Self::DuplicateAttribute => "duplicate-attribute",
             Self::BadAttributeCode => "bad-attribute-code",
         }

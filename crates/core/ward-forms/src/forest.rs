@@ -38,11 +38,11 @@ impl<'a> Node<'a> {
     }
 
     /// Whether an answer is owed here once the item is on; for a group, at least one
-    /// in it. Texts for reading owe none.
+    /// in it. Texts for reading owe none, and neither does what nobody is shown.
     pub(crate) fn owes_answer(&self) -> bool {
         let least = self.item.rules.min_occurs.is_some_and(|least| least > 0);
         let can_owe = !matches!(self.item.item_type, ItemType::Display | ItemType::Question);
-        can_owe && !self.is_optional && (self.item.required || least)
+        can_owe && !self.is_optional && !self.item.hidden && (self.item.required || least)
     }
 
     pub(crate) fn has_value(&self) -> bool {

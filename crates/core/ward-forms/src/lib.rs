@@ -10,6 +10,7 @@
 //!   [`Answering::finish`] gives the completed response.
 //! - [`QuestionnaireResponse`] reads and writes responses; [`validate`] checks one
 //!   against its form.
+//! - [`encode_answers`] writes a response in few bytes for readers who hold its form.
 //! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades.
 //!
 //! Content that this crate doesn't know is kept and written back.
@@ -50,6 +51,7 @@ mod answer_value;
 mod answering;
 mod completion;
 mod date_time;
+mod dense_answers;
 mod dependency_order;
 mod enable_when;
 mod error;
@@ -72,6 +74,7 @@ mod validate;
 pub use answer_options::{AnswerOption, AnswerOptions};
 pub use answer_value::{AnswerValue, Coding, Quantity};
 pub use answering::{AnswerError, Answering, Progress, QuestionStep};
+pub use dense_answers::{DenseError, decode_answers, encode_answers};
 pub use enable_when::{Condition, EnableBehavior, Operator};
 pub use error::FormError;
 pub use finding::{Finding, FindingCode, Severity};

@@ -31,6 +31,13 @@ pub const MAX_RESPONSE_ITEMS: usize = 20_000;
 /// Most answers accepted in one response, all levels together.
 pub const MAX_RESPONSE_ANSWERS: usize = 40_000;
 
+/// Most bytes accepted of one response in dense form: as many as an entry's payload has.
+pub const MAX_DENSE_BYTES: usize = 196_608;
+
+/// Most answers accepted in one dense response. A response with more stays as JSON. It bounds the
+/// search for the first of several equal offered answers.
+pub const MAX_DENSE_ANSWERS: usize = 4_096;
+
 /// Longest `linkId` accepted, in bytes.
 pub const MAX_LINK_ID_BYTES: usize = 255;
 

@@ -90,9 +90,10 @@ impl Lint<'_> {
             let message =
                 format!("Items of the type {} are kept, but can't be answered.", item.item_type.code());
             // Owing what can't be given would keep the form open for ever.
-            let severity = if item.required { Severity::Error } else { Severity::Warning };
+            let severity = if is_owed(item) { Severity::Error } else { Severity::Warning };
             self.add(item, FindingCode::UnsupportedItem, severity, &message);
         }
+        self.owed_but_not_asked(item);
         match &item.options {
             AnswerOptions::None if item.item_type == ItemType::Choice => {
                 self.add(item, FindingCode::NoOptions, Severity::Error, "This choice offers no answers.");
@@ -103,7 +104,12 @@ impl Lint<'_> {
             AnswerOptions::Elsewhere(_) => self.add(
                 item,
                 FindingCode::OptionsElsewhere,
-                Severity::Warning,
+                // Nobody can choose from a list that is not there.
+                if is_owed(item) && item.item_type == ItemType::Choice {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
                 "The list of answers is kept outside this form, so it can't be shown or checked.",
             ),
             _ => {}
@@ -111,6 +117,21 @@ impl Lint<'_> {
         if let Some(error) = item.rules.pattern.as_deref().and_then(|source| Pattern::compile(source).err()) {
             let message = format!("The form of this answer can't be checked: {error}.");
             self.add(item, FindingCode::PatternNotChecked, Severity::Warning, &message);
+        }
+    }
+
+    /// An answer that is owed and that nobody is asked for keeps the form open for ever, unless the
+    /// form fills it in.
+    fn owed_but_not_asked(&mut self, item: &Item) {
+        if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() {
+            return;
+        }
+        let is_hidden = item.hidden || self.questionnaire.ancestors(item).any(|above| above.hidden);
+        if is_hidden || item.read_only {
+            let why = if item.read_only { "read-only" } else { "hidden" };
+            let message =
+                format!("This question must be answered, but it is {why} and nothing is filled in.");
+            self.add(item, FindingCode::OwedButNotAsked, Severity::Error, &message);
         }
     }
 
@@ -147,6 +168,10 @@ impl Lint<'_> {
     }
 }
 
+fn is_owed(item: &Item) -> bool {
+    item.required || item.rules.min_occurs.is_some_and(|least| least > 0)
+}
+
 fn has_order(value: &AnswerValue) -> bool {
     value.order(value).is_some()
 }
@@ -157,7 +182,10 @@ fn can_compare(target: &Item, value: &AnswerValue) -> bool {
     match target.item_type {
         ItemType::Boolean => matches!(value, V::Boolean(_)),
         ItemType::Decimal | ItemType::Integer => matches!(value, V::Decimal(_) | V::Integer(_)),
-        ItemType::Date | ItemType::DateTime => matches!(value, V::Date(_) | V::DateTime(_)),
+        // An instant has no order with a day, so such a condition never holds. An instant of day
+        // precision is written like a date and compares with dates.
+        ItemType::Date => matches!(value, V::Date(_)) || is_day(value),
+        ItemType::DateTime => matches!(value, V::DateTime(_)) && !is_day(value),
         ItemType::Time => matches!(value, V::Time(_)),
         ItemType::String | ItemType::Text | ItemType::Url => matches!(value, V::String(_) | V::Uri(_)),
         ItemType::Quantity => matches!(value, V::Quantity(_)),
@@ -170,6 +198,10 @@ fn can_compare(target: &Item, value: &AnswerValue) -> bool {
         ItemType::Reference => matches!(value, V::Reference(_)),
         ItemType::Attachment | ItemType::Group | ItemType::Display | ItemType::Question => false,
     }
+}
+
+fn is_day(value: &AnswerValue) -> bool {
+    matches!(value, AnswerValue::DateTime(text) if !text.contains('T'))
 }
 
 fn is_offered(target: &Item, value: &AnswerValue) -> bool {

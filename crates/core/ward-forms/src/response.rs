@@ -241,9 +241,14 @@ impl QuestionnaireResponse {
         self.fields.get("authored").and_then(Value::as_str)
     }
 
-    /// Sets when it was written, as a FHIR dateTime.
+    /// Sets when it was written, as a FHIR dateTime. It stands before the items, also in a response
+    /// that was read from a draft without it, so that one content has one spelling.
     pub fn set_authored(&mut self, authored: &str) {
-        self.fields.insert("authored".to_owned(), json!(authored));
+        let items_at = self.fields.keys().position(|field| field == "item");
+        match items_at.filter(|_| !self.fields.contains_key("authored")) {
+            Some(place) => drop(self.fields.shift_insert(place, "authored".to_owned(), json!(authored))),
+            None => drop(self.fields.insert("authored".to_owned(), json!(authored))),
+        }
     }
 
     /// The top-level items.

@@ -183,6 +183,15 @@ impl<'a> Check<'_, 'a> {
         if !self.response.status.is_final() || !node.owes_answer() {
             return;
         }
+        // What lies in a hidden group is not shown either.
+        if self
+            .forest
+            .chain(id)
+            .filter_map(|above| self.forest.nodes.get(above))
+            .any(|above| above.item.hidden)
+        {
+            return;
+        }
         if node.item.item_type != ItemType::Group {
             if node.source.is_none_or(|source| source.answers().is_empty()) {
                 self.add(id, None, FindingCode::Required, Severity::Error, "This question needs an answer.");

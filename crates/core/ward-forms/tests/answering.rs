@@ -162,6 +162,62 @@ fn a_draft_is_taken_up_and_a_finished_one_amended() {
 }
 
 #[test]
+fn a_correction_asks_every_question_and_knows_whether_something_changed() {
+    let form = three_questions();
+    let mut answering = Answering::new(form.clone());
+    answering.answer(&in_group("a"), AnswerValue::Boolean(false)).unwrap();
+    answering.answer(&top("c"), AnswerValue::text("ok")).unwrap();
+    let done = answering.finish(Some("2026-03-01")).unwrap();
+
+    let mut correcting = Answering::amend(form.clone(), done.clone());
+    let first = correcting.next_question().unwrap();
+    assert_eq!((first.path.clone(), first.answers), (in_group("a"), vec![AnswerValue::Boolean(false)]));
+    correcting.answer(&first.path, AnswerValue::Boolean(false)).unwrap();
+    assert_eq!(correcting.next_question().unwrap().path, top("c"), "the second answer is asked too");
+    assert!(correcting.says_the_same(&done));
+    correcting.answer(&top("c"), AnswerValue::text("okay")).unwrap();
+    assert!(!correcting.says_the_same(&done));
+
+    // Its draft asks again what was not changed, and nothing else.
+    let draft = correcting.draft().clone();
+    let resumed = Answering::resume_amendment(form, &done, draft);
+    assert_eq!(resumed.next_question().unwrap().path, in_group("a"));
+    assert_eq!(resumed.question(&top("c")).unwrap().answers, [AnswerValue::text("okay")]);
+    assert!(!resumed.says_the_same(&done));
+    assert_eq!(resumed.finish(None).unwrap().status(), ResponseStatus::Amended);
+}
+
+#[test]
+fn what_the_form_filled_in_is_still_asked_after_a_pause() {
+    let form = form(json!([
+        {"linkId": "a", "type": "boolean", "text": "A?", "required": true},
+        {"linkId": "b", "type": "integer", "text": "B?", "required": true, "initial": [{"valueInteger": 0}]}]));
+    let mut answering = Answering::new(form.clone());
+    answering.answer(&top("a"), AnswerValue::Boolean(true)).unwrap();
+    let draft = QuestionnaireResponse::parse(&answering.draft().to_json()).unwrap();
+    let mut resumed = Answering::resume(form.clone(), draft);
+    let step = resumed.next_question().expect("nobody has seen the filled-in answer");
+    assert_eq!((step.path, step.answers), (top("b"), vec![AnswerValue::Integer(0)]));
+    resumed.answer(&top("b"), AnswerValue::Integer(3)).unwrap();
+    let again = Answering::resume(form, resumed.draft().clone());
+    assert_eq!(again.next_question(), None, "what a person changed is not asked again");
+}
+
+#[test]
+fn what_is_hidden_owes_nothing() {
+    let hidden = json!([{"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden", "valueBoolean": true}]);
+    let form = form(json!([
+        {"linkId": "a", "type": "boolean", "text": "A?"},
+        {"linkId": "secret", "type": "string", "required": true, "extension": hidden.clone()},
+        {"linkId": "g", "type": "group", "extension": hidden, "item": [
+            {"linkId": "deep", "type": "string", "required": true}]}]));
+    let mut answering = Answering::new(form);
+    answering.answer(&top("a"), AnswerValue::Boolean(true)).unwrap();
+    assert_eq!(answering.next_question(), None);
+    assert!(answering.finish(None).is_ok(), "{:?}", answering.finish(None));
+}
+
+#[test]
 fn initial_answers_are_shown_and_read_only_is_not_asked() {
     let form = form(json!([
         {"linkId": "a", "type": "integer", "initial": [{"valueInteger": 2}]},

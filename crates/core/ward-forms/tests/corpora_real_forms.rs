@@ -5,9 +5,14 @@
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use ward_forms::{Answering, Questionnaire, QuestionnaireResponse, lint, validate};
+use ward_forms::{
+    Answering, Questionnaire, QuestionnaireResponse, decode_answers, encode_answers, lint, validate,
+};
 
 const VALIDATOR_CASES: usize = 37;
+/// Responses whose form is in the corpora, and how many of them have a dense form.
+const RESPONSES: usize = 37;
+const DENSE_RESPONSES: usize = 30;
 const REAL_FORMS: [(&str, usize); 2] = [("smart-forms", 13), ("sdc-examples", 4)];
 
 fn corpora() -> Option<PathBuf> {
@@ -122,4 +127,43 @@ fn real_forms_are_read_and_answered() {
             );
         }
     }
+}
+
+/// Responses and their forms: the validator's cases, and one example of SDC.
+fn answered_forms(root: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let validator = root.join("fhir-validator");
+    let cases: Vec<Value> = serde_json::from_slice(&read(&validator.join("cases.json"))).unwrap();
+    let pair = |case: &Value| {
+        let form = case["questionnaires"].as_array().unwrap().first()?.as_str().unwrap();
+        Some((validator.join(form), validator.join(case["response"].as_str().unwrap())))
+    };
+    let mut out: Vec<_> = cases.iter().filter_map(pair).collect();
+    let sdc = root.join("sdc-examples");
+    out.push((
+        sdc.join("Questionnaire-CardiologyForm.json"),
+        sdc.join("QuestionnaireResponse-Cardiology-MariaSantos.json"),
+    ));
+    out
+}
+
+#[test]
+fn real_responses_are_dense_where_nothing_is_lost() {
+    let Some(root) = corpora() else { return };
+    let (mut responses, mut dense, mut json_bytes, mut dense_bytes) = (0, 0, 0, 0);
+    for (form_path, response_path) in answered_forms(&root) {
+        let (Some(form), Some(response)) = (form(&form_path), response(&response_path)) else { continue };
+        responses += 1;
+        let name = response_path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(bytes) = encode_answers(&form, response.status(), &response) else {
+            println!("stays JSON: {name}");
+            continue;
+        };
+        let back = decode_answers(&form, response.status(), &bytes).unwrap();
+        assert_eq!(back.to_json(), response.to_json(), "{name}");
+        dense += 1;
+        json_bytes += response.to_json().len();
+        dense_bytes += bytes.len();
+    }
+    println!("{dense} of {responses} responses are dense: {dense_bytes} bytes for {json_bytes} of JSON");
+    assert_eq!((responses, dense), (RESPONSES, DENSE_RESPONSES));
 }

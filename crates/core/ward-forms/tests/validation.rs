@@ -377,3 +377,43 @@ fn lint_names_what_an_author_should_repair() {
     ];
     assert_eq!(found, expected.map(|(path, code, severity)| (path.to_owned(), code, severity)));
 }
+
+#[test]
+fn forms_that_nobody_can_finish_are_errors() {
+    let hidden = extension("questionnaire-hidden", "valueBoolean", json!(true))["extension"].clone();
+    let when = |question: &str, answer: Value| {
+        let mut condition = json!({"question": question, "operator": ">="});
+        condition.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        json!([condition])
+    };
+    let form = form(json!([
+        {"linkId": "hidden", "type": "string", "text": "T", "required": true, "extension": hidden.clone()},
+        {"linkId": "filled", "type": "string", "text": "T", "required": true, "extension": hidden.clone(),
+         "initial": [{"valueString": "x"}]},
+        {"linkId": "fixed", "type": "string", "text": "T", "required": true, "readOnly": true},
+        {"linkId": "g", "type": "group", "extension": hidden, "item": [
+            {"linkId": "below", "type": "string", "text": "T", "required": true}]},
+        {"linkId": "elsewhere", "type": "choice", "text": "T", "required": true, "answerValueSet": "http://v"},
+        {"linkId": "day", "type": "date", "text": "T"},
+        {"linkId": "instant", "type": "dateTime", "text": "T"},
+        {"linkId": "by-instant", "type": "string", "text": "T",
+         "enableWhen": when("day", json!({"answerDateTime": "2026-03-01T00:00:00Z"}))},
+        {"linkId": "by-day", "type": "string", "text": "T",
+         "enableWhen": when("instant", json!({"answerDate": "2026-03-01"}))},
+        {"linkId": "same-kind", "type": "string", "text": "T",
+         "enableWhen": when("day", json!({"answerDate": "2026-03-01"}))}]));
+    let errors: Vec<_> = lint(&form)
+        .into_iter()
+        .filter(ward_forms::Finding::is_error)
+        .map(|finding| (finding.path.to_string(), finding.code.as_str()))
+        .collect();
+    let expected = [
+        ("hidden", "owed-but-not-asked"),
+        ("fixed", "owed-but-not-asked"),
+        ("g/below", "owed-but-not-asked"),
+        ("elsewhere", "options-elsewhere"),
+        ("by-instant", "condition-never-holds"),
+        ("by-day", "condition-never-holds"),
+    ];
+    assert_eq!(errors, expected.map(|(path, code)| (path.to_owned(), code)));
+}

@@ -47,10 +47,34 @@ where
     fn from_canonical(bytes: &[u8]) -> Result<Self, CborError> {
         let mut decoder = minicbor::Decoder::new(bytes);
         let value: T = decoder.decode().map_err(|_| CborError::Malformed)?;
-        if decoder.position() != bytes.len() || value.to_canonical() != bytes {
+        if decoder.position() != bytes.len() || !encodes_to(&value, bytes) {
             return Err(CborError::NotCanonical);
         }
         Ok(value)
+    }
+}
+
+/// Whether `bytes` are what `value` encodes to. Compared while it is encoded: a large value is
+/// not built a second time.
+fn encodes_to(value: &impl Encode<()>, bytes: &[u8]) -> bool {
+    let mut rest = Comparison { rest: bytes };
+    minicbor::encode(value, &mut rest).is_ok() && rest.rest.is_empty()
+}
+
+/// Takes only the bytes it expects.
+struct Comparison<'a> {
+    rest: &'a [u8],
+}
+
+/// An encoding that differs from the bytes it is compared with.
+struct Differs;
+
+impl minicbor::encode::Write for Comparison<'_> {
+    type Error = Differs;
+
+    fn write_all(&mut self, piece: &[u8]) -> Result<(), Differs> {
+        self.rest = self.rest.strip_prefix(piece).ok_or(Differs)?;
+        Ok(())
     }
 }
 

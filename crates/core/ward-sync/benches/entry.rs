@@ -352,14 +352,27 @@ fn wire_size(gates: &Gates) {
             "  the entry around the answers: {envelope_head} bytes; bucket 512 leaves {} for them",
             511 - envelope_head
         );
-        gates.target(
-            &format!("envelope of {answers} answers on the wire"),
-            bytes as f64,
-            "bytes",
-            answers != 20 || bytes <= 850,
-            if answers == 20 { "<= 850" } else { "none" },
-        );
+        let name = format!("envelope of {answers} answers as FHIR JSON on the wire");
+        gates.target(&name, bytes as f64, "bytes", true, "none");
     }
+    // Which entry it is does not change the size.
+    let mut answer = support::dense(EntryId::from_bytes([5; 32]), "2026-11-23", AnsweredBy::Self_);
+    answer.answers = twenty_dense_answers();
+    let entry = Pen::new(ward.site.site, ward.chart, &ward.phone, 3).write(&chart, answer);
+    let mut rng = TestRng::new(4);
+    let envelope = support::seal(header(&ward.site, &entry, 0), &entry, &ward.phone, &secret, &mut rng);
+    let bytes = envelope.to_canonical().len();
+    let name = "envelope of 20 answers bound to their instrument on the wire";
+    gates.target(name, bytes as f64, "bytes", bytes <= 850, "<= 850");
+}
+
+/// The published dense form of 20 offered answers.
+fn twenty_dense_answers() -> Vec<u8> {
+    let vectors = include_str!("../../ward-forms/vectors/dense_answers.json");
+    let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+    let vector = &vectors["vectors"][0];
+    assert_eq!(vector["name"], "twenty answers");
+    hex_decode(vector["dense"].as_str().unwrap()).unwrap()
 }
 
 fn fhir_response(answers: usize) -> Vec<u8> {

@@ -35,6 +35,13 @@ impl Draft {
     pub fn amending(payload: impl Into<Payload>, record: EntryId, reason: impl Into<String>) -> Self {
         Self { payload: payload.into(), amends: Some(record), reason: Some(reason.into()) }
     }
+
+    /// Names other entries in place of those for which `new` has one: for writing again what was
+    /// written before under another name.
+    pub fn rename(&mut self, new: impl Fn(EntryId) -> Option<EntryId>) {
+        self.amends = self.amends.map(|amended| new(amended).unwrap_or(amended));
+        self.payload.rename(new);
+    }
 }
 
 /// What surrounds the act and comes from outside the core.

@@ -5,8 +5,8 @@ use crate::membership::{CountedEpoch, MemberSet, Membership, VoidReason};
 use alloc::vec::Vec;
 use ward_audit::TreeHead;
 use ward_crypto::{
-    AcceptedSuites, CryptoError, EncKey, EncPublicKey, EpochPackage, EpochSecret, NewEpoch, SiteManifest,
-    open_epoch_package,
+    AcceptedSuites, CryptoError, EncKey, EncPublicKey, EpochPackage, EpochSecret, NewEpoch, PreviousEpoch,
+    SiteManifest, open_epoch_package,
 };
 use ward_id::{ChartId, DeviceId, MemberSetHash, PackageHash, SiteId, TimestampMs};
 
@@ -36,8 +36,8 @@ pub struct RotationPlan {
     pub chart: ChartId,
     /// The number of the new epoch.
     pub epoch: u64,
-    /// The package that it follows.
-    pub previous: Option<PackageHash>,
+    /// The counted epoch that it follows.
+    pub previous: Option<PreviousEpoch>,
     /// The head of the membership log that it is made on.
     pub head: TreeHead,
     /// Who makes it.
@@ -49,12 +49,14 @@ pub struct RotationPlan {
 }
 
 impl RotationPlan {
-    /// The plan as the package maker takes it. `previous` is the counted package and its secret.
-    pub fn new_epoch<'a>(&'a self, previous: Option<(&'a EpochPackage, &'a EpochSecret)>) -> NewEpoch<'a> {
+    /// The plan as the package maker takes it. `history` are all secrets of the chart that the
+    /// author holds; that of the epoch before may be missing, if its package does not open.
+    pub fn new_epoch<'a>(&'a self, history: &'a [&'a EpochSecret]) -> NewEpoch<'a> {
         NewEpoch {
             site: self.site,
             chart: self.chart,
-            previous,
+            previous: self.previous,
+            history,
             mlog_size: self.head.size,
             mlog_root: self.head.root,
             author: self.author,
@@ -88,7 +90,7 @@ pub fn plan_rotation(
         site: membership.root_policy().site,
         chart,
         epoch: counted.map_or(0, |counted| counted.epoch.saturating_add(1)),
-        previous: counted.map(|counted| counted.package),
+        previous: counted.map(|counted| PreviousEpoch { epoch: counted.epoch, package: counted.package }),
         head: membership.head(),
         author,
         members: set.devices().filter_map(key).collect(),

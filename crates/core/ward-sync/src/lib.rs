@@ -49,12 +49,13 @@ pub use mlog_body::{
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
-    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, Dose, DoseOutcome,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation,
-    ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, ResponseStatus,
+    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
+    DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
+    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
+    ResponseStatus,
 };
 pub use permission::{Permission, may_write, permission};
-pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push};
+pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};
 pub use read::{ReadFault, check_author};
 pub use seal::{SealFacts, SealPermit, SealRefusal, may_seal};
 pub use ward_audit::TreeHead;

@@ -49,7 +49,7 @@ pub fn may_write(role: Role, payload: &Payload) -> bool {
         Permission::No => false,
         Permission::Yes => true,
         Permission::InterviewOnly => {
-            matches!(payload, Payload::QuestionnaireResponse(r) if r.answered_by == AnsweredBy::Interview)
+            matches!(payload, Payload::Response(r) if r.answered_by() == AnsweredBy::Interview)
         }
         Permission::WithdrawalOnly => {
             matches!(payload, Payload::Participation(p) if p.state == ParticipationState::Withdrawn)

@@ -89,14 +89,14 @@ fn write(replica: &mut Replica, step: Step, clock: &mut TestRng, random: &mut Te
     let own = |d: DeviceId, i: Incarnation| (d, i) == (replica.device, Incarnation(1));
     let deps = have.iter().filter(|(d, i, _)| !own(*d, *i)).map(|(_, _, head)| head.entry).collect();
     let view = replica.chart.view(&Table { cut_off: u64::MAX });
-    let (kind, schema, payload, amends) = content(&view, step);
+    let Content { kind, schema, version, payload, amends } = content(&view, step);
     let body = EntryBody {
         random16: ward_crypto::random_bytes(random),
         deps,
         lamport: replica.chart.lamport() + 1,
         kind,
         schema,
-        version: 1,
+        version,
         captured_at: TimestampMs((clock.next() >> 20) as i64),
         zone: "UTC".into(),
         evidence: BootEvidence { boot_id: 1, monotonic_ms: 1 },
@@ -122,11 +122,31 @@ fn write(replica: &mut Replica, step: Step, clock: &mut TestRng, random: &mut Te
     entry
 }
 
-fn content(view: &ChartView<'_>, step: Step) -> (EntryKind, String, Vec<u8>, Option<EntryId>) {
+struct Content {
+    kind: EntryKind,
+    schema: String,
+    version: u64,
+    payload: Vec<u8>,
+    amends: Option<EntryId>,
+}
+
+fn content(view: &ChartView<'_>, step: Step) -> Content {
     let field = format!("field-{}", step.argument % 3);
-    let known =
-        |payload: Payload, amends| (payload.kind(), payload.schema().into(), payload.encode(), amends);
-    match step.action % 8 {
+    let known = |payload: Payload, amends| Content {
+        kind: payload.kind(),
+        schema: payload.schema().into(),
+        version: payload.version(),
+        payload: payload.encode(),
+        amends,
+    };
+    let odd = |kind, schema: &str, payload| Content {
+        kind,
+        schema: schema.into(),
+        version: 1,
+        payload,
+        amends: None,
+    };
+    match step.action % 10 {
         1 => {
             let key = (MedicationId::new("m"), field.clone());
             let supersedes = view.medication_plan().get(&key).map_or(vec![], Thread::current_ids);
@@ -151,8 +171,21 @@ fn content(view: &ChartView<'_>, step: Step) -> (EntryKind, String, Vec<u8>, Opt
             let amends = there.filter(|_| step.argument.is_multiple_of(2)).map(|written| written.id());
             known(payload.into(), amends)
         }
-        7 => (EntryKind(20), "ward/future".into(), vec![step.argument], None),
-        _ => (EntryKind::NOTE, "ward/note".into(), vec![0xff, step.argument], None),
+        7 => odd(EntryKind(20), "ward/future", vec![step.argument]),
+        8 => known(support::instrument(&field).into(), None),
+        9 => {
+            // Mostly an instrument, if there is one; now and then any entry.
+            let instruments = view.instruments().iter().flat_map(|thread| &thread.current);
+            let there = instruments.min_by_key(|written| seal_of(written)).map(Written::id);
+            let any = view.timeline().iter().min_by_key(|item| item.entry.body().random16);
+            let any = any.map(|item| item.entry.id());
+            let named = if step.argument.is_multiple_of(8) { any } else { there.or(any) };
+            match named {
+                Some(named) => known(support::dense(named, &field, AnsweredBy::Interview).into(), None),
+                None => known(support::note("nothing to answer").into(), None),
+            }
+        }
+        _ => odd(EntryKind::NOTE, "ward/note", vec![0xff, step.argument]),
     }
 }
 
@@ -166,6 +199,7 @@ fn chart_of<'a>(entries: impl IntoIterator<Item = (usize, &'a SignedEntry)>) -> 
     let mut chart = Chart::new(SITE, CHART);
     for (place, entry) in entries {
         chart.insert(entry.clone(), Arrival::at(place as u64, TimestampMs(place as i64))).unwrap();
+        chart.prove(entry.id(), place as u64);
     }
     chart
 }
@@ -227,6 +261,7 @@ proptest! {
         for (n, place) in shuffled(entries.len(), seed).into_iter().enumerate() {
             let arrival = Arrival::at(place as u64, TimestampMs(place as i64));
             chart.insert(entries[place].clone(), arrival).unwrap();
+            chart.prove(entries[place].id(), place as u64);
             if n.is_multiple_of(7) {
                 let accounting = chart.view(&table).accounting();
                 prop_assert!(accounting.balances(), "{accounting:?}");
@@ -236,7 +271,8 @@ proptest! {
         prop_assert_eq!(format!("{:?}", chart.view(&table)), expected);
         prop_assert_eq!(chart.have(), reference.have());
         prop_assert_eq!(chart.forks(), reference.forks());
-        prop_assert!(chart.gaps().is_empty() && chart.missing().is_empty());
+        prop_assert!(chart.gaps().is_empty());
+        prop_assert_eq!(chart.missing(), reference.missing());
     }
 
     /// Rewriting all claims of time changes no value and no place.

@@ -25,6 +25,7 @@ impl Desk {
     fn arrive(&mut self, entry: &SignedEntry) {
         let arrival = Arrival::at(self.next, T0.plus_ms(self.next as i64));
         assert_eq!(self.chart.insert(entry.clone(), arrival), Ok(Inserted::New));
+        self.chart.prove(entry.id(), self.next);
         self.next += 1;
     }
 

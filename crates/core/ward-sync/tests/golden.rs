@@ -262,6 +262,14 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
         .into(),
         ProfileField { field: "language".into(), value: "de-AT".into(), supersedes: vec![] }.into(),
         Carry::of(carried, CarryReason::Adopt).into(),
+        DenseResponse {
+            instrument: id(5),
+            occurrence: Occurrence::new("2026-10-01"),
+            status: ResponseStatus::Completed,
+            answered_by: AnsweredBy::Self_,
+            answers: vec![0xa1, 0x00, 0x82, 0x03, 0x01],
+        }
+        .into(),
     ]
 }
 
@@ -289,6 +297,7 @@ fn entries_of_each_kind() {
         vectors.push(json!({
             "kind": entry.body().kind.0,
             "name": entry.body().kind.name(),
+            "version": entry.body().version,
             "payload": hex_encode(&entry.body().payload),
             "frame": hex_encode(&frame),
             "entry_id": entry.id(),
@@ -296,7 +305,8 @@ fn entries_of_each_kind() {
             "plaintext": hex_encode(&entry.plaintext()),
         }));
     }
-    assert_eq!(vectors.len(), EntryKind::ALL.len());
+    // One of each, and questionnaire responses in both versions.
+    assert_eq!(vectors.len(), EntryKind::ALL.len() + 1);
     compare("vectors/entries.json", &pretty(vectors));
 }
 

@@ -575,6 +575,57 @@ fn a_chart_serves_sixty_four_member_devices() {
     assert!(matches!(open(RECOVERY_DEVICES_MAX + 1), Err(MlogError::Rule(_))));
 }
 
+/// With a sixty-fifth member no epoch could be made, and nothing could be sealed in the chart.
+#[test]
+fn the_door_keeps_a_chart_at_sixty_four_member_devices() {
+    use ward_sync::limits::MEMBERS_MAX;
+    let mut ward = Ward::new(22);
+    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0 };
+    let mut persons = vec![ward.coordinator.person];
+    for _ in 0..MEMBERS_MAX - 4 {
+        persons.push(ward.site.staff(Role::Clinician).person);
+    }
+    ward.site.team(ward.team, &persons);
+    assert_eq!(ward.members().len(), MEMBERS_MAX - 1);
+    let (newcomer, clerk) = (ward.site.staff(Role::Clinician), ward.site.staff(Role::Clinician));
+    let full = Err(ArrivalRefusal::TooManyMembers(ward.chart));
+    let entries = |ward: &mut Ward| {
+        let admins = std::mem::take(&mut ward.site.admins);
+        let plan = ward.site.plan(persons[1], Role::Clinician, &admins[0]);
+        let second = ward.site.certify(plan);
+        ward.site.admins = admins;
+        let plan = ward.site.plan(ward.participant, Role::Patient, &ward.coordinator);
+        let spare = ward.site.certify(plan);
+        let admins = [&ward.site.admins[0], &ward.site.admins[1]];
+        let team = [persons.as_slice(), &[newcomer.person]].concat();
+        let site: Subject = ward.site.site.into();
+        let mut sorted = team;
+        sorted.sort();
+        let body = MlogBody::Team(Team { team: ward.team, persons: sorted });
+        let cert = MlogBody::DeviceCert(Box::new(second.cert.clone()));
+        [
+            ward.site.sign(ward.site.entry(site, &body), &admins[..1]),
+            ward.site.sign(ward.site.entry(site, &cert), &admins),
+            ward.site.space_member(ward.chart, newcomer.person, true, &admins),
+            ward.site.patient_entry(ward.chart, &spare, &ward.coordinator, Some(&ward.phone)),
+        ]
+    };
+    for entry in entries(&mut ward) {
+        assert_eq!(ward.site.membership.check_arrival(&entry, None, facts), Ok(()), "the sixty-fourth");
+    }
+    let admins = [&ward.site.admins[0], &ward.site.admins[1]];
+    let last = ward.site.space_member(ward.chart, clerk.person, true, &admins);
+    ward.site.append_effective(last);
+    assert_eq!(ward.members().len(), MEMBERS_MAX);
+    for entry in entries(&mut ward) {
+        assert_eq!(ward.site.membership.check_arrival(&entry, None, facts), full, "one past");
+    }
+    // The other way is always open.
+    let admins = [&ward.site.admins[0], &ward.site.admins[1]];
+    let fewer = ward.site.space_member(ward.chart, clerk.person, false, &admins);
+    assert_eq!(ward.site.membership.check_arrival(&fewer, None, facts), Ok(()));
+}
+
 #[test]
 fn long_reasons_and_long_entries_are_refused() {
     use ward_sync::limits::{MLOG_ENTRY_MAX_BYTES, REASON_MAX_BYTES};

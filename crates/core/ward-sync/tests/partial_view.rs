@@ -158,7 +158,10 @@ impl Play {
         let site = &mut self.ward.site;
         let author = &self.ward.coordinator;
         let Ok(plan) = plan_rotation(&site.membership, chart, author.id) else { return };
-        let previous = self.held.iter().find(|(package, _)| Some(package.hash()) == plan.previous);
+        let previous = self
+            .held
+            .iter()
+            .find(|(package, _)| Some(package.hash()) == plan.previous.map(|before| before.package));
         if plan.previous.is_some() != previous.is_some() {
             return;
         }

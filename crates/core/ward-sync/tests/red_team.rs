@@ -528,6 +528,47 @@ fn rt_23_a_back_dated_entry_arrives_too_late_all_the_same() {
     assert!(view.medication_plan().is_empty());
 }
 
+/// 23: the server helps somebody who left and names an earlier place for a new entry. Without a
+/// proof of the place it does not stand; the proof that stands for an honest entry stands for those
+/// before it in its chain, and for nothing after it.
+#[test]
+fn rt_23_a_place_that_nothing_proves_does_not_count() {
+    let mut ward = Ward::new(230);
+    let mut chart = Chart::new(ward.site.site, ward.chart);
+    let mut pen = Pen::new(ward.site.site, ward.chart, &ward.clinician, 1);
+    let honest: Vec<SignedEntry> = (0..4)
+        .map(|place| {
+            let entry = pen.write(&chart, note("on duty"));
+            chart.insert(entry.clone(), Arrival::at(place, T0)).unwrap();
+            entry
+        })
+        .collect();
+    assert_eq!(chart.to_prove(10), [(honest[3].id(), 3)], "the newest of a chain");
+    assert_eq!(chart.to_prove(3), [(honest[2].id(), 2)], "of those below the size that is verified");
+    chart.prove(honest[2].id(), 2);
+    assert_eq!(chart.to_prove(3), []);
+    let (site, id) = (ward.site.site.into(), ward.clinician.id);
+    let entry = ward.site.revoke_entry(site, id, 10, RevokePolicy::Sever, &[&ward.site.admins[0]]);
+    ward.site.append_effective(entry);
+    // Made after the cut-off, filed at a place before it that belongs to somebody else's chart.
+    let late = pen.write(&chart, note("years later"));
+    chart.insert(late.clone(), Arrival::at(4, T0)).unwrap();
+    let authority = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+    let place = |chart: &Chart, entry: &SignedEntry| chart.view(&authority).place(entry.id());
+    for entry in &honest[..3] {
+        assert_eq!(place(&chart, entry), Some(Place::Visible));
+    }
+    let severed = Some(Place::Quarantined(QuarantineReason::Severed));
+    assert_eq!((place(&chart, &honest[3]), place(&chart, &late)), (severed, severed));
+    assert_eq!(chart.to_prove_of(ward.clinician.id, 10), [(late.id(), 4)]);
+    assert_eq!(chart.to_prove_of(ward.phone.id, 10), []);
+    // What is proved at or after the cut-off proves nothing about the time before it.
+    chart.prove(late.id(), 10);
+    assert_eq!((place(&chart, &honest[3]), place(&chart, &late)), (severed, severed));
+    chart.prove(honest[3].id(), 3);
+    assert_eq!((place(&chart, &honest[3]), place(&chart, &late)), (Some(Place::Visible), severed));
+}
+
 /// 44: a key of somebody else is certified once more.
 #[test]
 fn rt_44_a_key_is_certified_once() {
@@ -625,6 +666,71 @@ fn pushes_are_one_chain_of_the_caller_within_limits() {
     assert!(relay.push_as(clinician, std::slice::from_ref(&envelope), &none).is_ok());
     relay.ward.site.append_effective(entry);
     assert_eq!(relay.push_as(clinician, &[envelope], &none), Err(PushError::NotMember));
+}
+
+/// The relay checks the pushes of many devices in one go: a bad one must neither spoil nor borrow
+/// the verdict of another.
+#[test]
+fn pushes_checked_together_get_their_own_verdicts() {
+    let mut relay = Relay::new(62);
+    let entries = relay.entries(3);
+    let good: Vec<Envelope> = entries.iter().map(|entry| relay.seal(entry)).collect();
+    let ward = &relay.ward;
+    let mut rng = TestRng::new(5);
+    let stolen = |place: usize, rng: &mut TestRng| {
+        let entry = &entries[place];
+        seal(header(&ward.site, entry, 0), entry, &ward.coordinator, &relay.secret, rng)
+    };
+    let spoiled = [good[0].clone(), stolen(1, &mut rng), good[2].clone()];
+    let forged = [stolen(0, &mut rng)];
+    let none = StoredChain::default();
+    let context = |caller| PushContext {
+        membership: &ward.site.membership,
+        chart: ward.chart,
+        caller,
+        now: T0,
+        stored: &none,
+        epoch_announced_at: None,
+    };
+    let items = |envelopes: &[Envelope]| -> Vec<(Envelope, usize)> {
+        envelopes.iter().map(|envelope| (envelope.clone(), Envelope::to_canonical(envelope).len())).collect()
+    };
+    let (phone, other) = (ward.phone.id, ward.coordinator.id);
+    let pushes = [
+        (items(&good), phone),
+        (items(&spoiled), phone),
+        (items(&[]), phone),
+        (items(&good), other),
+        (items(&forged), phone),
+        (items(&good[..1]), phone),
+    ];
+    let batches: Vec<Vec<PushItem<'_>>> = pushes
+        .iter()
+        .map(|(items, _)| {
+            items.iter().map(|(envelope, bytes_len)| PushItem { envelope, bytes_len: *bytes_len }).collect()
+        })
+        .collect();
+    let together: Vec<_> = batches
+        .iter()
+        .zip(&pushes)
+        .map(|(batch, (_, caller))| (batch.as_slice(), context(*caller)))
+        .collect();
+    let verdicts = check_pushes(&together);
+    let singly: Vec<_> = together.iter().map(|(batch, context)| check_push(batch, context)).collect();
+    assert_eq!(verdicts, singly);
+    let accepted =
+        |plan: &Result<PushPlan, PushError>| plan.as_ref().map(|plan| plan.head.seq).map_err(|error| *error);
+    assert_eq!(
+        verdicts.iter().map(accepted).collect::<Vec<_>>(),
+        [
+            Ok(3),
+            Err(PushError::BadSignature { seq: 2 }),
+            Err(PushError::Empty),
+            Err(PushError::OtherCaller),
+            Err(PushError::BadSignature { seq: 1 }),
+            Ok(1),
+        ]
+    );
 }
 
 /// The epoch before is taken for a minute after the announce, and not longer.

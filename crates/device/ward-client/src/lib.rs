@@ -29,8 +29,8 @@ mod wire;
 
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, Outcome, PendingEnrolment, SyncProblem,
-    SyncReport,
+    Client, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment,
+    SyncProblem, SyncReport,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{
@@ -38,5 +38,7 @@ pub use ports::{
     HttpResponse, OwnHead, Row, RowStore, RowStoreError, RowWrite, ServerAddress, Transport, TransportError,
     WriteBatch,
 };
-pub use query::{ChartAdherence, ChartSummary, EntryProgress, EntryState, HeadStatus, Status, WitnessStatus};
+pub use query::{
+    ChartAdherence, ChartSummary, EntryProgress, EntryState, HeadStatus, Status, Unchecked, WitnessStatus,
+};
 pub use staff::{Certified, Comparison, NewInvite, PendingCert, ProposalView, RecoverRequest, TicketRow};

@@ -29,6 +29,8 @@ pub const ADMIN_CERT_LIFE_MS: i64 = 2 * 365 * 86_400_000;
 pub const DRAFT_MAX_BYTES: usize = 192 << 10;
 /// Drafts kept at a time.
 pub const DRAFTS_MAX: usize = 256;
+/// Hexadecimal digits in the name of a draft: few enough to type, and of 256 none the same.
+pub const DRAFT_NAME_CHARS: usize = 12;
 /// Leaves of the membership log taken in one sync.
 pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
 /// Times that an entry is signed again because the membership log moved on.
@@ -49,10 +51,12 @@ pub const RESEAL_ATTEMPTS: usize = 3;
 pub const EPOCH_FETCH_ROUNDS: usize = 64;
 /// Bytes asked for in one page of envelopes.
 pub const PULL_PAGE_BYTES: usize = 1 << 20;
-/// Roots named by other members that are remembered until the log reaches them.
-pub const CLAIMED_ROOTS_MAX: usize = 1_024;
 /// Inclusion proofs fetched in one sync.
 pub const INCLUSIONS_PER_SYNC: usize = 64;
+/// Proofs about the operation log that one sync fetches for what others said of it.
+pub const OLOG_PROOFS_PER_SYNC: usize = 256;
+/// Places before the cut-off that are tried, newest first, until one of a revoked device is proved.
+pub const PLACES_TRIED_OF_A_REVOKED_DEVICE: usize = 8;
 /// Items below which no thread is started.
 pub const PARALLEL_MIN_ITEMS: usize = 16;
 /// The first wait before another sync.

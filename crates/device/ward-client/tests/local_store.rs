@@ -33,6 +33,7 @@ async fn canary_rt_41_nothing_readable_stands_in_the_local_store() {
         instrument_url: format!("https://example.org/{canary}"),
         instrument_version: "1".to_owned(),
         occurrence: canary.to_owned(),
+        amends: None,
     };
     patient.client.save_draft(&key, canary.as_bytes()).await.unwrap();
     patient.sync().await;
@@ -51,6 +52,36 @@ async fn canary_rt_41_nothing_readable_stands_in_the_local_store() {
     patient.client.drop_draft(&key).await.unwrap();
     patient.restart().await;
     assert_eq!(patient.client.draft(&key), None);
+}
+
+#[tokio::test]
+async fn drafts_are_listed_kept_apart_and_gone_with_the_answers() {
+    let mut site = Site::small(17).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    let earlier = patient.client.capture(chart, note("first")).await.unwrap();
+    let new = DraftKey {
+        chart,
+        instrument_url: "https://example.org/diary".to_owned(),
+        instrument_version: "1".to_owned(),
+        occurrence: "2026-03-02".to_owned(),
+        amends: None,
+    };
+    let correction = DraftKey { amends: Some(earlier), ..new.clone() };
+    patient.client.save_draft(&new, b"new").await.unwrap();
+    patient.client.save_draft(&correction, b"correction").await.unwrap();
+    patient.restart().await;
+    assert_eq!(patient.client.draft(&new), Some(b"new".as_slice()));
+    assert_eq!(patient.client.draft(&correction), Some(b"correction".as_slice()));
+    let listed = patient.client.drafts();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().any(|draft| draft.key == correction) && listed[0].name != listed[1].name);
+
+    // The answers and the end of their draft are one commit.
+    patient.client.submit_draft(&new, ward_sync::Draft::new(note("answers"))).await.unwrap();
+    patient.restart().await;
+    assert_eq!(patient.client.drafts().into_iter().map(|draft| draft.key).collect::<Vec<_>>(), [correction]);
+    assert_eq!(texts(&patient), ["answers", "first"]);
 }
 
 /// A day of a device: two notes, a sync between them, one after.

@@ -209,6 +209,14 @@ async fn exports_hold_the_answers_and_leave_a_receipt() {
     patient.sync().await;
     nurse.sync().await;
 
+    // The diary is in the chart, so the answers are bound to it, and come out as they went in.
+    let view = nurse.client.chart(chart).unwrap();
+    let written = view.responses().values().flatten().next().unwrap().single().unwrap();
+    assert!(matches!(written.value, ward_sync::Response::Dense(_)), "{:?}", written.value);
+    let forms = ward_client::views::ChartForms::of(&view);
+    assert_eq!(*forms.json_of(written.value).unwrap(), *answers.to_string().into_bytes());
+    drop(view);
+
     let fhir = nurse.client.export_fhir(&[chart]).await.unwrap();
     let resources: Vec<serde_json::Value> =
         fhir.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -34,9 +34,10 @@ pub struct EnvelopePage {
     /// Envelopes in the order of the operation log.
     #[n(0)]
     pub rows: Vec<EnvelopeRow>,
-    /// Ask after this index next time. With no row: what was asked for.
+    /// Ask after this index next time. With no row: what was asked for; left out when nothing was,
+    /// for then the next page begins before the first row.
     #[n(1)]
-    pub next: u64,
+    pub next: Option<u64>,
     /// Whether there is more at once.
     #[n(2)]
     pub more: bool,
@@ -96,13 +97,17 @@ mod tests {
     fn a_page_is_the_map_of_the_protocol() {
         let page = EnvelopePage {
             rows: vec![EnvelopeRow { index: 7, received_at: TimestampMs(1), envelope: Opaque(vec![5]) }],
-            next: 7,
+            next: Some(7),
             more: false,
             checkpoint: LogHead { size: 8, root: TreeRoot::from_bytes([0; 32]) },
         };
         let bytes = page.to_canonical();
         assert_eq!(bytes[..14], [0xa4, 0, 0x81, 0x83, 7, 1, 0x41, 5, 1, 7, 2, 0xf4, 3, 0x82]);
-        assert_eq!(EnvelopePage::from_canonical(&bytes), Ok(page));
+        assert_eq!(EnvelopePage::from_canonical(&bytes), Ok(page.clone()));
+        let empty = EnvelopePage { rows: Vec::new(), next: None, ..page };
+        let bytes = empty.to_canonical();
+        assert_eq!(bytes[..6], [0xa3, 0, 0x80, 2, 0xf4, 3], "no cursor where there is none");
+        assert_eq!(EnvelopePage::from_canonical(&bytes), Ok(empty));
     }
 
     #[test]

@@ -98,7 +98,6 @@ error_codes! {
     RoleNotAllowed = 2012, 403, Person, "The role of this device may not do this";
     RefreshInvalid = 2013, 401, App, "The refresh token is not valid";
     RefreshReused = 2014, 401, Person, "The refresh token was used before, so the session was ended";
-    AttestationTooLow = 2015, 403, Person, "The device does not reach the attestation that its role needs";
     TicketUnknown = 2020, 404, Person, "There is no such ticket";
     TicketUsed = 2021, 409, Person, "The ticket was used before";
     TicketBurnt = 2022, 410, Person, "The ticket was ended after too many wrong proofs";
@@ -139,6 +138,7 @@ error_codes! {
     IndexBeyondLog = 4011, 404, App, "The log is not that long";
     TileUnknown = 4012, 404, App, "There is no such tile";
     BadRange = 4013, 400, App, "The range is empty, backwards or longer than may be asked for at once";
+    TooManyChains = 4014, 409, Person, "This device has begun as many chains in this chart as it may";
     // Storage and availability.
     StorageFull = 5001, 507, Operator, "The server has no room; nothing of this request was stored";
     Busy = 5002, 503, Server, "The server has more to do than it can; try again later";
@@ -149,7 +149,6 @@ error_codes! {
     Internal = 5007, 500, Operator, "The server failed in a way that it does not know";
     Draining = 5008, 503, Server, "The server is shutting down; try again";
     WitnessesUnreachable = 5009, 503, Operator, "Fewer witnesses answered than are needed";
-    NoCheckpoint = 5010, 503, Server, "There is no signed head yet; try again";
     RequestSlow = 5011, 503, Server, "The server did not finish in time; try again";
 }
 

@@ -40,6 +40,20 @@ pub const PERSON_REQUESTS_PER_MIN: u32 = 1_200;
 pub const ADDRESS_REQUESTS_PER_MIN: u32 = 6_000;
 /// Requests without a token (tickets, tokens) from one address in a minute.
 pub const ADDRESS_ANONYMOUS_PER_MIN: u32 = 120;
+/// Bytes that one device sends in a minute: sixteen full pushes, enough for what piles up in a week
+/// without a network.
+pub const DEVICE_BYTES_PER_MIN: u32 = 64 * 1024 * 1024;
+/// Membership entries that one device sends in a minute.
+pub const DEVICE_MLOG_APPENDS_PER_MIN: u32 = 120;
+/// Open tickets of one issuer's device, so that one device cannot keep the others from enrolling.
+pub const DEVICE_MAX_OPEN_TICKETS: usize = 250;
+/// Entries of one device that wait for a second signature.
+pub const DEVICE_MAX_PROPOSALS: usize = 32;
+/// A proposal that nobody signs is dropped after this time, milliseconds.
+pub const PROPOSAL_MAX_LIFE_MS: i64 = 30 * 86_400_000;
+/// Chains that one device begins in one chart: one for each life of its store. The version vector
+/// of a chart has room for so many of every member it may ever have.
+pub const DEVICE_MAX_CHAINS: usize = 32;
 /// The largest page of envelopes, bytes; a larger wish is cut to this.
 pub const PAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The page given when the caller names no size, bytes.
@@ -104,6 +118,16 @@ pub struct Limits {
     pub address_requests_per_min: u32,
     /// See [`ADDRESS_ANONYMOUS_PER_MIN`].
     pub address_anonymous_per_min: u32,
+    /// See [`DEVICE_BYTES_PER_MIN`].
+    pub device_bytes_per_min: u32,
+    /// See [`DEVICE_MLOG_APPENDS_PER_MIN`].
+    pub device_mlog_appends_per_min: u32,
+    /// See [`DEVICE_MAX_OPEN_TICKETS`].
+    pub device_max_open_tickets: u64,
+    /// See [`DEVICE_MAX_PROPOSALS`].
+    pub device_max_proposals: u64,
+    /// See [`DEVICE_MAX_CHAINS`].
+    pub device_max_chains: u64,
     /// See [`ACCESS_TOKEN_PATIENT_S`].
     pub access_token_patient_s: u32,
     /// See [`ACCESS_TOKEN_STAFF_S`].
@@ -133,6 +157,11 @@ impl Default for Limits {
             person_requests_per_min: PERSON_REQUESTS_PER_MIN,
             address_requests_per_min: ADDRESS_REQUESTS_PER_MIN,
             address_anonymous_per_min: ADDRESS_ANONYMOUS_PER_MIN,
+            device_bytes_per_min: DEVICE_BYTES_PER_MIN,
+            device_mlog_appends_per_min: DEVICE_MLOG_APPENDS_PER_MIN,
+            device_max_open_tickets: DEVICE_MAX_OPEN_TICKETS as u64,
+            device_max_proposals: DEVICE_MAX_PROPOSALS as u64,
+            device_max_chains: DEVICE_MAX_CHAINS as u64,
             access_token_patient_s: ACCESS_TOKEN_PATIENT_S,
             access_token_staff_s: ACCESS_TOKEN_STAFF_S,
         }

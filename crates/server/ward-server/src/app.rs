@@ -9,17 +9,21 @@ use crate::jose::dpop::ProofVerifier;
 use crate::jose::htu::Origin;
 use crate::jose::nonce::NonceKey;
 use crate::jose::replay::ReplayCache;
-use crate::limits::READY_BELIEF_MS;
+use crate::limits::{COSIGN_RETRY_MS, READY_BELIEF_MS};
 use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
+use crate::log_signer::{ReceiptKeyError, ReceiptSigner};
 use crate::membership_desk::{MembershipDesk, MembershipLoadError};
 use crate::metrics::Metrics;
+use crate::problem_response::{Refusal, refuse, refuse_with};
+use crate::push_desk::PushDesk;
 use crate::rate::RateLimits;
 use crate::server_secrets::{ServerSecrets, ServerSecretsError};
 use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use ward_api::{Limits, LogName};
+use std::sync::atomic::{AtomicBool, Ordering};
+use ward_api::limits::PROPOSAL_MAX_LIFE_MS;
+use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
 use ward_crypto::{RootPolicy, SignKey, SiteManifest};
 use ward_id::{Canonical as _, SiteId};
@@ -86,6 +90,9 @@ pub enum StartError {
     /// The token key cannot be used.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// The log key cannot sign receipts.
+    #[error(transparent)]
+    ReceiptKey(#[from] ReceiptKeyError),
     /// The server's keys cannot be derived.
     #[error(transparent)]
     Secrets(#[from] ServerSecretsError),
@@ -97,12 +104,20 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// What came of the last write that was made to see whether the store can.
+struct Probe {
+    at_ms: u64,
+    outcome: Result<(), StoreError>,
+}
+
 /// The state of one server. Share it as `Arc<App<S>>`.
 pub struct App<S> {
     store: S,
     site: SiteId,
     root_policy: Vec<u8>,
     log_key: Arc<SignKey>,
+    receipts: ReceiptSigner,
+    pushes: PushDesk,
     secrets: ServerSecrets,
     tokens: TokenIssuer,
     proofs: ProofVerifier,
@@ -120,7 +135,7 @@ pub struct App<S> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     draining: AtomicBool,
-    wrote_at_ms: AtomicU64,
+    probed: tokio::sync::Mutex<Option<Probe>>,
 }
 
 impl<S: Store> App<S> {
@@ -160,6 +175,8 @@ impl<S: Store> App<S> {
         let app = Arc::new(Self {
             tokens: TokenIssuer::new(secrets.token_seed(), &issuer, site)?,
             proofs: ProofVerifier::new(origins, NonceKey::new(&random(&*entropy)?)),
+            receipts: ReceiptSigner::new(olog.origin(), &log_key)?,
+            pushes: PushDesk::default(),
             replays: ReplayCache::default(),
             sessions: SessionCache::default(),
             rates: RateLimits::new(&limits, Arc::clone(&clock)),
@@ -167,7 +184,7 @@ impl<S: Store> App<S> {
             hints: Arc::default(),
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
-            wrote_at_ms: AtomicU64::new(0),
+            probed: tokio::sync::Mutex::default(),
             store,
             site,
             root_policy,
@@ -185,8 +202,9 @@ impl<S: Store> App<S> {
         Ok(app)
     }
 
-    /// A restored database is the usual way in which a log forgets what it promised. Witnesses
-    /// that cannot be reached now are asked again before the next head is given out.
+    /// A restored database is the usual way in which a log forgets what it promised. When too few
+    /// witnesses can be reached now, the server starts for reading only: see
+    /// [`App::check_confirmed`].
     async fn compare_with_witnesses(&self) -> Result<(), StartError> {
         for log in [LogName::Mlog, LogName::Olog] {
             let outcome = self.cosigned_head(log).await;
@@ -196,11 +214,15 @@ impl<S: Store> App<S> {
             }
             match outcome {
                 Ok(_) => {}
-                Err(CosignError::NoQuorum) => {
-                    tracing::warn!(log = log.as_str(), "too few witnesses answered at start")
-                }
+                Err(CosignError::NoQuorum) => {}
                 Err(CosignError::Behind(behind)) => return Err(StartError::BehindWitness(behind)),
                 Err(CosignError::Log(error)) => return Err(StartError::Log(error)),
+            }
+            if !self.witnesses.confirmed(log) {
+                tracing::error!(
+                    log = log.as_str(),
+                    "too few witnesses answered at start: nothing is appended until they do"
+                );
             }
         }
         Ok(())
@@ -220,16 +242,54 @@ impl<S: Store> App<S> {
         Ok(note)
     }
 
-    /// Housekeeping: heads are signed and cosigned, tickets and sessions that ran out are dropped.
+    /// Refuses to append while this database may be one that was set back: a witness contradicts
+    /// it, or since the start too few witnesses have said that they know no longer log. Appending
+    /// then could sign receipts at places that were given away before.
+    pub(crate) async fn check_confirmed(&self) -> Result<(), Refusal> {
+        for log in [LogName::Mlog, LogName::Olog] {
+            if self.witnesses.behind().is_none() && !self.witnesses.confirmed(log) {
+                // Whether it helped is asked below; a try that failed is not repeated at once.
+                let _asked = self.cosigned_head(log).await;
+            }
+        }
+        self.confirmed()
+    }
+
+    /// The same without asking the witnesses.
+    pub(crate) fn confirmed(&self) -> Result<(), Refusal> {
+        if let Some(behind) = self.witnesses.behind() {
+            return Err(refuse(ErrorCode::StoreStopped, behind.to_string()));
+        }
+        if [LogName::Mlog, LogName::Olog].into_iter().all(|log| self.witnesses.confirmed(log)) {
+            return Ok(());
+        }
+        let retry_after_s = u32::try_from(COSIGN_RETRY_MS / 1_000).ok();
+        Err(refuse_with(
+            ErrorCode::WitnessesUnreachable,
+            "Since its start the server could not compare its logs with enough witnesses, so it takes nothing yet; try again.",
+            ProblemMembers { retry_after_s, ..ProblemMembers::default() },
+        ))
+    }
+
+    /// Housekeeping: the membership log is followed, heads are signed and cosigned, tickets, sessions
+    /// and proposals that ran out are dropped.
     /// The listener calls it every minute; without a listener nobody needs to.
     pub async fn upkeep(&self) {
         let now = self.clock.now();
+        if let Err(error) = self.membership.catch_up(&self.store).await {
+            tracing::error!(error = %error, "the membership log cannot be followed");
+        }
         for log in [LogName::Mlog, LogName::Olog] {
             if let Err(error) = self.cosigned_head(log).await {
                 tracing::warn!(log = log.as_str(), error = %error, "no fresh cosigned head");
             }
         }
-        for outcome in [self.store.expire_tickets(now).await, self.store.purge_refresh_families(now).await] {
+        let ran_out = now.plus_ms(-PROPOSAL_MAX_LIFE_MS);
+        for outcome in [
+            self.store.expire_tickets(now).await,
+            self.store.purge_refresh_families(now).await,
+            self.store.purge_proposals(ran_out).await,
+        ] {
             if let Err(error) = outcome {
                 tracing::warn!(error = %error, "housekeeping failed");
             }
@@ -241,16 +301,18 @@ impl<S: Store> App<S> {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Writes one value, to see that the store can; a success is believed for some seconds, so
-    /// that probes cost the disk nothing.
+    /// Writes one value, to see that the store can. What came of it is believed for some seconds
+    /// and one caller writes at a time: anybody may ask, and a disk in trouble is not asked more.
     pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
-        let now_ms = self.clock.monotonic_ms().saturating_add(READY_BELIEF_MS);
-        if now_ms.saturating_sub(self.wrote_at_ms.load(Ordering::Relaxed)) < READY_BELIEF_MS {
-            return Ok(());
+        let mut probed = self.probed.lock().await;
+        if let Some(probe) = &*probed
+            && self.clock.monotonic_ms().saturating_sub(probe.at_ms) < READY_BELIEF_MS
+        {
+            return probe.outcome.clone();
         }
-        self.store.put_meta(READY_PROBE, self.clock.now().0.to_be_bytes().to_vec()).await?;
-        self.wrote_at_ms.store(now_ms, Ordering::Relaxed);
-        Ok(())
+        let outcome = self.store.put_meta(READY_PROBE, self.clock.now().0.to_be_bytes().to_vec()).await;
+        *probed = Some(Probe { at_ms: self.clock.monotonic_ms(), outcome: outcome.clone() });
+        outcome
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -288,8 +350,12 @@ impl<S: Store> App<S> {
         &self.root_policy
     }
 
-    pub(crate) fn log_key(&self) -> &SignKey {
-        &self.log_key
+    pub(crate) const fn receipts(&self) -> &ReceiptSigner {
+        &self.receipts
+    }
+
+    pub(crate) const fn pushes(&self) -> &PushDesk {
+        &self.pushes
     }
 
     pub(crate) const fn secrets(&self) -> &ServerSecrets {

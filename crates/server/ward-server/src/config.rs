@@ -53,6 +53,10 @@ pub struct RateConfig {
     pub address_per_min: u32,
     /// From one address without a token.
     pub anonymous_per_min: u32,
+    /// Bytes that one device sends.
+    pub device_bytes_per_min: u32,
+    /// Membership entries that one device sends.
+    pub device_mlog_appends_per_min: u32,
 }
 
 impl Default for RateConfig {
@@ -63,6 +67,8 @@ impl Default for RateConfig {
             person_per_min: limits.person_requests_per_min,
             address_per_min: limits.address_requests_per_min,
             anonymous_per_min: limits.address_anonymous_per_min,
+            device_bytes_per_min: limits.device_bytes_per_min,
+            device_mlog_appends_per_min: limits.device_mlog_appends_per_min,
         }
     }
 }
@@ -75,6 +81,8 @@ impl RateConfig {
             person_requests_per_min: self.person_per_min,
             address_requests_per_min: self.address_per_min,
             address_anonymous_per_min: self.anonymous_per_min,
+            device_bytes_per_min: self.device_bytes_per_min,
+            device_mlog_appends_per_min: self.device_mlog_appends_per_min,
             ..Limits::default()
         }
     }

@@ -1,14 +1,14 @@
 //! Gathering cosignatures: one flight at a time for each log, as many witnesses as answer.
 
-use crate::limits::{COSIGN_GRACE_MS, COSIGN_MAX_AGE_MS, COSIGN_TRIES};
-
+use crate::limits::{COSIGN_GRACE_MS, COSIGN_MAX_AGE_MS, COSIGN_RETRY_MS, COSIGN_TRIES};
 use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_tiles::{LogReadError, consistency};
 use crate::metrics::Metrics;
 use crate::witness_client::{WitnessClient, WitnessClientError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use ward_api::LogName;
@@ -69,7 +69,19 @@ pub(crate) struct Witnesses {
     known: Mutex<BTreeMap<(LogName, String), u64>>,
     conflicts: Mutex<BTreeMap<(LogName, String), LogBehind>>,
     flights: [tokio::sync::Mutex<()>; 2],
+    /// Who has cosigned each log since this process began, and when the last try to reach a quorum
+    /// failed, by the monotonic clock.
+    agreed: Mutex<BTreeSet<(LogName, String)>>,
+    failed_at_ms: Mutex<BTreeMap<LogName, u64>>,
+    confirmed: [AtomicBool; 2],
     behind: OnceLock<LogBehind>,
+}
+
+const fn place(log: LogName) -> usize {
+    match log {
+        LogName::Mlog => 0,
+        LogName::Olog => 1,
+    }
 }
 
 impl Witnesses {
@@ -80,6 +92,9 @@ impl Witnesses {
             known: Mutex::default(),
             conflicts: Mutex::default(),
             flights,
+            agreed: Mutex::default(),
+            failed_at_ms: Mutex::default(),
+            confirmed: [AtomicBool::new(false), AtomicBool::new(false)],
             behind: OnceLock::new(),
         }
     }
@@ -88,6 +103,43 @@ impl Witnesses {
     /// nothing is appended any more. One witness alone cannot stop a site by saying so.
     pub(crate) fn behind(&self) -> Option<&LogBehind> {
         self.behind.get()
+    }
+
+    /// Whether so many witnesses have cosigned this log since the process began that none of its
+    /// cosigned heads can be missing here: a head that counts has a quorum, and these meet every
+    /// quorum. Until then the database may be one that was set back, and nothing may be appended.
+    pub(crate) fn confirmed(&self, log: LogName) -> bool {
+        self.confirmed.get(place(log)).is_some_and(|flag| flag.load(Ordering::Acquire))
+    }
+
+    fn note_agreed(&self, log: LogName, witness: &str, policy: &WitnessPolicy) {
+        if self.confirmed(log) {
+            return;
+        }
+        let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.insert((log, witness.to_owned()));
+        let named = |name: &str| policy.witnesses().iter().any(|one| one.key().name().as_str() == name);
+        let count = agreed.iter().filter(|(of, name)| *of == log && named(name)).count();
+        if count + policy.quorum() > policy.witnesses().len()
+            && let Some(flag) = self.confirmed.get(place(log))
+        {
+            flag.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether a quorum was asked for in vain a moment ago.
+    fn failed_lately(&self, log: LogName, now_ms: u64) -> bool {
+        let failed = self.failed_at_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get(&log).is_some_and(|at_ms| now_ms.saturating_sub(*at_ms) < COSIGN_RETRY_MS)
+    }
+
+    fn note_gathered(&self, log: LogName, now_ms: u64, gathered: bool) {
+        let mut failed = self.failed_at_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        if gathered {
+            failed.remove(&log);
+        } else {
+            failed.insert(log, now_ms);
+        }
     }
 
     /// Any witness that contradicted a log the last time it was asked.
@@ -117,7 +169,8 @@ impl Witnesses {
     }
 
     /// A cosigned note of the log's present size, younger than a minute if the witnesses answer.
-    /// When too few do, the newest cosigned note there is.
+    /// When too few do, the newest cosigned note there is; then nobody waits for them again for
+    /// [`COSIGN_RETRY_MS`].
     pub(crate) async fn cosigned_head<S: Store>(
         &self,
         desk: &LogDesk<S>,
@@ -133,18 +186,26 @@ impl Witnesses {
         if let Some(note) = desk.cosigned().filter(fresh) {
             return Ok(note);
         }
+        let log = desk.log();
         let [mlog, olog] = &self.flights;
-        let flight = if desk.log() == LogName::Mlog { mlog } else { olog };
+        let flight = if log == LogName::Mlog { mlog } else { olog };
         let _flight = flight.lock().await;
         if let Some(note) = desk.cosigned().filter(fresh) {
             return Ok(note);
         }
+        if self.failed_lately(log, clock.monotonic_ms()) {
+            return match self.behind() {
+                Some(behind) => Err(CosignError::Behind(behind.clone())),
+                None => desk.cosigned().ok_or(CosignError::NoQuorum),
+            };
+        }
         let (head, note) = desk.sign_head().await?;
         let origin = desk.origin().clone();
         let gathered = match VerifierKey::new(origin, SignatureKind::Log, log_key) {
-            Ok(key) => self.gather(desk.log(), head, note, (policy, &key), (store, metrics)).await,
+            Ok(key) => self.gather(log, head, note, (policy, &key), (store, metrics)).await,
             Err(_) => None,
         };
+        self.note_gathered(log, clock.monotonic_ms(), gathered.is_some());
         if let Some(behind) = self.behind() {
             return Err(CosignError::Behind(behind.clone()));
         }
@@ -169,7 +230,7 @@ impl Witnesses {
             .map(|client| self.cosign_by(client, (log, head), &note, policy, store))
             .collect();
         let mut best = note.clone();
-        let mut enough = false;
+        let (mut quorum, mut enough) = (false, false);
         loop {
             let next = if enough {
                 let grace = Duration::from_millis(COSIGN_GRACE_MS);
@@ -183,11 +244,16 @@ impl Witnesses {
                 continue;
             };
             for line in lines {
-                best = with_valid_line(&best, line, policy);
+                if let Some((longer, witness)) = with_valid_line(&best, line, policy) {
+                    self.note_agreed(log, &witness, policy);
+                    best = longer;
+                }
             }
-            enough = verify_cosigned(&best, key, policy).is_ok();
+            quorum = verify_cosigned(&best, key, policy).is_ok();
+            // With a quorum below the majority, the start comparison asks for more than a quorum.
+            enough = quorum && self.confirmed(log);
         }
-        enough.then(|| best.to_string())
+        quorum.then(|| best.to_string())
     }
 
     async fn cosign_by<S: Store>(
@@ -252,13 +318,18 @@ impl Witnesses {
     }
 }
 
-/// Adds a line if a witness of the manifest made it; others would only swell the note.
-fn with_valid_line(note: &SignedNote, line: NoteSignature, policy: &WitnessPolicy) -> SignedNote {
-    let Ok(longer) = note.with_signature(line.clone()) else { return note.clone() };
-    let named = policy.witnesses().iter().find(|witness| witness.key().is_named_by(&line));
-    match named.map(|witness| ward_audit::verify_cosignature(&longer, witness.key())) {
-        Some(Ok(Some(_))) => longer,
-        _ => note.clone(),
+/// The note with a line and the name of the witness of the manifest that made it; other lines
+/// would only swell the note.
+fn with_valid_line(
+    note: &SignedNote,
+    line: NoteSignature,
+    policy: &WitnessPolicy,
+) -> Option<(SignedNote, String)> {
+    let longer = note.with_signature(line.clone()).ok()?;
+    let named = policy.witnesses().iter().find(|witness| witness.key().is_named_by(&line))?;
+    match ward_audit::verify_cosignature(&longer, named.key()) {
+        Ok(Some(_)) => Some((longer, named.key().name().as_str().to_owned())),
+        _ => None,
     }
 }
 

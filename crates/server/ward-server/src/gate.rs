@@ -1,5 +1,5 @@
 //! The gate: every request passes here, in one order, before a handler sees it. Address rate,
-//! declared size, token, proof, replay, certificate, device rate, session, role, then the body.
+//! declared size, token, proof, certificate, replay, device rate, session, role, then the body.
 
 use crate::App;
 use crate::call::{Call, Caller, Query, path_id, path_values};
@@ -22,6 +22,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::net::IpAddr;
 use std::time::Duration;
 use ward_api::{ErrorCode, ProblemMembers, headers, limits::TARGET_MAX_BYTES};
+use ward_crypto::Role;
 use ward_id::{ChartId, DeviceId, TimestampMs};
 use ward_store::Store;
 
@@ -38,8 +39,11 @@ pub(crate) async fn pass<S: Store>(
 ) -> Result<Call, Refusal> {
     let (mut parts, body) = request.into_parts();
     let now = app.clock().now();
-    let peer = peer_address(app, &parts);
-    check_rates(app, spec, peer)?;
+    let peer = check_address(app, &parts)?;
+    check_anonymous(app, spec, peer)?;
+    if spec.is_reserved() {
+        return Err(reserved());
+    }
     check_declared(spec, &parts)?;
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
@@ -65,13 +69,27 @@ fn peer_address<S: Store>(app: &App<S>, parts: &Parts) -> Option<IpAddr> {
     Some(client_address(peer, &forwarded, app.trusted_proxies()))
 }
 
-fn check_rates<S: Store>(app: &App<S>, spec: &RouteSpec, peer: Option<IpAddr>) -> Result<(), Refusal> {
-    let Some(peer) = peer.filter(|_| spec.access != Access::Probe) else { return Ok(()) };
-    app.rates().check_address(peer).map_err(rate_limited)?;
-    if matches!(spec.access, Access::Anybody | Access::Possession) {
-        app.rates().check_anonymous(peer).map_err(rate_limited)?;
+/// Counts a request by the address it comes from, whatever it asks for, also where there is nothing.
+pub(crate) fn check_address<S: Store>(app: &App<S>, parts: &Parts) -> Result<Option<IpAddr>, Refusal> {
+    let peer = peer_address(app, parts);
+    if let Some(peer) = peer {
+        app.rates().check_address(peer).map_err(rate_limited)?;
     }
-    Ok(())
+    Ok(peer)
+}
+
+fn check_anonymous<S: Store>(app: &App<S>, spec: &RouteSpec, peer: Option<IpAddr>) -> Result<(), Refusal> {
+    match (spec.access, peer) {
+        (Access::Anybody | Access::Possession, Some(peer)) => {
+            app.rates().check_anonymous(peer).map_err(rate_limited)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A path of a later version. It says so before it looks at anything that was sent along.
+pub(crate) fn reserved() -> Refusal {
+    refuse(ErrorCode::NotImplemented, "A later version of the protocol fills it.")
 }
 
 /// What can be refused from the head alone.
@@ -122,11 +140,12 @@ pub(crate) fn single<'a>(map: &'a HeaderMap, name: &str) -> Option<&'a str> {
 async fn authenticate<S: Store>(app: &App<S>, parts: &Parts, now: TimestampMs) -> Result<Caller, Refusal> {
     let token = access_token(&parts.headers)?;
     let subject = app.tokens().verify(token, now).map_err(token_refused)?;
-    let proof = check_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, Some(token), now)?;
+    let proof = verify_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, Some(token), now)?;
     if proof.key != subject.key {
         return Err(proof_invalid());
     }
     let caller = certified(app, subject.device, &proof, now)?;
+    take_up(app, &proof, now)?;
     if caller.role != subject.role {
         return Err(token_refused(AccessTokenError::Invalid));
     }
@@ -161,8 +180,8 @@ fn proof_invalid() -> Refusal {
     )
 }
 
-/// Checks the DPoP proof and takes it up, so that it cannot be used again.
-pub(crate) fn check_proof<S: Store>(
+/// Checks the DPoP proof. It counts as used only once [`take_up`] has it.
+pub(crate) fn verify_proof<S: Store>(
     app: &App<S>,
     method: &str,
     path: &str,
@@ -172,12 +191,21 @@ pub(crate) fn check_proof<S: Store>(
 ) -> Result<VerifiedProof, Refusal> {
     let proof = single(map, headers::DPOP).ok_or_else(proof_invalid)?;
     let request = ProofRequest { method, path, access_token, now };
-    let proof = app.proofs().verify(proof, &request).map_err(|error| match error {
+    app.proofs().verify(proof, &request).map_err(|error| match error {
         DpopError::Invalid => proof_invalid(),
         DpopError::UseNonce => {
             refuse(ErrorCode::UseNonce, "Repeat the request with the DPoP-Nonce of this answer.")
         }
-    })?;
+    })
+}
+
+/// Takes a proof up, so that it cannot be used again. Only for a key that stands in a certificate:
+/// proofs by keys that anybody can make would fill the memory, and then everybody is refused.
+pub(crate) fn take_up<S: Store>(
+    app: &App<S>,
+    proof: &VerifiedProof,
+    now: TimestampMs,
+) -> Result<(), Refusal> {
     app.replays().put_if_absent(proof.key, &proof.jti, proof.nonce_at, now).map_err(|error| match error {
         ReplayError::Replayed => refuse(ErrorCode::ProofReplayed, "Make a new proof for every request."),
         ReplayError::Full => {
@@ -188,8 +216,7 @@ pub(crate) fn check_proof<S: Store>(
                 members,
             )
         }
-    })?;
-    Ok(proof)
+    })
 }
 
 /// The device must stand in the membership log with this key, unrevoked and in its time.
@@ -258,7 +285,7 @@ fn check_access<S: Store>(
     path: &[(String, String)],
 ) -> Result<(), Refusal> {
     match spec.access {
-        Access::Staff if !caller.role.is_staff() => Err(refuse(
+        Access::Staff if !acts_as_staff(app, caller) => Err(refuse(
             ErrorCode::RoleNotAllowed,
             "Coordinators, clinicians, investigators and admins may do this.",
         )),
@@ -267,6 +294,15 @@ fn check_access<S: Store>(
             check_member(app, chart, caller.device)
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether the caller is staff now. An admin acts only while the newest manifest names them,
+/// whatever their certificate says.
+fn acts_as_staff<S: Store>(app: &App<S>, caller: &Caller) -> bool {
+    match caller.role {
+        Role::Admin => app.membership().read().is_admin(caller.device),
+        role => role.is_staff(),
     }
 }
 

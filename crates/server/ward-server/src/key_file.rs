@@ -81,7 +81,18 @@ pub fn write_key_file(path: &Path, key: &[u8; 32]) -> Result<(), KeyFileError> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())
+        .and_then(|()| sync_folder_of(path))
         .map_err(io)
+}
+
+/// Makes the name of a new file survive a power cut: a key that is gone cannot be made again.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

@@ -39,6 +39,16 @@ pub const REQUEST_TIMEOUT_MS: u64 = 60_000;
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
 /// Connections at a time, over all devices.
 pub const CONNECTIONS_MAX: usize = 8_192;
+/// Connections at a time from one address (one prefix, for IPv6), trusted proxies excepted. A whole
+/// hospital may stand behind one address; it may not shut out everybody else.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
+/// A connection on which nothing moves for this time is closed, milliseconds. Longer than a request
+/// may take and than an idle event stream stays silent.
+pub const CONNECTION_IDLE_MS: u64 = 120_000;
+/// A connection that is being closed for silence is cut after this time, milliseconds.
+pub const CONNECTION_CLOSE_MS: u64 = 10_000;
+/// The other side of an HTTP/2 connection is pinged this often, milliseconds.
+pub const HTTP2_PING_EVERY_MS: u64 = 30_000;
 /// Bytes of a request body on routes that say nothing else.
 pub const SMALL_BODY_MAX_BYTES: usize = 4_096;
 /// Bytes of request headers taken (HTTP/1 buffer, HTTP/2 header list).
@@ -65,8 +75,17 @@ pub const WITNESS_REQUEST_MAX_BYTES: usize = 64 * 1_024;
 pub const REBUILD_CHUNK_LEAVES: u64 = 16_384;
 /// Membership entries read from the store at a time while the membership is rebuilt.
 pub const REBUILD_CHUNK_ENTRIES: u64 = 256;
-/// Pushes of at least this many envelopes are checked on a thread of their own.
+/// Pushes of more envelopes than this are checked on a thread of their own; smaller ones wait for
+/// each other.
 pub const PUSH_INLINE_MAX: usize = 4;
+/// Small pushes that are checked and stored together. More would hold up a thread that others
+/// wait for: 32 pushes of one envelope each take about a millisecond.
+pub const PUSH_TOGETHER_MAX: usize = 32;
+/// Bytes of envelopes after which no further push is taken into the same group.
+pub const PUSH_TOGETHER_MAX_BYTES: usize = 4 * 1_024 * 1_024;
+/// How often a committed membership entry is read back before it waits for the next append or for
+/// housekeeping. One try may take as long as a read waits for its connection.
+pub const APPLY_TRIES: u32 = 2;
 /// How often a moving log is followed before the caller is told to come back.
 pub const CAS_MAX_TRIES: u32 = 8;
 /// Rate limiters forget quiet callers after this many requests.
@@ -79,6 +98,9 @@ pub const KEY_FILE_MAX_BYTES: u64 = 128;
 pub const PROOF_FETCH_ROUNDS: u32 = 24;
 /// With a quorum at hand, the other witnesses are given this time, milliseconds.
 pub const COSIGN_GRACE_MS: u64 = 150;
+/// When too few witnesses answered, they are not asked again for this time, milliseconds; callers
+/// get the newest cosigned head there is.
+pub const COSIGN_RETRY_MS: u64 = 15_000;
 /// How often a witness that knows another size is asked again.
 pub const COSIGN_TRIES: u32 = 3;
 /// How far past the longest life a ticket may reach, for clocks that differ, milliseconds.
@@ -90,5 +112,5 @@ pub const SUBMISSION_MAX_BYTES: usize =
     ward_api::limits::MLOG_ENTRY_MAX_BYTES + ward_api::limits::PACKAGE_MAX_BYTES + 16;
 /// A redemption: a sealed request, its proof and the map around them, bytes.
 pub const ENROL_MAX_BYTES: usize = ward_api::limits::ENROL_BLOB_MAX_BYTES + 64;
-/// A readiness check that wrote is believed for this time, milliseconds.
+/// What came of a readiness check's write is believed for this time, milliseconds.
 pub const READY_BELIEF_MS: u64 = 5_000;

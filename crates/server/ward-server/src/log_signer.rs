@@ -4,7 +4,8 @@
 //! Notes begin with an origin or with `cosignature/v1`, the other two with a label of Ward, so
 //! no signature of one kind can pass for another (the key refuses a note that begins like a label).
 
-use ward_audit::{NoteSigner, TimeStatement};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use ward_audit::{NoteSigner, SignerName, TimeStatement};
 use ward_crypto::{SignKey, labels};
 
 /// Signs for one name: an origin of a log or the name of a witness.
@@ -43,6 +44,51 @@ impl NoteSigner for NamedSigner<'_> {
     }
 }
 
+/// Signs receipts and nothing else, with the log key as the TLS provider holds it. Ed25519 gives
+/// the same signature whoever computes it (RFC 8032 §5.1.6); the provider takes half the time, and
+/// every push waits for one.
+pub(crate) struct ReceiptSigner {
+    name: SignerName,
+    public: [u8; 32],
+    key: Ed25519KeyPair,
+}
+
+/// A log key that the TLS provider does not take. The operator must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the log key cannot sign receipts: use the key file that `ward init` wrote for this site")]
+pub struct ReceiptKeyError;
+
+impl ReceiptSigner {
+    /// Signs under the origin of the operation log.
+    ///
+    /// # Errors
+    /// [`ReceiptKeyError`].
+    pub(crate) fn new(origin: &SignerName, log_key: &SignKey) -> Result<Self, ReceiptKeyError> {
+        let public = *log_key.public().as_bytes();
+        // Refused unless the public half follows from the secret one.
+        let key = Ed25519KeyPair::from_seed_and_public_key(&*log_key.secret_bytes(), &public)
+            .map_err(|_| ReceiptKeyError)?;
+        Ok(Self { name: origin.clone(), public, key })
+    }
+}
+
+impl NoteSigner for ReceiptSigner {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn public_key(&self) -> [u8; 32] {
+        self.public
+    }
+
+    /// A message that is no receipt gives a signature that never verifies; nothing in this crate
+    /// makes one.
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let digest = message.strip_prefix(labels::RECEIPT.as_bytes()).filter(|rest| rest.len() == 32);
+        digest.and_then(|_| self.key.sign(message).as_ref().try_into().ok()).unwrap_or([0; 64])
+    }
+}
+
 /// `label || nonce || u64 BE seconds`.
 fn time_statement(message: &[u8]) -> Option<TimeStatement> {
     let rest = message.strip_prefix(labels::WITNESS_TIME.as_bytes())?;
@@ -58,6 +104,23 @@ mod tests {
         sign_receipt, sign_time, verify_witness_time,
     };
     use ward_id::{EnvelopeHash, TimestampMs};
+
+    #[test]
+    fn a_receipt_has_the_same_signature_from_both_signers() {
+        let key = SignKey::from_secret_bytes(&[4; 32]);
+        let origin: SignerName = "ward.example/00/olog".parse().unwrap();
+        let receipts = ReceiptSigner::new(&origin, &key).unwrap();
+        let receipt = |signer: &dyn Fn(&[u8]) -> [u8; 64]| {
+            (0..20u8).map(|i| signer(&[labels::RECEIPT.as_bytes(), &[i; 32]].concat())).collect::<Vec<_>>()
+        };
+        let named = NamedSigner::new(origin.as_str(), &key);
+        assert_eq!(receipt(&|message| receipts.sign(message)), receipt(&|message| named.sign(message)));
+        assert_eq!((receipts.name(), receipts.public_key()), (named.name(), named.public_key()));
+        let short = [labels::RECEIPT.as_bytes(), &[1; 31]].concat();
+        for other in [&b"ward.example/00/olog\n1\n"[..], b"ward/v1/mlog", &short, b""] {
+            assert_eq!(receipts.sign(other), [0; 64], "signs receipts only");
+        }
+    }
 
     #[test]
     fn every_kind_of_statement_verifies() {

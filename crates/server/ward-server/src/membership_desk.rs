@@ -1,7 +1,7 @@
 //! The membership log as this node applies it. It is kept whole in memory: every request asks it
 //! who may do what. The store is the truth; this is its replay.
 
-use crate::limits::{CAS_MAX_TRIES, REBUILD_CHUNK_ENTRIES};
+use crate::limits::{APPLY_TRIES, CAS_MAX_TRIES, REBUILD_CHUNK_ENTRIES};
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -167,7 +167,14 @@ impl MembershipDesk {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies what the store has and this node has not.
+    /// Applies what the store has and this node has not, between appends.
+    pub(crate) async fn catch_up<S: Store>(&self, store: &S) -> Result<(), MembershipLoadError> {
+        let _writer = self.writer.lock().await;
+        self.follow(store).await
+    }
+
+    /// Applies what the store has and this node has not. Only under the writer's lock: two that
+    /// followed at once would apply an entry twice.
     async fn follow<S: Store>(&self, store: &S) -> Result<(), MembershipLoadError> {
         loop {
             let from = self.read().size();
@@ -206,6 +213,8 @@ impl MembershipDesk {
     ) -> Result<MlogAppended, AppendRefused> {
         let _writer = self.writer.lock().await;
         for _ in 0..CAS_MAX_TRIES {
+            // What another node wrote, and what this one wrote and then failed to read back.
+            self.follow(store).await.map_err(load_failed)?;
             if let Some(known) = known_place(store, entry.hash()).await.map_err(AppendRefused::Store)? {
                 return Ok(known);
             }
@@ -213,16 +222,29 @@ impl MembershipDesk {
                 self.checked(&bytes, entry, package.as_ref(), now).map_err(AppendRefused::Arrival)?;
             match store.append_mlog(request).await {
                 Ok(appended) => {
-                    self.follow(store).await.map_err(load_failed)?;
+                    self.apply_committed(store).await;
                     return Ok(appended);
                 }
                 // Another node was quicker: look at what it wrote and judge again.
-                Err(MlogAppendError::Moved { .. }) => self.follow(store).await.map_err(load_failed)?,
+                Err(MlogAppendError::Moved { .. }) => {}
                 Err(MlogAppendError::EpochTaken { epoch }) => return Err(AppendRefused::EpochTaken(epoch)),
                 Err(MlogAppendError::Store(error)) => return Err(AppendRefused::Store(error)),
             }
         }
         Err(AppendRefused::Moved)
+    }
+
+    /// Applies an entry that is committed. It stands in the log whatever happens now, so a failure
+    /// is not the caller's answer; the next append, or the next housekeeping, tries again.
+    async fn apply_committed<S: Store>(&self, store: &S) {
+        for _ in 0..APPLY_TRIES {
+            match self.follow(store).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(error = %error, "an entry stands in the log and is not applied yet");
+                }
+            }
+        }
     }
 
     fn checked(

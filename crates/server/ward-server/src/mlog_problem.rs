@@ -42,6 +42,7 @@ fn arrival_refused(refusal: &ArrivalRefusal, now: ProblemMembers) -> Refusal {
         ArrivalRefusal::CertificateOutOfDate => ErrorCode::MlogEntryInvalid,
         ArrivalRefusal::KeyKnownElsewhere => ErrorCode::KeyUsedBefore,
         ArrivalRefusal::SecondSignature(_) => ErrorCode::MoreSignatures,
+        ArrivalRefusal::TooManyMembers(_) => ErrorCode::TooManyMembers,
         ArrivalRefusal::Package(_) => ErrorCode::PackageMismatch,
     };
     let members = match refusal {

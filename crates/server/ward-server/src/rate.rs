@@ -8,7 +8,7 @@ use governor::clock::Reference;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
+use governor::{NotUntil, Quota, RateLimiter};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -32,6 +32,9 @@ pub struct RateLimits {
     person: Keyed<PersonId>,
     address: Keyed<IpAddr>,
     anonymous: Keyed<IpAddr>,
+    bytes: Keyed<DeviceId>,
+    bytes_max: NonZeroU32,
+    mlog: Keyed<DeviceId>,
     clock: LimiterClock,
     requests: AtomicU64,
 }
@@ -45,6 +48,9 @@ impl RateLimits {
             person: keyed(limits.person_requests_per_min, &clock),
             address: keyed(limits.address_requests_per_min, &clock),
             anonymous: keyed(limits.address_anonymous_per_min, &clock),
+            bytes: keyed(limits.device_bytes_per_min, &clock),
+            bytes_max: at_least_one(limits.device_bytes_per_min),
+            mlog: keyed(limits.device_mlog_appends_per_min, &clock),
             clock,
             requests: AtomicU64::new(0),
         }
@@ -78,12 +84,35 @@ impl RateLimits {
         self.check(&self.person, &person)
     }
 
+    /// Counts the bytes that a device sent. One request is never more than all of them.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn check_bytes(&self, device: DeviceId, bytes: usize) -> Result<(), RetryAfter> {
+        let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        match self.bytes.check_key_n(&device, bytes.min(self.bytes_max)) {
+            Ok(checked) => checked.map_err(|not_until| self.wait(&not_until)),
+            // More than a whole minute's worth cannot be asked for.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Counts a membership entry that a device sends: each is kept for ever, by everybody.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn check_mlog_append(&self, device: DeviceId) -> Result<(), RetryAfter> {
+        self.check(&self.mlog, &device)
+    }
+
     fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), RetryAfter> {
-        limiter.check_key(key).map_err(|not_until| {
-            let now = governor::clock::Clock::now(&self.clock);
-            let wait: std::time::Duration = not_until.earliest_possible().duration_since(now).into();
-            RetryAfter { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1) }
-        })
+        limiter.check_key(key).map_err(|not_until| self.wait(&not_until))
+    }
+
+    fn wait(&self, not_until: &NotUntil<Nanos>) -> RetryAfter {
+        let now = governor::clock::Clock::now(&self.clock);
+        let wait: std::time::Duration = not_until.earliest_possible().duration_since(now).into();
+        RetryAfter { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1) }
     }
 
     /// Forgets callers that have been quiet.
@@ -92,12 +121,18 @@ impl RateLimits {
         self.person.retain_recent();
         self.address.retain_recent();
         self.anonymous.retain_recent();
+        self.bytes.retain_recent();
+        self.mlog.retain_recent();
     }
 }
 
 fn keyed<K: Hash + Eq + Clone>(per_min: u32, clock: &LimiterClock) -> Keyed<K> {
-    let quota = Quota::per_minute(NonZeroU32::new(per_min).unwrap_or(NonZeroU32::MIN));
+    let quota = Quota::per_minute(at_least_one(per_min));
     RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())
+}
+
+fn at_least_one(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
 #[cfg(test)]
@@ -135,6 +170,26 @@ mod tests {
         assert!(rates.check_device(two, person).is_err(), "the person's own limit");
         clock.0.store(2_000, Ordering::Relaxed);
         assert_eq!(rates.check_device(one, person), Ok(()));
+    }
+
+    #[test]
+    fn bytes_and_membership_entries_have_rates_of_their_own() {
+        let clock = Arc::new(Hand::default());
+        let limits =
+            Limits { device_bytes_per_min: 6_000, device_mlog_appends_per_min: 2, ..Limits::default() };
+        let rates = RateLimits::new(&limits, clock.clone());
+        let (one, two) = (DeviceId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]));
+        assert_eq!(rates.check_bytes(one, 0), Ok(()));
+        assert_eq!(rates.check_bytes(one, 5_000), Ok(()));
+        assert_eq!(rates.check_bytes(one, 1_000), Ok(()), "at the limit");
+        assert_eq!(rates.check_bytes(one, 100), Err(RetryAfter { seconds: 2 }), "one past");
+        assert_eq!(rates.check_bytes(two, usize::MAX), Ok(()), "more than a number holds is not counted");
+        assert_eq!(rates.check_bytes(two, 9_000), Ok(()), "a single one passes, and takes all");
+        assert!(rates.check_bytes(two, 1).is_err());
+        clock.0.store(2_000, Ordering::Relaxed);
+        assert_eq!(rates.check_bytes(one, 100), Ok(()));
+        assert!(rates.check_mlog_append(one).is_ok() && rates.check_mlog_append(one).is_ok());
+        assert!(rates.check_mlog_append(one).is_err() && rates.check_mlog_append(two).is_ok());
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub enum Route {
 pub enum Access {
     /// Anybody, counted strictly by address.
     Anybody,
-    /// Anybody, for a supervisor's probes: not counted.
+    /// Anybody, for a supervisor's probes: counted by address as everything is.
     Probe,
     /// A device that proves its key, without a token.
     Possession,
@@ -154,6 +154,13 @@ pub struct RouteSpec {
     pub query: &'static [(&'static str, bool)],
     /// What it does, in one line.
     pub summary: &'static str,
+}
+
+impl RouteSpec {
+    /// Whether it is kept for a later version: it answers 501 and nothing else.
+    pub const fn is_reserved(&self) -> bool {
+        self.success == 501
+    }
 }
 
 const CBOR: Option<&str> = Some(headers::MEDIA_CBOR);

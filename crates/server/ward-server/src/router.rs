@@ -2,12 +2,12 @@
 //! its figures and its line in the log.
 
 use crate::App;
-use crate::call::Answer;
+use crate::call::{Answer, Call};
 use crate::clock::random;
 use crate::gate;
 use crate::limits::REQUEST_TIMEOUT_MS;
-use crate::problem_response::{RefusalCode, problem_response, refuse};
-use crate::route_table::{Method, ROUTES, RouteSpec};
+use crate::problem_response::{Refusal, RefusalCode, problem_response, rate_limited, refuse};
+use crate::route_table::{Method, ROUTES, Route, RouteSpec};
 use crate::routes;
 use axum::Router;
 use axum::body::Body;
@@ -64,11 +64,22 @@ async fn dispatch<S: Store>(app: Arc<App<S>>, spec: &'static RouteSpec, request:
     let _begun = InFlight::begin(&app);
     let answer = async {
         let call = gate::pass(&app, spec, request).await?;
+        check_amounts(&app, &call)?;
         routes::handle(&app, call).await
     };
     let outcome = tokio::time::timeout(Duration::from_millis(REQUEST_TIMEOUT_MS), answer).await;
     let outcome = outcome.unwrap_or_else(|_| Err(refuse(ErrorCode::RequestSlow, "Try again later.")));
     trace.finish(&app, outcome)
+}
+
+/// What a device may send in a minute, beyond the number of its requests.
+fn check_amounts<S: Store>(app: &App<S>, call: &Call) -> Result<(), Refusal> {
+    let Some(caller) = call.caller else { return Ok(()) };
+    app.rates().check_bytes(caller.device, call.body.len()).map_err(rate_limited)?;
+    if call.spec.route == Route::AppendMlog {
+        app.rates().check_mlog_append(caller.device).map_err(rate_limited)?;
+    }
+    Ok(())
 }
 
 async fn nothing_here<S: Store>(
@@ -78,8 +89,10 @@ async fn nothing_here<S: Store>(
     detail: &'static str,
 ) -> Response {
     // Neither the path nor an unknown method is repeated: both are the caller's words.
-    drop(request);
-    Trace::begin(&app, "OTHER", "none").finish(&app, Err(refuse(code, detail)))
+    let trace = Trace::begin(&app, "OTHER", "none");
+    let (parts, _) = request.into_parts();
+    let refusal = gate::check_address(&app, &parts).err().unwrap_or_else(|| refuse(code, detail));
+    trace.finish(&app, Err(refusal))
 }
 
 /// Counts a request while it runs, and also when its caller hangs up.

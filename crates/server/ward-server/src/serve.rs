@@ -2,32 +2,24 @@
 //! finishes what was begun.
 
 use crate::App;
+use crate::client_address::AddressBlock;
 use crate::clock::Clock;
 use crate::config::ServerConfig;
-use crate::gate::PeerAddress;
-use crate::limits::{CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, HEADERS_MAX_BYTES, UPKEEP_EVERY_MS};
+use crate::connection::{PerAddress, serve_connection};
+use crate::limits::{CONNECTIONS_MAX, UPKEEP_EVERY_MS};
 use crate::router::router;
 use crate::tls::{TlsError, TlsIdentity};
 use crate::witness_router::witness_router;
 use crate::witness_service::WitnessService;
 use axum::Router;
-use axum::body::Body;
-use http::Request;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 use ward_store::Store;
 
 /// Why nothing is served. The operator must act.
@@ -132,7 +124,9 @@ pub async fn serve<S: Store>(
         opened: Arc::new(move || opened.connection(1)),
         closed: Arc::new(move || closed.connection(-1)),
     };
-    accept_loop(service, tls, router(Arc::clone(&app)), count, stop, drain).await;
+    let uncounted = app.trusted_proxies().to_vec();
+    let house = House { tls, router: router(Arc::clone(&app)), count, uncounted };
+    accept_loop(service, house, stop, drain).await;
     beside.shutdown().await;
 }
 
@@ -145,7 +139,8 @@ pub async fn serve_witness(
 ) {
     let Listeners { service: socket, tls, drain, .. } = listeners;
     let count = Count { opened: Arc::new(|| ()), closed: Arc::new(|| ()) };
-    accept_loop(socket, tls, witness_router(service, clock), count, shutdown, drain).await;
+    let house = House { tls, router: witness_router(service, clock), count, uncounted: Vec::new() };
+    accept_loop(socket, house, shutdown, drain).await;
 }
 
 async fn keep_up<S: Store>(app: Arc<App<S>>) {
@@ -179,16 +174,23 @@ struct Count {
     closed: Arc<dyn Fn() + Send + Sync>,
 }
 
-async fn accept_loop(
-    listener: TcpListener,
+/// What a loop serves, and whom it does not count: proxies bring many devices over one address.
+struct House {
     tls: Option<TlsAcceptor>,
     router: Router,
     count: Count,
+    uncounted: Vec<AddressBlock>,
+}
+
+async fn accept_loop(
+    listener: TcpListener,
+    house: House,
     stop: impl Future<Output = ()> + Send,
     drain: Duration,
 ) {
-    let graceful = GracefulShutdown::new();
+    let (closing, closed) = watch::channel(());
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let per_address = PerAddress::default();
     let mut stop = std::pin::pin!(stop);
     loop {
         // A full house leaves new connections in the system's queue.
@@ -206,60 +208,25 @@ async fn accept_loop(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (tls, router, watcher, count) = (tls.clone(), router.clone(), graceful.watcher(), count.clone());
+        let is_counted = !house.uncounted.iter().any(|block| block.contains(peer.ip()));
+        let own = if is_counted { per_address.take(peer.ip()) } else { None };
+        if is_counted && own.is_none() {
+            continue;
+        }
+        let (tls, router, count) = (house.tls.clone(), house.router.clone(), house.count.clone());
+        let closed = closed.clone();
         tokio::spawn(async move {
             (count.opened)();
-            connection(stream, peer, tls, router, watcher).await;
+            serve_connection(stream, peer, tls, router, closed).await;
             (count.closed)();
-            drop(place);
+            drop((place, own));
         });
     }
     drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    drop(closed);
+    // Nobody listening any more is what is waited for.
+    let _nobody = closing.send(());
+    if tokio::time::timeout(drain, closing.closed()).await.is_err() {
         tracing::warn!("the drain time is over; open connections are cut");
     }
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    watcher: Watcher,
-) {
-    // Without this, the last piece of an answer waits for the peer's acknowledgement.
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => exchange(stream, peer, router, watcher).await,
-        Some(acceptor) => {
-            let limit = Duration::from_millis(HANDSHAKE_TIMEOUT_MS);
-            if let Ok(Ok(stream)) = tokio::time::timeout(limit, acceptor.accept(stream)).await {
-                exchange(stream, peer, router, watcher).await;
-            }
-        }
-    }
-}
-
-async fn exchange<T>(stream: T, peer: SocketAddr, router: Router, watcher: Watcher)
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(HANDSHAKE_TIMEOUT_MS))
-        .max_buf_size(HEADERS_MAX_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(HEADERS_MAX_BYTES as u32)
-        .keep_alive_interval(Some(Duration::from_secs(30)));
-    let service = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(PeerAddress(peer.ip()));
-        request.map(Body::new)
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    // A broken connection is the peer's business; what was committed stays committed.
-    let _ = watcher.watch(connection.into_owned()).await;
 }

@@ -14,11 +14,11 @@ use ward_id::{Canonical as _, TimestampMs};
 
 /// Where a witness keeps its heads.
 pub trait WitnessMemory: Send + Sync + 'static {
-    /// What was kept last; `None` at the very first start.
+    /// What was kept last.
     ///
     /// # Errors
-    /// [`WitnessMemoryError`].
-    fn load(&self) -> Result<Option<WitnessState>, WitnessMemoryError>;
+    /// [`WitnessMemoryError`]; a memory that is not there is one too.
+    fn load(&self) -> Result<WitnessState, WitnessMemoryError>;
 
     /// Keeps `state`; when this returns, it survives a power cut.
     ///
@@ -37,6 +37,16 @@ pub enum WitnessMemoryError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// There is no file. A witness that began with nothing would cosign any history, also one that
+    /// was set back; only making a witness writes the first file.
+    #[error(
+        "the witness's file {path} is missing: put it back from the newest copy; if there is none, \
+         retire this witness and name another one in a new site manifest"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is not the state of a witness. A witness that forgot its heads must not sign.
     #[error("the witness's file {path} is damaged: restore it from a copy; never delete it")]
@@ -57,6 +67,16 @@ impl WitnessFile {
         Self { path: path.into() }
     }
 
+    /// Begins the memory of a new witness.
+    ///
+    /// # Errors
+    /// [`WitnessMemoryError::Io`], also when there is a file already.
+    pub fn begin(&self) -> Result<(), WitnessMemoryError> {
+        let begun = std::fs::File::create_new(&self.path).map(drop);
+        begun.map_err(|error| self.io(error))?;
+        self.save(&WitnessState::default())
+    }
+
     fn io(&self, source: std::io::Error) -> WitnessMemoryError {
         WitnessMemoryError::Io { path: self.path.clone(), source }
     }
@@ -74,12 +94,13 @@ impl WitnessFile {
 }
 
 impl WitnessMemory for WitnessFile {
-    fn load(&self) -> Result<Option<WitnessState>, WitnessMemoryError> {
+    fn load(&self) -> Result<WitnessState, WitnessMemoryError> {
         match std::fs::read(&self.path) {
             Ok(bytes) => WitnessState::from_canonical(&bytes)
-                .map(Some)
                 .map_err(|_| WitnessMemoryError::Damaged { path: self.path.clone() }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(WitnessMemoryError::Missing { path: self.path.clone() })
+            }
             Err(error) => Err(self.io(error)),
         }
     }
@@ -94,8 +115,8 @@ impl WitnessMemory for WitnessFile {
 pub struct VolatileMemory;
 
 impl WitnessMemory for VolatileMemory {
-    fn load(&self) -> Result<Option<WitnessState>, WitnessMemoryError> {
-        Ok(None)
+    fn load(&self) -> Result<WitnessState, WitnessMemoryError> {
+        Ok(WitnessState::default())
     }
 
     fn save(&self, _: &WitnessState) -> Result<(), WitnessMemoryError> {
@@ -140,7 +161,7 @@ impl WitnessService {
         logs: impl IntoIterator<Item = VerifierKey>,
         memory: Box<dyn WitnessMemory>,
     ) -> Result<Arc<Self>, WitnessMemoryError> {
-        let state = Mutex::new(memory.load()?.unwrap_or_default());
+        let state = Mutex::new(memory.load()?);
         let logs = logs.into_iter().filter(|key| key.kind() == ward_audit::SignatureKind::Log);
         // Only keys of the one kind that `WitnessLogs` takes are left.
         let logs = WitnessLogs::new(logs).unwrap_or_default();
@@ -201,7 +222,11 @@ mod tests {
         let log =
             VerifierKey::new(ORIGIN.parse().unwrap(), SignatureKind::Log, log_key().public().as_bytes())
                 .unwrap();
-        let memory = Box::new(WitnessFile::new(path));
+        let memory = WitnessFile::new(path);
+        if !path.exists() {
+            memory.begin().unwrap();
+        }
+        let memory = Box::new(memory);
         WitnessService::new("w1", SignKey::from_secret_bytes(&[2; 32]), [log], memory).unwrap()
     }
 
@@ -237,13 +262,32 @@ mod tests {
         assert!(restarted.add_checkpoint(&request(b"abc", 2), now).is_ok());
     }
 
+    /// A witness that was put back from its key and name alone has forgotten what it cosigned.
+    #[test]
+    fn rt_13_a_witness_without_its_heads_does_not_wake() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heads");
+        witness(&path).add_checkpoint(&request(b"ab", 0), TimestampMs(1)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let key = SignKey::from_secret_bytes(&[2; 32]);
+        let woken = WitnessService::new("w1", key, [], Box::new(WitnessFile::new(&path)));
+        assert!(matches!(woken.err(), Some(WitnessMemoryError::Missing { .. })));
+        let memory = WitnessFile::new(&path);
+        memory.begin().unwrap();
+        assert_eq!(memory.load().unwrap(), WitnessState::default());
+        assert!(memory.begin().is_err(), "never begun anew");
+    }
+
     #[test]
     fn a_damaged_or_unwritable_memory_signs_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("heads");
         std::fs::write(&path, b"junk").unwrap();
         assert!(matches!(WitnessFile::new(&path).load(), Err(WitnessMemoryError::Damaged { .. })));
-        let nowhere = witness(&folder.path().join("missing/heads"));
+        let gone = folder.path().join("gone");
+        std::fs::create_dir(&gone).unwrap();
+        let nowhere = witness(&gone.join("heads"));
+        std::fs::remove_dir_all(&gone).unwrap();
         let failed = nowhere.add_checkpoint(&request(b"a", 0), TimestampMs(1));
         assert!(matches!(failed, Err(WitnessServiceError::Memory(_))));
         assert_eq!(

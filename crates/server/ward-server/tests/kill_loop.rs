@@ -77,7 +77,9 @@ fn server_child() {
 async fn serve_until_killed(folder: &Path, life: usize) {
     let people = People::new(SEED);
     let clock: Arc<dyn Clock> = Arc::new(RunningClock::of_life(life));
-    let store = SqliteStore::open(&folder.join("site.db"), SqliteOptions::default()).unwrap();
+    // Worked in all the time, so that many a kill comes in the middle of it.
+    let options = SqliteOptions { checkpoint_pages: 16, ..SqliteOptions::default() };
+    let store = SqliteStore::open(&folder.join("site.db"), options).unwrap();
     bootstrap_site(&store, &people.root, &people.log, T0).await.unwrap();
     let app = App::start(parts(
         &people,
@@ -105,9 +107,13 @@ fn file_witnesses(people: &People, folder: &Path, clock: &Arc<dyn Clock>) -> Vec
     };
     let logs = [key(&people.manifest.mlog_origin), key(&people.manifest.olog_origin)];
     let client = |(entry, seed): (&ward_crypto::WitnessEntry, &[u8; 32])| -> Arc<dyn WitnessClient> {
-        let memory = Box::new(WitnessFile::new(folder.join(&entry.name)));
-        let service =
-            WitnessService::new(&entry.name, SignKey::from_secret_bytes(seed), logs.clone(), memory).unwrap();
+        let path = folder.join(&entry.name);
+        let memory = WitnessFile::new(&path);
+        if !path.exists() {
+            memory.begin().unwrap();
+        }
+        let key = SignKey::from_secret_bytes(seed);
+        let service = WitnessService::new(&entry.name, key, logs.clone(), Box::new(memory)).unwrap();
         Arc::new(InProcess::new(service, Arc::clone(clock)))
     };
     people.manifest.witnesses.iter().zip(&people.witness_seeds).map(client).collect()
@@ -355,7 +361,7 @@ async fn read_chart(reader: &Session<'_>, chart: ChartId) -> Vec<(u64, Envelope)
         let rows =
             page.rows.iter().map(|row| (row.index, Envelope::from_canonical(&row.envelope.0).unwrap()));
         stored.extend(rows);
-        after = Some(page.next);
+        after = page.next;
         if !page.more {
             return stored;
         }

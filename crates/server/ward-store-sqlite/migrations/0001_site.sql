@@ -49,7 +49,6 @@ CREATE TABLE mlog_entry (
     received_at INTEGER NOT NULL,
     entry BLOB NOT NULL
 ) STRICT;
-CREATE INDEX mlog_entry_by_subject ON mlog_entry (subject);
 
 CREATE TABLE epoch_package (
     chart BLOB NOT NULL CHECK (length(chart) = 16),
@@ -81,13 +80,6 @@ CREATE TABLE tile (
     hashes BLOB NOT NULL CHECK (length(hashes) = 2048),
     UNIQUE (log, level, tile_index, part)
 ) STRICT;
-
--- Of a witness: the newest head it cosigned for a log.
-CREATE TABLE witness_head (
-    origin TEXT PRIMARY KEY,
-    size INTEGER NOT NULL CHECK (size >= 0),
-    root BLOB NOT NULL CHECK (length(root) = 32)
-) STRICT, WITHOUT ROWID;
 
 -- state: 1 open, 2 redeemed, 3 certified, 4 declined, 5 void, 6 burnt, 7 expired.
 CREATE TABLE ticket (

@@ -24,20 +24,23 @@ impl<'a> Known<'a> {
         [self.chart, self.device, self.entry]
     }
 
-    /// The bytes without what is known, if all three stand near the beginning in this order.
-    pub(crate) fn cut(&self, bytes: &[u8]) -> Option<(Places, Vec<u8>)> {
+    /// Takes what is known out of the bytes, if all three stand near the beginning in this order;
+    /// else they stay as they are.
+    pub(crate) fn cut(&self, bytes: &mut Vec<u8>) -> Option<Places> {
         let mut places = [0u8; 3];
-        let mut rest = Vec::with_capacity(bytes.len());
         let mut from = 0usize;
         for (place, part) in places.iter_mut().zip(self.parts()) {
             let head = bytes.get(from..bytes.len().min(CUT_OFFSET_MAX + part.len()))?;
             let offset = from + head.windows(part.len()).position(|window| window == part)?;
             *place = u8::try_from(offset).ok()?;
-            rest.extend_from_slice(bytes.get(from..offset)?);
             from = offset + part.len();
         }
-        rest.extend_from_slice(bytes.get(from..)?);
-        Some((places, rest))
+        // Found in this order and apart, so taking out a later one moves no earlier one.
+        for (place, part) in places.iter().zip(self.parts()).rev() {
+            let at = usize::from(*place);
+            drop(bytes.drain(at..at + part.len()));
+        }
+        Some(places)
     }
 
     /// The whole bytes again; `None` when the places do not fit.
@@ -76,7 +79,8 @@ mod tests {
     fn a_header_is_cut_and_joined() {
         for (gaps, tail) in [([26, 4, 9], 700), ([0, 0, 0], 0), ([0, 0, 223], 1)] {
             let whole = bytes(gaps, tail);
-            let (places, rest) = KNOWN.cut(&whole).unwrap();
+            let mut rest = whole.clone();
+            let places = KNOWN.cut(&mut rest).unwrap();
             assert_eq!(rest.len(), whole.len() - 64);
             assert_eq!(KNOWN.join(places, &rest), Some(whole));
         }
@@ -87,7 +91,9 @@ mod tests {
         let order = [KNOWN.device.as_slice(), KNOWN.chart, KNOWN.entry].concat();
         let cases = [vec![], vec![1; 15], order, bytes([0, 0, 224], 0), bytes([0, 0, 0], 0)[..63].to_vec()];
         for whole in cases {
-            assert_eq!(KNOWN.cut(&whole), None, "{} bytes", whole.len());
+            let mut rest = whole.clone();
+            assert_eq!(KNOWN.cut(&mut rest), None, "{} bytes", whole.len());
+            assert_eq!(rest, whole);
         }
     }
 
@@ -112,7 +118,8 @@ mod tests {
                 run.fill(0);
             }
             let known = Known { chart: &chart, device: &device, entry: &entry };
-            if let Some((places, rest)) = known.cut(&whole) {
+            let mut rest = whole.clone();
+            if let Some(places) = known.cut(&mut rest) {
                 proptest::prop_assert_eq!(known.join(places, &rest), Some(whole));
             } else {
                 proptest::prop_assert!(whole.len() < 120);

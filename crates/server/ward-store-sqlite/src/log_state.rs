@@ -1,4 +1,4 @@
-//! Heads, tiles and a witness's memory.
+//! Heads and tiles.
 
 use crate::SqliteStore;
 use crate::columns::{all, bound, change, int, one, uint};
@@ -12,7 +12,7 @@ use ward_id::TreeRoot;
 use ward_store::limits::TILE_BYTES;
 use ward_store::{
     CheckpointError, CheckpointKind, LogName, LogStateStore, SavedCheckpoint, StoreError, StoredTile,
-    TileError, WitnessHead, WitnessMoved, check_origin,
+    TileError,
 };
 
 /// The number of a log in its columns.
@@ -120,29 +120,6 @@ fn save_tiles(conn: &Connection, log: LogName, tiles: &[StoredTile]) -> Result<R
     Ok(Ok(()))
 }
 
-fn witness_head(conn: &Connection, origin: &str) -> Result<Option<WitnessHead>, Fault> {
-    one(conn, sql::WITNESS_HEAD, [origin], |row| {
-        Ok(WitnessHead { size: uint(row, 0)?, root: TreeRoot::from_bytes(row.get(1)?) })
-    })
-}
-
-fn advance(
-    conn: &Connection,
-    origin: &str,
-    old: Option<WitnessHead>,
-    new: WitnessHead,
-) -> Result<Result<(), WitnessMoved>, Fault> {
-    let kept = witness_head(conn, origin)?;
-    if kept != old {
-        return Ok(Err(WitnessMoved::Kept(kept)));
-    }
-    if let Err(refusal) = new.check_follows(kept) {
-        return Ok(Err(refusal));
-    }
-    change(conn, sql::WITNESS_PUT, params![origin, int(new.size, "a head")?, new.root.as_bytes()])?;
-    Ok(Ok(()))
-}
-
 impl LogStateStore for SqliteStore {
     async fn checkpoint(
         &self,
@@ -170,19 +147,5 @@ impl LogStateStore for SqliteStore {
 
     async fn tile(&self, log: LogName, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.readers.read(move |conn| tile(conn, log, level, bound(index))).await
-    }
-
-    async fn witness_head(&self, origin: String) -> Result<Option<WitnessHead>, StoreError> {
-        self.inner.readers.read(move |conn| witness_head(conn, &origin)).await
-    }
-
-    async fn advance_witness(
-        &self,
-        origin: String,
-        old: Option<WitnessHead>,
-        new: WitnessHead,
-    ) -> Result<(), WitnessMoved> {
-        check_origin(&origin)?;
-        self.inner.writer.write(origin.len(), move |conn| advance(conn, &origin, old, new)).await?
     }
 }

@@ -5,7 +5,6 @@ use crate::columns::{all, bound, change, instant, int, one, single, uint};
 use crate::fault::Fault;
 use crate::{sql, token};
 use rusqlite::{Connection, Row, params};
-use std::collections::BTreeSet;
 use ward_api::MlogLeaf;
 use ward_id::{ChartId, MlogEntryHash, PackageHash, Subject};
 use ward_store::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_PAGE_MAX_BYTES};
@@ -51,6 +50,7 @@ fn append(conn: &Connection, entry: &MlogAppend) -> Result<Result<MlogAppended, 
     }
     for device in &entry.ended_devices {
         token::end_sessions(conn, *device)?;
+        change(conn, sql::PROPOSALS_END_OF_DEVICE, [device.as_bytes()])?;
     }
     Ok(Ok(MlogAppended { index: size, size: size + 1, new: true }))
 }
@@ -77,32 +77,6 @@ pub(crate) fn entries(conn: &Connection, from: u64, to: u64) -> Result<Vec<Store
             break;
         }
         out.push(entry);
-    }
-    Ok(out)
-}
-
-fn entries_of(
-    conn: &Connection,
-    subjects: &BTreeSet<Subject>,
-    from: u64,
-    to: u64,
-) -> Result<Vec<StoredMlogEntry>, Fault> {
-    // One look into the index for each subject; bodies are read only for the page.
-    let mut places: Vec<(u64, u64)> = Vec::new();
-    for subject in subjects {
-        let range = params![subject.as_bytes(), bound(from), bound(to), bound(MLOG_ENTRIES_MAX)];
-        places.extend(all(conn, sql::MLOG_OF_SUBJECT, range, |row| Ok((uint(row, 0)?, uint(row, 1)?)))?);
-    }
-    places.sort_unstable();
-    let (mut out, mut bytes) = (Vec::new(), 0u64);
-    for (index, length) in places {
-        bytes = bytes.saturating_add(length);
-        let full = bytes > MLOG_PAGE_MAX_BYTES as u64 || out.len() as u64 >= MLOG_ENTRIES_MAX;
-        if full && !out.is_empty() {
-            break;
-        }
-        let range = params![bound(index), bound(index + 1), 1];
-        out.push(single(conn, sql::MLOG_ENTRIES, range, stored)?);
     }
     Ok(out)
 }
@@ -144,16 +118,6 @@ impl MlogStore for SqliteStore {
 
     async fn mlog_entries(&self, from: u64, to: u64) -> Result<Vec<StoredMlogEntry>, StoreError> {
         self.inner.readers.read(move |conn| entries(conn, from, to)).await
-    }
-
-    async fn mlog_entries_of(
-        &self,
-        subjects: Vec<Subject>,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<StoredMlogEntry>, StoreError> {
-        let subjects: BTreeSet<Subject> = subjects.into_iter().collect();
-        self.inner.readers.read(move |conn| entries_of(conn, &subjects, from, to)).await
     }
 
     async fn mlog_leaves(&self, from: u64, to: u64) -> Result<Vec<MlogLeaf>, StoreError> {

@@ -4,15 +4,16 @@ use crate::SqliteStore;
 use crate::columns::{all, bound, change, instant, int, one, single, uint};
 use crate::cut::{Known, Places};
 use crate::fault::Fault;
+use crate::head_cache::ChainName;
 use crate::sql;
 use rusqlite::{Connection, Row, params};
 use ward_id::{
     ChartId, DeviceId, EntryId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector,
     limits::VERSION_VECTOR_MAX_HEADS,
 };
-use ward_store::limits::{LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
+use ward_store::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use ward_store::{
-    AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
+    AppendError, AppendRefusal, Appended, NewOperation, NewPush, OlogStore, OperationsPage, PageRequest,
     PlacedOperation, StoreError, StoredOperation, check_push,
 };
 
@@ -32,11 +33,36 @@ impl NewRow {
             device: operation.device.as_bytes(),
             entry: operation.entry_id.as_bytes(),
         };
-        let cut = known.cut(&operation.bytes).map(|(places, rest)| {
-            operation.bytes = rest;
-            places
-        });
+        let cut = known.cut(&mut operation.bytes);
         Ok(Self { operation, epoch, cut })
+    }
+}
+
+/// The chain of a push and where it will end.
+type ChainEnd = (ChainName, Head);
+
+/// A push as the writer takes it.
+struct Prepared {
+    rows: Vec<NewRow>,
+    received_at: TimestampMs,
+    bytes: usize,
+    end: ChainEnd,
+}
+
+impl Prepared {
+    fn new(push: NewPush) -> Result<Self, AppendError> {
+        let NewPush { operations, received_at } = push;
+        check_push(&operations)?;
+        let last = operations.last().ok_or(AppendRefusal::NotOneChain)?;
+        let head = Head { seq: last.seq, entry: last.entry_id };
+        let end = ((last.chart, last.device, last.incarnation), head);
+        let bytes = operations.iter().map(|operation| operation.bytes.len()).sum();
+        let rows = operations.into_iter().map(NewRow::prepare).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { rows, received_at, bytes, end })
+    }
+
+    fn append(&self, conn: &Connection) -> Result<Result<Appended, AppendRefusal>, Fault> {
+        append(conn, &self.rows, self.received_at)
     }
 }
 
@@ -98,6 +124,12 @@ fn known_part(
     Ok(if continues { Ok(placed) } else { Err(AppendRefusal::Gap { expect }) })
 }
 
+/// Chains that the device of an operation has begun in its chart.
+fn chains_begun(conn: &Connection, operation: &NewOperation) -> Result<u64, Fault> {
+    let key = params![operation.chart.as_bytes(), operation.device.as_bytes()];
+    single(conn, sql::CHAINS_BEGUN, key, |row| uint(row, 0))
+}
+
 /// The chain's id and its chart's, with its head moved to the end of the push.
 fn advance(
     conn: &Connection,
@@ -140,6 +172,9 @@ fn append(
         Ok(placed) => placed,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if chain.is_none() && chains_begun(conn, operation)? >= DEVICE_MAX_CHAINS as u64 {
+        return Ok(Err(AppendRefusal::TooManyChains));
+    }
     let mut log_size = olog_size(conn)?;
     let fresh = push.get(placed.len()..).unwrap_or(&[]);
     if !fresh.is_empty() {
@@ -252,27 +287,48 @@ fn have(conn: &Connection, chart: ChartId) -> Result<VersionVector, Fault> {
     Ok(vector)
 }
 
+impl SqliteStore {
+    /// Remembers the new end of a chain; the outcome is committed by now.
+    fn note_end(
+        &self,
+        (chain, head): ChainEnd,
+        outcome: Result<Appended, AppendRefusal>,
+    ) -> Result<Appended, AppendError> {
+        let appended = outcome?;
+        if appended.placed.last().is_some_and(|last| last.new) {
+            self.inner.heads.note(chain, head);
+        }
+        Ok(appended)
+    }
+}
+
 impl OlogStore for SqliteStore {
     async fn append_operations(
         &self,
         push: Vec<NewOperation>,
         received_at: TimestampMs,
     ) -> Result<Appended, AppendError> {
-        check_push(&push)?;
-        let bytes = push.iter().map(|operation| operation.bytes.len()).sum();
-        let end = push.last().map(|last| {
-            let head = Head { seq: last.seq, entry: last.entry_id };
-            ((last.chart, last.device, last.incarnation), head)
-        });
-        let rows = push.into_iter().map(NewRow::prepare).collect::<Result<Vec<_>, _>>()?;
-        let outcome = self.inner.writer.write(bytes, move |conn| append(conn, &rows, received_at)).await?;
-        let appended = outcome?;
-        if let Some((chain, head)) = end
-            && appended.placed.last().is_some_and(|last| last.new)
-        {
-            self.inner.heads.note(chain, head);
+        let push = Prepared::new(NewPush { operations: push, received_at })?;
+        let (bytes, end) = (push.bytes, push.end);
+        let outcome = self.inner.writer.write(bytes, move |conn| push.append(conn)).await?;
+        self.note_end(end, outcome)
+    }
+
+    async fn append_pushes(&self, pushes: Vec<NewPush>) -> Vec<Result<Appended, AppendError>> {
+        let prepared: Vec<_> = pushes.into_iter().map(Prepared::new).collect();
+        let (mut works, mut ends) = (Vec::with_capacity(prepared.len()), Vec::with_capacity(prepared.len()));
+        for push in prepared {
+            ends.push(push.as_ref().map(|push| push.end).map_err(Clone::clone));
+            works.extend(push.map(|push| (push.bytes, move |conn: &Connection| push.append(conn))));
         }
-        Ok(appended)
+        let mut outcomes = self.inner.writer.write_together(works).await.into_iter();
+        // A push that could not be prepared was not handed over and has no outcome.
+        let answer = |end: Result<ChainEnd, AppendError>| {
+            let end = end?;
+            let stopped = || StoreError::Stopped { why: "the writer gave no answer".to_owned() };
+            self.note_end(end, outcomes.next().ok_or_else(stopped)??)
+        };
+        ends.into_iter().map(answer).collect()
     }
 
     async fn operations_page(&self, request: PageRequest) -> Result<OperationsPage, StoreError> {

@@ -1,5 +1,6 @@
 //! Opening and closing.
 
+use crate::checkpointer::Checkpointer;
 use crate::head_cache::HeadCache;
 use crate::limits::{
     CHECKPOINT_PAGES, LOCK_WAIT_MS, PAGE_BYTES, READER_CACHE_KIB, READERS, READERS_MAX, SQLITE_PAGES_MAX,
@@ -26,7 +27,8 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// The store may take so many bytes on disk; `None` leaves it to the disk.
     pub max_bytes: Option<u64>,
-    /// Pages in the write-ahead file after which it is worked into the database; 0 for never.
+    /// Pages in the write-ahead file after which it is worked into the database, beside the
+    /// writer; 0 for never.
     pub checkpoint_pages: u32,
 }
 
@@ -89,7 +91,7 @@ impl SqliteStore {
             (0..options.readers).map(|_| open_reader(path)).collect::<rusqlite::Result<Vec<_>>>()?;
         let inner = Inner {
             path: path.to_owned(),
-            writer: Writer::start(conn)?,
+            writer: Writer::start(conn, checkpointer(path, options.checkpoint_pages)?)?,
             readers: Readers::new(readers),
             heads: HeadCache::default(),
         };
@@ -175,9 +177,19 @@ fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connection, OpenEr
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_KEPT_BYTES, |_| Ok(()))?;
-    conn.pragma_update_and_check(None, "wal_autocheckpoint", options.checkpoint_pages, |_| Ok(()))?;
+    // The checkpointer does it, not a commit.
+    conn.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     allow(&conn, options.max_bytes)?;
     Ok(conn)
+}
+
+fn checkpointer(path: &Path, pages: u32) -> Result<Option<Checkpointer>, OpenError> {
+    if pages == 0 {
+        return Ok(None);
+    }
+    let conn = connect(path)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    Ok(Some(Checkpointer::start(conn, pages)?))
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {

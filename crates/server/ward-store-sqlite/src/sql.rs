@@ -16,6 +16,10 @@ statements! {
     COMMIT = "COMMIT";
     ROLLBACK = "ROLLBACK";
 
+    // The write-ahead file: busy, frames written, frames copied.
+    WAL_FRAMES = "PRAGMA wal_checkpoint(NOOP)";
+    WAL_COPY = "PRAGMA wal_checkpoint(PASSIVE)";
+
     // Operation log.
     OLOG_SIZE = "SELECT ifnull(max(olog_index) + 1, 0) FROM operation";
     CHART_ID = "SELECT id FROM chart WHERE chart = ?1";
@@ -25,6 +29,8 @@ statements! {
     CHAIN_FIND = "SELECT c.id, c.chart, c.head_seq, c.head_entry FROM chart s \
         CROSS JOIN device d CROSS JOIN chain c \
         WHERE s.chart = ?1 AND d.device = ?2 AND c.chart = s.id AND c.device = d.id AND c.incarnation = ?3";
+    CHAINS_BEGUN = "SELECT count(*) FROM chart s CROSS JOIN device d CROSS JOIN chain c \
+        WHERE s.chart = ?1 AND d.device = ?2 AND c.chart = s.id AND c.device = d.id";
     CHAIN_INSERT = "INSERT INTO chain (chart, device, incarnation, head_seq, head_entry) \
         VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id";
     CHAIN_ADVANCE = "UPDATE chain SET head_seq = ?2, head_entry = ?3 WHERE id = ?1";
@@ -55,8 +61,6 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5)";
     MLOG_ENTRIES = "SELECT mlog_index, subject, entry_hash, received_at, entry FROM mlog_entry \
         WHERE mlog_index >= ?1 AND mlog_index < ?2 ORDER BY mlog_index LIMIT ?3";
-    MLOG_OF_SUBJECT = "SELECT mlog_index, length(entry) FROM mlog_entry \
-        WHERE subject = ?1 AND mlog_index >= ?2 AND mlog_index < ?3 ORDER BY mlog_index LIMIT ?4";
     MLOG_LEAVES = "SELECT subject, entry_hash FROM mlog_entry WHERE mlog_index >= ?1 AND mlog_index < ?2 \
         ORDER BY mlog_index LIMIT ?3";
     PACKAGE_EXISTS = "SELECT 1 FROM epoch_package WHERE chart = ?1 AND epoch = ?2";
@@ -65,18 +69,16 @@ statements! {
     PACKAGES = "SELECT epoch, package_hash, mlog_index, package FROM epoch_package \
         WHERE chart = ?1 AND epoch >= ?2 ORDER BY epoch LIMIT ?3";
 
-    // Heads, tiles, witness.
+    // Heads and tiles.
     CHECKPOINT = "SELECT size, root, note FROM checkpoint WHERE log = ?1 AND kind = ?2";
     CHECKPOINT_PUT = "INSERT INTO checkpoint (log, kind, size, root, note) VALUES (?1, ?2, ?3, ?4, ?5) \
         ON CONFLICT (log, kind) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note";
     TILE_PARTS = "SELECT part, hashes FROM tile WHERE log = ?1 AND level = ?2 AND tile_index = ?3 ORDER BY part";
     TILE_INSERT = "INSERT INTO tile (log, level, tile_index, part, hashes) VALUES (?1, ?2, ?3, ?4, ?5)";
-    WITNESS_HEAD = "SELECT size, root FROM witness_head WHERE origin = ?1";
-    WITNESS_PUT = "INSERT INTO witness_head (origin, size, root) VALUES (?1, ?2, ?3) \
-        ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root";
 
     // Tickets.
     TICKET_OPEN_COUNT = "SELECT count(*) FROM ticket WHERE state = 1 AND not_after > ?1";
+    TICKET_OPEN_COUNT_OF = "SELECT count(*) FROM ticket WHERE issuer = ?2 AND state = 1 AND not_after > ?1";
     TICKET_EXISTS = "SELECT 1 FROM ticket WHERE ticket = ?1";
     TICKET_INSERT = "INSERT INTO ticket (ticket, issuer, sealed_srv, role, chart, not_after, state, wrong_proofs) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0)";
@@ -116,6 +118,9 @@ statements! {
 
     // Proposals.
     PROPOSAL_COUNT = "SELECT count(*) FROM proposal";
+    PROPOSAL_COUNT_OF = "SELECT count(*) FROM proposal WHERE proposer = ?1";
+    PROPOSALS_PURGE = "DELETE FROM proposal WHERE received_at <= ?1";
+    PROPOSALS_END_OF_DEVICE = "DELETE FROM proposal WHERE proposer = ?1";
     PROPOSAL_EXISTS = "SELECT 1 FROM proposal WHERE entry_hash = ?1";
     PROPOSAL_INSERT = "INSERT INTO proposal (entry_hash, subject, proposer, received_at, entry) \
         VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -174,6 +179,10 @@ mod tests {
             "STATS",
             "PROPOSAL_COUNT",
             "PROPOSALS",
+            // At most 256 rows.
+            "PROPOSAL_COUNT_OF",
+            "PROPOSALS_PURGE",
+            "PROPOSALS_END_OF_DEVICE",
             "MIGRATIONS_DONE",
             "CHAIN_CHECK",
             "FILE_CHECK",

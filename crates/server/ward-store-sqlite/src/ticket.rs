@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::sql;
 use rusqlite::{Connection, Row, params};
 use ward_id::{ChartId, DeviceId, TicketId, TimestampMs};
-use ward_store::limits::{SITE_MAX_OPEN_TICKETS, TICKET_MAX_WRONG_PROOFS};
+use ward_store::limits::{DEVICE_MAX_OPEN_TICKETS, SITE_MAX_OPEN_TICKETS, TICKET_MAX_WRONG_PROOFS};
 use ward_store::{
     CreateTicketError, NewTicket, RedeemError, StoreError, StoredTicket, TicketState, TicketStateError,
     TicketStore, WrongProof, check_blob,
@@ -57,6 +57,10 @@ fn create(
         return Ok(Err(CreateTicketError::TooMany));
     }
     let (id, issuer) = (ticket.ticket.as_bytes(), ticket.issuer.as_bytes());
+    let own = single(conn, sql::TICKET_OPEN_COUNT_OF, params![now.0, issuer], |row| uint(row, 0))?;
+    if own >= DEVICE_MAX_OPEN_TICKETS as u64 {
+        return Ok(Err(CreateTicketError::TooManyOfIssuer));
+    }
     let chart = ticket.chart.as_ref().map(ChartId::as_bytes);
     let row = params![id, issuer, ticket.sealed_srv, ticket.role, chart, ticket.not_after.0];
     change(conn, sql::TICKET_INSERT, row)?;

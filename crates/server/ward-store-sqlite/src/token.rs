@@ -101,11 +101,6 @@ impl TokenStore for SqliteStore {
         self.inner.writer.write(0, move |conn| rotate(conn, request)).await?
     }
 
-    async fn end_refresh_family(&self, family: FamilyId) -> Result<bool, StoreError> {
-        let end = move |conn: &Connection| change(conn, sql::FAMILY_END, [family.as_bytes()]);
-        Ok(self.inner.writer.write(0, end).await? > 0)
-    }
-
     async fn end_sessions(&self, device: DeviceId) -> Result<u64, StoreError> {
         self.inner.writer.write(0, move |conn| end_sessions(conn, device)).await
     }

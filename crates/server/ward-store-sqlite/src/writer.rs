@@ -1,5 +1,6 @@
 //! The one writing thread and its group commit.
 
+use crate::checkpointer::Checkpointer;
 use crate::fault::Fault;
 use crate::limits::{COMMIT_MAX_BYTES, COMMIT_MAX_REQUESTS, GATHER_MS, WRITE_QUEUE, WRITE_WAIT_MS};
 use crate::sql;
@@ -26,9 +27,13 @@ struct Counters {
 }
 
 enum Message {
-    Run(Box<dyn Job>),
+    /// Requests that came together and share a transaction.
+    Run(Vec<Box<dyn Job>>),
     Stop(oneshot::Sender<()>),
 }
+
+/// Where the answer to a request arrives.
+type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// A request whose answer waits for the commit. It can run again, alone, if its transaction fails.
 trait Job: Send {
@@ -76,15 +81,20 @@ fn stopped() -> StoreError {
 
 impl Writer {
     /// Starts the thread; it ends when the writer is closed or dropped.
-    pub(crate) fn start(conn: Connection) -> std::io::Result<Self> {
-        Self::start_with(conn, Box::new(commit))
+    pub(crate) fn start(conn: Connection, checkpointer: Option<Checkpointer>) -> std::io::Result<Self> {
+        Self::start_with(conn, checkpointer, Box::new(commit))
     }
 
-    fn start_with(conn: Connection, commit: Commit) -> std::io::Result<Self> {
+    fn start_with(
+        conn: Connection,
+        checkpointer: Option<Checkpointer>,
+        commit: Commit,
+    ) -> std::io::Result<Self> {
         // One more than there are places, for the message that ends the thread.
         let (queue, arrivals) = sync_channel(WRITE_QUEUE + 1);
         let counters = Arc::new(Counters::default());
-        let mut service = Service { conn, arrivals, commit, counters: Arc::clone(&counters), ended: None };
+        let mut service =
+            Service { checkpointer, conn, arrivals, commit, counters: Arc::clone(&counters), ended: None };
         std::thread::Builder::new().name("ward-store-writer".to_owned()).spawn(move || service.serve())?;
         Ok(Self { queue: Mutex::new(Some(queue)), places: Arc::new(Semaphore::new(WRITE_QUEUE)), counters })
     }
@@ -96,12 +106,48 @@ impl Writer {
         bytes: usize,
         work: impl FnMut(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let mut answers = self.enqueue(vec![(bytes, work)]).await?;
+        answers.pop().ok_or_else(stopped)?.await.map_err(|_| stopped())?
+    }
+
+    /// Runs several works in one transaction, each with an answer of its own: one that fails
+    /// keeps nothing and takes no other with it.
+    pub(crate) async fn write_together<T: Send + 'static>(
+        &self,
+        works: Vec<(usize, impl FnMut(&Connection) -> Result<T, Fault> + Send + 'static)>,
+    ) -> Vec<Result<T, StoreError>> {
+        let count = works.len();
+        let receivers = match self.enqueue(works).await {
+            Ok(receivers) => receivers,
+            Err(error) => return (0..count).map(|_| Err(error.clone())).collect(),
+        };
+        let mut answers = Vec::with_capacity(count);
+        for receiver in receivers {
+            answers.push(receiver.await.unwrap_or_else(|_| Err(stopped())));
+        }
+        answers
+    }
+
+    async fn enqueue<T: Send + 'static>(
+        &self,
+        works: Vec<(usize, impl FnMut(&Connection) -> Result<T, Fault> + Send + 'static)>,
+    ) -> Result<Vec<Answer<T>>, StoreError> {
         let wait = Duration::from_millis(WRITE_WAIT_MS);
-        let place = tokio::time::timeout(wait, Arc::clone(&self.places).acquire_owned());
-        let place = place.await.map_err(|_| StoreError::Busy)?.map_err(|_| stopped())?;
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Run(Box::new(Request { work, bytes, result: None, reply, _place: place })))?;
-        answer.await.map_err(|_| stopped())?
+        let count = u32::try_from(works.len()).map_err(|_| StoreError::Busy)?;
+        let places = tokio::time::timeout(wait, Arc::clone(&self.places).acquire_many_owned(count));
+        let mut places = places.await.map_err(|_| StoreError::Busy)?.map_err(|_| stopped())?;
+        let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(works.len());
+        let mut answers = Vec::with_capacity(works.len());
+        for (bytes, work) in works {
+            let place = places.split(1).ok_or_else(stopped)?;
+            let (reply, answer) = oneshot::channel();
+            jobs.push(Box::new(Request { work, bytes, result: None, reply, _place: place }));
+            answers.push(answer);
+        }
+        if !jobs.is_empty() {
+            self.send(Message::Run(jobs))?;
+        }
+        Ok(answers)
     }
 
     /// Commits what waits, ends the thread and closes its connection.
@@ -131,6 +177,8 @@ impl Writer {
 
 /// The thread's side.
 struct Service {
+    /// First, so that its connection is closed before the writer's.
+    checkpointer: Option<Checkpointer>,
     conn: Connection,
     arrivals: Receiver<Message>,
     commit: Commit,
@@ -143,7 +191,7 @@ impl Service {
     fn serve(&mut self) {
         while let Ok(message) = self.arrivals.recv() {
             let stop = match message {
-                Message::Run(job) => self.group(job),
+                Message::Run(jobs) => self.group(jobs),
                 Message::Stop(done) => Some(done),
             };
             if let Some(done) = stop {
@@ -153,11 +201,10 @@ impl Service {
         }
     }
 
-    /// One transaction: the first request and all that arrive while it is open. An idle writer
+    /// One transaction: the first requests and all that arrive while it is open. An idle writer
     /// does not wait: with nothing in the queue it commits at once, and what arrives during that
     /// fsync makes the next group.
-    fn group(&mut self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
-        let mut jobs = vec![first];
+    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) -> Option<oneshot::Sender<()>> {
         if let Some(error) = self.ended.clone() {
             finish(jobs, &Err(error));
             return None;
@@ -165,7 +212,10 @@ impl Service {
         let mut stop = None;
         let outcome = self.run_arrivals(&mut jobs, &mut stop).and_then(|()| self.commit(jobs.len()));
         match outcome {
-            Ok(()) => finish(jobs, &Ok(())),
+            Ok(()) => {
+                finish(jobs, &Ok(()));
+                self.checkpoint();
+            }
             Err(fault) => {
                 self.roll_back();
                 if jobs.len() == 1 || self.ended.is_some() {
@@ -185,19 +235,22 @@ impl Service {
         stop: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), Fault> {
         let began = Instant::now();
-        let mut bytes = 0usize;
+        let (mut ran, mut bytes) = (0, 0usize);
         self.begin()?;
-        while let Some(job) = jobs.last_mut() {
-            bytes = bytes.saturating_add(job.bytes());
-            job.run(&self.conn)?;
-            let full = jobs.len() >= COMMIT_MAX_REQUESTS
+        loop {
+            while let Some(job) = jobs.get_mut(ran) {
+                bytes = bytes.saturating_add(job.bytes());
+                job.run(&self.conn)?;
+                ran += 1;
+            }
+            let full = ran >= COMMIT_MAX_REQUESTS
                 || bytes >= COMMIT_MAX_BYTES
                 || began.elapsed() >= Duration::from_millis(GATHER_MS);
             if full {
                 break;
             }
             match self.arrivals.try_recv() {
-                Ok(Message::Run(job)) => jobs.push(job),
+                Ok(Message::Run(more)) => jobs.extend(more),
                 Ok(Message::Stop(done)) => {
                     *stop = Some(done);
                     break;
@@ -243,6 +296,14 @@ impl Service {
         outcome
     }
 
+    /// After the answers, since it can take a moment. A failure is no failure of a request: the
+    /// frames stay where they are, and the next commit tries again.
+    fn checkpoint(&mut self) {
+        if let Some(checkpointer) = &mut self.checkpointer {
+            let _tried_again = checkpointer.after_commit(&self.conn);
+        }
+    }
+
     /// SQLite may have rolled back by itself. A transaction that cannot be ended ends writing.
     fn roll_back(&mut self) {
         if !self.conn.is_autocommit() && self.conn.execute_batch(sql::ROLLBACK).is_err() {
@@ -255,10 +316,11 @@ impl Service {
     fn leave(&mut self, done: oneshot::Sender<()>) {
         while let Ok(message) = self.arrivals.try_recv() {
             match message {
-                Message::Run(job) => self.alone(job),
+                Message::Run(jobs) => jobs.into_iter().for_each(|job| self.alone(job)),
                 Message::Stop(also) => drop(also),
             }
         }
+        self.checkpointer = None;
         if let Ok(nothing) = Connection::open_in_memory() {
             drop(std::mem::replace(&mut self.conn, nothing));
         }
@@ -311,7 +373,7 @@ mod tests {
     async fn requests_share_commits_and_one_bad_one_fails_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let writer = Arc::new(Writer::start(connection(&path)).unwrap());
+        let writer = Arc::new(Writer::start(connection(&path), None).unwrap());
         let mut tasks = JoinSet::new();
         for x in 0..200 {
             let writer = Arc::clone(&writer);
@@ -327,12 +389,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn works_handed_over_together_share_a_commit_and_one_bad_one_fails_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let writer = Writer::start(connection(&path), None).unwrap();
+        let works = |from: i64| (from..from + 5).map(|x| (10, insert(x))).collect::<Vec<_>>();
+        assert!(writer.write_together(works(1)).await.iter().all(Result::is_ok));
+        assert_eq!(writer.counts(), (1, 5));
+        let answers = writer.write_together(works(997)).await;
+        assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, true, false, false]);
+        assert_eq!(rows(&path), [1, 2, 3, 4, 5, 997, 998, 999]);
+        writer.close().await;
+        let refused = writer.write_together(works(20)).await;
+        assert_eq!(refused.len(), 5);
+        assert!(refused.iter().all(|answer| matches!(answer, Err(StoreError::Stopped { .. }))));
+    }
+
+    #[tokio::test]
     async fn a_failed_fsync_ends_writing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let fail = Arc::new(AtomicBool::new(false));
         let io_fsync = rusqlite::ffi::SQLITE_IOERR_FSYNC;
-        let writer = Writer::start_with(connection(&path), failing(io_fsync, Arc::clone(&fail))).unwrap();
+        let writer =
+            Writer::start_with(connection(&path), None, failing(io_fsync, Arc::clone(&fail))).unwrap();
         writer.write(1, insert(1)).await.unwrap();
         fail.store(true, Ordering::Relaxed);
         assert!(matches!(writer.write(1, insert(2)).await, Err(StoreError::Io { .. })));
@@ -352,7 +432,7 @@ mod tests {
         let path = folder.path().join("t.db");
         let fail = Arc::new(AtomicBool::new(true));
         let writer =
-            Writer::start_with(connection(&path), failing(rusqlite::ffi::SQLITE_FULL, fail)).unwrap();
+            Writer::start_with(connection(&path), None, failing(rusqlite::ffi::SQLITE_FULL, fail)).unwrap();
         assert_eq!(writer.write(1, insert(1)).await, Err(StoreError::StorageFull));
         writer.write(1, insert(2)).await.unwrap();
         assert_eq!(rows(&path), [2]);
@@ -362,7 +442,7 @@ mod tests {
     async fn closing_commits_what_waits_and_refuses_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let writer = Arc::new(Writer::start(connection(&path)).unwrap());
+        let writer = Arc::new(Writer::start(connection(&path), None).unwrap());
         let first = writer.write(1, insert(1));
         let (first, ()) = tokio::join!(first, writer.close());
         first.unwrap();

@@ -143,6 +143,41 @@ async fn a_backup_is_a_consistent_store_of_its_own() {
     assert!(matches!(nowhere, Err(StoreError::Io { .. })));
 }
 
+/// The write-ahead file is worked in beside the writer and begun anew, again and again; what was
+/// stored meanwhile is all there, also in the database file alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_write_ahead_file_is_worked_in_while_writing_goes_on() {
+    const PAGES: u32 = 64;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.db");
+    let options = SqliteOptions { checkpoint_pages: PAGES, ..SqliteOptions::default() };
+    let store = SqliteStore::open(&path, options).unwrap();
+    let bytes = |file: &std::path::Path| file.metadata().unwrap().len();
+    let mut tasks = tokio::task::JoinSet::new();
+    for device in 0..4u8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            for seq in 1..=1_000 {
+                let one = vec![operation(device, device, seq, 0, 2_000)];
+                store.append_operations(one, NOW).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    let (database, ahead) = (bytes(&path), bytes(&path.with_extension("db-wal")));
+    assert!(database > 6_000_000, "{database} bytes: nothing was worked in");
+    // 4,000 commits of some pages each would make hundreds of megabytes if it were never begun anew.
+    let round = u64::from(PAGES) * u64::from(ward_store_sqlite::limits::PAGE_BYTES);
+    assert!(ahead < 32 * round, "{ahead} bytes wait in the write-ahead file");
+    let report = store.integrity_check().await.unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    store.close().await;
+    assert!(!path.with_extension("db-wal").exists(), "closed: all connections, and the thread with its own");
+    let again = SqliteStore::open(&path, options).unwrap();
+    assert_eq!(again.olog_size().await.unwrap(), 4_000);
+    again.close().await;
+}
+
 /// At most 950 bytes for an envelope of 817 bytes, with its rows, indexes and tiles.
 #[tokio::test]
 async fn an_operation_takes_little_more_than_its_envelope() {

@@ -39,16 +39,13 @@ mod token;
 mod upkeep;
 
 pub use error::StoreError;
-pub use log_state::{
-    CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError, WitnessHead,
-    WitnessMoved, check_origin,
-};
+pub use log_state::{CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError};
 pub use memory::MemoryStore;
 pub use mlog::{
     MlogAppend, MlogAppendError, MlogAppended, MlogStore, NewPackage, StoredMlogEntry, StoredPackage,
 };
 pub use olog::{
-    AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
+    AppendError, AppendRefusal, Appended, NewOperation, NewPush, OlogStore, OperationsPage, PageRequest,
     PlacedOperation, StoredOperation, check_push,
 };
 pub use proposal::{ProposalError, ProposalStore, StoredProposal};

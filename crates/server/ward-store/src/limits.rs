@@ -1,8 +1,9 @@
 //! Limits of stores. Those of the interface are in [`ward_api::limits`].
 
 pub use ward_api::limits::{
-    ENROL_BLOB_MAX_BYTES, LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_PAGE_MAX_BYTES, PAGE_MAX_BYTES,
-    PAGE_MAX_OPERATIONS, SITE_MAX_OPEN_TICKETS, SITE_MAX_PROPOSALS, TICKET_MAX_WRONG_PROOFS,
+    DEVICE_MAX_CHAINS, DEVICE_MAX_OPEN_TICKETS, DEVICE_MAX_PROPOSALS, ENROL_BLOB_MAX_BYTES, LEAVES_MAX,
+    MLOG_ENTRIES_MAX, MLOG_PAGE_MAX_BYTES, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS, PROPOSAL_MAX_LIFE_MS,
+    SITE_MAX_OPEN_TICKETS, SITE_MAX_PROPOSALS, TICKET_MAX_WRONG_PROOFS,
 };
 
 /// A repeat of a refresh by the same key within this time gives the same successor, milliseconds.
@@ -14,8 +15,6 @@ pub const REFRESH_KEPT_GENERATIONS: u64 = 32;
 pub const TILE_BYTES: usize = 256 * 32;
 /// The longest signed note that is kept, bytes: a head and the lines of many witnesses.
 pub const NOTE_MAX_BYTES: usize = 64 * 1024;
-/// The longest origin of a log that a witness keeps, bytes.
-pub const ORIGIN_MAX_BYTES: usize = 256;
 /// The longest value under a [`crate::MetaKey`], bytes.
 pub const META_MAX_BYTES: usize = 1024 * 1024;
 /// Findings that one integrity check lists; more are only counted.

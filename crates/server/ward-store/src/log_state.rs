@@ -1,8 +1,8 @@
-//! What is derived from the logs: heads, tiles, and, for a witness, the heads of other logs.
+//! What is derived from the logs: heads and tiles.
 //! Heads never move back: a guard in the store itself keeps a bug above it from rewriting history.
 
 use crate::StoreError;
-use crate::limits::{NOTE_MAX_BYTES, ORIGIN_MAX_BYTES, TILE_BYTES};
+use crate::limits::{NOTE_MAX_BYTES, TILE_BYTES};
 use std::future::Future;
 use ward_api::LogName;
 use ward_id::TreeRoot;
@@ -93,30 +93,6 @@ pub enum TileError {
     Store(#[from] StoreError),
 }
 
-/// What a witness keeps of one log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WitnessHead {
-    /// Leaves of the newest head it cosigned.
-    pub size: u64,
-    /// Its root.
-    pub root: TreeRoot,
-}
-
-/// A witness's head that was not advanced.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WitnessMoved {
-    /// The kept head is another than the caller's proof begins at. The log's operator asks again
-    /// with a proof from this one.
-    #[error("the witness keeps another head of this log")]
-    Kept(Option<WitnessHead>),
-    /// The new head is smaller, or has another root at the same size. Evidence against the log.
-    #[error("the head does not extend the kept one")]
-    Backwards,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl SavedCheckpoint {
     /// The guard that every store applies before it keeps a head: `kept` is the one it has,
     /// `log_size` how many leaves this head may have at most.
@@ -154,30 +130,7 @@ impl StoredTile {
     }
 }
 
-impl WitnessHead {
-    /// The guard that every store applies before a witness's head moves.
-    ///
-    /// # Errors
-    /// [`WitnessMoved::Backwards`].
-    pub fn check_follows(&self, kept: Option<Self>) -> Result<(), WitnessMoved> {
-        let backwards =
-            |kept: Self| self.size < kept.size || self.size == kept.size && self.root != kept.root;
-        if kept.is_some_and(backwards) { Err(WitnessMoved::Backwards) } else { Ok(()) }
-    }
-}
-
-/// The limit of an origin's length.
-///
-/// # Errors
-/// [`StoreError::TooLarge`].
-pub const fn check_origin(origin: &str) -> Result<(), StoreError> {
-    if origin.len() > ORIGIN_MAX_BYTES {
-        return Err(StoreError::TooLarge { what: "the origin of a log", limit: ORIGIN_MAX_BYTES });
-    }
-    Ok(())
-}
-
-/// Heads, tiles and a witness's memory.
+/// Heads and tiles.
 pub trait LogStateStore: Clone + Send + Sync + 'static {
     /// The newest head of a kind.
     ///
@@ -222,25 +175,4 @@ pub trait LogStateStore: Clone + Send + Sync + 'static {
         level: u8,
         index: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
-
-    /// Of a witness: the newest head it cosigned for an origin.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    fn witness_head(
-        &self,
-        origin: String,
-    ) -> impl Future<Output = Result<Option<WitnessHead>, StoreError>> + Send;
-
-    /// Of a witness: moves an origin's head from `old` to `new`, if `old` is what it keeps. Called
-    /// and durable before the cosignature leaves the witness.
-    ///
-    /// # Errors
-    /// [`WitnessMoved`].
-    fn advance_witness(
-        &self,
-        origin: String,
-        old: Option<WitnessHead>,
-        new: WitnessHead,
-    ) -> impl Future<Output = Result<(), WitnessMoved>> + Send;
 }

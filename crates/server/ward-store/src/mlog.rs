@@ -31,7 +31,7 @@ pub struct MlogAppend {
     pub bytes: Vec<u8>,
     /// The package, with an epoch announce.
     pub package: Option<NewPackage>,
-    /// Devices whose sessions end with this entry, with a revocation.
+    /// Devices whose sessions and proposals end with this entry, with a revocation.
     pub ended_devices: Vec<DeviceId>,
     /// When the server took it.
     pub received_at: TimestampMs,
@@ -99,7 +99,7 @@ pub struct StoredPackage {
 /// The membership log.
 pub trait MlogStore: Clone + Send + Sync + 'static {
     /// Appends one entry if the log has the expected size; ends the sessions of
-    /// [`MlogAppend::ended_devices`] and keeps the package in the same transaction. The same
+    /// [`MlogAppend::ended_devices`], drops what they proposed and keeps the package in the same transaction. The same
     /// entry again is answered with its place, whatever size was expected.
     ///
     /// # Errors
@@ -122,17 +122,6 @@ pub trait MlogStore: Clone + Send + Sync + 'static {
     /// [`StoreError`].
     fn mlog_entries(
         &self,
-        from: u64,
-        to: u64,
-    ) -> impl Future<Output = Result<Vec<StoredMlogEntry>, StoreError>> + Send;
-
-    /// The same of these subjects only.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    fn mlog_entries_of(
-        &self,
-        subjects: Vec<Subject>,
         from: u64,
         to: u64,
     ) -> impl Future<Output = Result<Vec<StoredMlogEntry>, StoreError>> + Send;

@@ -25,6 +25,9 @@ pub enum ProposalError {
     /// [`crate::limits::SITE_MAX_PROPOSALS`] wait. A person must withdraw some.
     #[error("as many proposals wait as may wait")]
     TooMany,
+    /// [`crate::limits::DEVICE_MAX_PROPOSALS`] of this proposer wait. The person must withdraw some.
+    #[error("as many proposals of this device wait as may wait")]
+    TooManyOfProposer,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,7 +35,8 @@ pub enum ProposalError {
 
 /// Proposals.
 pub trait ProposalStore: Clone + Send + Sync + 'static {
-    /// Keeps a proposal; the same one again changes nothing.
+    /// Keeps a proposal; the same one again changes nothing. Those that ran out by the time it came
+    /// are dropped first.
     ///
     /// # Errors
     /// [`ProposalError`].
@@ -46,6 +50,12 @@ pub trait ProposalStore: Clone + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn proposals(&self) -> impl Future<Output = Result<Vec<StoredProposal>, StoreError>> + Send;
+
+    /// Drops proposals that came at `before` or earlier; says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn purge_proposals(&self, before: TimestampMs) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Withdraws one, or drops it once it is in the log; says whether it was there.
     ///

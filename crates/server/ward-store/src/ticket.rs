@@ -48,6 +48,9 @@ pub enum CreateTicketError {
     /// The site has [`crate::limits::SITE_MAX_OPEN_TICKETS`] open ones. A person must act.
     #[error("the site has as many open tickets as it may have")]
     TooMany,
+    /// The issuer has [`crate::limits::DEVICE_MAX_OPEN_TICKETS`] open ones. That person must act.
+    #[error("the issuer has as many open tickets as one device may have")]
+    TooManyOfIssuer,
     /// There is one with this id. The app must act.
     #[error("a ticket with this id exists")]
     Exists,

@@ -178,12 +178,6 @@ pub trait TokenStore: Clone + Send + Sync + 'static {
         rotate: RotateRefresh,
     ) -> impl Future<Output = Result<Rotation, RotateError>> + Send;
 
-    /// Ends a family; says whether it was there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    fn end_refresh_family(&self, family: FamilyId) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
     /// Ends all sessions of a device: its families, and, by a new session version, its access
     /// tokens. Gives that version.
     ///

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ward_client::{DeviceKeyStore as _, RowStore as _};
 use ward_crypto::{
     AcceptedSuites, DeviceKeys, EncKey, Envelope, EpochPackage, EpochSecret, LocalKey, SignPublicKey,
-    open_epoch_package,
+    open_envelope, open_epoch_package, open_history,
 };
 use ward_id::{Canonical as _, ChartId, DeviceId};
 use ward_store::Store;
@@ -56,6 +56,39 @@ pub async fn loot(device: &TestDevice) -> Loot {
         epochs.insert((chart, number), EpochSecret::from_secret_bytes(chart, number, &secret));
     }
     Loot { device: device.device(), keys, epochs }
+}
+
+impl Loot {
+    /// Tries every way to further epoch secrets that a copy of the server's database offers: wraps,
+    /// and the earlier secrets that packages hand on.
+    pub fn dig(&mut self, chart: ChartId, packages: &[EpochPackage], log: &Membership) {
+        for package in packages {
+            let author = author_key(log, package.header().author);
+            let opened =
+                open_epoch_package(self.device, &self.keys.enc, package, &author, AcceptedSuites::ALL);
+            if let Ok(secret) = opened {
+                self.epochs.insert((chart, package.header().epoch), secret);
+            }
+        }
+        // A package hands on earlier secrets, and those may lead to others.
+        for package in packages.iter().rev() {
+            let Some(secret) = self.epochs.get(&(chart, package.header().epoch)) else { continue };
+            for older in open_history(secret, package, packages).unwrap_or_default() {
+                self.epochs.insert((chart, older.epoch()), older);
+            }
+        }
+    }
+
+    /// Tries every secret on an envelope, whatever epoch it names.
+    pub fn opens(&self, envelope: &Envelope, log: &Membership) -> bool {
+        let author = author_key(log, envelope.header().device);
+        let header = envelope.header();
+        self.epochs.values().any(|secret| {
+            let relabelled =
+                EpochSecret::from_secret_bytes(header.chart, header.epoch, &secret.to_secret_bytes());
+            open_envelope(&relabelled, envelope, &author, AcceptedSuites::ALL).is_ok()
+        })
+    }
 }
 
 /// The signing key of a device, as the log certifies it.

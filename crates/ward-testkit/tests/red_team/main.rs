@@ -4,6 +4,23 @@
 
 #![cfg(test)]
 
+mod altered_headers;
+mod caller;
+mod canary_day;
+mod database_rows;
+mod enrolment;
+mod frozen_log;
+mod hidden_tail;
+mod histories;
+mod local_file;
 mod loot;
 mod members;
+mod metadata;
+mod needles;
+mod removed_member;
+mod replays;
+mod rollbacks;
 mod scene;
+mod spoilt_packages;
+mod suites;
+mod whole_day;

@@ -6,7 +6,7 @@ use crate::scene::{
 };
 use ward_api::MlogRow;
 use ward_client::{ClientError, HttpMethod, SyncProblem};
-use ward_crypto::{EpochPackage, HedgedRng, NewEpoch, Role, make_epoch_package};
+use ward_crypto::{EpochPackage, HedgedRng, NewEpoch, PreviousEpoch, Role, make_epoch_package};
 use ward_id::{Canonical as _, ChartId, TreeRoot};
 use ward_sync::{EpochAnnounce, MlogBody, MlogEntry, RecoveryUse, SpaceMember, TreeHead, VoidReason};
 use ward_testkit::{SeededRng, Site, TestDevice};
@@ -122,7 +122,7 @@ async fn rt_01_a_head_without_a_quorum_of_witnesses_is_not_taken() {
 }
 
 /// A package by a member whose device obeys the attacker, for the honest members and one more.
-async fn package_with(
+pub async fn package_with(
     chart: ChartId,
     member: &TestDevice,
     extra: Option<&TestDevice>,
@@ -139,7 +139,8 @@ async fn package_with(
     let new = NewEpoch {
         site: current.header().site,
         chart,
-        previous: Some((current, &stolen.epochs[&(chart, current.header().epoch)])),
+        previous: Some(PreviousEpoch { epoch: current.header().epoch, package: current.hash() }),
+        history: &[&stolen.epochs[&(chart, current.header().epoch)]],
         mlog_size: head.size,
         mlog_root: head.root,
         author: stolen.device,

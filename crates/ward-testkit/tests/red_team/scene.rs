@@ -1,14 +1,15 @@
 //! Sites to attack, and the operator's own hand in the database.
 
-use ward_client::SyncReport;
+use ward_api::EnvelopePage;
+use ward_client::{HttpMethod, SyncProblem, SyncReport};
 use ward_crypto::{
     AttestLevel, DeviceBinding, DeviceBindingFields, DeviceCert, DeviceCertFields, DeviceKeys, EpochPackage,
     Idv, Role, Suite, V1, random_id,
 };
-use ward_id::{Canonical as _, ChartId, DeviceId, PersonId, Subject};
+use ward_id::{Canonical as _, ChartId, DeviceId, PersonId, Subject, TeamId};
 use ward_store::{MlogAppend, NewPackage, Store};
 use ward_sync::{MlogBody, MlogEntry, Note};
-use ward_testkit::{SeededRng, Server, Site, TestDevice};
+use ward_testkit::{Relay, SeededRng, Server, Site, TestDevice};
 
 /// A note.
 pub fn note(text: &str) -> Note {
@@ -31,6 +32,14 @@ pub async fn site_with_nurse(seed: u64) -> (Site, TestDevice, TestDevice) {
     (site, nurse, patient)
 }
 
+/// Writes notes and sends them.
+pub async fn write(device: &mut TestDevice, chart: ChartId, notes: &[&str]) {
+    for text in notes {
+        device.client.capture(chart, note(text)).await.unwrap();
+    }
+    device.sync().await;
+}
+
 /// The current notes of a chart as a device sees them, sorted.
 pub fn texts(device: &TestDevice, chart: ChartId) -> Vec<String> {
     let view = device.client.chart(chart).unwrap();
@@ -42,7 +51,7 @@ pub fn texts(device: &TestDevice, chart: ChartId) -> Vec<String> {
 
 /// The names of a report's problems.
 pub fn names(report: &SyncReport) -> Vec<&'static str> {
-    report.problems.iter().map(ward_client::SyncProblem::name).collect()
+    report.problems.iter().map(SyncProblem::name).collect()
 }
 
 /// Syncs without expecting anything.
@@ -138,4 +147,43 @@ pub fn ghost<S: Store>(site: &Site<S>, person: PersonId, role: Role, seed: u64) 
     })
     .unwrap();
     Ghost { device, keys, cert }
+}
+
+/// Changes every page of envelopes on its way to a device.
+pub fn change_pages(relay: &Relay, mut change: impl FnMut(&mut EnvelopePage) + Send + 'static) {
+    relay.after(move |request, response| {
+        if request.method == HttpMethod::Get && request.path.contains("/envelopes") && response.status == 200
+        {
+            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
+            change(&mut page);
+            response.body = page.to_canonical();
+        }
+    });
+}
+
+/// Entries in both logs.
+pub async fn log_sizes(site: &Site) -> (u64, u64) {
+    let olog = site.server.envelopes().await.len() as u64;
+    (site.coordinator.client.membership().unwrap().size(), olog)
+}
+
+/// A team's id that nobody used yet.
+pub fn a_team(seed: u64) -> TeamId {
+    random_id(&mut SeededRng::new(seed, "team"))
+}
+
+/// Writes a note, syncs, and expects the device to have stopped for this reason, with evidence.
+pub async fn stops(device: &mut TestDevice, chart: ChartId, reason: &str) {
+    device.client.capture(chart, note("written meanwhile")).await.unwrap();
+    let report = synced(device).await;
+    assert!(names(&report).contains(&reason), "{report:?}");
+    assert_eq!((report.pushed, report.rotated.len()), (0, 0), "{report:?}");
+    assert!(report.unsent >= 1);
+    let stopped = device.client.status().unwrap().stopped_by;
+    let evidence = stopped.iter().find_map(|problem| match problem {
+        SyncProblem::Rollback(evidence) | SyncProblem::Equivocation(evidence) => Some(evidence),
+        _ => None,
+    });
+    let sides = &evidence.unwrap().sides;
+    assert!(sides.len() == 2 && sides.iter().all(|side| !side.is_empty()), "both sides are kept");
 }

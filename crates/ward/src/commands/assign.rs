@@ -9,6 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
+use ward_client::views::local_day;
 use ward_forms::{Questionnaire, Severity};
 use ward_id::{ChartId, EntryId};
 use ward_sync::Instrument;
@@ -67,7 +68,8 @@ pub async fn assign(
     every_days: u32,
     days: u32,
 ) -> Result<EntryId, Failure> {
-    let today = client.environment().wall().utc_day();
+    let environment = client.environment();
+    let today = local_day(&environment.zone(), environment.wall());
     let instrument = instrument_payload(questionnaire, today, every_days, days)?;
     client.capture(chart, instrument).await.map_err(from_client)
 }

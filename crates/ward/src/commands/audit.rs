@@ -3,13 +3,18 @@
 use crate::cli::AuditCommand;
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
+use crate::limits::{PACKAGE_FILE_MAX_BYTES, PACKAGE_FILES_MAX};
+use crate::limits::{VERIFY_PAUSE_MS, VERIFY_ROUNDS_MAX};
 use crate::print::Out;
 use crate::server_folder::settings;
 use crate::server_folder::verify::verify_server;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
+use ward_client::export::{PackageFiles, check_package};
 use ward_client::native::NativeClient;
-use ward_id::{ChartId, EntryId};
+use ward_client::{Status, SyncProblem, Unchecked};
+use ward_id::{ChartId, EntryId, RootFingerprint};
 
 /// Faults that are printed at most; the count is always the whole one.
 const FAULTS_SHOWN: usize = 20;
@@ -22,6 +27,7 @@ pub async fn run(command: AuditCommand, home: &Home, out: &Out) -> Done {
     match command {
         AuditCommand::Verify { server: Some(config) } => server(&config, out).await,
         AuditCommand::Verify { server: None } => device(home, out).await,
+        AuditCommand::Check { dir, root } => check(&dir, root, out),
         AuditCommand::Prove { entry } => prove(home, entry, out).await,
         AuditCommand::Package { chart, dir } => package(home, chart, &dir, out).await,
     }
@@ -39,9 +45,25 @@ async fn server(config: &Path, out: &Out) -> Done {
 
 async fn device(home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    let report = client.sync().await.map_err(from_client)?;
+    let mut report = client.sync().await.map_err(from_client)?;
+    // Each sync proves a bounded part, and heads grow while witnesses sign.
+    for _ in 0..VERIFY_ROUNDS_MAX {
+        if client.unchecked().map_err(from_client)?.is_nothing() || !report.problems.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(VERIFY_PAUSE_MS)).await;
+        report = client.sync().await.map_err(from_client)?;
+    }
     let status = client.status().map_err(from_client)?;
-    let mut faults: Vec<String> = report.problems.iter().map(super::sync::plain).collect();
+    let unchecked = client.unchecked().map_err(from_client)?;
+    let mut open = not_checked(&status, unchecked);
+    // The server was not there, or had no time: nothing is wrong, and nothing was looked at.
+    let (unreached, found): (Vec<_>, Vec<_>) = report
+        .problems
+        .iter()
+        .partition(|problem| matches!(problem, SyncProblem::Failed { .. } | SyncProblem::TimeUnknown));
+    open.extend(unreached.into_iter().map(super::sync::plain));
+    let mut faults: Vec<String> = found.into_iter().map(super::sync::plain).collect();
     faults.extend(status.stopped_by.iter().map(super::sync::plain));
     let (mut charts, mut entries) = (0, 0);
     for summary in client.charts() {
@@ -51,33 +73,84 @@ async fn device(home: &Home, out: &Out) -> Done {
         if !view.accounting().balances() {
             faults.push(format!("chart {}: not every entry is accounted for", summary.chart));
         }
-        if summary.incomplete || view.parked().next().is_some() {
+        if !client.missing(summary.chart).map_err(from_client)?.is_empty() || view.parked().next().is_some() {
             faults.push(format!("chart {}: something that others have seen is missing here", summary.chart));
         }
     }
-    out.line(format!(
-        "{charts} charts, {entries} entries: signatures, chains, places in both logs and receipts checked."
-    ));
+    out.line(format!("Checked on this device, {charts} charts and {entries} entries:"));
+    CHECKED.iter().for_each(|line| out.line(format!("  - {line}")));
     if let (Some(mlog), Some(olog)) = (&status.mlog, &status.olog) {
         out.line(format!(
-            "Heads signed by {} of {} witnesses at least: membership {}, operations {}.",
+            "  - heads that at least {} of {} witnesses signed: membership {} entries, operations {}",
             status.quorum,
             status.witnesses.len(),
             mlog.size,
             olog.size
         ));
     }
-    verdict(&faults, json!({"charts": charts, "entries": entries, "faults": faults}), out)
+    out.line(
+        "Not part of this: charts that this device does not read, and the server's own database (--server).",
+    );
+    for line in &open {
+        out.line(format!("? not checked: {line}"));
+    }
+    verdict(
+        &faults,
+        json!({"charts": charts, "entries": entries, "faults": faults, "checked": CHECKED, "unchecked": open}),
+        out,
+    )?;
+    match open.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            Kind::NotNow,
+            "Nothing is wrong in what was checked, and not everything was checked",
+            first,
+            "run `ward audit verify` again later, with a network; if it stays, tell your site",
+        )),
+    }
+}
+
+/// What a device checks of what it holds, by its syncs until now. No more is claimed.
+const CHECKED: [&str; 5] = [
+    "the signature of every entry, its author's certificate, and the chain of each device without a gap",
+    "the place in the operation log of the newest entry of each chain, and by the chain all before it",
+    "every receipt of the server for entries of this device, against the operation log",
+    "the heads that authors and revocations name, against the operation log shown here",
+    "the membership log as far as it concerns this device, and that both logs only grew",
+];
+
+/// What keeps the answer open, in words.
+fn not_checked(status: &Status, unchecked: Unchecked) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut count = |number: u64, what: &str| {
+        if number > 0 {
+            out.push(format!("{number} {what}"));
+        }
+    };
+    count(unchecked.unsent, "entries of this device that no server has yet");
+    count(unchecked.places, "chains whose newest place in the operation log is not proved yet");
+    count(unchecked.receipts, "receipts that no verified head has reached yet");
+    count(unchecked.unopened, "envelopes that this device cannot open");
+    if status.mlog.is_none() || status.olog.is_none() {
+        out.push("the logs: no head was fetched yet".to_owned());
+    } else if !status.fresh {
+        out.push(
+            "what happened lately: the newest confirmed head is too old or the time is not known".to_owned(),
+        );
+    }
+    out
 }
 
 fn verdict(faults: &[String], document: Value, out: &Out) -> Done {
     for fault in faults.iter().take(FAULTS_SHOWN) {
         out.line(format!("! {fault}"));
     }
+    let is_open = document["unchecked"].as_array().is_some_and(|open| !open.is_empty());
     out.document(&document);
     match faults.first() {
+        None if is_open => Ok(()),
         None => {
-            out.line("The trail is whole.");
+            out.line("All of that holds.");
             Ok(())
         }
         Some(first) => Err(Failure::new(
@@ -87,6 +160,40 @@ fn verdict(faults: &[String], document: Value, out: &Out) -> Done {
             "keep everything as it is and call the site's security officer",
         )),
     }
+}
+
+/// Checks a package with nothing but its files.
+fn check(dir: &Path, root: Option<RootFingerprint>, out: &Out) -> Done {
+    let files = read_package(dir).map_err(|error| {
+        Failure::input(
+            format!("{} cannot be read as a package", dir.display()),
+            error,
+            "name the folder that `ward audit package` made",
+        )
+    })?;
+    let checked = check_package(&files, root.map(|root| *root.as_bytes()));
+    out.line(format!("Root of the site: {}", checked.root_fingerprint));
+    out.line(format!(
+        "{} entries, {} envelopes, {} receipts, {} certificates hold.",
+        checked.entries, checked.envelopes, checked.receipts, checked.certificates
+    ));
+    for one in &checked.not_shown {
+        out.line(format!("- not shown by this package: {one}"));
+    }
+    verdict(&checked.faults, json!(checked), out)
+}
+
+fn read_package(dir: &Path) -> Result<PackageFiles, std::io::Error> {
+    let mut files = PackageFiles::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let (name, size) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len());
+        if size > PACKAGE_FILE_MAX_BYTES || files.len() >= PACKAGE_FILES_MAX {
+            return Err(std::io::Error::other(format!("{name} is larger than a package can be")));
+        }
+        files.insert(name, std::fs::read(entry.path())?);
+    }
+    Ok(files)
 }
 
 async fn prove(home: &Home, entry: EntryId, out: &Out) -> Done {
@@ -140,16 +247,39 @@ async fn package(home: &Home, chart: ChartId, dir: &Path, out: &Out) -> Done {
     }
     let mut client = home.unlock().await?;
     let files = client.export_audit(chart).await.map_err(from_client)?;
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(dir)?;
-        files.iter().try_for_each(|(name, bytes)| std::fs::write(dir.join(name), bytes))
-    };
-    write().map_err(|error| {
-        Failure::input(format!("{} cannot be written", dir.display()), error, "choose another folder")
-    })?;
+    crate::private_file::write_folder(dir, &files)?;
     out.both(
         format!("{} files in {}. index.html says how to check them. They are readable: keep them as carefully as the chart.", files.len(), dir.display()),
         &json!({"dir": dir, "files": files.iter().map(|(name, _)| name).collect::<Vec<_>>(), "chart": chart}),
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_checked_is_said_and_is_not_a_yes() {
+        let status = Status {
+            saved_here: 0,
+            received: 0,
+            opened_at_site: 0,
+            entries: Vec::new(),
+            mlog: None,
+            olog: None,
+            fresh: true,
+            witnesses: Vec::new(),
+            quorum: 2,
+            independent: true,
+            quorum_needs_outside: true,
+            stopped_by: Vec::new(),
+            mark_behind: false,
+        };
+        let unchecked = Unchecked { places: 1, receipts: 0, unopened: 0, unsent: 2 };
+        let said = not_checked(&status, unchecked);
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[0].starts_with("2 entries") && said[1].starts_with("1 chains"));
+        assert!(!unchecked.is_nothing() && Unchecked::default().is_nothing());
+    }
 }

@@ -2,11 +2,13 @@
 
 use crate::cli::BackupArgs;
 use crate::exit::{Done, Failure, Kind};
-use crate::limits::BACKUP_SMALL_FILE_MAX_BYTES;
+use crate::limits::{BACKUP_SMALL_FILE_MAX_BYTES, BACKUP_SPARE_BYTES};
 use crate::print::Out;
 use crate::server_folder::archive::{
     BackupFile, BackupManifest, hash_file, public_key_text, read_public_key, write_backup,
 };
+use crate::server_folder::disk::{folder_of, free_bytes, same_disk, sync_folder_of};
+use crate::server_folder::folder_lock::FolderLock;
 use crate::server_folder::settings::Loaded;
 use crate::server_folder::site_state::SiteState;
 use crate::server_folder::system_clock::SystemClock;
@@ -19,6 +21,10 @@ use ward_id::hex_encode;
 use ward_server::{Clock as _, write_key_file};
 use ward_store::Upkeep as _;
 use zeroize::Zeroizing;
+
+/// What the name of a database's copy adds to the database's.
+const SNAPSHOT_SUFFIX: &str = ".backup-";
+const MIB: u64 = 1024 * 1024;
 
 /// Runs the command.
 ///
@@ -39,6 +45,13 @@ pub async fn run(args: &BackupArgs, out: &Out) -> Done {
     let to = read_public_key(to)?;
     refuse_existing(&args.file)?;
     let loaded = server_folder::open(&args.server.config)?;
+    let _lock = FolderLock::try_take_for_backup(&loaded.dir)?
+        .ok_or_else(|| failed(&args.file, &"another `ward backup` of this server is running"))?;
+    // Nobody else makes copies now, so what lies there was left by one that was killed.
+    for leftover in leftovers(&loaded.settings.files.database) {
+        std::fs::remove_dir_all(&leftover).map_err(|error| failed(&leftover, &error))?;
+    }
+    check_space(&loaded.settings.files.database, &args.file)?;
     let progress = out.progress("copying the database", 3);
     let snapshot = Snapshot::take(&loaded).await?;
     progress.step();
@@ -62,7 +75,9 @@ pub async fn run(args: &BackupArgs, out: &Out) -> Done {
     progress.step();
     progress.now("encrypting");
     let borrowed: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    let written = create_private(&args.file).and_then(|file| write_backup(&to, &manifest, &borrowed, file));
+    let written = create_private(&args.file)
+        .and_then(|file| write_backup(&to, &manifest, &borrowed, file))
+        .and_then(|()| sync_folder_of(&args.file));
     progress.done();
     written.map_err(|error| {
         // Half a backup must not be taken for one.
@@ -99,8 +114,12 @@ fn make_key(file: &Path, out: &Out) -> Done {
     let key =
         EncKey::from_secret_bytes(&secret).map_err(|error| Failure::fault("No key could be made", error))?;
     write_key_file(file, &secret).map_err(|error| failed(file, &error))?;
-    let write =
-        || std::fs::File::create_new(&public_file)?.write_all(public_key_text(key.public()).as_bytes());
+    let write = || {
+        let mut file = std::fs::File::create_new(&public_file)?;
+        file.write_all(public_key_text(key.public()).as_bytes())?;
+        file.sync_all()?;
+        sync_folder_of(&public_file)
+    };
     write().map_err(|error| failed(&public_file, &error))?;
     out.document(&serde_json::json!({ "secret": file, "public": public_file }));
     out.line(format!("{}  opens every backup made to it: keep it offline, in two places", file.display()));
@@ -112,6 +131,48 @@ fn make_key(file: &Path, out: &Out) -> Done {
     Ok(())
 }
 
+/// Copies of the database that a killed `ward backup` left beside it.
+pub fn leftovers(database: &Path) -> Vec<PathBuf> {
+    let Some(name) = database.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let prefix = format!("{name}{SNAPSHOT_SUFFIX}");
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(&prefix)) && path.is_dir()
+    };
+    let Ok(entries) = std::fs::read_dir(folder_of(database)) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_one).collect();
+    found.sort();
+    found
+}
+
+/// The copy lies on the server's own disk: filled up, it would stop all writing.
+fn check_space(database: &Path, file: &Path) -> Result<(), Failure> {
+    let bytes = [database.to_owned(), beside(database, "-wal")]
+        .iter()
+        .map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()))
+        .fold(0u64, u64::saturating_add);
+    let (here, there) = (folder_of(database), folder_of(file));
+    let room = |folder: &Path, wanted: u64| {
+        let wanted = wanted.saturating_add(BACKUP_SPARE_BYTES);
+        let free = free_bytes(folder).map_err(|error| failed(file, &error))?;
+        if free >= wanted {
+            return Ok(());
+        }
+        let (free, wanted) = (free / MIB, wanted.div_ceil(MIB));
+        Err(Failure::new(
+            Kind::No,
+            format!("The backup {} was not made", file.display()),
+            format!("{} has {free} MiB free, and {wanted} MiB are needed", folder.display()),
+            "free some space, or name a file on another disk, and run it again",
+        ))
+    };
+    if same_disk(here, there).map_err(|error| failed(file, &error))? {
+        return room(here, bytes.saturating_mul(2));
+    }
+    room(here, bytes)?;
+    room(there, bytes)
+}
+
 /// A copy of the database beside it, gone when dropped.
 struct Snapshot {
     dir: PathBuf,
@@ -121,7 +182,7 @@ impl Snapshot {
     async fn take(loaded: &Loaded) -> Result<Self, Failure> {
         let number = hex_encode(&random_bytes::<8>(&mut system_rng()));
         let database = &loaded.settings.files.database;
-        let snapshot = Self { dir: beside(database, &format!(".backup-{number}")) };
+        let snapshot = Self { dir: beside(database, &format!("{SNAPSHOT_SUFFIX}{number}")) };
         private_folder(&snapshot.dir).map_err(|error| failed(&snapshot.dir, &error))?;
         let store = loaded.store()?;
         let copied = store.backup_to(snapshot.database()).await;

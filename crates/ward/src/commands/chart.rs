@@ -4,11 +4,14 @@ use crate::cli::ChartArgs;
 use crate::exit::Done;
 use crate::home::{Home, from_client};
 use crate::print::{Out, day, instant};
+use crate::shown_plan;
 use serde_json::{Value, json};
 use ward_client::native::NativeClient;
-use ward_forms::{Questionnaire, QuestionnaireResponse as FormResponse, SymptomScore, score_symptoms};
+use ward_client::views::{ChartForms, FormProblem, ScoreProblem, scores};
+use ward_forms::SymptomScore;
+use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
 use ward_id::ChartId;
-use ward_sync::{ChartView, DoseOutcome, Thread};
+use ward_sync::{Accounting, ChartView, DoseOutcome, Thread};
 
 /// Shows a chart, or lists them.
 ///
@@ -21,6 +24,14 @@ pub async fn run(args: ChartArgs, home: &Home, out: &Out) -> Done {
         return Ok(());
     };
     show(&client, chart, out)?;
+    let shown = client
+        .chart(chart)
+        .map_err(from_client)?
+        .medication_plan()
+        .values()
+        .flat_map(Thread::current_ids)
+        .collect();
+    shown_plan::note(home, chart, shown)?;
     client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(from_client)
 }
 
@@ -69,11 +80,11 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
     rest(&view, out);
     let accounting = view.accounting();
     out.heading("Entries");
-    out.line(format!("{accounting:?}"));
+    out.line(accounting_text(&accounting));
     out.document(&json!({
         "chart": chart,
         "profile": view.profile().iter().map(|(field, thread)| json!({"field": field, "values": values(thread, |value| json!(value.value))})).collect::<Vec<_>>(),
-        "responses": responses.iter().map(Response::json).collect::<Vec<_>>(),
+        "responses": responses.iter().map(Shown::json).collect::<Vec<_>>(),
         "medication_plan": view.medication_plan().iter().map(|((medication, field), thread)| json!({
             "medication": medication.as_str(), "field": field, "conflict": thread.is_conflict(),
             "values": values(thread, |value| json!({"value": value.value, "unit": value.unit})),
@@ -83,7 +94,7 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
             "taken": dose.value.outcome == DoseOutcome::Taken})).collect::<Vec<_>>(),
         "notes": view.notes().iter().map(|thread| values(thread, |note| json!(note.text))).collect::<Vec<_>>(),
         "entries": view.timeline().len(),
-        "accounting": format!("{accounting:?}"),
+        "accounting": accounting_json(&accounting),
     }));
     Ok(())
 }
@@ -107,70 +118,128 @@ fn profile(view: &ChartView<'_>, out: &Out) {
     }
 }
 
-struct Response {
+/// One current version of a response, as it is shown.
+struct Shown {
     occurrence: String,
     captured: String,
     status: String,
     amended_because: Option<String>,
     entry: ward_id::EntryId,
+    call_me: bool,
+    problem: Option<ScoreProblem>,
     scores: Vec<SymptomScore>,
 }
 
-impl Response {
+impl Shown {
     fn text(&self) -> String {
-        let grades: Vec<String> = self
-            .scores
-            .iter()
-            .filter_map(|score| {
-                score.grade.filter(|grade| *grade > 0).map(|grade| format!("{} {grade}", score.label))
-            })
-            .collect();
-        let what = if grades.is_empty() { "no symptom above grade 0".to_owned() } else { grades.join(", ") };
+        let call = if self.call_me { "  (asks to be called)" } else { "" };
         let amended =
             self.amended_because.as_deref().map(|why| format!("  (corrected: {why})")).unwrap_or_default();
-        format!("{}  {what}{amended}", self.occurrence)
+        format!("{}  {}{call}{amended}", self.occurrence, scores_text(self.problem, &self.scores))
     }
 
     fn json(&self) -> Value {
         json!({"occurrence": self.occurrence, "captured_at": self.captured, "status": self.status,
-               "reason": self.amended_because, "entry": self.entry, "scores": self.scores})
+               "reason": self.amended_because, "entry": self.entry, "call_me": self.call_me,
+               "not_scored": self.problem.map(why_unscored), "scores": self.scores})
     }
 }
 
-fn responses(view: &ChartView<'_>) -> Vec<Response> {
-    let forms: Vec<(&str, &str, Questionnaire)> = view
-        .instruments()
+const fn why_unscored(problem: ScoreProblem) -> &'static str {
+    match problem {
+        ScoreProblem::Form(FormProblem::Missing) => "their questionnaire is not in the chart",
+        ScoreProblem::Form(FormProblem::Unreadable) => "their questionnaire cannot be read",
+        ScoreProblem::Answers => "they cannot be read",
+    }
+}
+
+/// Grades with the scores behind them, and what has no grade with the reason. Only where every
+/// symptom was graded 0 does this say that there was none.
+fn scores_text(problem: Option<ScoreProblem>, scores: &[SymptomScore]) -> String {
+    if let Some(problem) = problem {
+        return format!("not scored: {}", why_unscored(problem));
+    }
+    if scores.is_empty() {
+        return "answered; this questionnaire has no scores".to_owned();
+    }
+    let graded = scores.iter().filter(|score| score.grade.is_some_and(|grade| grade > 0));
+    let mut parts: Vec<String> = graded
+        .map(|score| {
+            format!("{} {} ({})", score.label, score.grade.unwrap_or_default(), attributes_text(score))
+        })
+        .collect();
+    // Presence has a score and no grade: absent is worth no line.
+    let has_nothing = |score: &&SymptomScore| {
+        score.grade.is_none() && !score.attributes.iter().all(|attribute| attribute.score == Some(0))
+    };
+    let ungraded: Vec<String> = scores
         .iter()
-        .flat_map(|thread| &thread.current)
-        .filter_map(|written| {
-            let form = Questionnaire::parse(&written.value.questionnaire).ok()?;
-            Some((written.value.url.as_str(), written.value.version.as_str(), form))
+        .filter(has_nothing)
+        .map(|score| match score.missing {
+            Some(MissingReason::NoGradeDefined) => format!("{} ({})", score.label, attributes_text(score)),
+            _ => format!("not scored: {} ({})", score.label, attributes_text(score)),
         })
         .collect();
-    let mut out: Vec<Response> = view
-        .responses()
-        .values()
-        .flatten()
-        .flat_map(|thread| &thread.current)
-        .map(|written| {
-            let value = written.value;
-            let form = forms.iter().find(|(url, version, _)| {
-                *url == value.instrument_url && *version == value.instrument_version
-            });
-            let response = FormResponse::parse(&value.response).ok();
-            let scores = form.zip(response).map(|((.., form), response)| score_symptoms(form, &response));
-            Response {
-                occurrence: value.occurrence.to_string(),
-                captured: instant(written.captured_at()),
-                status: format!("{:?}", value.status),
-                amended_because: written.entry.body().reason.clone(),
-                entry: written.id(),
-                scores: scores.unwrap_or_default(),
-            }
+    parts.extend(ungraded);
+    if parts.is_empty() { "no symptom above grade 0".to_owned() } else { parts.join(", ") }
+}
+
+/// `frequency 3, severity not answered`.
+fn attributes_text(score: &SymptomScore) -> String {
+    let one = |attribute: &AttributeScore| {
+        let what = match (attribute.score, attribute.missing) {
+            (Some(score), _) => score.to_string(),
+            (None, Some(MissingReason::NotAsked)) => "not asked".to_owned(),
+            (None, Some(MissingReason::NoScore)) => "answered without a score".to_owned(),
+            (None, _) => "not answered".to_owned(),
+        };
+        format!("{} {what}", attribute.attribute.code())
+    };
+    score.attributes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn responses(view: &ChartView<'_>) -> Vec<Shown> {
+    let forms = ChartForms::of(view);
+    let scored = scores(view, &forms);
+    let holding = scored.responses.into_iter().filter(|response| response.holds());
+    holding
+        .map(|response| Shown {
+            occurrence: response.written.value.occurrence().to_string(),
+            captured: instant(response.written.captured_at()),
+            status: format!("{:?}", response.written.value.status()),
+            amended_because: response.written.entry.body().reason.clone(),
+            entry: response.written.id(),
+            call_me: response.call_me,
+            problem: response.problem,
+            scores: response.symptoms,
         })
-        .collect();
-    out.sort_by(|a, b| (&a.occurrence, &a.captured).cmp(&(&b.occurrence, &b.captured)));
+        .collect()
+}
+
+/// Where the entries of a chart stand, in words. Every entry is in one of the groups.
+fn accounting_text(accounting: &Accounting) -> String {
+    let mut out = format!("{} entries: {} hold", accounting.total, accounting.visible);
+    for (count, what) in [
+        (accounting.superseded, "replaced by later ones"),
+        (accounting.in_conflict, "in conflict: several hold at once and nobody has chosen"),
+        (accounting.parked, "waiting for entries that are missing here"),
+        (accounting.quarantined, "set aside: their device was revoked, or they do not verify"),
+        (accounting.unknown_kind, "of a kind that this version does not know"),
+        (accounting.invalid, "whose content cannot be read"),
+        (accounting.not_permitted, "by somebody who may not write them"),
+    ] {
+        if count > 0 {
+            out.push_str(&format!(", {count} {what}"));
+        }
+    }
     out
+}
+
+fn accounting_json(accounting: &Accounting) -> Value {
+    json!({"total": accounting.total, "visible": accounting.visible, "superseded": accounting.superseded,
+           "in_conflict": accounting.in_conflict, "parked": accounting.parked,
+           "quarantined": accounting.quarantined, "unknown_kind": accounting.unknown_kind,
+           "invalid": accounting.invalid, "not_permitted": accounting.not_permitted})
 }
 
 fn plan(view: &ChartView<'_>, out: &Out) {
@@ -209,7 +278,9 @@ fn rest(view: &ChartView<'_>, out: &Out) {
         out.heading("Notes");
     }
     for note in view.notes().iter().flat_map(|thread| &thread.current) {
-        out.line(format!("{}  {}", day(note.captured_at()), note.value.text));
+        // The lines of a note stay apart from those of the chart.
+        let text = note.value.text.replace('\n', "\n    ");
+        out.line(format!("{}  {text}", day(note.captured_at())));
     }
     for appointment in view.appointments().values().flat_map(|thread| &thread.current) {
         out.line(format!(
@@ -218,5 +289,57 @@ fn rest(view: &ChartView<'_>, out: &Out) {
             appointment.value.purpose,
             appointment.value.place
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_forms::{Questionnaire, QuestionnaireResponse, score_symptoms};
+
+    const DIARY: &[u8] = include_bytes!("../../../../testdata/instruments/ward-symptom-diary.json");
+
+    fn text_of(answers: &[(&str, &str)]) -> String {
+        let item = |(group, question, code): (&str, String, &str)| json!({"linkId": group, "item": [{"linkId": question, "answer": [{"valueCoding": {"system": system(), "code": code}}]}]});
+        let items: Vec<Value> = answers
+            .iter()
+            .map(|(question, code)| {
+                item((question.rsplit_once('-').unwrap().0, (*question).to_owned(), code))
+            })
+            .collect();
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "item": items});
+        let form = Questionnaire::parse(DIARY).unwrap();
+        let response = QuestionnaireResponse::parse(response.to_string().as_bytes()).unwrap();
+        scores_text(None, &score_symptoms(&form, &response))
+    }
+
+    /// The system of the diary's own codes.
+    fn system() -> String {
+        let form = Questionnaire::parse(DIARY).unwrap();
+        let options = form.item("nausea-frequency").unwrap().options.listed().to_vec();
+        match &options[0].value {
+            ward_forms::AnswerValue::Coding(coding) => coding.system.clone().unwrap(),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn a_missing_grade_is_not_the_absence_of_a_symptom() {
+        let text = text_of(&[("nausea-frequency", "frequency-4")]);
+        assert!(!text.contains("no symptom above grade 0"), "{text}");
+        assert!(text.contains("not scored: Feeling sick (frequency 4, severity not answered)"), "{text}");
+        let problem = Some(ScoreProblem::Form(FormProblem::Missing));
+        assert_eq!(scores_text(problem, &[]), "not scored: their questionnaire is not in the chart");
+        assert!(!scores_text(None, &[]).contains("no symptom"));
+    }
+
+    #[test]
+    fn the_entries_are_counted_in_words() {
+        let accounting =
+            Accounting { total: 5, visible: 3, superseded: 1, parked: 1, ..Accounting::default() };
+        assert_eq!(
+            accounting_text(&accounting),
+            "5 entries: 3 hold, 1 replaced by later ones, 1 waiting for entries that are missing here"
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! `ward doctor`: looks for what is wrong with a server's folder and says what to do.
 
+use super::backup::leftovers;
 use super::restore::standing_text;
 use crate::cli::ServerFolder;
 use crate::exit::{Done, Failure, Kind};
 use crate::limits::{CLOCK_OFF_MAX_S, DISK_FREE_MIN_BYTES};
 use crate::print::Out;
 use crate::server_folder;
+use crate::server_folder::disk::{folder_of, free_bytes};
 use crate::server_folder::folder_lock::FolderLock;
 use crate::server_folder::settings::Loaded;
 use crate::server_folder::system_clock::SystemClock;
@@ -83,6 +85,7 @@ async fn examine(loaded: &Loaded, args: &ServerFolder, out: &Out) -> Vec<Check> 
     checks.extend(keys(loaded));
     checks.extend(certificate(loaded));
     checks.push(disk(&loaded.settings.files.database));
+    checks.extend(left_by_backups(loaded));
     progress.step();
     progress.now("reading the database");
     match loaded.store() {
@@ -173,13 +176,11 @@ fn certificate(loaded: &Loaded) -> Option<Check> {
 }
 
 fn disk(database: &Path) -> Check {
-    let folder = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let size = std::fs::metadata(database).map_or(0, |meta| meta.len());
     let wanted = size.saturating_mul(2).max(DISK_FREE_MIN_BYTES);
-    match rustix::fs::statvfs(folder) {
+    match free_bytes(folder_of(database)) {
         Err(error) => problem("disk", error, "check that the database's folder is there"),
-        Ok(stat) => {
-            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        Ok(free) => {
             let detail = format!("{} MiB free, database {} MiB", free / (1024 * 1024), size / (1024 * 1024));
             if free >= wanted {
                 ok("disk", detail)
@@ -192,6 +193,22 @@ fn disk(database: &Path) -> Check {
             }
         }
     }
+}
+
+/// A backup that was killed leaves a whole database beside the first.
+fn left_by_backups(loaded: &Loaded) -> Option<Check> {
+    let found = leftovers(&loaded.settings.files.database);
+    if found.is_empty() {
+        return None;
+    }
+    let names = found.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    Some(match FolderLock::try_take_for_backup(&loaded.dir) {
+        Ok(None) => ok("backup", "one is being made"),
+        Ok(Some(_)) => {
+            problem("backup", format!("a broken-off backup left {names}"), "run `ward backup`, or remove it")
+        }
+        Err(failure) => from_failure("backup", &failure),
+    })
 }
 
 /// Opening has checked the schema already.

@@ -30,6 +30,9 @@ pub async fn run(args: EnrolArgs, home: &Home, out: &Out) -> Done {
     out.line("\nRead these six words to the person who invited you. Both of you must see the same:\n");
     out.line(format!("    {}\n", pending.words.join("  ")));
     let until = Instant::now() + Duration::from_secs(args.wait_s);
+    // A program gets them before the wait: nobody can compare what is shown afterwards.
+    out.document(&json!({"words": pending.words, "site": pending.site, "study": pending.study,
+                         "role": format!("{:?}", pending.role), "independent": pending.independent}));
     let waiting = out.progress("waiting for the site to sign", 1);
     loop {
         match client.enrol_finish().await.map_err(from_client)? {

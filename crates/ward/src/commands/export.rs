@@ -4,7 +4,10 @@ use crate::cli::{ExportArgs, ExportFormat};
 use crate::exit::{Done, Failure};
 use crate::home::{Home, chart_or_only, from_client};
 use crate::print::Out;
-use serde_json::json;
+use crate::private_file;
+use serde_json::{Value, json};
+use std::path::Path;
+use ward_id::ChartId;
 
 /// Writes an export. An export by staff leaves a receipt in the chart.
 ///
@@ -27,15 +30,35 @@ pub async fn run(args: ExportArgs, home: &Home, out: &Out) -> Done {
     }
     .map_err(from_client)?;
     if args.output == "-" {
-        out.verbatim(&text);
+        if out.is_json() {
+            out.document(&document(&args, &text, &charts)?);
+        } else {
+            out.verbatim(&text);
+        }
         return Ok(());
     }
-    std::fs::write(&args.output, text.as_bytes()).map_err(|error| {
-        Failure::input(format!("{} cannot be written", args.output), error, "choose another file")
-    })?;
+    private_file::write(Path::new(&args.output), text.as_bytes())?;
     out.both(
         format!("Written to {}. It is not encrypted: keep it as carefully as the chart.", args.output),
         &json!({"file": args.output, "bytes": text.len(), "charts": charts}),
     );
     Ok(())
+}
+
+/// The export as one document, for `--json` on standard output.
+fn document(args: &ExportArgs, text: &str, charts: &[ChartId]) -> Result<Value, Failure> {
+    if args.for_patient {
+        return Ok(json!({"format": "html", "charts": charts, "text": text}));
+    }
+    Ok(match args.format {
+        ExportFormat::Csv => json!({"format": "csv", "charts": charts, "text": text}),
+        ExportFormat::Ndjson => {
+            let resources: Vec<Value> = text
+                .lines()
+                .map(serde_json::from_str)
+                .collect::<Result<_, _>>()
+                .map_err(|error| Failure::fault("The export cannot be read back", error))?;
+            json!({"format": "ndjson", "charts": charts, "resources": resources})
+        }
+    })
 }

@@ -3,9 +3,10 @@
 use crate::cli::{InviteArgs, InviteCommand, InviteRole};
 use crate::commands::assign::{assign, read_instrument};
 use crate::exit::{Done, Failure, Kind};
-use crate::home::{Home, from_client};
+use crate::home::{Home, from_act, from_client, from_sync_after};
 use crate::limits::TICKET_REMOTE_MS;
 use crate::print::Out;
+use crate::private_file;
 use crate::ticket_page::ticket_page;
 use serde_json::json;
 use ward_client::native::NativeClient;
@@ -24,7 +25,7 @@ pub async fn run(args: InviteArgs, home: &Home, out: &Out) -> Done {
         None => invite(&mut client, args, out).await,
         Some(InviteCommand::List) => list(&mut client, out).await,
         Some(InviteCommand::Void { ticket }) => {
-            client.void_ticket(ticket).await.map_err(from_client)?;
+            client.void_ticket(ticket).await.map_err(from_act)?;
             out.both("The ticket is void.", &json!({"ticket": ticket, "void": true}));
             Ok(())
         }
@@ -47,25 +48,29 @@ pub const fn role_of(role: InviteRole) -> Role {
 }
 
 async fn invite(client: &mut NativeClient, args: InviteArgs, out: &Out) -> Done {
-    client.sync().await.map_err(from_client)?;
+    client.sync().await.map_err(from_act)?;
     let role = role_of(args.role);
     let person: PersonId = args.person.unwrap_or_else(|| random_id(client.environment_mut().rng()));
     let chart = if role == Role::Patient { Some(chart_for(client, &args, person).await?) } else { None };
     let now = client.environment().wall();
     let not_after = args.remote.then(|| now.plus_ms(TICKET_REMOTE_MS));
-    let ticket = client
-        .invite(NewInvite { person, role, chart, not_after, server: None })
-        .await
-        .map_err(from_client)?;
-    let report = client.sync().await.map_err(from_client)?;
-    if let Some(file) = &args.print {
-        std::fs::write(file, ticket_page(&ticket)?).map_err(|error| {
-            Failure::input(format!("{} cannot be written", file.display()), error, "choose another file")
+    let ticket =
+        client.invite(NewInvite { person, role, chart, not_after, server: None }).await.map_err(|error| {
+            let failed = from_act(error);
+            match chart {
+                // The chart is open already: the ticket alone is missing.
+                Some(_) => failed.then(format!("use `--person {person}` then: the chart is found again")),
+                None => failed,
+            }
         })?;
+    if let Some(file) = &args.print {
+        private_file::write(file, ticket_page(&ticket)?.as_bytes())?;
         out.line(format!("Page with the QR code: {}", file.display()));
     }
-    show(&ticket, report.unsent, out);
-    Ok(())
+    // The ticket is registered: it is shown even if the network goes now.
+    let synced = client.sync().await;
+    show(&ticket, synced.as_ref().map_or(0, |report| report.unsent), out);
+    synced.map(|_| ()).map_err(from_sync_after)
 }
 
 fn show(ticket: &Ticket, unsent: u64, out: &Out) {
@@ -104,7 +109,7 @@ async fn chart_for(
             "name it with --team; `ward team list` shows the teams",
         )
     })?;
-    let chart = client.open_chart(person, team, &[]).await.map_err(from_client)?;
+    let chart = client.open_chart(person, team, &[]).await.map_err(from_act)?;
     if let Some(name) = &args.name {
         let field = ProfileField { field: "name".to_owned(), value: name.clone(), supersedes: Vec::new() };
         client.capture(chart, field).await.map_err(from_client)?;
@@ -116,7 +121,7 @@ async fn chart_for(
 }
 
 async fn list(client: &mut NativeClient, out: &Out) -> Done {
-    let rows = client.tickets().await.map_err(from_client)?;
+    let rows = client.tickets().await.map_err(from_act)?;
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
@@ -146,7 +151,7 @@ async fn approve(
     different: bool,
     out: &Out,
 ) -> Done {
-    let pending = client.pending_enrolments().await.map_err(from_client)?;
+    let pending = client.pending_enrolments().await.map_err(from_act)?;
     let Some(found) = pending.into_iter().find(|pending| pending.ticket == ticket) else {
         return Err(Failure::new(
             Kind::NotNow,
@@ -163,19 +168,35 @@ async fn approve(
     let comparison = match (same, different) {
         (true, _) => Comparison::Same,
         (_, true) => Comparison::Different,
+        _ if out.is_json() => {
+            // Nobody can answer a program's question; it gets the words and comes again.
+            out.document(
+                &json!({"ticket": ticket, "words": found.words, "role": format!("{:?}", found.role),
+                                 "person": found.person, "device": found.device}),
+            );
+            return Err(Failure::new(
+                Kind::Usage,
+                "Nothing was signed",
+                "with --json the comparison is given on the command line",
+                "compare the words with the person, then run it again with --same or --different",
+            ));
+        }
         _ => ask_same()?,
     };
-    let certified = client.certify(ticket, comparison).await.map_err(from_client)?;
-    let report = client.sync().await.map_err(from_client)?;
-    let problems: Vec<&str> = report.problems.iter().map(|problem| problem.name()).collect();
+    let certified = client.certify(ticket, comparison).await.map_err(from_act)?;
+    let synced = client.sync().await;
+    let problems: Vec<&str> =
+        synced.iter().flat_map(|report| &report.problems).map(|problem| problem.name()).collect();
     match certified {
         Certified::Done(device) => out.both(
             format!("Signed. Device {device} is enrolled."),
-            &json!({"ticket": ticket, "certified": device, "person": found.person, "chart": found.chart, "problems": problems}),
+            &json!({"ticket": ticket, "certified": device, "person": found.person, "chart": found.chart,
+                    "words": found.words, "problems": problems}),
         ),
         Certified::Proposed(entry) => out.both(
             format!("Signed by you. A second admin signs with: ward invite cosign {entry}"),
-            &json!({"ticket": ticket, "proposed": entry, "device": found.device, "person": found.person}),
+            &json!({"ticket": ticket, "proposed": entry, "device": found.device, "person": found.person,
+                    "words": found.words}),
         ),
         Certified::Declined => {
             return Err(Failure::new(
@@ -186,12 +207,13 @@ async fn approve(
             ));
         }
     }
-    Ok(())
+    synced.map(|_| ()).map_err(from_sync_after)
 }
 
 fn ask_same() -> Result<Comparison, Failure> {
     use std::io::{BufRead as _, Write as _};
-    let mut output = std::io::stdout();
+    // A question is for the person, not part of what the command gives out.
+    let mut output = std::io::stderr();
     let asked = write!(output, "Does the new device show the same six words? (same / different) > ");
     let mut line = String::new();
     let read =
@@ -209,7 +231,7 @@ fn ask_same() -> Result<Comparison, Failure> {
 }
 
 async fn proposals(client: &mut NativeClient, out: &Out) -> Done {
-    let rows = client.proposals().await.map_err(from_client)?;
+    let rows = client.proposals().await.map_err(from_act)?;
     if rows.is_empty() {
         out.line("Nothing waits for a second signature.");
     }
@@ -225,10 +247,9 @@ async fn proposals(client: &mut NativeClient, out: &Out) -> Done {
 }
 
 async fn cosign(client: &mut NativeClient, entry: MlogEntryHash, out: &Out) -> Done {
-    let outcome = client.cosign(entry).await.map_err(from_client)?;
-    client.sync().await.map_err(from_client)?;
+    let outcome = client.cosign(entry).await.map_err(from_act)?;
     show_outcome(outcome, out);
-    Ok(())
+    client.sync().await.map(|_| ()).map_err(from_sync_after)
 }
 
 /// Says whether an act is done or waits for somebody.

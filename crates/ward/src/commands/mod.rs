@@ -1,6 +1,8 @@
 //! What each command does.
 
+mod adopt;
 mod answer;
+mod answer_file;
 pub mod assign;
 mod audit;
 mod backup;
@@ -8,6 +10,7 @@ mod chart;
 mod config_explain;
 mod doctor;
 mod enrol;
+mod evidence;
 mod export;
 mod init;
 mod invite;
@@ -18,6 +21,7 @@ mod serve;
 mod status;
 mod sync;
 mod team;
+mod unfinished;
 mod witness;
 pub mod worklist;
 
@@ -58,6 +62,8 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Record(command) => record::run(command, &home, out).await,
         Command::Sync => sync::run(&home, out).await,
         Command::Status => status::run(&home, out).await,
+        Command::Evidence(command) => evidence::run(command, &home, out).await,
+        Command::Adopt(args) => adopt::run(args, &home, out).await,
         Command::Chart(args) => chart::run(args, &home, out).await,
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,

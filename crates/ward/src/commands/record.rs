@@ -1,16 +1,18 @@
 //! `ward record`: doses, plan fields, notes, consent, participation.
 
 use crate::cli::RecordCommand;
-use crate::exit::Done;
+use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, chart_or_only, from_client};
-use crate::print::Out;
+use crate::print::{Out, day};
+use crate::shown_plan;
 use serde_json::json;
+use std::collections::BTreeSet;
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
-use ward_id::ChartId;
+use ward_id::{ChartId, DeviceId, EntryId};
 use ward_sync::{
     Consent, ConsentStatus, DataChoice, Dose, DoseOutcome, MedicationId, MedicationPlanField, Note,
-    Participation, ParticipationState, Payload,
+    Participation, ParticipationState, Payload, Thread,
 };
 
 /// Writes one entry. With or without a network: it is saved on this device when this returns.
@@ -19,7 +21,7 @@ use ward_sync::{
 /// When the chart is unclear or the role of this device may not write it.
 pub async fn run(command: RecordCommand, home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    let (chart, payload) = payload_of(command, &client)?;
+    let (chart, payload) = payload_of(command, &client, home, out)?;
     let entry = client.capture(chart, payload).await.map_err(from_client)?;
     out.both(
         format!("Saved on this device as {entry}. `ward sync` sends it."),
@@ -31,7 +33,9 @@ pub async fn run(command: RecordCommand, home: &Home, out: &Out) -> Done {
 fn payload_of(
     command: RecordCommand,
     client: &NativeClient,
-) -> Result<(ChartId, Payload), crate::exit::Failure> {
+    home: &Home,
+    out: &Out,
+) -> Result<(ChartId, Payload), Failure> {
     let now = client.environment().wall();
     Ok(match command {
         RecordCommand::Dose { medication, skipped, chart } => {
@@ -40,12 +44,17 @@ fn payload_of(
                 Dose { medication: MedicationId::new(medication), due_at: now, outcome, at: now, note: None };
             (chart_or_only(client, chart)?, dose.into())
         }
-        RecordCommand::Plan { medication, field, value, unit, chart } => {
+        RecordCommand::Plan { medication, field, value, unit, chart, replaces } => {
             let view = client.chart(chart).map_err(from_client)?;
             let medication = MedicationId::new(medication);
             let key = (medication.clone(), field.clone());
-            let supersedes =
-                view.medication_plan().get(&key).map(|thread| thread.current_ids()).unwrap_or_default();
+            let me = client.me().map_err(from_client)?.device;
+            let current: Vec<Current> =
+                view.medication_plan().get(&key).map(|thread| current_of(thread, me)).unwrap_or_default();
+            let supersedes = replaced(&current, &replaces, &shown_plan::shown_in(home, chart))?;
+            for old in current.iter().filter(|old| supersedes.contains(&old.entry)) {
+                out.line(format!("Replaces {}", old.text));
+            }
             (chart, MedicationPlanField { medication, field, value: Some(value), unit, supersedes }.into())
         }
         RecordCommand::Note { text, chart } => {
@@ -67,4 +76,92 @@ fn payload_of(
             (chart_or_only(client, chart)?, Participation { state, from: now }.into())
         }
     })
+}
+
+/// A value that holds now.
+struct Current {
+    entry: EntryId,
+    /// Whether this device wrote it.
+    is_own: bool,
+    text: String,
+}
+
+fn current_of(thread: &Thread<'_, MedicationPlanField>, me: DeviceId) -> Vec<Current> {
+    let current = thread.current.iter();
+    current
+        .map(|written| {
+            let value = written.value.value.as_deref().unwrap_or("(cleared)");
+            let unit = written.value.unit.as_deref().unwrap_or("");
+            let value = format!("{value} {unit}");
+            let text = format!(
+                "{} ({:?}, {}, entry {})",
+                value.trim(),
+                written.author.role,
+                day(written.captured_at()),
+                written.id()
+            );
+            Current { entry: written.id(), is_own: written.author.device == me, text }
+        })
+        .collect()
+}
+
+/// The entries that a new value replaces. One value that was seen here is replaced without a word
+/// more; several at once, or one that nobody has looked at here, only by name.
+fn replaced(
+    current: &[Current],
+    named: &[EntryId],
+    shown: &BTreeSet<EntryId>,
+) -> Result<Vec<EntryId>, Failure> {
+    if let Some(unknown) = named.iter().find(|entry| current.iter().all(|old| old.entry != **entry)) {
+        return Err(Failure::input(
+            format!("{unknown} does not hold for this field"),
+            "it is mistyped, or was replaced already",
+            "look at `ward chart`",
+        ));
+    }
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let unseen = current.iter().any(|old| !old.is_own && !shown.contains(&old.entry));
+    if current.len() > 1 || unseen {
+        let list: Vec<&str> = current.iter().map(|old| old.text.as_str()).collect();
+        let why = if current.len() > 1 {
+            "several values hold at once"
+        } else {
+            "it came since the chart was last looked at here"
+        };
+        return Err(Failure::new(
+            Kind::NotNow,
+            format!("This would overrule {}", list.join(" and ")),
+            why,
+            "look at `ward chart CHART`; then name each entry that the new value replaces with --replaces",
+        ));
+    }
+    Ok(current.iter().map(|old| old.entry).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current(mark: u8, is_own: bool) -> Current {
+        Current { entry: EntryId::from_bytes([mark; 32]), is_own, text: format!("{mark} mg") }
+    }
+
+    #[test]
+    fn a_value_that_nobody_saw_here_is_not_overruled_silently() {
+        let entry = |mark: u8| EntryId::from_bytes([mark; 32]);
+        let shown = BTreeSet::from([entry(1)]);
+        assert_eq!(replaced(&[], &[], &shown).unwrap(), []);
+        assert_eq!(replaced(&[current(1, false)], &[], &shown).unwrap(), [entry(1)], "seen");
+        assert_eq!(replaced(&[current(2, true)], &[], &shown).unwrap(), [entry(2)], "one's own");
+        let refused = replaced(&[current(2, false)], &[], &shown).unwrap_err();
+        assert!(refused.to_string().contains("2 mg"), "{refused}");
+        assert_eq!(replaced(&[current(2, false)], &[entry(2)], &shown).unwrap(), [entry(2)]);
+        // A conflict is settled by name only, even where all of it was seen.
+        let both = [current(1, false), current(3, true)];
+        assert!(replaced(&both, &[], &shown).is_err());
+        assert_eq!(replaced(&both, &[entry(1), entry(3)], &shown).unwrap(), [entry(1), entry(3)]);
+        assert!(replaced(&both, &[entry(9)], &shown).is_err());
+    }
 }

@@ -4,6 +4,7 @@ use crate::cli::RestoreArgs;
 use crate::exit::{Done, Failure, Kind};
 use crate::print::Out;
 use crate::server_folder::archive::{BackupManifest, read_backup, read_secret_key};
+use crate::server_folder::disk::{carry, folder_of, sync_folder_of};
 use crate::server_folder::folder_lock::FolderLock;
 use crate::server_folder::witness_heads::{Comparison, Standing, compare};
 use crate::server_folder::{self, beside, create_private, open_store, private_folder};
@@ -39,6 +40,7 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
             unreadable(&args.file, &error)
         },
     )?;
+    let target = unpacked.carry_beside_target(config)?;
     progress.step();
     progress.now("checking the database");
     let comparison = examine(config, &unpacked.restored, &manifest).await?;
@@ -48,9 +50,10 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     progress.done();
     report(&comparison, &manifest, &unpacked, out);
     verdict?;
-    let target = server_folder::open(config)?.settings.files.database;
     refuse_existing(&target)?;
-    std::fs::rename(&unpacked.restored, &target).map_err(|error| unreadable(&target, &error))?;
+    std::fs::rename(&unpacked.restored, &target)
+        .and_then(|()| sync_folder_of(&target))
+        .map_err(|error| unreadable(&target, &error))?;
     out.line(format!("\nNothing is missing. {} is in place; start with:", target.display()));
     out.line(format!("  ward serve --config {}", config.display()));
     Ok(())
@@ -113,6 +116,21 @@ impl Unpacked {
         let file = create_private(&path)?;
         self.written.push(path);
         Ok(Some(file))
+    }
+
+    /// The configuration may have come out of the backup itself, after the database, and may name
+    /// another disk. The database is carried there before it is checked, so that what was checked
+    /// only gets its name.
+    fn carry_beside_target(&mut self, config: &Path) -> Result<PathBuf, Failure> {
+        let target = server_folder::open(config)?.settings.files.database;
+        refuse_existing(&target)?;
+        let place = beside(&target, ".restored");
+        if place != self.restored {
+            let carried = private_folder(folder_of(&place)).and_then(|()| carry(&self.restored, &place));
+            carried.map_err(|error| unreadable(&place, &error))?;
+            self.restored = place;
+        }
+        Ok(target)
     }
 
     /// Takes away what came out of a backup that turned out not to be whole.

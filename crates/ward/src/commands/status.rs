@@ -40,15 +40,21 @@ pub async fn run(home: &Home, out: &Out) -> Done {
     }
     for problem in &status.stopped_by {
         out.line(format!(
-            "! {}. Sending is stopped until a person has looked at it.",
+            "! {}. Sending is stopped until a person has looked at it: `ward evidence list`.",
             super::sync::plain(problem)
         ));
+    }
+    if status.mark_behind {
+        out.line(
+            "! The mark beside the store could not be written: a store that is set back might not be noticed. Check \
+             that this folder can be written to; the next command tries again.",
+        );
     }
     out.document(&json!({
         "device": me.device, "person": me.person, "role": format!("{:?}", me.role), "site": me.site, "chart": me.chart,
         "saved_here": status.saved_here, "received": status.received, "opened_at_site": status.opened_at_site,
         "fresh": status.fresh, "quorum": status.quorum, "independent": status.independent,
-        "quorum_needs_outside": status.quorum_needs_outside,
+        "mark_behind": status.mark_behind, "quorum_needs_outside": status.quorum_needs_outside,
         "mlog": status.mlog.as_ref().map(head_json), "olog": status.olog.as_ref().map(head_json),
         "stopped_by": status.stopped_by.iter().map(|problem| problem.name()).collect::<Vec<_>>(),
         "entries": status.entries.iter().map(|entry| json!({

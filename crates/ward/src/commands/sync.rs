@@ -4,7 +4,7 @@ use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
 use crate::print::Out;
 use serde_json::json;
-use ward_client::{ClientError, SyncProblem, SyncReport};
+use ward_client::{ClientError, NamedBy, SyncProblem, SyncReport};
 
 /// Syncs the device once.
 ///
@@ -72,6 +72,13 @@ pub fn verdict(report: &SyncReport) -> Done {
     Err(Failure::new(kind, plain(problem), why, next))
 }
 
+fn who(by: &NamedBy) -> String {
+    match by {
+        NamedBy::Author(device) => format!("Device {device}"),
+        NamedBy::Revocation(device) => format!("The revocation of device {device}"),
+    }
+}
+
 /// A problem in a sentence.
 pub fn plain(problem: &SyncProblem) -> String {
     match problem {
@@ -102,6 +109,17 @@ pub fn plain(problem: &SyncProblem) -> String {
         }
         SyncProblem::BrokenPromise { entry, .. } => {
             format!("The server broke its promise about entry {entry}; the proof is kept here")
+        }
+        SyncProblem::OtherHistory { by, .. } => format!(
+            "{} names an operation log that is not the one shown here: the server shows two, or that device is \
+             wrong. Ask its owner",
+            who(by)
+        ),
+        SyncProblem::HiddenTail { by, named, shown } => {
+            format!("{} saw {named} operations, the server shows {shown}: it holds something back", who(by))
+        }
+        SyncProblem::PlaceNotProved { entry, index, .. } => {
+            format!("The server cannot prove that entry {entry} stands at place {index}")
         }
         SyncProblem::NeedsRotation(chart) => {
             format!("Chart {chart} needs a new key before anything is sent; a member's next sync makes it")

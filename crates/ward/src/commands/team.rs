@@ -3,7 +3,7 @@
 use crate::cli::TeamCommand;
 use crate::commands::invite::show_outcome;
 use crate::exit::Done;
-use crate::home::{Home, from_client};
+use crate::home::{Home, from_act, from_client};
 use crate::print::Out;
 use serde_json::json;
 use ward_client::Environment as _;
@@ -15,11 +15,11 @@ use ward_crypto::random_id;
 /// When this device is no admin's, or the server is not there.
 pub async fn run(command: TeamCommand, home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    client.sync().await.map_err(from_client)?;
+    client.sync().await.map_err(from_act)?;
     match command {
         TeamCommand::Set { team, persons } => {
             let team = team.unwrap_or_else(|| random_id(client.environment_mut().rng()));
-            let outcome = client.set_team(team, &persons).await.map_err(from_client)?;
+            let outcome = client.set_team(team, &persons).await.map_err(from_act)?;
             if out.is_json() {
                 out.document(&json!({"team": team, "entry": outcome.hash(), "done": outcome.is_done()}));
             } else {

@@ -62,6 +62,7 @@ pub const fn word(urgency: Urgency) -> &'static str {
         Urgency::Severe => "SEVERE",
         Urgency::Conflict => "CONFLICT",
         Urgency::Worsening => "WORSE",
+        Urgency::ToAsk => "ASK",
         Urgency::Missed => "MISSED",
         Urgency::Duplicate => "TWICE",
         Urgency::ToAdopt => "ADOPT",

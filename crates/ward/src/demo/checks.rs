@@ -8,6 +8,7 @@ use crate::home::from_client;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use ward_client::SyncProblem;
+use ward_client::views::ChartForms;
 use ward_sync::MedicationId;
 
 /// One check.
@@ -68,10 +69,14 @@ pub fn answers_arrived(
         for clinician in &site.clinicians {
             expected += 1;
             let Ok(view) = clinician.chart(patient.chart) else { continue };
+            let forms = ChartForms::of(&view);
+            let intact = |one: &ward_sync::Written<'_, ward_sync::Response>| {
+                one.id() == truth.entry && forms.json_of(one.value).is_ok_and(|json| *json == *truth.response)
+            };
             let mut threads = view.responses().values().flatten();
             let found = threads.any(|thread| {
                 let mut all = thread.current.iter().chain(&thread.past);
-                all.any(|one| one.id() == truth.entry && one.value.response == truth.response)
+                all.any(intact)
             });
             arrived += usize::from(found);
         }

@@ -32,7 +32,20 @@ impl FolderLock {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn try_take(dir: &Path) -> Result<Option<Self>, Failure> {
-        let path = dir.join("lock");
+        Self::try_take_named(dir, "lock")
+    }
+
+    /// Takes the lock for backups, which run beside the server but not beside each other, if nobody
+    /// holds it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn try_take_for_backup(dir: &Path) -> Result<Option<Self>, Failure> {
+        Self::try_take_named(dir, "copy.lock")
+    }
+
+    fn try_take_named(dir: &Path, name: &str) -> Result<Option<Self>, Failure> {
+        let path = dir.join(name);
         let unusable = |error: std::io::Error| {
             let next = "check that the folder exists and that this account may write to it";
             Failure::input(format!("The folder {} cannot be used", dir.display()), error, next)
@@ -57,6 +70,9 @@ mod tests {
         let held = FolderLock::take(folder.path(), "The server").unwrap();
         assert!(FolderLock::try_take(folder.path()).unwrap().is_none());
         assert!(FolderLock::take(folder.path(), "The server").is_err());
+        let backup = FolderLock::try_take_for_backup(folder.path()).unwrap();
+        assert!(backup.is_some(), "a backup runs beside the server");
+        assert!(FolderLock::try_take_for_backup(folder.path()).unwrap().is_none());
         drop(held);
         assert!(FolderLock::try_take(folder.path()).unwrap().is_some());
         assert!(FolderLock::try_take(&folder.path().join("missing")).is_err());

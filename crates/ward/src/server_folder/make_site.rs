@@ -3,6 +3,7 @@
 //! The folder is made under another name and renamed at the end: a site is there as a whole or not
 //! at all.
 
+use super::disk::sync_folder_of;
 use super::settings::Settings;
 use super::site_state::log_key;
 use super::tls_files::make_tls_files;
@@ -117,7 +118,9 @@ pub async fn make_site(plan: &NewSite, clock: &dyn Clock) -> Result<MadeSite, Fa
     }
     let made = fill(plan, &draft, &host, clock.now()).await;
     let finish = |made: MadeSite| {
-        std::fs::rename(&draft, &plan.dir).map_err(|error| cannot("The folder")(&error))?;
+        std::fs::rename(&draft, &plan.dir)
+            .and_then(|()| sync_folder_of(&plan.dir))
+            .map_err(|error| cannot("The folder")(&error))?;
         Ok(made)
     };
     made.and_then(finish).inspect_err(|_| {

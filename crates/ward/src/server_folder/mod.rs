@@ -2,6 +2,7 @@
 //! carried to another disk.
 
 pub mod archive;
+pub mod disk;
 pub mod folder_lock;
 pub mod make_site;
 pub mod settings;
@@ -83,7 +84,11 @@ impl Loaded {
     /// # Errors
     /// A database that is not there or cannot be opened; none is made.
     pub fn store(&self) -> Result<SqliteStore, Failure> {
-        open_store(&self.settings.files.database)
+        let max_bytes = self.settings.files.database_max_bytes;
+        open_store_with(
+            &self.settings.files.database,
+            SqliteOptions { max_bytes, ..SqliteOptions::default() },
+        )
     }
 
     /// The key of both logs.
@@ -109,12 +114,16 @@ impl Loaded {
 /// # Errors
 /// A missing or unusable file.
 pub fn open_store(path: &Path) -> Result<SqliteStore, Failure> {
+    open_store_with(path, SqliteOptions::default())
+}
+
+fn open_store_with(path: &Path, options: SqliteOptions) -> Result<SqliteStore, Failure> {
     let what = format!("The database {} cannot be opened", path.display());
     if !path.exists() {
         let next = "begin a site with `ward init`, or bring a backup back with `ward restore`";
         return Err(Failure::input(what, "it is not there", next));
     }
-    SqliteStore::open(path, SqliteOptions::default()).map_err(|error| {
+    SqliteStore::open(path, options).map_err(|error| {
         Failure::input(what, error, "run `ward doctor`; if the file is damaged, restore a backup")
     })
 }
@@ -127,4 +136,29 @@ fn secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, Failure> {
             "put the file back that `ward init` wrote, mode 0600",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings::Settings;
+    use super::*;
+    use ward_store::{MetaKey, MetaStore as _, StoreError};
+
+    /// A database that the configuration keeps small takes no more than it may.
+    #[tokio::test]
+    async fn the_database_has_the_limit_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("ward.db");
+        SqliteStore::open(&database, SqliteOptions::default()).unwrap().close().await;
+        let mut loaded =
+            Loaded { settings: Settings::default(), values: Vec::new(), dir: folder.path().to_owned() };
+        loaded.settings.files.database = database;
+        for (limit, fits) in [(Some(512 * 1024), false), (None, true)] {
+            loaded.settings.files.database_max_bytes = limit;
+            let store = loaded.store().unwrap();
+            let kept = store.put_meta(MetaKey::new("test.large"), vec![1; 1024 * 1024]).await;
+            assert_eq!(kept, if fits { Ok(()) } else { Err(StoreError::StorageFull) });
+            store.close().await;
+        }
+    }
 }

@@ -20,6 +20,9 @@ pub const ENVIRONMENT_PREFIX: &str = "WARD_";
 pub struct FilesConfig {
     /// The database.
     pub database: PathBuf,
+    /// Bytes that the database may take; left out, as many as the disk has. A store at its limit
+    /// refuses what is new and goes on reading.
+    pub database_max_bytes: Option<u64>,
     /// The key of both logs; it stands in the site manifest.
     pub log_key: PathBuf,
     /// The server's own secret, from which tokens follow.
@@ -35,6 +38,7 @@ impl Default for FilesConfig {
     fn default() -> Self {
         Self {
             database: PathBuf::from("ward.db"),
+            database_max_bytes: None,
             log_key: PathBuf::from("log.key"),
             server_key: PathBuf::from("server.key"),
             witnesses: Vec::new(),

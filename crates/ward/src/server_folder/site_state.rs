@@ -155,3 +155,51 @@ async fn read_olog<S: Store>(
         }
     }
 }
+
+/// Sites for the tests of this folder.
+#[cfg(test)]
+pub mod begun {
+    use sha2::{Digest as _, Sha256};
+    use ward_client::bootstrap::{SiteBootstrap, SitePlan, site_bootstrap};
+    use ward_crypto::{SignKey, WitnessEntry, random_id};
+    use ward_id::{ChartId, DeviceId, EntryId, EnvelopeHash, Incarnation, TimestampMs};
+    use ward_server::bootstrap_site;
+    use ward_store::{NewOperation, Store};
+
+    /// A site with two admins and one witness, begun in a store.
+    pub async fn begin<S: Store>(store: &S) -> SiteBootstrap {
+        let mut rng = super::super::system_rng();
+        let key = *SignKey::from_secret_bytes(&[1; 32]).public();
+        let plan = SitePlan {
+            study: random_id(&mut rng),
+            site: random_id(&mut rng),
+            server_name: "ward.test".to_owned(),
+            independent: false,
+            root_keys: 3,
+            threshold: 2,
+            admins: 2,
+            witnesses: vec![WitnessEntry { name: "w".to_owned(), key, outside: false }],
+            quorum: 1,
+            freshness_limit_s: 1_000,
+            min_attest: Vec::new(),
+        };
+        let made = site_bootstrap(&plan, TimestampMs(1), &mut rng).unwrap();
+        bootstrap_site(store, &made.root_policy, &made.entries, TimestampMs(1)).await.unwrap();
+        made
+    }
+
+    /// A leaf of the operation log whose bytes are no envelope.
+    pub fn leaf(seq: u64) -> NewOperation {
+        let bytes = vec![u8::try_from(seq).unwrap(); 300];
+        NewOperation {
+            chart: ChartId::from_bytes([1; 16]),
+            device: DeviceId::from_bytes([2; 16]),
+            incarnation: Incarnation(1),
+            seq,
+            entry_id: EntryId::from_bytes(Sha256::digest(seq.to_be_bytes()).into()),
+            envelope_hash: EnvelopeHash::from_bytes(Sha256::digest(&bytes).into()),
+            epoch: 0,
+            bytes,
+        }
+    }
+}

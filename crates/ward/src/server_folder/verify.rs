@@ -8,11 +8,11 @@ use crate::exit::Failure;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ward_audit::{CompactTree, SignedNote, WitnessKey, WitnessPolicy, leaf_hash, olog_leaf, verify_cosigned};
-use ward_crypto::{Envelope, EpochPackage, SiteManifest};
+use ward_crypto::{Envelope, EnvelopeHeader, EpochPackage, SiteManifest};
 use ward_id::{Canonical as _, ChartId, DeviceId, Incarnation, TreeRoot};
 use ward_store::{CheckpointKind, LogName, LogStateStore as _, MlogLeaf, MlogStore as _, OlogStore as _};
 use ward_store_sqlite::SqliteStore;
-use ward_sync::{Membership, Scope};
+use ward_sync::{Effect, Membership, MlogEntry, Scope};
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +21,7 @@ pub struct Verified {
     pub mlog_entries: u64,
     /// Operations.
     pub operations: u64,
-    /// Signatures that were checked.
+    /// Signatures that were checked and hold.
     pub signatures: u64,
     /// What does not hold, in sentences. Empty when all is well.
     pub faults: Vec<String>,
@@ -44,8 +44,11 @@ async fn verify_store(store: &SqliteStore) -> Result<Verified, Failure> {
     let mut found = Verified { mlog_entries: 0, operations: 0, signatures: 0, faults: Vec::new() };
     // The heads first: what is appended while this runs lies behind them.
     let heads = [cosigned(store, LogName::Mlog).await?, cosigned(store, LogName::Olog).await?];
+    // Then the operations, and their devices' certificates last: whoever wrote an operation stood in
+    // the membership log before it, also in one that grows while this runs.
+    let size = store.olog_size().await.map_err(unreadable)?;
     let membership = replay(store, &mut found).await?;
-    let tree = operations(store, &membership, &mut found).await?;
+    let tree = operations(store, size, &membership, &mut found).await?;
     found.mlog_entries = membership.size();
     let Some(manifest) = membership.manifest() else {
         found.faults.push("the membership log has no manifest".to_owned());
@@ -110,12 +113,18 @@ async fn replay(store: &SqliteStore, found: &mut Verified) -> Result<Membership,
         }
         for entry in entries {
             let leaf = MlogLeaf { subject: entry.subject, entry_hash: entry.entry_hash }.to_bytes();
-            let before = membership.size();
-            if let Err(error) = membership.apply_bytes(entry.index, &leaf, &entry.bytes) {
-                found.faults.push(format!("entry {} of the membership log: {error}", entry.index));
-                return Ok(membership);
+            match membership.apply_bytes(entry.index, &leaf, &entry.bytes) {
+                Err(error) => {
+                    found.faults.push(format!("entry {} of the membership log: {error}", entry.index));
+                    return Ok(membership);
+                }
+                // A void entry may have been put aside before its signatures were looked at.
+                Ok(Effect::Void(_)) => {}
+                Ok(_) => {
+                    let signed = MlogEntry::read(&entry.bytes).map_or(0, |entry| entry.signatures().len());
+                    found.signatures += signed as u64;
+                }
             }
-            found.signatures += u64::from(membership.size() > before);
         }
         // Announces are judged by their packages.
         let charts: Vec<ChartId> = membership.charts().collect();
@@ -132,22 +141,30 @@ async fn replay(store: &SqliteStore, found: &mut Verified) -> Result<Membership,
 /// Checks every operation; gives the root at every size.
 async fn operations(
     store: &SqliteStore,
+    size: u64,
     membership: &Membership,
     found: &mut Verified,
 ) -> Result<Vec<TreeRoot>, Failure> {
     let mut tree = CompactTree::new();
     let mut roots = vec![tree.root()];
     let mut tips: Tips = BTreeMap::new();
-    let size = store.olog_size().await.map_err(unreadable)?;
     for index in 0..size {
         let Some(stored) = store.operation_at(index).await.map_err(unreadable)? else {
             found.faults.push(format!("operation {index} is missing"));
             return Ok(roots);
         };
-        if let Err(why) = operation(&stored.bytes, &stored.envelope_hash, membership, &mut tips) {
-            found.faults.push(format!("operation {index}: {why}"));
+        match operation(&stored.bytes, &stored.envelope_hash, membership) {
+            Err(why) => found.faults.push(format!("operation {index}: {why}")),
+            Ok(header) => {
+                found.signatures += 1;
+                let tip = tips.entry((header.chart, header.device, header.incarnation)).or_insert(0);
+                *tip += 1;
+                if header.seq != *tip {
+                    let why = "an entry before it in its chain is missing";
+                    found.faults.push(format!("operation {index}: {why}"));
+                }
+            }
         }
-        found.signatures += 1;
         tree.append(leaf_hash(olog_leaf(&stored.envelope_hash)));
         roots.push(tree.root());
     }
@@ -155,12 +172,12 @@ async fn operations(
     Ok(roots)
 }
 
+/// The header of an envelope whose bytes and signature hold.
 fn operation(
     bytes: &[u8],
     hash: &ward_id::EnvelopeHash,
     membership: &Membership,
-    tips: &mut Tips,
-) -> Result<(), &'static str> {
+) -> Result<EnvelopeHeader, &'static str> {
     let envelope = Envelope::from_canonical(bytes).map_err(|_| "it is no envelope")?;
     if envelope.envelope_hash() != *hash {
         return Err("its bytes are not those of its leaf");
@@ -168,7 +185,41 @@ fn operation(
     let header = envelope.header();
     let record = membership.device(header.chart, header.device).ok_or("its device has no certificate")?;
     envelope.verify(&record.cert().binding.sign_pk).map_err(|_| "its signature does not hold")?;
-    let tip = tips.entry((header.chart, header.device, header.incarnation)).or_insert(0);
-    *tip += 1;
-    if header.seq == *tip { Ok(()) } else { Err("an entry before it in its chain is missing") }
+    Ok(header.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::site_state::begun::{begin, leaf};
+    use super::*;
+    use ward_id::{MlogEntryHash, Subject, TimestampMs};
+    use ward_store::MlogAppend;
+    use ward_store_sqlite::SqliteOptions;
+
+    /// Only signatures that were checked and hold are counted.
+    #[tokio::test]
+    async fn what_was_not_checked_is_not_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("ward.db"), SqliteOptions::default()).unwrap();
+        let made = begin(&store).await;
+        let entries = made.entries.len() as u64;
+        // Two root keys sign the manifest, each admin their own certificate.
+        let signatures = verify_store(&store).await.unwrap().signatures;
+        assert_eq!((entries, signatures), (3, 4));
+        let bytes = b"no entry".to_vec();
+        let entry = MlogAppend {
+            expected_size: entries,
+            subject: Subject::from_bytes([9; 16]),
+            entry_hash: MlogEntryHash::from_bytes(ward_crypto::sha256(&bytes)),
+            bytes,
+            package: None,
+            ended_devices: vec![],
+            received_at: TimestampMs(1),
+        };
+        store.append_mlog(entry).await.unwrap();
+        store.append_operations(vec![leaf(1)], TimestampMs(1)).await.unwrap();
+        let found = verify_store(&store).await.unwrap();
+        assert_eq!((found.mlog_entries, found.operations, found.signatures), (entries + 1, 1, signatures));
+        assert!(found.faults.iter().any(|fault| fault == "operation 0: it is no envelope"), "{found:?}");
+    }
 }

@@ -53,7 +53,11 @@ impl WitnessFolder {
         let mut file = std::fs::File::create_new(dir.join(NAME)).map_err(failed)?;
         file.write_all(format!("{name}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
         write_key_file(&dir.join(KEY), &secret).map_err(|error| unusable(dir, error))?;
-        Ok(Self { dir: dir.to_owned(), name, key: SignKey::from_secret_bytes(&secret) })
+        let made = Self { dir: dir.to_owned(), name, key: SignKey::from_secret_bytes(&secret) };
+        // The only place that does: without it, a folder put back from key and name alone would
+        // cosign any history.
+        made.memory().begin().map_err(|error| unusable(dir, error))?;
+        Ok(made)
     }
 
     /// Opens a witness that was made before.
@@ -130,10 +134,9 @@ impl WitnessFolder {
     /// The newest heads that this witness cosigned.
     ///
     /// # Errors
-    /// A memory that is damaged.
+    /// A memory that is damaged or missing.
     pub fn heads(&self) -> Result<WitnessState, Failure> {
-        let loaded = self.memory().load().map_err(|error| unusable(&self.dir, error))?;
-        Ok(loaded.unwrap_or_default())
+        self.memory().load().map_err(|error| unusable(&self.dir, error))
     }
 
     /// Wakes the witness. The lock keeps a second process from signing with the same memory.
@@ -193,8 +196,22 @@ mod tests {
         assert_eq!(opened.key_line().unwrap(), line);
         assert_eq!(opened.logs().unwrap(), [log_line("a/mlog"), log_line("a/olog")]);
         assert!(WitnessFolder::make(&dir, "other").is_err(), "never made anew");
+        assert_eq!(opened.heads().unwrap(), WitnessState::default());
         let (_service, _lock) = opened.into_service().unwrap();
         assert!(WitnessFolder::open(&dir).unwrap().into_service().is_err(), "one process at a time");
+    }
+
+    /// A folder put back from key and name only has forgotten what it cosigned.
+    #[test]
+    fn a_witness_without_its_heads_signs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("w");
+        WitnessFolder::make(&dir, "witness.example").unwrap();
+        std::fs::remove_file(dir.join(HEADS)).unwrap();
+        let opened = WitnessFolder::open(&dir).unwrap();
+        let refused = opened.heads().unwrap_err();
+        assert!(refused.to_string().contains("new site manifest"), "{refused}");
+        assert!(opened.into_service().is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use super::site_state::{SiteState, newest_manifest};
 use super::witness_folder::WitnessFolder;
 use crate::exit::Failure;
+use crate::limits::COMPARE_ROUNDS_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use ward_audit::{
@@ -15,7 +16,7 @@ use ward_audit::{
 };
 use ward_crypto::{SignKey, SiteManifest};
 use ward_server::{HttpWitness, WitnessAddress, WitnessClient as _, WitnessClientError};
-use ward_store::{LogName, Store};
+use ward_store::{LogName, Store, StoreError};
 
 /// How a witness's knowledge of one log stands to the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub async fn compare<S: Store>(
     folders: &[PathBuf],
     addresses: &[WitnessAddress],
 ) -> Result<Comparison, Failure> {
-    let (near, mut unreadable) = read_folders(folders);
+    let (near, unreadable) = read_folders(folders);
     let manifest = newest_manifest(store).await?;
     let mut wanted = BTreeSet::new();
     for log in LOGS {
@@ -83,20 +84,59 @@ pub async fn compare<S: Store>(
         wanted
             .extend(near.values().filter_map(|state| state.head(origin.name())).map(|head| (log, head.size)));
     }
-    let site = SiteState::read(store, &wanted).await?;
-    let mut reports = Vec::new();
-    for name in site.manifest.witnesses.iter().map(|witness| witness.name.as_str()) {
-        let address = addresses.iter().find(|address| address.name == name);
-        for log in LOGS {
-            let standing = match (near.get(name), address) {
-                (Some(state), _) => by_memory(&site, log, state)?,
-                (None, Some(address)) => over_network(&site, log, log_key, address).await?,
-                (None, None) => Standing::NoAnswer { why: unreadable.pop().unwrap_or_else(not_configured) },
-            };
-            reports.push(WitnessReport { witness: name.to_owned(), log, standing });
+    let known = Known { near, unreadable, log_key, addresses };
+    compare_until_still(store, &wanted, async |site| known.reports(site).await).await
+}
+
+/// Compares again while something seems to be missing and the logs have grown in the meantime: a
+/// server that runs may have had a longer head cosigned after this one was hashed.
+async fn compare_until_still<S: Store>(
+    store: &S,
+    wanted: &BTreeSet<(LogName, u64)>,
+    ask: impl AsyncFn(&SiteState) -> Result<Vec<WitnessReport>, Failure>,
+) -> Result<Comparison, Failure> {
+    let failed = |error: StoreError| Failure::fault("The database cannot be read", error);
+    let mut rounds = 0;
+    loop {
+        let site = SiteState::read(store, wanted).await?;
+        let reports = ask(&site).await?;
+        rounds += 1;
+        let is_missing = |report: &WitnessReport| matches!(report.standing, Standing::Missing { .. });
+        let grew = store.mlog_size().await.map_err(failed)? > site.mlog.size
+            || store.olog_size().await.map_err(failed)? > site.olog.size;
+        if !reports.iter().any(is_missing) || !grew || rounds >= COMPARE_ROUNDS_MAX {
+            return Ok(Comparison { site, reports });
         }
     }
-    Ok(Comparison { site, reports })
+}
+
+/// Where the witnesses' knowledge comes from.
+struct Known<'a> {
+    near: BTreeMap<String, WitnessState>,
+    unreadable: Vec<String>,
+    log_key: &'a SignKey,
+    addresses: &'a [WitnessAddress],
+}
+
+impl Known<'_> {
+    async fn reports(&self, site: &SiteState) -> Result<Vec<WitnessReport>, Failure> {
+        let mut unreadable = self.unreadable.clone();
+        let mut reports = Vec::new();
+        for name in site.manifest.witnesses.iter().map(|witness| witness.name.as_str()) {
+            let address = self.addresses.iter().find(|address| address.name == name);
+            for log in LOGS {
+                let standing = match (self.near.get(name), address) {
+                    (Some(state), _) => by_memory(site, log, state)?,
+                    (None, Some(address)) => over_network(site, log, self.log_key, address).await?,
+                    (None, None) => {
+                        Standing::NoAnswer { why: unreadable.pop().unwrap_or_else(not_configured) }
+                    }
+                };
+                reports.push(WitnessReport { witness: name.to_owned(), log, standing });
+            }
+        }
+        Ok(reports)
+    }
 }
 
 fn not_configured() -> String {
@@ -218,4 +258,51 @@ impl Comparison {
 /// Answers that meet every quorum.
 fn needed_answers(manifest: &SiteManifest) -> usize {
     manifest.witnesses.len().saturating_sub(usize::from(manifest.quorum)).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::site_state::begun::{begin, leaf};
+    use super::*;
+    use std::cell::Cell;
+    use ward_store::{MemoryStore, OlogStore as _};
+
+    fn report(standing: Standing) -> Vec<WitnessReport> {
+        vec![WitnessReport { witness: "w".to_owned(), log: LogName::Olog, standing }]
+    }
+
+    /// A head that was cosigned while the log was hashed is no sign of a database that was set back.
+    #[tokio::test]
+    async fn a_log_that_grew_in_the_meantime_is_compared_again() {
+        let store = MemoryStore::new();
+        begin(&store).await;
+        let rounds = Cell::new(0);
+        let ask = async |site: &SiteState| {
+            rounds.set(rounds.get() + 1);
+            if site.olog.size == 0 {
+                store.append_operations(vec![leaf(1)], ward_id::TimestampMs(1)).await.unwrap();
+            }
+            Ok(report(match site.olog.size {
+                0 => Standing::Missing { known_size: 1 },
+                known_size => Standing::Fits { known_size },
+            }))
+        };
+        let compared = compare_until_still(&store, &BTreeSet::new(), ask).await.unwrap();
+        assert_eq!((rounds.get(), compared.site.olog.size), (2, 1));
+        assert_eq!(compared.missing(), []);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_for_good_is_said_at_once() {
+        let store = MemoryStore::new();
+        begin(&store).await;
+        let rounds = Cell::new(0);
+        let ask = async |_: &SiteState| {
+            rounds.set(rounds.get() + 1);
+            Ok(report(Standing::Missing { known_size: 3 }))
+        };
+        let compared = compare_until_still(&store, &BTreeSet::new(), ask).await.unwrap();
+        assert_eq!(compared.missing(), [(LogName::Olog, 3)]);
+        assert_eq!(rounds.get(), 1);
+    }
 }

@@ -3,7 +3,10 @@
 use crate::scene::{Site, get, problems, run, run_json, said, serve, text};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
-use ward_id::{ChartId, DeviceId, EntryId, EnvelopeHash, Incarnation, MlogEntryHash, Subject, TimestampMs};
+use ward_id::{
+    Canonical as _, ChartId, DeviceId, EntryId, EnvelopeHash, Incarnation, MlogEntryHash, Subject,
+    TimestampMs,
+};
 use ward_store::{MlogAppend, MlogStore as _, NewOperation, OlogStore as _};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
 
@@ -144,6 +147,49 @@ fn a_lost_server_folder_comes_back_with_its_keys() {
     assert_eq!(server.stop().0, 0);
 }
 
+/// The configuration comes out of the backup and names a database elsewhere, here on another disk.
+#[test]
+fn a_database_on_another_disk_comes_back_there() {
+    let site = Site::make();
+    let keys = make_key(&site);
+    let shm = PathBuf::from("/dev/shm");
+    let elsewhere = if shm.is_dir() { tempfile::tempdir_in(&shm) } else { tempfile::tempdir() }.unwrap();
+    let database = elsewhere.path().join("data/ward.db");
+    std::fs::create_dir(database.parent().unwrap()).unwrap();
+    std::fs::copy(site.database(), &database).unwrap();
+    std::fs::remove_file(site.database()).unwrap();
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let named = format!("database = \"{}\"", text(&database));
+    std::fs::write(site.config(), config.replace("database = \"ward.db\"", &named)).unwrap();
+    have_cosigned(&site);
+    let file = backup(&site, &keys, "one.backup");
+    std::fs::rename(site.dir.join("server"), site.dir.join("lost-server")).unwrap();
+    std::fs::remove_dir_all(database.parent().unwrap()).unwrap();
+    let (code, report) = restore(&site, &keys, &file);
+    assert_eq!(code, 0, "{report}");
+    assert!(database.exists());
+    assert!(!elsewhere.path().join("data/ward.db.restored").exists());
+    assert!(!site.dir.join("server/ward.db.restored").exists());
+    have_cosigned(&site);
+}
+
+/// A backup that was killed leaves a whole copy of the database: doctor names it, the next backup
+/// takes it away.
+#[test]
+fn what_a_killed_backup_left_is_named_and_removed() {
+    let site = Site::make();
+    let keys = make_key(&site);
+    have_cosigned(&site);
+    let left = site.dir.join("server/ward.db.backup-0011223344556677");
+    std::fs::create_dir(&left).unwrap();
+    std::fs::copy(site.database(), left.join("copy.db")).unwrap();
+    let (code, report) = site.doctor();
+    assert_eq!((code, problems(&report)), (1, vec!["backup".to_owned()]), "{report}");
+    backup(&site, &keys, "one.backup");
+    assert!(!left.exists());
+    assert_eq!(site.doctor().0, 0);
+}
+
 #[test]
 fn rt_13_a_restore_that_loses_history_is_refused_and_says_what_is_missing() {
     let site = Site::make();
@@ -184,7 +230,8 @@ fn another_history_of_the_same_length_is_refused() {
     lose_database(&site, "lost");
     let heads: Vec<PathBuf> = (1..=3).map(|n| site.dir.join(format!("witness-{n}/heads"))).collect();
     let kept: Vec<Vec<u8>> = heads.iter().map(|path| std::fs::read(path).unwrap()).collect();
-    heads.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    let forgotten = ward_audit::WitnessState::default().to_canonical();
+    heads.iter().for_each(|path| std::fs::write(path, &forgotten).unwrap());
     assert_eq!(restore(&site, &keys, &before).0, 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -79,6 +79,28 @@ impl Study {
         self.output(home, args).status.code().unwrap()
     }
 
+    /// The error that a command ends with.
+    pub fn failure(&self, home: &str, args: &[&str]) -> Value {
+        let output = self.output(home, args);
+        assert!(!output.status.success(), "{home}: {args:?}");
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(error["error"]["exit"].as_i64(), output.status.code().map(i64::from));
+        error["error"].clone()
+    }
+
+    /// Who may do what with a file.
+    pub fn mode(&self, name: &str) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.path(name).metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    /// Works in a home as another command would, until it is dropped.
+    pub fn hold(&self, home: &str) -> std::fs::File {
+        let file = std::fs::File::create(self.path(home).join("lock")).unwrap();
+        file.try_lock().unwrap();
+        file
+    }
+
     /// A page of help.
     pub fn help(&self, command: &str) -> String {
         let output = self.command("none", &[command, "--help"]).output().unwrap();
@@ -115,10 +137,13 @@ impl Study {
         );
         let waiting = self.enrol(home, &invitation);
         let ticket = invitation["ticket"].as_str().unwrap();
+        let words = self.words("site/admin-1", ticket);
         let approved = self.approve("site/admin-1", ticket);
         let entry = approved["proposed"].as_str().unwrap();
         self.run("site/admin-2", &["invite", "cosign", entry]);
-        finished(waiting);
+        let shown = finished(waiting);
+        assert_eq!(shown[0]["words"], words, "the first document, before the wait");
+        assert_eq!((shown.len(), &shown[1]["enrolled"]), (2, &Value::Bool(true)));
         invitation["person"].as_str().unwrap().to_owned()
     }
 
@@ -135,6 +160,20 @@ impl Study {
         self.command(home, &["enrol", ticket, "--wait-s", "60"]).stdout(Stdio::piped()).spawn().unwrap()
     }
 
+    /// The six words as a program gets them for comparison, before anything is signed.
+    fn words(&self, home: &str, ticket: &str) -> Value {
+        let until = Instant::now() + START_MAX;
+        loop {
+            let output = self.output(home, &["invite", "approve", ticket]);
+            assert!(!output.status.success(), "nothing is signed without a word");
+            if output.status.code() == Some(2) {
+                return serde_json::from_slice::<Value>(&output.stdout).unwrap()["words"].clone();
+            }
+            assert!(Instant::now() < until, "{}", String::from_utf8_lossy(&output.stderr));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Approves as soon as the device has used its ticket.
     fn approve(&self, home: &str, ticket: &str) -> Value {
         let until = Instant::now() + START_MAX;
@@ -149,7 +188,10 @@ impl Study {
     }
 }
 
-fn finished(child: Child) {
+/// The documents that a child printed, one a line.
+fn finished(child: Child) -> Vec<Value> {
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -62,6 +62,17 @@ fn a_study_runs_from_the_command_line() {
     study.run("phone", &["record", "dose", "ondansetron"]);
     assert_eq!(study.exit_code("phone", &["sync"]), 4, "no server is there");
     assert_eq!(study.run("phone", &["status"])["saved_here"], 2);
+    assert_eq!(
+        study.exit_code("phone", &["audit", "verify"]),
+        5,
+        "nothing is wrong, and not all was checked"
+    );
+
+    // What is queued nowhere does not say that it is sent later.
+    let device = study.run("phone", &["status"])["device"].as_str().unwrap().to_owned();
+    let offline = study.failure("anna", &["revoke", &device, "--reason", "the phone was stolen"]);
+    assert_eq!(offline["exit"], 4);
+    assert!(offline["why"].as_str().unwrap().contains("nothing was done"), "{offline}");
     study.start_server();
     study.ok("phone", &["sync"]);
     assert_eq!(study.run("phone", &["status"])["received"].as_u64(), Some(2));
@@ -97,8 +108,27 @@ fn a_study_runs_from_the_command_line() {
     let shown = study.run("phone", &["chart", &chart]);
     assert_eq!(shown["responses"].as_array().unwrap().len(), 1);
 
-    // A correction keeps what was there.
+    // A correction keeps what was there, and corrects something.
     study.write("corrected.json", &severe_nausea().to_string());
+    assert_eq!(
+        study.exit_code(
+            "phone",
+            &[
+                "answer",
+                "--answers",
+                "corrected.json",
+                "--amend",
+                &entry,
+                "--reason",
+                "mixed up two questions"
+            ],
+        ),
+        1,
+        "an unchanged correction is not signed"
+    );
+    let mut corrected = severe_nausea();
+    corrected["nausea-severity"] = json!("severity-3");
+    study.write("corrected.json", &corrected.to_string());
     study.run(
         "phone",
         &["answer", "--answers", "corrected.json", "--amend", &entry, "--reason", "mixed up two questions"],
@@ -109,7 +139,9 @@ fn a_study_runs_from_the_command_line() {
     assert_eq!(shown["responses"][0]["reason"], "mixed up two questions");
 
     // Proofs, package, exports.
-    study.run("omar", &["audit", "verify"]);
+    let verified = study.run("omar", &["audit", "verify"]);
+    assert_eq!((&verified["faults"], &verified["unchecked"]), (&json!([]), &json!([])));
+    assert!(verified["checked"].as_array().unwrap().len() >= 5);
     let proof = study.run("omar", &["audit", "prove", &entry]);
     assert!(proof["tlog_proof"].as_str().unwrap().starts_with("c2sp.org/tlog-proof@v1"));
     study.run("omar", &["audit", "package", &chart, "package"]);
@@ -122,9 +154,24 @@ fn a_study_runs_from_the_command_line() {
     assert!(page.contains("<html lang=") && page.contains("feel sick to your stomach"));
     study.run("omar", &["export", "-o", "data.ndjson"]);
     assert!(study.path("data.ndjson").metadata().unwrap().len() > 1_000);
+    for (name, mode) in
+        [("data.ndjson", 0o600), ("mine.html", 0o600), ("package", 0o700), ("package/index.html", 0o600)]
+    {
+        assert_eq!(study.mode(name), mode, "{name} is decrypted");
+    }
+    let export = study.run("omar", &["export"]);
+    assert!(export["resources"].as_array().is_some_and(|all| all.len() > 5), "one document");
+    assert_eq!(study.run("omar", &["evidence", "list"]), json!([]));
+    assert_eq!(study.run("phone", &["answer", "--drafts"]), json!([]));
+
+    // Two commands in one home would overwrite each other.
+    let held = study.hold("phone");
+    let busy = study.failure("phone", &["record", "note", "hello"]);
+    assert_eq!(busy["exit"], 5);
+    assert!(busy["what"].as_str().unwrap().contains("Another ward command"), "{busy}");
+    drop(held);
 
     // A lost phone is out at once and reads nothing any more.
-    let device = study.run("phone", &["status"])["device"].as_str().unwrap().to_owned();
     study.run("anna", &["revoke", &device, "--reason", "the phone was stolen"]);
     assert_eq!(study.exit_code("phone", &["sync"]), 5);
 }
@@ -146,6 +193,8 @@ fn what_cannot_work_says_what_to_do() {
     assert_eq!(study.exit_code("nobody", &["enrol", "ward:1:nonsense"]), 3);
     assert_eq!(study.exit_code("nobody", &["chart", "not-an-id"]), 2);
     assert_eq!(study.exit_code("nobody", &["invite", "--role", "king"]), 2);
+    let wrong = study.failure("nobody", &["invite", "--role", "king"]);
+    assert!(wrong["what"].as_str().unwrap().contains("king"), "a program reads errors too: {wrong}");
 }
 
 #[test]
@@ -153,8 +202,8 @@ fn every_command_has_a_page_of_help() {
     let study = Study::nowhere();
     for command in [
         "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
-        "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "chart", "worklist",
-        "export", "audit",
+        "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "evidence", "chart",
+        "adopt", "worklist", "export", "audit",
     ] {
         let page = study.help(command);
         assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");

@@ -42,8 +42,14 @@ fn a_view_moves_forward_along_proofs() {
     assert_eq!(view.advance(&log.cosigned(40, DAY_S + 3), &[]), Ok(Advance::Unchanged));
     assert_eq!(view.head().unwrap().attested_s(), DAY_S + 9);
     let note = view.head().unwrap().note().clone();
-    assert_eq!(LogView::resume(log_key(), policy(2), &note), Ok(view));
-    assert!(LogView::resume(log_key(), policy(3), &note).is_err());
+    let attested_s = view.head().unwrap().attested_s();
+    assert_eq!(LogView::restore(log_key(), policy(2), &note, attested_s), Ok(view.clone()));
+    // Under a policy that the held head would not meet, it is held all the same: an older head must
+    // not pass as the first.
+    let mut stricter = LogView::restore(log_key(), policy(3), &note, attested_s).unwrap();
+    assert_eq!(stricter.head().unwrap().attested_s(), DAY_S + 9);
+    let older = log.cosigned(20, DAY_S + 99);
+    assert!(matches!(stricter.advance(&older, &[]), Err(LogViewError::Rollback(_))));
 }
 
 #[test]

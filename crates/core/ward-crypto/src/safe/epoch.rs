@@ -9,7 +9,10 @@ use super::suite::{AcceptedSuites, Suite};
 use crate::codec::{Signature, V1, canonical_with, checked, strictly_ascending};
 use crate::hazmat::{aead, hpke_base, kdf};
 use crate::labels::{EPOCH_COM, EPOCH_WRAP, HIST, MEMBERS, PKG};
-use crate::limits::{ENCAPSULATION_BYTES, GCM_NONCE_BYTES, KEY_BYTES, MEMBERS_MAX, TAG_BYTES};
+use crate::limits::{
+    ENCAPSULATION_BYTES, GCM_NONCE_BYTES, HISTORY_MAX_BYTES, HISTORY_MAX_EPOCHS, KEY_BYTES, MEMBERS_MAX,
+    TAG_BYTES,
+};
 use crate::{CryptoError, FormatError};
 use alloc::vec::Vec;
 use minicbor::bytes::ByteVec;
@@ -17,7 +20,7 @@ use minicbor::{Decode, Encode, Encoder};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq as _;
 use ward_id::{Canonical as _, ChartId, DeviceId, MemberSetHash, PackageHash, SiteId, TreeRoot};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// What an epoch package says in clear.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -87,7 +90,7 @@ pub struct EpochPackageFields {
     /// The wraps, sorted by device.
     #[n(2)]
     pub wraps: Vec<EpochWrap>,
-    /// The secret of the epoch before, sealed under this one; absent at epoch 0.
+    /// The secrets of earlier epochs that the author held, sealed under this one; absent at epoch 0.
     #[n(3)]
     pub history: Option<ByteVec>,
     /// The author's signature over all of it.
@@ -106,7 +109,7 @@ impl EpochPackageFields {
         if first != self.history.is_none() {
             return Err(FormatError::Mismatch("the epoch and the sealed history"));
         }
-        if self.history.as_ref().is_some_and(|sealed| sealed.len() != KEY_BYTES + TAG_BYTES) {
+        if self.history.as_ref().is_some_and(|sealed| sealed.len() > HISTORY_MAX_BYTES) {
             return Err(FormatError::OutOfRange("the sealed history"));
         }
         if self.wraps.is_empty() || self.wraps.len() > MEMBERS_MAX {
@@ -195,7 +198,7 @@ fn wrap_info(header_hash: &[u8; 32]) -> Vec<u8> {
     [EPOCH_WRAP.as_bytes(), header_hash].concat()
 }
 
-/// Key and nonce that seal the secret before; both are used once.
+/// Key and nonce that seal the earlier secrets; both are used once.
 struct HistoryKeys {
     key: Zeroizing<[u8; KEY_BYTES]>,
     nonce: [u8; GCM_NONCE_BYTES],
@@ -210,6 +213,40 @@ impl HistoryKeys {
     }
 }
 
+/// One earlier secret inside the sealed history.
+#[derive(Encode, Decode)]
+struct HistoryEntry {
+    #[n(0)]
+    epoch: u64,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    secret: [u8; KEY_BYTES],
+}
+
+impl Drop for HistoryEntry {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// The list as it is sealed. Its room is taken at once: a vector that grows leaves copies behind that
+/// nobody wipes.
+fn history_bytes(listed: &[HistoryEntry]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(listed.len().saturating_add(1).saturating_mul(48)));
+    // Writing into a vector cannot fail.
+    let done = minicbor::encode(listed, &mut *out);
+    debug_assert!(done.is_ok());
+    out
+}
+
+/// The counted epoch that a new one follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreviousEpoch {
+    /// Its number.
+    pub epoch: u64,
+    /// Its package.
+    pub package: PackageHash,
+}
+
 /// What a new epoch is made from.
 #[derive(Clone, Copy)]
 pub struct NewEpoch<'a> {
@@ -217,8 +254,12 @@ pub struct NewEpoch<'a> {
     pub site: SiteId,
     /// The chart.
     pub chart: ChartId,
-    /// The counted package before and its secret; `None` makes epoch 0.
-    pub previous: Option<(&'a EpochPackage, &'a EpochSecret)>,
+    /// The counted epoch before; `None` makes epoch 0. Its secret need not be known: a package that
+    /// does not open for its members must not end the chart.
+    pub previous: Option<PreviousEpoch>,
+    /// Every earlier secret of the chart that the author holds, in any order. The newest
+    /// [`HISTORY_MAX_EPOCHS`] are handed on; those lead to the others.
+    pub history: &'a [&'a EpochSecret],
     /// Size of the membership log that the author last verified.
     pub mlog_size: u64,
     /// Its root.
@@ -233,12 +274,9 @@ impl NewEpoch<'_> {
     fn header(&self) -> Result<EpochHeader, CryptoError> {
         let (epoch, prev_pkg_hash) = match self.previous {
             None => (0, None),
-            Some((package, secret)) => {
-                if package.header.chart != self.chart || !package.commits_to(secret) {
-                    return Err(FormatError::Mismatch("the epoch before").into());
-                }
-                let next = package.header.epoch.checked_add(1).ok_or(FormatError::OutOfRange("the epoch"))?;
-                (next, Some(package.hash()))
+            Some(before) => {
+                let next = before.epoch.checked_add(1).ok_or(FormatError::OutOfRange("the epoch"))?;
+                (next, Some(before.package))
             }
         };
         Ok(EpochHeader {
@@ -254,12 +292,29 @@ impl NewEpoch<'_> {
             author: self.author,
         })
     }
+
+    /// The earlier secrets as they are sealed: ascending by epoch, the newest ones.
+    fn earlier_bytes(&self, epoch: u64) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let mut earlier: Vec<&EpochSecret> = self.history.to_vec();
+        earlier.sort_by_key(|secret| secret.epoch());
+        let fits = |secret: &&EpochSecret| secret.chart() == self.chart && secret.epoch() < epoch;
+        if !earlier.iter().all(fits) || !strictly_ascending(&earlier, |secret| secret.epoch()) {
+            return Err(FormatError::Mismatch("the earlier secrets").into());
+        }
+        let newest = earlier.split_off(earlier.len().saturating_sub(HISTORY_MAX_EPOCHS));
+        let listed: Vec<HistoryEntry> = newest
+            .into_iter()
+            .map(|secret| HistoryEntry { epoch: secret.epoch(), secret: *secret.secret() })
+            .collect();
+        Ok(history_bytes(&listed))
+    }
 }
 
 /// Makes the next epoch: a fresh hedged secret, wrapped for every member, signed.
 ///
 /// # Errors
-/// [`FormatError`] for no or too many members, a member twice, or a `previous` that does not fit.
+/// [`FormatError`] for no or too many members, a member twice, or an earlier secret of another chart
+/// or of no earlier epoch.
 ///
 /// ```
 /// # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
@@ -268,8 +323,8 @@ impl NewEpoch<'_> {
 /// let device: ward_id::DeviceId = random_id(&mut rng);
 /// let members = [(device, keys.enc.public().clone())];
 /// let new = NewEpoch {
-///     site: random_id(&mut rng), chart: random_id(&mut rng), previous: None, mlog_size: 3,
-///     mlog_root: ward_id::TreeRoot::from_bytes([1; 32]), author: device, members: &members,
+///     site: random_id(&mut rng), chart: random_id(&mut rng), previous: None, history: &[],
+///     mlog_size: 3, mlog_root: ward_id::TreeRoot::from_bytes([1; 32]), author: device, members: &members,
 /// };
 /// let (package, secret) = make_epoch_package(&new, &keys.sign, &keys.hedge, &mut rng)?;
 /// let opened = open_epoch_package(device, &keys.enc, &package, keys.sign.public(), AcceptedSuites::ALL)?;
@@ -296,11 +351,12 @@ pub fn make_epoch_package(
             hpke_base::seal(&key.hpke()?, None, &info, device.as_bytes(), secret.secret(), &mut rng)?;
         wraps.push(EpochWrap { device: *device, enc: sealed.enc, ct: sealed.ct });
     }
+    let earlier = new.earlier_bytes(header.epoch)?;
     let history = match new.previous {
         None => None,
-        Some((_, before)) => {
+        Some(_) => {
             let keys = HistoryKeys::derive(&secret, &header_hash)?;
-            Some(aead::gcm_seal(&keys.key, &keys.nonce, &header_hash, before.secret())?.into())
+            Some(aead::gcm_seal(&keys.key, &keys.nonce, &header_hash, &earlier)?.into())
         }
     };
     let mut fields = EpochPackageFields {
@@ -335,28 +391,34 @@ pub fn open_epoch_package(
     accept_secret(package, &opened)
 }
 
-/// Opens the secret of the epoch before, and checks it against that epoch's own package, so that a
-/// dishonest author of a later epoch cannot slip in another one.
+/// Opens the secrets of earlier epochs that a package hands on. Each is checked against its own
+/// epoch's package, so that a dishonest author of a later epoch cannot slip in another one;
+/// `earlier` are packages that count. Secrets of other epochs, and wrong ones, are left out.
 ///
 /// # Errors
-/// [`CryptoError::Rejected`].
-pub fn open_history(
+/// [`CryptoError::Rejected`] if the package is of another secret or its history does not open.
+pub fn open_history<'a>(
     secret: &EpochSecret,
     package: &EpochPackage,
-    previous: &EpochPackage,
-) -> Result<EpochSecret, CryptoError> {
-    let linked = package.commits_to(secret)
-        && package.header.chart == previous.header.chart
-        && previous.header.epoch.checked_add(1) == Some(package.header.epoch)
-        && package.header.prev_pkg_hash == Some(previous.hash());
-    if !linked {
+    earlier: impl IntoIterator<Item = &'a EpochPackage>,
+) -> Result<Vec<EpochSecret>, CryptoError> {
+    if !package.commits_to(secret) {
         return Err(CryptoError::Rejected);
     }
+    let Some(sealed) = package.history.as_ref() else { return Ok(Vec::new()) };
     let header_hash = package.header.hash();
     let keys = HistoryKeys::derive(secret, &header_hash)?;
-    let sealed = package.history.as_ref().ok_or(CryptoError::Rejected)?;
     let opened = aead::gcm_open(&keys.key, &keys.nonce, &header_hash, sealed)?;
-    accept_secret(previous, &opened)
+    let listed: Vec<HistoryEntry> = minicbor::decode(&opened).map_err(|_| CryptoError::Rejected)?;
+    if history_bytes(&listed) != opened || !strictly_ascending(&listed, |entry| entry.epoch) {
+        return Err(CryptoError::Rejected);
+    }
+    let of = |before: &EpochPackage| {
+        let place = listed.binary_search_by_key(&before.header.epoch, |entry| entry.epoch).ok()?;
+        accept_secret(before, &listed.get(place)?.secret).ok()
+    };
+    let same_chart = |before: &&EpochPackage| before.header.chart == package.header.chart;
+    Ok(earlier.into_iter().filter(same_chart).filter_map(of).collect())
 }
 
 fn accept_secret(package: &EpochPackage, opened: &[u8]) -> Result<EpochSecret, CryptoError> {

@@ -3,10 +3,13 @@
 use crate::answer_value::AnswerValue;
 use crate::forest::Forest;
 use crate::pro_ctcae::{Attribute, AttributeCode, CompositeShape, STRUCTURE_SYSTEM, composite_grade};
-use crate::questionnaire::{Item, Questionnaire};
+use crate::questionnaire::{Item, ItemType, Questionnaire};
 use crate::response::QuestionnaireResponse;
 use crate::skip_logic::enabled_nodes;
 use serde::Serialize;
+
+/// The highest composite grade.
+const WORST_GRADE: u8 = 3;
 
 /// Why a score or a grade is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,36 +61,99 @@ pub struct SymptomScore {
 
 /// Scores every symptom that the form asks about, in reading order.
 ///
-/// Answers of questions that the skip logic has switched off count as absent. In
-/// a repeating group the first instance counts.
+/// Answers of questions that the skip logic has switched off count as absent. In a repeating group
+/// each instance is scored by itself and the worst one counts; where a question has several
+/// answers, the worst of them does.
 #[must_use]
 pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<SymptomScore> {
     let forest = Forest::new(questionnaire, response);
     let enabled = enabled_nodes(questionnaire, &forest);
-    let mut symptoms: Vec<SymptomScore> = Vec::new();
+    let mut symptoms: Vec<(SymptomScore, Vec<&Item>)> = Vec::new();
     for item in questionnaire.items() {
         for code in AttributeCode::of(item).flatten() {
-            let score = score_item(item, code.attribute(), &forest, &enabled);
-            match symptoms.iter_mut().find(|known| known.symptom == code.symptom()) {
+            let attribute = AttributeScore {
+                attribute: code.attribute(),
+                link_id: item.link_id.clone(),
+                score: None,
+                missing: None,
+            };
+            match symptoms.iter_mut().find(|(known, _)| known.symptom == code.symptom()) {
                 // A second question about the same attribute is an error of the
                 // form; the first counts.
-                Some(known) if known.attributes.iter().any(|own| own.attribute == code.attribute()) => {}
-                Some(known) => known.attributes.push(score),
-                None => symptoms.push(SymptomScore {
-                    symptom: code.symptom().to_owned(),
-                    label: label_of(item, &code),
-                    attributes: vec![score],
-                    grade: None,
-                    missing: None,
-                }),
+                Some((known, _)) if known.attributes.iter().any(|own| own.attribute == code.attribute()) => {}
+                Some((known, items)) => {
+                    known.attributes.push(attribute);
+                    items.push(item);
+                }
+                None => {
+                    let symptom = SymptomScore {
+                        symptom: code.symptom().to_owned(),
+                        label: label_of(item, &code),
+                        attributes: vec![attribute],
+                        grade: None,
+                        missing: None,
+                    };
+                    symptoms.push((symptom, vec![item]));
+                }
             }
         }
     }
-    for symptom in &mut symptoms {
-        symptom.attributes.sort_by_key(|score| score.attribute);
-        grade(symptom);
-    }
-    symptoms
+    symptoms.into_iter().map(|(symptom, items)| worst_instance(&symptom, &items, &forest, &enabled)).collect()
+}
+
+/// Scores a symptom in each instance of the repeating group that asks about it, and takes the worst.
+fn worst_instance(
+    symptom: &SymptomScore,
+    items: &[&Item],
+    forest: &Forest<'_>,
+    enabled: &[bool],
+) -> SymptomScore {
+    let mut instances: Vec<usize> = items
+        .iter()
+        .flat_map(|item| forest.nodes_of(item.index))
+        .filter_map(|id| repetition(forest, *id))
+        .collect();
+    instances.sort_unstable();
+    instances.dedup();
+    let places: Vec<Option<usize>> =
+        if instances.is_empty() { vec![None] } else { instances.into_iter().map(Some).collect() };
+    let scored = |place: Option<usize>| {
+        let mut scored = symptom.clone();
+        for (attribute, item) in scored.attributes.iter_mut().zip(items) {
+            // A question outside of the repetition belongs to every instance.
+            let nodes = forest.nodes_of(item.index).iter().copied();
+            let here = nodes.filter(|id| repetition(forest, *id).is_none_or(|own| Some(own) == place));
+            score_attribute(attribute, item, here, forest, enabled);
+        }
+        scored.attributes.sort_by_key(|score| score.attribute);
+        grade(&mut scored);
+        scored
+    };
+    // Of equal ones the first counts.
+    let worst = places
+        .into_iter()
+        .map(scored)
+        .reduce(|worst, next| if badness(&next) > badness(&worst) { next } else { worst });
+    worst.unwrap_or_else(|| symptom.clone())
+}
+
+/// The instance of the innermost repeating group that a place lies in.
+fn repetition(forest: &Forest<'_>, id: usize) -> Option<usize> {
+    forest.chain(id).find(|above| {
+        forest
+            .nodes
+            .get(*above)
+            .is_some_and(|node| node.item.item_type == ItemType::Group && node.item.repeats)
+    })
+}
+
+/// How bad a scored symptom is. A high score counts also where another attribute was refused and
+/// there is no grade.
+fn badness(symptom: &SymptomScore) -> (u8, u8, u16) {
+    let scores = || symptom.attributes.iter().filter_map(|attribute| attribute.score);
+    let highest = scores().max().unwrap_or_default();
+    let grade = symptom.grade.unwrap_or_else(|| highest.min(WORST_GRADE));
+    (grade, highest, scores().map(u16::from).sum())
 }
 
 fn grade(symptom: &mut SymptomScore) {
@@ -109,19 +175,30 @@ fn label_of(item: &Item, code: &AttributeCode) -> String {
         .unwrap_or_else(|| code.symptom().to_owned())
 }
 
-fn score_item(item: &Item, attribute: Attribute, forest: &Forest<'_>, enabled: &[bool]) -> AttributeScore {
-    let id = forest.nodes_of(item.index).first().copied();
-    let is_on = id.is_some_and(|id| enabled.get(id).copied().unwrap_or(false));
-    let answer = id.and_then(|id| forest.nodes.get(id)).and_then(|node| node.values().next());
-    let (score, missing) = match answer {
-        _ if !is_on => (None, Some(MissingReason::NotAsked)),
-        None => (None, Some(MissingReason::NotAnswered)),
-        Some(answer) => match score_of(item, attribute, answer) {
-            Some(score) => (Some(score), None),
-            None => (None, Some(MissingReason::NoScore)),
-        },
+/// The worst answer at these places; without one, why there is none.
+fn score_attribute(
+    attribute: &mut AttributeScore,
+    item: &Item,
+    places: impl Iterator<Item = usize>,
+    forest: &Forest<'_>,
+    enabled: &[bool],
+) {
+    let on: Vec<_> = places
+        .filter(|id| enabled.get(*id).copied().unwrap_or(false))
+        .filter_map(|id| forest.nodes.get(id))
+        .collect();
+    let is_answered = on.iter().any(|node| node.has_value());
+    attribute.score = on
+        .iter()
+        .flat_map(|node| node.values())
+        .filter_map(|answer| score_of(item, attribute.attribute, answer))
+        .max();
+    attribute.missing = match attribute.score {
+        Some(_) => None,
+        None if on.is_empty() => Some(MissingReason::NotAsked),
+        None if is_answered => Some(MissingReason::NoScore),
+        None => Some(MissingReason::NotAnswered),
     };
-    AttributeScore { attribute, link_id: item.link_id.clone(), score, missing }
 }
 
 fn score_of(item: &Item, attribute: Attribute, answer: &AnswerValue) -> Option<u8> {
@@ -139,4 +216,58 @@ fn score_of(item: &Item, attribute: Attribute, answer: &AnswerValue) -> Option<u
 /// A weight as a score; weights that aren't whole are no scores.
 fn whole(weight: f64) -> Option<u8> {
     (0..=u8::MAX).find(|score| f64::from(*score) == weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::questionnaire::Questionnaire;
+    use serde_json::{Value, json};
+
+    fn question(link_id: &str, code: &str) -> Value {
+        json!({"linkId": link_id, "type": "integer", "text": "How bad?",
+               "code": [{"system": STRUCTURE_SYSTEM, "code": code, "display": "Pain"}]})
+    }
+
+    fn scored(instances: &[&[(&str, i32)]]) -> SymptomScore {
+        let form = json!({"resourceType": "Questionnaire", "url": "u", "version": "1", "status": "active",
+            "item": [{"linkId": "g", "type": "group", "repeats": true, "text": "Each place", "item": [
+                question("s", "pain/severity"), question("i", "pain/interference")]}]});
+        let items: Vec<Value> = instances
+            .iter()
+            .map(|answers| {
+                let answers: Vec<Value> = answers
+                    .iter()
+                    .map(|(id, score)| json!({"linkId": id, "answer": [{"valueInteger": score}]}))
+                    .collect();
+                json!({"linkId": "g", "item": answers})
+            })
+            .collect();
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "item": items});
+        let form = Questionnaire::parse(form.to_string().as_bytes()).unwrap();
+        let response = QuestionnaireResponse::parse(response.to_string().as_bytes()).unwrap();
+        score_symptoms(&form, &response).remove(0)
+    }
+
+    #[test]
+    fn of_a_repeating_group_the_worst_instance_counts() {
+        let worst = scored(&[&[("s", 1), ("i", 0)], &[("s", 4), ("i", 4)], &[("s", 2), ("i", 2)]]);
+        assert_eq!(worst.grade, Some(3));
+        assert_eq!(worst.attributes.iter().map(|one| one.score).collect::<Vec<_>>(), [Some(4), Some(4)]);
+    }
+
+    #[test]
+    fn attributes_of_two_instances_are_not_mixed() {
+        // The interference of the second place is not known; the first place does not supply it.
+        let worst = scored(&[&[("s", 1), ("i", 0)], &[("s", 4)]]);
+        assert_eq!(worst.grade, None);
+        assert_eq!(worst.attributes[0].score, Some(4));
+        assert_eq!(worst.attributes[1].missing, Some(MissingReason::NotAnswered));
+    }
+
+    #[test]
+    fn without_an_instance_nothing_is_scored() {
+        let none = scored(&[]);
+        assert_eq!((none.grade, none.attributes[0].missing), (None, Some(MissingReason::NotAnswered)));
+    }
 }

@@ -23,8 +23,9 @@ pub trait Authority {
     /// The certificate of a device.
     fn certificate(&self, device: DeviceId) -> Option<&DeviceCert>;
 
-    /// Whether an entry of a device stands that has this place in the operation log.
-    fn standing(&self, device: DeviceId, olog_index: Option<u64>) -> Standing;
+    /// Whether an entry of a device stands that is proved to have this place in the operation log,
+    /// or an earlier one; without a proof it has no place.
+    fn standing(&self, device: DeviceId, proved_index: Option<u64>) -> Standing;
 }
 
 /// The membership log, asked about one chart.
@@ -46,7 +47,7 @@ impl Authority for ChartAuthority<'_> {
         self.membership.device(self.chart, device).map(DeviceRecord::cert)
     }
 
-    fn standing(&self, device: DeviceId, olog_index: Option<u64>) -> Standing {
-        self.membership.standing(self.chart, device, olog_index)
+    fn standing(&self, device: DeviceId, proved_index: Option<u64>) -> Standing {
+        self.membership.standing(self.chart, device, proved_index)
     }
 }

@@ -8,7 +8,8 @@ use ward_id::{Canonical as _, EntryId, TimestampMs};
 /// Where and when an entry arrived at the server; nothing for one that was not sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arrival {
-    /// The place of its envelope in the operation log.
+    /// The place of its envelope in the operation log, as the server says
+    /// ([`Chart::prove`](super::Chart::prove)).
     pub olog_index: Option<u64>,
     /// When the server took it, as the server says.
     pub received_at: Option<TimestampMs>,

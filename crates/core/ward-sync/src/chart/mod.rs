@@ -3,6 +3,7 @@
 
 mod authority;
 mod held;
+mod instruments;
 mod place;
 mod thread;
 mod view;
@@ -83,13 +84,22 @@ pub struct Chart {
     chart: ChartId,
     entries: BTreeMap<EntryId, Held>,
     chains: BTreeMap<(DeviceId, Incarnation), Chain>,
+    /// Entries whose place in the operation log was proved.
+    proved: BTreeMap<EntryId, u64>,
     lamport: u64,
 }
 
 impl Chart {
     /// A chart without entries.
     pub const fn new(site: SiteId, chart: ChartId) -> Self {
-        Self { site, chart, entries: BTreeMap::new(), chains: BTreeMap::new(), lamport: 0 }
+        Self {
+            site,
+            chart,
+            entries: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            proved: BTreeMap::new(),
+            lamport: 0,
+        }
     }
 
     /// Puts an entry into the chart. Again and in any order gives the same chart.
@@ -116,6 +126,69 @@ impl Chart {
         self.lamport = self.lamport.max(frame.body.lamport);
         self.entries.insert(id, Held::new(entry, arrival));
         Ok(other.map_or(Inserted::New, |other| Inserted::Forked { other }))
+    }
+
+    /// Notes that an entry's envelope was shown to stand at a place of the operation log, by a proof
+    /// under a head that the caller verified. Through its chain it proves the entries before it too:
+    /// they were there when it was signed. Only so can an entry of a revoked device be told from one
+    /// that was made afterwards with the help of a server that names an earlier place.
+    pub fn prove(&mut self, entry: EntryId, olog_index: u64) {
+        self.proved.entry(entry).and_modify(|known| *known = olog_index.min(*known)).or_insert(olog_index);
+    }
+
+    /// What was proved, for building the chart anew.
+    pub fn proved(&self) -> impl Iterator<Item = (EntryId, u64)> + '_ {
+        self.proved.iter().map(|(entry, place)| (*entry, *place))
+    }
+
+    /// The devices that wrote here, each once.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        let mut last = None;
+        self.chains
+            .keys()
+            .map(|(device, _)| *device)
+            .filter(move |device| last.replace(*device) != Some(*device))
+    }
+
+    /// Entries whose place is worth proving: the newest of every chain that the server places below
+    /// `size`. What is proved already is left out.
+    pub fn to_prove(&self, size: u64) -> Vec<(EntryId, u64)> {
+        let newest = |chain: &Chain| {
+            chain.values().rev().flatten().find_map(|id| {
+                let place = self.entries.get(id)?.arrival.olog_index.filter(|place| *place < size)?;
+                Some((*id, place))
+            })
+        };
+        let due = self.chains.values().filter_map(newest);
+        due.filter(|(entry, _)| !self.proved.contains_key(entry)).collect()
+    }
+
+    /// As [`Chart::to_prove`], for the chains of one device.
+    pub fn to_prove_of(&self, device: DeviceId, size: u64) -> Vec<(EntryId, u64)> {
+        let of_device = |entry: &(EntryId, u64)| {
+            self.entries.get(&entry.0).is_some_and(|held| held.entry.frame().device == device)
+        };
+        self.to_prove(size).into_iter().filter(of_device).collect()
+    }
+
+    /// For every entry of these devices that a proof reaches, a place at or before which it stood in
+    /// the operation log.
+    fn proved_places(&self, wanted: impl Fn(DeviceId) -> bool) -> BTreeMap<EntryId, u64> {
+        let mut by_place: Vec<(u64, EntryId)> = self.proved.iter().map(|(id, place)| (*place, *id)).collect();
+        by_place.sort_unstable();
+        let mut out = BTreeMap::new();
+        for (place, entry) in by_place {
+            let mut next = Some(entry);
+            while let Some(held) = next.and_then(|id| self.entries.get(&id)) {
+                let frame = held.entry.frame();
+                if !wanted(frame.device) || out.contains_key(&held.entry.id()) {
+                    break;
+                }
+                out.insert(held.entry.id(), place);
+                next = frame.prev;
+            }
+        }
+        out
     }
 
     /// Everything that the chart amounts to.

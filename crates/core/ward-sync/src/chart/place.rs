@@ -15,6 +15,8 @@ pub enum QuarantineReason {
     Severed,
     /// It does not continue the entry that it names as the one before.
     BrokenChain,
+    /// Its answers are bound to an instrument that is kept aside itself.
+    InstrumentAside,
 }
 
 /// Where an entry stands.

@@ -3,6 +3,7 @@
 use super::Chart;
 use super::authority::{Author, Authority};
 use super::held::{Arrival, Held};
+use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
 use super::thread::{Thread, Written, by_key, by_lineage};
 use crate::entry::SignedEntry;
@@ -10,7 +11,7 @@ use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
     IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, QuestionnaireResponse,
+    ProfileField, Response,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,7 @@ struct Item<'a> {
     carried_by: Option<EntryId>,
     author: Option<Author>,
     forked: bool,
+    proved_index: Option<u64>,
 }
 
 impl<'a> Item<'a> {
@@ -55,7 +57,7 @@ impl<'a> Item<'a> {
     }
 
     fn written<P>(&self, value: &'a P) -> Option<Written<'a, P>> {
-        let Self { held, carried_by, author, forked } = *self;
+        let Self { held, carried_by, author, forked, .. } = *self;
         Some(Written {
             value,
             entry: &held.entry,
@@ -73,7 +75,7 @@ pub struct ChartView<'a> {
     total: usize,
     timeline: Vec<TimelineItem<'a>>,
     places: BTreeMap<EntryId, Place>,
-    responses: BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>>,
+    responses: BTreeMap<ResponseKey, Vec<Thread<'a, Response>>>,
     medication_plan: BTreeMap<MedicationField, Thread<'a, MedicationPlanField>>,
     doses: Vec<Thread<'a, Dose>>,
     appointments: BTreeMap<AppointmentId, Thread<'a, Appointment>>,
@@ -83,6 +85,7 @@ pub struct ChartView<'a> {
     participation: Vec<Thread<'a, Participation>>,
     access_receipts: Vec<Thread<'a, AccessReceipt>>,
     instruments: Vec<Thread<'a, Instrument>>,
+    instrument_entries: Instruments<'a>,
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
@@ -103,13 +106,22 @@ impl<'a> ChartView<'a> {
             }
         }
         accepted.sort_by_key(|(item, _)| item.order());
-        let mut view = Self::of_payloads(&accepted);
+        let bound = accepted.iter().filter_map(|(item, payload)| match payload {
+            Payload::Instrument(instrument) => Some((item.held.entry.id(), instrument)),
+            _ => None,
+        });
+        let bound: Instruments<'a> = bound.collect();
+        accepted.retain(|(item, payload)| {
+            let unbound = place_of_unbound(payload, &bound, &places, |id| items.contains_key(id));
+            unbound.is_none_or(|place| places.insert(item.held.entry.id(), place).is_some())
+        });
+        let mut view = Self::of_payloads(&accepted, bound);
         view.note_places(&mut places);
         view.total = items.len();
         view.timeline = items
             .iter()
             .filter_map(|(id, item)| {
-                let Item { held, carried_by, author, forked } = *item;
+                let Item { held, carried_by, author, forked, .. } = *item;
                 let place = *places.get(id)?;
                 Some(TimelineItem {
                     entry: &held.entry,
@@ -126,7 +138,7 @@ impl<'a> ChartView<'a> {
         view
     }
 
-    fn of_payloads(accepted: &[(Item<'a>, &'a Payload)]) -> Self {
+    fn of_payloads(accepted: &[(Item<'a>, &'a Payload)], bound: Instruments<'a>) -> Self {
         macro_rules! writes {
             ($variant:ident) => {
                 accepted
@@ -142,7 +154,7 @@ impl<'a> ChartView<'a> {
             total: accepted.len(),
             timeline: Vec::new(),
             places: BTreeMap::new(),
-            responses: by_response(writes!(QuestionnaireResponse)),
+            responses: by_response(writes!(Response), &bound),
             medication_plan: by_key(
                 writes!(MedicationPlanField),
                 |value| (value.medication.clone(), value.field.clone()),
@@ -160,6 +172,7 @@ impl<'a> ChartView<'a> {
             participation: by_lineage(writes!(Participation), amends),
             access_receipts: by_lineage(writes!(AccessReceipt), amends),
             instruments: by_lineage(writes!(Instrument), amends),
+            instrument_entries: bound,
             profile: by_key(
                 writes!(ProfileField),
                 |value| value.field.clone(),
@@ -203,7 +216,7 @@ impl<'a> ChartView<'a> {
 
     /// Answers, by questionnaire and planned time. More than one thread for a key means that it
     /// was submitted more than once: all are kept, for a person to review.
-    pub const fn responses(&self) -> &BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>> {
+    pub const fn responses(&self) -> &BTreeMap<ResponseKey, Vec<Thread<'a, Response>>> {
         &self.responses
     }
 
@@ -257,6 +270,11 @@ impl<'a> ChartView<'a> {
         &self.instruments
     }
 
+    /// The questionnaire and schedule that an entry brought: what answers name that are bound to it.
+    pub fn instrument(&self, entry: EntryId) -> Option<&'a Instrument> {
+        self.instrument_entries.get(&entry).copied()
+    }
+
     /// The profile, field by field.
     pub const fn profile(&self) -> &BTreeMap<String, Thread<'a, ProfileField>> {
         &self.profile
@@ -289,12 +307,18 @@ fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {
 }
 
 fn by_response<'a>(
-    writes: Vec<Written<'a, QuestionnaireResponse>>,
-) -> BTreeMap<ResponseKey, Vec<Thread<'a, QuestionnaireResponse>>> {
-    let mut groups: BTreeMap<ResponseKey, Vec<Written<'a, QuestionnaireResponse>>> = BTreeMap::new();
+    writes: Vec<Written<'a, Response>>,
+    bound: &Instruments<'a>,
+) -> BTreeMap<ResponseKey, Vec<Thread<'a, Response>>> {
+    let mut groups: BTreeMap<ResponseKey, Vec<Written<'a, Response>>> = BTreeMap::new();
     for written in writes {
-        let value = written.value;
-        groups.entry((value.instrument_url.clone(), value.occurrence.clone())).or_default().push(written);
+        let url = match written.value {
+            Response::General(response) => Some(&response.instrument_url),
+            Response::Dense(response) => bound.get(&response.instrument).map(|instrument| &instrument.url),
+        };
+        if let Some(url) = url {
+            groups.entry((url.clone(), written.value.occurrence().clone())).or_default().push(written);
+        }
     }
     groups.into_iter().map(|(key, group)| (key, by_lineage(group, amends))).collect()
 }
@@ -306,11 +330,14 @@ fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> BTreeMap<EntryId
     for fork in chart.forks() {
         forked_from.entry((fork.device, fork.incarnation)).or_insert(fork.seq);
     }
+    // Only where a device is not trusted any more does the place of an entry matter.
+    let proved = chart.proved_places(|device| authority.standing(device, None) != Standing::Effective);
     let item = |held: &'a Held| {
         let frame = held.entry.frame();
         let fork = forked_from.get(&(frame.device, frame.incarnation));
         let forked = fork.is_some_and(|from| frame.seq >= *from);
-        Item { held, carried_by: None, author: authority.author(frame.device), forked }
+        let proved_index = proved.get(&held.entry.id()).copied();
+        Item { held, carried_by: None, author: authority.author(frame.device), forked, proved_index }
     };
     let mut items: BTreeMap<EntryId, Item<'a>> =
         chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
@@ -392,7 +419,7 @@ fn admit<'a>(
         if !continues_chain(item, items) {
             return Err(Place::Quarantined(QuarantineReason::BrokenChain));
         }
-        match authority.standing(frame.device, item.held.arrival.olog_index) {
+        match authority.standing(frame.device, item.proved_index) {
             Standing::Effective => {}
             Standing::ToBeAdopted => return Err(Place::Quarantined(QuarantineReason::ToBeAdopted)),
             Standing::Severed => return Err(Place::Quarantined(QuarantineReason::Severed)),

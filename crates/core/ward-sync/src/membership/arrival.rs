@@ -6,14 +6,14 @@
 
 use super::Membership;
 use super::signers::Signers;
-use super::state::ChartState;
+use super::state::{ChartState, DeviceRecord, SiteState};
 use super::void::VoidReason;
 use crate::epochs::{PackageFault, check_package};
-use crate::limits::REVOKES_ALONE_MAX;
+use crate::limits::{MEMBERS_MAX, REVOKES_ALONE_MAX};
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::MlogBody;
 use ward_crypto::{DeviceCert, EpochPackage};
-use ward_id::{DeviceId, TimestampMs};
+use ward_id::{ChartId, DeviceId, TimestampMs};
 
 /// What the server knows and the log does not.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,10 @@ pub enum ArrivalRefusal {
     /// A second person must sign.
     #[error("a second person must sign: {0}")]
     SecondSignature(&'static str),
+    /// A chart would have more member devices than [`MEMBERS_MAX`]: no epoch could be made for it
+    /// and nothing could be sealed any more.
+    #[error("chart {0} would have more than {MEMBERS_MAX} member devices")]
+    TooManyMembers(ChartId),
     /// The package does not hold what its members need.
     #[error(transparent)]
     Package(#[from] PackageFault),
@@ -66,6 +70,7 @@ impl Membership {
         if !self_signed {
             self.check_signers_in_date(entry, facts.now)?;
         }
+        self.check_member_counts(entry, &body)?;
         match &body {
             MlogBody::DeviceCert(cert) => self.check_new_certificate(cert, facts.now),
             MlogBody::RecoveryUse(recovery) => self.check_new_certificate(&recovery.cert, facts.now),
@@ -114,6 +119,60 @@ impl Membership {
         Ok(())
     }
 
+    /// Refuses what would leave a chart with more member devices than an epoch can be made for. A
+    /// chart that has too many already may lose some.
+    fn check_member_counts(&self, entry: &MlogEntry, body: &MlogBody) -> Result<(), ArrivalRefusal> {
+        match (body, self.chart_of(entry.subject())) {
+            (MlogBody::Team(team), _) => {
+                let mut site = self.site.clone();
+                site.teams.insert(team.team, team.persons.iter().copied().collect());
+                self.check_all_counts(&site)
+            }
+            (MlogBody::DeviceCert(cert), None) => {
+                let mut site = self.site.clone();
+                site.shelf.certify(DeviceRecord::new(cert.clone(), self.size()));
+                self.check_all_counts(&site)
+            }
+            (MlogBody::DeviceCert(cert), Some(chart)) => self.check_count(chart, |state| {
+                state.shelf.certify(DeviceRecord::new(cert.clone(), self.size()));
+            }),
+            (MlogBody::RecoveryUse(recovery), Some(chart)) => self.check_count(chart, |state| {
+                let lost = |record: &DeviceRecord| recovery.revoked.contains(&record.device());
+                state.shelf.devices.retain(|_, record| !lost(record));
+                state.shelf.certify(DeviceRecord::new(recovery.cert.clone(), self.size()));
+            }),
+            (MlogBody::SpaceMember(one), Some(chart)) => self.check_count(chart, |state| {
+                state.persons.insert(one.person, one.add);
+            }),
+            (MlogBody::ChartOpen(open), Some(chart)) => {
+                self.check_count(chart, |state| state.open = Some(open.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The members of every chart, were the site's own part of the log this one.
+    fn check_all_counts(&self, site: &SiteState) -> Result<(), ArrivalRefusal> {
+        let full = self.charts.iter().find(|(_, state)| grows_too_large(state, state, site));
+        full.map_or(Ok(()), |(chart, _)| Err(ArrivalRefusal::TooManyMembers(*chart)))
+    }
+
+    /// The members of one chart after a change of its own part of the log.
+    fn check_count(
+        &self,
+        chart: ChartId,
+        change: impl FnOnce(&mut ChartState),
+    ) -> Result<(), ArrivalRefusal> {
+        let now = self.charts.get(&chart).cloned().unwrap_or_default();
+        let mut next = now.clone();
+        change(&mut next);
+        if grows_too_large(&now, &next, &self.site) {
+            Err(ArrivalRefusal::TooManyMembers(chart))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Whether a chart has this device and no other of staff.
     fn is_last_staff_device(&self, device: DeviceId) -> bool {
         self.charts.values().filter_map(ChartState::current).any(|members| {
@@ -122,4 +181,10 @@ impl Membership {
             matches!((all.next(), all.next()), (Some(only), None) if only.device == device)
         })
     }
+}
+
+fn grows_too_large(now: &ChartState, next: &ChartState, site: &SiteState) -> bool {
+    let before = now.current().map_or(0, |set| set.members().len());
+    let after = next.compute_members(site).members().len();
+    after > MEMBERS_MAX && after > before
 }

@@ -16,6 +16,7 @@ use crate::mlog_body::{
 };
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use ward_audit::TreeHead;
 use ward_crypto::{Role, SiteManifest, labels};
 use ward_id::{ChartId, DeviceId, MlogEntryHash, PersonId};
 
@@ -176,11 +177,11 @@ impl<'a> Judged<'a> {
             _ => signers.require(1, Signers::is_admin)?,
         }
         signers.verify(self.entry)?;
-        Ok(Change::Revoke(revoke.device, self.revocation(revoke.olog.size, revoke.policy)))
+        Ok(Change::Revoke(revoke.device, self.revocation(revoke.olog, revoke.policy)))
     }
 
-    fn revocation(&self, olog_size: u64, policy: RevokePolicy) -> Revocation {
-        Revocation { index: self.membership.size(), olog_size, policy }
+    fn revocation(&self, olog: TreeHead, policy: RevokePolicy) -> Revocation {
+        Revocation { index: self.membership.size(), olog, policy }
     }
 
     /// A cancellation reaches entries that come after it: what stands in the log stands.
@@ -233,7 +234,7 @@ impl<'a> Judged<'a> {
         Ok(Change::Recover {
             lost: recovery.revoked,
             // The devices were lost, not turned: what they wrote can be adopted.
-            revocation: self.revocation(recovery.olog.size, RevokePolicy::Salvage),
+            revocation: self.revocation(recovery.olog, RevokePolicy::Salvage),
             record: Box::new(DeviceRecord::new(recovery.cert, self.membership.size())),
         })
     }

@@ -85,12 +85,12 @@ impl Membership {
         self.device(chart, device).and_then(DeviceRecord::revocation)
     }
 
-    /// Whether an entry stands whose envelope has this place in the operation log. An entry
-    /// without a place has not arrived yet.
+    /// Whether an entry stands whose envelope is proved to have this place in the operation log, or
+    /// an earlier one. An entry without a place has not arrived yet, or nothing proves that it has.
     pub fn standing(&self, chart: ChartId, device: DeviceId, olog_index: Option<u64>) -> Standing {
         match self.revocation(chart, device) {
             None => Standing::Effective,
-            Some(revocation) if olog_index.is_some_and(|index| index < revocation.olog_size) => {
+            Some(revocation) if olog_index.is_some_and(|index| index < revocation.olog.size) => {
                 Standing::Effective
             }
             Some(revocation) => match revocation.policy {

@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use ward_audit::TreeHead;
 use ward_crypto::{DeviceCert, Role, SiteManifest, member_set_hash_of_key_hashes, sha256};
 use ward_id::{CertHash, DeviceId, ManifestHash, MemberSetHash, MlogEntryHash, PersonId, TeamId};
 
@@ -78,8 +79,10 @@ impl DeviceRecord {
 pub struct Revocation {
     /// Where in the membership log the first one stands.
     pub index: u64,
-    /// Entries of the device stand if their place in the operation log is below this.
-    pub olog_size: u64,
+    /// The head of the operation log that its signer had verified: entries of the device stand if
+    /// their place is below its size. Whether it is a head of the log that this device was shown is
+    /// for its reader to compare.
+    pub olog: TreeHead,
     /// What happens to the others.
     pub policy: RevokePolicy,
 }
@@ -162,7 +165,7 @@ impl Shelf {
             None => new,
             Some(old) => Revocation {
                 index: old.index,
-                olog_size: old.olog_size.min(new.olog_size),
+                olog: if new.olog.size < old.olog.size { new.olog } else { old.olog },
                 policy: old.policy.max(new.policy),
             },
         });

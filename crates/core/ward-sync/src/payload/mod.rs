@@ -5,6 +5,7 @@
 
 mod care;
 mod record;
+mod response;
 mod text;
 
 pub use care::{
@@ -12,10 +13,10 @@ pub use care::{
     ProfileField,
 };
 pub use record::{
-    AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Carry, CarryReason, Consent,
-    ConsentStatus, DataChoice, IncarnationOpen, Participation, ParticipationState, QuestionnaireResponse,
-    ResponseStatus,
+    AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
+    DataChoice, IncarnationOpen, Participation, ParticipationState,
 };
+pub use response::{AnsweredBy, DenseResponse, QuestionnaireResponse, Response, ResponseStatus};
 pub use text::{MedicationId, Occurrence};
 
 use crate::kind::EntryKind;
@@ -47,8 +48,31 @@ pub enum Decoded {
     Invalid(PayloadError),
 }
 
+/// The parts that differ between a payload of one version and one of several.
+macro_rules! versions {
+    (read $name:ident several $version:ident $bytes:ident) => {
+        $name::of_payload($version, $bytes)
+    };
+    (read $name:ident $known:literal $version:ident $bytes:ident) => {
+        ($version == $known).then(|| $name::from_canonical($bytes))
+    };
+    (write $payload:ident several) => {
+        $payload.to_payload()
+    };
+    (write $payload:ident $known:literal) => {
+        $payload.to_canonical()
+    };
+    (number $payload:ident several) => {
+        $payload.version()
+    };
+    (number $payload:ident $known:literal) => {{
+        let _ = $payload;
+        $known
+    }};
+}
+
 macro_rules! payloads {
-    ($($kind:ident $name:ident $schema:literal $version:literal;)*) => {
+    ($($kind:ident $name:ident $schema:literal $version:tt;)*) => {
         /// What an entry says.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Payload {
@@ -58,8 +82,11 @@ macro_rules! payloads {
         impl Payload {
             /// Decodes a payload by its triple.
             pub fn decode(kind: EntryKind, schema: &str, version: u64, bytes: &[u8]) -> Decoded {
-                match (kind, schema, version) {
-                    $((EntryKind::$kind, $schema, $version) => checked($name::from_canonical(bytes).map(Self::$name)),)*
+                match (kind, schema) {
+                    $((EntryKind::$kind, $schema) => {
+                        let read = versions!(read $name $version version bytes);
+                        read.map_or(Decoded::Unknown, |read| checked(read.map(Self::$name)))
+                    })*
                     _ => Decoded::Unknown,
                 }
             }
@@ -67,7 +94,7 @@ macro_rules! payloads {
             /// The canonical bytes.
             pub fn encode(&self) -> Vec<u8> {
                 match self {
-                    $(Self::$name(payload) => payload.to_canonical(),)*
+                    $(Self::$name(payload) => versions!(write payload $version),)*
                 }
             }
 
@@ -88,7 +115,7 @@ macro_rules! payloads {
             /// The version of the schema.
             pub const fn version(&self) -> u64 {
                 match self {
-                    $(Self::$name(_) => $version,)*
+                    $(Self::$name(payload) => versions!(number payload $version),)*
                 }
             }
 
@@ -113,7 +140,7 @@ macro_rules! payloads {
 
 payloads! {
     INCARNATION_OPEN IncarnationOpen "ward/incarnation" 1;
-    QUESTIONNAIRE_RESPONSE QuestionnaireResponse "fhir/QuestionnaireResponse" 1;
+    QUESTIONNAIRE_RESPONSE Response "fhir/QuestionnaireResponse" several;
     MEDICATION_PLAN_FIELD MedicationPlanField "ward/medication-plan" 1;
     DOSE Dose "ward/dose" 1;
     APPOINTMENT Appointment "ward/appointment" 1;
@@ -125,6 +152,18 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+}
+
+impl From<QuestionnaireResponse> for Payload {
+    fn from(response: QuestionnaireResponse) -> Self {
+        Self::Response(response.into())
+    }
+}
+
+impl From<DenseResponse> for Payload {
+    fn from(response: DenseResponse) -> Self {
+        Self::Response(response.into())
+    }
 }
 
 impl Payload {
@@ -143,7 +182,24 @@ impl Payload {
     pub fn names(&self) -> &[EntryId] {
         match self {
             Self::AlertAcknowledgement(acknowledgement) => &acknowledgement.entries,
+            Self::Response(response) => response.instrument().map_or(&[], core::slice::from_ref),
             other => other.supersedes(),
+        }
+    }
+
+    /// Names other entries in place of those for which `new` has one.
+    pub fn rename(&mut self, new: impl Fn(EntryId) -> Option<EntryId>) {
+        let names: &mut [EntryId] = match self {
+            Self::AlertAcknowledgement(acknowledgement) => &mut acknowledgement.entries,
+            Self::Response(Response::Dense(response)) => core::slice::from_mut(&mut response.instrument),
+            Self::MedicationPlanField(field) => &mut field.supersedes,
+            Self::Appointment(appointment) => &mut appointment.supersedes,
+            Self::Note(note) => &mut note.supersedes,
+            Self::ProfileField(field) => &mut field.supersedes,
+            _ => &mut [],
+        };
+        for name in names {
+            *name = new(*name).unwrap_or(*name);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Payloads of record: responses, consent, participation, acknowledgements, receipts of access,
-//! the opening of a store and carried entries.
+//! Payloads of record: consent, participation, acknowledgements, receipts of access, the opening of
+//! a store and carried entries.
 
 use super::PayloadError;
-use super::text::{Occurrence, long, short};
+use super::text::{long, short};
 use crate::limits::ACKNOWLEDGED_ENTRIES_MAX;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -31,69 +31,6 @@ impl IncarnationOpen {
             return Err(PayloadError::Contradiction("a chain that ended has at least one entry"));
         }
         Ok(())
-    }
-}
-
-/// How far a response is (FHIR QuestionnaireResponse.status).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ResponseStatus {
-    /// Not finished.
-    #[n(1)]
-    Draft,
-    /// Finished.
-    #[n(2)]
-    Completed,
-    /// Finished and later changed.
-    #[n(3)]
-    Amended,
-}
-
-/// Who gave the answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum AnsweredBy {
-    /// The participant alone.
-    #[n(1)]
-    Self_,
-    /// The participant, with help.
-    #[n(2)]
-    WithHelp,
-    /// The participant, asked by staff.
-    #[n(3)]
-    Interview,
-}
-
-/// Answers to a questionnaire: a record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct QuestionnaireResponse {
-    /// The canonical address of the questionnaire.
-    #[n(0)]
-    pub instrument_url: String,
-    /// Its version.
-    #[n(1)]
-    pub instrument_version: String,
-    /// Which of the planned times.
-    #[n(2)]
-    pub occurrence: Occurrence,
-    /// How far it is.
-    #[n(3)]
-    pub status: ResponseStatus,
-    /// Who gave the answers.
-    #[n(4)]
-    pub answered_by: AnsweredBy,
-    /// The FHIR R4 QuestionnaireResponse, as JSON.
-    #[cbor(n(5), with = "minicbor::bytes")]
-    pub response: Vec<u8>,
-}
-
-impl QuestionnaireResponse {
-    pub(super) fn check(&self) -> Result<(), PayloadError> {
-        short("the address of the questionnaire", &self.instrument_url)?;
-        short("the version of the questionnaire", &self.instrument_version)?;
-        short("the occurrence", self.occurrence.as_str())?;
-        if self.response.is_empty() { Err(PayloadError::Size("the response")) } else { Ok(()) }
     }
 }
 

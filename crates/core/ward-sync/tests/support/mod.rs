@@ -333,7 +333,8 @@ impl Site {
         author: &Device,
         previous: Option<(&EpochPackage, &EpochSecret)>,
     ) -> (EpochPackage, EpochSecret) {
-        make_epoch_package(&plan.new_epoch(previous), &author.keys.sign, &author.keys.hedge, &mut self.rng)
+        let history: Vec<&EpochSecret> = previous.iter().map(|(_, secret)| *secret).collect();
+        make_epoch_package(&plan.new_epoch(&history), &author.keys.sign, &author.keys.hedge, &mut self.rng)
             .unwrap()
     }
 
@@ -504,5 +505,28 @@ pub fn response(occurrence: &str, status: ResponseStatus, answered_by: AnsweredB
         status,
         answered_by,
         response: br#"{"resourceType":"QuestionnaireResponse"}"#.to_vec(),
+    }
+}
+
+/// A questionnaire under this address.
+pub fn instrument(url: &str) -> Instrument {
+    Instrument {
+        url: url.into(),
+        version: "1".into(),
+        questionnaire: br#"{"resourceType":"Questionnaire"}"#.to_vec(),
+        first_day: 20_717,
+        every_days: 1,
+        days: 28,
+    }
+}
+
+/// Answers bound to an instrument. This crate does not look into them.
+pub fn dense(instrument: EntryId, occurrence: &str, answered_by: AnsweredBy) -> DenseResponse {
+    DenseResponse {
+        instrument,
+        occurrence: Occurrence::new(occurrence),
+        status: ResponseStatus::Completed,
+        answered_by,
+        answers: vec![0xa1, 0x00, 0x80],
     }
 }

@@ -1,12 +1,28 @@
 //! Writing: an entry is made, signed, chained and stored when the person acts, network or not.
 
-use super::{Client, LocalChart};
+use super::{Client, LocalChart, bind_answers};
 use crate::store::{Batch, ChainRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
 use rand_core::Rng as _;
+use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_sync::{Arrival, BootEvidence, Draft, EntryChain, Moment, Payload, Seen, SignedEntry};
+
+/// Something to write, or to write again.
+pub(crate) struct Rewrite {
+    pub(crate) draft: Draft,
+    /// When it was first written, if that was earlier.
+    pub(crate) first_written_at: Option<TimestampMs>,
+    /// The entry that nobody else will ever see, in whose place this one stands.
+    pub(crate) replaces: Option<EntryId>,
+}
+
+impl Rewrite {
+    pub(crate) const fn first(draft: Draft) -> Self {
+        Self { draft, first_written_at: None, replaces: None }
+    }
+}
 
 /// A chain that moved on by some entries, not stored yet.
 pub(crate) struct Written {
@@ -65,11 +81,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if !self.may_write_into(chart)? {
             return Err(ClientError::UnknownChart(chart));
         }
-        let written = self.write(chart, &[(draft, None)])?;
+        let draft = match self.chart(chart) {
+            Ok(view) => bind_answers::bound(draft, &view),
+            Err(_) => draft,
+        };
+        let written = self.write(chart, vec![Rewrite::first(draft)])?;
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
         stage(&mut batch, chart, &written, receipted);
         self.commit(batch).await?;
-        let newest = self.adopt(chart, written)?.ok_or(ClientError::Unknown("the new entry"))?;
+        let newest = self.take_written(chart, written)?.ok_or(ClientError::Unknown("the new entry"))?;
         self.raise_mark(Some(newest)).await;
         Ok(newest.entry)
     }
@@ -81,13 +101,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(open.me.chart == Some(chart) || open.mlog.membership.is_member(chart, open.me.device))
     }
 
-    /// Makes entries without storing them. With each draft, when it was first written if that was
-    /// earlier.
-    pub(crate) fn write(
-        &mut self,
-        chart: ChartId,
-        drafts: &[(Draft, Option<TimestampMs>)],
-    ) -> Result<Written, ClientError> {
+    /// Makes entries without storing them. Where one names an entry that an earlier one of them
+    /// replaces, it names the new one: nobody will ever see the old.
+    pub(crate) fn write(&mut self, chart: ChartId, drafts: Vec<Rewrite>) -> Result<Written, ClientError> {
         let (open, env) = self.device_and_env()?;
         let (me, site) = (open.me.device, open.me.site);
         let local = open.charts.entry(chart).or_insert_with(|| LocalChart::new(site, chart));
@@ -98,18 +114,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let olog = open.olog.as_ref().and_then(|view| view.head()).map(ward_audit::CosignedHead::head);
         let heads = local.chart.settled();
         let mut entries = Vec::with_capacity(drafts.len());
-        for (draft, first_written_at) in drafts {
-            let moment = moment(env, olog, *first_written_at);
+        let mut replaced: BTreeMap<EntryId, EntryId> = BTreeMap::new();
+        for Rewrite { mut draft, first_written_at, replaces } in drafts {
+            draft.rename(|old| replaced.get(&old).copied());
+            let moment = moment(env, olog, first_written_at);
             let seen = Seen { heads: &heads, lamport: local.chart.lamport() };
             let sign = &open.keys.sign;
-            entries
-                .push(chain.append(draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?);
+            let entry =
+                chain.append(&draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?;
+            replaced.extend(replaces.map(|old| (old, entry.id())));
+            entries.push(entry);
         }
         Ok(Written { chain, entries })
     }
 
     /// Takes stored entries into memory and names the newest.
-    pub(crate) fn adopt(&mut self, chart: ChartId, written: Written) -> Result<Option<OwnHead>, ClientError> {
+    pub(crate) fn take_written(
+        &mut self,
+        chart: ChartId,
+        written: Written,
+    ) -> Result<Option<OwnHead>, ClientError> {
         let open = self.device_mut()?;
         let site = open.me.site;
         let local = open.charts.entry(chart).or_insert_with(|| LocalChart::new(site, chart));

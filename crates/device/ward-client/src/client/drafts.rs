@@ -1,11 +1,12 @@
 //! Drafts of answers: sealed on this device only, gone when the answers are submitted.
 
 use super::Client;
-use crate::limits::{DRAFT_MAX_BYTES, DRAFTS_MAX};
+use crate::limits::{DRAFT_MAX_BYTES, DRAFT_NAME_CHARS, DRAFTS_MAX};
 use crate::store::{Batch, DraftRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_crypto::random_bytes;
-use ward_id::ChartId;
+use ward_id::{ChartId, EntryId, hex_encode};
+use ward_sync::Draft;
 
 /// Which answers a draft belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +19,36 @@ pub struct DraftKey {
     pub instrument_version: String,
     /// Which of the planned times.
     pub occurrence: String,
+    /// The response that they correct; a correction that was begun is never taken for new answers.
+    pub amends: Option<EntryId>,
+}
+
+/// Answers that were begun on this device and neither finished nor thrown away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDraft {
+    /// Its name on this device.
+    pub name: String,
+    /// Which answers they are.
+    pub key: DraftKey,
 }
 
 impl DraftKey {
+    fn of(record: &DraftRecord) -> Self {
+        Self {
+            chart: record.chart,
+            instrument_url: record.instrument_url.clone(),
+            instrument_version: record.instrument_version.clone(),
+            occurrence: record.occurrence.clone(),
+            amends: record.amends,
+        }
+    }
+
     fn is_of(&self, record: &DraftRecord) -> bool {
         record.chart == self.chart
             && record.instrument_url == self.instrument_url
             && record.instrument_version == self.instrument_version
             && record.occurrence == self.occurrence
+            && record.amends == self.amends
     }
 }
 
@@ -51,6 +74,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             instrument_version: key.instrument_version.clone(),
             occurrence: key.occurrence.clone(),
             response: response.to_vec().into(),
+            amends: key.amends,
         };
         let mut batch = Batch::default();
         batch.put(Table::Drafts, id.clone(), &record);
@@ -64,6 +88,44 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub fn draft(&self, key: &DraftKey) -> Option<&[u8]> {
         let open = self.device().ok()?;
         open.drafts.values().find(|record| key.is_of(record)).map(|record| record.response.as_slice())
+    }
+
+    /// All drafts of this device, those among them whose questionnaire or chart is not at hand any
+    /// more; by chart, questionnaire and planned time.
+    pub fn drafts(&self) -> Vec<OpenDraft> {
+        let Ok(open) = self.device() else { return Vec::new() };
+        let named = |(id, record): (&Vec<u8>, &DraftRecord)| OpenDraft {
+            name: hex_encode(id).chars().take(DRAFT_NAME_CHARS).collect(),
+            key: DraftKey::of(record),
+        };
+        let mut out: Vec<OpenDraft> = open.drafts.iter().map(named).collect();
+        out.sort_by(|a, b| {
+            let order = |draft: &OpenDraft| {
+                let DraftKey { chart, instrument_url, occurrence, .. } = &draft.key;
+                (*chart, instrument_url.clone(), occurrence.clone(), draft.name.clone())
+            };
+            order(a).cmp(&order(b))
+        });
+        out
+    }
+
+    /// Writes finished answers, and throws their draft away in the same commit: a crash leaves
+    /// either the draft or the entry, and never a draft of answers that were given already.
+    ///
+    /// # Errors
+    /// As [`Client::capture`]; the draft is then still there.
+    pub async fn submit_draft(&mut self, key: &DraftKey, draft: Draft) -> Result<EntryId, ClientError> {
+        let open = self.device()?;
+        let id = open.drafts.iter().find(|(_, record)| key.is_of(record)).map(|(id, _)| id.clone());
+        let mut batch = Batch::default();
+        if let Some(id) = &id {
+            batch.delete(Table::Drafts, id.clone());
+        }
+        let entry = self.capture_with(key.chart, draft, batch).await?;
+        if let Some(id) = id {
+            self.device_mut()?.drafts.remove(&id);
+        }
+        Ok(entry)
     }
 
     /// Throws a draft away; an absent one is no error.

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX};
 use ward_api::{Consistency, LogName, MlogRow, paths};
 use ward_audit::{
-    Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, consistency_proof,
-    leaf_hash,
+    Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, TreeHead,
+    consistency_proof, leaf_hash,
 };
 use ward_crypto::random_bytes;
-use ward_id::{Canonical as _, ChartId};
+use ward_id::{Canonical as _, ChartId, DeviceId};
 use ward_sync::Membership;
 
 /// What is at hand of a longer log, before it is checked.
@@ -68,7 +68,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn keep_head(&mut self, view: LogView) -> Result<(), ClientError> {
         let mut batch = Batch::default();
         if let Some(head) = view.head() {
-            batch.put(Table::Heads, head_row(false), &HeadRecord { note: head.note().to_string() });
+            batch.put(Table::Heads, head_row(false), &HeadRecord::of(head));
         }
         self.commit(batch).await?;
         self.note_time(&view);
@@ -214,7 +214,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             view: Some(view),
         };
         self.raise_mark(None).await;
-        self.check_claimed_roots().await
+        self.check_named_roots(&[]).await
     }
 
     async fn store_candidate(
@@ -232,23 +232,27 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         if let Some(head) = view.head() {
-            batch.put(Table::Heads, head_row(false), &HeadRecord { note: head.note().to_string() });
+            batch.put(Table::Heads, head_row(false), &HeadRecord::of(head));
         }
         self.commit(batch).await
     }
 
-    /// Compares the roots that other members named with the log that this device was shown.
-    pub(crate) async fn check_claimed_roots(&mut self) -> Result<(), SyncProblem> {
+    /// Compares the heads that other members named with the log that this device was shown: those
+    /// of a page that just came, and those that waited for the log to reach them.
+    pub(crate) async fn check_named_roots(
+        &mut self,
+        fresh: &[(DeviceId, TreeHead)],
+    ) -> Result<(), SyncProblem> {
         let open = self.device_mut().map_err(failed)?;
         let membership = &open.mlog.membership;
-        let within: Vec<_> =
-            open.claimed_roots.range(..=membership.size()).map(|(size, root)| (*size, *root)).collect();
-        let other = within.iter().find(|(size, root)| membership.root_at(*size) != Some(*root)).copied();
         let size = membership.size();
-        open.claimed_roots.retain(|claimed, _| *claimed > size);
-        let Some((size, root)) = other else { return Ok(()) };
+        let waited = open.named_roots.values();
+        let mut within = waited.chain(fresh.iter().map(|(_, head)| head)).filter(|head| head.size <= size);
+        let other = within.find(|head| membership.root_at(head.size) != Some(head.root)).copied();
+        open.named_roots.retain(|_, head| head.size > size);
+        let Some(other) = other else { return Ok(()) };
         let held = open.mlog.view.as_ref().and_then(LogView::head).map(|head| head.note().to_string());
-        let sides = vec![held.unwrap_or_default().into_bytes(), (size, root).to_canonical()];
+        let sides = vec![held.unwrap_or_default().into_bytes(), other.to_canonical()];
         Err(self.keep_evidence(SyncProblem::Equivocation(Evidence { sides })).await)
     }
 
@@ -309,6 +313,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
+/// The head of this device beside one that somebody else named.
+pub(crate) fn other_tree(held: &SignedNote, claimed: TreeHead) -> Evidence {
+    Evidence { sides: vec![held.to_string().into_bytes(), claimed.to_canonical()] }
+}
+
 /// What a view's refusal means.
 pub(crate) fn log_trouble(what: &'static str, error: LogViewError) -> SyncProblem {
     match error {
@@ -325,9 +334,7 @@ pub(crate) fn log_trouble(what: &'static str, error: LogViewError) -> SyncProble
         LogViewError::Inconsistent { held, offered, .. } => SyncProblem::Equivocation(Evidence {
             sides: vec![held.to_string().into_bytes(), offered.to_string().into_bytes()],
         }),
-        LogViewError::Fork { held, claimed, .. } => SyncProblem::Equivocation(Evidence {
-            sides: vec![held.to_string().into_bytes(), claimed.to_canonical()],
-        }),
+        LogViewError::Fork { held, claimed, .. } => SyncProblem::Equivocation(other_tree(&held, claimed)),
         LogViewError::Head(_) => {
             SyncProblem::of_error(what, refused("its head is not confirmed by enough witnesses"))
         }

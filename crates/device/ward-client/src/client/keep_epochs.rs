@@ -9,8 +9,9 @@ use crate::store::{Batch, EpochRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::{EpochPackages, paths};
-use ward_crypto::{EpochPackage, EpochSecret, HedgedRng, make_epoch_package, open_history};
-use ward_id::{Canonical as _, ChartId, TimestampMs};
+use ward_crypto::limits::HISTORY_MAX_EPOCHS;
+use ward_crypto::{EpochPackage, EpochSecret, HedgedRng, PreviousEpoch, make_epoch_package, open_history};
+use ward_id::{Canonical as _, ChartId, PackageHash, TimestampMs};
 use ward_sync::{
     EpochAnnounce, MlogBody, Quarantine, RotationError, accept_package, epoch_is_old, plan_rotation,
 };
@@ -40,25 +41,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         problems
     }
 
-    /// Fetches packages until the one that counts is at hand.
+    /// Fetches packages from the first that is not at hand until the one that counts.
     pub(crate) async fn fetch_epochs(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+        let open = self.device().map_err(failed)?;
+        if !open.mlog.membership.is_member(chart, open.me.device) {
+            return Ok(());
+        }
+        let held = open.charts.get(&chart).map(|local| &local.epochs);
+        let mut from = (0u64..).find(|epoch| held.is_none_or(|held| !held.contains_key(epoch))).unwrap_or(0);
+        let mut packages = BTreeMap::new();
         for _ in 0..EPOCH_FETCH_ROUNDS {
-            let open = self.device().map_err(failed)?;
-            if !open.mlog.membership.is_member(chart, open.me.device) {
-                return Ok(());
-            }
-            let known = open
-                .charts
-                .get(&chart)
-                .and_then(|local| local.epochs.last_key_value())
-                .map(|(epoch, _)| *epoch);
-            let path = paths::epochs(chart, known.map_or(0, |epoch| epoch + 1));
+            let path = paths::epochs(chart, from);
             let rows: EpochPackages = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
-            if rows.is_empty() {
-                return Ok(());
-            }
             let bad = || failed(ClientError::BadAnswer { path: path.clone() });
-            let mut packages = BTreeMap::new();
             for row in rows {
                 let package = EpochPackage::from_canonical(row.as_ref()).map_err(|_| bad())?;
                 if package.header().chart != chart {
@@ -66,62 +61,46 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
                 packages.insert(package.header().epoch, package);
             }
-            if !self.take_packages(chart, packages).await? {
-                return Ok(());
-            }
+            let Some(last) = packages.last_key_value().map(|(epoch, _)| *epoch).filter(|last| *last >= from)
+            else {
+                break;
+            };
+            from = last.saturating_add(1);
         }
-        Ok(())
+        self.take_packages(chart, packages).await
     }
 
-    /// Accepts packages and stores their secrets. Whether there may be more to fetch.
+    /// Accepts packages and stores their secrets. One that counts and does not open is kept in mind:
+    /// the next epoch goes round it.
     async fn take_packages(
         &mut self,
         chart: ChartId,
         packages: BTreeMap<u64, EpochPackage>,
-    ) -> Result<bool, SyncProblem> {
+    ) -> Result<(), SyncProblem> {
         let now = self.trusted_now();
         let open = self.device_mut().map_err(failed)?;
         for package in packages.values() {
             open.mlog.membership.learn_package(package);
         }
-        let mut secrets: BTreeMap<u64, EpochSecret> = BTreeMap::new();
-        let mut quarantined = None;
-        for (epoch, package) in &packages {
-            if made_before_joining(open, package) {
-                continue;
-            }
-            match accept_package(&open.mlog.membership, package, open.me.device, &open.keys.enc) {
-                Ok(accepted) => {
-                    secrets.insert(*epoch, accepted.secret);
-                }
-                Err(reason) => quarantined = Some(reason),
-            }
-        }
-        // From each secret back to the one before: a joiner was wrapped in the newest only.
-        for (epoch, package) in packages.iter().rev() {
-            let Some(previous) = epoch.checked_sub(1) else { break };
-            if secrets.contains_key(&previous) {
-                continue;
-            }
-            let (Some(secret), Some(before)) = (secrets.get(epoch), packages.get(&previous)) else {
-                continue;
-            };
-            if let Ok(opened) = open_history(secret, package, before) {
-                secrets.insert(previous, opened);
-            }
-        }
+        let (mut secrets, refused) = opened(open, chart, &packages);
+        hand_back(open, chart, &packages, &mut secrets);
+        let newest = open.mlog.membership.counted_epoch(chart).map(|counted| counted.package);
         let mut held = Vec::new();
         for (epoch, package) in packages {
             if let Some(secret) = secrets.remove(&epoch) {
                 held.push((epoch, HeldEpoch { package, secret, held_since: now }));
             }
         }
-        let took_some = !held.is_empty();
         self.store_epochs(chart, held).await.map_err(failed)?;
-        match quarantined {
-            // Without any secret the newest package is not for this device, or was tampered with.
-            Some(reason) if !took_some => Err(package_problem(chart, &reason)),
-            _ => Ok(took_some),
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+        local.spoilt = newest.filter(|newest| refused.iter().any(|(package, _)| package == newest));
+        // An older one that counts was said when it came; the chart has gone round it since.
+        let told = |(package, reason): &&(PackageHash, Quarantine)| {
+            Some(*package) == newest || matches!(reason, Quarantine::DoesNotCount(_))
+        };
+        match refused.iter().rev().find(told) {
+            Some((_, reason)) => Err(package_problem(chart, reason)),
+            None => Ok(()),
         }
     }
 
@@ -143,19 +122,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Makes the next epoch of every chart whose members changed, as far as this device may.
     pub(crate) async fn rotate_where_needed(&mut self) -> (Vec<(ChartId, u64)>, Vec<SyncProblem>) {
-        let Ok(open) = self.device() else { return (Vec::new(), Vec::new()) };
-        let now = self.trusted_now();
-        let membership = &open.mlog.membership;
-        let due = |chart: &ChartId| {
-            let held = open.charts.get(chart).and_then(|local| local.epochs.last_key_value());
-            let old = held
-                .and_then(|(_, held)| held.held_since)
-                .zip(now)
-                .is_some_and(|(at, now)| epoch_is_old(at, now));
-            membership.needs_rotation(*chart).is_some() || old
-        };
-        let charts: Vec<ChartId> = membership.charts_of(open.me.device).into_iter().filter(due).collect();
         let (mut rotated, mut problems) = (Vec::new(), self.keep_epochs().await);
+        let Ok(open) = self.device() else { return (rotated, problems) };
+        let now = self.trusted_now();
+        let due = |chart: &ChartId| rotation_is_due(open, *chart, now);
+        let charts: Vec<ChartId> =
+            open.mlog.membership.charts_of(open.me.device).into_iter().filter(due).collect();
         for chart in charts {
             match self.rotate(chart).await {
                 Ok(Some(epoch)) => rotated.push((chart, epoch)),
@@ -171,16 +143,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Makes the next epoch of a chart. `None` if somebody else was faster.
     pub(crate) async fn rotate(&mut self, chart: ChartId) -> Result<Option<u64>, ClientError> {
         for _ in 0..SUBMIT_ATTEMPTS {
-            let plan = {
-                let open = self.device()?;
-                let current = open.mlog.membership.needs_rotation(chart).is_none();
-                let held = open.charts.get(&chart).and_then(|local| local.epochs.last_key_value());
-                let old = held.and_then(|(_, held)| held.held_since).zip(self.trusted_now());
-                if current && !old.is_some_and(|(at, now)| epoch_is_old(at, now)) {
-                    return Ok(None);
-                }
-                plan_rotation(&open.mlog.membership, chart, open.me.device)
-            };
+            let open = self.device()?;
+            if !rotation_is_due(open, chart, self.trusted_now()) {
+                return Ok(None);
+            }
+            let plan = plan_rotation(&open.mlog.membership, chart, open.me.device);
             let plan = match plan {
                 Ok(plan) => plan,
                 Err(RotationError::PackageMissing(_)) => {
@@ -190,19 +157,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Err(error) => return Err(ClientError::Void(error.to_string())),
             };
             let (open, env) = self.device_and_env()?;
-            let held = plan
-                .epoch
-                .checked_sub(1)
-                .map(|epoch| open.charts.get(&chart).and_then(|local| local.epochs.get(&epoch)));
-            let previous = match held {
-                None => None,
-                Some(Some(held)) => Some((&held.package, &held.secret)),
-                Some(None) => return Err(ClientError::MayNotSeal),
+            let local = open.charts.get(&chart);
+            let holds = |before: PreviousEpoch| {
+                local.is_some_and(|local| {
+                    local.epochs.contains_key(&before.epoch) || local.spoilt == Some(before.package)
+                })
             };
+            if plan.previous.is_some_and(|before| !holds(before)) {
+                return Err(ClientError::MayNotSeal);
+            }
+            let history: Vec<&EpochSecret> =
+                local.into_iter().flat_map(|local| local.epochs.values().map(|held| &held.secret)).collect();
             let context = [chart.as_bytes().as_slice(), &plan.epoch.to_be_bytes()].concat();
             let mut rng = HedgedRng::new(env.rng(), &open.keys.hedge, &context);
             let (package, secret) =
-                make_epoch_package(&plan.new_epoch(previous), &open.keys.sign, &open.keys.hedge, &mut rng)?;
+                make_epoch_package(&plan.new_epoch(&history), &open.keys.sign, &open.keys.hedge, &mut rng)?;
             let body = MlogBody::EpochAnnounce(EpochAnnounce {
                 chart,
                 epoch: plan.epoch,
@@ -224,6 +193,75 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         Err(ClientError::Contended)
+    }
+}
+
+/// Whether this device should make the next epoch of a chart: its members changed, its key is old,
+/// the package that counts does not open here, or its author did not hand on what this device holds.
+fn rotation_is_due(open: &OpenDevice, chart: ChartId, now: Option<TimestampMs>) -> bool {
+    let membership = &open.mlog.membership;
+    if membership.needs_rotation(chart).is_some() {
+        return true;
+    }
+    let (Some(local), Some(counted)) = (open.charts.get(&chart), membership.counted_epoch(chart)) else {
+        return false;
+    };
+    let Some(held) = local.epochs.get(&counted.epoch) else { return local.spoilt == Some(counted.package) };
+    let old = held.held_since.zip(now).is_some_and(|(at, now)| epoch_is_old(at, now));
+    old || !hands_on_all(held, &local.epochs)
+}
+
+/// Whether a package hands on every earlier secret that this device holds, as far as one can. What
+/// it leaves out, devices that join now could never read.
+fn hands_on_all(newest: &HeldEpoch, held: &BTreeMap<u64, HeldEpoch>) -> bool {
+    let earlier = held.range(..newest.secret.epoch()).rev().take(HISTORY_MAX_EPOCHS);
+    let earlier: Vec<&EpochPackage> = earlier.map(|(_, one)| &one.package).collect();
+    let handed_on = open_history(&newest.secret, &newest.package, earlier.iter().copied());
+    handed_on.is_ok_and(|secrets| secrets.len() == earlier.len())
+}
+
+/// Opens this device's own part of each package. What it cannot open, though it was made for it, is
+/// given back with the reason.
+fn opened(
+    open: &OpenDevice,
+    chart: ChartId,
+    packages: &BTreeMap<u64, EpochPackage>,
+) -> (BTreeMap<u64, EpochSecret>, Vec<(PackageHash, Quarantine)>) {
+    let (mut secrets, mut refused) = (BTreeMap::new(), Vec::new());
+    let local = open.charts.get(&chart);
+    for (epoch, package) in packages {
+        let known = local.is_some_and(|local| local.epochs.contains_key(epoch));
+        if known || made_before_joining(open, package) {
+            continue;
+        }
+        match accept_package(&open.mlog.membership, package, open.me.device, &open.keys.enc) {
+            Ok(accepted) => {
+                secrets.insert(*epoch, accepted.secret);
+            }
+            Err(reason) => refused.push((package.hash(), reason)),
+        }
+    }
+    (secrets, refused)
+}
+
+/// Takes the earlier secrets that later packages hand on: a joiner was wrapped in the newest only.
+fn hand_back(
+    open: &OpenDevice,
+    chart: ChartId,
+    packages: &BTreeMap<u64, EpochPackage>,
+    secrets: &mut BTreeMap<u64, EpochSecret>,
+) {
+    let counted = open.mlog.membership.counted_epochs(chart);
+    let counts = |package: &&EpochPackage| {
+        let hash = package.hash();
+        counted.iter().any(|one| one.epoch == package.header().epoch && one.package == hash)
+    };
+    for (epoch, package) in packages.iter().rev() {
+        let Some(secret) = secrets.get(epoch) else { continue };
+        let wanted = packages.range(..epoch).filter(|(earlier, _)| !secrets.contains_key(earlier));
+        let wanted: Vec<&EpochPackage> = wanted.map(|(_, package)| package).filter(counts).collect();
+        let Ok(found) = open_history(secret, package, wanted) else { continue };
+        secrets.extend(found.into_iter().map(|secret| (secret.epoch(), secret)));
     }
 }
 

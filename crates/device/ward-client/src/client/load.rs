@@ -3,12 +3,13 @@
 use super::commit::SESSION_ROW;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
+use super::olog_proofs::{NamedHeads, compared_row};
 use super::site_trust;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
-    AccessRecord, ChainRecord, CursorRecord, DraftRecord, EpochRecord, EvidenceRecord, HeadRecord,
-    MlogRecord, PageRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table,
-    TicketRecord,
+    AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, EpochRecord, EvidenceRecord,
+    HeadRecord, MlogRecord, NamedRootsRecord, PageRecord, ProvedRecord, ReceiptRecord, SealedRows,
+    SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{
@@ -17,12 +18,13 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::LogView;
 use ward_crypto::{EpochPackage, EpochSecret, Lkek, Role, RootPolicy};
-use ward_id::{Canonical as _, ChartId, Incarnation};
+use ward_id::{Canonical as _, ChartId, EntryId, Incarnation};
 use ward_sync::{Arrival, EntryChain, SignedEntry, TrustedTime};
 
 const MLOG_HEAD_ROW: &[u8] = b"mlog";
 const OLOG_HEAD_ROW: &[u8] = b"olog";
 const TIME_ROW: &[u8] = b"time";
+pub(crate) const NAMED_ROOTS_ROW: &[u8] = b"mlog-named";
 
 pub(crate) const fn head_row(olog: bool) -> &'static [u8] {
     if olog { OLOG_HEAD_ROW } else { MLOG_HEAD_ROW }
@@ -95,9 +97,15 @@ async fn load<S: RowStore>(
     let root_policy = RootPolicy::from_canonical(&record.root_policy).map_err(|_| identity())?;
     let refresh = rows.get::<SessionRecord>(Table::Session, SESSION_ROW).await?;
     let mut open = OpenDevice::new(lkek, keys, me, root_policy, address(&record.server)?, mark);
-    open.session = Session::resume(refresh.map(|session| session.refresh_token));
+    open.session = Session::resume(refresh.map(|mut session| std::mem::take(&mut session.refresh_token)));
     load_epochs(rows, &mut open).await?;
     load_logs(rows, &mut open).await?;
+    if let Some(record) = rows.get::<ComparedRecord>(Table::Heads, compared_row()).await? {
+        open.named_heads = NamedHeads::resume(record);
+    }
+    if let Some(record) = rows.get::<NamedRootsRecord>(Table::Heads, NAMED_ROOTS_ROW).await? {
+        open.named_roots = record.heads.into_iter().collect();
+    }
     load_charts(rows, &mut open).await?;
     load_small_tables(rows, &mut open).await?;
     open.set_back = is_set_back(rows, &open);
@@ -161,12 +169,14 @@ async fn load_logs<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -> 
     if let Some(head) = rows.get::<HeadRecord>(Table::Heads, MLOG_HEAD_ROW).await? {
         let key = site_trust::log_key(&manifest, &manifest.mlog_origin)?;
         let note = head.note.parse().map_err(|_| damaged(Table::Heads))?;
-        open.mlog.view = LogView::resume(key, policy.clone(), &note).ok();
+        let view = LogView::restore(key, policy.clone(), &note, head.attested_s);
+        open.mlog.view = Some(view.map_err(|_| damaged(Table::Heads))?);
     }
     if let Some(head) = rows.get::<HeadRecord>(Table::Heads, OLOG_HEAD_ROW).await? {
         let key = site_trust::log_key(&manifest, &manifest.olog_origin)?;
         let note = head.note.parse().map_err(|_| damaged(Table::Heads))?;
-        open.olog = LogView::resume(key, policy, &note).ok();
+        let view = LogView::restore(key, policy, &note, head.attested_s);
+        open.olog = Some(view.map_err(|_| damaged(Table::Heads))?);
     }
     Ok(())
 }
@@ -188,18 +198,28 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         local.own.insert(place, entry);
     }
     for (id, page) in rows.records::<PageRecord>(Table::Pages).await? {
-        let (chart, _) = split_chart(Table::Pages, &id)?;
+        let (chart, first) = split_chart(Table::Pages, &id)?;
+        let first = be_u64(Table::Pages, first)?;
+        let mut named = std::mem::take(&mut open.named_heads);
         let local = open.chart_or_new(chart);
+        local.pages.insert(first);
         for received in page.rows {
             local.held.insert(received.index);
             match received.opened {
                 Some(bytes) => {
                     let entry = SignedEntry::from_stored(&bytes).map_err(|_| damaged(Table::Pages))?;
+                    named.note_entry(&entry);
                     local.insert(entry, Arrival::at(received.index, received.received_at));
                 }
-                None => local.unopened.push(Unopened { page: id.clone(), index: received.index }),
+                None => local.unopened.push(Unopened::new(&id, &received)),
             }
         }
+        open.named_heads = named;
+    }
+    for (id, record) in rows.records::<ProvedRecord>(Table::Proved).await? {
+        let (chart, entry) = split_chart(Table::Proved, &id)?;
+        let entry = EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Proved))?;
+        open.chart_or_new(chart).chart.prove(entry, record.index);
     }
     for (id, record) in rows.records::<CursorRecord>(Table::Cursors).await? {
         let (chart, _) = split_chart(Table::Cursors, &id)?;

@@ -1,5 +1,6 @@
 //! The client: one device of one site, its local store, and its way to the server.
 
+mod bind_answers;
 mod capture;
 mod commit;
 mod drafts;
@@ -8,18 +9,20 @@ mod follow_mlog;
 mod hints;
 mod keep_epochs;
 mod load;
+mod olog_proofs;
 mod open_device;
 mod problem;
 mod pull;
 mod push;
 mod receipts;
-mod site_trust;
+pub(crate) mod site_trust;
 mod submit;
 mod sync;
 mod trusted_time;
 
-pub use drafts::DraftKey;
+pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
+pub use olog_proofs::NamedBy;
 pub use open_device::Me;
 pub(crate) use open_device::{LocalChart, OpenDevice, Unopened};
 pub use problem::{Evidence, SyncProblem};

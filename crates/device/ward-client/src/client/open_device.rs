@@ -1,15 +1,17 @@
 //! What an unlocked device holds in memory.
 
 use super::keep_epochs::HeldEpoch;
+use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
-use crate::store::{AccessRecord, DraftRecord, ReceiptRecord, TicketRecord};
+use crate::store::{AccessRecord, DraftRecord, ReceiptRecord, ReceivedRecord, TicketRecord};
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
 use std::collections::{BTreeMap, BTreeSet};
-use ward_audit::{LogView, MLOG_LEAF_BYTES, mlog_leaf_parts};
-use ward_crypto::{DeviceCert, DeviceKeys, EpochPackage, Lkek, Role, RootPolicy};
+use ward_audit::{LogView, MLOG_LEAF_BYTES, TreeHead, mlog_leaf_parts};
+use ward_crypto::{DeviceCert, DeviceKeys, Envelope, EpochPackage, Lkek, Role, RootPolicy};
 use ward_id::{
-    ChartId, DeviceId, EntryId, Incarnation, PersonId, SiteId, StudyId, Subject, TicketId, TreeRoot,
+    Canonical as _, ChartId, DeviceId, EntryId, Head, Incarnation, PackageHash, PersonId, SiteId, StudyId,
+    Subject, TicketId,
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError, MlogEntry,
@@ -45,6 +47,18 @@ pub(crate) struct Unopened {
     pub(crate) page: Vec<u8>,
     /// Its place in the operation log.
     pub(crate) index: u64,
+    /// The place in its author's chain that its header names; nothing if it has no header.
+    pub(crate) place: Option<(DeviceId, Incarnation, u64)>,
+}
+
+impl Unopened {
+    pub(crate) fn new(page: &[u8], row: &ReceivedRecord) -> Self {
+        let place = Envelope::from_canonical(&row.envelope).ok().map(|envelope| {
+            let header = envelope.header();
+            (header.device, header.incarnation, header.seq)
+        });
+        Self { page: page.to_vec(), index: row.index, place }
+    }
 }
 
 /// This device's copy of one chart.
@@ -57,9 +71,13 @@ pub(crate) struct LocalChart {
     /// Own entries, by life of the store and place.
     pub(crate) own: BTreeMap<(Incarnation, u64), SignedEntry>,
     pub(crate) epochs: BTreeMap<u64, HeldEpoch>,
+    /// The package that counts, if it was made for this device and does not open for it.
+    pub(crate) spoilt: Option<PackageHash>,
     /// Pull after this olog index.
     pub(crate) cursor: Option<u64>,
     pub(crate) unopened: Vec<Unopened>,
+    /// The first place of each stored page of envelopes.
+    pub(crate) pages: BTreeSet<u64>,
     /// Places in the operation log whose envelopes are at hand.
     pub(crate) held: BTreeSet<u64>,
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
@@ -75,8 +93,10 @@ impl LocalChart {
             receipted: 0,
             own: BTreeMap::new(),
             epochs: BTreeMap::new(),
+            spoilt: None,
             cursor: None,
             unopened: Vec::new(),
+            pages: BTreeSet::new(),
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
@@ -92,6 +112,28 @@ impl LocalChart {
     /// Whether the server's log is known to hold an entry.
     pub(crate) fn arrived(&self, entry: EntryId) -> bool {
         self.chart.arrival(entry).is_some_and(|arrival| arrival.olog_index.is_some())
+    }
+
+    /// Whether the own entry at a place of the present chain came back from the server's log.
+    pub(crate) fn own_arrived(&self, seq: u64) -> bool {
+        let life = self.chain.as_ref().map(EntryChain::incarnation);
+        let own = life.and_then(|life| self.own.get(&(life, seq)));
+        own.is_some_and(|entry| self.arrived(entry.id()))
+    }
+
+    /// Whether an envelope of a chain beyond what is held of it came and does not open.
+    pub(crate) fn waits_unopened(
+        &self,
+        device: DeviceId,
+        incarnation: Incarnation,
+        held: Option<Head>,
+        upto: u64,
+    ) -> bool {
+        let held = held.map_or(0, |head| head.seq);
+        self.unopened
+            .iter()
+            .filter_map(|one| one.place)
+            .any(|(by, life, seq)| (by, life) == (device, incarnation) && seq > held && seq <= upto)
     }
 
     /// Own entries that the server does not have yet, in order.
@@ -169,8 +211,11 @@ pub(crate) struct OpenDevice {
     pub(crate) drafts: BTreeMap<Vec<u8>, DraftRecord>,
     pub(crate) access: BTreeMap<Vec<u8>, AccessRecord>,
     pub(crate) tickets: BTreeMap<TicketId, TicketRecord>,
-    /// Roots that other members named and that lie beyond the verified head.
-    pub(crate) claimed_roots: BTreeMap<u64, TreeRoot>,
+    /// The newest heads of the membership log that other members named and that lie beyond the
+    /// verified one.
+    pub(crate) named_roots: BTreeMap<DeviceId, TreeHead>,
+    /// Heads of the operation log that others named.
+    pub(crate) named_heads: NamedHeads,
     /// What stops sealing until a person acts.
     pub(crate) stopped_by: Vec<SyncProblem>,
     pub(crate) mark: HighWater,
@@ -215,7 +260,8 @@ impl OpenDevice {
             drafts: BTreeMap::new(),
             access: BTreeMap::new(),
             tickets: BTreeMap::new(),
-            claimed_roots: BTreeMap::new(),
+            named_roots: BTreeMap::new(),
+            named_heads: NamedHeads::default(),
             stopped_by: Vec::new(),
             mark,
             mark_behind: false,

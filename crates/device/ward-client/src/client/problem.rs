@@ -1,5 +1,6 @@
 //! What a sync found wrong. Some problems stop sealing until a person has looked at them.
 
+use super::NamedBy;
 use crate::ClientError;
 use crate::store::EvidenceRecord;
 use std::fmt;
@@ -90,6 +91,34 @@ pub enum SyncProblem {
         /// What proves it.
         evidence: Evidence,
     },
+    /// Somebody signed a head of the operation log that is not of the log that this device was
+    /// shown: the server shows two histories, or that device lies. Sealing goes on, for what it
+    /// says of membership is compared apart; a person must ask its owner.
+    OtherHistory {
+        /// Who named it.
+        by: NamedBy,
+        /// The head of this device and the one that was named.
+        evidence: Evidence,
+    },
+    /// Somebody signed a longer operation log than the server shows: it holds something back.
+    HiddenTail {
+        /// Who named it.
+        by: NamedBy,
+        /// How long it is said to be.
+        named: u64,
+        /// How long the newest head is that the server shows.
+        shown: u64,
+    },
+    /// The server cannot prove the place that it gave to an entry. If its device was revoked, the
+    /// entry does not stand.
+    PlaceNotProved {
+        /// The chart.
+        chart: ChartId,
+        /// The entry.
+        entry: EntryId,
+        /// The place.
+        index: u64,
+    },
     /// The members of a chart changed and no member made the next epoch yet. Nothing is sealed for
     /// this chart until then.
     NeedsRotation(ChartId),
@@ -127,6 +156,9 @@ impl SyncProblem {
             Self::BadPackage { .. } => "bad-package",
             Self::Incomplete { .. } => "incomplete",
             Self::BrokenPromise { .. } => "broken-promise",
+            Self::OtherHistory { .. } => "other-history",
+            Self::HiddenTail { .. } => "hidden-tail",
+            Self::PlaceNotProved { .. } => "place-not-proved",
             Self::NeedsRotation(_) => "needs-rotation",
             Self::CertificateExpired => "certificate-expired",
             Self::TimeUnknown => "time-unknown",

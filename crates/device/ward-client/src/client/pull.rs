@@ -2,16 +2,19 @@
 //! cursor in one commit. What cannot be opened is kept aside and tried again.
 
 use super::keep_epochs::HeldEpoch;
-use super::{Client, LocalChart, SyncProblem, Unopened};
-use crate::limits::{CLAIMED_ROOTS_MAX, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
+use super::load::NAMED_ROOTS_ROW;
+use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
+use crate::limits::{PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
 use crate::parallel;
-use crate::store::{Batch, ChainRecord, CursorRecord, PageRecord, ReceivedRecord, Table, row_id};
+use crate::store::{
+    Batch, ChainRecord, CursorRecord, NamedRootsRecord, PageRecord, ReceivedRecord, Table, row_id,
+};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{EnvelopePage, EnvelopeRow, paths};
 use ward_audit::TreeHead;
 use ward_crypto::{AcceptedSuites, DeviceCert, Envelope, SiteManifest, VerifiedEnvelope, verify_envelopes};
-use ward_id::{Canonical as _, ChartId, SiteId, VersionVector};
+use ward_id::{Canonical as _, ChartId, DeviceId, SiteId, VersionVector};
 use ward_sync::{Arrival, EntryChain, Inserted, Membership, OpenedEnvelope, SignedEntry};
 use zeroize::Zeroizing;
 
@@ -32,7 +35,7 @@ enum NotOpened {
 struct Opening {
     content: Result<Box<SignedEntry>, NotOpened>,
     /// The head that its author named, once the signature held.
-    claim: Option<TreeHead>,
+    claim: Option<(DeviceId, TreeHead)>,
 }
 
 /// What opening needs, shared by all threads.
@@ -101,9 +104,9 @@ impl<'a> Opener<'a> {
     fn unseal(
         &self,
         verified: &VerifiedEnvelope<'_>,
-    ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<TreeHead>) {
+    ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<(DeviceId, TreeHead)>) {
         let header = verified.envelope().header();
-        let claim = Some(TreeHead { size: header.mlog_size, root: header.mlog_root });
+        let claim = Some((header.device, TreeHead { size: header.mlog_size, root: header.mlog_root }));
         let Some(held) = self.epochs.get(&header.epoch) else { return (Err(NotOpened::Later), claim) };
         let plaintext = verified.open(&held.secret, self.suites);
         (plaintext.map_err(|_| NotOpened::Bad("it does not open under its epoch")), claim)
@@ -116,15 +119,33 @@ struct OpenedPage {
     entries: Vec<(SignedEntry, Arrival)>,
     unopened: Vec<u64>,
     bad: Vec<(u64, &'static str)>,
-    claims: BTreeMap<u64, TreeHead>,
+    claims: Vec<(DeviceId, TreeHead)>,
+}
+
+impl OpenedPage {
+    /// The newest heads that lie beyond the log of this device, with those that wait already.
+    fn heads_beyond(&self, open: &OpenDevice) -> Option<BTreeMap<DeviceId, TreeHead>> {
+        let size = open.mlog.membership.size();
+        let mut heads = open.named_roots.clone();
+        let mut found = false;
+        for (device, head) in self.claims.iter().filter(|(_, head)| head.size > size) {
+            if heads.get(device).is_none_or(|known| known.size < head.size) {
+                heads.insert(*device, *head);
+                found = true;
+            }
+        }
+        found.then_some(heads)
+    }
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Fetches everything new of a chart. Returns how many envelopes came.
     pub(crate) async fn pull_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        self.retry_unopened(chart).await?;
+        let stays = self.retry_unopened(chart).await?;
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        self.pull_after(chart, cursor).await
+        let pulled = self.pull_after(chart, cursor).await?;
+        // What stays damaged does not keep newer entries out, and is said at every sync.
+        stays.map_or(Ok(pulled), Err)
     }
 
     /// Fetches pages after a place and keeps what is not at hand.
@@ -193,11 +214,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let waiting: Vec<&ReceivedRecord> = rows.iter().filter(|row| row.opened.is_none()).collect();
         let openings = parallel::map_parts(&waiting, |rows| opener.open_all(rows));
         let (mut entries, mut unopened, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut claims, mut stored) = (BTreeMap::new(), BTreeMap::new());
+        let (mut claims, mut stored) = (Vec::new(), BTreeMap::new());
         for (row, Opening { content, claim }) in waiting.into_iter().zip(openings) {
-            if let Some(claim) = claim {
-                claims.insert(claim.size, claim);
-            }
+            claims.extend(claim);
             match content {
                 Ok(entry) => {
                     stored.insert(row.index, entry.to_stored());
@@ -228,6 +247,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<(), SyncProblem> {
         let mut batch = Batch::default();
         let indexes: Vec<u64> = page.rows.iter().map(|row| row.index).collect();
+        let unopened: Vec<Unopened> = page
+            .rows
+            .iter()
+            .filter(|row| page.unopened.contains(&row.index))
+            .map(|row| Unopened::new(&id, row))
+            .collect();
+        let beyond = page.heads_beyond(self.device().map_err(failed)?);
+        if let Some(heads) = &beyond {
+            let heads = heads.iter().map(|(device, head)| (*device, *head)).collect();
+            batch.put(Table::Heads, NAMED_ROOTS_ROW, &NamedRootsRecord { heads });
+        }
         batch.put(Table::Pages, id.clone(), &PageRecord { rows: page.rows });
         let open = self.device_mut().map_err(failed)?;
         let me = open.me.device;
@@ -242,12 +272,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         self.commit(batch).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
+        page.entries.iter().for_each(|(entry, _)| open.named_heads.note_entry(entry));
         let local = open.chart_or_new(chart);
+        local.pages.extend(first_place(&id));
         local.receipted = local.receipted.max(receipted);
         local.cursor = local.cursor.max(cursor);
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
-        local.unopened.extend(page.unopened.into_iter().map(|index| Unopened { page: id.clone(), index }));
+        local.unopened.extend(unopened);
         let mut forked = None;
         for (entry, arrival) in page.entries {
             let device = entry.frame().device;
@@ -255,13 +287,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 forked = Some(device);
             }
         }
-        for (size, claim) in page.claims {
-            if open.claimed_roots.len() < CLAIMED_ROOTS_MAX {
-                open.claimed_roots.insert(size, claim.root);
-            }
+        if let Some(heads) = beyond {
+            open.named_roots = heads;
         }
         self.raise_mark(None).await;
-        self.check_claimed_roots().await?;
+        self.check_named_roots(&page.claims).await?;
         if let Some(device) = forked {
             return Err(SyncProblem::DeviceFork { chart, device });
         }
@@ -272,8 +302,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Tries envelopes again whose key or certificate was missing; those that were damaged on the
-    /// way are fetched again first.
-    async fn retry_unopened(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+    /// way are fetched again first. Gives back one that stays damaged.
+    async fn retry_unopened(&mut self, chart: ChartId) -> Result<Option<SyncProblem>, SyncProblem> {
+        let mut stays = None;
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         let pages: BTreeSet<Vec<u8>> = local.unopened.iter().map(|one| one.page.clone()).collect();
         for id in pages {
@@ -286,18 +317,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 let rows = self.fetched_again(chart, opened).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
             }
-            // What stays damaged was reported when it came; it must not keep newer ones out.
-            let kept = match opened.unopened.len() < before {
-                true => self.keep_page(chart, id, opened, None).await,
-                false => Ok(()),
-            };
-            if let Err(problem) = kept
-                && !matches!(problem, SyncProblem::BadEnvelope { .. })
-            {
-                return Err(problem);
+            if let Some(&(index, why)) = opened.bad.first() {
+                stays.get_or_insert(SyncProblem::BadEnvelope { chart, index, why });
+            }
+            if opened.unopened.len() == before {
+                continue;
+            }
+            match self.keep_page(chart, id, opened, None).await {
+                Ok(()) | Err(SyncProblem::BadEnvelope { .. }) => {}
+                Err(problem) => return Err(problem),
             }
         }
-        Ok(())
+        Ok(stays)
     }
 
     /// The rows of a page, with damaged envelopes as the server gives them now.
@@ -323,7 +354,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device_mut()?;
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let local = open.chart_or_new(chart);
-        local.chart = fresh;
+        let before = std::mem::replace(&mut local.chart, fresh);
+        before.proved().for_each(|(entry, place)| local.chart.prove(entry, place));
         let own: Vec<SignedEntry> = local.own.values().cloned().collect();
         for entry in own {
             local.insert(entry, Arrival::UNSENT);
@@ -362,12 +394,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         let ours = local.chart.have();
         let chain = local.chain.as_ref().map(|chain| (me, chain.incarnation()));
-        let own =
-            chain.and_then(|(device, incarnation)| Some((incarnation, theirs.head(device, incarnation)?)));
-        let held = own.map_or(0, |(_, head)| head.seq);
-        let known = own.is_some_and(|(incarnation, head)| {
-            local.own.get(&(incarnation, head.seq)).is_some_and(|entry| entry.id() == head.entry)
-        });
+        let held = chain.and_then(|(device, incarnation)| theirs.head(device, incarnation));
+        let held = held.map_or(0, |head| head.seq);
         let mut problem = None;
         for (device, incarnation, head) in theirs.iter() {
             match ours.head(device, incarnation) {
@@ -375,21 +403,28 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     problem = Some(SyncProblem::DeviceFork { chart, device });
                 }
                 Some(known) if known.seq >= head.seq => {}
-                // Delivered, but no key for it is here yet.
-                _ if !local.unopened.is_empty() => {}
+                // Delivered, but it does not open here, or not yet.
+                known if local.waits_unopened(device, incarnation, known, head.seq) => {}
                 _ => {
                     problem.get_or_insert(SyncProblem::Incomplete { chart, device, incarnation });
                 }
             }
         }
         local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
-        if chain.is_some() && (held < local.receipted || known && held > local.receipted) {
-            // It lost what it had receipted, and gets it again at the next sync; or it has what a
-            // lost receipt was for.
+        // That it has more than it receipted is believed only of entries that it delivered.
+        let delivered = (local.receipted..held).take_while(|seq| local.own_arrived(seq.saturating_add(1)));
+        let held = held.min(local.receipted.saturating_add(delivered.count() as u64));
+        if chain.is_some() && held != local.receipted {
+            // It lost what it had receipted, and gets it again at the next sync; or it has it again.
             self.set_receipted(chart, held).await.map_err(failed)?;
         }
         problem.map_or(Ok(()), Err)
     }
+}
+
+/// The first place in a page, from the id of its row.
+fn first_place(id: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*id.last_chunk()?))
 }
 
 fn received(row: EnvelopeRow) -> ReceivedRecord {

@@ -1,7 +1,7 @@
 //! Sending: entries are sealed now, under the epoch that counts now, and kept until the server's
 //! receipt for them verifies.
 
-use super::capture::stage;
+use super::capture::{Rewrite, stage};
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::RESEAL_ATTEMPTS;
 use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
@@ -11,7 +11,7 @@ use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
 use ward_api::{EnvelopeBatch, ErrorCode, Opaque, paths};
 use ward_audit::Receipt;
 use ward_crypto::{Envelope, EnvelopeHeader, Suite, V1, random_incarnation, seal_envelope};
-use ward_id::{Canonical as _, ChartId, EntryId, TimestampMs};
+use ward_id::{Canonical as _, ChartId, EntryId};
 use ward_sync::{
     Decoded, Draft, EntryChain, Freshness, IncarnationOpen, Payload, SealFacts, SealPermit, SealRefusal,
     SignedEntry, may_seal,
@@ -51,7 +51,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             match answer {
                 Ok(bytes) => {
                     let receipt: Receipt = decode(&path, &bytes).map_err(failed)?;
-                    pushed += self.take_receipt(chart, &sealed, &receipt).await?;
+                    let taken = self.take_receipt(chart, &sealed, &receipt).await?;
+                    pushed += taken;
+                    if taken == 0 {
+                        // It promises envelopes that this device does not know and does not deliver
+                        // them: nothing is believed, and everything is sent again at the next sync.
+                        return Err(failed(ClientError::BadAnswer { path }));
+                    }
                 }
                 Err(error) if stale(&error) && resealed < RESEAL_ATTEMPTS => {
                     resealed += 1;
@@ -143,12 +149,27 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let key = site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?;
         let bad = || failed(ClientError::BadAnswer { path: paths::envelopes(chart) });
         receipt.verify(&key).map_err(|_| bad())?;
-        let hashes: Vec<_> = sealed.envelopes.iter().map(Envelope::envelope_hash).collect();
         // A receipt covers the front of what was sent. Entries that the server had already are
-        // answered with their first envelopes, which this device may not remember: the next pull
-        // shows the entries themselves, and the version vector is compared in any case.
-        let covered = (receipt.envelopes().len() as u64).min(sealed.envelopes.len() as u64);
-        let repeat = receipt.envelopes().iter().zip(&hashes).any(|(promised, sent)| promised != sent);
+        // answered with their first envelopes, which this device may not remember. It has them only
+        // if it delivers them: else a receipt for any old envelope would pass for this one.
+        let promised: Vec<bool> = sealed
+            .envelopes
+            .iter()
+            .zip(receipt.envelopes())
+            .map(|(sent, promised)| sent.envelope_hash() == *promised)
+            .collect();
+        let repeat = promised.contains(&false);
+        if repeat {
+            self.pull_chart(chart).await?;
+        }
+        let open = self.device().map_err(failed)?;
+        let has = |(&promised, entry): (&bool, &EntryId)| {
+            promised || open.charts.get(&chart).is_some_and(|local| local.arrived(*entry))
+        };
+        let covered = promised.iter().zip(&sealed.entries).take_while(|one| has(*one)).count() as u64;
+        if covered == 0 {
+            return Ok(0);
+        }
         let last = sealed.first_seq + covered - 1;
         let local = open.charts.get(&chart).ok_or_else(bad)?;
         let chain = local.chain.clone().ok_or_else(bad)?;
@@ -226,8 +247,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         let old = local.chain.as_ref().map(EntryChain::incarnation).or(marked.map(|head| head.incarnation));
         let Some(old) = old else { return Ok(None) };
-        let lost: Vec<SignedEntry> =
-            local.unsent().filter(|entry| !local.arrived(entry.id())).cloned().collect();
+        let lost: Vec<SignedEntry> = local
+            .unsent()
+            .filter(|entry| !local.arrived(entry.id()) && can_be_written_again(entry))
+            .cloned()
+            .collect();
         for entry in &lost {
             local.own.remove(&(entry.frame().incarnation, entry.frame().seq));
         }
@@ -240,11 +264,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let newest = marked.map(|head| (head.seq, head.entry)).or(held.map(|held| (held.seq, held.entry)));
         let opening =
             newest.map(|(old_seq, old_entry)| IncarnationOpen { old_incarnation: old, old_seq, old_entry });
-        let mut drafts: Vec<(Draft, Option<TimestampMs>)> = Vec::new();
-        drafts.extend(opening.map(|opening| (Draft::new(opening), None)));
+        let mut drafts: Vec<Rewrite> = Vec::new();
+        drafts.extend(opening.map(|opening| Rewrite::first(Draft::new(opening))));
         drafts.extend(lost.iter().filter_map(again));
         local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
-        let written = self.write(chart, &drafts)?;
+        let written = self.write(chart, drafts)?;
         let mut batch = Batch::default();
         stage(&mut batch, chart, &written, 0);
         for entry in &lost {
@@ -254,20 +278,25 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         self.commit(batch).await?;
         self.device_mut()?.chart_or_new(chart).receipted = 0;
-        self.adopt(chart, written)
+        self.take_written(chart, written)
     }
 }
 
 /// What an entry said, to be written again.
-fn again(entry: &SignedEntry) -> Option<(Draft, Option<TimestampMs>)> {
+fn again(entry: &SignedEntry) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
         Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
         Decoded::Known(payload) => {
             let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
-            Some((draft, Some(body.captured_at)))
+            Some(Rewrite { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
         }
     }
+}
+
+/// What a newer version of the app wrote stays where it is until that version is back.
+fn can_be_written_again(entry: &SignedEntry) -> bool {
+    matches!(entry.body().decode_payload(), Decoded::Known(_))
 }
 
 fn header(entry: &SignedEntry, permit: SealPermit, site: ward_id::SiteId) -> EnvelopeHeader {

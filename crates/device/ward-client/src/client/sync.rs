@@ -7,6 +7,7 @@ use crate::limits::{RETRY_BASE_MS, RETRY_MAX_MS};
 use crate::store::Batch;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use rand_core::Rng as _;
+use ward_api::ErrorCode;
 use ward_id::ChartId;
 use ward_sync::{AccessReceipt, Draft};
 
@@ -85,6 +86,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let checked = self.check_have(chart).await;
             note(report, checked);
         }
+        let problems = self.check_olog_claims().await;
+        report.problems.extend(problems);
         let problems = self.check_receipts().await;
         report.problems.extend(problems);
     }
@@ -103,28 +106,27 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// After the store was set back: fetch what it lost, then begin a new life of every own chain,
     /// so that no place of a chain is given twice.
     async fn recover_from_set_back(&mut self, report: &mut SyncReport) {
-        report.problems.push(SyncProblem::LocalRollback);
         let Ok(open) = self.device() else { return };
         let mut charts = self.synced_charts();
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
         charts.sort_unstable();
         charts.dedup();
-        let mut heads = Vec::new();
+        let (mut heads, mut left) = (Vec::new(), Vec::new());
         for chart in charts {
-            let pulled = self.pull_chart(chart).await;
-            let fetched = match pulled {
-                Ok(pulled) => {
-                    report.pulled += pulled;
-                    true
+            match self.pull_chart(chart).await {
+                Ok(pulled) => report.pulled += pulled,
+                // Taken out of the chart since: nothing can be fetched, and nothing written there.
+                Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => {
+                    left.push(chart);
+                    continue;
                 }
                 Err(problem) => {
                     let harmless = matches!(problem, SyncProblem::BadEnvelope { .. });
                     report.problems.push(problem);
-                    harmless
+                    if !harmless {
+                        return;
+                    }
                 }
-            };
-            if !fetched {
-                return;
             }
             match self.open_new_life(chart).await {
                 Ok(head) => heads.extend(head),
@@ -134,8 +136,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
         }
+        report.problems.push(SyncProblem::LocalRollback);
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
+            open.mark.own_heads.retain(|head| !left.contains(&head.chart));
         }
         for head in heads {
             self.raise_mark(Some(head)).await;
@@ -154,7 +158,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .map(|(id, record)| (id.clone(), record.clone()))
             .collect();
         for (id, record) in due {
-            self.write_access(&id, &record).await?;
+            match self.write_access(&id, &record).await {
+                // Taken out of the chart since: the receipt waits, the others are written.
+                Err(ClientError::UnknownChart(_)) => {}
+                written => written?,
+            }
         }
         Ok(())
     }
@@ -222,6 +230,8 @@ fn tries_again(problem: &SyncProblem) -> bool {
         | SyncProblem::TimeUnknown
         | SyncProblem::NeedsRotation(_)
         | SyncProblem::Incomplete { .. }
+        | SyncProblem::HiddenTail { .. }
+        | SyncProblem::PlaceNotProved { .. }
         | SyncProblem::OwnFork { .. }
         | SyncProblem::LocalRollback
         | SyncProblem::Suspended { .. } => true,

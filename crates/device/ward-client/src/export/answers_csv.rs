@@ -13,8 +13,7 @@ use super::answers::answer_rows;
 use crate::views::calendar::iso_instant;
 use crate::views::{ChartForms, NamedChart, answered_by_code, status_code};
 use std::fmt::Write as _;
-use ward_forms::QuestionnaireResponse as FormResponse;
-use ward_sync::{QuestionnaireResponse, Thread, Written};
+use ward_sync::{Response, Thread, Written};
 
 /// The columns.
 pub const CSV_COLUMNS: [&str; 16] = [
@@ -57,12 +56,7 @@ pub fn answers_csv(charts: &[NamedChart<'_>]) -> String {
     out
 }
 
-fn push_thread(
-    out: &mut String,
-    chart: &NamedChart<'_>,
-    forms: &ChartForms,
-    thread: &Thread<'_, QuestionnaireResponse>,
-) {
+fn push_thread(out: &mut String, chart: &NamedChart<'_>, forms: &ChartForms, thread: &Thread<'_, Response>) {
     let standing = if thread.is_conflict() { "conflict" } else { "current" };
     for written in &thread.current {
         push_response(out, chart, forms, written, standing);
@@ -73,11 +67,12 @@ fn push_response(
     out: &mut String,
     chart: &NamedChart<'_>,
     forms: &ChartForms,
-    written: &Written<'_, QuestionnaireResponse>,
+    written: &Written<'_, Response>,
     standing: &str,
 ) {
     let value = written.value;
-    let form = forms.get(&value.instrument_url, &value.instrument_version).ok();
+    let form = forms.form_of(value).ok();
+    let (url, version) = forms.name_of(value);
     let (chart, entry) = (chart.chart.to_string(), written.id().to_string());
     let captured = iso_instant(written.captured_at());
     let received = written.arrival.received_at.map(iso_instant).unwrap_or_default();
@@ -85,17 +80,17 @@ fn push_response(
     let mut push = |link_id: &str, question: &str, code: &str, answer: Cell<'_>, standing: &str| {
         let row = [
             Cell::Plain(&chart),
-            Cell::Text(value.occurrence.as_str()),
-            Cell::Text(&value.instrument_url),
-            Cell::Text(&value.instrument_version),
+            Cell::Text(value.occurrence().as_str()),
+            Cell::Text(url),
+            Cell::Text(version),
             Cell::Text(link_id),
             Cell::Text(question),
             Cell::Text(code),
             answer,
             Cell::Plain(&captured),
             Cell::Plain(&received),
-            Cell::Plain(answered_by_code(value.answered_by)),
-            Cell::Plain(status_code(value.status)),
+            Cell::Plain(answered_by_code(value.answered_by())),
+            Cell::Plain(status_code(value.status())),
             Cell::Text(reason),
             Cell::Plain(crate::views::role_name(written.author.role)),
             Cell::Plain(&entry),
@@ -103,7 +98,7 @@ fn push_response(
         ];
         push_row(out, &row);
     };
-    let Ok(response) = FormResponse::parse(&value.response) else {
+    let Ok(response) = forms.answers_of(value) else {
         // A response that cannot be read has a row of its own rather than none.
         push("", "", "", Cell::Plain(""), "unreadable");
         return;

@@ -10,8 +10,8 @@
 
 use super::fhir_resources::{appointment, consent, dose, medication_field, note, questionnaire_response};
 use super::fhir_trail::{audit_event, provenance};
-use crate::views::NamedChart;
 use crate::views::calendar::fhir_instant;
+use crate::views::{ChartForms, NamedChart};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ward_id::{ChartId, EntryId, TimestampMs};
@@ -89,7 +89,9 @@ fn resources(chart: &NamedChart<'_>) -> Vec<Value> {
     let NamedChart { chart, view, .. } = chart;
     let mut made: Vec<FromEntry> = Vec::new();
     let responses = view.responses().values().flatten();
-    each(*chart, responses, questionnaire_response, &mut made);
+    let forms = ChartForms::of(view);
+    let response = |around: &Surroundings, written: &_| questionnaire_response(&forms, around, written);
+    each(*chart, responses, response, &mut made);
     each(*chart, view.medication_plan().values(), medication_field, &mut made);
     each(*chart, view.doses(), dose, &mut made);
     each(*chart, view.appointments().values(), appointment, &mut made);

@@ -3,34 +3,34 @@
 use super::fhir_ndjson::{ENTRY_SYSTEM, ResourceWriter, Surroundings};
 use super::fhir_trail::{Facts, person, who_wrote};
 use crate::views::calendar::fhir_instant;
-use crate::views::{answered_by_code, status_code};
+use crate::views::{ChartForms, answered_by_code, status_code};
 use serde_json::{Value, json};
 use ward_crypto::Role;
-use ward_forms::QuestionnaireResponse as FormResponse;
 use ward_sync::{
     Appointment, AppointmentStatus, Consent, ConsentStatus, DataChoice, Dose, DoseOutcome,
-    MedicationPlanField, Note, QuestionnaireResponse, Written,
+    MedicationPlanField, Note, Response, Written,
 };
 
 /// The answers as the author's device wrote them, with Ward's facts added. Answers that cannot be
 /// read become an `OperationOutcome`: they are named, not dropped.
 pub(super) fn questionnaire_response(
+    forms: &ChartForms,
     around: &Surroundings,
-    written: &Written<'_, QuestionnaireResponse>,
+    written: &Written<'_, Response>,
 ) -> Value {
     let value = written.value;
-    let stored = FormResponse::parse(&value.response).ok().map(|response| response.to_value());
-    let Some(Value::Object(stored)) = stored else { return unreadable(around, written) };
+    let stored = forms.answers_of(value).ok().map(|response| response.to_value());
+    let Some(Value::Object(stored)) = stored else { return unreadable(forms, around, written) };
     let mut meta = stored.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
     meta.insert("versionId".to_owned(), json!(written.id().to_string()));
     let mut extensions = stored.get("extension").and_then(Value::as_array).cloned().unwrap_or_default();
     let facts = Facts::of(written)
-        .text("occurrence", Some(value.occurrence.as_str()))
-        .text("answeredBy", Some(answered_by_code(value.answered_by)))
+        .text("occurrence", Some(value.occurrence().as_str()))
+        .text("answeredBy", Some(answered_by_code(value.answered_by())))
         .text("conflict", around.conflict_note().as_deref());
     extensions.push(facts.extension());
     let named = stored.get("questionnaire").and_then(Value::as_str).map(str::to_owned);
-    let named = named.unwrap_or_else(|| format!("{}|{}", value.instrument_url, value.instrument_version));
+    let named = named.unwrap_or_else(|| format!("{}|{}", forms.name_of(value).0, forms.name_of(value).1));
     let authored =
         stored.get("authored").cloned().or_else(|| fhir_instant(written.captured_at()).map(Value::from));
     let source = (written.author.role == Role::Patient).then(|| around.subject());
@@ -39,18 +39,19 @@ pub(super) fn questionnaire_response(
         .set("meta", meta)
         .set("extension", extensions)
         .set("questionnaire", named)
-        .set("status", status_code(value.status))
+        .set("status", status_code(value.status()))
         .set("subject", around.subject())
         .set("authored", authored)
         .set("source", source)
         .done()
 }
 
-fn unreadable(around: &Surroundings, written: &Written<'_, QuestionnaireResponse>) -> Value {
+fn unreadable(forms: &ChartForms, around: &Surroundings, written: &Written<'_, Response>) -> Value {
     let value = written.value;
+    let (url, version) = forms.name_of(value);
     let what = format!(
-        "The answers to {}|{} for {} cannot be read. They are kept in the chart.",
-        value.instrument_url, value.instrument_version, value.occurrence
+        "The answers to {url}|{version} for {} cannot be read. They are kept in the chart.",
+        value.occurrence()
     );
     ResourceWriter::new("OperationOutcome", &around.id(written))
         .set("extension", vec![Facts::of(written).extension()])

@@ -5,11 +5,11 @@ use super::package::{PackageParts, ReadEnvelope, envelope_name};
 use super::payload_json::payload_json;
 use super::place_words::place_code;
 use crate::views::calendar::iso_instant;
-use crate::views::role_name;
+use crate::views::{ChartForms, role_name};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use ward_id::{Canonical as _, EntryId, hex_encode};
-use ward_sync::{EntryBody, TimelineItem};
+use ward_sync::{EntryBody, SignedEntry, TimelineItem};
 
 /// All entries in the order that is the same on every device, whatever their place.
 pub(super) fn entries_json(parts: &PackageParts<'_>, envelopes: &[ReadEnvelope]) -> Value {
@@ -19,29 +19,22 @@ pub(super) fn entries_json(parts: &PackageParts<'_>, envelopes: &[ReadEnvelope])
             carriers.entry(entry).or_default().push(envelope.olog_index);
         }
     }
-    let one =
-        |item: &TimelineItem<'_>| entry_json(item, carriers.get(&item.entry.id()).map_or(&[], Vec::as_slice));
+    let forms = ChartForms::of_entries(parts.chart.view.timeline().iter().map(|item| item.entry));
+    let one = |item: &TimelineItem<'_>| {
+        entry_json(&forms, item, carriers.get(&item.entry.id()).map_or(&[], Vec::as_slice))
+    };
     Value::Array(parts.chart.view.timeline().iter().map(one).collect())
 }
 
-fn entry_json(item: &TimelineItem<'_>, sealed_at: &[u64]) -> Value {
-    let (frame, body, capture) = (item.entry.frame(), item.entry.body(), item.entry.capture());
+fn entry_json(forms: &ChartForms, item: &TimelineItem<'_>, sealed_at: &[u64]) -> Value {
+    let (frame, capture) = (item.entry.frame(), item.entry.capture());
     json!({
         "entry_id": item.entry.id(),
         "place": place_code(item.place),
         "author": item.author.map(|author| json!({
             "person": author.person, "role": role_name(author.role), "device": author.device,
         })),
-        "frame": {
-            "site": frame.site,
-            "chart": frame.chart,
-            "device": frame.device,
-            // A number of 64 bits: as text, because JSON readers round large numbers.
-            "incarnation": frame.incarnation.0.to_string(),
-            "seq": frame.seq,
-            "prev": frame.prev,
-            "body": body_json(body),
-        },
+        "frame": frame_json(forms, item.entry),
         "frame_bytes": hex_encode(&frame.to_canonical()),
         "sig_alg": capture.alg(),
         "capture_sig": hex_encode(capture.signature().as_bytes()),
@@ -53,7 +46,23 @@ fn entry_json(item: &TimelineItem<'_>, sealed_at: &[u64]) -> Value {
     })
 }
 
-fn body_json(body: &EntryBody) -> Value {
+/// What an entry's signed bytes say, readable. Answers that are bound to a questionnaire are read by
+/// the one that stands in the same package, whatever its place.
+pub(super) fn frame_json(forms: &ChartForms, entry: &SignedEntry) -> Value {
+    let frame = entry.frame();
+    json!({
+        "site": frame.site,
+        "chart": frame.chart,
+        "device": frame.device,
+        // A number of 64 bits: as text, because JSON readers round large numbers.
+        "incarnation": frame.incarnation.0.to_string(),
+        "seq": frame.seq,
+        "prev": frame.prev,
+        "body": body_json(forms, entry.body()),
+    })
+}
+
+fn body_json(forms: &ChartForms, body: &EntryBody) -> Value {
     json!({
         "random16": hex_encode(&body.random16),
         "deps": body.deps,
@@ -72,6 +81,6 @@ fn body_json(body: &EntryBody) -> Value {
         "olog": body.olog.map(|head| json!({"size": head.size, "root": head.root})),
         "amends": body.amends,
         "reason": body.reason,
-        "payload": payload_json(body),
+        "payload": payload_json(forms, body),
     })
 }

@@ -56,9 +56,10 @@ fn by_command(page: &mut Page) {
     page.heading(2, "With the ward command");
     page.paragraph_of(
         "aside",
-        "On a device that may read this chart, <code>ward audit verify</code> checks both logs, every receipt and every \
-         chain against the site’s server, and <code>ward audit prove ENTRY</code> prints the proof of one entry. The \
-         steps below need neither that device nor the server.",
+        "<code>ward audit check FOLDER --root FINGERPRINT</code> does all of the steps below with the files of this folder \
+         alone: no key, no device of the site, no network. On a device that may read this chart, <code>ward audit \
+         verify</code> checks it against the site’s server, and <code>ward audit prove ENTRY</code> prints the proof of \
+         one entry.",
     );
 }
 

@@ -8,11 +8,10 @@ use crate::views::calendar::{iso_day, plain_minute};
 use crate::views::{ChartForms, NamedChart, role_name};
 use std::collections::BTreeMap;
 use ward_crypto::Role;
-use ward_forms::QuestionnaireResponse as FormResponse;
 use ward_id::TimestampMs;
 use ward_sync::{
-    AnsweredBy, AppointmentStatus, Author, ChartView, ConsentStatus, DataChoice, DoseOutcome,
-    QuestionnaireResponse, ResponseStatus, Thread, Written,
+    AnsweredBy, AppointmentStatus, Author, ChartView, ConsentStatus, DataChoice, DoseOutcome, Response,
+    ResponseStatus, Thread, Written,
 };
 
 /// The page, in plain words and without scripts or anything from elsewhere. Corrections stand
@@ -71,7 +70,7 @@ fn table_or_nothing(page: &mut Page, caption: &str, heads: &[&str], rows: &[Vec<
 fn reports(page: &mut Page, view: &ChartView<'_>) {
     page.heading(2, "What you reported");
     let forms = ChartForms::of(view);
-    let mut by_day: BTreeMap<&str, Vec<(&str, &Thread<'_, QuestionnaireResponse>)>> = BTreeMap::new();
+    let mut by_day: BTreeMap<&str, Vec<(&str, &Thread<'_, Response>)>> = BTreeMap::new();
     for ((url, occurrence), threads) in view.responses() {
         by_day
             .entry(occurrence.as_str())
@@ -104,29 +103,23 @@ fn reports(page: &mut Page, view: &ChartView<'_>) {
     }
 }
 
-fn report(
-    page: &mut Page,
-    forms: &ChartForms,
-    title: &str,
-    written: &Written<'_, QuestionnaireResponse>,
-    replaced: bool,
-) {
+fn report(page: &mut Page, forms: &ChartForms, title: &str, written: &Written<'_, Response>, replaced: bool) {
     let value = written.value;
-    let how = match value.answered_by {
+    let how = match value.answered_by() {
         AnsweredBy::Self_ => "answered by you",
         AnsweredBy::WithHelp => "answered by you with help",
         AnsweredBy::Interview => "answered by you in an interview",
     };
-    let state = match (replaced, value.status) {
+    let state = match (replaced, value.status()) {
         (true, _) => ", corrected later",
         (false, ResponseStatus::Draft) => ", not finished",
         (false, ResponseStatus::Amended) => ", a correction",
         (false, ResponseStatus::Completed) => "",
     };
     let caption = format!("{title} ({how} on {}{state})", plain_minute(written.captured_at()));
-    match FormResponse::parse(&value.response) {
+    match forms.answers_of(value) {
         Ok(response) => {
-            let form = forms.get(&value.instrument_url, &value.instrument_version).ok();
+            let form = forms.form_of(value).ok();
             let rows: Vec<Vec<Cell>> = answer_rows(form, &response)
                 .into_iter()
                 .map(|row| vec![Cell::said(row.question), Cell::said(row.answer)])

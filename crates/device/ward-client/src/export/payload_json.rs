@@ -2,17 +2,21 @@
 
 use super::place_words::{participation_words, purpose_words};
 use crate::views::calendar::{iso_day, iso_instant};
-use crate::views::{answered_by_code, status_code};
+use crate::views::{ChartForms, answered_by_code, status_code};
 use serde_json::{Value, json};
 use ward_id::hex_encode;
 use ward_sync::{
     AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
+    Response,
 };
 
 /// What an entry says. One that this version cannot read is given as its bytes.
-pub(super) fn payload_json(body: &EntryBody) -> Value {
+///
+/// Bound answers are given as the FHIR response that they stand for, if the chart holds their
+/// questionnaire, and as their bytes in any case.
+pub(super) fn payload_json(forms: &ChartForms, body: &EntryBody) -> Value {
     match body.decode_payload() {
-        Decoded::Known(payload) => known(&payload),
+        Decoded::Known(payload) => known(forms, &payload),
         Decoded::Unknown => json!({"unknown": hex_encode(&body.payload)}),
         Decoded::Invalid(error) => json!({"invalid": hex_encode(&body.payload), "why": error.to_string()}),
     }
@@ -23,9 +27,16 @@ fn inner_json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(bytes)))
 }
 
-fn known(payload: &Payload) -> Value {
+fn known(forms: &ChartForms, payload: &Payload) -> Value {
     match payload {
-        Payload::QuestionnaireResponse(p) => json!({
+        Payload::Response(response @ Response::Dense(p)) => json!({
+            "instrument": p.instrument, "instrument_url": forms.name_of(response).0,
+            "instrument_version": forms.name_of(response).1, "occurrence": p.occurrence.as_str(),
+            "status": status_code(p.status), "answered_by": answered_by_code(p.answered_by),
+            "answers": hex_encode(&p.answers),
+            "response": forms.answers_of(response).ok().map(|answers| answers.to_value()),
+        }),
+        Payload::Response(Response::General(p)) => json!({
             "instrument_url": p.instrument_url, "instrument_version": p.instrument_version,
             "occurrence": p.occurrence.as_str(), "status": status_code(p.status),
             "answered_by": answered_by_code(p.answered_by), "response": inner_json(&p.response),
@@ -81,9 +92,8 @@ fn care(payload: &Payload) -> Value {
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
         // The other kinds have their own shape above.
-        Payload::QuestionnaireResponse(_)
-        | Payload::Instrument(_)
-        | Payload::IncarnationOpen(_)
-        | Payload::Carry(_) => Value::Null,
+        Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
+            Value::Null
+        }
     }
 }

@@ -14,6 +14,7 @@ pub(super) const fn place_code(place: Place) -> &'static str {
         Place::Quarantined(QuarantineReason::ToBeAdopted) => "quarantined-to-be-adopted",
         Place::Quarantined(QuarantineReason::Severed) => "quarantined-severed",
         Place::Quarantined(QuarantineReason::BrokenChain) => "quarantined-broken-chain",
+        Place::Quarantined(QuarantineReason::InstrumentAside) => "quarantined-instrument-aside",
         Place::UnknownKind => "unknown-kind",
         Place::Invalid(_) => "invalid",
         Place::NotPermitted => "not-permitted",

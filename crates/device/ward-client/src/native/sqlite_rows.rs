@@ -2,8 +2,11 @@
 //! checksums and journals, sealed rows do not.
 
 use crate::limits::{SQLITE_BUSY_MS, STORE_FORMAT};
+use crate::store::Table;
 use crate::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
+};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -71,7 +74,10 @@ impl SqliteRowStore {
 
     fn write(&self, batch: &WriteBatch) -> Result<(), RowStoreError> {
         let mut connection = self.lock();
-        let transaction = connection.transaction().map_err(cause)?;
+        // The write lock comes first: nobody else commits between the look at the counter and ours.
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(cause)?;
+        refuse_second_writer(&transaction, batch)?;
         {
             let mut put = transaction
                 .prepare_cached(
@@ -93,6 +99,27 @@ impl SqliteRowStore {
         }
         transaction.commit().map_err(cause)
     }
+}
+
+/// Every commit of a device counts on from the last one that its program knows. If the stored
+/// counter has come as far as this batch already, another program wrote in between: what this
+/// program holds in memory is old, and its batch would overwrite entries that it never saw.
+fn refuse_second_writer(transaction: &Transaction<'_>, batch: &WriteBatch) -> Result<(), RowStoreError> {
+    let counter = Table::Counter.number();
+    for write in &batch.writes {
+        let RowWrite::Put { table, row } = write else { continue };
+        if *table != counter {
+            continue;
+        }
+        let stored: Option<i64> = transaction
+            .prepare_cached("SELECT version FROM rows WHERE tbl = ?1 AND id = ?2")
+            .and_then(|mut found| found.query_row(params![table, row.id], |row| row.get(0)).optional())
+            .map_err(cause)?;
+        if stored.and_then(|stored| u64::try_from(stored).ok()).is_some_and(|stored| stored >= row.version) {
+            return Err(RowStoreError::Busy);
+        }
+    }
+    Ok(())
 }
 
 fn to_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -144,6 +171,29 @@ mod tests {
         raw.execute_batch(&format!("PRAGMA user_version = {}", STORE_FORMAT + 1)).unwrap();
         drop(raw);
         assert!(matches!(SqliteRowStore::open(&path), Err(RowStoreError::Broken(_))));
+    }
+
+    #[test]
+    fn a_second_writer_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        let (first, second) = (SqliteRowStore::open(&path).unwrap(), SqliteRowStore::open(&path).unwrap());
+        let counter = Table::Counter.number();
+        let other = if counter == 2 { 3 } else { 2 };
+        let batch = |version: u64, content: u8| WriteBatch {
+            writes: [other, counter]
+                .map(|table| RowWrite::Put {
+                    table,
+                    row: Row { id: b"store".to_vec(), version, sealed: vec![content] },
+                })
+                .to_vec(),
+        };
+        first.write(&batch(1, 1)).unwrap();
+        // Both programs know version 1 now; the second one commits first.
+        second.write(&batch(2, 2)).unwrap();
+        assert_eq!(first.write(&batch(2, 3)), Err(RowStoreError::Busy));
+        assert_eq!(first.read(other, b"store").unwrap().unwrap().sealed, [2], "the saved entry stands");
+        first.write(&batch(3, 4)).unwrap();
     }
 
     #[test]

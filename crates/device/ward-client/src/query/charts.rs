@@ -1,7 +1,7 @@
 //! The charts of this device.
 
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
-use ward_id::{ChartId, PersonId, TeamId};
+use ward_id::{ChartId, EntryId, PersonId, TeamId};
 use ward_sync::{ChartAuthority, ChartView, Membership};
 
 /// A chart in a list.
@@ -67,7 +67,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             unsent: local.map_or(0, |local| local.unsent().count() as u64),
             conflicts,
             incomplete: local.is_some_and(|local| {
-                local.incomplete_for > 0 || !local.unopened.is_empty() || !local.chart.gaps().is_empty()
+                local.incomplete_for > 0 || !local.unopened.is_empty() || !local.chart.missing().is_empty()
             }),
         })
     }
@@ -80,6 +80,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device()?;
         let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
         Ok(local.chart.view(&ChartAuthority { membership: &open.mlog.membership, chart }))
+    }
+
+    /// Entries of a chart that others name and that are not at hand, sorted: the server, or the way
+    /// from it, left something out.
+    ///
+    /// # Errors
+    /// As [`Client::chart`].
+    pub fn missing(&self, chart: ChartId) -> Result<Vec<EntryId>, ClientError> {
+        let local = self.device()?.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        Ok(local.chart.missing())
     }
 
     /// The site's membership as this device verified it.

@@ -112,6 +112,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<Certified, ClientError> {
         if comparison == Comparison::Different {
             self.set_ticket_state(ticket, TicketState::Declined).await?;
+            self.forget_ticket(ticket).await?;
             return Ok(Certified::Declined);
         }
         self.follow_mlog().await.map_err(crate::client::as_error)?;
@@ -121,12 +122,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         match self.act(subject, &MlogBody::DeviceCert(Box::new(cert))).await? {
             Outcome::Done(_) => {
                 self.set_ticket_state(ticket, TicketState::Certified).await?;
+                self.forget_ticket(ticket).await?;
                 Ok(Certified::Done(device))
             }
             Outcome::Proposed(hash) => {
                 let record = self.device()?.tickets.get(&ticket).cloned();
                 if let Some(record) = record {
-                    self.keep_ticket(crate::store::TicketRecord { proposed: Some(hash), ..record }).await?;
+                    self.keep_ticket(record.proposed_as(Some(hash))).await?;
                 }
                 Ok(Certified::Proposed(hash))
             }
@@ -178,7 +180,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     });
             if certified {
                 self.set_ticket_state(record.ticket, TicketState::Certified).await?;
-                self.keep_ticket(crate::store::TicketRecord { proposed: None, ..record }).await?;
+                self.forget_ticket(record.ticket).await?;
             }
         }
         Ok(())

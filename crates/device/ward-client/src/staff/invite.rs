@@ -93,6 +93,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
+    /// A ticket that was used or ended: its secret has no use any more.
+    pub(crate) async fn forget_ticket(&mut self, ticket: TicketId) -> Result<(), ClientError> {
+        let mut batch = Batch::default();
+        batch.delete(Table::Tickets, ticket.as_bytes().as_slice());
+        self.commit(batch).await?;
+        self.device_mut()?.tickets.remove(&ticket);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
     /// The tickets of this device.
     ///
     /// # Errors
@@ -120,7 +130,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// # Errors
     /// What a call can fail with.
     pub async fn void_ticket(&mut self, ticket: TicketId) -> Result<(), ClientError> {
-        self.set_ticket_state(ticket, TicketState::Void).await
+        self.set_ticket_state(ticket, TicketState::Void).await?;
+        self.forget_ticket(ticket).await
     }
 
     pub(crate) async fn set_ticket_state(

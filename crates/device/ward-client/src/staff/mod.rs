@@ -1,6 +1,7 @@
 //! What staff do at a site: invite, certify, open charts, set teams, revoke, recover. Each act is
 //! an entry of the membership log, signed on this device; the server only orders it.
 
+mod adopt;
 mod certify;
 mod charts;
 mod invite;

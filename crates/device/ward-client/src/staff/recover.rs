@@ -58,11 +58,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         match outcome {
             Outcome::Done(_) => {
                 self.set_ticket_state(request.ticket, TicketState::Certified).await?;
+                self.forget_ticket(request.ticket).await?;
                 self.rotate_where_needed().await;
             }
             Outcome::Proposed(hash) => {
                 if let Some(record) = self.device()?.tickets.get(&request.ticket).cloned() {
-                    self.keep_ticket(crate::store::TicketRecord { proposed: Some(hash), ..record }).await?;
+                    self.keep_ticket(record.proposed_as(Some(hash))).await?;
                 }
             }
         }

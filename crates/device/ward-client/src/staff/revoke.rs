@@ -2,11 +2,27 @@
 
 use crate::client::{Outcome, as_error};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_api::{SuspendReason, SuspensionRequest, paths};
 use ward_audit::{CosignedHead, LogView, TreeHead};
-use ward_id::DeviceId;
+use ward_id::{DeviceId, TimestampMs};
 use ward_sync::{MlogBody, Revoke, RevokePolicy};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Suspends a device until an instant: the server refuses it everything, and no key is taken
+    /// away. It is what can be done at once; revoke the device if it stays lost.
+    ///
+    /// # Errors
+    /// What a call can fail with.
+    pub async fn suspend(
+        &mut self,
+        device: DeviceId,
+        until: TimestampMs,
+        reason: SuspendReason,
+    ) -> Result<(), ClientError> {
+        let body = SuspensionRequest { until, reason };
+        self.wire()?.post_raw(&paths::suspend(device), &body).await.map(|_| ())
+    }
+
     /// Revokes a device. Its entries below the newest head of the operation log that this device
     /// verified stand; later ones wait to be adopted (salvage) or are refused (sever). Members of
     /// its charts make new epochs at their next sync; this device does so at once where it can.

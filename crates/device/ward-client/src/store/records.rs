@@ -2,8 +2,10 @@
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use ward_audit::{CosignedHead, TreeHead};
 use ward_id::{ChartId, DeviceId, EntryId, MlogEntryHash, PersonId, SiteId, StudyId, TicketId, TimestampMs};
 use ward_sync::EntryChain;
+use zeroize::Zeroize as _;
 
 /// Bytes inside a record.
 pub(crate) type Bytes = ByteVec;
@@ -95,6 +97,25 @@ pub(crate) struct HeadRecord {
     /// The signed note with its cosignatures.
     #[n(0)]
     pub(crate) note: String,
+    /// The time that the witnesses of then attested, in seconds since 1970.
+    #[n(1)]
+    pub(crate) attested_s: u64,
+}
+
+impl HeadRecord {
+    pub(crate) fn of(head: &CosignedHead) -> Self {
+        Self { note: head.note().to_string(), attested_s: head.attested_s() }
+    }
+}
+
+/// Heads of the membership log that other members named and that lie beyond the verified one. Row
+/// `mlog-named` beside the heads.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct NamedRootsRecord {
+    /// Who named which.
+    #[n(0)]
+    pub(crate) heads: Vec<(DeviceId, TreeHead)>,
 }
 
 /// An epoch of a chart. Row id: chart, then epoch big-endian.
@@ -181,6 +202,9 @@ pub(crate) struct DraftRecord {
     pub(crate) occurrence: String,
     #[n(4)]
     pub(crate) response: Bytes,
+    /// The response that it corrects; absent for new answers.
+    #[n(5)]
+    pub(crate) amends: Option<EntryId>,
 }
 
 /// Accesses of one day that wait to be written. Row id: chart, day and purpose.
@@ -215,6 +239,14 @@ pub(crate) struct TicketRecord {
     pub(crate) proposed: Option<MlogEntryHash>,
 }
 
+impl TicketRecord {
+    pub(crate) fn proposed_as(&self, proposed: Option<MlogEntryHash>) -> Self {
+        let mut out = self.clone();
+        out.proposed = proposed;
+        out
+    }
+}
+
 /// Evidence that is kept until a person decides. Row id: random.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -227,6 +259,45 @@ pub(crate) struct EvidenceRecord {
     /// Both sides, as they were signed.
     #[n(2)]
     pub(crate) sides: Vec<Bytes>,
+}
+
+/// Up to which size the heads of the operation log were compared that others named. Row
+/// `olog-compared` beside the heads.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ComparedRecord {
+    /// Authors of entries.
+    #[n(0)]
+    pub(crate) authors: Vec<(DeviceId, u64)>,
+    /// Devices whose revocation names a cut-off.
+    #[n(1)]
+    pub(crate) revoked: Vec<(DeviceId, u64)>,
+}
+
+/// A proved place of an entry's envelope. Row id: chart, then entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ProvedRecord {
+    #[n(0)]
+    pub(crate) index: u64,
+}
+
+/// Records that hold a secret wipe it when they go.
+macro_rules! wiped {
+    ($($record:ident.$field:ident)*) => {
+        $(impl Drop for $record {
+            fn drop(&mut self) {
+                self.$field.zeroize();
+            }
+        })*
+    };
+}
+
+wiped! {
+    EnrolmentRecord.ticket
+    SessionRecord.refresh_token
+    EpochRecord.secret
+    TicketRecord.text
 }
 
 /// Joins parts of a row id.

@@ -37,6 +37,8 @@ pub(crate) enum Table {
     Tickets = 14,
     /// Evidence against the server or a device.
     Evidence = 15,
+    /// Places of envelopes in the operation log that were proved.
+    Proved = 16,
 }
 
 impl Table {
@@ -64,6 +66,7 @@ impl Table {
             Self::Access => "access",
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
+            Self::Proved => "proved",
         }
     }
 }

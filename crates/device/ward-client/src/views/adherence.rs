@@ -1,8 +1,8 @@
 //! How many of the planned questionnaires were answered, and when.
 
-use super::calendar::{DAY_MS, day_start};
 use super::chart_forms::ChartForms;
-use super::schedule::{ParticipationHistory, first_answered_at, planned_days};
+use super::local_day::{local_day, participant_zone};
+use super::schedule::{ParticipationHistory, first_answered_day, planned_days};
 use serde::Serialize;
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::ChartView;
@@ -17,7 +17,7 @@ pub struct AdherenceCounts {
     pub expected: u32,
     /// Answered.
     pub completed: u32,
-    /// Answered after their UTC day was over.
+    /// Answered after their day was over, where the participant was.
     pub late: u32,
     /// Not answered.
     pub missed: u32,
@@ -85,13 +85,14 @@ struct Planned {
 pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdherence> {
     let forms = ChartForms::of(view);
     let history = ParticipationHistory::of(view);
+    let today = local_day(participant_zone(view), now);
     let of_instrument = |(url, (days, entry)): (&str, (_, EntryId))| {
         let days: std::collections::BTreeSet<i64> = days;
         let first_day = days.first().copied().unwrap_or_default();
         let expected: Vec<Planned> = days
             .into_iter()
             .filter(|day| history.expects_answers(*day))
-            .filter_map(|day| planned(view, url, day, now))
+            .filter_map(|day| planned(view, url, day, today))
             .collect();
         let (mut total, mut weeks) = (AdherenceCounts::default(), Vec::<AdherenceWeek>::new());
         for planned in &expected {
@@ -122,12 +123,11 @@ pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdhere
 }
 
 /// A planned time that counts: its day is over, or it was answered.
-fn planned(view: &ChartView<'_>, url: &str, day: i64, now: TimestampMs) -> Option<Planned> {
-    let over_at = day_start(day).plus_ms(DAY_MS);
-    let answer = match first_answered_at(view, url, day) {
-        Some(at) if at >= over_at => PlannedAnswer::Late,
+fn planned(view: &ChartView<'_>, url: &str, day: i64, today: i64) -> Option<Planned> {
+    let answer = match first_answered_day(view, url, day) {
+        Some(answered) if answered > day => PlannedAnswer::Late,
         Some(_) => PlannedAnswer::InTime,
-        None if now >= over_at => PlannedAnswer::Missed,
+        None if today > day => PlannedAnswer::Missed,
         None => return None,
     };
     Some(Planned { day, answer })

@@ -1,9 +1,13 @@
-//! The questionnaires that a chart holds, by address and version.
+//! The questionnaires that a chart holds, by address and version and by entry, and what the answers
+//! to them say, in whichever form they were written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use ward_forms::Questionnaire;
+use ward_forms::{
+    Questionnaire, QuestionnaireResponse as FormResponse, ResponseStatus as FormStatus, decode_answers,
+};
 use ward_id::EntryId;
-use ward_sync::{ChartView, Instrument, Written};
+use ward_sync::{ChartView, Decoded, Instrument, Payload, Response, ResponseStatus, SignedEntry, Written};
 
 /// Why the questionnaire of a response cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,13 +18,34 @@ pub enum FormProblem {
     Unreadable,
 }
 
+/// The answers of a response are kept, but cannot be read. The device that wrote them is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answers are not such as their questionnaire allows, or are no FHIR response")]
+pub struct AnswersUnreadable;
+
+/// The status that a response's own status implies within its FHIR resource.
+pub(crate) const fn implied_status(status: ResponseStatus) -> FormStatus {
+    match status {
+        ResponseStatus::Draft => FormStatus::InProgress,
+        ResponseStatus::Completed => FormStatus::Completed,
+        ResponseStatus::Amended => FormStatus::Amended,
+    }
+}
+
+/// An address with a version.
+type Name = (String, String);
+
 /// The questionnaires of a chart. Replaced versions stay: older answers name them.
 ///
 /// A version of a questionnaire never changes. If several entries say different things under one
-/// address and version, the first one holds and the others are listed as contradictions.
+/// address and version, the first one holds and the others are listed as contradictions. Answers
+/// that are bound to an entry are always read by the questionnaire of that entry.
 #[derive(Debug, Clone, Default)]
 pub struct ChartForms {
-    forms: BTreeMap<(String, String), Option<Questionnaire>>,
+    /// Each questionnaire once; `None` for one that cannot be read.
+    forms: Vec<Option<Questionnaire>>,
+    by_name: BTreeMap<Name, usize>,
+    by_entry: BTreeMap<EntryId, (Name, usize)>,
     titles: BTreeMap<String, String>,
     contradictions: Vec<EntryId>,
 }
@@ -31,24 +56,48 @@ impl ChartForms {
         let mut writes: Vec<&Written<'_, Instrument>> =
             view.instruments().iter().flat_map(|thread| thread.past.iter().chain(&thread.current)).collect();
         writes.sort_by_key(|written| written.order());
-        let mut sources: BTreeMap<(&str, &str), &[u8]> = BTreeMap::new();
+        let mut sources: BTreeMap<(&str, &str, &[u8]), usize> = BTreeMap::new();
         let mut out = Self::default();
         for written in writes {
             let Instrument { url, version, questionnaire, .. } = written.value;
-            if let Some(first) = sources.insert((url, version), questionnaire) {
-                sources.insert((url, version), first);
-                if first != questionnaire.as_slice() {
-                    out.contradictions.push(written.id());
+            let place = *sources.entry((url, version, questionnaire)).or_insert_with(|| {
+                out.forms.push(Questionnaire::parse(questionnaire).ok());
+                out.forms.len() - 1
+            });
+            let name = (url.clone(), version.clone());
+            out.by_entry.insert(written.id(), (name.clone(), place));
+            match out.by_name.get(&name) {
+                Some(first) if *first != place => out.contradictions.push(written.id()),
+                Some(_) => {}
+                None => {
+                    if let Some(title) = out.form_at(place).and_then(Questionnaire::title).map(str::to_owned)
+                    {
+                        out.titles.insert(url.clone(), title);
+                    }
+                    out.by_name.insert(name, place);
                 }
-                continue;
             }
-            let form = Questionnaire::parse(questionnaire).ok();
-            if let Some(title) = form.as_ref().and_then(Questionnaire::title) {
-                out.titles.insert(url.clone(), title.to_owned());
-            }
-            out.forms.insert((url.clone(), version.clone()), form);
         }
         out
+    }
+
+    /// Reads the questionnaires of single entries, for answers that are bound to one of them.
+    pub(crate) fn of_entries<'e>(entries: impl IntoIterator<Item = &'e SignedEntry>) -> Self {
+        let mut out = Self::default();
+        for entry in entries {
+            let Decoded::Known(Payload::Instrument(Instrument { url, version, questionnaire, .. })) =
+                entry.body().decode_payload()
+            else {
+                continue;
+            };
+            out.by_entry.insert(entry.id(), ((url, version), out.forms.len()));
+            out.forms.push(Questionnaire::parse(&questionnaire).ok());
+        }
+        out
+    }
+
+    fn form_at(&self, place: usize) -> Option<&Questionnaire> {
+        self.forms.get(place).and_then(Option::as_ref)
     }
 
     /// One questionnaire.
@@ -56,8 +105,62 @@ impl ChartForms {
     /// # Errors
     /// [`FormProblem`].
     pub fn get(&self, url: &str, version: &str) -> Result<&Questionnaire, FormProblem> {
-        let form = self.forms.get(&(url.to_owned(), version.to_owned())).ok_or(FormProblem::Missing)?;
-        form.as_ref().ok_or(FormProblem::Unreadable)
+        let place = self.by_name.get(&(url.to_owned(), version.to_owned())).ok_or(FormProblem::Missing)?;
+        self.form_at(*place).ok_or(FormProblem::Unreadable)
+    }
+
+    /// The address and version of the questionnaire that a response answers. Both are empty for an
+    /// instrument that this chart does not hold; such a response is in no view of it.
+    pub fn name_of<'s>(&'s self, response: &'s Response) -> (&'s str, &'s str) {
+        match response {
+            Response::General(response) => (&response.instrument_url, &response.instrument_version),
+            Response::Dense(response) => self
+                .by_entry
+                .get(&response.instrument)
+                .map_or(("", ""), |((url, version), _)| (url.as_str(), version.as_str())),
+        }
+    }
+
+    /// The questionnaire that a response answers.
+    ///
+    /// # Errors
+    /// [`FormProblem`].
+    pub fn form_of(&self, response: &Response) -> Result<&Questionnaire, FormProblem> {
+        match response {
+            Response::General(response) => self.get(&response.instrument_url, &response.instrument_version),
+            Response::Dense(response) => {
+                let (_, place) = self.by_entry.get(&response.instrument).ok_or(FormProblem::Missing)?;
+                self.form_at(*place).ok_or(FormProblem::Unreadable)
+            }
+        }
+    }
+
+    /// What a response says.
+    ///
+    /// # Errors
+    /// [`AnswersUnreadable`].
+    pub fn answers_of(&self, response: &Response) -> Result<FormResponse, AnswersUnreadable> {
+        match response {
+            Response::General(response) => {
+                FormResponse::parse(&response.response).map_err(|_| AnswersUnreadable)
+            }
+            Response::Dense(dense) => {
+                let form = self.form_of(response).map_err(|_| AnswersUnreadable)?;
+                let status = implied_status(dense.status);
+                decode_answers(form, status, &dense.answers).map_err(|_| AnswersUnreadable)
+            }
+        }
+    }
+
+    /// The FHIR JSON of a response, byte for byte as its author's app wrote it.
+    ///
+    /// # Errors
+    /// [`AnswersUnreadable`], for bound answers only: JSON is given as it is, whatever it says.
+    pub fn json_of<'s>(&self, response: &'s Response) -> Result<Cow<'s, [u8]>, AnswersUnreadable> {
+        match response {
+            Response::General(response) => Ok(Cow::Borrowed(&response.response)),
+            Response::Dense(_) => Ok(Cow::Owned(self.answers_of(response)?.to_json())),
+        }
     }
 
     /// The newest title under an address; the address itself where there is none.

@@ -8,6 +8,7 @@
 mod adherence;
 pub mod calendar;
 mod chart_forms;
+mod local_day;
 mod named_chart;
 mod schedule;
 mod scores;
@@ -18,7 +19,9 @@ mod work_item;
 mod worklist;
 
 pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adherence};
-pub use chart_forms::{ChartForms, FormProblem};
+pub(crate) use chart_forms::implied_status;
+pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
+pub use local_day::local_day;
 pub use named_chart::NamedChart;
 pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};

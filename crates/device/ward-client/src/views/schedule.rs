@@ -2,6 +2,7 @@
 
 use super::calendar::{DAY_MS, day_start, iso_day};
 use super::chart_forms::ChartForms;
+use super::local_day::{local_day, participant_zone};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{EntryId, TimestampMs};
@@ -15,7 +16,7 @@ pub fn due_days(instrument: &Instrument) -> impl Iterator<Item = i64> + use<> {
     (0..length).step_by(usize::from(every_days.max(1))).map(move |after| first_day.saturating_add(after))
 }
 
-/// The name of the planned time on a day: the UTC date.
+/// The name of the planned time on a day: the date where the participant lives.
 pub fn occurrence_of(day: i64) -> Occurrence {
     Occurrence::new(iso_day(day))
 }
@@ -66,22 +67,18 @@ pub struct DueInstrument {
     pub entry: EntryId,
 }
 
-/// What is due on the UTC day of `now` and not answered. A draft is not an answer.
+/// What is due today, where the participant lives, and not answered. A draft is not an answer.
 pub fn due(view: &ChartView<'_>, now: TimestampMs) -> Vec<DueInstrument> {
-    let today = now.utc_day();
+    let today = local_day(participant_zone(view), now);
     if !ParticipationHistory::of(view).expects_answers(today) {
         return Vec::new();
     }
     let forms = ChartForms::of(view);
-    let mut due: BTreeMap<&str, &Written<'_, Instrument>> = BTreeMap::new();
-    let mut planned: Vec<_> = view.instruments().iter().flat_map(|thread| &thread.current).collect();
-    planned.sort_by_key(|written| written.order());
-    // Of two versions that are due on one day, the newer one is asked.
-    for written in planned.into_iter().filter(|written| due_days(written.value).any(|day| day == today)) {
-        due.insert(&written.value.url, written);
-    }
+    let holds_today = assignments(view).into_iter().filter(|held| held.days.contains(&today));
+    let due: BTreeMap<&str, &Written<'_, Instrument>> =
+        holds_today.map(|held| (held.written.value.url.as_str(), held.written)).collect();
     due.into_values()
-        .filter(|written| first_answered_at(view, &written.value.url, today).is_none())
+        .filter(|written| first_answered_day(view, &written.value.url, today).is_none())
         .map(|written| DueInstrument {
             instrument_url: written.value.url.clone(),
             instrument_version: written.value.version.clone(),
@@ -92,27 +89,49 @@ pub fn due(view: &ChartView<'_>, now: TimestampMs) -> Vec<DueInstrument> {
         .collect()
 }
 
-/// All planned days of each questionnaire, with the newest entry that planned it.
-pub(super) fn planned_days<'v>(view: &'v ChartView<'_>) -> BTreeMap<&'v str, (BTreeSet<i64>, EntryId)> {
+/// An assignment of a questionnaire with the days on which it holds.
+struct Assignment<'v, 'a> {
+    written: &'v Written<'a, Instrument>,
+    days: BTreeSet<i64>,
+}
+
+/// All assignments, oldest first. A later assignment of the same questionnaire ends the earlier ones
+/// on its first day: a schedule is changed by writing a new one, and two never add up.
+fn assignments<'v, 'a>(view: &'v ChartView<'a>) -> Vec<Assignment<'v, 'a>> {
     let mut planned: Vec<_> = view.instruments().iter().flat_map(|thread| &thread.current).collect();
     planned.sort_by_key(|written| written.order());
+    let mut ends: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut out = Vec::with_capacity(planned.len());
+    for written in planned.into_iter().rev() {
+        let end = ends.entry(written.value.url.as_str()).or_insert(i64::MAX);
+        let days = due_days(written.value).take_while(|day| *day < *end).collect();
+        *end = (*end).min(written.value.first_day);
+        out.push(Assignment { written, days });
+    }
+    out.reverse();
+    out
+}
+
+/// All planned days of each questionnaire, with the newest entry that planned it.
+pub(super) fn planned_days<'v>(view: &'v ChartView<'_>) -> BTreeMap<&'v str, (BTreeSet<i64>, EntryId)> {
     let mut out: BTreeMap<&'v str, (BTreeSet<i64>, EntryId)> = BTreeMap::new();
-    for written in planned {
-        let (days, entry) =
+    for Assignment { written, days } in assignments(view) {
+        let (all, entry) =
             out.entry(written.value.url.as_str()).or_insert_with(|| (BTreeSet::new(), written.id()));
-        days.extend(due_days(written.value));
+        all.extend(days);
         *entry = written.id();
     }
     out
 }
 
-/// When a planned time was first answered, by the author's clock. A later correction does not make
-/// an answer late.
-pub(super) fn first_answered_at(view: &ChartView<'_>, url: &str, day: i64) -> Option<TimestampMs> {
+/// The day on which a planned time was first answered, by the author's clock and where the author
+/// was. A later correction does not make an answer late.
+pub(super) fn first_answered_day(view: &ChartView<'_>, url: &str, day: i64) -> Option<i64> {
     let threads = view.responses().get(&(url.to_owned(), occurrence_of(day)))?;
     let versions = threads.iter().flat_map(|thread| thread.current.iter().chain(&thread.past));
-    let finished = versions.filter(|written| written.value.status != ResponseStatus::Draft);
-    finished.map(Written::captured_at).min()
+    let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
+    let first = finished.min_by_key(|written| written.captured_at())?;
+    Some(local_day(&first.entry.body().zone, first.captured_at()))
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use super::calendar::parse_iso_day;
 use super::chart_forms::{ChartForms, FormProblem};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use ward_forms::{
-    Answer, AnswerValue, QuestionnaireResponse as FormResponse, ResponseItem, SymptomScore, score_symptoms,
-};
+use ward_forms::{Answer, AnswerValue, ResponseItem, SymptomScore, score_symptoms};
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::{ChartView, QuestionnaireResponse, ResponseStatus, Thread, Written};
+use ward_sync::{ChartView, Response, ResponseStatus, Thread, Written};
 
 /// The linkId of the question in which a participant writes freely.
 pub const NOTE_LINK_ID: &str = "note";
@@ -40,7 +38,9 @@ pub enum ScoreProblem {
 #[derive(Debug, Clone)]
 pub struct ScoredResponse<'a> {
     /// The entry.
-    pub written: Written<'a, QuestionnaireResponse>,
+    pub written: Written<'a, Response>,
+    /// The address of the questionnaire.
+    pub instrument_url: String,
     /// The first version of the same response.
     pub record: EntryId,
     /// Whether this version holds.
@@ -69,7 +69,7 @@ impl ScoredResponse<'_> {
     /// By what the answers are about, then by cause and effect: the same on every device. A late
     /// answer takes its planned place and does not pass for the newest state.
     fn order(&self) -> (i64, u64, EntryId) {
-        let day = parse_iso_day(self.written.value.occurrence.as_str());
+        let day = parse_iso_day(self.written.value.occurrence().as_str());
         let (lamport, id) = self.written.order();
         (day.unwrap_or_else(|| self.written.captured_at().utc_day()), lamport, id)
     }
@@ -131,19 +131,19 @@ pub fn scores<'a>(view: &ChartView<'a>, forms: &ChartForms) -> ChartScores<'a> {
     ChartScores { responses, series }
 }
 
-fn versions<'a>(thread: &Thread<'a, QuestionnaireResponse>, forms: &ChartForms) -> Vec<ScoredResponse<'a>> {
+fn versions<'a>(thread: &Thread<'a, Response>, forms: &ChartForms) -> Vec<ScoredResponse<'a>> {
     let Some(record) = thread.first().map(Written::id) else { return Vec::new() };
     let holds = if thread.is_conflict() { Version::OneOfSeveral } else { Version::Current };
     let current = thread.current.iter().map(|written| (written, holds));
     let past = thread.past.iter().map(|written| (written, Version::Replaced));
     past.chain(current)
-        .filter(|(written, _)| written.value.status != ResponseStatus::Draft)
+        .filter(|(written, _)| written.value.status() != ResponseStatus::Draft)
         .map(|(written, version)| scored(*written, record, version, forms))
         .collect()
 }
 
 fn scored<'a>(
-    written: Written<'a, QuestionnaireResponse>,
+    written: Written<'a, Response>,
     record: EntryId,
     version: Version,
     forms: &ChartForms,
@@ -151,6 +151,7 @@ fn scored<'a>(
     let value = written.value;
     let mut out = ScoredResponse {
         written,
+        instrument_url: forms.name_of(value).0.to_owned(),
         record,
         version,
         symptoms: Vec::new(),
@@ -158,7 +159,7 @@ fn scored<'a>(
         call_me: false,
         problem: None,
     };
-    let Ok(answers) = FormResponse::parse(&value.response) else {
+    let Ok(answers) = forms.answers_of(value) else {
         out.problem = Some(ScoreProblem::Answers);
         return out;
     };
@@ -172,7 +173,7 @@ fn scored<'a>(
         AnswerValue::String(text) => Some(text.clone()),
         _ => None,
     });
-    match forms.get(&value.instrument_url, &value.instrument_version) {
+    match forms.form_of(value) {
         Ok(form) => out.symptoms = score_symptoms(form, &answers),
         Err(problem) => out.problem = Some(ScoreProblem::Form(problem)),
     }
@@ -192,21 +193,22 @@ fn series(responses: &[ScoredResponse<'_>]) -> Vec<SymptomSeries> {
     for response in responses.iter().filter(|response| response.holds()) {
         let value = response.written.value;
         for score in &response.symptoms {
-            let series =
-                by_symptom.entry((&value.instrument_url, &score.symptom)).or_insert_with(|| SymptomSeries {
-                    instrument_url: value.instrument_url.clone(),
+            let series = by_symptom.entry((&response.instrument_url, &score.symptom)).or_insert_with(|| {
+                SymptomSeries {
+                    instrument_url: response.instrument_url.clone(),
                     symptom: score.symptom.clone(),
                     label: String::new(),
                     points: Vec::new(),
                     baseline: None,
                     worst: None,
-                });
+                }
+            });
             series.label.clone_from(&score.label);
             series.baseline = series.baseline.or(score.grade);
             series.worst = series.worst.max(score.grade);
             series.points.push(SymptomPoint {
                 entry: response.written.id(),
-                occurrence: value.occurrence.to_string(),
+                occurrence: value.occurrence().to_string(),
                 captured_at: response.written.captured_at(),
                 score: score.clone(),
             });

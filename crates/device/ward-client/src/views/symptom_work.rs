@@ -1,15 +1,22 @@
-//! Work that answers raise: a wish to be called, severe symptoms, symptoms that got worse, and
-//! answers that cannot be scored.
+//! Work that answers raise: a wish to be called, severe symptoms, symptoms that got worse, symptoms
+//! of which a part was not answered, and answers that cannot be scored.
+//!
+//! A symptom is severe by its composite grade and also by any one attribute that is known: whoever
+//! refuses one question of three and gives the worst answer to another must not fall through.
 
 use super::chart_forms::FormProblem;
 use super::scores::{ChartScores, ScoreProblem, ScoredResponse};
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, known_at, slug};
 use std::collections::BTreeMap;
+use ward_forms::SymptomScore;
+use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
 use ward_id::EntryId;
 
 /// The composite grade from which a symptom is severe.
 const SEVERE_GRADE: u8 = 3;
+/// The score of one attribute (0 to 4) from which a symptom is severe, whatever its grade is.
+const SEVERE_SCORE: u8 = 3;
 /// Grades above the start from which a symptom counts as clearly worse.
 const WORSE_GRADES: u8 = 2;
 
@@ -19,6 +26,10 @@ struct Report {
     /// What a later correction made of it, where it does not hold any more.
     corrected: Option<String>,
     words: Option<String>,
+    /// Whether the grade alone makes it severe.
+    by_grade: bool,
+    /// The attributes that make it severe or are missing, in words.
+    attributes: String,
 }
 
 /// All work that the answers of a chart raise.
@@ -27,18 +38,20 @@ pub(super) fn symptom_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
     for series in &scores.series {
         let (url, symptom) = (series.instrument_url.as_str(), series.symptom.as_str());
         let label = lower_first(&series.label);
-        let is_severe = |grade: u8| grade >= SEVERE_GRADE;
         let severe = reports(scores, url, symptom, is_severe);
         let up = match series.baseline {
             Some(start) if start < SEVERE_GRADE => format!(", up from {start} at the start"),
             _ => String::new(),
         };
         desk.recurring(Urgency::Severe, &format!("severe-{}", slug(symptom)), severe, |raised| {
-            format!("severe {label} (grade {SEVERE_GRADE}){up}{}", times(raised))
+            severe_reason(&label, &up, raised)
         });
+        to_ask(desk, scores, url, symptom, &label);
         let Some(start) = series.baseline else { continue };
         let worst = start.saturating_add(WORSE_GRADES);
-        let worse = reports(scores, url, symptom, |grade| grade >= worst && !is_severe(grade));
+        let got_worse =
+            |score: &SymptomScore| score.grade.is_some_and(|grade| grade >= worst) && !is_severe(score);
+        let worse = reports(scores, url, symptom, got_worse);
         desk.recurring(Urgency::Worsening, &format!("worse-{}", slug(symptom)), worse, |raised| {
             format!("{label} got worse: grade {worst}, up from {start} at the start{}", times(raised))
         });
@@ -47,21 +60,75 @@ pub(super) fn symptom_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
     unscored_work(desk, scores);
 }
 
+fn is_severe(score: &SymptomScore) -> bool {
+    is_severe_by_grade(score) || score.attributes.iter().any(is_severe_attribute)
+}
+
+fn is_severe_by_grade(score: &SymptomScore) -> bool {
+    score.grade.is_some_and(|grade| grade >= SEVERE_GRADE)
+}
+
+fn is_severe_attribute(attribute: &AttributeScore) -> bool {
+    attribute.score.is_some_and(|score| score >= SEVERE_SCORE)
+}
+
+/// Asked, and the person gave no answer that has a score. What the form did not ask is not missing.
+fn was_refused(attribute: &AttributeScore) -> bool {
+    matches!(attribute.missing, Some(MissingReason::NotAnswered | MissingReason::NoScore))
+}
+
+/// `severity 4, interference not answered`: what is severe, and what is not known beside it.
+fn severe_and_missing(score: &SymptomScore) -> String {
+    let said = |attribute: &AttributeScore| match attribute.score {
+        Some(score) if is_severe_attribute(attribute) => {
+            Some(format!("{} {score}", attribute.attribute.code()))
+        }
+        None if was_refused(attribute) => Some(format!("{} not answered", attribute.attribute.code())),
+        _ => None,
+    };
+    score.attributes.iter().filter_map(said).collect::<Vec<_>>().join(", ")
+}
+
+fn severe_reason(label: &str, up: &str, raised: &[Raised<Report>]) -> String {
+    if raised.iter().any(|one| one.detail.by_grade) {
+        return format!("severe {label} (grade {SEVERE_GRADE}){up}{}", times(raised));
+    }
+    let attributes = raised.last().map(|one| one.detail.attributes.as_str()).unwrap_or_default();
+    format!("severe {label} ({attributes}){}", times(raised))
+}
+
+/// A part of a symptom was refused while another part is not zero: what is missing may be the worst
+/// of it. Where the known part is severe, that item says what is missing.
+fn to_ask(desk: &mut Desk<'_>, scores: &ChartScores<'_>, url: &str, symptom: &str, label: &str) {
+    let has_gap = |score: &SymptomScore| {
+        score.grade.is_none()
+            && !is_severe(score)
+            && score.attributes.iter().any(was_refused)
+            && score.attributes.iter().any(|attribute| attribute.score.is_some_and(|score| score > 0))
+    };
+    let mut gaps = reports(scores, url, symptom, has_gap);
+    gaps.retain(|gap| gap.detail.corrected.is_none());
+    desk.recurring(Urgency::ToAsk, &format!("ask-{}", slug(symptom)), gaps, |raised| {
+        let missing = raised.last().map(|one| one.detail.attributes.as_str()).unwrap_or_default();
+        format!("ask about {label}: {missing}, so there is no grade{}", times(raised))
+    });
+}
+
 /// Severe reports that no holding version of any response repeats: such a symptom has no series.
 fn severe_once(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
     let mut without_series: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for response in scores.responses.iter().filter(|response| !response.holds()) {
-        let url = response.written.value.instrument_url.as_str();
+        let url = response.instrument_url.as_str();
         for score in response.symptoms.iter().filter(|score| scores.series_of(url, &score.symptom).is_none())
         {
             without_series.insert((url, &score.symptom), &score.label);
         }
     }
     for ((url, symptom), label) in without_series {
-        let severe = reports(scores, url, symptom, |grade| grade >= SEVERE_GRADE);
+        let severe = reports(scores, url, symptom, is_severe);
         let label = lower_first(label);
         desk.recurring(Urgency::Severe, &format!("severe-{}", slug(symptom)), severe, |raised| {
-            format!("severe {label} (grade {SEVERE_GRADE}){}", times(raised))
+            severe_reason(&label, "", raised)
         });
     }
 }
@@ -75,9 +142,11 @@ fn call_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
             entry: response.written.id(),
             since: known_at(&response.written),
             detail: Report {
-                occurrence: response.written.value.occurrence.to_string(),
+                occurrence: response.written.value.occurrence().to_string(),
                 corrected: (!response.holds()).then(|| "taken back in a correction".to_owned()),
                 words: response.note.clone(),
+                by_grade: false,
+                attributes: String::new(),
             },
         });
     let raised = raised.collect();
@@ -95,18 +164,20 @@ fn reports(
     scores: &ChartScores<'_>,
     url: &str,
     symptom: &str,
-    fits: impl Fn(u8) -> bool,
+    fits: impl Fn(&SymptomScore) -> bool,
 ) -> Vec<Raised<Report>> {
-    let of_form = |response: &&ScoredResponse<'_>| response.written.value.instrument_url == url;
-    let fitting = |response: &ScoredResponse<'_>| response.grade(symptom).is_some_and(&fits);
+    let fitting =
+        |response: &ScoredResponse<'_>| score_of(response, symptom).filter(|score| fits(score)).cloned();
     let holding = |record: EntryId| scores.responses.iter().filter(move |r| r.record == record && r.holds());
     scores
         .responses
         .iter()
-        .filter(of_form)
-        .filter(|response| fitting(response))
-        .filter(|response| response.holds() || !holding(response.record).any(fitting))
-        .map(|response| {
+        .filter(|response| response.instrument_url == url)
+        .filter_map(|response| Some((response, fitting(response)?)))
+        .filter(|(response, _)| {
+            response.holds() || !holding(response.record).any(|held| fitting(held).is_some())
+        })
+        .map(|(response, score)| {
             let corrected =
                 (!response.holds()).then(|| match holding(response.record).find_map(|r| r.grade(symptom)) {
                     Some(grade) => format!("corrected to grade {grade}"),
@@ -116,13 +187,19 @@ fn reports(
                 entry: response.written.id(),
                 since: known_at(&response.written),
                 detail: Report {
-                    occurrence: response.written.value.occurrence.to_string(),
+                    occurrence: response.written.value.occurrence().to_string(),
                     corrected,
                     words: None,
+                    by_grade: is_severe_by_grade(&score),
+                    attributes: severe_and_missing(&score),
                 },
             }
         })
         .collect()
+}
+
+fn score_of<'r>(response: &'r ScoredResponse<'_>, symptom: &str) -> Option<&'r SymptomScore> {
+    response.symptoms.iter().find(|score| score.symptom == symptom)
 }
 
 /// `, on 2026-03-01`, or `, 3 times since 2026-03-01`; and what corrections made of it.

@@ -10,8 +10,8 @@ use crate::limits::MISSED_DIARIES_ALERT;
 use std::collections::BTreeMap;
 use ward_id::TimestampMs;
 use ward_sync::{
-    AppointmentStatus, ChartView, Place, QuarantineReason, QuestionnaireResponse, ResponseStatus, Thread,
-    TimelineItem, Written,
+    AppointmentStatus, ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem,
+    Written,
 };
 
 /// Registers with several current values that differ, and responses with several corrections.
@@ -101,10 +101,9 @@ fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
 
 /// Planned times that were answered more than once.
 pub(super) fn duplicate_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
-    let is_finished =
-        |written: &Written<'_, QuestionnaireResponse>| written.value.status != ResponseStatus::Draft;
+    let is_finished = |written: &Written<'_, Response>| written.value.status() != ResponseStatus::Draft;
     for ((url, occurrence), threads) in view.responses() {
-        let finished: Vec<&Thread<'_, QuestionnaireResponse>> =
+        let finished: Vec<&Thread<'_, Response>> =
             threads.iter().filter(|thread| thread.current.iter().any(is_finished)).collect();
         if finished.len() < 2 {
             continue;
@@ -192,6 +191,7 @@ fn cause_of(place: Place) -> Option<&'static str> {
         Place::Quarantined(QuarantineReason::NoCertificate) => Some("no-certificate"),
         Place::Quarantined(QuarantineReason::Severed) => Some("severed"),
         Place::Quarantined(QuarantineReason::BrokenChain) => Some("broken-chain"),
+        Place::Quarantined(QuarantineReason::InstrumentAside) => Some("instrument-aside"),
         Place::Quarantined(QuarantineReason::ToBeAdopted)
         | Place::Visible
         | Place::Superseded
@@ -207,6 +207,7 @@ fn why(cause: &str) -> &'static str {
         "newer-app" => "a newer version of the app is needed to read this",
         "no-certificate" => "the device has no certificate for this chart",
         "severed" => "the device was not trusted any more",
+        "instrument-aside" => "the questionnaire that it answers is kept aside itself",
         _ => "it does not continue the chain of its device",
     }
 }

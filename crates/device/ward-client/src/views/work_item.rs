@@ -24,6 +24,8 @@ pub enum Urgency {
     Duplicate,
     /// Diaries were missed in a row.
     Missed,
+    /// A part of a symptom was not answered, so nobody knows how bad it is.
+    ToAsk,
     /// A symptom got clearly worse since the start.
     Worsening,
     /// Several values hold at once and nobody has chosen.
@@ -257,7 +259,8 @@ mod tests {
     #[test]
     fn urgency_is_ordered() {
         use Urgency::*;
-        let falling = [PatientUrgent, Severe, Conflict, Worsening, Missed, Duplicate, ToAdopt, Unusable];
+        let falling =
+            [PatientUrgent, Severe, Conflict, Worsening, ToAsk, Missed, Duplicate, ToAdopt, Unusable];
         assert!(falling.windows(2).all(|pair| pair[0] > pair[1]));
     }
 }

@@ -19,8 +19,9 @@ fn planned_times_are_counted_when_their_day_is_over() {
     assert_eq!(total(&chart, day(0)), counts(0, 0, 0, 0), "today is not over");
     chart.report(0, &Answers::of(&[]));
     assert_eq!(total(&chart, day(0)), counts(1, 1, 0, 0));
-    chart.report_at(TimestampMs((DAY + 2) * 24 * HOUR_MS - 1), 1, &Answers::of(&[]));
-    chart.report_at(TimestampMs((DAY + 3) * 24 * HOUR_MS), 2, &Answers::of(&[]));
+    // The phone is in Vienna, an hour ahead of UTC: its days end an hour before those of UTC.
+    chart.report_at(TimestampMs((DAY + 2) * 24 * HOUR_MS - HOUR_MS - 1), 1, &Answers::of(&[]));
+    chart.report_at(TimestampMs((DAY + 3) * 24 * HOUR_MS - HOUR_MS), 2, &Answers::of(&[]));
     let row = adherence(&chart.view(), day(8)).remove(0);
     assert_eq!(row.total, counts(8, 3, 1, 5), "the last moment is in time, the next is late");
     assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (0, 5, Some(DAY + 3)));
@@ -92,4 +93,15 @@ fn answers_in_a_row_are_a_streak() {
     }
     let row = adherence(&chart.view(), day(5)).remove(0);
     assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (3, 0, None));
+}
+
+#[test]
+fn a_later_assignment_ends_the_earlier_one_on_its_first_day() {
+    let mut chart = TestChart::with_diary(1, 10);
+    // Every day for ten days; from the fifth day on once a week only.
+    chart.write(Who::Coordinator, day(4), diary(DAY + 5, 7, 14));
+    let row = adherence(&chart.view(), day(30)).remove(0);
+    assert_eq!(row.total.expected, 7, "days 0 to 4, then 5 and 12");
+    let due_days: Vec<i64> = (0..20).filter(|number| !due(&chart.view(), day(*number)).is_empty()).collect();
+    assert_eq!(due_days, [0, 1, 2, 3, 4, 5, 12]);
 }

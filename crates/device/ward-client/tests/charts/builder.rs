@@ -240,6 +240,8 @@ pub struct Answers<'a> {
     pub scores: &'a [(&'a str, usize)],
     pub note: Option<&'a str>,
     pub call_me: bool,
+    /// linkIds of questions that are not answered.
+    pub refused: &'a [&'a str],
 }
 
 impl<'a> Answers<'a> {
@@ -264,8 +266,17 @@ impl<'a> Answers<'a> {
                 None => answering.skip(&step.path).unwrap(),
             }
         }
-        answering.finish(Some("2026-03-02T09:00:00Z")).unwrap().to_json()
+        let mut finished = answering.finish(Some("2026-03-02T09:00:00Z")).unwrap().to_value();
+        take_out(&mut finished, self.refused);
+        finished.to_string().into_bytes()
     }
+}
+
+/// As an app sends it that lets a question be refused.
+fn take_out(value: &mut serde_json::Value, refused: &[&str]) {
+    let Some(items) = value.get_mut("item").and_then(serde_json::Value::as_array_mut) else { return };
+    items.retain(|item| !refused.iter().any(|link_id| item["linkId"] == *link_id));
+    items.iter_mut().for_each(|item| take_out(item, refused));
 }
 
 /// Feeling sick nearly all the time, as bad as it can be: grade 3.

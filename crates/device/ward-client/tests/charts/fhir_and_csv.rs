@@ -145,7 +145,8 @@ fn a_response_keeps_its_content_and_gains_its_facts() {
     assert_eq!(facts["occurrence"], "2026-03-02");
     assert_eq!((facts["role"].as_str(), facts["answeredBy"].as_str()), ("participant", "self"));
     assert_eq!((facts["ologIndex"].as_str(), facts["reason"].as_str()), ("3", HOSTILE));
-    let stored: Value = serde_json::from_slice(&thread.current[0].value.response).unwrap();
+    let forms = ward_client::views::ChartForms::of(&view);
+    let stored: Value = serde_json::from_slice(&forms.json_of(thread.current[0].value).unwrap()).unwrap();
     assert_eq!(response["item"], stored["item"], "the answers are as they were signed");
 }
 

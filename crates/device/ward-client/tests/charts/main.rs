@@ -10,6 +10,7 @@
 mod adherence;
 mod audit_package;
 mod builder;
+mod dense;
 mod fhir_and_csv;
 mod page;
 mod scores;

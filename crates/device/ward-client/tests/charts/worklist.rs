@@ -110,6 +110,44 @@ fn a_correction_does_not_end_an_alarm() {
 }
 
 #[test]
+fn a_refused_question_does_not_hide_a_severe_symptom() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let refused = &["pain-severity"];
+    let entry = chart.report(0, &Answers { refused, ..Answers::of(&[("pain", 4)]) });
+    let item = only(&chart);
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Severe, [entry].as_slice()));
+    assert_eq!(
+        item.reason,
+        "severe pain (frequency 4, severity not answered, interference 4), on 2026-03-02"
+    );
+}
+
+#[test]
+fn one_severe_attribute_is_an_alert_whatever_the_grade() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.report(0, &Answers::of(&[("diarrhoea", 3)]));
+    let item = only(&chart);
+    assert_eq!(item.urgency, Urgency::Severe);
+    assert_eq!(item.reason, "severe runny poo (frequency 3), on 2026-03-02");
+}
+
+#[test]
+fn a_gap_beside_a_known_answer_is_asked_about() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let entry = chart.report(0, &Answers { refused: &["nausea-severity"], ..Answers::of(&[("nausea", 2)]) });
+    let item = only(&chart);
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::ToAsk, [entry].as_slice()));
+    assert_eq!(
+        item.reason,
+        "ask about feeling sick: severity not answered, so there is no grade, on 2026-03-02"
+    );
+    // Whoever says that it was not there owes nothing more.
+    let mut chart = TestChart::with_diary(2, 14);
+    chart.report(0, &Answers { refused: &["nausea-severity"], ..Answers::of(&[]) });
+    assert_eq!(items(&chart), []);
+}
+
+#[test]
 fn getting_worse_is_measured_from_the_start() {
     let mut chart = TestChart::with_diary(1, 14);
     chart.report(0, &Answers::of(&[]));

@@ -32,6 +32,7 @@ pub fn role() -> Option<(Kind, PathBuf)> {
     Some((kind, PathBuf::from(std::env::var_os(FOLDER)?)))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a bench has the machine's clock")]
 fn unix_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }

@@ -6,6 +6,11 @@
 //! bytes and commits rows of the same size in groups, with no Ward in it. Then the curve: a push
 //! at a thousand to a million stored operations.
 //!
+//! Beside it, the signatures that every push needs are measured by themselves: the limit of a
+//! server that does those and nothing else on top of the bare one.
+//!
+//! `cargo bench -p ward-server --bench ingest -- one` runs a part: `one`, `many` or `curve`.
+//!
 //! Envelopes and proofs are made before the clock starts: they are the devices' work.
 #![expect(
     clippy::print_stdout,
@@ -20,6 +25,7 @@ mod child;
 mod curve;
 mod load;
 mod pens;
+mod primitives;
 #[path = "../../../../../bench/stopwatch.rs"]
 mod stopwatch;
 #[path = "../../tests/it/support/mod.rs"]
@@ -38,6 +44,7 @@ mod ward_server_child;
 use child::{Child, Kind, Usage};
 use load::{Framing, Volley, fire};
 use pens::{Clients, Posted};
+use primitives::Primitives;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -61,14 +68,25 @@ fn parent() -> ExitCode {
     let mut gates = Gates::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        throughput(&mut gates).await;
-        curve::run(&mut gates).await;
+        if wanted("one") || wanted("many") {
+            throughput(&mut gates).await;
+        }
+        if wanted("curve") {
+            curve::run(&mut gates).await;
+        }
     });
     gates.exit()
 }
 
+/// Whether a part of the bench was asked for; all of them, if none was named.
+fn wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
 /// One way of posting.
 struct Plan {
+    part: &'static str,
     operations_a_request: usize,
     requests_a_client: usize,
     target_per_s: f64,
@@ -109,17 +127,21 @@ async fn throughput(gates: &mut Gates) {
         "\na response of 30 answers: envelope of {} bytes; {CLIENTS} clients on this machine too",
         clients.envelope_bytes()
     );
+    let primitives = Primitives::measure(&clients);
     let rounds = if quick() { 1 } else { 5 };
     let mut posted = 0;
     for plan in [
-        Plan { operations_a_request: 1, requests_a_client: 400, target_per_s: 1_500.0 },
-        Plan { operations_a_request: 64, requests_a_client: 30, target_per_s: 10_000.0 },
-    ] {
+        Plan { part: "one", operations_a_request: 1, requests_a_client: 400, target_per_s: 1_500.0 },
+        Plan { part: "many", operations_a_request: 64, requests_a_client: 30, target_per_s: 10_000.0 },
+    ]
+    .into_iter()
+    .filter(|plan| wanted(plan.part))
+    {
         let mut outcome = Outcome::default();
         for _ in 0..rounds {
             posted += round(&plan, &mut clients, (&ward, &bare), &mut outcome).await;
         }
-        report(&plan, &outcome, gates);
+        report(&plan, &outcome, &primitives, gates);
     }
     let usage = ward.usage();
     gates.target(
@@ -169,7 +191,7 @@ async fn round(
     operations
 }
 
-fn report(plan: &Plan, outcome: &Outcome, gates: &mut Gates) {
+fn report(plan: &Plan, outcome: &Outcome, primitives: &Primitives, gates: &mut Gates) {
     let n = plan.operations_a_request;
     println!("\n{n} operation(s) a request, the best round of each");
     for (name, best) in [("ward", &outcome.ward), ("bare TLS and group commit", &outcome.bare)] {
@@ -189,6 +211,14 @@ fn report(plan: &Plan, outcome: &Outcome, gates: &mut Gates) {
         &format!("{n} a request / bare TLS and group commit"),
         per_s / outcome.bare.per_s,
         RATIO_MIN,
+    );
+    let signatures_us = primitives.us_an_operation(n);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let limit_per_s = 1e6 / (1e6 / outcome.bare.per_s + signatures_us / cores as f64);
+    println!(
+        "    the signatures alone take {signatures_us:.1} µs an operation: on {cores} cores, bare plus signatures \
+         would be {limit_per_s:.0} op/s, and Ward is {:.2} of that",
+        per_s / limit_per_s
     );
 }
 

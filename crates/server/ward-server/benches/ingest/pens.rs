@@ -77,8 +77,14 @@ impl Clients {
 
     /// Bytes of one envelope.
     pub fn envelope_bytes(&self) -> usize {
+        self.sample(1).1[0].len()
+    }
+
+    /// Some envelopes of one chain and their author's key.
+    pub fn sample(&self, count: usize) -> (&SignPublicKey, Vec<Vec<u8>>) {
         let mut pens = pens(&self.people, 1, u64::MAX);
-        self.seal(&mut pens[0]).len()
+        let envelopes = (0..count).map(|_| self.seal(&mut pens[0])).collect();
+        (device_of(&self.people, pens[0].device).0.keys.sign.public(), envelopes)
     }
 
     /// Makes the requests of every client: `count` with `operations` each.

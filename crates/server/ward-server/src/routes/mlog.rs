@@ -15,7 +15,7 @@ use ward_api::limits::{
 use ward_api::{
     ChartEvent, ErrorCode, LogName, MlogAccepted, MlogLeaf, MlogRow, MlogSubmission, Opaque, ProblemMembers,
 };
-use ward_crypto::{EpochPackage, Role};
+use ward_crypto::EpochPackage;
 use ward_id::{Canonical as _, ChartId, DeviceId, Subject};
 use ward_store::{MlogAppended, Store, StoredMlogEntry};
 use ward_sync::{MlogEntry, SignerId};
@@ -72,9 +72,7 @@ fn range<S: Store>(app: &App<S>, call: &Call, max: u64) -> Result<(u64, u64), Re
 }
 
 pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
-    if let Some(behind) = app.witnesses().behind() {
-        return Err(refuse(ErrorCode::StoreStopped, behind.to_string()));
-    }
+    app.check_confirmed().await?;
     let MlogSubmission { entry: bytes, package } = call.decode()?;
     if bytes.0.len() > MLOG_ENTRY_MAX_BYTES {
         return Err(refuse(
@@ -86,17 +84,20 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     let package = package.map(read_package).transpose()?;
     // A caller that hangs up must not leave the log longer than what this node knows of it.
     let task = {
-        let (app, entry, now) = (Arc::clone(app), entry.clone(), call.now);
-        tokio::spawn(async move { app.membership().append(app.store(), bytes.0, &entry, package, now).await })
+        let (app, now) = (Arc::clone(app), call.now);
+        tokio::spawn(async move {
+            let appended = app.membership().append(app.store(), bytes.0, &entry, package, now).await?;
+            if appended.new {
+                announce(&app, &entry, appended);
+                forget_proposals(&app, &entry).await;
+            }
+            Ok(appended)
+        })
     };
     let outcome = task
         .await
         .map_err(|_| refuse(ErrorCode::Internal, "The entry may or may not stand in the log; read it."))?;
     let appended = outcome.map_err(|refused| refused_answer(app, refused))?;
-    if appended.new {
-        announce(app, &entry, appended);
-        forget_proposals(app, &entry).await;
-    }
     answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
 }
 
@@ -135,9 +136,4 @@ async fn forget_proposals<S: Store>(app: &App<S>, entry: &MlogEntry) {
             tracing::warn!(error = %error, "a proposal that came into the log is still listed");
         }
     }
-}
-
-/// Whether a caller sees everything of the site: admins and auditors.
-pub(super) fn sees_all(membership: &MembershipState, device: DeviceId, role: Role) -> bool {
-    membership.is_admin(device) || role == Role::Auditor
 }

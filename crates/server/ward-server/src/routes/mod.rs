@@ -14,10 +14,10 @@ mod token;
 
 use crate::App;
 use crate::call::{Answer, Call};
-use crate::problem_response::refuse;
+use crate::gate::reserved;
 use crate::route_table::Route;
 use std::sync::Arc;
-use ward_api::{ErrorCode, LogName};
+use ward_api::LogName;
 use ward_store::Store;
 
 /// Calls the handler of the route.
@@ -54,11 +54,11 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Pull => charts::page(app, &call).await,
         Route::Have => charts::have(app, &call).await,
         Route::Epochs => charts::epochs(app, &call).await,
-        Route::Events => stream::events(app, &call),
+        Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,
         Route::Suspend => suspend::suspend(app, &call).await,
         Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob | Route::DropBox => {
-            Err(refuse(ErrorCode::NotImplemented, "A later version of the protocol fills it."))
+            Err(reserved())
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Entries that wait for a second person's signature. They have no effect while they wait.
 
-use super::mlog::sees_all;
 use crate::App;
 use crate::call::{Answer, Call, answer_cbor, done};
 use crate::mlog_problem::not_an_entry;
 use crate::problem_response::{refuse, refuse_with};
 use crate::store_problem::store_failed;
-use ward_api::limits::{MLOG_ENTRY_MAX_BYTES, SITE_MAX_PROPOSALS};
+use ward_api::limits::{DEVICE_MAX_PROPOSALS, MLOG_ENTRY_MAX_BYTES, SITE_MAX_PROPOSALS};
 use ward_api::{ErrorCode, Opaque, ProblemMembers, Proposal, ProposalSubmission};
 use ward_id::{MlogEntryHash, Subject};
 use ward_store::{ProposalError, Store, StoredProposal};
@@ -49,6 +48,12 @@ pub(super) async fn propose<S: Store>(app: &App<S>, call: &Call) -> Answer {
                 ProblemMembers { limit: Some(SITE_MAX_PROPOSALS as u64), ..ProblemMembers::default() };
             refuse_with(ErrorCode::TooManyProposals, "Withdraw some, or have them signed.", members)
         }
+        ProposalError::TooManyOfProposer => {
+            let members =
+                ProblemMembers { limit: Some(DEVICE_MAX_PROPOSALS as u64), ..ProblemMembers::default() };
+            let detail = "This device has put up its share; withdraw some, or have them signed.";
+            refuse_with(ErrorCode::TooManyProposals, detail, members)
+        }
         ProposalError::Store(error) => store_failed(error),
     })?;
     done(call.spec)
@@ -86,7 +91,7 @@ pub(super) async fn withdraw<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let proposal = waiting.into_iter().find(|proposal| proposal.hash == hash).ok_or_else(unknown)?;
     let allowed = {
         let membership = app.membership().read();
-        proposal.proposer == caller.device || sees_all(&membership, caller.device, caller.role)
+        proposal.proposer == caller.device || membership.is_admin(caller.device)
     };
     if !allowed {
         return Err(unknown());

@@ -13,14 +13,12 @@ pub(super) fn healthz(call: &Call) -> Answer {
     answer(call.spec, "ok\n")
 }
 
-/// Store writable, membership loaded, no log behind a witness, not shutting down.
+/// Store writable, membership loaded, both logs compared with the witnesses, not shutting down.
 pub(super) async fn readyz<S: Store>(app: &App<S>, call: &Call) -> Answer {
     if app.is_draining() {
         return Err(refuse(ErrorCode::Draining, "Send requests to another node."));
     }
-    if let Some(behind) = app.witnesses().behind() {
-        return Err(refuse(ErrorCode::StoreStopped, behind.to_string()));
-    }
+    app.confirmed()?;
     if app.membership().read().manifest().is_none() {
         return Err(refuse(ErrorCode::Internal, "The membership log has no manifest."));
     }

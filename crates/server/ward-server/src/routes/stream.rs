@@ -5,6 +5,7 @@ use crate::call::{Answer, Call, Caller, answer};
 use crate::events::Listener;
 use crate::limits::{EVENTS_KEEP_ALIVE_MS, EVENTS_MAX_LIFE_MS, EVENTS_RECHECK_MS};
 use crate::problem_response::{refuse, refuse_with};
+use crate::store_problem::store_failed;
 use axum::body::Body;
 use bytes::Bytes;
 use std::convert::Infallible;
@@ -22,11 +23,13 @@ struct Stream<S: Store> {
     listener: Listener,
     caller: Caller,
     chart: ChartId,
+    /// The session that opened it; a later one is not its own.
+    session_version: u64,
     ends: Instant,
     quiet_since: Instant,
 }
 
-pub(super) fn events<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
+pub(super) async fn events<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     let (chart, caller) = (call.chart()?, call.caller()?);
     let listener = app.hints().listen(caller.device).ok_or_else(|| {
         let members = ProblemMembers {
@@ -39,10 +42,12 @@ pub(super) fn events<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     if app.is_draining() {
         return Err(refuse(ErrorCode::Draining, "Try again."));
     }
+    let session = app.sessions().get(app.store(), caller.device, call.now).await.map_err(store_failed)?;
     let now = Instant::now();
     let ends = now + Duration::from_millis(EVENTS_MAX_LIFE_MS);
     app.metrics().streams(1);
-    let stream = Stream { app: Arc::clone(app), listener, caller, chart, ends, quiet_since: now };
+    let (app, session_version) = (Arc::clone(app), session.session_version);
+    let stream = Stream { app, listener, caller, chart, session_version, ends, quiet_since: now };
     answer(call.spec, Body::from_stream(futures_util::stream::unfold(stream, next)))
 }
 
@@ -79,11 +84,20 @@ impl<S: Store> Stream<S> {
         if app.is_draining() || Instant::now() >= self.ends {
             return false;
         }
-        if !app.membership().read().is_member(self.chart, self.caller.device) {
-            return false;
+        let now = app.clock().now();
+        {
+            let membership = app.membership().read();
+            let in_date = |record: &ward_sync::DeviceRecord| record.cert().valid_at(now);
+            if !membership.is_member(self.chart, self.caller.device)
+                || !membership.record(self.caller.device).is_some_and(in_date)
+            {
+                return false;
+            }
         }
-        let session = app.sessions().get(app.store(), self.caller.device, app.clock().now()).await;
-        session.is_ok_and(|session| session.suspension.is_none())
+        let session = app.sessions().get(app.store(), self.caller.device, now).await;
+        session.is_ok_and(|session| {
+            session.suspension.is_none() && session.session_version == self.session_version
+        })
     }
 }
 

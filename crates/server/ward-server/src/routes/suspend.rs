@@ -14,8 +14,8 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let device: DeviceId = call.path_id("device")?;
     let request: SuspensionRequest = call.decode()?;
     let caller = call.caller()?;
-    may_suspend(app, &caller, device)?;
     let length_ms = request.until.since_ms(call.now);
+    may_suspend(app, &caller, device, length_ms <= 0)?;
     if length_ms > SUSPENSION_MAX_MS {
         return Err(refuse(
             ErrorCode::Malformed,
@@ -33,9 +33,15 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     done(call.spec)
 }
 
-/// Admins suspend any device but their own, so that no admin can lock the others out unseen;
-/// other staff suspend devices of participants whose charts they are members of.
-fn may_suspend<S: Store>(app: &App<S>, caller: &Caller, device: DeviceId) -> Result<(), Refusal> {
+/// Admins suspend any device but those of admins: with one signature, one of them could keep the
+/// other out and nobody would be left to lift it. An admin's device goes by a revocation, which
+/// takes two. Other staff suspend devices of participants whose charts they are members of.
+fn may_suspend<S: Store>(
+    app: &App<S>,
+    caller: &Caller,
+    device: DeviceId,
+    lifts: bool,
+) -> Result<(), Refusal> {
     let membership = app.membership().read();
     if membership.record(device).is_none() && caller.role == Role::Admin {
         return Err(refuse(
@@ -44,7 +50,11 @@ fn may_suspend<S: Store>(app: &App<S>, caller: &Caller, device: DeviceId) -> Res
         ));
     }
     let allowed = match (caller.role, membership.home(device)) {
-        (Role::Admin, _) => membership.is_admin(caller.device) && device != caller.device,
+        (Role::Admin, _) => {
+            membership.is_admin(caller.device)
+                && device != caller.device
+                && (lifts || !membership.is_admin(device))
+        }
         (_, Some(chart)) => membership.is_member(chart, caller.device),
         (_, None) => false,
     };
@@ -53,7 +63,7 @@ fn may_suspend<S: Store>(app: &App<S>, caller: &Caller, device: DeviceId) -> Res
     } else {
         Err(refuse(
             ErrorCode::RoleNotAllowed,
-            "Staff suspend devices of their own participants; admins those of staff.",
+            "Staff suspend devices of their own participants, admins those of staff; an admin's device is revoked by two.",
         ))
     }
 }

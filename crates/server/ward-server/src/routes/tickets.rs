@@ -5,7 +5,7 @@ use crate::call::{Answer, Call, answer_cbor, done};
 use crate::limits::TICKET_CLOCK_TOLERANCE_MS;
 use crate::problem_response::{Refusal, no_randomness, refuse, refuse_with};
 use crate::store_problem::store_failed;
-use ward_api::limits::{SITE_MAX_OPEN_TICKETS, TICKET_MAX_LIFE_MS};
+use ward_api::limits::{DEVICE_MAX_OPEN_TICKETS, SITE_MAX_OPEN_TICKETS, TICKET_MAX_LIFE_MS};
 use ward_api::{
     ErrorCode, Opaque, OwnTicket, ProblemMembers, TicketRegistration, TicketState, TicketStateChange,
 };
@@ -31,6 +31,12 @@ pub(super) async fn register<S: Store>(app: &App<S>, call: &Call) -> Answer {
             let members =
                 ProblemMembers { limit: Some(SITE_MAX_OPEN_TICKETS as u64), ..ProblemMembers::default() };
             refuse_with(ErrorCode::TooManyTickets, "Void some, or wait until some run out.", members)
+        }
+        CreateTicketError::TooManyOfIssuer => {
+            let members =
+                ProblemMembers { limit: Some(DEVICE_MAX_OPEN_TICKETS as u64), ..ProblemMembers::default() };
+            let detail = "This device has its share of open tickets; void some, or wait until some run out.";
+            refuse_with(ErrorCode::TooManyTickets, detail, members)
         }
         CreateTicketError::Exists => refuse(ErrorCode::TicketExists, "Make a ticket with a new random id."),
         CreateTicketError::Store(error) => store_failed(error),

@@ -4,7 +4,7 @@
 use crate::App;
 use crate::call::{Answer, Call, Caller, answer, done};
 use crate::clock::random;
-use crate::gate::{certified, check_proof, not_suspended};
+use crate::gate::{certified, not_suspended, take_up, verify_proof};
 use crate::jose::access_token::TokenSubject;
 use crate::jose::dpop::VerifiedProof;
 use crate::limits::{REFRESH_LIFE_PATIENT_MS, REFRESH_LIFE_STAFF_MS};
@@ -17,7 +17,7 @@ use ward_store::{FamilyId, KeyThumbprint, NewRefreshFamily, RotateError, RotateR
 use zeroize::Zeroizing;
 
 pub(super) async fn grant<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let proof = check_proof(app, call.spec.method.as_str(), call.spec.path, &call.headers, None, call.now)?;
+    let proof = verify_proof(app, call.spec.method.as_str(), call.spec.path, &call.headers, None, call.now)?;
     let request =
         TokenRequest::from_form(&call.body).map_err(|error| refuse(ErrorCode::BadForm, error.to_string()))?;
     match request {
@@ -38,6 +38,7 @@ fn admit<S: Store>(
     proof: &VerifiedProof,
 ) -> Result<Caller, Refusal> {
     let caller = certified(app, device, proof, call.now)?;
+    take_up(app, proof, call.now)?;
     app.rates().check_device(caller.device, caller.person).map_err(rate_limited)?;
     Ok(caller)
 }
@@ -77,8 +78,14 @@ async fn refresh<S: Store>(app: &App<S>, call: &Call, text: &RefreshText, proof:
     let token_hash = refresh_hash(&token);
     let known = app.store().refresh_token(token_hash).await.map_err(store_failed)?.ok_or_else(invalid)?;
     let jkt = KeyThumbprint::from_bytes(proof.key.0);
-    // Another key than the device's ends the family below; its own must still be good.
-    let caller = if known.jkt == jkt { Some(admit(app, call, known.device, proof)?) } else { None };
+    // Another key than the device's ends the family below; its own must still be good. A refusal
+    // comes before the token is used up: the device will try again with it.
+    let holder = if known.jkt == jkt {
+        let caller = admit(app, call, known.device, proof)?;
+        Some((caller, session_version(app, call, caller.device).await?))
+    } else {
+        None
+    };
     let successor = app.secrets().refresh_token(known.family, known.generation.saturating_add(1));
     let rotate = RotateRefresh { token_hash, successor_hash: refresh_hash(&successor), jkt, now: call.now };
     app.store().rotate_refresh(rotate).await.map_err(|error| match error {
@@ -92,8 +99,7 @@ async fn refresh<S: Store>(app: &App<S>, call: &Call, text: &RefreshText, proof:
         }
         RotateError::Store(error) => store_failed(error),
     })?;
-    let caller = caller.ok_or_else(invalid)?;
-    let version = session_version(app, call, caller.device).await?;
+    let (caller, version) = holder.ok_or_else(invalid)?;
     token_answer(app, call, &caller, version, proof, &successor)
 }
 

@@ -6,6 +6,8 @@ mod enrolment;
 mod logs;
 mod membership;
 mod operations;
+mod pushes_together;
+mod readiness;
 mod refusals;
 mod restore;
 mod secrecy;

@@ -5,7 +5,8 @@ use crate::support::{TestRng, World};
 use ward_api::{ErrorCode, MlogAccepted, MlogSubmission, Opaque, Proposal, ProposalSubmission, paths};
 use ward_crypto::random_id;
 use ward_id::{Canonical as _, Subject};
-use ward_store::MlogStore as _;
+use ward_server::Clock as _;
+use ward_store::{MlogAppend, MlogStore as _, ProposalStore as _};
 use ward_sync::{MlogBody, MlogEntry, RevokePolicy, SpaceMember, Team, TreeHead};
 
 fn submission(entry: &MlogEntry) -> MlogSubmission {
@@ -143,6 +144,68 @@ async fn a_proposal_waits_for_its_second_signature() {
     assert_eq!(admin.get(paths::MLOG_PROPOSALS).await.cbor::<Vec<Proposal>>(), [], "it came into the log");
     admin.post(paths::MLOG_PROPOSALS, &proposal).await.ok();
     assert_eq!(admin.call("DELETE", &paths::mlog_proposal(half.hash()), None, Vec::new()).await.status, 204);
+}
+
+/// What stands in the log holds, also when this node could not read it back after its commit: the
+/// same entry again, and housekeeping, apply it.
+#[tokio::test]
+async fn rt_22_a_committed_revocation_is_applied_whatever_happened_after_its_commit() {
+    for by_upkeep in [false, true] {
+        let world = World::new().await;
+        let people = &world.people;
+        let entry =
+            people.revoke(&people.spare, people.chart.into(), RevokePolicy::Sever, &people.coordinator);
+        let spare = world.login(&people.spare).await;
+        let size = people.membership.size();
+        let committed = MlogAppend {
+            expected_size: size,
+            subject: entry.subject(),
+            entry_hash: entry.hash(),
+            bytes: entry.to_canonical(),
+            package: None,
+            ended_devices: Vec::new(),
+            received_at: world.clock.now(),
+        };
+        world.store.append_mlog(committed).await.unwrap();
+        spare.get(paths::CHARTS).await.ok();
+        if by_upkeep {
+            world.app.upkeep().await;
+        } else {
+            let coordinator = world.login(&people.coordinator).await;
+            let again: MlogAccepted = coordinator.post(paths::MLOG_ENTRIES, &submission(&entry)).await.cbor();
+            assert_eq!(again, MlogAccepted { index: size, size: size + 1 });
+        }
+        spare.get(paths::CHARTS).await.refused(ErrorCode::Revoked);
+    }
+}
+
+/// A signer that hangs up after the commit changes nothing of what follows from it.
+#[tokio::test]
+async fn a_signer_that_hangs_up_leaves_nothing_undone() {
+    let world = World::new().await;
+    let people = &world.people;
+    let size = people.membership.size();
+    let body =
+        MlogBody::SpaceMember(SpaceMember { chart: people.chart, person: people.outsider.person, add: true });
+    let half = people.entry(people.chart.into(), &body, &[&people.admins[0]]);
+    let proposal = ProposalSubmission { entry: Opaque(half.to_canonical()) };
+    let first = world.login(&people.admins[0]).await;
+    assert_eq!(first.post(paths::MLOG_PROPOSALS, &proposal).await.status, 201);
+    let full = signed(half, &[&people.admins[1]]);
+    let second = world.login(&people.admins[1]).await;
+    {
+        let request = submission(&full);
+        let mut asked = Box::pin(second.post(paths::MLOG_ENTRIES, &request));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(asked.as_mut().poll(&mut cx).is_pending(), "it waits for the commit");
+    }
+    let told = format!("ward_log_leaves{{log=\"mlog\"}} {}", size + 1);
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.store.mlog_size().await.unwrap(), size + 1);
+    assert_eq!(world.store.proposals().await.unwrap(), [], "it came into the log");
+    assert!(world.app.metrics().render().contains(&told), "the head grew");
 }
 
 /// Entries from many hands at once: each that the log can take, it takes, in some order.

@@ -28,6 +28,8 @@ async fn push_and_pull<S: Store>(store: S) {
     let mut pen = world.pen(&world.people.phone, chart, 1);
     let batch = pen.batch(5, &secret, head);
 
+    let empty: EnvelopePage = phone.get(&paths::envelopes_after(chart, None, 1 << 20)).await.cbor();
+    assert_eq!((empty.rows.len(), empty.next, empty.more), (0, None, false), "index 0 is still to come");
     let receipt: Receipt = phone.post(&paths::envelopes(chart), &batch).await.cbor();
     let log_key = SignKey::from_secret_bytes(&world.people.log_key_seed);
     let origin = world.people.manifest.olog_origin.parse().unwrap();
@@ -41,9 +43,11 @@ async fn push_and_pull<S: Store>(store: S) {
     let clinician = world.login(&world.people.clinician).await;
     let page: EnvelopePage = clinician.get(&paths::envelopes_after(chart, None, 1 << 20)).await.cbor();
     assert_eq!(page.rows.iter().map(|row| row.envelope.clone()).collect::<Vec<_>>(), batch);
-    assert_eq!((page.next, page.more), (4, false));
+    assert_eq!((page.next, page.more), (Some(4), false));
     let small: EnvelopePage = clinician.get(&paths::envelopes_after(chart, Some(1), 1)).await.cbor();
-    assert_eq!((small.rows.len(), small.rows[0].index, small.next, small.more), (1, 2, 2, true));
+    assert_eq!((small.rows.len(), small.rows[0].index, small.next, small.more), (1, 2, Some(2), true));
+    let end: EnvelopePage = clinician.get(&paths::envelopes_after(chart, Some(4), 1)).await.cbor();
+    assert_eq!((end.rows.len(), end.next), (0, Some(4)));
     let have: VersionVector = clinician.get(&paths::have(chart)).await.cbor();
     assert_eq!(have.head(world.people.phone.id, pen.incarnation).unwrap().seq, 5);
     let epochs: EpochPackages = clinician.get(&paths::epochs(chart, 0)).await.cbor();

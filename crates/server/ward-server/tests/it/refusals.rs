@@ -62,6 +62,8 @@ async fn malformed_oversized_and_truncated_pushes() {
     let body = one(good.clone());
     let mut long_head = body.clone();
     long_head.splice(0..1, [0x98, 0x01]);
+    let empty_ones = vec![Opaque(Vec::new()); 100_000].to_canonical();
+    let without_length = [&[0x9f][..], &vec![0x40; 100_000], &[0xff]].concat();
     let batch_of = |count: usize| vec![Opaque(good.clone()); count].to_canonical();
     let huge =
         vec![Opaque(vec![0; OPERATION_MAX_BYTES]); PUSH_MAX_BYTES / OPERATION_MAX_BYTES + 1].to_canonical();
@@ -73,6 +75,10 @@ async fn malformed_oversized_and_truncated_pushes() {
         ("trailing byte", [body.as_slice(), &[0]].concat(), ErrorCode::NotCanonical),
         ("truncated envelope", one(good[..good.len() - 1].to_vec()), ErrorCode::Malformed),
         ("envelope with more", one([good.as_slice(), &[0]].concat()), ErrorCode::NotCanonical),
+        ("many empty ones", empty_ones, ErrorCode::PushTooLarge),
+        ("a list without a length", without_length, ErrorCode::NotCanonical),
+        ("many stated, none there", vec![0x1a, 0xff, 0xff, 0xff, 0xff], ErrorCode::Malformed),
+        ("millions stated, none there", vec![0x9a, 0xff, 0xff, 0xff, 0xff], ErrorCode::PushTooLarge),
         ("no envelope", batch_of(0), ErrorCode::NotOneChain),
         ("too many", batch_of(PUSH_MAX_OPERATIONS + 1), ErrorCode::PushTooLarge),
         ("too large operation", one(vec![0; OPERATION_MAX_BYTES + 1]), ErrorCode::OperationTooLarge),

@@ -2,21 +2,43 @@
 
 use crate::support::World;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use ward_api::{ErrorCode, LogName, paths};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use ward_api::{ErrorCode, LogName, MlogSubmission, Opaque, paths};
 use ward_audit::{AddCheckpoint, NoteSignature, WitnessTime};
 use ward_crypto::SignKey;
-use ward_id::TreeRoot;
+use ward_id::{Canonical as _, TreeRoot};
+use ward_server::limits::COSIGN_RETRY_MS;
 use ward_server::{
     App, LogDeskError, StartError, WitnessClient, WitnessClientError, WitnessFuture, bootstrap_site, router,
 };
 use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, SavedCheckpoint, Upkeep as _};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
+use ward_sync::RevokePolicy;
 
 /// A witness behind a network that a test can cut.
 struct Cut {
     inner: Arc<dyn WitnessClient>,
     down: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Cut {
+    fn before(inner: &Arc<dyn WitnessClient>, down: &Arc<AtomicBool>) -> Arc<dyn WitnessClient> {
+        Arc::new(Self { inner: Arc::clone(inner), down: Arc::clone(down), asked: Arc::default() })
+    }
+}
+
+/// The same world behind a network that can be cut, one wire for each witness.
+fn behind_wires<S>(world: &mut World<S>) -> Vec<Arc<AtomicBool>> {
+    let wires: Vec<Arc<AtomicBool>> = world.witnesses.iter().map(|_| Arc::default()).collect();
+    for (witness, down) in world.witnesses.iter_mut().zip(&wires) {
+        *witness = Cut::before(witness, down);
+    }
+    wires
+}
+
+fn cut(wires: &[Arc<AtomicBool>], down: bool) {
+    wires.iter().for_each(|wire| wire.store(down, Ordering::Relaxed));
 }
 
 impl WitnessClient for Cut {
@@ -24,6 +46,7 @@ impl WitnessClient for Cut {
         self.inner.name()
     }
     fn add_checkpoint<'a>(&'a self, request: &'a AddCheckpoint) -> WitnessFuture<'a, Vec<NoteSignature>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         if self.down.load(Ordering::Relaxed) {
             return Box::pin(async { Err(WitnessClientError::Unreachable) });
         }
@@ -74,20 +97,98 @@ async fn rt_12_a_database_behind_its_witnesses_does_not_start() {
 #[tokio::test]
 async fn rt_12_a_late_contact_with_a_witness_stops_writing() {
     let (mut world, copy, secret, _folder) = set_back().await;
-    let down = Arc::new(AtomicBool::new(true));
-    for witness in &mut world.witnesses {
-        *witness = Arc::new(Cut { inner: Arc::clone(witness), down: Arc::clone(&down) });
-    }
+    let wires = behind_wires(&mut world);
+    cut(&wires, true);
     let app = world.restart_on(copy).await.unwrap();
     world.wire = crate::support::Wire::Router(router(Arc::clone(&app)));
     let phone = world.login(&world.people.phone).await;
-    down.store(false, Ordering::Relaxed);
+    let mut early = world.pen(&world.people.phone, world.people.chart, 8);
+    let batch = early.batch(1, &secret, world.people.membership.head());
+    phone.post(&paths::envelopes(world.people.chart), &batch).await.refused(ErrorCode::WitnessesUnreachable);
+    cut(&wires, false);
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
     phone.get(paths::OLOG_CHECKPOINT).await.refused(ErrorCode::StoreStopped);
     let mut pen = world.pen(&world.people.phone, world.people.chart, 9);
     let batch = pen.batch(1, &secret, world.people.membership.head());
     phone.post(&paths::envelopes(world.people.chart), &batch).await.refused(ErrorCode::StoreStopped);
     world.wire.plain("GET", paths::READYZ, None, Vec::new()).await.refused(ErrorCode::StoreStopped);
     assert_eq!(world.wire.plain("GET", paths::HEALTHZ, None, Vec::new()).await.status, 200);
+}
+
+/// Red team 12: a server that could not ask enough witnesses may stand on an old database. It takes
+/// nothing, and gives what it has, until they have answered.
+#[tokio::test]
+async fn rt_12_nothing_is_taken_until_enough_witnesses_agree() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let wires = behind_wires(&mut world);
+    cut(&wires, true);
+    let app = world.restart_on(world.store.clone()).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(app));
+    let phone = world.login(&world.people.phone).await;
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let batch = pen.batch(1, &secret, head);
+    let entry = world.people.revoke(
+        &world.people.spare,
+        chart.into(),
+        RevokePolicy::Salvage,
+        &world.people.coordinator,
+    );
+    let entry = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    for up in 0..=1 {
+        if let Some(wire) = wires.get(up).filter(|_| up > 0) {
+            wire.store(false, Ordering::Relaxed);
+        }
+        world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
+        let refused = phone.post(&paths::envelopes(chart), &batch).await;
+        refused.refused(ErrorCode::WitnessesUnreachable);
+        assert_eq!(refused.problem().unwrap().members.retry_after_s, Some(15), "{up} witnesses");
+        phone.post(paths::MLOG_ENTRIES, &entry).await.refused(ErrorCode::WitnessesUnreachable);
+        let ready = world.wire.plain("GET", paths::READYZ, None, Vec::new()).await;
+        ready.refused(ErrorCode::WitnessesUnreachable);
+        phone.get(&paths::have(chart)).await.ok();
+        phone.get(&paths::epochs(chart, 0)).await.ok();
+    }
+    wires[2].store(false, Ordering::Relaxed);
+    phone.post(&paths::envelopes(chart), &batch).await.refused(ErrorCode::WitnessesUnreachable);
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
+    phone.post(&paths::envelopes(chart), &batch).await.ok();
+    assert_eq!(world.wire.plain("GET", paths::READYZ, None, Vec::new()).await.status, 200);
+    // Agreed once, it holds: a later cut of the network stops no one from sending.
+    cut(&wires, true);
+    world.clock.advance_ms(120_000);
+    phone.post(&paths::envelopes(chart), &pen.batch(1, &secret, head)).await.ok();
+}
+
+/// Without a quorum the old note is given at once, and the witnesses are asked in turns.
+#[tokio::test]
+async fn witnesses_that_do_not_answer_are_not_asked_by_every_caller() {
+    let mut world = World::new().await;
+    let down = Arc::new(AtomicBool::new(false));
+    let asked = Arc::new(AtomicUsize::new(0));
+    for witness in &mut world.witnesses {
+        let (inner, down) = (Arc::clone(witness), Arc::clone(&down));
+        *witness = Arc::new(Cut { inner, down, asked: Arc::clone(&asked) });
+    }
+    let app = world.restart_on(world.store.clone()).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(app));
+    let phone = world.login(&world.people.phone).await;
+    phone.get(paths::MLOG_CHECKPOINT).await.ok();
+    down.store(true, Ordering::Relaxed);
+    world.clock.advance_ms(61_000);
+    let before = asked.load(Ordering::Relaxed);
+    for _ in 0..5 {
+        phone.get(paths::MLOG_CHECKPOINT).await.ok();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), before + 3, "each of three once");
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap() - 1);
+    phone.get(paths::MLOG_CHECKPOINT).await.ok();
+    assert_eq!(asked.load(Ordering::Relaxed), before + 3);
+    world.clock.advance_ms(1);
+    phone.get(paths::MLOG_CHECKPOINT).await.ok();
+    assert_eq!(asked.load(Ordering::Relaxed), before + 6);
 }
 
 /// Red team 48 at the server: leaves that were changed under a signed head are noticed at start.
@@ -141,17 +242,26 @@ async fn a_site_is_begun_once_and_a_broken_off_run_goes_on() {
 #[tokio::test]
 async fn rt_13_a_second_history_that_grew_longer_is_stopped() {
     let (mut world, copy, secret, _folder) = set_back().await;
-    let down = Arc::new(AtomicBool::new(true));
-    for witness in &mut world.witnesses {
-        *witness = Arc::new(Cut { inner: Arc::clone(witness), down: Arc::clone(&down) });
+    let head = world.people.membership.head();
+    {
+        // Witnesses that know nothing let the old state go on.
+        let known = std::mem::take(&mut world.witnesses);
+        world.witnesses = crate::support::world::witnesses(&world.people, world.clock.clone());
+        world.wire = crate::support::Wire::Router(router(world.restart_on(copy.clone()).await.unwrap()));
+        let phone = world.login(&world.people.phone).await;
+        let mut pen = world.pen(&world.people.phone, world.people.chart, 9);
+        phone.post(&paths::envelopes(world.people.chart), &pen.batch(5, &secret, head)).await.ok();
+        drop(phone);
+        world.witnesses = known;
     }
+    let wires = behind_wires(&mut world);
+    cut(&wires, true);
     let app = world.restart_on(copy.clone()).await.unwrap();
     world.wire = crate::support::Wire::Router(router(Arc::clone(&app)));
     let phone = world.login(&world.people.phone).await;
-    let mut pen = world.pen(&world.people.phone, world.people.chart, 9);
-    let head = world.people.membership.head();
-    phone.post(&paths::envelopes(world.people.chart), &pen.batch(5, &secret, head)).await.ok();
-    down.store(false, Ordering::Relaxed);
+    let mut pen = world.pen(&world.people.phone, world.people.chart, 10);
+    cut(&wires, false);
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
     phone.get(paths::OLOG_CHECKPOINT).await.refused(ErrorCode::StoreStopped);
     phone
         .post(&paths::envelopes(world.people.chart), &pen.batch(1, &secret, head))
@@ -190,7 +300,7 @@ async fn one_lying_witness_does_not_stop_a_running_site() {
     assert!(matches!(refused, StartError::BehindWitness(_)), "{refused}");
     // It begins to lie while the server runs.
     let down = Arc::new(AtomicBool::new(true));
-    world.witnesses[0] = Arc::new(Cut { inner: Arc::clone(&world.witnesses[0]), down: Arc::clone(&down) });
+    world.witnesses[0] = Cut::before(&world.witnesses[0], &down);
     let app = world.restart_on(world.store.clone()).await.unwrap();
     world.wire = crate::support::Wire::Router(router(app));
     down.store(false, Ordering::Relaxed);

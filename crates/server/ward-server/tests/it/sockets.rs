@@ -128,6 +128,27 @@ async fn push_over_tls_with_both_versions_of_http_and_a_drain() {
     tokio::time::timeout(Duration::from_secs(5), server).await.unwrap().unwrap();
 }
 
+/// Whoever connects and says nothing, or stops within the first line, is not waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_a_request_is_closed() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::new().await;
+    let listeners = listen(None).await;
+    let address = listeners.address().unwrap();
+    let server = tokio::spawn(serve(Arc::clone(&world.app), listeners, std::future::pending()));
+    let mut silent = Vec::new();
+    for said in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    for mut stream in silent {
+        let closed = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut Vec::new())).await;
+        assert!(closed.is_ok(), "it is closed");
+    }
+    server.abort();
+}
+
 #[tokio::test]
 async fn plain_http_is_for_loopback_only() {
     let refused = Listeners::bind_with("0.0.0.0:0".parse().unwrap(), None, None, Duration::ZERO).await;

@@ -54,6 +54,30 @@ async fn hints_arrive_and_end_with_the_membership() {
     assert_eq!(next(&mut ends).await, None, "a revoked device hears nothing more");
 }
 
+/// Who ended the session, or whose certificate ran out, hears nothing more.
+#[tokio::test]
+async fn a_stream_ends_with_its_session_and_with_its_certificate() {
+    let world = World::new().await;
+    let chart = world.people.chart;
+    let spare = world.login(&world.people.spare).await;
+    let clinician = world.login(&world.people.clinician).await;
+    let (mut ends, mut stays) =
+        (open(&world, &spare).await.unwrap(), open(&world, &clinician).await.unwrap());
+    assert_eq!(spare.call("POST", paths::TOKEN_REVOKE, None, Vec::new()).await.status, 204);
+    let entry = world.people.revoke(
+        &world.people.phone,
+        chart.into(),
+        RevokePolicy::Salvage,
+        &world.people.coordinator,
+    );
+    let submission = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    world.login(&world.people.coordinator).await.post(paths::MLOG_ENTRIES, &submission).await.ok();
+    assert_eq!(next(&mut ends).await, None);
+    assert_eq!(next(&mut stays).await.unwrap(), "event: mlog\ndata: {}\n\n");
+    world.clock.advance_ms(3_651 * 86_400_000);
+    assert_eq!(next(&mut stays).await, None, "its certificate is over");
+}
+
 #[tokio::test]
 async fn a_device_has_a_bounded_number_of_streams() {
     let world = World::new().await;

@@ -125,6 +125,160 @@ async fn a_suspension_holds_everywhere_and_can_be_lifted() {
     phone.get(paths::CHARTS).await.ok();
 }
 
+/// Proofs by keys that stand in no certificate are not remembered: anybody can make millions, and a
+/// full memory refuses everybody.
+#[tokio::test]
+async fn a_stranger_leaves_nothing_in_the_memory_of_proofs() {
+    let world = World::new().await;
+    let nonce = {
+        let reply = world.wire.plain("GET", "/healthz", None, Vec::new()).await;
+        reply.header(headers::DPOP_NONCE).unwrap().to_owned()
+    };
+    let send = async |form: &TokenRequest, proof: &str| {
+        let request = Request::post(paths::TOKEN)
+            .header("content-type", headers::MEDIA_FORM)
+            .header("dpop", proof)
+            .body(form.to_form().into_bytes())
+            .unwrap();
+        world.wire.send(request).await.unwrap()
+    };
+    let phone = &world.people.phone;
+    let made = || proof(phone, "POST", paths::TOKEN, None, &nonce, world.clock.now());
+    let stranger = TokenRequest::Device(ward_id::DeviceId::from_bytes([1; 16]));
+    let other = TokenRequest::Device(world.people.coordinator.id);
+    let unknown = TokenRequest::Refresh(RefreshText::new("A".repeat(43)));
+    for (form, code) in [
+        (stranger, ErrorCode::DeviceUnknown),
+        (other, ErrorCode::ProofInvalid),
+        (unknown, ErrorCode::RefreshInvalid),
+    ] {
+        let proof = made();
+        for _ in 0..2 {
+            send(&form, &proof).await.refused(code);
+        }
+    }
+    let (own, proof) = (TokenRequest::Device(phone.id), made());
+    send(&own, &proof).await.ok();
+    send(&own, &proof).await.refused(ErrorCode::ProofReplayed);
+}
+
+/// An address is counted also where there is nothing, and where anybody may ask.
+#[tokio::test]
+async fn unknown_paths_and_probes_are_counted_by_address() {
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+    let limits = Limits { address_requests_per_min: 2, ..crate::support::world::generous() };
+    for (method, path) in
+        [("GET", "/nowhere"), ("PATCH", "/v1/site"), ("GET", "/healthz"), ("GET", "/readyz")]
+    {
+        let world = World::with(MemoryStore::new(), People::new(7), limits.clone()).await;
+        let crate::support::Wire::Router(router) = &world.wire else { panic!("in process") };
+        let ask = async || {
+            let peer = ward_server::PeerAddress("192.0.2.1".parse().unwrap());
+            let request = Request::builder().method(method).uri(path).extension(peer);
+            let request = request.body(Body::empty()).unwrap();
+            router.clone().oneshot(request).await.unwrap().status().as_u16()
+        };
+        for _ in 0..2 {
+            assert_ne!(ask().await, 429, "{path}");
+        }
+        assert_eq!(ask().await, 429, "{path}");
+    }
+}
+
+/// One admin cannot keep the other one out: an admin's device goes by two signatures.
+#[tokio::test]
+async fn no_admin_suspends_an_admin() {
+    let world = World::new().await;
+    let (first, second) = (&world.people.admins[0], &world.people.admins[1]);
+    let admin = world.login(first).await;
+    let until = world.clock.now().plus_ms(60_000);
+    let request = SuspensionRequest { until, reason: SuspendReason::Lost };
+    for own in [second, first] {
+        admin.post(&paths::suspend(own.id), &request).await.refused(ErrorCode::RoleNotAllowed);
+    }
+    world.login(second).await.get(paths::CHARTS).await.ok();
+    admin.post(&paths::suspend(world.people.clinician.id), &request).await.ok();
+    let lift = SuspensionRequest { until: world.clock.now(), reason: SuspendReason::Lost };
+    let second = world.login(second).await;
+    second.post(&paths::suspend(world.people.clinician.id), &lift).await.ok();
+    world.login(&world.people.clinician).await.get(paths::CHARTS).await.ok();
+}
+
+/// A refusal does not use a refresh token up: when the suspension is over, the device goes on, and
+/// nobody is told of a theft.
+#[tokio::test]
+async fn a_suspended_device_keeps_its_refresh_token() {
+    let world = World::new().await;
+    let phone = world.login(&world.people.phone).await;
+    let coordinator = world.login(&world.people.coordinator).await;
+    let until = world.clock.now().plus_ms(60_000);
+    let request = SuspensionRequest { until, reason: SuspendReason::Lost };
+    coordinator.post(&paths::suspend(phone.device.id), &request).await.ok();
+    let refresh = TokenRequest::Refresh(RefreshText::new(phone.refresh.lock().unwrap().clone()));
+    phone.grant(&refresh).await.refused(ErrorCode::Suspended);
+    world.clock.advance_ms(60_000);
+    phone.grant(&refresh).await.ok();
+    phone.get(paths::CHARTS).await.ok();
+}
+
+#[tokio::test]
+async fn a_device_sends_so_many_bytes_and_membership_entries_in_a_minute() {
+    let limits = Limits {
+        device_bytes_per_min: 100,
+        device_mlog_appends_per_min: 1,
+        ..crate::support::world::generous()
+    };
+    let world = World::with(MemoryStore::new(), People::new(7), limits).await;
+    let phone = world.login(&world.people.phone).await;
+    let nonce = ward_api::WitnessNonce([1; 32]);
+    for _ in 0..2 {
+        phone.post(paths::WITNESS_TIME, &nonce).await.ok();
+    }
+    phone.post(paths::WITNESS_TIME, &nonce).await.refused(ErrorCode::RateLimited);
+    phone.get(paths::CHARTS).await.ok();
+    let other = world.login(&world.people.other_phone).await;
+    let entry = ward_api::MlogSubmission { entry: ward_api::Opaque(vec![1]), package: None };
+    other.post(paths::MLOG_ENTRIES, &entry).await.refused(ErrorCode::MlogEntryInvalid);
+    let reply = other.post(paths::MLOG_ENTRIES, &entry).await;
+    reply.refused(ErrorCode::RateLimited);
+    assert!(reply.header("retry-after").is_some());
+    other.post(paths::WITNESS_TIME, &nonce).await.ok();
+}
+
+/// Paths of a later version say so, whatever comes along.
+#[tokio::test]
+async fn reserved_paths_answer_501_also_with_a_body() {
+    let world = World::new().await;
+    let (chart, blob) = (world.people.chart, "0".repeat(64));
+    for (method, path) in [
+        ("POST", format!("/v1/charts/{chart}/reconcile")),
+        ("POST", format!("/v1/charts/{chart}/relay")),
+        ("PUT", format!("/v1/blobs/{blob}")),
+        ("GET", format!("/v1/blobs/{blob}")),
+        ("POST", "/v1/drop".to_owned()),
+    ] {
+        for body in [Vec::new(), vec![1; 10], vec![1; 1 << 20]] {
+            let length = body.len().to_string();
+            let request = Request::builder().method(method).uri(&path).header("content-length", length);
+            let reply = world.wire.send(request.body(body).unwrap()).await.unwrap();
+            reply.refused(ErrorCode::NotImplemented);
+        }
+    }
+}
+
+/// An admin whom a newer manifest no longer names is nobody, though the certificate still stands.
+#[tokio::test]
+async fn an_admin_whom_the_manifest_dropped_is_no_staff() {
+    let mut world = World::new().await;
+    let dropped = world.people.admins[1].id;
+    let entry = world.people.manifest_without(dropped);
+    world.login(&world.people.admins[1]).await.get(paths::TICKETS).await.ok();
+    world.append(&entry, None).await.ok();
+    world.login(&world.people.admins[1]).await.get(paths::TICKETS).await.refused(ErrorCode::RoleNotAllowed);
+    world.login(&world.people.admins[0]).await.get(paths::TICKETS).await.ok();
+}
+
 #[tokio::test]
 async fn unknown_devices_and_wrong_forms_get_no_token() {
     let world = World::new().await;

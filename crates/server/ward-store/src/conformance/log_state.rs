@@ -1,12 +1,8 @@
-//! Heads, tiles and a witness's memory.
+//! Heads and tiles.
 
 use super::samples::{NOW, push, root};
-use crate::limits::{NOTE_MAX_BYTES, ORIGIN_MAX_BYTES, TILE_BYTES};
-use crate::{
-    CheckpointError, CheckpointKind, SavedCheckpoint, Store, StoreError, StoredTile, TileError, WitnessHead,
-    WitnessMoved,
-};
-use tokio::task::JoinSet;
+use crate::limits::{NOTE_MAX_BYTES, TILE_BYTES};
+use crate::{CheckpointError, CheckpointKind, SavedCheckpoint, Store, StoreError, StoredTile, TileError};
 use ward_api::LogName;
 
 fn head(size: u64, r: u8, note: &[u8]) -> SavedCheckpoint {
@@ -64,37 +60,4 @@ pub async fn tiles_are_full_and_final<S: Store>(store: S) {
     assert_eq!(store.tile(LogName::Olog, 0, 1).await.unwrap(), Some(vec![2; TILE_BYTES]));
     assert_eq!(store.tile(LogName::Olog, 0, 3).await.unwrap(), None, "a refused call keeps nothing");
     assert_eq!(store.tile(LogName::Mlog, 0, 1).await.unwrap(), None, "the logs are apart");
-}
-
-/// A witness moves only from the head it keeps, and only forward.
-pub async fn a_witness_moves_from_what_it_keeps<S: Store>(store: S) {
-    let at = |size, r| WitnessHead { size, root: root(r) };
-    let advance = |old, new| store.advance_witness("example/log".to_owned(), old, new);
-    assert_eq!(advance(Some(at(0, 0)), at(1, 1)).await, Err(WitnessMoved::Kept(None)));
-    advance(None, at(4, 4)).await.unwrap();
-    assert_eq!(advance(None, at(5, 5)).await, Err(WitnessMoved::Kept(Some(at(4, 4)))));
-    assert_eq!(advance(Some(at(4, 9)), at(5, 5)).await, Err(WitnessMoved::Kept(Some(at(4, 4)))));
-    assert_eq!(advance(Some(at(4, 4)), at(3, 3)).await, Err(WitnessMoved::Backwards));
-    assert_eq!(advance(Some(at(4, 4)), at(4, 5)).await, Err(WitnessMoved::Backwards));
-    advance(Some(at(4, 4)), at(4, 4)).await.unwrap();
-    advance(Some(at(4, 4)), at(9, 9)).await.unwrap();
-    assert_eq!(store.witness_head("example/log".to_owned()).await.unwrap(), Some(at(9, 9)));
-    assert_eq!(store.witness_head("example/other".to_owned()).await.unwrap(), None);
-    let long = |bytes| store.advance_witness("o".repeat(bytes), None, at(1, 1));
-    long(ORIGIN_MAX_BYTES).await.unwrap();
-    assert!(matches!(
-        long(ORIGIN_MAX_BYTES + 1).await,
-        Err(WitnessMoved::Store(StoreError::TooLarge { .. }))
-    ));
-}
-
-/// Two heads that extend one never both get a cosignature.
-pub async fn of_racing_witness_advances_one_wins<S: Store>(store: S) {
-    let mut tasks = JoinSet::new();
-    for n in 1..=50u8 {
-        let store = store.clone();
-        let new = WitnessHead { size: 7, root: root(n) };
-        tasks.spawn(async move { store.advance_witness("example/log".to_owned(), None, new).await });
-    }
-    assert_eq!(tasks.join_all().await.iter().filter(|a| a.is_ok()).count(), 1);
 }

@@ -1,7 +1,8 @@
 //! The operation log.
 
 use super::samples::{NOW, SECOND_MS, chart, device, operation, push};
-use crate::{AppendError, AppendRefusal, NewOperation, PageRequest, PlacedOperation, Store};
+use crate::limits::DEVICE_MAX_CHAINS;
+use crate::{AppendError, AppendRefusal, NewOperation, NewPush, PageRequest, PlacedOperation, Store};
 use tokio::task::JoinSet;
 use ward_id::{EntryId, EnvelopeHash, Head, Incarnation, VersionVector};
 
@@ -38,7 +39,7 @@ pub async fn a_repeat_is_answered_with_the_first_place<S: Store>(store: S) {
     let first = store.append_operations(operations.clone(), NOW).await.unwrap();
     let later = NOW.plus_ms(SECOND_MS);
     let again = store.append_operations(operations.iter().map(sealed_again).collect(), later).await.unwrap();
-    assert!(again.all_known());
+    assert!(again.placed.iter().all(|placed| !placed.new));
     assert_eq!(again.log_size, 2);
     for (a, b) in first.placed.iter().zip(&again.placed) {
         assert_eq!(PlacedOperation { new: true, ..*b }, *a);
@@ -83,6 +84,61 @@ pub async fn another_entry_at_a_place_is_a_fork<S: Store>(store: S) {
     let refused = store.append_operations(other, NOW).await;
     assert_eq!(refused, Err(AppendRefusal::Fork { seq: 3, entry_id: kept[2].entry_id }.into()));
     assert_eq!(store.olog_size().await.unwrap(), 3);
+}
+
+/// Pushes that are handed over together stand each for itself: a refused one takes none with it,
+/// and a chain continues from one push to the next.
+pub async fn pushes_together_get_their_own_answers<S: Store>(store: S) {
+    let later = NOW.plus_ms(SECOND_MS);
+    let new = |operations, received_at| NewPush { operations, received_at };
+    let answers = store
+        .append_pushes(vec![
+            new(push(1, 1, 1..=2), NOW),
+            new(push(2, 2, 5..=6), NOW),
+            new(vec![], NOW),
+            new(push(3, 3, 1..=1), later),
+            new(push(1, 1, 3..=3), NOW),
+        ])
+        .await;
+    let places = |answer: &Result<crate::Appended, AppendError>| {
+        answer.as_ref().map(|appended| indexes(&appended.placed)).map_err(Clone::clone)
+    };
+    assert_eq!(
+        answers.iter().map(places).collect::<Vec<_>>(),
+        [
+            Ok(vec![0, 1]),
+            Err(AppendRefusal::Gap { expect: 1 }.into()),
+            Err(AppendRefusal::NotOneChain.into()),
+            Ok(vec![2]),
+            Ok(vec![3]),
+        ]
+    );
+    assert_eq!(answers[3].as_ref().unwrap().placed[0].received_at, later);
+    assert_eq!(store.olog_size().await.unwrap(), 4);
+    let head = store.chain_head(chart(1), device(1), Incarnation(1)).await.unwrap();
+    assert_eq!(head, Some(Head { seq: 3, entry: push(1, 1, 3..=3)[0].entry_id }));
+    assert_eq!(store.append_pushes(vec![]).await, []);
+}
+
+/// A device's chains in one chart at the limit and one past: nobody's version vector is filled up
+/// by one device.
+pub async fn a_device_begins_so_many_chains_in_a_chart<S: Store>(store: S) {
+    let begin = |chart: u8, device: u8, life: u64| {
+        let mut first = operation(chart, device, 1, 0, 300);
+        first.incarnation = Incarnation(life);
+        store.append_operations(vec![first], NOW)
+    };
+    let limit = DEVICE_MAX_CHAINS as u64;
+    for life in 1..=limit {
+        begin(1, 1, life).await.unwrap();
+    }
+    assert_eq!(begin(1, 1, u64::MAX).await, Err(AppendRefusal::TooManyChains.into()));
+    let size = store.olog_size().await.unwrap();
+    assert_eq!(size, limit, "nothing of it was kept");
+    assert!(!begin(1, 1, limit).await.unwrap().placed[0].new, "old chains are known");
+    begin(1, 2, 1).await.unwrap();
+    begin(2, 1, 1).await.unwrap();
+    assert_eq!(store.have(chart(1)).await.unwrap().iter().count() as u64, limit + 1);
 }
 
 /// Nothing, another chart, device or life in between, a repeat or a hole inside, or place 0.
@@ -146,7 +202,7 @@ pub async fn the_same_push_in_parallel_is_stored_once<S: Store>(store: S) {
     }
     let answers = tasks.join_all().await;
     assert!(answers.iter().all(|a| indexes(&a.placed) == [0, 1, 2, 3, 4]));
-    assert_eq!(answers.iter().filter(|a| !a.all_known()).count(), 1);
+    assert_eq!(answers.iter().filter(|a| a.placed.iter().any(|placed| placed.new)).count(), 1);
     assert_eq!(store.olog_size().await.unwrap(), 5);
     assert_eq!(store.operations_page(page(1, None, usize::MAX)).await.unwrap().operations.len(), 5);
 }

@@ -1,7 +1,9 @@
 //! Tickets.
 
 use super::samples::{NOW, SECOND_MS, chart, device};
-use crate::limits::{ENROL_BLOB_MAX_BYTES, SITE_MAX_OPEN_TICKETS, TICKET_MAX_WRONG_PROOFS};
+use crate::limits::{
+    DEVICE_MAX_OPEN_TICKETS, ENROL_BLOB_MAX_BYTES, SITE_MAX_OPEN_TICKETS, TICKET_MAX_WRONG_PROOFS,
+};
 use crate::{CreateTicketError, NewTicket, RedeemError, Store, StoreError, TicketStateError, WrongProof};
 use tokio::task::JoinSet;
 use ward_api::TicketState;
@@ -15,10 +17,15 @@ fn id(n: u16) -> TicketId {
     TicketId::from_bytes(bytes)
 }
 
+/// As many of one issuer as it may have, then of the next.
+fn issuer(n: u16) -> u8 {
+    u8::try_from(usize::from(n) / DEVICE_MAX_OPEN_TICKETS).unwrap() + 1
+}
+
 fn ticket(n: u16) -> NewTicket {
     NewTicket {
         ticket: id(n),
-        issuer: device(1),
+        issuer: device(issuer(n)),
         sealed_srv: vec![7; 48],
         role: 1,
         chart: Some(chart(1)),
@@ -141,13 +148,28 @@ pub async fn open_tickets_are_limited<S: Store>(store: S) {
     assert_eq!(kept.len(), SITE_MAX_OPEN_TICKETS);
     assert_eq!(answers.iter().filter(|(_, a)| *a == Err(CreateTicketError::TooMany)).count(), 20);
     assert_eq!(store.create_ticket(ticket(kept[0]), NOW).await, Err(CreateTicketError::Exists));
-    store.set_ticket_state(id(kept[0]), device(1), TicketState::Void, NOW).await.unwrap();
+    store.set_ticket_state(id(kept[0]), device(issuer(kept[0])), TicketState::Void, NOW).await.unwrap();
     store.create_ticket(ticket(5_000), NOW).await.unwrap();
     assert_eq!(store.create_ticket(ticket(5_001), NOW).await, Err(CreateTicketError::TooMany));
     let later = NOW.plus_ms(LIFE_MS);
     let mut fresh = ticket(5_001);
     fresh.not_after = later.plus_ms(1);
     store.create_ticket(fresh, later).await.unwrap();
+}
+
+/// One issuer's share at the limit and one past; the others go on.
+pub async fn one_issuer_leaves_room_for_the_others<S: Store>(store: S) {
+    let share = u16::try_from(DEVICE_MAX_OPEN_TICKETS).unwrap();
+    for n in 0..share {
+        store.create_ticket(ticket(n), NOW).await.unwrap();
+    }
+    let mut past = ticket(share);
+    past.issuer = device(1);
+    assert_eq!(store.create_ticket(past.clone(), NOW).await, Err(CreateTicketError::TooManyOfIssuer));
+    store.create_ticket(ticket(share), NOW).await.unwrap();
+    store.set_ticket_state(id(0), device(1), TicketState::Void, NOW).await.unwrap();
+    past.ticket = id(share + 1);
+    store.create_ticket(past, NOW).await.unwrap();
 }
 
 /// Newest first, with the values as registered.

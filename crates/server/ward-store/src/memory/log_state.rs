@@ -1,9 +1,8 @@
-//! Heads, tiles and a witness's memory, in memory.
+//! Heads and tiles in memory.
 
 use super::MemoryStore;
 use crate::{
     CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoreError, StoredTile, TileError,
-    WitnessHead, WitnessMoved, check_origin,
 };
 use ward_api::LogName;
 
@@ -52,26 +51,5 @@ impl LogStateStore for MemoryStore {
 
     async fn tile(&self, log: LogName, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.read()?.tiles.get(&(log, level, index)).cloned())
-    }
-
-    async fn witness_head(&self, origin: String) -> Result<Option<WitnessHead>, StoreError> {
-        Ok(self.read()?.witness.get(&origin).copied())
-    }
-
-    async fn advance_witness(
-        &self,
-        origin: String,
-        old: Option<WitnessHead>,
-        new: WitnessHead,
-    ) -> Result<(), WitnessMoved> {
-        check_origin(&origin)?;
-        let mut state = self.write()?;
-        let kept = state.witness.get(&origin).copied();
-        if kept != old {
-            return Err(WitnessMoved::Kept(kept));
-        }
-        new.check_follows(kept)?;
-        state.witness.insert(origin, new);
-        Ok(())
     }
 }

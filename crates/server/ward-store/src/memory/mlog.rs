@@ -5,9 +5,8 @@ use crate::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_PAGE_MAX_BYTES};
 use crate::{
     MlogAppend, MlogAppendError, MlogAppended, MlogStore, StoreError, StoredMlogEntry, StoredPackage,
 };
-use std::collections::HashSet;
 use ward_api::MlogLeaf;
-use ward_id::{ChartId, MlogEntryHash, Subject};
+use ward_id::{ChartId, MlogEntryHash};
 
 /// The first items whose sizes together stay within a page; at least one.
 fn page<'a, T: Clone + 'a>(items: impl Iterator<Item = &'a T>, size: impl Fn(&T) -> usize) -> Vec<T> {
@@ -43,6 +42,7 @@ impl MlogStore for MemoryStore {
         }
         for device in entry.ended_devices {
             state.end_sessions(device);
+            state.proposals.retain(|kept| kept.proposer != device);
         }
         state.mlog_places.insert(entry.entry_hash, size);
         state.mlog.push(StoredMlogEntry {
@@ -62,18 +62,6 @@ impl MlogStore for MemoryStore {
     async fn mlog_entries(&self, from: u64, to: u64) -> Result<Vec<StoredMlogEntry>, StoreError> {
         let state = self.read()?;
         Ok(page(window(&state.mlog, from, to, u64::MAX).iter(), |entry| entry.bytes.len()))
-    }
-
-    async fn mlog_entries_of(
-        &self,
-        subjects: Vec<Subject>,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<StoredMlogEntry>, StoreError> {
-        let state = self.read()?;
-        let subjects: HashSet<Subject> = subjects.into_iter().collect();
-        let wanted = window(&state.mlog, from, to, u64::MAX).iter().filter(|e| subjects.contains(&e.subject));
-        Ok(page(wanted, |entry| entry.bytes.len()))
     }
 
     async fn mlog_leaves(&self, from: u64, to: u64) -> Result<Vec<MlogLeaf>, StoreError> {

@@ -10,7 +10,7 @@ mod upkeep;
 
 use crate::{
     CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, RefreshHash, SavedCheckpoint,
-    StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket, WitnessHead,
+    StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
 };
 use olog::{Chain, Row};
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,6 @@ struct State {
     packages: BTreeMap<(ChartId, u64), StoredPackage>,
     checkpoints: BTreeMap<(LogName, CheckpointKind), SavedCheckpoint>,
     tiles: BTreeMap<(LogName, u8, u64), Vec<u8>>,
-    witness: BTreeMap<String, WitnessHead>,
     tickets: BTreeMap<TicketId, (u64, StoredTicket)>,
     families: HashMap<FamilyId, Family>,
     tokens: HashMap<RefreshHash, Token>,

@@ -1,7 +1,7 @@
 //! The operation log in memory.
 
 use super::{MemoryStore, window};
-use crate::limits::{LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
+use crate::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use crate::{
     AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
     PlacedOperation, StoreError, StoredOperation, check_push,
@@ -43,6 +43,20 @@ impl super::State {
         usize::try_from(index).ok().and_then(|i| self.operations.get(i))
     }
 
+    /// Whether the device may begin the push's chain, if it is a new one.
+    fn check_chains(&self, push: &[NewOperation]) -> Result<(), AppendRefusal> {
+        let first = push.first().ok_or(AppendRefusal::NotOneChain)?;
+        let name = |incarnation| (first.chart, first.device, incarnation);
+        if self.chains.contains_key(&name(first.incarnation)) {
+            return Ok(());
+        }
+        let all = name(Incarnation(0))..=name(Incarnation(u64::MAX));
+        if self.chains.range(all).count() >= DEVICE_MAX_CHAINS {
+            return Err(AppendRefusal::TooManyChains);
+        }
+        Ok(())
+    }
+
     /// Where the known part of a push stands; the rest continues the chain.
     fn known_part(&self, push: &[NewOperation]) -> Result<Vec<PlacedOperation>, AppendRefusal> {
         let first = push.first().ok_or(AppendRefusal::NotOneChain)?;
@@ -78,6 +92,7 @@ impl OlogStore for MemoryStore {
         check_push(&push)?;
         let mut state = self.write()?;
         let mut placed = state.known_part(&push)?;
+        state.check_chains(&push)?;
         for operation in push.into_iter().skip(placed.len()) {
             let index = state.operations.len() as u64;
             let (chart, device, incarnation) = (operation.chart, operation.device, operation.incarnation);

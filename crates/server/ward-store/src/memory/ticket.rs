@@ -1,7 +1,10 @@
 //! Tickets and proposals in memory.
 
 use super::MemoryStore;
-use crate::limits::{SITE_MAX_OPEN_TICKETS, SITE_MAX_PROPOSALS, TICKET_MAX_WRONG_PROOFS};
+use crate::limits::{
+    DEVICE_MAX_OPEN_TICKETS, DEVICE_MAX_PROPOSALS, PROPOSAL_MAX_LIFE_MS, SITE_MAX_OPEN_TICKETS,
+    SITE_MAX_PROPOSALS, TICKET_MAX_WRONG_PROOFS,
+};
 use crate::{
     CreateTicketError, NewTicket, ProposalError, ProposalStore, RedeemError, StoreError, StoredProposal,
     StoredTicket, TicketStateError, TicketStore, WrongProof, check_blob,
@@ -36,9 +39,13 @@ impl TicketStore for MemoryStore {
         if state.tickets.contains_key(&ticket.ticket) {
             return Err(CreateTicketError::Exists);
         }
-        let open = state.tickets.values().filter(|(_, t)| t.state_at(now) == TicketState::Open).count();
-        if open >= SITE_MAX_OPEN_TICKETS {
+        let open = state.tickets.values().filter(|(_, t)| t.state_at(now) == TicketState::Open);
+        let own = open.clone().filter(|(_, t)| t.ticket.issuer == ticket.issuer).count();
+        if open.count() >= SITE_MAX_OPEN_TICKETS {
             return Err(CreateTicketError::TooMany);
+        }
+        if own >= DEVICE_MAX_OPEN_TICKETS {
+            return Err(CreateTicketError::TooManyOfIssuer);
         }
         let place = state.tickets.len() as u64;
         let stored =
@@ -135,8 +142,14 @@ impl ProposalStore for MemoryStore {
         if state.proposals.iter().any(|kept| kept.hash == proposal.hash) {
             return Ok(());
         }
+        let ran_out = proposal.received_at.plus_ms(-PROPOSAL_MAX_LIFE_MS);
+        state.proposals.retain(|kept| kept.received_at > ran_out);
         if state.proposals.len() >= SITE_MAX_PROPOSALS {
             return Err(ProposalError::TooMany);
+        }
+        let own = state.proposals.iter().filter(|kept| kept.proposer == proposal.proposer).count();
+        if own >= DEVICE_MAX_PROPOSALS {
+            return Err(ProposalError::TooManyOfProposer);
         }
         state.proposals.push(proposal);
         Ok(())
@@ -144,6 +157,13 @@ impl ProposalStore for MemoryStore {
 
     async fn proposals(&self) -> Result<Vec<StoredProposal>, StoreError> {
         Ok(self.read()?.proposals.clone())
+    }
+
+    async fn purge_proposals(&self, before: TimestampMs) -> Result<u64, StoreError> {
+        let mut state = self.write()?;
+        let count = state.proposals.len();
+        state.proposals.retain(|kept| kept.received_at > before);
+        Ok((count - state.proposals.len()) as u64)
     }
 
     async fn remove_proposal(&self, hash: MlogEntryHash) -> Result<bool, StoreError> {

@@ -89,10 +89,6 @@ impl TokenStore for MemoryStore {
         }
     }
 
-    async fn end_refresh_family(&self, family: FamilyId) -> Result<bool, StoreError> {
-        Ok(self.write()?.end_family(family))
-    }
-
     async fn end_sessions(&self, device: DeviceId) -> Result<u64, StoreError> {
         Ok(self.write()?.end_sessions(device))
     }

@@ -59,6 +59,7 @@ pub struct People {
     pub study: StudyId,
     pub site: SiteId,
     pub root: RootPolicy,
+    pub root_keys: Vec<SignKey>,
     pub manifest: SiteManifest,
     pub log_key_seed: [u8; 32],
     pub witness_seeds: Vec<[u8; 32]>,
@@ -122,6 +123,7 @@ impl People {
             study,
             site,
             root,
+            root_keys,
             manifest,
             log_key_seed,
             witness_seeds,
@@ -152,6 +154,17 @@ impl People {
         self.log.push(entry.to_canonical());
     }
 
+    /// The next manifest, which names one admin less.
+    pub fn manifest_without(&self, dropped: DeviceId) -> MlogEntry {
+        let (old, mut fields) = (self.manifest.hash(), (*self.manifest).clone());
+        fields.admins.retain(|admin| admin.device != dropped);
+        fields.number += 1;
+        fields.prev = Some(old);
+        let next = SiteManifest::new(fields).unwrap();
+        let entry = self.entry(self.site.into(), &MlogBody::SiteManifest(Box::new(next)), &[]);
+        entry.sign_as_root(&self.root_keys[0]).unwrap().sign_as_root(&self.root_keys[2]).unwrap()
+    }
+
     pub fn revoke(
         &self,
         device: &Device,
@@ -178,8 +191,9 @@ impl People {
         let mut rng = std::mem::replace(&mut self.rng, TestRng::new(0));
         let device = self.device(author);
         let plan = plan_rotation(&self.membership, chart, device.id).unwrap();
+        let history: Vec<&EpochSecret> = previous.iter().map(|(_, secret)| *secret).collect();
         let made =
-            make_epoch_package(&plan.new_epoch(previous), &device.keys.sign, &device.keys.hedge, &mut rng);
+            make_epoch_package(&plan.new_epoch(&history), &device.keys.sign, &device.keys.hedge, &mut rng);
         let (package, secret) = made.unwrap();
         let (epoch, package_hash) = (package.header().epoch, package.hash());
         let body = MlogBody::EpochAnnounce(EpochAnnounce { chart, epoch, package_hash });

@@ -32,6 +32,8 @@ pub fn generous() -> Limits {
         person_requests_per_min: 1_000_000,
         address_requests_per_min: 1_000_000,
         address_anonymous_per_min: 1_000_000,
+        device_bytes_per_min: u32::MAX,
+        device_mlog_appends_per_min: 1_000_000,
         ..Limits::default()
     }
 }

@@ -1,0 +1,268 @@
+//! What others say of the operation log, compared with the log that this device was shown: the
+//! heads that authors and revocations name, and the places that the server gives to envelopes.
+//!
+//! A device follows its own head only. Two devices that were shown different logs notice here, at
+//! the first record that crosses; and an entry of a revoked device stands only if its place before
+//! the cut-off is proved, not because the server names it.
+
+use super::follow_mlog::other_tree;
+use super::{Client, OpenDevice, SyncProblem};
+use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE};
+use crate::store::{Batch, ComparedRecord, PageRecord, ProvedRecord, Table, row_id};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use std::collections::BTreeMap;
+use ward_api::{Inclusion, LogName, paths};
+use ward_audit::{CosignedHead, LogView, LogViewError, NodeHash, TreeHead, olog_leaf};
+use ward_crypto::Envelope;
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, EnvelopeHash};
+use ward_sync::SignedEntry;
+
+/// Who named a head of the operation log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamedBy {
+    /// A device, in an entry that it signed.
+    Author(DeviceId),
+    /// The revocation of a device, as its cut-off.
+    Revocation(DeviceId),
+}
+
+/// The heads that others named, one for each of them: an honest device's newest head extends all
+/// that it named before, and a dishonest one can name what it likes.
+#[derive(Debug, Default)]
+pub(crate) struct NamedHeads {
+    /// The newest that were not compared yet.
+    open: BTreeMap<NamedBy, TreeHead>,
+    /// The size of the newest that fits this device's log.
+    compared: BTreeMap<NamedBy, u64>,
+}
+
+impl NamedHeads {
+    pub(crate) fn resume(record: ComparedRecord) -> Self {
+        let authors = record.authors.into_iter().map(|(device, size)| (NamedBy::Author(device), size));
+        let revoked = record.revoked.into_iter().map(|(device, size)| (NamedBy::Revocation(device), size));
+        Self { open: BTreeMap::new(), compared: authors.chain(revoked).collect() }
+    }
+
+    fn to_record(&self) -> ComparedRecord {
+        let mut record = ComparedRecord::default();
+        for (by, size) in &self.compared {
+            match by {
+                NamedBy::Author(device) => record.authors.push((*device, *size)),
+                NamedBy::Revocation(device) => record.revoked.push((*device, *size)),
+            }
+        }
+        record
+    }
+
+    pub(crate) fn note_entry(&mut self, entry: &SignedEntry) {
+        if let Some(head) = entry.body().olog {
+            self.note(NamedBy::Author(entry.frame().device), head);
+        }
+    }
+
+    fn note(&mut self, by: NamedBy, head: TreeHead) {
+        let known = self.compared.get(&by).copied().unwrap_or(0);
+        if head.size > known && self.open.get(&by).is_none_or(|open| open.size < head.size) {
+            self.open.insert(by, head);
+        }
+    }
+
+    fn fits(&mut self, by: NamedBy, size: u64) {
+        self.open.remove(&by);
+        self.compared.insert(by, size);
+    }
+}
+
+fn failed(error: impl Into<ClientError>) -> SyncProblem {
+    SyncProblem::of_error("operation log", error.into())
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Compares and proves what came with this sync, a bounded number of proofs at a time.
+    pub(crate) async fn check_olog_claims(&mut self) -> Vec<SyncProblem> {
+        let Ok(open) = self.device_mut() else { return Vec::new() };
+        note_revocations(open);
+        let me = NamedBy::Author(open.me.device);
+        open.named_heads.open.remove(&me);
+        let mut problems = Vec::new();
+        let held = open.olog.as_ref().and_then(LogView::head).map_or(0, |head| head.head().size);
+        if open.named_heads.open.values().any(|head| head.size > held) {
+            // Others may have seen a newer head than this sync began with.
+            problems.extend(self.follow_olog().await.err());
+        }
+        let mut left = OLOG_PROOFS_PER_SYNC;
+        self.compare_named_heads(&mut left, &mut problems).await;
+        self.prove_places(&mut left, &mut problems).await;
+        problems
+    }
+
+    async fn compare_named_heads(&mut self, left: &mut usize, problems: &mut Vec<SyncProblem>) {
+        let Ok(open) = self.device() else { return };
+        let named: Vec<(NamedBy, TreeHead)> =
+            open.named_heads.open.iter().map(|(by, head)| (*by, *head)).collect();
+        let mut fits = false;
+        for (by, claimed) in named {
+            let head = self.device().ok().and_then(|open| open.olog.as_ref()?.head().map(CosignedHead::head));
+            let Some(head) = head else { return };
+            if claimed.size > head.size {
+                problems.push(SyncProblem::HiddenTail { by, named: claimed.size, shown: head.size });
+                continue;
+            }
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
+            match self.compare_head(by, claimed, head.size).await {
+                Ok(()) => {
+                    if let Ok(open) = self.device_mut() {
+                        open.named_heads.fits(by, claimed.size);
+                    }
+                    fits = true;
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if fits && let Err(error) = self.keep_compared().await {
+            problems.push(failed(error));
+        }
+    }
+
+    async fn compare_head(&mut self, by: NamedBy, claimed: TreeHead, size: u64) -> Result<(), SyncProblem> {
+        // A second time, for a proof that was damaged on the way.
+        for last in [false, true] {
+            let proof = self.fetch_consistency(LogName::Olog, claimed.size, size).await.map_err(failed)?;
+            let view = self.device().map_err(failed)?.olog.as_ref();
+            let view = view.ok_or_else(|| failed(ClientError::MayNotSeal))?;
+            match view.check_root(claimed, &proof) {
+                Ok(_) => return Ok(()),
+                Err(LogViewError::Fork { held, claimed, .. }) if last => {
+                    return Err(SyncProblem::OtherHistory { by, evidence: other_tree(&held, claimed) });
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_compared(&mut self) -> Result<(), ClientError> {
+        let mut batch = Batch::default();
+        batch.put(Table::Heads, COMPARED_ROW, &self.device()?.named_heads.to_record());
+        self.commit(batch).await?;
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// Proves the newest entry of each chain, and of revoked devices the newest before the cut-off.
+    async fn prove_places(&mut self, left: &mut usize, problems: &mut Vec<SyncProblem>) {
+        let Ok(open) = self.device() else { return };
+        let Some(size) = open.olog.as_ref().and_then(LogView::head).map(|head| head.head().size) else {
+            return;
+        };
+        let mut due: Vec<(ChartId, DeviceId, u64)> = Vec::new();
+        for (chart, local) in &open.charts {
+            let revoked = local.chart.devices().filter_map(|device| {
+                let cut = open.mlog.membership.revocation(*chart, device)?.olog.size;
+                Some((*chart, device, cut.min(size)))
+            });
+            due.extend(revoked);
+        }
+        for (chart, device, below) in due {
+            self.prove_before_cut(chart, device, below, left, problems).await;
+        }
+        let Ok(open) = self.device() else { return };
+        let newest: Vec<(ChartId, EntryId, u64)> = open
+            .charts
+            .iter()
+            .flat_map(|(chart, local)| {
+                local.chart.to_prove(size).into_iter().map(|(entry, place)| (*chart, entry, place))
+            })
+            .collect();
+        for (chart, entry, place) in newest.into_iter().take(*left) {
+            *left = left.saturating_sub(1);
+            problems.extend(self.prove_place(chart, entry, place).await.err());
+        }
+    }
+
+    /// A place that cannot be proved must not keep the entries before it from standing.
+    async fn prove_before_cut(
+        &mut self,
+        chart: ChartId,
+        device: DeviceId,
+        below: u64,
+        left: &mut usize,
+        problems: &mut Vec<SyncProblem>,
+    ) {
+        let mut below = below;
+        for _ in 0..PLACES_TRIED_OF_A_REVOKED_DEVICE {
+            let Ok(open) = self.device() else { return };
+            let due = open.charts.get(&chart).map(|local| local.chart.to_prove_of(device, below));
+            let Some((entry, place)) = due.into_iter().flatten().max_by_key(|(_, place)| *place) else {
+                return;
+            };
+            if *left == 0 {
+                return;
+            }
+            *left -= 1;
+            if let Err(problem) = self.prove_place(chart, entry, place).await {
+                problems.push(problem);
+                below = place;
+            }
+        }
+    }
+
+    async fn prove_place(&mut self, chart: ChartId, entry: EntryId, place: u64) -> Result<(), SyncProblem> {
+        let Some(envelope) = self.envelope_at(chart, place).await.map_err(failed)? else { return Ok(()) };
+        let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
+        let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
+        let path = paths::inclusion(LogName::Olog, place, size);
+        let shown: Inclusion = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
+        let proof: Vec<NodeHash> =
+            shown.path.iter().map(|node| NodeHash::from_bytes(*node.as_bytes())).collect();
+        let open = self.device_mut().map_err(failed)?;
+        let proved = open
+            .olog
+            .as_ref()
+            .is_some_and(|view| view.check_inclusion(place, olog_leaf(&envelope), &proof).is_ok());
+        if !proved {
+            return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
+        }
+        open.chart_or_new(chart).chart.prove(entry, place);
+        let mut batch = Batch::default();
+        let id = row_id(&[chart.as_bytes(), entry.as_bytes()]);
+        batch.put(Table::Proved, id, &ProvedRecord { index: place });
+        self.commit(batch).await.map_err(failed)?;
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// The hash of the envelope that the server gave at a place.
+    async fn envelope_at(&self, chart: ChartId, place: u64) -> Result<Option<EnvelopeHash>, ClientError> {
+        let Some(local) = self.device()?.charts.get(&chart) else { return Ok(None) };
+        for first in local.pages.range(..=place).rev() {
+            let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
+            let Some(page) = self.rows().get::<PageRecord>(Table::Pages, &id).await? else { continue };
+            if let Some(row) = page.rows.iter().find(|row| row.index == place) {
+                return Ok(Envelope::from_canonical(&row.envelope).ok().map(|found| found.envelope_hash()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The row of what was compared; it stands beside the heads.
+const COMPARED_ROW: &[u8] = b"olog-compared";
+
+pub(crate) const fn compared_row() -> &'static [u8] {
+    COMPARED_ROW
+}
+
+fn note_revocations(open: &mut OpenDevice) {
+    let membership = &open.mlog.membership;
+    for (chart, local) in &open.charts {
+        for device in local.chart.devices() {
+            if let Some(revocation) = membership.revocation(*chart, device) {
+                open.named_heads.note(NamedBy::Revocation(device), revocation.olog);
+            }
+        }
+    }
+}

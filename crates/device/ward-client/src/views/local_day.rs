@@ -1,0 +1,51 @@
+//! Which day it was for the person who wrote: the calendar day in the zone of the entry, not in UTC.
+//! A diary of Monday that is written at 22:30 in New York is one of Monday.
+//!
+//! An entry names its zone (IANA) and no offset; the rules of zones come from the machine. A zone
+//! that the machine does not know, and every zone where these rules are not at hand (a browser),
+//! counts as UTC.
+
+use ward_id::TimestampMs;
+use ward_sync::ChartView;
+
+/// The day of an instant in a zone, counted from 1970-01-01.
+#[cfg(feature = "native")]
+pub fn local_day(zone: &str, at: TimestampMs) -> i64 {
+    use jiff::{Timestamp, tz::TimeZone};
+    let offset_s = Timestamp::from_millisecond(at.0)
+        .ok()
+        .zip(TimeZone::get(zone).ok())
+        .map_or(0, |(instant, zone)| zone.to_offset(instant).seconds());
+    at.plus_ms(i64::from(offset_s) * 1_000).utc_day()
+}
+
+/// The day of an instant, counted from 1970-01-01: in UTC, for want of the rules of zones.
+#[cfg(not(feature = "native"))]
+pub fn local_day(_zone: &str, at: TimestampMs) -> i64 {
+    at.utc_day()
+}
+
+/// The zone in which a participant lives, as their newest answers name it; UTC before the first.
+pub(super) fn participant_zone<'v>(view: &'v ChartView<'_>) -> &'v str {
+    let threads = view.responses().values().flatten();
+    let newest = threads.flat_map(|thread| &thread.current).max_by_key(|written| written.order());
+    newest.map_or("UTC", |written| written.entry.body().zone.as_str())
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+    use crate::views::calendar::iso_day;
+
+    #[test]
+    fn evenings_and_mornings_belong_to_their_own_day() {
+        // 2026-03-03T03:30:00Z and 2026-03-02T12:30:00Z
+        let (night, noon) = (TimestampMs(1_772_508_600_000), TimestampMs(1_772_454_600_000));
+        let day = |zone, at| iso_day(local_day(zone, at));
+        assert_eq!(day("America/New_York", night), "2026-03-02", "22:30 the evening before");
+        assert_eq!(day("Pacific/Auckland", noon), "2026-03-03", "01:30 the next day");
+        assert_eq!(day("UTC", night), "2026-03-03");
+        assert_eq!(day("Not/A_Zone", night), "2026-03-03", "an unknown zone counts as UTC");
+        assert_eq!(local_day("America/New_York", TimestampMs(i64::MAX)), TimestampMs(i64::MAX).utc_day());
+    }
+}

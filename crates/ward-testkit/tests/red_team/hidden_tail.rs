@@ -1,0 +1,70 @@
+//! The newest operations are hidden from a device, or cut off.
+
+use crate::scene::{change_pages, site_with_nurse, synced, texts, write};
+use ward_audit::ReceiptBreach;
+use ward_client::SyncProblem;
+use ward_id::Canonical as _;
+
+#[tokio::test]
+async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
+    let (mut site, mut nurse, mut patient) = site_with_nurse(1701).await;
+    let chart = patient.chart();
+    write(&mut patient, chart, &["second", "third"]).await;
+    let view = patient.client.chart(chart).unwrap();
+    let newest = view.timeline().iter().max_by_key(|item| item.entry.frame().seq).unwrap().entry.id();
+    site.coordinator.sync().await;
+    // Neither the envelopes nor the version vector tell of the last two.
+    change_pages(&nurse.relay, |page| page.rows.retain(|row| !(1..3).contains(&row.index)));
+    let asked =
+        nurse.relay.record().into_iter().rev().find(|one| one.request.path.ends_with("/have")).unwrap();
+    let earlier = asked.response.unwrap().body;
+    nurse.relay.after(move |request, response| {
+        if request.path.ends_with("/have") {
+            response.body.clone_from(&earlier);
+        }
+    });
+    nurse.sync().await;
+    assert_eq!(texts(&nurse, chart), ["first"], "until here nothing can be seen");
+    write(&mut site.coordinator, chart, &["saw all three"]).await;
+    synced(&mut nurse).await;
+    assert_eq!(nurse.client.missing(chart).unwrap(), [newest]);
+    assert!(nurse.client.charts().iter().any(|known| known.chart == chart && known.incomplete));
+    nurse.relay.heal();
+    for _ in 0..ward_client::limits::REPULL_EVERY_SYNCS {
+        synced(&mut nurse).await;
+    }
+    nurse.sync().await;
+    assert_eq!(texts(&nurse, chart), ["first", "saw all three", "second", "third"]);
+}
+
+#[tokio::test]
+async fn rt_17_a_tail_cut_off_breaks_the_receipt_and_the_entry_is_sent_again() {
+    let (site, mut nurse, mut patient) = site_with_nurse(1702).await;
+    let chart = patient.chart();
+    let mlog = patient.client.membership().unwrap().size();
+    write(&mut patient, chart, &["acknowledged, then cut off"]).await;
+    assert_eq!(site.server.envelopes().await.len(), 2);
+    // The server drops the last operation and gives its place to another.
+    let cut = site.server.twin(mlog, 1).await;
+    for device in [&mut nurse, &mut patient] {
+        device.relay.lead_to(Some(cut.transport.clone()));
+    }
+    write(&mut nurse, chart, &["in its place"]).await;
+    let report = synced(&mut patient).await;
+    let broken = report.problems.iter().find_map(|problem| match problem {
+        SyncProblem::BrokenPromise { evidence, .. } => Some(evidence),
+        _ => None,
+    });
+    let proof =
+        ReceiptBreach::from_canonical(&broken.unwrap_or_else(|| panic!("{report:?}")).sides[0]).unwrap();
+    assert_eq!(proof.receipt.first_index(), 1, "anybody can check it");
+    for _ in 0..2 {
+        synced(&mut patient).await;
+    }
+    synced(&mut nurse).await;
+    assert_eq!(
+        texts(&nurse, chart),
+        ["acknowledged, then cut off", "first", "in its place"],
+        "nothing is lost"
+    );
+}

@@ -1,0 +1,241 @@
+//! Answers that were begun and not finished: found again on another day, after a new version of the
+//! questionnaire, and when the questionnaire is gone.
+
+use crate::exit::{Done, Failure, Kind};
+use crate::home::from_client;
+use crate::print::{Out, shown};
+use serde_json::json;
+use std::io::{BufRead, Write};
+use ward_client::native::NativeClient;
+use ward_client::views::ChartForms;
+use ward_client::{DraftKey, OpenDraft};
+use ward_forms::Questionnaire;
+use ward_id::ChartId;
+use ward_sync::{ChartView, Instrument};
+
+/// The questionnaire to ask now: the newest assignment of the one that is named, or of the only one.
+///
+/// # Errors
+/// When there is none, it is not clear which, or it cannot be read.
+pub fn instrument_of(
+    client: &NativeClient,
+    chart: ChartId,
+    url: Option<&str>,
+) -> Result<(Instrument, Questionnaire), Failure> {
+    let view = client.chart(chart).map_err(from_client)?;
+    let mut current: Vec<_> = view.instruments().iter().flat_map(|thread| &thread.current).collect();
+    // A later assignment of a questionnaire ends the earlier one.
+    current.sort_by_key(|written| written.order());
+    let wanted: Vec<&Instrument> = current
+        .iter()
+        .map(|written| written.value)
+        .filter(|one| url.is_none_or(|url| one.url == url))
+        .collect();
+    let mut urls: Vec<&str> = wanted.iter().map(|one| one.url.as_str()).collect();
+    urls.sort_unstable();
+    urls.dedup();
+    let Some(instrument) = wanted.last() else {
+        return Err(Failure::new(
+            Kind::NotNow,
+            "There is nothing to answer",
+            "no questionnaire has reached this device",
+            "run `ward sync`; if it stays, ask your site",
+        ));
+    };
+    if urls.len() > 1 {
+        return Err(Failure::new(
+            Kind::Usage,
+            "Which questionnaire?",
+            urls.join(", "),
+            "name one with --instrument",
+        ));
+    }
+    let form = Questionnaire::parse(&instrument.questionnaire).map_err(|error| {
+        Failure::input("The questionnaire cannot be read", error, "tell your site; it must publish it again")
+    })?;
+    Ok(((*instrument).clone(), form))
+}
+
+/// A version of a questionnaire, replaced ones among them; `None` where the chart does not hold it.
+fn form_of(view: &ChartView<'_>, key: &DraftKey) -> Option<Questionnaire> {
+    ChartForms::of(view).get(&key.instrument_url, &key.instrument_version).ok().cloned()
+}
+
+/// Asks about every other day's or version's unfinished answers to the same questionnaire, oldest
+/// first. Gives the one to go on with, under its own day and version; `None` for today's.
+///
+/// # Errors
+/// When the terminal cannot be read or the store cannot be written.
+pub async fn go_on_with(
+    client: &mut NativeClient,
+    today: &DraftKey,
+    out: &Out,
+) -> Result<Option<(DraftKey, Questionnaire)>, Failure> {
+    for draft in others(client.drafts(), today) {
+        let view = client.chart(draft.key.chart).map_err(from_client)?;
+        let form = form_of(&view, &draft.key);
+        let Some(form) = form else {
+            out.line(format!(
+                "Unfinished answers of {} belong to a questionnaire that is not here any more; `ward answer --drafts` lists them.",
+                draft.key.occurrence
+            ));
+            continue;
+        };
+        let mut output: Box<dyn Write> =
+            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        match ask_about(&draft, &mut std::io::stdin().lock(), &mut output)? {
+            Wish::GoOn => return Ok(Some((draft.key, form))),
+            Wish::Keep => {}
+            Wish::Discard => client.drop_draft(&draft.key).await.map_err(from_client)?,
+        }
+    }
+    Ok(None)
+}
+
+/// Unfinished new answers to the same questionnaire that are not today's; oldest day first.
+fn others(drafts: Vec<OpenDraft>, today: &DraftKey) -> Vec<OpenDraft> {
+    let mut out: Vec<OpenDraft> = drafts
+        .into_iter()
+        .filter(|draft| {
+            let key = &draft.key;
+            key.chart == today.chart
+                && key.instrument_url == today.instrument_url
+                && key.amends.is_none()
+                && key != today
+        })
+        .collect();
+    out.sort_by(|a, b| a.key.occurrence.cmp(&b.key.occurrence));
+    out
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    GoOn,
+    Keep,
+    Discard,
+}
+
+fn ask_about(draft: &OpenDraft, input: &mut impl BufRead, output: &mut impl Write) -> Result<Wish, Failure> {
+    let unusable = |error| Failure::fault("The terminal cannot be used", error);
+    loop {
+        let question = format!(
+            "You began the answers of {} and did not finish them.\n  Enter goes on with them; 'n' begins today's and keeps them; 'd' throws them away > ",
+            draft.key.occurrence
+        );
+        output.write_all(shown(&question).as_bytes()).and_then(|()| output.flush()).map_err(unusable)?;
+        let mut line = String::new();
+        if input.read_line(&mut line).map_err(unusable)? == 0 {
+            return Ok(Wish::GoOn);
+        }
+        match line.trim().to_lowercase().as_str() {
+            "" => return Ok(Wish::GoOn),
+            "n" => return Ok(Wish::Keep),
+            "d" => return Ok(Wish::Discard),
+            _ => {}
+        }
+    }
+}
+
+/// Lists unfinished answers, with those that nothing can be done with any more.
+pub fn list_drafts(client: &NativeClient, chart: Option<ChartId>, out: &Out) {
+    let drafts: Vec<OpenDraft> = client
+        .drafts()
+        .into_iter()
+        .filter(|draft| chart.is_none_or(|chart| draft.key.chart == chart))
+        .collect();
+    if drafts.is_empty() {
+        out.line("Nothing is unfinished.");
+        out.document(&json!([]));
+        return;
+    }
+    let has_form = |key: &DraftKey| {
+        let view = client.chart(key.chart).ok();
+        view.and_then(|view| form_of(&view, key)).is_some()
+    };
+    let rows: Vec<Vec<String>> = drafts
+        .iter()
+        .map(|OpenDraft { name, key }| {
+            let remark = match key.amends {
+                _ if !has_form(key) => "its questionnaire is not here any more".to_owned(),
+                Some(entry) => format!("corrects {entry}"),
+                None => String::new(),
+            };
+            let form = format!("{} {}", key.instrument_url, key.instrument_version);
+            vec![name.clone(), key.occurrence.clone(), form, key.chart.to_string(), remark]
+        })
+        .collect();
+    out.table(&["draft", "for", "questionnaire", "chart", ""], &rows);
+    out.line("\n`ward answer` goes on with one; `ward answer --discard DRAFT` throws it away.");
+    out.document(&json!(
+        drafts
+            .iter()
+            .map(|OpenDraft { name, key }| json!({"draft": name, "chart": key.chart, "instrument": key.instrument_url,
+                "version": key.instrument_version, "occurrence": key.occurrence, "amends": key.amends,
+                "questionnaire_here": has_form(key)}))
+            .collect::<Vec<_>>()
+    ));
+}
+
+/// Throws unfinished answers away.
+///
+/// # Errors
+/// When there are none of that name, or the store cannot be written.
+pub async fn discard(client: &mut NativeClient, name: &str, out: &Out) -> Done {
+    let found = client.drafts().into_iter().find(|draft| draft.name == name).ok_or_else(|| {
+        Failure::input(
+            format!("Nothing unfinished is called {name}"),
+            "it is mistyped, finished, or thrown away already",
+            "look at `ward answer --drafts`",
+        )
+    })?;
+    client.drop_draft(&found.key).await.map_err(from_client)?;
+    out.both(
+        format!("The unfinished answers of {} are thrown away.", found.key.occurrence),
+        &json!({"draft": name, "discarded": true}),
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(occurrence: &str, version: &str, amends: bool) -> OpenDraft {
+        let key = DraftKey {
+            chart: ChartId::from_bytes([1; 16]),
+            instrument_url: "u".to_owned(),
+            instrument_version: version.to_owned(),
+            occurrence: occurrence.to_owned(),
+            amends: amends.then(|| ward_id::EntryId::from_bytes([2; 32])),
+        };
+        OpenDraft { name: format!("{occurrence}-{version}"), key }
+    }
+
+    #[test]
+    fn unfinished_answers_are_found_on_another_day_and_after_a_new_version() {
+        let today = draft("2026-03-03", "2", false).key;
+        let drafts = vec![
+            draft("2026-03-03", "2", false),
+            draft("2026-03-02", "2", false),
+            draft("2026-03-01", "1", false),
+            draft("2026-03-01", "2", true),
+        ];
+        let found: Vec<String> = others(drafts, &today).into_iter().map(|draft| draft.name).collect();
+        assert_eq!(found, ["2026-03-01-1", "2026-03-02-2"], "a correction is not among them");
+    }
+
+    #[test]
+    fn the_person_goes_on_keeps_or_throws_away() {
+        let wish = |typed: &str| {
+            let mut shown = Vec::new();
+            let wish =
+                ask_about(&draft("2026-03-02", "2", false), &mut typed.as_bytes(), &mut shown).unwrap();
+            assert!(String::from_utf8(shown).unwrap().contains("2026-03-02"));
+            wish
+        };
+        assert_eq!(
+            [wish("\n"), wish("what\nn\n"), wish("d\n"), wish("")],
+            [Wish::GoOn, Wish::Keep, Wish::Discard, Wish::GoOn]
+        );
+    }
+}
