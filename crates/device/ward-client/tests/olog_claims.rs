@@ -209,3 +209,37 @@ async fn a_receipt_for_something_else_is_no_receipt() {
     patient.sync().await;
     assert_eq!(held(&site.server).await, 2, "it is sent to a server that keeps it");
 }
+
+#[tokio::test]
+async fn rt_48_an_envelope_at_the_place_of_another_one_is_put_right() {
+    let (site, mut nurse, mut patient) = site_with_two(48).await;
+    let chart = patient.chart();
+    for text in ["second", "third", "fourth"] {
+        patient.client.capture(chart, note(text)).await.unwrap();
+    }
+    patient.sync().await;
+    let place = held(&site.server).await - 2;
+    nurse.relay.after(move |request, response| {
+        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
+            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
+            let other = page.rows.iter().find(|row| row.index == place + 1).cloned();
+            let row = page.rows.iter_mut().find(|row| row.index == place);
+            if let (Some(row), Some(other)) = (row, other) {
+                row.envelope = other.envelope;
+            }
+            response.body = page.to_canonical();
+        }
+    });
+    let report = nurse.client.sync().await.unwrap();
+    assert!(names(&report).contains(&"incomplete"), "{report:?}");
+    assert_eq!(texts(&nurse, chart), ["first", "second"]);
+    nurse.relay.heal();
+    for _ in 0..9 {
+        nurse.client.sync().await.unwrap();
+    }
+    for _ in 0..2 {
+        nurse.sync().await;
+        assert_eq!(texts(&nurse, chart), ["first", "fourth", "second", "third"]);
+        nurse.restart().await;
+    }
+}

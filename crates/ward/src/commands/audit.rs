@@ -145,7 +145,7 @@ fn verdict(faults: &[String], document: Value, out: &Out) -> Done {
     for fault in faults.iter().take(FAULTS_SHOWN) {
         out.line(format!("! {fault}"));
     }
-    let is_open = document["unchecked"].as_array().is_some_and(|open| !open.is_empty());
+    let is_open = document.get("unchecked").and_then(Value::as_array).is_some_and(|open| !open.is_empty());
     out.document(&document);
     match faults.first() {
         None if is_open => Ok(()),

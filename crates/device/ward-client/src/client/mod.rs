@@ -9,6 +9,7 @@ mod follow_mlog;
 mod hints;
 mod keep_epochs;
 mod load;
+mod mend_places;
 mod olog_proofs;
 mod open_device;
 mod problem;

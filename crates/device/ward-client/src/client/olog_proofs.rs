@@ -8,7 +8,7 @@
 use super::follow_mlog::other_tree;
 use super::{Client, OpenDevice, SyncProblem};
 use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE};
-use crate::store::{Batch, ComparedRecord, PageRecord, ProvedRecord, Table, row_id};
+use crate::store::{Batch, ComparedRecord, ProvedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::{Inclusion, LogName, paths};
@@ -211,7 +211,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn prove_place(&mut self, chart: ChartId, entry: EntryId, place: u64) -> Result<(), SyncProblem> {
-        let Some(envelope) = self.envelope_at(chart, place).await.map_err(failed)? else { return Ok(()) };
+        let Some(envelope) = self.envelope_at(chart, entry, place).await.map_err(failed)? else {
+            return Ok(());
+        };
         let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
         let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
         let path = paths::inclusion(LogName::Olog, place, size);
@@ -235,17 +237,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
-    /// The hash of the envelope that the server gave at a place.
-    async fn envelope_at(&self, chart: ChartId, place: u64) -> Result<Option<EnvelopeHash>, ClientError> {
-        let Some(local) = self.device()?.charts.get(&chart) else { return Ok(None) };
-        for first in local.pages.range(..=place).rev() {
-            let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
-            let Some(page) = self.rows().get::<PageRecord>(Table::Pages, &id).await? else { continue };
-            if let Some(row) = page.rows.iter().find(|row| row.index == place) {
-                return Ok(Envelope::from_canonical(&row.envelope).ok().map(|found| found.envelope_hash()));
-            }
-        }
-        Ok(None)
+    /// The hash of the envelope of an entry that the server gave at a place.
+    async fn envelope_at(
+        &self,
+        chart: ChartId,
+        entry: EntryId,
+        place: u64,
+    ) -> Result<Option<EnvelopeHash>, ClientError> {
+        let Some((_, page)) = self.page_with(chart, place).await? else { return Ok(None) };
+        let of_entry = page.rows.iter().filter(|row| row.index == place).find_map(|row| {
+            let envelope = Envelope::from_canonical(&row.envelope).ok()?;
+            (envelope.header().entry_id == entry).then(|| envelope.envelope_hash())
+        });
+        Ok(of_entry)
     }
 }
 

@@ -25,8 +25,10 @@ fn failed(error: impl Into<ClientError>) -> SyncProblem {
 /// Why an envelope gave no entry.
 #[derive(Clone, Copy)]
 enum NotOpened {
-    /// A key or a certificate for it is not here yet.
+    /// A key for it is not here yet.
     Later,
+    /// Its device has no certificate here: that may come, or the name was altered on the way.
+    Stranger,
     /// It is not what it says.
     Bad(&'static str),
 }
@@ -95,7 +97,7 @@ impl<'a> Opener<'a> {
         if (header.site, header.chart) != (self.site, self.chart) {
             return Err(NotOpened::Bad("it belongs to another chart"));
         }
-        let record = self.membership.device(self.chart, header.device).ok_or(NotOpened::Later)?;
+        let record = self.membership.device(self.chart, header.device).ok_or(NotOpened::Stranger)?;
         Ok((envelope, record.cert()))
     }
 
@@ -114,15 +116,22 @@ impl<'a> Opener<'a> {
 }
 
 /// A page after opening.
-struct OpenedPage {
+pub(super) struct OpenedPage {
     rows: Vec<ReceivedRecord>,
     entries: Vec<(SignedEntry, Arrival)>,
     unopened: Vec<u64>,
     bad: Vec<(u64, &'static str)>,
+    /// Places whose envelope may have been damaged on the way.
+    doubtful: Vec<u64>,
     claims: Vec<(DeviceId, TreeHead)>,
 }
 
 impl OpenedPage {
+    /// The one row of a page of one, if it opened.
+    pub(super) fn into_opened_row(self) -> Option<ReceivedRecord> {
+        self.rows.into_iter().find(|row| row.opened.is_some())
+    }
+
     /// The newest heads that lie beyond the log of this device, with those that wait already.
     fn heads_beyond(&self, open: &OpenDevice) -> Option<BTreeMap<DeviceId, TreeHead>> {
         let size = open.mlog.membership.size();
@@ -143,13 +152,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) async fn pull_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
         let stays = self.retry_unopened(chart).await?;
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        let pulled = self.pull_after(chart, cursor).await?;
+        let pulled = self.pull_after(chart, cursor, &mut Vec::new()).await?;
         // What stays damaged does not keep newer entries out, and is said at every sync.
         stays.map_or(Ok(pulled), Err)
     }
 
     /// Fetches pages after a place and keeps what is not at hand.
-    async fn pull_after(&mut self, chart: ChartId, mut after: Option<u64>) -> Result<u64, SyncProblem> {
+    ///
+    /// What the server gives at places that are held is added to `delivered`.
+    async fn pull_after(
+        &mut self,
+        chart: ChartId,
+        mut after: Option<u64>,
+        delivered: &mut Vec<EnvelopeRow>,
+    ) -> Result<u64, SyncProblem> {
         let (mut pulled, mut first_problem) = (0, None);
         loop {
             let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await?;
@@ -158,8 +174,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             };
             let more = page.more;
             let held = &self.device_mut().map_err(failed)?.chart_or_new(chart).held;
-            let rows: Vec<ReceivedRecord> =
-                page.rows.into_iter().filter(|row| !held.contains(&row.index)).map(received).collect();
+            let (known, fresh): (Vec<_>, Vec<_>) =
+                page.rows.into_iter().partition(|row| held.contains(&row.index));
+            delivered.extend(known);
+            let rows: Vec<ReceivedRecord> = fresh.into_iter().map(received).collect();
             pulled += rows.len() as u64;
             if let Some(first) = rows.first().map(|row| row.index) {
                 let opened = self.opened(chart, rows).map_err(failed)?;
@@ -197,7 +215,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Opens rows on every core.
-    fn opened(&self, chart: ChartId, mut rows: Vec<ReceivedRecord>) -> Result<OpenedPage, ClientError> {
+    pub(super) fn opened(
+        &self,
+        chart: ChartId,
+        mut rows: Vec<ReceivedRecord>,
+    ) -> Result<OpenedPage, ClientError> {
         let open = self.device()?;
         let empty = BTreeMap::new();
         let opener = Opener {
@@ -213,7 +235,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let waiting: Vec<&ReceivedRecord> = rows.iter().filter(|row| row.opened.is_none()).collect();
         let openings = parallel::map_parts(&waiting, |rows| opener.open_all(rows));
-        let (mut entries, mut unopened, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut entries, mut unopened) = (Vec::new(), Vec::new());
+        let (mut bad, mut doubtful) = (Vec::new(), Vec::new());
         let (mut claims, mut stored) = (Vec::new(), BTreeMap::new());
         for (row, Opening { content, claim }) in waiting.into_iter().zip(openings) {
             claims.extend(claim);
@@ -223,8 +246,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     entries.push((*entry, Arrival::at(row.index, row.received_at)));
                 }
                 Err(NotOpened::Later) => unopened.push(row.index),
+                Err(NotOpened::Stranger) => {
+                    unopened.push(row.index);
+                    doubtful.push(row.index);
+                }
                 Err(NotOpened::Bad(why)) => {
                     unopened.push(row.index);
+                    doubtful.push(row.index);
                     bad.push((row.index, why));
                 }
             }
@@ -234,11 +262,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 row.opened = Some(bytes.into());
             }
         }
-        Ok(OpenedPage { rows, entries, unopened, bad, claims })
+        Ok(OpenedPage { rows, entries, unopened, bad, doubtful, claims })
     }
 
     /// Stores a page and the cursor in one commit, then takes its entries.
-    async fn keep_page(
+    pub(super) async fn keep_page(
         &mut self,
         chart: ChartId,
         id: Vec<u8>,
@@ -313,7 +341,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             };
             let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
             let mut opened = self.opened(chart, record.rows).map_err(failed)?;
-            if !opened.bad.is_empty() {
+            if !opened.doubtful.is_empty() {
                 let rows = self.fetched_again(chart, opened).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
             }
@@ -338,7 +366,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         page: OpenedPage,
     ) -> Result<Vec<ReceivedRecord>, SyncProblem> {
         let mut rows = page.rows;
-        for (index, _) in page.bad.into_iter().take(REFETCHES_PER_SYNC) {
+        for index in page.doubtful.into_iter().take(REFETCHES_PER_SYNC) {
             let again = self.fetch_page(chart, index.checked_sub(1), 1).await?;
             let fresh = again.rows.into_iter().next().filter(|row| row.index == index);
             if let (Some(fresh), Some(row)) = (fresh, rows.iter_mut().find(|row| row.index == index)) {
@@ -382,7 +410,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if local.incomplete_for % REPULL_EVERY_SYNCS != 1 {
             return first;
         }
-        self.pull_after(chart, None).await?;
+        let mut delivered = Vec::new();
+        self.pull_after(chart, None, &mut delivered).await?;
+        self.mend_places(chart, delivered).await?;
         self.compare_have(chart).await
     }
 
@@ -427,7 +457,7 @@ fn first_place(id: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*id.last_chunk()?))
 }
 
-fn received(row: EnvelopeRow) -> ReceivedRecord {
+pub(super) fn received(row: EnvelopeRow) -> ReceivedRecord {
     ReceivedRecord {
         index: row.index,
         received_at: row.received_at,
