@@ -1,5 +1,9 @@
 //! An inspector checks an audit package with nothing but its files and the site's fingerprint.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot set up its world has failed"
+)]
 
 use serde_json::Value;
 use ward_client::export::{PackageFiles, check_package};

@@ -22,6 +22,9 @@ fn failed(error: impl Into<ClientError>) -> SyncProblem {
     SyncProblem::of_error("receiving", error.into())
 }
 
+/// A head of the membership log, and the device that named it.
+type NamedHead = (DeviceId, TreeHead);
+
 /// Why an envelope gave no entry.
 #[derive(Clone, Copy)]
 enum NotOpened {
@@ -37,7 +40,7 @@ enum NotOpened {
 struct Opening {
     content: Result<Box<SignedEntry>, NotOpened>,
     /// The head that its author named, once the signature held.
-    claim: Option<(DeviceId, TreeHead)>,
+    claim: Option<NamedHead>,
 }
 
 /// What opening needs, shared by all threads.
@@ -106,7 +109,7 @@ impl<'a> Opener<'a> {
     fn unseal(
         &self,
         verified: &VerifiedEnvelope<'_>,
-    ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<(DeviceId, TreeHead)>) {
+    ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<NamedHead>) {
         let header = verified.envelope().header();
         let claim = Some((header.device, TreeHead { size: header.mlog_size, root: header.mlog_root }));
         let Some(held) = self.epochs.get(&header.epoch) else { return (Err(NotOpened::Later), claim) };
@@ -123,7 +126,7 @@ pub(super) struct OpenedPage {
     bad: Vec<(u64, &'static str)>,
     /// Places whose envelope may have been damaged on the way.
     doubtful: Vec<u64>,
-    claims: Vec<(DeviceId, TreeHead)>,
+    claims: Vec<NamedHead>,
 }
 
 impl OpenedPage {

@@ -24,6 +24,9 @@ use ward_sync::{MlogBody, MlogEntry, SignedEntry};
 /// The files of a package by name.
 pub type PackageFiles = BTreeMap<String, Vec<u8>>;
 
+/// By place, an entry and the one before it.
+type Chain = BTreeMap<u64, (EntryId, Option<EntryId>)>;
+
 /// What checking a package came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct PackageCheck {
@@ -261,8 +264,7 @@ impl PackageCheck {
             Err(fault) => return self.fault(fault),
         };
         let sealed: BTreeSet<EntryId> = envelopes.values().map(|(_, entry)| *entry).collect();
-        let mut chains: BTreeMap<(DeviceId, Incarnation), BTreeMap<u64, (EntryId, Option<EntryId>)>> =
-            BTreeMap::new();
+        let mut chains: BTreeMap<(DeviceId, Incarnation), Chain> = BTreeMap::new();
         let mut read = Vec::new();
         for row in rows.as_array().map_or(&[][..], Vec::as_slice) {
             match signed_entry(row, certificates) {
