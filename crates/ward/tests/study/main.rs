@@ -146,6 +146,19 @@ fn a_study_runs_from_the_command_line() {
     assert!(proof["tlog_proof"].as_str().unwrap().starts_with("c2sp.org/tlog-proof@v1"));
     study.run("omar", &["audit", "package", &chart, "package"]);
     assert!(study.path("package/index.html").exists());
+    // An inspector without a home, a key or the server.
+    let checked = study.run("nobody", &["audit", "check", "package"]);
+    let (root, faults) = (checked["root_fingerprint"].as_str().unwrap(), &checked["faults"]);
+    assert_eq!(faults, &json!([]));
+    assert!(checked["entries"].as_u64().unwrap() >= 5 && checked["envelopes"].as_u64().unwrap() >= 5);
+    let pinned = study.run("nobody", &["audit", "check", "package", "--root", root]);
+    assert_eq!(pinned["faults"], json!([]));
+    let other = "0".repeat(64);
+    assert_eq!(study.failure("nobody", &["audit", "check", "package", "--root", &other])["exit"], 1);
+    study.write("package/added.txt", "one more");
+    let changed = study.failure("nobody", &["audit", "check", "package", "--root", root]);
+    assert!(changed["why"].as_str().unwrap().contains("added.txt"), "{changed}");
+    std::fs::remove_file(study.path("package/added.txt")).unwrap();
     let server = study.run("omar", &["audit", "verify", "--server", "site/server/ward.toml"]);
     assert_eq!(server["faults"], json!([]));
     assert!(server["operations"].as_u64().unwrap() >= 5);
