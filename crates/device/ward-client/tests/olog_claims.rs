@@ -114,7 +114,7 @@ async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
     });
     let report = nurse.client.sync().await.unwrap();
     let tail = report.problems.iter().find_map(|problem| match problem {
-        SyncProblem::HiddenTail { by, named, shown } => Some((*by, *named, *shown)),
+        SyncProblem::HiddenTail { by, named, shown, .. } => Some((*by, *named, *shown)),
         _ => None,
     });
     assert_eq!(tail, Some((NamedBy::Author(patient.device()), hidden + 1, hidden)), "{report:?}");
@@ -242,4 +242,30 @@ async fn rt_48_an_envelope_at_the_place_of_another_one_is_put_right() {
         assert_eq!(texts(&nurse, chart), ["first", "fourth", "second", "third"]);
         nurse.restart().await;
     }
+}
+
+#[tokio::test]
+async fn an_entry_that_came_back_says_nothing_of_those_before_it() {
+    let (site, _nurse, mut patient) = site_with_two(6).await;
+    let chart = patient.chart();
+    for text in ["second", "third", "fourth"] {
+        patient.client.capture(chart, note(text)).await.unwrap();
+    }
+    patient.relay.lose_answers_of(HttpMethod::Post, "/envelopes", 1);
+    patient.relay.after(|request, response| {
+        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
+            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
+            let keep = page.rows.len().saturating_sub(1);
+            page.rows.drain(..keep);
+            response.body = page.to_canonical();
+        }
+    });
+    let report = patient.client.sync().await.unwrap();
+    assert_eq!((report.pushed, report.unsent), (0, 3), "{report:?}");
+    patient.relay.heal();
+    for _ in 0..3 {
+        patient.client.sync().await.unwrap();
+    }
+    patient.sync().await;
+    assert_eq!(held(&site.server).await, 4, "each once");
 }

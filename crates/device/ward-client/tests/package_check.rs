@@ -51,7 +51,9 @@ async fn a_whole_package_holds() {
     let (files, root) = package(1).await;
     let check = check_package(&files, Some(root));
     assert!(check.holds(), "{check:?}");
-    assert!(check.entries >= 4 && check.envelopes >= 4 && check.certificates == 2, "{check:?}");
+    assert!(check.entries >= 4 && check.envelopes >= 4 && check.certificates == 5, "{check:?}");
+    let issuers_shown = !check.not_shown.iter().any(|one| one.contains("signature"));
+    assert!(issuers_shown, "authors, coordinator and admins: {check:?}");
     assert!(check.receipts >= 1 && check.confirmed_at_s > 0, "{check:?}");
     let unpinned = check_package(&files, None);
     assert!(unpinned.holds() && unpinned.not_shown.iter().any(|one| one.contains("fingerprint")));
@@ -118,4 +120,24 @@ async fn an_entry_left_out_or_retold_shows() {
     let told = retold[two]["frame"]["body"]["payload"].to_string().replace("two", "2 mg more");
     retold[two]["frame"]["body"]["payload"] = serde_json::from_str(&told).unwrap();
     assert!(with(&retold).faults.iter().any(|fault| fault.contains("not what was signed")));
+}
+
+#[tokio::test]
+async fn a_certificate_without_its_issuer_is_said_and_not_believed_in_silence() {
+    let (files, root) = package(4).await;
+    let names: Vec<String> = files
+        .keys()
+        .filter(|name| name.ends_with(".mlog.cbor") && name.starts_with("cert"))
+        .cloned()
+        .collect();
+    let mut said = 0;
+    for name in names {
+        let mut forged = files.clone();
+        forged.remove(&name);
+        forged.remove(&name.replace(".mlog.cbor", ".tlog-proof"));
+        relist(&mut forged);
+        let check = check_package(&forged, Some(root));
+        said += usize::from(check.not_shown.iter().any(|one| one.contains("whose certificate is not")));
+    }
+    assert!(said >= 1, "the coordinator issued the participant's");
 }

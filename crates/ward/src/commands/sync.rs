@@ -4,6 +4,7 @@ use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
 use crate::print::Out;
 use serde_json::json;
+use ward_api::LogName;
 use ward_client::{ClientError, NamedBy, SyncProblem, SyncReport};
 
 /// Syncs the device once.
@@ -115,8 +116,12 @@ pub fn plain(problem: &SyncProblem) -> String {
              wrong. Ask its owner",
             who(by)
         ),
-        SyncProblem::HiddenTail { by, named, shown } => {
-            format!("{} saw {named} operations, the server shows {shown}: it holds something back", who(by))
+        SyncProblem::HiddenTail { log, by, named, shown } => {
+            let what = match log {
+                LogName::Mlog => "membership entries",
+                LogName::Olog => "operations",
+            };
+            format!("{} saw {named} {what}, the server shows {shown}: it holds something back", who(by))
         }
         SyncProblem::PlaceNotProved { entry, index, .. } => {
             format!("The server cannot prove that entry {entry} stands at place {index}")

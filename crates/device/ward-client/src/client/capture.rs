@@ -7,7 +7,7 @@ use rand_core::Rng as _;
 use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, EntryId, TimestampMs};
-use ward_sync::{Arrival, BootEvidence, Draft, EntryChain, Moment, Payload, Seen, SignedEntry};
+use ward_sync::{Arrival, BootEvidence, Draft, EntryChain, Moment, Payload, Response, Seen, SignedEntry};
 
 /// Something to write, or to write again.
 pub(crate) struct Rewrite {
@@ -81,9 +81,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if !self.may_write_into(chart)? {
             return Err(ClientError::UnknownChart(chart));
         }
-        let draft = match self.chart(chart) {
-            Ok(view) => bind_answers::bound(draft, &view),
-            Err(_) => draft,
+        // Only answers can be bound to their questionnaire: nothing else pays for a view.
+        let answers = matches!(draft.payload, Payload::Response(Response::General(_)));
+        let draft = match answers.then(|| self.chart(chart)) {
+            Some(Ok(view)) => bind_answers::bound(draft, &view),
+            _ => draft,
         };
         let written = self.write(chart, vec![Rewrite::first(draft)])?;
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);

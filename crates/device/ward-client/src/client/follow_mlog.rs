@@ -1,11 +1,11 @@
 //! Following the membership log: leaves, the entries that concern this device, and a head that a
 //! quorum of witnesses vouches for. Nothing is taken before all of it fits.
 
-use super::load::head_row;
+use super::load::{NAMED_ROOTS_ROW, head_row};
 use super::open_device::{ApplyError, Effects, apply_leaves, sees_all};
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::MLOG_FOLLOW_MAX_LEAVES;
-use crate::store::{Batch, EvidenceRecord, HeadRecord, MlogRecord, Table};
+use crate::store::{Batch, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, Table};
 use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,7 +249,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let waited = open.named_roots.values();
         let mut within = waited.chain(fresh.iter().map(|(_, head)| head)).filter(|head| head.size <= size);
         let other = within.find(|head| membership.root_at(head.size) != Some(head.root)).copied();
+        let before = open.named_roots.len();
         open.named_roots.retain(|_, head| head.size > size);
+        if open.named_roots.len() < before {
+            let heads = open.named_roots.iter().map(|(device, head)| (*device, *head)).collect();
+            let mut batch = Batch::default();
+            batch.put(Table::Heads, NAMED_ROOTS_ROW, &NamedRootsRecord { heads });
+            self.commit(batch).await.map_err(failed)?;
+        }
+        let open = self.device().map_err(failed)?;
         let Some(other) = other else { return Ok(()) };
         let held = open.mlog.view.as_ref().and_then(LogView::head).map(|head| head.note().to_string());
         let sides = vec![held.unwrap_or_default().into_bytes(), other.to_canonical()];

@@ -67,6 +67,12 @@ impl NamedHeads {
         }
     }
 
+    fn forget_beyond(&mut self, by: NamedBy, size: u64) {
+        if self.open.get(&by).is_some_and(|head| head.size > size) {
+            self.open.remove(&by);
+        }
+    }
+
     fn fits(&mut self, by: NamedBy, size: u64) {
         self.open.remove(&by);
         self.compared.insert(by, size);
@@ -87,13 +93,39 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut problems = Vec::new();
         let held = open.olog.as_ref().and_then(LogView::head).map_or(0, |head| head.head().size);
         if open.named_heads.open.values().any(|head| head.size > held) {
-            // Others may have seen a newer head than this sync began with.
-            problems.extend(self.follow_olog().await.err());
+            // Others may have seen a newer head than this sync began with. Without an answer nothing
+            // can be said of what the server shows.
+            if let Err(problem) = self.follow_olog().await {
+                return vec![problem];
+            }
         }
         let mut left = OLOG_PROOFS_PER_SYNC;
         self.compare_named_heads(&mut left, &mut problems).await;
-        self.prove_places(&mut left, &mut problems).await;
+        if !problems.iter().any(unreached) {
+            self.prove_places(&mut left, &mut problems).await;
+        }
         problems
+    }
+
+    /// Looks for heads of the membership log that others named and that the server does not show.
+    pub(crate) async fn check_mlog_claims(&mut self) -> Vec<SyncProblem> {
+        if self.device().is_ok_and(|open| open.named_roots.is_empty()) {
+            return Vec::new();
+        }
+        if let Err(problem) = self.follow_mlog().await {
+            return vec![problem];
+        }
+        let Ok(open) = self.device() else { return Vec::new() };
+        let shown = open.mlog.membership.size();
+        let beyond = open.named_roots.iter().filter(|(_, head)| head.size > shown);
+        beyond
+            .map(|(device, head)| SyncProblem::HiddenTail {
+                log: LogName::Mlog,
+                by: NamedBy::Author(*device),
+                named: head.size,
+                shown,
+            })
+            .collect()
     }
 
     async fn compare_named_heads(&mut self, left: &mut usize, problems: &mut Vec<SyncProblem>) {
@@ -105,7 +137,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let head = self.device().ok().and_then(|open| open.olog.as_ref()?.head().map(CosignedHead::head));
             let Some(head) = head else { return };
             if claimed.size > head.size {
-                problems.push(SyncProblem::HiddenTail { by, named: claimed.size, shown: head.size });
+                let (named, shown) = (claimed.size, head.size);
+                problems.push(SyncProblem::HiddenTail { log: LogName::Olog, by, named, shown });
                 continue;
             }
             if *left == 0 {
@@ -119,7 +152,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                     fits = true;
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    problems.push(problem);
+                    if problems.last().is_some_and(unreached) {
+                        break;
+                    }
+                }
             }
         }
         if fits && let Err(error) = self.keep_compared().await {
@@ -168,6 +206,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         for (chart, device, below) in due {
             self.prove_before_cut(chart, device, below, left, problems).await;
+            if problems.iter().any(unreached) {
+                return;
+            }
         }
         let Ok(open) = self.device() else { return };
         let newest: Vec<(ChartId, EntryId, u64)> = open
@@ -180,6 +221,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for (chart, entry, place) in newest.into_iter().take(*left) {
             *left = left.saturating_sub(1);
             problems.extend(self.prove_place(chart, entry, place).await.err());
+            if problems.last().is_some_and(unreached) {
+                return;
+            }
         }
     }
 
@@ -203,16 +247,23 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return;
             }
             *left -= 1;
-            if let Err(problem) = self.prove_place(chart, entry, place).await {
-                problems.push(problem);
-                below = place;
+            match self.prove_place(chart, entry, place).await {
+                Ok(()) => {}
+                Err(problem @ SyncProblem::PlaceNotProved { .. }) => {
+                    problems.push(problem);
+                    below = place;
+                }
+                Err(problem) => {
+                    problems.push(problem);
+                    return;
+                }
             }
         }
     }
 
     async fn prove_place(&mut self, chart: ChartId, entry: EntryId, place: u64) -> Result<(), SyncProblem> {
         let Some(envelope) = self.envelope_at(chart, entry, place).await.map_err(failed)? else {
-            return Ok(());
+            return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
         };
         let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
         let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
@@ -253,6 +304,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
+/// Whether a call failed: the next ones would only wait in vain.
+const fn unreached(problem: &SyncProblem) -> bool {
+    matches!(problem, SyncProblem::Failed { .. })
+}
+
 /// The row of what was compared; it stands beside the heads.
 const COMPARED_ROW: &[u8] = b"olog-compared";
 
@@ -266,6 +322,9 @@ fn note_revocations(open: &mut OpenDevice) {
         for device in local.chart.devices() {
             if let Some(revocation) = membership.revocation(*chart, device) {
                 open.named_heads.note(NamedBy::Revocation(device), revocation.olog);
+                // What a removed device says of a time after its removal is no alarm for ever.
+                open.named_heads.forget_beyond(NamedBy::Author(device), revocation.olog.size);
+                open.named_roots.retain(|by, head| *by != device || head.size <= revocation.index);
             }
         }
     }

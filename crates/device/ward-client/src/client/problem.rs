@@ -4,7 +4,7 @@ use super::NamedBy;
 use crate::ClientError;
 use crate::store::EvidenceRecord;
 use std::fmt;
-use ward_api::ErrorCode;
+use ward_api::{ErrorCode, LogName};
 use ward_id::{ChartId, DeviceId, EntryId, Incarnation, TimestampMs};
 
 /// Bytes that prove a problem to others, as they were signed.
@@ -100,8 +100,10 @@ pub enum SyncProblem {
         /// The head of this device and the one that was named.
         evidence: Evidence,
     },
-    /// Somebody signed a longer operation log than the server shows: it holds something back.
+    /// Somebody signed a longer log than the server shows: it holds something back.
     HiddenTail {
+        /// Of which log.
+        log: LogName,
         /// Who named it.
         by: NamedBy,
         /// How long it is said to be.

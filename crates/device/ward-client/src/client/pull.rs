@@ -163,7 +163,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Fetches pages after a place and keeps what is not at hand.
     ///
     /// What the server gives at places that are held is added to `delivered`.
-    async fn pull_after(
+    pub(super) async fn pull_after(
         &mut self,
         chart: ChartId,
         mut after: Option<u64>,
@@ -469,7 +469,8 @@ pub(super) fn received(row: EnvelopeRow) -> ReceivedRecord {
     }
 }
 
-/// The newest place of the own chain that the server's log is now known to hold.
+/// The newest place of the own chain up to which the server's log is now known to hold every entry:
+/// one that came back says nothing of those before it.
 fn known_to_server(local: &LocalChart, me: ward_id::DeviceId, entries: &[(SignedEntry, Arrival)]) -> u64 {
     let Some(chain) = &local.chain else { return 0 };
     let incarnation = EntryChain::incarnation(chain);
@@ -479,5 +480,10 @@ fn known_to_server(local: &LocalChart, me: ward_id::DeviceId, entries: &[(Signed
             && frame.incarnation == incarnation
             && local.own.get(&(incarnation, frame.seq)).is_some_and(|own| own.id() == entry.id())
     });
-    own.map(|entry| entry.frame().seq).max().unwrap_or(0).max(local.receipted)
+    let came: BTreeSet<u64> = own.map(|entry| entry.frame().seq).collect();
+    let mut known = local.receipted;
+    while came.contains(&known.saturating_add(1)) || local.own_arrived(known.saturating_add(1)) {
+        known = known.saturating_add(1);
+    }
+    known
 }

@@ -159,18 +159,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .map(|(sent, promised)| sent.envelope_hash() == *promised)
             .collect();
         let repeat = promised.contains(&false);
-        if repeat {
-            self.pull_chart(chart).await?;
+        // From where the receipt says that they stand; if they do not come, from the beginning: they
+        // may have been left out when that place was passed.
+        let from = [receipt.first_index().checked_sub(1), None];
+        let mut covered = self.covered(chart, sealed, &promised).map_err(failed)?;
+        for after in from.into_iter().filter(|_| repeat) {
+            if covered < promised.len() as u64 {
+                self.pull_after(chart, after, &mut Vec::new()).await?;
+                covered = self.covered(chart, sealed, &promised).map_err(failed)?;
+            }
         }
-        let open = self.device().map_err(failed)?;
-        let has = |(&promised, entry): (&bool, &EntryId)| {
-            promised || open.charts.get(&chart).is_some_and(|local| local.arrived(*entry))
-        };
-        let covered = promised.iter().zip(&sealed.entries).take_while(|one| has(*one)).count() as u64;
         if covered == 0 {
             return Ok(0);
         }
         let last = sealed.first_seq + covered - 1;
+        let open = self.device().map_err(failed)?;
         let local = open.charts.get(&chart).ok_or_else(bad)?;
         let chain = local.chain.clone().ok_or_else(bad)?;
         let incarnation = chain.incarnation().0.to_be_bytes();
@@ -193,6 +196,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.receipts.insert(id, record);
         self.raise_mark(None).await;
         Ok(last + 1 - sealed.first_seq)
+    }
+
+    /// How many entries from the first on are promised as they were sent, or came back.
+    fn covered(&self, chart: ChartId, sealed: &Sealed, promised: &[bool]) -> Result<u64, ClientError> {
+        let local = self.device()?.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let has = |&(promised, entry): &(&bool, &EntryId)| *promised || local.arrived(*entry);
+        Ok(promised.iter().zip(&sealed.entries).take_while(has).count() as u64)
     }
 
     /// What a refusal of the server means for the chain.

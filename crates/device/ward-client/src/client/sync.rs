@@ -88,6 +88,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let problems = self.check_olog_claims().await;
         report.problems.extend(problems);
+        let problems = self.check_mlog_claims().await;
+        report.problems.extend(problems);
         let problems = self.check_receipts().await;
         report.problems.extend(problems);
     }
@@ -230,7 +232,6 @@ fn tries_again(problem: &SyncProblem) -> bool {
         | SyncProblem::TimeUnknown
         | SyncProblem::NeedsRotation(_)
         | SyncProblem::Incomplete { .. }
-        | SyncProblem::HiddenTail { .. }
         | SyncProblem::PlaceNotProved { .. }
         | SyncProblem::OwnFork { .. }
         | SyncProblem::LocalRollback

@@ -15,7 +15,7 @@ use ward_audit::{
     verify_cosigned, verify_inclusion,
 };
 use ward_crypto::{
-    CaptureSignature, DeviceCert, Envelope, RootPolicy, SignPublicKey, Signature, SiteManifest, labels,
+    CaptureSignature, DeviceCert, Envelope, Role, RootPolicy, SignPublicKey, Signature, SiteManifest, labels,
     sha256,
 };
 use ward_id::{Canonical as _, DeviceId, EntryId, EnvelopeHash, Incarnation, hex_decode, hex_encode};
@@ -187,36 +187,42 @@ impl PackageCheck {
                 Err(fault) => self.fault(format!("{name}: {fault}")),
             }
         }
-        for (name, entry) in entries {
-            self.signers(&name, &entry, trust, &certificates);
-            self.certificates += 1;
-        }
+        self.issuers(&entries, trust, &certificates);
         certificates
     }
 
-    fn signers(
+    /// Who vouches for each certificate. That it stands in the membership log is not enough: void
+    /// entries stand there too.
+    fn issuers(
         &mut self,
-        name: &str,
-        entry: &MlogEntry,
+        entries: &[(String, MlogEntry)],
         trust: &Trust,
         certificates: &BTreeMap<DeviceId, DeviceCert>,
     ) {
-        for one in entry.signatures() {
-            let signer = one.signer.as_device();
-            let admin = trust.manifest.admins.iter().find(|admin| admin.device == signer);
-            let key: Option<&SignPublicKey> = admin
-                .map(|admin| &admin.sign_pk)
-                .or_else(|| certificates.get(&signer).map(|cert| &cert.binding.sign_pk));
-            match key {
-                Some(key) => {
-                    if key.verify_labelled(labels::MLOG, &entry.signing_digest(), &one.signature).is_err() {
-                        self.fault(format!("{name}: the signature of {signer} does not hold"));
-                    }
+        let mut vouched: BTreeSet<DeviceId> = BTreeSet::new();
+        let mut open: Vec<&(String, MlogEntry)> = entries.iter().collect();
+        // The admins first, then whom they certified, then whom those certified.
+        loop {
+            let before = open.len();
+            open.retain(|(_, entry)| match judged(entry, trust, certificates, &vouched) {
+                Issued::By => {
+                    vouched.extend(certified_device(entry));
+                    false
                 }
-                None => self.not_shown.push(format!(
+                _ => true,
+            });
+            if open.len() == before {
+                break;
+            }
+        }
+        self.certificates = vouched.len();
+        for (name, entry) in open {
+            match judged(entry, trust, certificates, &vouched) {
+                Issued::Unknown(signer) => self.not_shown.push(format!(
                     "{name}: the signature of {signer}, whose certificate is not in the package; the membership log \
                      took it"
                 )),
+                _ => self.fault(format!("{name}: nobody who may do so issued it")),
             }
         }
     }
@@ -339,6 +345,76 @@ impl PackageCheck {
     }
 }
 
+/// Who issued a certificate.
+enum Issued {
+    /// Those who may.
+    By,
+    /// A signer is not known here.
+    Unknown(DeviceId),
+    /// Too few who may, or a signature that does not hold.
+    No,
+}
+
+fn certified_device(entry: &MlogEntry) -> Option<DeviceId> {
+    cert_of(entry).map(|cert| cert.binding.device)
+}
+
+fn cert_of(entry: &MlogEntry) -> Option<DeviceCert> {
+    match entry.decode_body().ok()? {
+        MlogBody::DeviceCert(cert) => Some(*cert),
+        MlogBody::RecoveryUse(recovery) => Some(*recovery.cert),
+        _ => None,
+    }
+}
+
+/// The rules of protocol 7.1, as far as the package shows them: an admin stands in the manifest and
+/// signs alone; staff take two admins; a participant's device takes staff, after a recovery two.
+fn judged(
+    entry: &MlogEntry,
+    trust: &Trust,
+    certificates: &BTreeMap<DeviceId, DeviceCert>,
+    vouched: &BTreeSet<DeviceId>,
+) -> Issued {
+    let Some(cert) = cert_of(entry) else { return Issued::No };
+    let recovery = matches!(entry.decode_body(), Ok(MlogBody::RecoveryUse(_)));
+    let (mut admins, mut staff, mut unknown) = (BTreeSet::new(), BTreeSet::new(), None);
+    for one in entry.signatures() {
+        let signer = one.signer.as_device();
+        let admin = trust.manifest.admins.iter().find(|admin| admin.device == signer);
+        let known = certificates.get(&signer);
+        let key: Option<&SignPublicKey> =
+            admin.map(|admin| &admin.sign_pk).or(known.map(|cert| &cert.binding.sign_pk));
+        let Some(key) = key else {
+            unknown = Some(signer);
+            continue;
+        };
+        if key.verify_labelled(labels::MLOG, &entry.signing_digest(), &one.signature).is_err() {
+            return Issued::No;
+        }
+        if let Some(admin) = admin {
+            admins.insert(admin.person);
+            staff.insert(admin.person);
+        } else if let Some(known) = known.filter(|known| known.binding.role.is_staff()) {
+            if vouched.contains(&signer) {
+                staff.insert(known.binding.person);
+            } else {
+                // It may still be vouched for, or its own issuer may be unknown here.
+                unknown = unknown.or(Some(signer));
+            }
+        }
+    }
+    let enough = match cert.binding.role {
+        Role::Admin => admins.contains(&cert.binding.person),
+        Role::Patient => staff.len() >= if recovery { 2 } else { 1 },
+        _ => admins.len() >= 2,
+    };
+    match (enough, unknown) {
+        (true, _) => Issued::By,
+        (false, Some(signer)) => Issued::Unknown(signer),
+        (false, None) => Issued::No,
+    }
+}
+
 fn certificate(
     files: &PackageFiles,
     name: &str,
@@ -346,11 +422,7 @@ fn certificate(
     trust: &Trust,
 ) -> Result<(MlogEntry, DeviceCert), String> {
     let entry = MlogEntry::read(bytes).map_err(|_| "it is no entry of the membership log")?;
-    let cert = match entry.decode_body() {
-        Ok(MlogBody::DeviceCert(cert)) => *cert,
-        Ok(MlogBody::RecoveryUse(recovery)) => *recovery.cert,
-        _ => return Err("it holds no certificate".to_owned()),
-    };
+    let cert = cert_of(&entry).ok_or("it holds no certificate")?;
     if name != format!("certificate-{}", cert.binding.device) {
         return Err("it is the certificate of another device".to_owned());
     }

@@ -66,8 +66,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let view = self.chart(chart)?;
         let authors: BTreeSet<DeviceId> =
             view.timeline().iter().map(|item| item.entry.frame().device).collect();
-        let certificates: Vec<_> =
-            authors.into_iter().filter_map(|device| self.packaged_certificate(device)).collect();
+        let certificates = self.packaged_certificates(authors);
         let open = self.device()?;
         let note = |view: Option<&LogView>| {
             view.and_then(LogView::head).map(|head| head.note().to_string()).unwrap_or_default()
@@ -144,6 +143,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let body = MlogEntry::read(bytes).ok()?.decode_body().ok()?;
             fits(&body).then_some((*index, bytes.as_slice()))
         })
+    }
+
+    /// The certificates of authors, of those who issued them, and so on up to the admins.
+    fn packaged_certificates(&self, authors: BTreeSet<DeviceId>) -> Vec<PackagedCertificate<'_>> {
+        let (mut wanted, mut known, mut out) = (authors.clone(), authors, Vec::new());
+        while let Some(device) = wanted.pop_first() {
+            let Some(certificate) = self.packaged_certificate(device) else { continue };
+            let issuers = MlogEntry::read(certificate.mlog_entry).ok();
+            let signers = issuers.iter().flat_map(MlogEntry::signatures).map(|one| one.signer.as_device());
+            wanted.extend(signers.filter(|signer| known.insert(*signer)));
+            out.push(certificate);
+        }
+        out.sort_by_key(|certificate| certificate.device);
+        out
     }
 
     fn packaged_certificate(&self, device: DeviceId) -> Option<PackagedCertificate<'_>> {
