@@ -103,6 +103,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.compare_named_heads(&mut left, &mut problems).await;
         if !problems.iter().any(unreached) {
             self.prove_places(&mut left, &mut problems).await;
+            if let Err(error) = self.keep_proved().await {
+                problems.push(failed(error));
+            }
         }
         problems
     }
@@ -280,10 +283,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
         }
         open.chart_or_new(chart).chart.prove(entry, place);
+        open.newly_proved.push((chart, entry, place));
+        Ok(())
+    }
+
+    /// Stores what was proved in this sync, in one commit.
+    async fn keep_proved(&mut self) -> Result<(), ClientError> {
+        let proved = std::mem::take(&mut self.device_mut()?.newly_proved);
         let mut batch = Batch::default();
-        let id = row_id(&[chart.as_bytes(), entry.as_bytes()]);
-        batch.put(Table::Proved, id, &ProvedRecord { index: place });
-        self.commit(batch).await.map_err(failed)?;
+        for (chart, entry, index) in proved {
+            batch.put(Table::Proved, row_id(&[chart.as_bytes(), entry.as_bytes()]), &ProvedRecord { index });
+        }
+        self.commit(batch).await?;
         self.raise_mark(None).await;
         Ok(())
     }

@@ -214,6 +214,8 @@ pub(crate) struct OpenDevice {
     /// The newest heads of the membership log that other members named and that lie beyond the
     /// verified one.
     pub(crate) named_roots: BTreeMap<DeviceId, TreeHead>,
+    /// Places that were proved and are not stored yet.
+    pub(crate) newly_proved: Vec<(ChartId, EntryId, u64)>,
     /// Heads of the operation log that others named.
     pub(crate) named_heads: NamedHeads,
     /// What stops sealing until a person acts.
@@ -261,6 +263,7 @@ impl OpenDevice {
             access: BTreeMap::new(),
             tickets: BTreeMap::new(),
             named_roots: BTreeMap::new(),
+            newly_proved: Vec::new(),
             named_heads: NamedHeads::default(),
             stopped_by: Vec::new(),
             mark,
