@@ -1,12 +1,14 @@
 //! RFC 6962 §2.1 hashing: leaves and nodes live in separate domains.
 
 use core::fmt;
+use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use ward_id::{TreeRoot, hex_encode};
 
 /// The hash of a leaf or of a node of a Merkle tree.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeHash([u8; 32]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct NodeHash(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
 
 impl NodeHash {
     /// Bytes of a hash.
@@ -42,23 +44,6 @@ impl From<TreeRoot> for NodeHash {
 impl fmt::Debug for NodeHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NodeHash({})", hex_encode(&self.0))
-    }
-}
-
-impl<C> minicbor::Encode<C> for NodeHash {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.bytes(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for NodeHash {
-    fn decode(d: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let bytes: minicbor::bytes::ByteArray<32> = minicbor::Decode::decode(d, ctx)?;
-        Ok(Self(*bytes))
     }
 }
 

@@ -53,7 +53,7 @@ impl ResponseStatus {
 /// One answer, with the items nested under it.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The JSON fields in their order; nested items leave a placeholder.
+    /// The JSON fields in their order; nested items keep their place as null.
     pub(crate) fields: Map<String, Value>,
     pub(crate) value: Option<AnswerValue>,
     pub(crate) items: Vec<ResponseItem>,
@@ -87,18 +87,7 @@ impl Answer {
     }
 
     fn to_value(&self) -> Value {
-        let mut map = Map::new();
-        for (field, value) in &self.fields {
-            if field == "item" {
-                put_children(&mut map, field, value, items_to_values(&self.items));
-            } else {
-                map.insert(field.clone(), value.clone());
-            }
-        }
-        if !self.fields.contains_key("item") {
-            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
-        }
-        Value::Object(map)
+        with_children(&self.fields, [("item", items_to_values(&self.items))])
     }
 }
 
@@ -106,7 +95,7 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub struct ResponseItem {
     pub(crate) link_id: String,
-    /// The JSON fields in their order; items and answers leave placeholders.
+    /// The JSON fields in their order; items and answers keep their places as null.
     pub(crate) fields: Map<String, Value>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) items: Vec<ResponseItem>,
@@ -162,24 +151,8 @@ impl ResponseItem {
     }
 
     fn to_value(&self) -> Value {
-        let mut map = Map::new();
-        let answers = || self.answers.iter().map(Answer::to_value).collect::<Vec<_>>();
-        for (field, value) in &self.fields {
-            match field.as_str() {
-                "item" => put_children(&mut map, field, value, items_to_values(&self.items)),
-                "answer" => put_children(&mut map, field, value, answers()),
-                _ => {
-                    map.insert(field.clone(), value.clone());
-                }
-            }
-        }
-        if !self.fields.contains_key("answer") {
-            put_children(&mut map, "answer", &Value::Null, answers());
-        }
-        if !self.fields.contains_key("item") {
-            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
-        }
-        Value::Object(map)
+        let answers = self.answers.iter().map(Answer::to_value).collect();
+        with_children(&self.fields, [("answer", answers), ("item", items_to_values(&self.items))])
     }
 }
 
@@ -265,18 +238,7 @@ impl QuestionnaireResponse {
     /// The response as JSON.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let mut map = Map::new();
-        for (field, value) in &self.fields {
-            if field == "item" {
-                put_children(&mut map, field, value, items_to_values(&self.items));
-            } else {
-                map.insert(field.clone(), value.clone());
-            }
-        }
-        if !self.fields.contains_key("item") {
-            put_children(&mut map, "item", &Value::Null, items_to_values(&self.items));
-        }
-        Value::Object(map)
+        with_children(&self.fields, [("item", items_to_values(&self.items))])
     }
 
     /// The response as JSON bytes, without spaces.
@@ -311,10 +273,16 @@ fn items_to_values(items: &[ResponseItem]) -> Vec<Value> {
     items.iter().map(ResponseItem::to_value).collect()
 }
 
-/// Writes children at their place. A sender's empty array is kept as it was;
-/// otherwise no children means no field.
-fn put_children(map: &mut Map<String, Value>, field: &str, placeholder: &Value, children: Vec<Value>) {
-    if !children.is_empty() || placeholder.is_array() {
-        map.insert(field.to_owned(), Value::Array(children));
+/// The fields with lists of children at their places, or behind them where they had none. A
+/// sender's empty list is kept as it was; otherwise no children means no field.
+fn with_children<const N: usize>(fields: &Map<String, Value>, lists: [(&str, Vec<Value>); N]) -> Value {
+    let mut map = fields.clone();
+    for (field, children) in lists {
+        if !children.is_empty() {
+            map.insert(field.to_owned(), Value::Array(children));
+        } else if fields.get(field).is_some_and(|kept| !kept.is_array()) {
+            map.shift_remove(field);
+        }
     }
+    Value::Object(map)
 }

@@ -105,8 +105,8 @@ impl Reader {
     }
 }
 
-/// Takes an array out of the fields. A placeholder stays, so that the array is
-/// written back at its place: null for a filled one, an empty array as it was.
+/// Takes an array out of the fields. Its place stays, so that the array is written back there: as
+/// null for a filled one, an empty array as it was.
 fn take_array(fields: &mut Map<String, Value>, field: &str, at: &str) -> Result<Vec<Value>, FormError> {
     match fields.get_mut(field) {
         None => Ok(Vec::new()),

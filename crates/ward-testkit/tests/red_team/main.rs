@@ -17,6 +17,7 @@ mod loot;
 mod members;
 mod metadata;
 mod needles;
+mod olog_claims;
 mod removed_member;
 mod replays;
 mod rollbacks;

@@ -10,7 +10,7 @@ use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX};
-use ward_api::{Consistency, LogName, MlogRow, paths};
+use ward_api::{Consistency, Inclusion, LogName, MlogRow, paths};
 use ward_audit::{
     Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, TreeHead,
     consistency_proof, leaf_hash,
@@ -275,7 +275,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(Vec::new());
         }
         let proof: Consistency = self.wire()?.get(&paths::consistency(log, from, to)).await?;
-        Ok(proof.into_iter().map(|hash| NodeHash::from_bytes(*hash.as_bytes())).collect())
+        Ok(proof.into_iter().map(NodeHash::from).collect())
+    }
+
+    /// The leaf data at a place of a log and its proof under a size, from the server: not checked yet.
+    pub(crate) async fn fetch_inclusion(
+        &mut self,
+        log: LogName,
+        index: u64,
+        size: u64,
+    ) -> Result<(Vec<u8>, Vec<NodeHash>), ClientError> {
+        let shown: Inclusion = self.wire()?.get(&paths::inclusion(log, index, size)).await?;
+        Ok((shown.leaf.0, shown.path.into_iter().map(NodeHash::from).collect()))
     }
 
     /// Lets sealing go on after a person looked at the evidence in [`crate::Status::stopped_by`],

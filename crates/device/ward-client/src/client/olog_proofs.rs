@@ -11,8 +11,8 @@ use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE};
 use crate::store::{Batch, ComparedRecord, ProvedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
-use ward_api::{Inclusion, LogName, paths};
-use ward_audit::{CosignedHead, LogView, LogViewError, NodeHash, TreeHead, olog_leaf};
+use ward_api::LogName;
+use ward_audit::{CosignedHead, LogView, LogViewError, TreeHead, olog_leaf};
 use ward_crypto::Envelope;
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, EnvelopeHash};
 use ward_sync::SignedEntry;
@@ -270,10 +270,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
         let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
-        let path = paths::inclusion(LogName::Olog, place, size);
-        let shown: Inclusion = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
-        let proof: Vec<NodeHash> =
-            shown.path.iter().map(|node| NodeHash::from_bytes(*node.as_bytes())).collect();
+        let (_, proof) = self.fetch_inclusion(LogName::Olog, place, size).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         let proved = open
             .olog

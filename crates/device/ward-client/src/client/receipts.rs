@@ -7,10 +7,9 @@ use super::{Client, SyncProblem, site_trust};
 use crate::limits::INCLUSIONS_PER_SYNC;
 use crate::store::{Batch, HeadRecord, ReceiptRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
-use ward_api::{Inclusion, LogName, paths};
+use ward_api::{LogName, paths};
 use ward_audit::{
-    Breach, Checkpoint, CosignedHead, LogView, LogViewError, NodeHash, Receipt, ReceiptBreach, leaf_hash,
-    olog_leaf,
+    Breach, Checkpoint, CosignedHead, LogView, LogViewError, Receipt, ReceiptBreach, leaf_hash, olog_leaf,
 };
 use ward_id::{Canonical as _, ChartId, EntryId};
 
@@ -108,20 +107,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         for (place, hash) in receipt.envelopes().iter().enumerate() {
             let index = first + place as u64;
-            let path = paths::inclusion(LogName::Olog, index, size);
-            let shown: Inclusion = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
-            let proof: Vec<NodeHash> =
-                shown.path.iter().map(|node| NodeHash::from_bytes(*node.as_bytes())).collect();
+            let (shown, proof) = self.fetch_inclusion(LogName::Olog, index, size).await.map_err(failed)?;
             let open = self.device().map_err(failed)?;
             let view = open.olog.as_ref().ok_or_else(|| failed(ClientError::MayNotSeal))?;
             if view.check_inclusion(index, olog_leaf(hash), &proof).is_ok() {
                 continue;
             }
-            let leaf = leaf_hash(shown.leaf.as_ref());
+            let leaf = leaf_hash(&shown);
             let breach = Breach::OtherLeaf { index, leaf, proof };
             let entry = entries.get(place).copied();
-            return Err(broken(receipt, view, breach, entry)
-                .unwrap_or_else(|| failed(ClientError::BadAnswer { path })));
+            return Err(broken(receipt, view, breach, entry).unwrap_or_else(|| {
+                failed(ClientError::BadAnswer { path: paths::inclusion(LogName::Olog, index, size) })
+            }));
         }
         Ok(true)
     }

@@ -1,51 +1,18 @@
 //! What a server says of its operation log is not believed alone: devices compare the heads that
 //! others name, prove places, and take a receipt for what it promises only.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
 
+use crate::scene::{change_pages, names, note, site_with_nurse, texts, write};
 use ward_api::{EnvelopePage, EnvelopeRow};
-use ward_client::{HttpMethod, NamedBy, SyncProblem, SyncReport};
+use ward_client::{HttpMethod, NamedBy, SyncProblem};
 use ward_crypto::Role;
 use ward_id::{Canonical as _, ChartId};
-use ward_sync::{Note, Place, QuarantineReason, RevokePolicy};
-use ward_testkit::{Server, Site, TestDevice};
+use ward_sync::{Place, QuarantineReason, RevokePolicy};
+use ward_testkit::{Server, TestDevice};
 
-fn note(text: &str) -> Note {
-    Note { text: text.to_owned(), supersedes: vec![] }
-}
-
-fn texts(device: &TestDevice, chart: ChartId) -> Vec<String> {
-    let view = device.client.chart(chart).unwrap();
-    let current = view.notes().iter().flat_map(|thread| &thread.current);
-    let mut texts: Vec<String> = current.map(|written| written.value.text.clone()).collect();
-    texts.sort();
-    texts
-}
-
-fn names(report: &SyncReport) -> Vec<&'static str> {
-    report.problems.iter().map(SyncProblem::name).collect()
-}
-
-/// A site with a patient and a nurse who are up to date with each other.
-async fn site_with_two(seed: u64) -> (Site, TestDevice, TestDevice) {
-    let mut site = Site::small(seed).await;
-    let mut nurse = site.staff("nurse", Role::Clinician).await;
-    let mut patient = site.patient("ada").await;
-    let chart = patient.chart();
-    patient.client.capture(chart, note("first")).await.unwrap();
-    patient.sync().await;
-    for device in [&mut site.coordinator, &mut nurse, &mut patient] {
-        device.sync().await;
-    }
-    (site, nurse, patient)
-}
-
-/// The relay adds rows to the newest page that a device fetches.
+/// The relay adds rows to the pages that a device fetches of one chart.
 fn slip_in(device: &TestDevice, chart: ChartId, rows: Vec<EnvelopeRow>) {
     device.relay.after(move |request, response| {
-        let page_of_chart = request.method == HttpMethod::Get
-            && request.path.contains(&format!("{chart}/envelopes"))
-            && response.status == 200;
-        if page_of_chart {
+        if response.status == 200 && request.path.contains(&format!("{chart}/envelopes?")) {
             let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
             let last = page.rows.last().map(|row| row.index);
             page.rows.extend(rows.iter().filter(|row| last.is_none_or(|last| row.index > last)).cloned());
@@ -60,7 +27,7 @@ async fn held(server: &Server) -> u64 {
 
 #[tokio::test]
 async fn rt_13_two_operation_logs_are_noticed_at_the_first_record_that_crosses() {
-    let (mut site, mut nurse, mut patient) = site_with_two(131).await;
+    let (mut site, mut nurse, mut patient) = site_with_nurse(131).await;
     let chart = patient.chart();
     // One membership log, two operation logs, both confirmed by the witnesses.
     let mlog_size = patient.client.sync().await.unwrap().mlog_size;
@@ -94,23 +61,17 @@ async fn rt_13_two_operation_logs_are_noticed_at_the_first_record_that_crosses()
 }
 
 #[tokio::test]
-async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
-    let (mut site, mut nurse, mut patient) = site_with_two(17).await;
+async fn rt_17_a_head_that_the_server_does_not_show_is_an_alarm() {
+    let (mut site, mut nurse, mut patient) = site_with_nurse(17).await;
     let chart = patient.chart();
     nurse.relay.freeze();
     nurse.sync().await;
-    site.coordinator.client.capture(chart, note("hidden")).await.unwrap();
-    site.coordinator.sync().await;
+    write(&mut site.coordinator, chart, &["hidden"]).await;
     patient.sync().await;
-    patient.client.capture(chart, note("made after it")).await.unwrap();
-    patient.sync().await;
+    write(&mut patient, chart, &["made after it"]).await;
     let hidden = held(&site.server).await - 2;
-    nurse.relay.after(move |request, response| {
-        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
-            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
-            page.rows.retain(|row| row.index != hidden);
-            response.body = page.to_canonical();
-        }
+    change_pages(&nurse.relay, move |page| {
+        page.rows.retain(|row| row.index != hidden);
     });
     let report = nurse.client.sync().await.unwrap();
     let tail = report.problems.iter().find_map(|problem| match problem {
@@ -131,10 +92,9 @@ async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
 
 #[tokio::test]
 async fn rt_23_a_place_that_the_server_makes_up_for_a_former_member_does_not_count() {
-    let (mut site, mut nurse, mut patient) = site_with_two(23).await;
+    let (mut site, mut nurse, mut patient) = site_with_nurse(23).await;
     let chart = patient.chart();
-    nurse.client.capture(chart, note("on duty")).await.unwrap();
-    nurse.sync().await;
+    write(&mut nurse, chart, &["on duty"]).await;
     // Somebody else's envelope takes the place that will be made up.
     let mut other = site.patient("ben").await;
     other.client.capture(other.chart(), note("elsewhere")).await.unwrap();
@@ -174,7 +134,7 @@ async fn rt_23_a_place_that_the_server_makes_up_for_a_former_member_does_not_cou
 
 #[tokio::test]
 async fn a_receipt_for_something_else_is_no_receipt() {
-    let (site, _nurse, mut patient) = site_with_two(5).await;
+    let (site, _nurse, mut patient) = site_with_nurse(5).await;
     let chart = patient.chart();
     // The server takes the entry, keeps it from everybody, and answers with the receipt of another.
     let old = {
@@ -185,7 +145,6 @@ async fn a_receipt_for_something_else_is_no_receipt() {
             .find(|one| one.request.method == HttpMethod::Post && one.request.path.contains("/envelopes"));
         push.unwrap().response.clone().unwrap()
     };
-    patient.relay.before(move |_| true);
     patient.relay.after(move |request, response| {
         if request.method == HttpMethod::Post && request.path.contains("/envelopes") {
             *response = old.clone();
@@ -195,12 +154,8 @@ async fn a_receipt_for_something_else_is_no_receipt() {
         site.server.twin(patient.client.sync().await.unwrap().mlog_size, held(&site.server).await).await;
     patient.relay.lead_to(Some(accomplice.transport.clone()));
     patient.client.capture(chart, note("severe pain")).await.unwrap();
-    patient.relay.after(move |request, response| {
-        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
-            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
-            page.rows.clear();
-            response.body = page.to_canonical();
-        }
+    change_pages(&patient.relay, move |page| {
+        page.rows.clear();
     });
     let report = patient.client.sync().await.unwrap();
     assert_eq!((report.pushed, report.unsent), (0, 1), "nothing counts as received: {report:?}");
@@ -212,22 +167,15 @@ async fn a_receipt_for_something_else_is_no_receipt() {
 
 #[tokio::test]
 async fn rt_48_an_envelope_at_the_place_of_another_one_is_put_right() {
-    let (site, mut nurse, mut patient) = site_with_two(48).await;
+    let (site, mut nurse, mut patient) = site_with_nurse(48).await;
     let chart = patient.chart();
-    for text in ["second", "third", "fourth"] {
-        patient.client.capture(chart, note(text)).await.unwrap();
-    }
-    patient.sync().await;
+    write(&mut patient, chart, &["second", "third", "fourth"]).await;
     let place = held(&site.server).await - 2;
-    nurse.relay.after(move |request, response| {
-        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
-            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
-            let other = page.rows.iter().find(|row| row.index == place + 1).cloned();
-            let row = page.rows.iter_mut().find(|row| row.index == place);
-            if let (Some(row), Some(other)) = (row, other) {
-                row.envelope = other.envelope;
-            }
-            response.body = page.to_canonical();
+    change_pages(&nurse.relay, move |page| {
+        let other = page.rows.iter().find(|row| row.index == place + 1).cloned();
+        let row = page.rows.iter_mut().find(|row| row.index == place);
+        if let (Some(row), Some(other)) = (row, other) {
+            row.envelope = other.envelope;
         }
     });
     let report = nurse.client.sync().await.unwrap();
@@ -246,19 +194,15 @@ async fn rt_48_an_envelope_at_the_place_of_another_one_is_put_right() {
 
 #[tokio::test]
 async fn an_entry_that_came_back_says_nothing_of_those_before_it() {
-    let (site, _nurse, mut patient) = site_with_two(6).await;
+    let (site, _nurse, mut patient) = site_with_nurse(6).await;
     let chart = patient.chart();
     for text in ["second", "third", "fourth"] {
         patient.client.capture(chart, note(text)).await.unwrap();
     }
     patient.relay.lose_answers_of(HttpMethod::Post, "/envelopes", 1);
-    patient.relay.after(|request, response| {
-        if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
-            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
-            let keep = page.rows.len().saturating_sub(1);
-            page.rows.drain(..keep);
-            response.body = page.to_canonical();
-        }
+    change_pages(&patient.relay, |page| {
+        let keep = page.rows.len().saturating_sub(1);
+        page.rows.drain(..keep);
     });
     let report = patient.client.sync().await.unwrap();
     assert_eq!((report.pushed, report.unsent), (0, 3), "{report:?}");
