@@ -37,7 +37,7 @@ cargo xtask COMMAND
   deny             only the check of licences, sources and bans of ci
   cites            which clause of which rule is met where, and which test shows it
   corpora NAME     agree with the files of one corpus (needs WARD_CORPORA)
-  bench [NAME]     run the benches, or those of one crate or name; --quick: only show that they run
+  bench [NAME]     run the benches, or those of one crate or name (wasm: under Node); --quick: only show that they run
   kill-loop N      kill the server N times in the middle of its work, lose nothing
 ";
 

@@ -1,6 +1,7 @@
 //! What one entry of 1 KiB costs: making it, sealing its envelope, verifying both signatures in
 //! batches of 64 and opening; each beside the sum of its primitives, called directly on the
-//! libraries in the same run. And what an answer weighs on the wire.
+//! libraries in the same run. The same for a record, as a phone writes it each morning. And what an
+//! answer weighs on the wire.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -35,15 +36,37 @@ use ward_sync::*;
 const PAYLOAD_BYTES: usize = 1024;
 const BATCH: usize = 64;
 const RATIO_MAX: f64 = 1.5;
+/// Records made, and envelopes of records sealed, in a second of one core.
+const RECORDS_MADE_PER_S: f64 = 40_000.0;
+/// Records whose two signatures are checked and whose envelope is opened, in a second of one core.
+const RECORDS_OPENED_PER_S: f64 = 20_000.0;
 
 fn main() -> ExitCode {
     stopwatch::print_machine();
     let mut gates = Gates::default();
-    let bench = Bench::new();
+    let bench = Bench::new(kibibyte());
     bench.run(&mut gates);
     bench.all_cores(&gates);
+    Bench::new(record()).records(&gates);
     wire_size(&gates);
     gates.exit()
+}
+
+/// An answer with a payload of 1 KiB.
+fn kibibyte() -> Draft {
+    let mut answer = response("day-1", ResponseStatus::Completed, AnsweredBy::Self_);
+    let overhead = Payload::from(answer.clone()).encode().len() - answer.response.len();
+    answer.response = vec![b'x'; PAYLOAD_BYTES - overhead - 1];
+    let draft = Draft::new(answer);
+    assert_eq!(draft.payload.encode().len(), PAYLOAD_BYTES);
+    draft
+}
+
+/// Twenty offered answers to a questionnaire that the chart knows.
+fn record() -> Draft {
+    let mut answer = support::dense(EntryId::from_bytes([5; 32]), "2026-11-23", AnsweredBy::Self_);
+    answer.answers = twenty_dense_answers();
+    Draft::new(answer)
 }
 
 /// A site, a payload, and one batch of envelopes of one phone.
@@ -55,14 +78,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(draft: Draft) -> Self {
         let mut ward = Ward::new(1);
         let (_, secret) = ward.site.rotate(ward.chart, &ward.phone, None);
-        let mut answer = response("day-1", ResponseStatus::Completed, AnsweredBy::Self_);
-        let overhead = Payload::from(answer.clone()).encode().len() - answer.response.len();
-        answer.response = vec![b'x'; PAYLOAD_BYTES - overhead - 1];
-        let draft = Draft::new(answer);
-        assert_eq!(draft.payload.encode().len(), PAYLOAD_BYTES);
         let mut bench = Self { ward, secret, draft, batch: Vec::new() };
         let batch = bench.sealed();
         bench.batch = batch;
@@ -145,6 +163,34 @@ impl Bench {
             met,
             ">= 20,000",
         );
+    }
+
+    /// What a phone and a clinician's device do with the records of a morning.
+    fn records(&self, gates: &Gates) {
+        let (entry, _) = &self.batch[0];
+        let body = entry.body().to_canonical().len();
+        println!("record: body {body} bytes, padded {} bytes", padded_len(entry.plaintext().len()));
+        let heads = VersionVector::new();
+        let mut chain = self.chain();
+        let (make, seal, open) = (
+            "make a record",
+            "seal the envelope of a record",
+            "verify both signatures and open a record, batches of 64",
+        );
+        let times = race(vec![
+            Course::each(make, 1024, || self.make(&mut chain, &heads)),
+            Course::each(seal, 1024, || self.seal(entry)),
+            Course::new(open, 1024, |count| {
+                (0..count.div_ceil(BATCH)).for_each(|_| self.open_batch());
+            }),
+        ]);
+        times.print();
+        for (name, target) in
+            [(make, RECORDS_MADE_PER_S), (seal, RECORDS_MADE_PER_S), (open, RECORDS_OPENED_PER_S)]
+        {
+            let per_s = 1e6 / times.us(name);
+            gates.target(name, per_s, "/s", per_s >= target, &format!(">= {target}"));
+        }
     }
 
     fn open_singly(&self) {
