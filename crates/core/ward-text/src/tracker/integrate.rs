@@ -1,0 +1,132 @@
+//! Where an insert goes among inserts at the same place that its author had not seen.
+//!
+//! The rule is FugueMax (Weidner and Kleppmann, "The Art of the Fugue"), read on a list: an insert
+//! remembers the scalar on its left and the one on its right; of two that share the left one, that
+//! with the right one further to the left stands behind, and equals stand by the order of their
+//! edits. Nobody's words are woven into somebody else's so.
+
+use super::span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span};
+use super::{EDGE, Effect, Tracker};
+use crate::graph::Graph;
+use crate::run_tree::Cursor;
+use core::cmp::Ordering;
+
+/// The place of a new insert.
+struct Gap {
+    /// In front of everything that its author had not seen.
+    cursor: Cursor,
+    left: u32,
+    right: u32,
+    /// How many scalars stand up to the left one, and in front of the right one.
+    left_rank: u32,
+    right_rank: u32,
+}
+
+impl Tracker {
+    /// Puts scalars in; tells where in the merged text.
+    pub(super) fn insert(
+        &mut self,
+        edit: u32,
+        at: u32,
+        unit: u32,
+        scalars: u32,
+        graph: &Graph,
+    ) -> Option<u32> {
+        let gap = self.gap(at)?;
+        let cursor =
+            if gap.left_rank == gap.right_rank { gap.cursor } else { self.place_among(&gap, edit, graph)? };
+        let place = self.spans.before(cursor, MERGED);
+        let span = Span { unit, len: scalars, left: gap.left, right: gap.right, state: STANDS, gone: false };
+        self.spans.insert(cursor, span, &mut self.leaves);
+        self.effects.push(Effect::Inserted { unit, scalars });
+        Some(place)
+    }
+
+    fn gap(&self, at: u32) -> Option<Gap> {
+        let (cursor, left) = match at.checked_sub(1) {
+            None => (self.spans.start(), EDGE),
+            Some(before) => {
+                let found = self.spans.find(CURRENT, before)?;
+                (Cursor { offset: found.offset + 1, ..found }, self.spans.run(found)?.unit + found.offset)
+            }
+        };
+        let left_rank = self.spans.before(cursor, SPACE);
+        if let Some(span) =
+            self.spans.run(cursor).filter(|span| cursor.offset > 0 && cursor.offset < span.len)
+        {
+            // In the middle of scalars that its author saw.
+            return Some(Gap {
+                cursor,
+                left,
+                right: span.unit + cursor.offset,
+                left_rank,
+                right_rank: left_rank,
+            });
+        }
+        let (mut right, mut right_rank) = (EDGE, left_rank);
+        let mut next = self.spans.next_run(cursor);
+        while let Some((here, span)) = next.and_then(|here| Some((here, self.spans.run(here)?))) {
+            if span.state != NEVER {
+                right = span.unit;
+                break;
+            }
+            right_rank += span.len;
+            next = self.spans.run_behind(here);
+        }
+        Some(Gap { cursor, left, right, left_rank, right_rank })
+    }
+
+    /// Goes over the inserts that the author had not seen, up to the place.
+    fn place_among(&self, gap: &Gap, edit: u32, graph: &Graph) -> Option<Cursor> {
+        let mut place = gap.cursor;
+        let mut next = self.spans.next_run(gap.cursor);
+        let mut last_passed = EDGE;
+        let mut passing = false;
+        while let Some((here, other)) = next.and_then(|here| Some((here, self.spans.run(here)?))) {
+            if other.state != NEVER {
+                break;
+            }
+            match self.compare_left(other, gap, last_passed)? {
+                Ordering::Less => break,
+                Ordering::Equal => match self.right_rank_of(other, gap)?.cmp(&gap.right_rank) {
+                    Ordering::Equal if comes_first(edit, other.unit, graph) => break,
+                    Ordering::Less => passing = true,
+                    Ordering::Equal | Ordering::Greater => passing = false,
+                },
+                Ordering::Greater => {}
+            }
+            last_passed = other.unit + other.len - 1;
+            if !passing {
+                place = Cursor { offset: other.len, ..here };
+            }
+            next = self.spans.run_behind(here);
+        }
+        Some(place)
+    }
+
+    /// How the left neighbour of another insert stands to that of the new one.
+    fn compare_left(&self, other: &Span, gap: &Gap, last_passed: u32) -> Option<Ordering> {
+        if other.left == gap.left {
+            return Some(Ordering::Equal);
+        }
+        if other.left == EDGE {
+            return Some(Ordering::Less);
+        }
+        if other.left == last_passed {
+            return Some(Ordering::Greater);
+        }
+        Some((self.rank(other.left)? + 1).cmp(&gap.left_rank))
+    }
+
+    fn right_rank_of(&self, other: &Span, gap: &Gap) -> Option<u32> {
+        if other.right == gap.right {
+            return Some(gap.right_rank);
+        }
+        if other.right == EDGE { Some(self.spans.total(SPACE)) } else { self.rank(other.right) }
+    }
+}
+
+/// Whether a new edit stands in front of the one that inserted a scalar.
+fn comes_first(edit: u32, unit: u32, graph: &Graph) -> bool {
+    graph.author(unit).is_none_or(|author| graph.node(edit).id < graph.node(author).id)
+}

@@ -1,0 +1,204 @@
+//! The tracker: what every scalar since the last critical version is in the version that one edit
+//! was written for, and what it is after everything that was applied.
+//!
+//! It stands at one version at a time. To apply an edit it goes back over what the edit had not
+//! seen and forth over what it had, so that the edit's positions mean what they meant to its
+//! author; where they are in the merged text is read off the other measure.
+
+mod integrate;
+mod span;
+
+use crate::edit::TextEdit;
+use crate::graph::Graph;
+use crate::run_tree::{Cursor, Places, RunTree};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::ops::Range;
+use span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span};
+
+/// Names of scalars that were there at the critical version: their positions then, above the
+/// numbers of all scalars that edits insert.
+const BASE: u32 = 1 << 31;
+/// In place of a scalar: the beginning or the end of the text.
+const EDGE: u32 = u32::MAX;
+
+/// A change of the merged text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Scalars with consecutive numbers go in front of a position.
+    Insert { at: u32, unit: u32, scalars: u32 },
+    /// Scalars are taken away.
+    Delete { at: u32, scalars: u32 },
+}
+
+/// What an edit touched, to go back and forth over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Inserted { unit: u32, scalars: u32 },
+    Deleted { unit: u32, scalars: u32 },
+}
+
+/// In which leaf the span that begins with a scalar stands.
+#[derive(Debug, Default)]
+struct Leaves(BTreeMap<u32, u32>);
+
+impl Places<Span> for Leaves {
+    fn put(&mut self, span: &Span, leaf: u32) {
+        self.0.insert(span.unit, leaf);
+    }
+
+    fn forget(&mut self, span: &Span) {
+        self.0.remove(&span.unit);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    spans: RunTree<Span, 3>,
+    leaves: Leaves,
+    /// The number of the first edit behind the critical version.
+    first: u32,
+    effects: Vec<Effect>,
+    /// Up to where in `effects` each edit reaches.
+    reaches: Vec<usize>,
+    version: Vec<u32>,
+}
+
+impl Tracker {
+    /// Stands at a critical version at which the text had `scalars`.
+    pub fn new(critical: Option<u32>, scalars: u32) -> Self {
+        let mut new = Self {
+            spans: RunTree::new(),
+            leaves: Leaves::default(),
+            first: critical.map_or(0, |edit| edit + 1),
+            effects: Vec::new(),
+            reaches: Vec::new(),
+            version: critical.into_iter().collect(),
+        };
+        if scalars > 0 {
+            let base = Span { unit: BASE, len: scalars, left: EDGE, right: EDGE, state: STANDS, gone: false };
+            new.spans.insert(new.spans.start(), base, &mut new.leaves);
+        }
+        new
+    }
+
+    /// Goes to the version that an edit was written for.
+    pub fn go_to_parents_of(&mut self, edit: u32, graph: &Graph) {
+        let parents = graph.parents(edit);
+        let way = graph.difference(&self.version, parents.as_slice());
+        for range in way.only_left {
+            self.retreat(range);
+        }
+        for range in way.only_right.into_iter().rev() {
+            self.advance(range);
+        }
+        self.version.clear();
+        self.version.extend_from_slice(parents.as_slice());
+    }
+
+    /// How long the text is at the version.
+    pub fn scalars(&self) -> u32 {
+        self.spans.total(CURRENT)
+    }
+
+    /// Applies the next edit, which fits the version. `changed` hears what it does to the merged
+    /// text.
+    pub fn apply(&mut self, edit: u32, graph: &Graph, first_unit: u32, mut changed: impl FnMut(Change)) {
+        let content: &TextEdit = &graph.node(edit).edit;
+        let mut unit = first_unit;
+        for (inserts, at, scalars) in content.steps() {
+            if inserts {
+                if let Some(place) = self.insert(edit, at, unit, scalars, graph) {
+                    changed(Change::Insert { at: place, unit, scalars });
+                }
+                unit += scalars;
+            } else {
+                self.delete(at, scalars, &mut changed);
+            }
+        }
+        self.done(edit);
+    }
+
+    /// Notes that an edit has no effect.
+    pub fn skip(&mut self, edit: u32) {
+        self.done(edit);
+    }
+
+    fn done(&mut self, edit: u32) {
+        self.reaches.push(self.effects.len());
+        self.version.clear();
+        self.version.push(edit);
+    }
+
+    fn delete(&mut self, at: u32, scalars: u32, changed: &mut impl FnMut(Change)) {
+        let mut rest = scalars;
+        while let Some(cursor) = self.spans.find(CURRENT, at).filter(|_| rest > 0) {
+            let Some(span) = self.spans.run(cursor) else { return };
+            let taken = rest.min(span.len - cursor.offset);
+            let unit = span.unit + cursor.offset;
+            if !span.gone {
+                changed(Change::Delete { at: self.spans.before(cursor, MERGED), scalars: taken });
+            }
+            self.effects.push(Effect::Deleted { unit, scalars: taken });
+            let delete = |span: &mut Span| {
+                span.state += 1;
+                span.gone = true;
+            };
+            self.spans.change(cursor, taken, delete, &mut self.leaves);
+            rest -= taken;
+        }
+    }
+
+    fn effects_of(&self, edits: Range<u32>) -> Range<usize> {
+        let reach = |edit: u32| {
+            let index = edit.checked_sub(self.first).and_then(|index| index.checked_sub(1));
+            index.and_then(|index| self.reaches.get(index as usize)).copied().unwrap_or(0)
+        };
+        reach(edits.start)..reach(edits.end)
+    }
+
+    fn retreat(&mut self, edits: Range<u32>) {
+        for index in self.effects_of(edits).rev() {
+            match self.effects.get(index).copied() {
+                Some(Effect::Inserted { unit, scalars }) => self.set(unit, scalars, |_| NEVER),
+                Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state - 1),
+                None => {}
+            }
+        }
+    }
+
+    fn advance(&mut self, edits: Range<u32>) {
+        for index in self.effects_of(edits) {
+            match self.effects.get(index).copied() {
+                Some(Effect::Inserted { unit, scalars }) => self.set(unit, scalars, |_| STANDS),
+                Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state + 1),
+                None => {}
+            }
+        }
+    }
+
+    fn set(&mut self, unit: u32, scalars: u32, new: impl Fn(u32) -> u32) {
+        let (mut unit, mut rest) = (unit, scalars);
+        while let Some(cursor) = self.locate(unit).filter(|_| rest > 0) {
+            let Some(span) = self.spans.run(cursor) else { return };
+            let taken = rest.min(span.len - cursor.offset);
+            self.spans.change(cursor, taken, |span| span.state = new(span.state), &mut self.leaves);
+            unit += taken;
+            rest -= taken;
+        }
+    }
+
+    /// Where a scalar stands.
+    fn locate(&self, unit: u32) -> Option<Cursor> {
+        let (_, leaf) = self.leaves.0.range(..=unit).next_back()?;
+        let holds = |span: &Span| unit >= span.unit && unit - span.unit < span.len;
+        let cursor = self.spans.find_run(*leaf, holds)?;
+        let offset = unit - self.spans.run(cursor)?.unit;
+        Some(Cursor { offset, ..cursor })
+    }
+
+    /// How many scalars, of any state, stand in front of one.
+    fn rank(&self, unit: u32) -> Option<u32> {
+        Some(self.spans.before(self.locate(unit)?, SPACE))
+    }
+}

@@ -1,0 +1,94 @@
+//! The merged text together with everything that was ever taken out of it.
+
+use crate::pieces::place_of;
+use crate::replay::Sink;
+use crate::run_tree::{Run, RunTree, Unnamed};
+use crate::tracker::Change;
+use crate::unit_text::UnitText;
+
+/// Scalars with consecutive numbers and one fate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trace {
+    pub unit: u32,
+    pub len: u32,
+    pub inserted_by: u32,
+    /// The first edit, in the order of replay, that deleted them.
+    pub deleted_by: Option<u32>,
+}
+
+impl Run<1> for Trace {
+    fn len(&self) -> u32 {
+        self.len
+    }
+
+    fn measure(&self) -> [u32; 1] {
+        [if self.deleted_by.is_none() { self.len } else { 0 }]
+    }
+
+    fn split_off(&mut self, at: u32) -> Self {
+        let tail = Self { unit: self.unit + at, len: self.len - at, ..*self };
+        self.len = at;
+        tail
+    }
+
+    fn absorb(&mut self, next: &Self) -> bool {
+        let is_one = next.unit == self.unit + self.len
+            && (next.inserted_by, next.deleted_by) == (self.inserted_by, self.deleted_by);
+        if is_one {
+            self.len += next.len;
+        }
+        is_one
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Trail {
+    tree: RunTree<Trace, 1>,
+    store: UnitText,
+}
+
+impl Trail {
+    pub fn new() -> Self {
+        Self { tree: RunTree::new(), store: UnitText::default() }
+    }
+
+    /// Everything, in order of the text.
+    pub fn traces(&self) -> impl Iterator<Item = &Trace> {
+        self.tree.runs()
+    }
+
+    /// The scalars of a trace.
+    pub fn text_of(&self, trace: &Trace) -> &str {
+        self.store.slice(trace.unit, trace.len)
+    }
+}
+
+impl Sink for Trail {
+    fn scalars(&self) -> u32 {
+        self.tree.total(0)
+    }
+
+    fn store(&mut self, text: &str) {
+        self.store.push(text);
+    }
+
+    fn change(&mut self, change: Change, edit: u32) {
+        match change {
+            Change::Insert { at, unit, scalars } => {
+                let place = place_of(&self.tree, at);
+                let trace = Trace { unit, len: scalars, inserted_by: edit, deleted_by: None };
+                self.tree.insert(place, trace, &mut Unnamed);
+            }
+            Change::Delete { at, scalars } => {
+                let mut rest = scalars;
+                while let Some(cursor) = self.tree.find(0, at).filter(|_| rest > 0) {
+                    let Some(trace) = self.tree.run(cursor) else { return };
+                    let taken = rest.min(trace.len - cursor.offset);
+                    let delete = |trace: &mut Trace| trace.deleted_by = Some(edit);
+                    self.tree.change(cursor, taken, delete, &mut Unnamed);
+                    rest -= taken;
+                }
+            }
+        }
+    }
+}
