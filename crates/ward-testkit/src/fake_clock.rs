@@ -23,6 +23,11 @@ impl Default for FakeClock {
 }
 
 impl FakeClock {
+    /// A clock that stands at an instant.
+    pub fn at(now: TimestampMs) -> Self {
+        Self { now_ms: Arc::new(AtomicI64::new(now.0)) }
+    }
+
     /// The true time.
     pub fn now(&self) -> TimestampMs {
         TimestampMs(self.now_ms.load(Ordering::SeqCst))

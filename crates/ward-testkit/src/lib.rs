@@ -18,12 +18,14 @@ mod diary;
 mod fake_clock;
 mod file_device;
 mod in_process;
+mod inline_witness;
 pub mod limits;
 mod memory_key;
 mod memory_rows;
 mod relay;
 mod seeded_rng;
 mod server;
+pub mod sim;
 mod site;
 
 pub use device::{TestClient, TestDevice};

@@ -1,6 +1,7 @@
 //! The server of a test: the real router over a store in memory or any other, with witnesses in
 //! this process.
 
+use crate::inline_witness::InlineWitness;
 use crate::limits::TEST_REQUESTS_PER_MIN;
 use crate::{FakeClock, InProcessTransport, SeededRng};
 use rustls::pki_types::PrivateKeyDer;
@@ -12,7 +13,7 @@ use ward_client::{ServerAddress, SiteBootstrap, SitePlan, site_bootstrap};
 use ward_crypto::{EpochPackage, RootPolicy, SignKey, WitnessEntry, random_bytes, random_id};
 use ward_id::{Canonical as _, TimestampMs};
 use ward_server::{
-    App, AppParts, Clock, Entropy, EntropyError, InProcess, Listeners, Origin, StartError, TlsIdentity,
+    App, AppParts, Clock, Entropy, EntropyError, Listeners, Origin, StartError, TlsIdentity,
     VolatileMemory, WitnessClient, WitnessService,
 };
 use ward_store::{
@@ -77,7 +78,7 @@ impl Wiring {
             let key = SignKey::from_secret_bytes(secret);
             let service = WitnessService::new(name.clone(), key, self.logs.clone(), Box::new(VolatileMemory));
             let service = service.expect("a witness starts");
-            Arc::new(InProcess::new(service, Arc::new(self.clock.clone()))) as Arc<dyn WitnessClient>
+            Arc::new(InlineWitness::new(service, self.clock.clone())) as Arc<dyn WitnessClient>
         };
         self.witness_secrets.iter().map(witness).collect()
     }
@@ -150,6 +151,36 @@ impl<S: Store> Server<S> {
         let app = self.wiring.app(store.clone(), witnesses.clone()).await?;
         let transport = InProcessTransport::new(ward_server::router(Arc::clone(&app)));
         Ok(Server { app, store, transport, witnesses, wiring: self.wiring.clone() })
+    }
+
+    /// The same server on a copy of its store, in another world: with a clock and entropy of its own
+    /// and with witnesses that know nothing yet.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub(crate) async fn in_another_world<O: Store>(
+        &self,
+        store: O,
+        clock: FakeClock,
+        seed: u64,
+    ) -> Result<Server<O>, StartError> {
+        let wiring = Wiring { clock, seed, ..self.wiring.clone() };
+        let witnesses = wiring.fresh_witnesses();
+        let app = wiring.app(store.clone(), witnesses.clone()).await?;
+        let transport = InProcessTransport::new(ward_server::router(Arc::clone(&app)));
+        Ok(Server { app, store, transport, witnesses, wiring })
+    }
+
+    /// Tries to start the server on another store of the same kind, as after restoring a backup. If
+    /// it does not start, the old one stays.
+    ///
+    /// # Errors
+    /// [`StartError`]: the server noticed by itself.
+    pub(crate) async fn move_to(&mut self, store: S) -> Result<(), StartError> {
+        self.app = self.wiring.app(store.clone(), self.witnesses.clone()).await?;
+        self.store = store;
+        self.transport.replace(ward_server::router(Arc::clone(&self.app)));
+        Ok(())
     }
 
     async fn begin(wiring: Wiring, store: S) -> Self {

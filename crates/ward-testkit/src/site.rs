@@ -2,9 +2,10 @@
 
 use crate::server::begin_server;
 use crate::{FakeClock, ORIGIN, SeededRng, Server, TestDevice};
+use ward_api::{Opaque, Proposal, paths};
 use ward_client::{Certified, Client, Comparison, NewInvite, ServerAddress, SiteBootstrap};
 use ward_crypto::{Role, RootPolicy, SignKey, random_id};
-use ward_id::{ChartId, PersonId, TeamId};
+use ward_id::{Canonical as _, ChartId, PersonId, TeamId};
 use ward_store::{MemoryStore, Store};
 
 /// A site with its people.
@@ -153,6 +154,46 @@ impl<S: Store> Site<S> {
 
     /// Invites, compares and certifies a participant's device.
     pub async fn enrol_patient(&mut self, device: &mut TestDevice, chart: ChartId, person: PersonId) {
+        let done = self.certify_patient(device, chart, person).await;
+        assert!(matches!(done, Certified::Done(_)), "{done:?}");
+        device.finish().await;
+    }
+
+    /// The same for a further device, which one that the participant already has signs too. The
+    /// server shows proposals to staff only, so the site hands this one over.
+    pub async fn enrol_next_of_patient(&mut self, device: &mut TestDevice, first: &mut TestDevice) {
+        let done = self.certify_patient(device, first.chart(), first.person()).await;
+        let Certified::Proposed(hash) = done else { panic!("the participant signs too: {done:?}") };
+        let waiting = self.server.store.proposals().await.expect("the store reads");
+        let rows: Vec<Proposal> = waiting
+            .into_iter()
+            .map(|stored| Proposal {
+                hash: stored.hash,
+                entry: Opaque(stored.bytes),
+                proposer: stored.proposer,
+                received_at: stored.received_at,
+            })
+            .collect();
+        let list = rows.to_canonical();
+        first.relay.after(move |request, response| {
+            if request.path.starts_with(paths::MLOG_PROPOSALS) {
+                response.status = 200;
+                response.body = list.clone();
+            }
+        });
+        let outcome = first.client.cosign(hash).await.expect("the participant's first device signs");
+        assert!(outcome.is_done());
+        first.relay.heal();
+        self.server.store.remove_proposal(hash).await.expect("the store writes");
+        device.finish().await;
+    }
+
+    async fn certify_patient(
+        &mut self,
+        device: &mut TestDevice,
+        chart: ChartId,
+        person: PersonId,
+    ) -> Certified {
         let invite =
             NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };
         let ticket = self.coordinator.client.invite(invite).await.expect("a coordinator invites");
@@ -160,13 +201,7 @@ impl<S: Store> Site<S> {
         let pending = self.coordinator.client.pending_enrolments().await.expect("the request arrives");
         let shown = pending.iter().find(|pending| pending.ticket == ticket.ticket).expect("it is pending");
         assert_eq!(shown.words, words, "both sides show the same words");
-        let done = self
-            .coordinator
-            .client
-            .certify(ticket.ticket, Comparison::Same)
-            .await
-            .expect("the coordinator signs");
-        assert!(matches!(done, Certified::Done(_)), "{done:?}");
-        device.finish().await;
+        let signed = self.coordinator.client.certify(ticket.ticket, Comparison::Same).await;
+        signed.expect("the coordinator signs")
     }
 }

@@ -24,7 +24,7 @@ pub struct MemoryStore {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     operations: Vec<Row>,
     chains: BTreeMap<(ChartId, DeviceId, Incarnation), Chain>,
@@ -42,14 +42,18 @@ struct State {
     proposals: Vec<StoredProposal>,
     meta: BTreeMap<MetaKey, Vec<u8>>,
     commits: u64,
+    /// What every write fails with, while a test wants it so.
+    refusal: Option<StoreError>,
 }
 
+#[derive(Clone)]
 struct Family {
     device: DeviceId,
     jkt: KeyThumbprint,
     expires_at: TimestampMs,
 }
 
+#[derive(Clone)]
 struct Token {
     family: FamilyId,
     generation: u64,
@@ -69,8 +73,29 @@ impl MemoryStore {
 
     fn write(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let mut state = self.read()?;
+        if let Some(error) = &state.refusal {
+            return Err(error.clone());
+        }
         state.commits += 1;
         Ok(state)
+    }
+
+    /// A copy that goes its own way: a backup, or the same site in another future. Whatever writes
+    /// fail with here, they succeed there.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] after a request failed half-way.
+    pub fn snapshot(&self) -> Result<Self, StoreError> {
+        let state = State { refusal: None, ..self.read()?.clone() };
+        Ok(Self { state: Arc::new(Mutex::new(state)) })
+    }
+
+    /// Lets every write fail with this from now on, with nothing kept, and reads go on: a disk that
+    /// is full or read-only. `None` ends it.
+    pub fn fail_writes(&self, error: Option<StoreError>) {
+        if let Ok(mut state) = self.state.lock() {
+            state.refusal = error;
+        }
     }
 }
 

@@ -9,13 +9,14 @@ use crate::{
 use ward_id::{ChartId, DeviceId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector};
 
 /// One operation and when it came.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) operation: NewOperation,
     pub(super) received_at: TimestampMs,
 }
 
 /// The olog indexes of a chain's entries, by place.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Chain {
     pub(super) places: Vec<u64>,
 }
