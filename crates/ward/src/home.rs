@@ -196,6 +196,8 @@ const fn kind_of(error: &ClientError) -> Kind {
         | ClientError::AlreadyEnrolled
         | ClientError::StoreSetBack
         | ClientError::MayNotSeal
+        | ClientError::StoreIsNewer
+        | ClientError::NeedsNewerApp
         | ClientError::Store(RowStoreError::Busy)
         | ClientError::DeviceKey(_) => Kind::NotNow,
         ClientError::Ticket(_) => Kind::Input,
@@ -211,6 +213,12 @@ const fn why(error: &ClientError) -> &'static str {
             "entries that are saved on this device stay saved and are sent at a later `ward sync`"
         }
         ClientError::NotAllowed(_) | ClientError::Void(_) => "the rules of the site do not allow it",
+        ClientError::StoreIsNewer => {
+            "this version does not know what the newer one wrote, and would harm it by writing; `ward export` works"
+        }
+        ClientError::NeedsNewerApp => "it could overwrite what it cannot read; update Ward on this device",
+        ClientError::ConflictMoved => "somebody wrote or decided in between, and nothing is decided unseen",
+        ClientError::SchemaRefused(_) => "no device would follow it",
         ClientError::NotEnrolled => "every device starts with an invitation from its site",
         ClientError::Store(RowStoreError::Busy) => {
             "another program wrote to this home in between; nothing of this was saved"

@@ -121,6 +121,8 @@ fixed_bytes! {
     MlogEntryHash[32];
     /// SHA-256 over a site manifest.
     ManifestHash[32];
+    /// SHA-256 over a study schema.
+    SchemaHash[32];
     /// SHA-256 over the members of a chart and their encryption keys.
     MemberSetHash[32];
     /// SHA-256 over an epoch package.

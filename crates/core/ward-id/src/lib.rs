@@ -23,7 +23,7 @@ mod words;
 pub use canonical::{Canonical, CborError};
 pub use ids::{
     BlobAddress, CertHash, ChartId, DeviceId, EntryId, EnvelopeHash, IdParseError, ManifestHash,
-    MemberSetHash, MlogEntryHash, PackageHash, PersonId, RootFingerprint, SiteId, StudyId, Subject, TeamId,
+    MemberSetHash, MlogEntryHash, PackageHash, PersonId, RootFingerprint, SchemaHash, SiteId, StudyId, Subject, TeamId,
     TicketId, TreeRoot,
 };
 pub use text::{TextDecodeError, base64url_decode, base64url_encode, hex_decode, hex_encode};

@@ -36,6 +36,11 @@ impl Draft {
         Self { payload: payload.into(), amends: Some(record), reason: Some(reason.into()) }
     }
 
+    /// A draft that amends nothing and says why it is written.
+    pub fn because(payload: impl Into<Payload>, reason: impl Into<String>) -> Self {
+        Self { payload: payload.into(), amends: None, reason: Some(reason.into()) }
+    }
+
     /// Names other entries in place of those for which `new` has one: for writing again what was
     /// written before under another name.
     pub fn rename(&mut self, new: impl Fn(EntryId) -> Option<EntryId>) {
@@ -145,6 +150,7 @@ impl EntryChain {
     ) -> Result<SignedEntry, EntryError> {
         let Draft { payload, amends, reason } = draft;
         payload.check()?;
+        payload.check_reason(reason.as_deref())?;
         if !may_write(self.role, payload) {
             return Err(EntryError::NotPermitted { role: self.role, kind: payload.kind() });
         }

@@ -118,7 +118,13 @@ pub struct EntryBody {
 impl EntryBody {
     /// Decodes the payload.
     pub fn decode_payload(&self) -> Decoded {
-        Payload::decode(self.kind, &self.schema, self.version, &self.payload)
+        match Payload::decode(self.kind, &self.schema, self.version, &self.payload) {
+            Decoded::Known(payload) => match payload.check_reason(self.reason.as_deref()) {
+                Ok(()) => Decoded::Known(payload),
+                Err(error) => Decoded::Invalid(error),
+            },
+            other => other,
+        }
     }
 
     fn check(&self) -> Result<(), EntryError> {

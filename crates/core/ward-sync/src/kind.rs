@@ -36,9 +36,15 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// A decision between values that contradict each other.
+    pub const RESOLVE: Self = Self(16);
+    /// A record does not hold any more.
+    pub const VOID: Self = Self(17);
+    /// An element put into a set or taken out of it.
+    pub const SET_CHANGE: Self = Self(18);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -52,6 +58,9 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::RESOLVE,
+        Self::VOID,
+        Self::SET_CHANGE,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -75,6 +84,9 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            16 => "resolve",
+            17 => "void",
+            18 => "set-change",
             _ => "reserved",
         }
     }

@@ -23,12 +23,13 @@ mod permission;
 mod push;
 mod read;
 mod seal;
+mod study_schema;
 
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
-    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Fork, Gap,
-    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
-    Written,
+    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Conflict, Derived,
+    ElementSet, FieldState, Fork, Gap, Inserted, MedicationField, OpenConflict, Place, QuarantineReason,
+    ResponseKey, Thread, TimeClaim, TimelineItem, Value, Written,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -51,11 +52,15 @@ pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
     DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
-    ResponseStatus,
+    FieldKey, Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse,
+    Resolution, Resolve, Response, ResponseStatus, SetChange, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};
 pub use read::{ReadFault, check_author};
 pub use seal::{SealFacts, SealPermit, SealRefusal, may_seal};
+pub use study_schema::{
+    DataShape, MergeClass, MinReader, SchemaFault, SchemaField, SchemaFinding, StudySchema, may_resolve,
+    merge_class, needed_level,
+};
 pub use ward_audit::TreeHead;

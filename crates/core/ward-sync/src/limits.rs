@@ -4,6 +4,10 @@
 pub const DEPS_MAX: usize = 64;
 /// Writes that one register write may supersede.
 pub const SUPERSEDES_MAX: usize = 64;
+/// Candidates that one decision may name.
+pub const CANDIDATES_MAX: usize = SUPERSEDES_MAX;
+/// Additions that one removal from a set may name.
+pub const SET_REMOVES_MAX: usize = 64;
 /// Entries that one acknowledgement may name.
 pub const ACKNOWLEDGED_ENTRIES_MAX: usize = 64;
 /// Highest logical clock: exact in every language that has only doubles.
@@ -29,6 +33,10 @@ pub const APPOINTMENT_MAX_MIN: u16 = 1_440;
 pub const MLOG_ENTRY_MAX_BYTES: usize = 65_536;
 /// Signatures on one entry of the membership log.
 pub const MLOG_SIGNATURES_MAX: usize = 8;
+/// Fields that one study schema describes.
+pub const SCHEMA_FIELDS_MAX: usize = 256;
+/// Kinds for which one study schema asks for a newer app.
+pub const SCHEMA_MIN_READERS_MAX: usize = 64;
 /// Persons in one team.
 pub const TEAM_MAX_PERSONS: usize = 64;
 /// Recovery devices of one chart.
@@ -58,3 +66,7 @@ pub const PUSH_MAX_BYTES: usize = 4 * 1_048_576;
 pub const CLAIM_TOLERANCE_MS: i64 = 300_000;
 /// Entries that one chart view holds.
 pub const CHART_MAX_ENTRIES: usize = 1_000_000;
+
+/// What this version understands, as study schemas count it (`min_reader`). It rises with every
+/// kind, schema or version of a payload that an older app cannot read.
+pub const READER_LEVEL: u64 = 1;

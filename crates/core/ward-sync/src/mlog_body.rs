@@ -2,6 +2,7 @@
 
 use crate::limits::{DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, TEAM_MAX_PERSONS};
 use crate::mlog::MlogError;
+use crate::study_schema::StudySchema;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,9 +13,10 @@ use ward_id::{Canonical, ChartId, DeviceId, MlogEntryHash, PackageHash, PersonId
 
 /// The numbered kinds of the membership log. 10 to 15 are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum MlogKind {
     /// Admins, witnesses and limits of the site.
-    SiteManifest,
+    SiteManifest = 1,
     /// A device and its keys.
     DeviceCert,
     /// A new chart.
@@ -31,11 +33,13 @@ pub enum MlogKind {
     EpochAnnounce,
     /// A participant who lost their devices gets a new one.
     RecoveryUse,
+    /// How the study's data merges.
+    StudySchema = 16,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -45,11 +49,12 @@ impl MlogKind {
         Self::Cancel,
         Self::EpochAnnounce,
         Self::RecoveryUse,
+        Self::StudySchema,
     ];
 
     /// The number on the wire.
     pub const fn number(self) -> u8 {
-        self as u8 + 1
+        self as u8
     }
 
     /// The kind with this number, unless it is reserved.
@@ -223,6 +228,8 @@ pub enum MlogBody {
     EpochAnnounce(EpochAnnounce),
     /// A participant gets a new device.
     RecoveryUse(RecoveryUse),
+    /// How the study's data merges.
+    StudySchema(Box<StudySchema>),
 }
 
 impl MlogBody {
@@ -238,6 +245,7 @@ impl MlogBody {
             Self::Cancel(_) => MlogKind::Cancel,
             Self::EpochAnnounce(_) => MlogKind::EpochAnnounce,
             Self::RecoveryUse(_) => MlogKind::RecoveryUse,
+            Self::StudySchema(_) => MlogKind::StudySchema,
         }
     }
 
@@ -253,6 +261,7 @@ impl MlogBody {
             Self::Cancel(body) => body.to_canonical(),
             Self::EpochAnnounce(body) => body.to_canonical(),
             Self::RecoveryUse(body) => body.to_canonical(),
+            Self::StudySchema(body) => body.to_canonical(),
         }
     }
 
@@ -276,6 +285,9 @@ impl MlogBody {
             MlogKind::Cancel => Cancel::from_canonical(bytes).map(Self::Cancel),
             MlogKind::EpochAnnounce => EpochAnnounce::from_canonical(bytes).map(Self::EpochAnnounce),
             MlogKind::RecoveryUse => RecoveryUse::from_canonical(bytes).map(Self::RecoveryUse),
+            MlogKind::StudySchema => {
+                StudySchema::from_canonical(bytes).map(|body| Self::StudySchema(Box::new(body)))
+            }
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -287,7 +299,7 @@ impl MlogBody {
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
-            Self::SiteManifest(_) | Self::Team(_) => Some(site.into()),
+            Self::SiteManifest(_) | Self::Team(_) | Self::StudySchema(_) => Some(site.into()),
             Self::DeviceCert(cert) if cert.binding.role == Role::Patient => None,
             Self::DeviceCert(_) => Some(site.into()),
             Self::ChartOpen(ChartOpen { chart, .. })
@@ -318,6 +330,7 @@ impl MlogBody {
                 rule(recovery.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")
             }
+            Self::StudySchema(schema) => schema.check_form().map_err(MlogError::Rule),
             Self::SiteManifest(_)
             | Self::DeviceCert(_)
             | Self::SpaceMember(_)

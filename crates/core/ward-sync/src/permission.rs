@@ -2,7 +2,8 @@
 //! does not enter the chart's values.
 
 use crate::kind::EntryKind;
-use crate::payload::{AnsweredBy, ParticipationState, Payload};
+use crate::payload::{AnsweredBy, ParticipationState, Payload, Resolution};
+use crate::study_schema::may_resolve_by_default;
 use ward_crypto::Role;
 
 /// Whether a role may write a kind.
@@ -16,6 +17,10 @@ pub enum Permission {
     InterviewOnly,
     /// Only to leave the study.
     WithdrawalOnly,
+    /// Only about what the person wrote.
+    OwnOnly,
+    /// Only for fields that the role may decide about, as the study schema says.
+    ByField,
 }
 
 /// What a role may write of a kind. Kinds that this version does not know may be written by nobody.
@@ -39,11 +44,15 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
         }
         EntryKind::PARTICIPATION if role == Role::Patient => Permission::WithdrawalOnly,
         EntryKind::PARTICIPATION => allowed(role.is_staff()),
+        EntryKind::RESOLVE if role == Role::Patient || role.is_staff() => Permission::ByField,
+        EntryKind::VOID | EntryKind::SET_CHANGE if role == Role::Patient => Permission::OwnOnly,
+        EntryKind::VOID | EntryKind::SET_CHANGE => allowed(role.is_staff()),
         _ => Permission::No,
     }
 }
 
-/// Whether a role may write exactly this.
+/// Whether a role may write exactly this. What depends on other entries or on the study schema (whose
+/// record is declared void, who decides about a field) is judged in the chart.
 pub fn may_write(role: Role, payload: &Payload) -> bool {
     match permission(role, payload.kind()) {
         Permission::No => false,
@@ -54,5 +63,24 @@ pub fn may_write(role: Role, payload: &Payload) -> bool {
         Permission::WithdrawalOnly => {
             matches!(payload, Payload::Participation(p) if p.state == ParticipationState::Withdrawn)
         }
+        Permission::OwnOnly => true,
+        Permission::ByField => {
+            let Payload::Resolve(resolve) = payload else { return false };
+            // A value of one's own in a decision is a write of the field like any other.
+            let writes = match &resolve.resolution {
+                Resolution::Candidate(_) => true,
+                Resolution::Value(value) => may_write(role, value),
+            };
+            writes && could_resolve(role, resolve.field.kind())
+        }
+    }
+}
+
+/// Whether some study schema can let a role decide about fields of a kind.
+pub(crate) fn could_resolve(role: Role, kind: EntryKind) -> bool {
+    match kind {
+        // Whoever decides about a dose or a consent could have written it.
+        EntryKind::MEDICATION_PLAN_FIELD | EntryKind::CONSENT => permission(role, kind) == Permission::Yes,
+        _ => role.is_staff() || may_resolve_by_default(role, kind),
     }
 }

@@ -4,54 +4,17 @@
 
 mod support;
 
+use support::desk::Desk;
 use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
 
-struct Desk {
-    ward: Ward,
-    chart: Chart,
-    next: u64,
-}
-
-impl Desk {
-    fn new(seed: u64) -> Self {
-        let ward = Ward::new(seed);
-        let chart = Chart::new(ward.site.site, ward.chart);
-        Self { ward, chart, next: 0 }
-    }
-
-    fn arrive(&mut self, entry: &SignedEntry) {
-        let arrival = Arrival::at(self.next, T0.plus_ms(self.next as i64));
-        assert_eq!(self.chart.insert(entry.clone(), arrival), Ok(Inserted::New));
-        self.chart.prove(entry.id(), self.next);
-        self.next += 1;
-    }
-
-    fn authority(&self) -> ChartAuthority<'_> {
-        ChartAuthority { membership: &self.ward.site.membership, chart: self.ward.chart }
-    }
-
-    fn check<R>(&self, look: impl FnOnce(&ChartView<'_>) -> R) -> R {
-        let view = self.chart.view(&self.authority());
-        assert!(view.accounting().balances(), "{:?}", view.accounting());
-        look(&view)
-    }
-}
-
-/// A pen with a lifetime of its own, so that the desk stays free.
+/// The pen of somebody in the ward.
 macro_rules! pen {
-    ($desk:expr, $who:ident, $incarnation:expr) => {{
-        let device = Device {
-            id: $desk.ward.$who.id,
-            person: $desk.ward.$who.person,
-            role: $desk.ward.$who.role,
-            keys: DeviceKeys::from_secret_bytes(&$desk.ward.$who.keys.to_secret_bytes()).unwrap(),
-            cert: $desk.ward.$who.cert.clone(),
-        };
-        Pen::new($desk.ward.site.site, $desk.ward.chart, Box::leak(Box::new(device)), $incarnation)
-    }};
+    ($desk:expr, $who:ident, $incarnation:expr) => {
+        $desk.ward.pen(&$desk.ward.$who, $incarnation)
+    };
 }
 
 #[test]
@@ -72,7 +35,7 @@ fn a_write_replaces_what_its_author_saw() {
 }
 
 #[test]
-fn parallel_writes_are_a_conflict_until_somebody_names_both() {
+fn parallel_writes_are_a_conflict_until_somebody_decides() {
     let mut desk = Desk::new(2);
     let (mut clinician, mut investigator) = (pen!(desk, clinician, 1), pen!(desk, investigator, 2));
     let first = clinician.write(&desk.chart, dose_field("5", vec![]));
@@ -87,9 +50,11 @@ fn parallel_writes_are_a_conflict_until_somebody_names_both() {
         assert_eq!(view.accounting().in_conflict, 2);
         dose.current_ids()
     });
-    // While one closes the conflict, another writes once more: the conflict is open again.
+    // While one decides, another writes once more: the conflict is open again.
     let third = clinician.write(&desk.chart, dose_field("7.5", vec![a.id()]));
-    let close = investigator.write(&desk.chart, dose_field("10", both));
+    let key = FieldKey::MedicationPlan(MedicationId::new("amlodipine"), "dose".into());
+    let decision = Draft::because(Resolve::choosing(key, both, a.id()), "called the ward");
+    let close = investigator.try_write(&desk.chart, &decision).unwrap();
     desk.arrive(&close);
     desk.check(|view| assert!(!view.medication_plan().values().next().unwrap().is_conflict()));
     desk.arrive(&third);
@@ -98,6 +63,7 @@ fn parallel_writes_are_a_conflict_until_somebody_names_both() {
         let mut values: Vec<_> = dose.current.iter().map(|w| w.value.value.clone().unwrap()).collect();
         values.sort();
         assert_eq!(values, ["10", "7.5"]);
+        assert!(dose.is_conflict());
     });
 }
 

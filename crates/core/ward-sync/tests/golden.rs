@@ -31,7 +31,7 @@ fn who_may_write_what() {
         write!(table, " {:<15}", format!("{role:?}")).unwrap();
     }
     table.push('\n');
-    for kind in EntryKind::ALL.into_iter().chain([EntryKind(14), EntryKind(31)]) {
+    for kind in EntryKind::ALL.into_iter().chain([EntryKind(21), EntryKind(31)]) {
         write!(table, "{kind:<27}", kind = kind.to_string()).unwrap();
         for role in Role::ALL {
             let text = match permission(*role, kind) {
@@ -39,6 +39,8 @@ fn who_may_write_what() {
                 Permission::Yes => "yes",
                 Permission::InterviewOnly => "interview only",
                 Permission::WithdrawalOnly => "withdrawal only",
+                Permission::OwnOnly => "own only",
+                Permission::ByField => "by field",
             };
             write!(table, " {text:<15}").unwrap();
         }
@@ -173,6 +175,7 @@ fn who_may_sign_which_membership_entry() {
         ("Revoke staff", fixed(site, revoke(ward.clinician.id))),
         ("Revoke an admin", fixed(site, revoke(ward.site.admins[1].id))),
         ("Revoke recovery", fixed(site, revoke(ward.recovery.id))),
+        ("StudySchema", fixed(site, MlogBody::StudySchema(Box::new(ward.site.schema(vec![]))))),
         ("EpochAnnounce", fixed(chart, MlogBody::EpochAnnounce(announce))),
         ("RecoveryUse", by_signer(chart, recoveries)),
     ];
@@ -270,6 +273,18 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             answers: vec![0xa1, 0x00, 0x82, 0x03, 0x01],
         }
         .into(),
+        Resolve::choosing(dose_key(), vec![id(6), id(7)], id(7)).into(),
+        Resolve::with_value(dose_key(), vec![id(6), id(7)], dose_field("7.5", vec![])).into(),
+        Resolve::choosing(
+            FieldKey::Appointment(AppointmentId([6; 16])),
+            vec![id(8), id(9)],
+            id(8),
+        )
+        .into(),
+        Resolve::choosing(FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE), vec![id(8), id(9)], id(9)).into(),
+        Void { target: id(10) }.into(),
+        SetChange::adding("tags", "fasting").into(),
+        SetChange::removing("tags", vec![id(11)]).into(),
     ]
 }
 
@@ -284,7 +299,9 @@ fn entries_of_each_kind() {
     let mut vectors = Vec::new();
     for payload in payloads(&carried) {
         let pen = pens.iter_mut().find(|pen| may_write(pen.device.role, &payload)).unwrap();
-        let entry = pen.write(&chart, payload.clone());
+        let reason = payload.needs_reason().then(|| "asked the pharmacy".to_owned());
+        let draft = Draft { payload: payload.clone(), amends: None, reason };
+        let entry = pen.try_write(&chart, &draft).unwrap();
         let frame = entry.frame().to_canonical();
         assert_eq!(EntryFrame::from_canonical(&frame).as_ref(), Ok(entry.frame()));
         assert_eq!(entry.body().decode_payload(), Decoded::Known(payload));
@@ -305,8 +322,8 @@ fn entries_of_each_kind() {
             "plaintext": hex_encode(&entry.plaintext()),
         }));
     }
-    // One of each, and questionnaire responses in both versions.
-    assert_eq!(vectors.len(), EntryKind::ALL.len() + 1);
+    // One of each; questionnaire responses in both versions, four decisions, two changes of a set.
+    assert_eq!(vectors.len(), EntryKind::ALL.len() + 5);
     compare("vectors/entries.json", &pretty(vectors));
 }
 
@@ -340,6 +357,27 @@ fn membership_entries_of_each_kind() {
         .site
         .sign(ward.site.entry(ward.chart.into(), &recovery), &[&ward.coordinator, &ward.investigator]);
     ward.site.append_effective(recovery);
+    let schema = ward.site.schema(vec![
+        SchemaField {
+            shape: DataShape::Register,
+            kind: EntryKind::MEDICATION_PLAN_FIELD,
+            name: Some("dose".into()),
+            class: MergeClass::WORST_CASE,
+            safety: true,
+            resolvers: vec![Role::Investigator],
+        },
+        SchemaField {
+            shape: DataShape::Register,
+            kind: EntryKind::PROFILE_FIELD,
+            name: Some("text-size".into()),
+            class: MergeClass::UI_LWW,
+            safety: false,
+            resolvers: vec![],
+        },
+    ]);
+    let schema = MlogBody::StudySchema(Box::new(schema));
+    let schema = ward.site.sign(ward.site.entry(ward.site.site.into(), &schema), &[&ward.site.admins[0]]);
+    ward.site.append_effective(schema);
     ward.site.log.push(revoke);
 
     let mut vectors = Vec::new();

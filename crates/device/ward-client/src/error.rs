@@ -66,6 +66,18 @@ pub enum ClientError {
         "this device's store was set back to an older state; it must meet the server before it writes again"
     )]
     StoreSetBack,
+    /// A newer version of Ward wrote this device's store. The person must act: update, or export here.
+    #[error("a newer version of Ward wrote this device's store; here it can be read and exported only")]
+    StoreIsNewer,
+    /// The app is too old to change this. The person must act: update.
+    #[error("this app is too old to change this; it shows what it can, and a newer app may change it")]
+    NeedsNewerApp,
+    /// Other values hold than those that a decision is between. The person must act: look again.
+    #[error("other values hold now than those that you decided between; look at them again")]
+    ConflictMoved,
+    /// The study schema drops what somebody's safety hangs on. The person must act: correct it.
+    #[error("the study schema is refused: {0}")]
+    SchemaRefused(String),
     /// The chart is not one that this device may read. The person must act.
     #[error("this device is not a member of chart {0}")]
     UnknownChart(ChartId),
@@ -143,6 +155,10 @@ const CLIENT_CODES: &[(&str, u16, Who)] = &[
     ("NotConfirmed", 6022, Who::App),
     ("Void", 6023, Who::Person),
     ("MayNotSeal", 6024, Who::App),
+    ("StoreIsNewer", 6060, Who::Person),
+    ("NeedsNewerApp", 6061, Who::Person),
+    ("ConflictMoved", 6062, Who::Person),
+    ("SchemaRefused", 6063, Who::Person),
 ];
 
 impl ClientError {
@@ -163,6 +179,10 @@ impl ClientError {
             Self::AlreadyEnrolled => "AlreadyEnrolled",
             Self::StoreDamaged { .. } => "StoreDamaged",
             Self::StoreSetBack => "StoreSetBack",
+            Self::StoreIsNewer => "StoreIsNewer",
+            Self::NeedsNewerApp => "NeedsNewerApp",
+            Self::ConflictMoved => "ConflictMoved",
+            Self::SchemaRefused(_) => "SchemaRefused",
             Self::UnknownChart(_) => "UnknownChart",
             Self::NotAllowed(_) => "NotAllowed",
             Self::Unknown(_) => "Unknown",

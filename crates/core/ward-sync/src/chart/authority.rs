@@ -1,5 +1,6 @@
 //! Who wrote an entry and whether it stands, as the membership log says.
 
+use crate::study_schema::StudySchema;
 use crate::membership::{DeviceRecord, Membership, Standing};
 use ward_crypto::{DeviceCert, Role};
 use ward_id::{ChartId, DeviceId, PersonId};
@@ -26,6 +27,11 @@ pub trait Authority {
     /// Whether an entry of a device stands that is proved to have this place in the operation log,
     /// or an earlier one; without a proof it has no place.
     fn standing(&self, device: DeviceId, proved_index: Option<u64>) -> Standing;
+
+    /// The study schema that holds; without one, a person looks at every contradiction.
+    fn schema(&self) -> Option<&StudySchema> {
+        None
+    }
 }
 
 /// The membership log, asked about one chart.
@@ -49,5 +55,9 @@ impl Authority for ChartAuthority<'_> {
 
     fn standing(&self, device: DeviceId, proved_index: Option<u64>) -> Standing {
         self.membership.standing(self.chart, device, proved_index)
+    }
+
+    fn schema(&self) -> Option<&StudySchema> {
+        self.membership.study_schema()
     }
 }

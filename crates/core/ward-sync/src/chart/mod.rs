@@ -2,17 +2,23 @@
 //! and of the membership log. The order of arrival and the clocks of devices change nothing.
 
 mod authority;
+mod decisions;
 mod held;
 mod instruments;
 mod place;
+mod sets;
+mod settle;
 mod thread;
+mod value;
 mod view;
 
 pub use authority::{Author, Authority, ChartAuthority};
 pub use held::{Arrival, TimeClaim};
 pub use place::{Accounting, Place, QuarantineReason};
-pub use thread::{Thread, Written};
-pub use view::{ChartView, MedicationField, ResponseKey, TimelineItem};
+pub use sets::ElementSet;
+pub use thread::{Conflict, Derived, FieldState, Thread, Written};
+pub use value::Value;
+pub use view::{ChartView, MedicationField, OpenConflict, ResponseKey, TimelineItem};
 
 use crate::chain::Seen;
 use crate::entry::SignedEntry;

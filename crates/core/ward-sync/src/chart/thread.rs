@@ -1,21 +1,27 @@
-//! Threads: the writes of one register, or one record with its amendments.
+//! Threads: the writes of one register, or one record with its amendments, with what was decided
+//! about them and whether they were declared void.
 //!
-//! A write names the writes that its author saw and replaces. What no other write names is
-//! current. Several current writes are a conflict: all are shown, none is chosen, and a write that
-//! names all of them closes it.
+//! A write names the writes that its author saw and replaces. What nothing replaces is a
+//! *candidate*. Candidates that say different things are a conflict: all are shown and none is
+//! chosen, until a decision names all of them (`settle`).
 
 use super::authority::Author;
 use super::held::Arrival;
 use super::place::Place;
+use super::value::Value;
 use crate::entry::SignedEntry;
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::kind::EntryKind;
+use crate::payload::Void;
+use crate::study_schema::MergeClass;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use ward_id::{EntryId, TimestampMs};
 
 /// A value with who wrote it and how it came here.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Written<'a, P> {
-    /// What was written.
+    /// What was written; for a decision, what holds by it.
     pub value: &'a P,
     /// The entry that says so.
     pub entry: &'a SignedEntry,
@@ -37,7 +43,7 @@ impl<P> Clone for Written<'_, P> {
 
 impl<P> Copy for Written<'_, P> {}
 
-impl<P> Written<'_, P> {
+impl<'a, P> Written<'a, P> {
     /// The entry's name.
     pub const fn id(&self) -> EntryId {
         self.entry.id()
@@ -52,34 +58,141 @@ impl<P> Written<'_, P> {
     pub const fn order(&self) -> (u64, EntryId) {
         (self.entry.body().lamport, self.entry.id())
     }
+
+    /// Whether somebody decided so between values that contradicted each other.
+    pub fn is_decision(&self) -> bool {
+        self.entry.body().kind == EntryKind::RESOLVE
+    }
+
+    /// The same entry with something else that it says.
+    pub(super) const fn saying<Q>(&self, value: &'a Q) -> Written<'a, Q> {
+        let Self { entry, author, arrival, carried_by, forked, .. } = *self;
+        Written { value, entry, author, arrival, carried_by, forked }
+    }
+}
+
+/// What a field amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldState<'t, 'a, P> {
+    /// Nothing was written.
+    Empty,
+    /// One value holds.
+    Value(&'t Written<'a, P>),
+    /// Several values hold together, for the study schema says that they add up.
+    Union(Vec<&'t Written<'a, P>>),
+    /// It was declared void and nobody took that back.
+    Voided(&'t Written<'a, Void>),
+    /// Nobody has chosen.
+    Conflict(Conflict<'t, 'a, P>),
+}
+
+/// Values that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict<'t, 'a, P> {
+    /// The values, each once, in the order in which they were written.
+    pub values: Vec<&'t Written<'a, P>>,
+    /// Who says that none of them holds.
+    pub voids: &'t [Written<'a, Void>],
+    /// The worst of the values, where the study schema asks for it and it can be told.
+    pub worst: Option<&'t Written<'a, P>>,
+}
+
+/// What follows from a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derived<T> {
+    /// There is nothing it could follow from.
+    Nothing,
+    /// It follows from this.
+    From(T),
+    /// Nobody has chosen what it follows from: it is not known, and must not pass for normal.
+    Indeterminate,
 }
 
 /// The writes of one register, or one record with its amendments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread<'a, P> {
-    /// What holds. More than one is a conflict.
+    /// What nothing replaces, in order. Whether these contradict each other says
+    /// [`Thread::is_conflict`]: two may say the same.
     pub current: Vec<Written<'a, P>>,
     /// What was replaced or amended, oldest first.
     pub past: Vec<Written<'a, P>>,
+    /// Who says that the record does not hold, as far as nothing replaces that.
+    pub voids: Vec<Written<'a, Void>>,
+    /// Declarations that were taken back.
+    pub past_voids: Vec<Written<'a, Void>>,
+    /// How its values merge.
+    pub class: MergeClass,
 }
 
-impl<'a, P> Thread<'a, P> {
+impl<'a, P: Value> Thread<'a, P> {
+    /// What the field amounts to.
+    pub fn state(&self) -> FieldState<'_, 'a, P> {
+        let values = self.values();
+        match (values.as_slice(), self.voids.as_slice()) {
+            ([], []) => FieldState::Empty,
+            ([], [void, ..]) => FieldState::Voided(void),
+            ([only], []) => FieldState::Value(only),
+            (_, []) if self.class.effective() == MergeClass::UNION => FieldState::Union(values),
+            _ => {
+                let worst = if self.voids.is_empty() { self.worst(&values) } else { None };
+                FieldState::Conflict(Conflict { values, voids: &self.voids, worst })
+            }
+        }
+    }
+
+    /// What follows from the field, where one value is needed.
+    pub fn derived(&self) -> Derived<&Written<'a, P>> {
+        match self.state() {
+            FieldState::Empty | FieldState::Voided(_) => Derived::Nothing,
+            FieldState::Value(value) => Derived::From(value),
+            FieldState::Conflict(Conflict { worst: Some(worst), .. }) => Derived::From(worst),
+            FieldState::Conflict(_) | FieldState::Union(_) => Derived::Indeterminate,
+        }
+    }
+
+    /// The current values, each once: of writes that say the same, the first.
+    pub fn values(&self) -> Vec<&Written<'a, P>> {
+        let mut out: Vec<&Written<'a, P>> = Vec::new();
+        for written in &self.current {
+            if !out.iter().any(|known| known.value.says_the_same(written.value)) {
+                out.push(written);
+            }
+        }
+        out
+    }
+
+    fn worst<'t>(&self, values: &[&'t Written<'a, P>]) -> Option<&'t Written<'a, P>> {
+        if self.class.effective() != MergeClass::WORST_CASE {
+            return None;
+        }
+        let (first, rest) = values.split_first()?;
+        rest.iter().try_fold(*first, |worst, one| {
+            let order = one.value.compare_worse(worst.value)?;
+            Some(if order == Ordering::Greater { *one } else { worst })
+        })
+    }
+
     /// Whether a person must choose.
-    pub const fn is_conflict(&self) -> bool {
-        self.current.len() > 1
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.state(), FieldState::Conflict(_))
+    }
+
+    /// Whether it was declared void, and nobody says otherwise.
+    pub const fn is_voided(&self) -> bool {
+        self.current.is_empty() && !self.voids.is_empty()
     }
 
     /// The one current value; `None` in a conflict.
     pub fn single(&self) -> Option<&Written<'a, P>> {
-        match self.current.as_slice() {
-            [only] => Some(only),
+        match self.state() {
+            FieldState::Value(value) => Some(value),
             _ => None,
         }
     }
 
-    /// The names of all current writes: what a write that closes a conflict supersedes.
+    /// The names of all candidates: what the next write replaces or, in a conflict, a decision names.
     pub fn current_ids(&self) -> Vec<EntryId> {
-        self.current.iter().map(Written::id).collect()
+        self.current.iter().map(Written::id).chain(self.voids.iter().map(Written::id)).collect()
     }
 
     /// The first write.
@@ -87,60 +200,18 @@ impl<'a, P> Thread<'a, P> {
         self.past.iter().chain(&self.current).min_by_key(|written| written.order())
     }
 
-    /// Splits writes into what holds and what was replaced.
-    fn of(writes: Vec<Written<'a, P>>, links: &impl Fn(&Written<'a, P>) -> Vec<EntryId>) -> Self {
-        let replaced: BTreeSet<EntryId> = writes.iter().flat_map(links).collect();
-        let (past, current) = writes.into_iter().partition(|written| replaced.contains(&written.id()));
-        Self { current, past }
+    /// Every version that was ever written, oldest first.
+    pub fn versions(&self) -> Vec<&Written<'a, P>> {
+        let mut out: Vec<&Written<'a, P>> = self.past.iter().chain(&self.current).collect();
+        out.sort_by_key(|written| written.order());
+        out
     }
 
     pub(super) fn note_places(&self, places: &mut BTreeMap<EntryId, Place>) {
         let current = if self.is_conflict() { Place::InConflict } else { Place::Visible };
         places.extend(self.current.iter().map(|written| (written.id(), current)));
+        places.extend(self.voids.iter().map(|written| (written.id(), current)));
         places.extend(self.past.iter().map(|written| (written.id(), Place::Superseded)));
+        places.extend(self.past_voids.iter().map(|written| (written.id(), Place::Superseded)));
     }
-}
-
-/// Threads of writes that share a key, such as the name of a field. Writes come in order.
-pub(super) fn by_key<'a, P, K: Ord>(
-    writes: Vec<Written<'a, P>>,
-    key: impl Fn(&P) -> K,
-    links: impl Fn(&Written<'a, P>) -> Vec<EntryId>,
-) -> BTreeMap<K, Thread<'a, P>> {
-    let mut groups: BTreeMap<K, Vec<Written<'a, P>>> = BTreeMap::new();
-    for written in writes {
-        groups.entry(key(written.value)).or_default().push(written);
-    }
-    groups.into_iter().map(|(key, group)| (key, Thread::of(group, &links))).collect()
-}
-
-/// Threads of writes that name each other, in the order of their first writes. Writes come in
-/// order; a link to a write outside the list means nothing.
-pub(super) fn by_lineage<'a, P>(
-    writes: Vec<Written<'a, P>>,
-    links: impl Fn(&Written<'a, P>) -> Vec<EntryId>,
-) -> Vec<Thread<'a, P>> {
-    let known: BTreeSet<EntryId> = writes.iter().map(Written::id).collect();
-    // Union of linked writes, by following each one's representative.
-    let mut leader: BTreeMap<EntryId, EntryId> = known.iter().map(|id| (*id, *id)).collect();
-    let find = |leader: &BTreeMap<EntryId, EntryId>, mut id: EntryId| {
-        while let Some(next) = leader.get(&id).filter(|next| **next != id) {
-            id = *next;
-        }
-        id
-    };
-    for written in &writes {
-        for link in links(written).into_iter().filter(|link| known.contains(link)) {
-            let (a, b) = (find(&leader, written.id()), find(&leader, link));
-            leader.insert(a.max(b), a.min(b));
-        }
-    }
-    let mut groups: BTreeMap<EntryId, Vec<Written<'a, P>>> = BTreeMap::new();
-    for written in writes {
-        groups.entry(find(&leader, written.id())).or_default().push(written);
-    }
-    let mut threads: Vec<Thread<'a, P>> =
-        groups.into_values().map(|group| Thread::of(group, &links)).collect();
-    threads.sort_by_key(|thread| thread.first().map(Written::order));
-    threads
 }

@@ -2,18 +2,24 @@
 
 use super::Chart;
 use super::authority::{Author, Authority};
+use super::decisions::{self, Items, Outcome, acts};
 use super::held::{Arrival, Held};
 use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
-use super::thread::{Thread, Written, by_key, by_lineage};
+use super::sets::{ElementSet, sets_of};
+use super::settle::{by_key, by_lineage};
+use super::thread::{Thread, Written};
+use super::value::Value;
 use crate::entry::SignedEntry;
+use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose, FieldKey,
     IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    PayloadError, ProfileField, Response, SetChange,
 };
 use crate::permission::may_write;
+use crate::study_schema::{StudySchema, merge_class};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,12 +47,21 @@ pub struct TimelineItem<'a> {
     pub forked: bool,
 }
 
+/// A field or record in which several values hold and nobody has chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenConflict {
+    /// Which field, or which kind of record.
+    pub field: FieldKey,
+    /// All candidates: what a decision names.
+    pub candidates: Vec<EntryId>,
+}
+
 /// An entry while the view is computed.
 #[derive(Clone, Copy)]
-struct Item<'a> {
-    held: &'a Held,
+pub(super) struct Item<'a> {
+    pub(super) held: &'a Held,
     carried_by: Option<EntryId>,
-    author: Option<Author>,
+    pub(super) author: Option<Author>,
     forked: bool,
     proved_index: Option<u64>,
 }
@@ -56,7 +71,7 @@ impl<'a> Item<'a> {
         (self.held.entry.body().lamport, self.held.entry.id())
     }
 
-    fn written<P>(&self, value: &'a P) -> Option<Written<'a, P>> {
+    pub(super) fn written<P>(&self, value: &'a P) -> Option<Written<'a, P>> {
         let Self { held, carried_by, author, forked, .. } = *self;
         Some(Written {
             value,
@@ -89,6 +104,11 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    sets: BTreeMap<String, ElementSet<'a>>,
+    /// Decisions that decide nothing.
+    refused: Vec<EntryId>,
+    /// Declarations about records that take no part in the values.
+    alone: Vec<EntryId>,
 }
 
 impl<'a> ChartView<'a> {
@@ -98,7 +118,11 @@ impl<'a> ChartView<'a> {
         let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
         let mut accepted: Vec<(Item<'a>, &'a Payload)> = Vec::new();
         for (id, item) in &items {
-            match admit(item, parked.contains(id), &items, authority) {
+            let admitted = admit(item, parked.contains(id), &items, authority);
+            let judged = admitted.and_then(|payload| {
+                decisions::judge(item, payload, &items, authority.schema()).map(|()| payload)
+            });
+            match judged {
                 Ok(payload) => accepted.push((*item, payload)),
                 Err(place) => {
                     places.insert(*id, place);
@@ -112,10 +136,17 @@ impl<'a> ChartView<'a> {
         });
         let bound: Instruments<'a> = bound.collect();
         accepted.retain(|(item, payload)| {
-            let unbound = place_of_unbound(payload, &bound, &places, |id| items.contains_key(id));
+            let said = match payload {
+                Payload::Resolve(resolve) => match decisions::outcome(resolve, &items) {
+                    Ok(Outcome::Value(value)) => value,
+                    _ => return true,
+                },
+                other => other,
+            };
+            let unbound = place_of_unbound(said, &bound, &places, |id| items.contains_key(id));
             unbound.is_none_or(|place| places.insert(item.held.entry.id(), place).is_some())
         });
-        let mut view = Self::of_payloads(&accepted, bound);
+        let mut view = Self::of_payloads(&accepted, &items, bound, authority.schema());
         view.note_places(&mut places);
         view.total = items.len();
         view.timeline = items
@@ -138,48 +169,67 @@ impl<'a> ChartView<'a> {
         view
     }
 
-    fn of_payloads(accepted: &[(Item<'a>, &'a Payload)], bound: Instruments<'a>) -> Self {
-        macro_rules! writes {
-            ($variant:ident) => {
-                accepted
-                    .iter()
-                    .filter_map(|(item, payload)| match payload {
-                        Payload::$variant(value) => item.written(value),
-                        _ => None,
-                    })
-                    .collect::<Vec<_>>()
-            };
+    fn of_payloads(
+        accepted: &[(Item<'a>, &'a Payload)],
+        items: &Items<'a>,
+        bound: Instruments<'a>,
+        schema: Option<&StudySchema>,
+    ) -> Self {
+        let (mut refused, mut alone) = (Vec::new(), Vec::new());
+        macro_rules! acts {
+            ($variant:ident $kind:ident $links:expr) => {{
+                let pick = |payload: &'a Payload| match payload {
+                    Payload::$variant(value) => Some(value),
+                    _ => None,
+                };
+                acts(accepted, items, EntryKind::$kind, pick, $links)
+            }};
         }
+        macro_rules! records {
+            ($variant:ident $kind:ident $links:expr) => {{
+                let class = merge_class(schema, &FieldKey::Record(EntryKind::$kind));
+                let lineages = by_lineage(acts!($variant $kind $links), class);
+                refused.extend(lineages.refused);
+                alone.extend(lineages.alone);
+                lineages.threads
+            }};
+        }
+        let responses = records!(Response QUESTIONNAIRE_RESPONSE amends);
         Self {
             total: accepted.len(),
             timeline: Vec::new(),
             places: BTreeMap::new(),
-            responses: by_response(writes!(Response), &bound),
+            responses: by_response(responses, &bound),
             medication_plan: by_key(
-                writes!(MedicationPlanField),
+                acts!(MedicationPlanField MEDICATION_PLAN_FIELD |written| written.value.supersedes.clone()),
                 |value| (value.medication.clone(), value.field.clone()),
-                |written| written.value.supersedes.clone(),
+                |(medication, field)| {
+                    merge_class(schema, &FieldKey::MedicationPlan(medication.clone(), field.clone()))
+                },
             ),
-            doses: by_lineage(writes!(Dose), amends),
+            doses: records!(Dose DOSE amends),
             appointments: by_key(
-                writes!(Appointment),
+                acts!(Appointment APPOINTMENT |written| written.value.supersedes.clone()),
                 |value| value.appointment,
-                |written| written.value.supersedes.clone(),
+                |visit| merge_class(schema, &FieldKey::Appointment(*visit)),
             ),
-            notes: by_lineage(writes!(Note), |written| written.value.supersedes.clone()),
-            acknowledgements: by_lineage(writes!(AlertAcknowledgement), amends),
-            consents: by_lineage(writes!(Consent), amends),
-            participation: by_lineage(writes!(Participation), amends),
-            access_receipts: by_lineage(writes!(AccessReceipt), amends),
-            instruments: by_lineage(writes!(Instrument), amends),
+            notes: records!(Note NOTE |written: &Written<'a, Note>| written.value.supersedes.clone()),
+            acknowledgements: records!(AlertAcknowledgement ALERT_ACKNOWLEDGEMENT amends),
+            consents: records!(Consent CONSENT amends),
+            participation: records!(Participation PARTICIPATION amends),
+            access_receipts: records!(AccessReceipt ACCESS_RECEIPT amends),
+            instruments: records!(Instrument INSTRUMENT amends),
             instrument_entries: bound,
             profile: by_key(
-                writes!(ProfileField),
+                acts!(ProfileField PROFILE_FIELD |written| written.value.supersedes.clone()),
                 |value| value.field.clone(),
-                |written| written.value.supersedes.clone(),
+                |field| merge_class(schema, &FieldKey::Profile(field.clone())),
             ),
-            incarnations: by_lineage(writes!(IncarnationOpen), amends),
-            carries: by_lineage(writes!(Carry), amends),
+            incarnations: records!(IncarnationOpen INCARNATION_OPEN amends),
+            carries: records!(Carry CARRY amends),
+            sets: sets_of(set_changes(accepted)),
+            refused,
+            alone,
         }
     }
 
@@ -197,6 +247,11 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.sets.values().for_each(|set| set.note_places(places));
+        let text = "the decision names versions of different records";
+        let invalid = Place::Invalid(PayloadError::Contradiction(text));
+        places.extend(self.refused.iter().map(|entry| (*entry, invalid)));
+        places.extend(self.alone.iter().map(|entry| (*entry, Place::Visible)));
     }
 
     /// How many entries stand where.
@@ -222,7 +277,53 @@ impl<'a> ChartView<'a> {
 
     /// Questionnaires that were submitted more than once for one planned time.
     pub fn duplicate_responses(&self) -> impl Iterator<Item = &ResponseKey> {
-        self.responses.iter().filter(|(_, threads)| threads.len() > 1).map(|(key, _)| key)
+        let holding = |threads: &[Thread<'a, Response>]| {
+            threads.iter().filter(|thread| !thread.is_voided()).count()
+        };
+        self.responses.iter().filter(move |(_, threads)| holding(threads) > 1).map(|(key, _)| key)
+    }
+
+    /// Every field and record in which several values hold and nobody has chosen.
+    pub fn conflicts(&self) -> Vec<OpenConflict> {
+        fn open<P: Value>(thread: &Thread<'_, P>, field: FieldKey) -> Option<OpenConflict> {
+            thread.is_conflict().then(|| OpenConflict { field, candidates: thread.current_ids() })
+        }
+        macro_rules! of_records {
+            ($threads:expr, $kind:ident) => {
+                $threads.filter_map(|thread| open(thread, FieldKey::Record(EntryKind::$kind)))
+            };
+        }
+        let plan = self.medication_plan.iter().filter_map(|((medication, field), thread)| {
+            open(thread, FieldKey::MedicationPlan(medication.clone(), field.clone()))
+        });
+        let visits =
+            self.appointments.iter().filter_map(|(id, thread)| open(thread, FieldKey::Appointment(*id)));
+        let profile =
+            self.profile.iter().filter_map(|(name, thread)| open(thread, FieldKey::Profile(name.clone())));
+        plan.chain(visits)
+            .chain(profile)
+            .chain(of_records!(self.responses.values().flatten(), QUESTIONNAIRE_RESPONSE))
+            .chain(of_records!(self.doses.iter(), DOSE))
+            .chain(of_records!(self.notes.iter(), NOTE))
+            .chain(of_records!(self.acknowledgements.iter(), ALERT_ACKNOWLEDGEMENT))
+            .chain(of_records!(self.consents.iter(), CONSENT))
+            .chain(of_records!(self.participation.iter(), PARTICIPATION))
+            .chain(of_records!(self.instruments.iter(), INSTRUMENT))
+            .collect()
+    }
+
+    /// Sets by name.
+    pub const fn sets(&self) -> &BTreeMap<String, ElementSet<'a>> {
+        &self.sets
+    }
+
+    /// How many entries of a kind this version cannot read. What it shows of that kind may be out of
+    /// date: a newer app may have replaced it.
+    pub fn unreadable(&self, kind: EntryKind) -> usize {
+        let unread = |item: &&TimelineItem<'a>| {
+            item.place == Place::UnknownKind && item.entry.body().kind == kind
+        };
+        self.timeline.iter().filter(unread).count()
     }
 
     /// The medication plan, field by field.
@@ -306,21 +407,36 @@ fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {
     written.entry.body().amends.into_iter().collect()
 }
 
+fn set_changes<'a>(accepted: &[(Item<'a>, &'a Payload)]) -> Vec<Written<'a, SetChange>> {
+    let change = |(item, payload): &(Item<'a>, &'a Payload)| match payload {
+        Payload::SetChange(change) => item.written(change),
+        _ => None,
+    };
+    accepted.iter().filter_map(change).collect()
+}
+
+/// Records of answers by questionnaire and planned time: those of the version that holds, or, where
+/// none or several do, of the first version.
 fn by_response<'a>(
-    writes: Vec<Written<'a, Response>>,
+    threads: Vec<Thread<'a, Response>>,
     bound: &Instruments<'a>,
 ) -> BTreeMap<ResponseKey, Vec<Thread<'a, Response>>> {
-    let mut groups: BTreeMap<ResponseKey, Vec<Written<'a, Response>>> = BTreeMap::new();
-    for written in writes {
-        let url = match written.value {
-            Response::General(response) => Some(&response.instrument_url),
-            Response::Dense(response) => bound.get(&response.instrument).map(|instrument| &instrument.url),
+    let key_of = |response: &Response| {
+        let url = match response {
+            Response::General(response) => &response.instrument_url,
+            // What is bound to no instrument was left out before.
+            Response::Dense(response) => &bound.get(&response.instrument)?.url,
         };
-        if let Some(url) = url {
-            groups.entry((url.clone(), written.value.occurrence().clone())).or_default().push(written);
+        Some((url.clone(), response.occurrence().clone()))
+    };
+    let mut groups: BTreeMap<ResponseKey, Vec<Thread<'a, Response>>> = BTreeMap::new();
+    for thread in threads {
+        let decisive = thread.single().or_else(|| thread.first());
+        if let Some(key) = decisive.and_then(|written| key_of(written.value)) {
+            groups.entry(key).or_default().push(thread);
         }
     }
-    groups.into_iter().map(|(key, group)| (key, by_lineage(group, amends))).collect()
+    groups
 }
 
 /// All entries, those that are carried among them. An entry that came on its own and is carried

@@ -14,6 +14,7 @@ use crate::mlog_body::{
     Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
     Team,
 };
+use crate::study_schema::StudySchema;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use ward_audit::TreeHead;
@@ -30,6 +31,7 @@ pub(super) enum Change {
     Revoke(DeviceId, Revocation),
     Cancel(Vec<(MlogEntryHash, SignerId)>),
     Announce(Announce),
+    Schema(Box<StudySchema>),
     Recover { lost: Vec<DeviceId>, revocation: Revocation, record: Box<DeviceRecord> },
 }
 
@@ -67,6 +69,7 @@ impl<'a> Judged<'a> {
             MlogBody::Cancel(cancel) => this.cancel(&cancel),
             MlogBody::EpochAnnounce(announce) => this.announce(&announce),
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
+            MlogBody::StudySchema(schema) => this.schema(schema),
         }
     }
 
@@ -151,6 +154,22 @@ impl<'a> Judged<'a> {
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
         Ok(Change::Team(team))
+    }
+
+    /// One admin: what a schema can do is bounded by the rules that every device checks.
+    fn schema(&self, schema: Box<StudySchema>) -> Result<Change, VoidReason> {
+        let site = &self.membership.site;
+        let of_study = site.manifest.as_deref().is_some_and(|manifest| manifest.study == schema.study);
+        if !of_study || !schema.extends(site.schema.as_deref()) {
+            return Err(VoidReason::SchemaChain);
+        }
+        if let Some(finding) = schema.findings().first() {
+            return Err(VoidReason::SchemaRefused(finding.fault));
+        }
+        let signers = self.signers()?;
+        signers.require(1, Signers::is_admin)?;
+        signers.verify(self.entry)?;
+        Ok(Change::Schema(schema))
     }
 
     /// Adding somebody outside the chart's team takes two: nobody alone lets a stranger read.

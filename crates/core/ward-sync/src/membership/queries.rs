@@ -4,6 +4,7 @@ use super::Membership;
 use super::epoch_count::CountedEpoch;
 use super::state::{ChartState, DeviceRecord, MemberSet, Revocation};
 use crate::mlog_body::RevokePolicy;
+use crate::study_schema::StudySchema;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ward_crypto::{Role, RootPolicy, SiteManifest};
@@ -38,6 +39,11 @@ impl Membership {
     /// The newest manifest.
     pub fn manifest(&self) -> Option<&SiteManifest> {
         self.site.manifest.as_deref()
+    }
+
+    /// The newest study schema; `None` if none was published.
+    pub fn study_schema(&self) -> Option<&StudySchema> {
+        self.site.schema.as_deref()
     }
 
     /// A device that may write in a chart: of its participant, or of the site.

@@ -3,6 +3,7 @@
 use super::epoch_count::EpochLedger;
 use crate::mlog::SignerId;
 use crate::mlog_body::{ChartOpen, MlogKind, RevokePolicy};
+use crate::study_schema::StudySchema;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -189,6 +190,7 @@ pub(super) struct SiteState {
     pub(super) manifest: Option<Box<SiteManifest>>,
     pub(super) manifests: BTreeSet<ManifestHash>,
     pub(super) teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
+    pub(super) schema: Option<Box<StudySchema>>,
 }
 
 impl SiteState {

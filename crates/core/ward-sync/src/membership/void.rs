@@ -1,6 +1,7 @@
 //! What applying an entry of the membership log can come to.
 
 use crate::mlog::{MlogError, SignerId};
+use crate::study_schema::SchemaFault;
 use ward_id::{DeviceId, MlogEntryHash, PackageHash, Subject};
 
 /// What an entry of the membership log does.
@@ -85,6 +86,12 @@ pub enum VoidReason {
     /// The manifest does not extend the one before.
     #[error("the manifest does not extend the one before it")]
     ManifestChain,
+    /// The schema is of another study, or does not extend the one before.
+    #[error("the study schema is of another study, or does not extend the one before it")]
+    SchemaChain,
+    /// The schema says what no schema may say.
+    #[error("the study schema is refused: {0}")]
+    SchemaRefused(SchemaFault),
     /// The certificate contradicts the site, its issuers or itself.
     #[error("the certificate is refused: {0}")]
     Certificate(&'static str),

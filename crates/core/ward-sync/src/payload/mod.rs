@@ -4,20 +4,28 @@
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
 mod care;
+mod field_key;
 mod record;
+mod resolve;
 mod response;
+mod set_change;
 mod text;
+mod void;
 
 pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use field_key::FieldKey;
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
     DataChoice, IncarnationOpen, Participation, ParticipationState,
 };
+pub use resolve::{Resolution, Resolve};
 pub use response::{AnsweredBy, DenseResponse, QuestionnaireResponse, Response, ResponseStatus};
+pub use set_change::SetChange;
 pub use text::{MedicationId, Occurrence};
+pub use void::Void;
 
 use crate::kind::EntryKind;
 use alloc::vec::Vec;
@@ -91,6 +99,15 @@ macro_rules! payloads {
                 }
             }
 
+            /// The schema in which entries of a kind are written; `None` for a kind that this
+            /// version does not know.
+            pub const fn schema_of(kind: EntryKind) -> Option<&'static str> {
+                match kind {
+                    $(EntryKind::$kind => Some($schema),)*
+                    _ => None,
+                }
+            }
+
             /// The canonical bytes.
             pub fn encode(&self) -> Vec<u8> {
                 match self {
@@ -152,6 +169,9 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    RESOLVE Resolve "ward/resolve" several;
+    VOID Void "ward/void" 1;
+    SET_CHANGE SetChange "ward/set" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {
@@ -183,6 +203,9 @@ impl Payload {
         match self {
             Self::AlertAcknowledgement(acknowledgement) => &acknowledgement.entries,
             Self::Response(response) => response.instrument().map_or(&[], core::slice::from_ref),
+            Self::Resolve(resolve) => &resolve.candidates,
+            Self::Void(void) => core::slice::from_ref(&void.target),
+            Self::SetChange(change) => &change.removes,
             other => other.supersedes(),
         }
     }
@@ -196,11 +219,33 @@ impl Payload {
             Self::Appointment(appointment) => &mut appointment.supersedes,
             Self::Note(note) => &mut note.supersedes,
             Self::ProfileField(field) => &mut field.supersedes,
+            Self::Void(void) => core::slice::from_mut(&mut void.target),
+            Self::SetChange(change) => &mut change.removes,
+            Self::Resolve(resolve) => {
+                resolve.rename(new);
+                return;
+            }
             _ => &mut [],
         };
         for name in names {
             *name = new(*name).unwrap_or(*name);
         }
+    }
+
+    /// Whether an entry that says this must say why, too (21 CFR 11.10(e)).
+    pub const fn needs_reason(&self) -> bool {
+        matches!(self, Self::Resolve(_) | Self::Void(_))
+    }
+
+    /// Checks that there is a reason where there must be one.
+    ///
+    /// # Errors
+    /// [`PayloadError::Contradiction`].
+    pub fn check_reason(&self, reason: Option<&str>) -> Result<(), PayloadError> {
+        if self.needs_reason() && reason.is_none_or(|reason| reason.trim().is_empty()) {
+            return Err(PayloadError::Contradiction("who decides or declares void says why"));
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,8 @@
 //! deterministic: the same calls make the same keys and the same log.
 #![allow(dead_code, reason = "each test file uses its own part of the site")]
 
+pub mod desk;
+
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rand_core::{TryCryptoRng, TryRng};
 use std::collections::BTreeMap;
@@ -287,6 +289,26 @@ impl Site {
         self.sign(self.entry(chart.into(), &body), &signers)
     }
 
+    /// The next study schema, with these fields.
+    pub fn schema(&self, fields: Vec<SchemaField>) -> StudySchema {
+        let before = self.membership.study_schema();
+        StudySchema {
+            v: V1,
+            study: self.study,
+            number: before.map_or(0, |before| before.number + 1),
+            prev: before.map(StudySchema::hash),
+            fields,
+            min_readers: vec![],
+        }
+    }
+
+    /// Puts a study schema into the log, signed by one admin.
+    pub fn publish(&mut self, schema: StudySchema) -> Effect {
+        let body = MlogBody::StudySchema(Box::new(schema));
+        let entry = self.sign(self.entry(self.site.into(), &body), &[&self.admins[0]]);
+        self.append(entry)
+    }
+
     pub fn space_member(
         &self,
         chart: ChartId,
@@ -449,6 +471,11 @@ impl<'a> Pen<'a> {
         self.try_write(chart, &Draft::new(payload)).unwrap()
     }
 
+    /// A decision or a declaration that something is void, with its reason.
+    pub fn decide(&mut self, chart: &Chart, payload: impl Into<Payload>) -> SignedEntry {
+        self.try_write(chart, &Draft::because(payload, "asked everybody")).unwrap()
+    }
+
     pub fn amend(&mut self, chart: &Chart, payload: impl Into<Payload>, record: EntryId) -> SignedEntry {
         self.try_write(chart, &Draft::amending(payload, record, "typing error")).unwrap()
     }
@@ -495,6 +522,10 @@ pub fn dose_field(value: &str, supersedes: Vec<EntryId>) -> MedicationPlanField 
         unit: Some("mg".into()),
         supersedes,
     }
+}
+
+pub fn dose_key() -> FieldKey {
+    FieldKey::MedicationPlan(MedicationId::new("amlodipine"), "dose".into())
 }
 
 pub fn response(occurrence: &str, status: ResponseStatus, answered_by: AnsweredBy) -> QuestionnaireResponse {

@@ -37,7 +37,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// # Errors
     /// [`ClientError::UnknownChart`], [`ClientError::Entry`] for what the role may not write or
     /// what breaks a rule, [`ClientError::StoreSetBack`] before the first sync after a rollback,
-    /// [`ClientError::Store`].
+    /// [`ClientError::NeedsNewerApp`] for what this app is too old to change,
+    /// [`ClientError::StoreIsNewer`], [`ClientError::Store`].
     pub async fn capture(
         &mut self,
         chart: ChartId,
@@ -75,12 +76,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         draft: Draft,
         mut batch: Batch,
     ) -> Result<EntryId, ClientError> {
+        if self.is_read_only() {
+            return Err(ClientError::StoreIsNewer);
+        }
         if self.device()?.set_back {
             return Err(ClientError::StoreSetBack);
         }
         if !self.may_write_into(chart)? {
             return Err(ClientError::UnknownChart(chart));
         }
+        self.check_reader(chart, &draft)?;
         // Only answers can be bound to their questionnaire: nothing else pays for a view.
         let answers = matches!(draft.payload, Payload::Response(Response::General(_)));
         let draft = match answers.then(|| self.chart(chart)) {

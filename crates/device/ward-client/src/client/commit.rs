@@ -10,6 +10,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Commits a batch. After a failure nobody knows how far the store came, so the device locks
     /// and reads it again at the next unlock; no place of a chain can be given twice.
     pub(crate) async fn commit(&mut self, mut batch: Batch) -> Result<(), ClientError> {
+        if self.rows.is_read_only() {
+            return Err(ClientError::StoreIsNewer);
+        }
         if let Phase::Ready(open) = &mut self.phase
             && let Some(token) = open.session.take_unsaved_refresh()
         {

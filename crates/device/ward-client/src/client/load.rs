@@ -63,7 +63,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.rows.unlock(&lkek).await?;
         let mark = self.device_key.high_water().await?.unwrap_or_default();
         if let Some(me) = self.rows.get::<SelfRecord>(Table::Identity, SELF_ROW).await? {
-            let open = load(&self.rows, lkek, me, mark).await?;
+            let loaded = load(&self.rows, lkek, me, mark).await;
+            // What a newer version wrote and this one cannot read is not damaged.
+            let open = loaded.map_err(|error| match error {
+                ClientError::StoreDamaged { .. } if self.rows.is_read_only() => ClientError::StoreIsNewer,
+                other => other,
+            })?;
             self.rows.skip_to(open.mark.store_version);
             self.phase = Phase::Ready(Box::new(open));
             return Ok(());

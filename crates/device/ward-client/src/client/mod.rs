@@ -3,6 +3,7 @@
 mod bind_answers;
 mod capture;
 mod commit;
+mod decide;
 mod drafts;
 mod enrol;
 mod follow_mlog;
@@ -134,6 +135,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// As [`Client::me`].
     pub fn server(&self) -> Result<&ServerAddress, ClientError> {
         Ok(&self.device()?.server)
+    }
+
+    /// Whether a newer version of Ward wrote this store: it can be read and exported here, and
+    /// nothing is written or sent.
+    pub fn is_read_only(&self) -> bool {
+        self.rows.is_read_only()
     }
 
     pub(crate) const fn rows(&self) -> &SealedRows<S> {

@@ -66,6 +66,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Does something that the log decides about: alone where the rules allow, as a proposal where
     /// another person must sign too.
     pub(crate) async fn act(&mut self, subject: Subject, body: &MlogBody) -> Result<Outcome, ClientError> {
+        if self.is_read_only() {
+            return Err(ClientError::StoreIsNewer);
+        }
         self.follow_mlog().await.map_err(as_error)?;
         for _ in 0..SUBMIT_ATTEMPTS {
             let entry = self.signed(subject, body)?;

@@ -45,6 +45,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// [`ClientError::Locked`], [`ClientError::NotEnrolled`]: there is nothing to sync.
     pub async fn sync(&mut self) -> Result<SyncReport, ClientError> {
         self.device()?;
+        if self.is_read_only() {
+            return Err(ClientError::StoreIsNewer);
+        }
         let mut report = SyncReport::default();
         let followed = self.follow_mlog().await;
         let reached = followed.is_ok();

@@ -2,7 +2,9 @@
 //!
 //! The chart's id is the only name of the participant. Every version that holds is listed; where
 //! several corrections hold at once, all are, marked `conflict` in the last column, so that no
-//! value is chosen in silence. Replaced versions are in the audit package.
+//! value is chosen in silence; answers that were sent twice for one planned time are all marked
+//! `duplicate-for-review`. Answers that were declared void are one row without an answer, marked
+//! `void`, with the reason. Replaced versions are in the audit package.
 //!
 //! **Spreadsheets.** A text that begins with `=`, `+`, `-` or `@` (also after blanks, and also in
 //! full width), or with a tab or a line end, would be run as a formula by common spreadsheet
@@ -10,10 +12,12 @@
 //! `-3`. Who reads the file with a program should take one apostrophe off texts of that form.
 
 use super::answers::answer_rows;
+use super::fhir_ndjson::DUPLICATE;
 use crate::views::calendar::iso_instant;
 use crate::views::{ChartForms, NamedChart, answered_by_code, status_code};
 use std::fmt::Write as _;
-use ward_sync::{Response, Thread, Written};
+use ward_sync::{Response, ResponseKey, Thread, Void, Written};
+use std::collections::BTreeSet;
 
 /// The columns.
 pub const CSV_COLUMNS: [&str; 16] = [
@@ -49,18 +53,63 @@ pub fn answers_csv(charts: &[NamedChart<'_>]) -> String {
     push_row(&mut out, &CSV_COLUMNS.map(Cell::Plain));
     for chart in charts {
         let forms = ChartForms::of(chart.view);
-        for thread in chart.view.responses().values().flatten() {
-            push_thread(&mut out, chart, &forms, thread);
+        let twice: BTreeSet<&ResponseKey> = chart.view.duplicate_responses().collect();
+        for (key, threads) in chart.view.responses() {
+            let standing = if twice.contains(key) { DUPLICATE } else { "current" };
+            threads.iter().for_each(|thread| push_thread(&mut out, chart, &forms, thread, standing));
         }
     }
     out
 }
 
-fn push_thread(out: &mut String, chart: &NamedChart<'_>, forms: &ChartForms, thread: &Thread<'_, Response>) {
-    let standing = if thread.is_conflict() { "conflict" } else { "current" };
-    for written in &thread.current {
+fn push_thread(
+    out: &mut String,
+    chart: &NamedChart<'_>,
+    forms: &ChartForms,
+    thread: &Thread<'_, Response>,
+    standing: &str,
+) {
+    let standing = if thread.is_conflict() { "conflict" } else { standing };
+    for written in thread.values() {
         push_response(out, chart, forms, written, standing);
     }
+    let standing = if thread.is_conflict() { "conflict-void" } else { "void" };
+    if let Some(first) = thread.first() {
+        thread.voids.iter().for_each(|void| push_void(out, chart, forms, first, void, standing));
+    }
+}
+
+/// Who says that a record does not hold, and why: a row without an answer.
+fn push_void(
+    out: &mut String,
+    chart: &NamedChart<'_>,
+    forms: &ChartForms,
+    record: &Written<'_, Response>,
+    void: &Written<'_, Void>,
+    standing: &str,
+) {
+    let value = record.value;
+    let (url, version) = forms.name_of(value);
+    let (chart, entry) = (chart.chart.to_string(), void.id().to_string());
+    let row = [
+        Cell::Plain(&chart),
+        Cell::Text(value.occurrence().as_str()),
+        Cell::Text(url),
+        Cell::Text(version),
+        Cell::Plain(""),
+        Cell::Plain(""),
+        Cell::Plain(""),
+        Cell::Plain(""),
+        Cell::Plain(&iso_instant(void.captured_at())),
+        Cell::Plain(&void.arrival.received_at.map(iso_instant).unwrap_or_default()),
+        Cell::Plain(answered_by_code(value.answered_by())),
+        Cell::Plain("entered-in-error"),
+        Cell::Text(void.entry.body().reason.as_deref().unwrap_or_default()),
+        Cell::Plain(crate::views::role_name(void.author.role)),
+        Cell::Plain(&entry),
+        Cell::Plain(standing),
+    ];
+    push_row(out, &row);
 }
 
 fn push_response(

@@ -15,7 +15,7 @@ use ward_sync::{
 /// read become an `OperationOutcome`: they are named, not dropped.
 pub(super) fn questionnaire_response(
     forms: &ChartForms,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     written: &Written<'_, Response>,
 ) -> Value {
     let value = written.value;
@@ -46,7 +46,7 @@ pub(super) fn questionnaire_response(
         .done()
 }
 
-fn unreadable(forms: &ChartForms, around: &Surroundings, written: &Written<'_, Response>) -> Value {
+fn unreadable(forms: &ChartForms, around: &Surroundings<'_>, written: &Written<'_, Response>) -> Value {
     let value = written.value;
     let (url, version) = forms.name_of(value);
     let what = format!(
@@ -60,7 +60,7 @@ fn unreadable(forms: &ChartForms, around: &Surroundings, written: &Written<'_, R
 }
 
 /// One field of one medication of the plan.
-pub(super) fn medication_field(around: &Surroundings, written: &Written<'_, MedicationPlanField>) -> Value {
+pub(super) fn medication_field(around: &Surroundings<'_>, written: &Written<'_, MedicationPlanField>) -> Value {
     let value = written.value;
     let amount = value.value.as_deref().map(|amount| match value.unit.as_deref() {
         Some(unit) if !unit.is_empty() => format!("{amount} {unit}"),
@@ -96,7 +96,7 @@ pub(super) fn medication_field(around: &Surroundings, written: &Written<'_, Medi
 }
 
 /// A dose, as somebody stated it.
-pub(super) fn dose(around: &Surroundings, written: &Written<'_, Dose>) -> Value {
+pub(super) fn dose(around: &Surroundings<'_>, written: &Written<'_, Dose>) -> Value {
     let value = written.value;
     let status = match value.outcome {
         DoseOutcome::Taken => "completed",
@@ -125,7 +125,7 @@ pub(super) fn dose(around: &Surroundings, written: &Written<'_, Dose>) -> Value 
 }
 
 /// A visit.
-pub(super) fn appointment(around: &Surroundings, written: &Written<'_, Appointment>) -> Value {
+pub(super) fn appointment(around: &Surroundings<'_>, written: &Written<'_, Appointment>) -> Value {
     let value = written.value;
     let status = match value.status {
         AppointmentStatus::Booked => "booked",
@@ -152,7 +152,7 @@ pub(super) fn appointment(around: &Surroundings, written: &Written<'_, Appointme
 }
 
 /// Consent to take part, given or withdrawn.
-pub(super) fn consent(around: &Surroundings, written: &Written<'_, Consent>) -> Value {
+pub(super) fn consent(around: &Surroundings<'_>, written: &Written<'_, Consent>) -> Value {
     let value = written.value;
     let (status, provision) = match value.status {
         ConsentStatus::Given => ("active", "permit"),
@@ -185,7 +185,7 @@ pub(super) fn consent(around: &Surroundings, written: &Written<'_, Consent>) -> 
 }
 
 /// A note in the chart.
-pub(super) fn note(around: &Surroundings, written: &Written<'_, Note>) -> Value {
+pub(super) fn note(around: &Surroundings<'_>, written: &Written<'_, Note>) -> Value {
     let facts = Facts::of(written).text("conflict", around.conflict_note().as_deref());
     let texts: Vec<Value> = Some(written.value.text.as_str())
         .filter(|text| !text.is_empty())

@@ -10,7 +10,9 @@ use crate::views::role_name;
 use serde_json::{Value, json};
 use ward_crypto::Role;
 use ward_id::{ChartId, TimestampMs};
-use ward_sync::{Arrival, Author, Decoded, EntryKind, Payload, SignedEntry, TimelineItem, Written};
+use ward_sync::{
+    Arrival, Author, Decoded, EntryBody, EntryKind, Payload, SignedEntry, TimelineItem, Written,
+};
 
 /// What Ward knows of an entry, as the parts of one extension.
 pub(super) struct Facts(Vec<Value>);
@@ -68,7 +70,7 @@ pub(super) fn person(author: &Author) -> Value {
 }
 
 /// The participant if they wrote it, else the person by pseudonym.
-pub(super) fn who_wrote(around: &Surroundings, author: &Author) -> Value {
+pub(super) fn who_wrote(around: &Surroundings<'_>, author: &Author) -> Value {
     if author.role == Role::Patient { around.subject() } else { person(author) }
 }
 
@@ -122,10 +124,18 @@ pub(super) fn provenance(item: &TimelineItem<'_>, target: &str) -> Value {
         .instant("occurredDateTime", body.captured_at)
         .set("recorded", recorded(item))
         .set("reason", reason)
-        .set("activity", json!({"text": if body.amends.is_some() { "amend" } else { "write" }}))
+        .set("activity", json!({"text": activity(body)}))
         .set("agent", agent)
         .set("entity", entity)
         .done()
+}
+
+const fn activity(body: &EntryBody) -> &'static str {
+    match body.kind {
+        EntryKind::RESOLVE => "decide",
+        _ if body.amends.is_some() => "amend",
+        _ => "write",
+    }
 }
 
 /// An entry that no resource comes from: an access, an acknowledgement, an earlier version, an
@@ -175,6 +185,15 @@ fn outcome(item: &TimelineItem<'_>) -> Option<String> {
         Decoded::Known(Payload::Participation(participation)) => {
             Some(super::place_words::participation_words(participation.state).to_owned())
         }
+        Decoded::Known(Payload::Resolve(resolve)) => {
+            let count = resolve.candidates.len();
+            Some(format!("decided about {} between {count} values", resolve.field))
+        }
+        Decoded::Known(Payload::Void(void)) => Some(format!("declared {} void", void.target)),
+        Decoded::Known(Payload::SetChange(change)) => Some(match &change.add {
+            Some(element) => format!("put “{element}” into “{}”", change.set),
+            None => format!("took {} additions out of “{}”", change.removes.len(), change.set),
+        }),
         _ => None,
     }
 }

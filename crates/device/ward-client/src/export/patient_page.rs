@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use ward_crypto::Role;
 use ward_id::TimestampMs;
 use ward_sync::{
-    AnsweredBy, AppointmentStatus, Author, ChartView, ConsentStatus, DataChoice, DoseOutcome, Response,
-    ResponseStatus, Thread, Written,
+    AnsweredBy, AppointmentStatus, Author, ChartView, ConsentStatus, DataChoice, DoseOutcome, EntryKind,
+    Response, ResponseStatus, Thread, Value, Written,
 };
 
 /// The page, in plain words and without scripts or anything from elsewhere. Corrections stand
@@ -47,7 +47,7 @@ fn by(author: &Author) -> &'static str {
 }
 
 /// The current writes of threads, in the order in which they were written.
-fn current<'t, 'v: 't, P: 'v>(
+fn current<'t, 'v: 't, P: Value + 'v>(
     threads: impl IntoIterator<Item = &'t Thread<'v, P>>,
 ) -> Vec<(Written<'v, P>, bool)> {
     let flat = threads.into_iter().flat_map(|thread| {
@@ -82,7 +82,8 @@ fn reports(page: &mut Page, view: &ChartView<'_>) {
     }
     for (day, threads) in by_day {
         page.heading(3, day);
-        if threads.len() > 1 {
+        let sent = |url: &str| threads.iter().filter(|(of, thread)| *of == url && !thread.is_voided()).count();
+        if threads.iter().any(|(url, _)| sent(url) > 1) {
             page.paragraph_of("aside", "There is more than one set of answers for this day. All are kept.");
         }
         for (url, thread) in threads {
@@ -92,14 +93,21 @@ fn reports(page: &mut Page, view: &ChartView<'_>) {
                     "There are several corrections. Your team has not chosen between them.",
                 );
             }
-            let mut versions: Vec<(&Written<'_, _>, bool)> =
-                thread.past.iter().map(|written| (written, true)).collect();
-            versions.extend(thread.current.iter().map(|written| (written, false)));
-            versions.sort_by_key(|(written, _)| written.order());
-            for (written, replaced) in versions {
+            voids(page, thread);
+            for written in thread.versions() {
+                let replaced = thread.past.iter().any(|past| past.id() == written.id());
                 report(page, &forms, forms.title(url), written, replaced);
             }
         }
+    }
+}
+
+/// Who says that what follows does not hold.
+fn voids(page: &mut Page, thread: &Thread<'_, Response>) {
+    for void in &thread.voids {
+        let why = void.entry.body().reason.as_deref().unwrap_or_default();
+        let text = format!("These answers do not hold, says {}: {}", by(&void.author), said(why));
+        page.paragraph_of("aside", &text);
     }
 }
 
@@ -111,6 +119,7 @@ fn report(page: &mut Page, forms: &ChartForms, title: &str, written: &Written<'_
         AnsweredBy::Interview => "answered by you in an interview",
     };
     let state = match (replaced, value.status()) {
+        _ if written.is_decision() => ", as your team decided",
         (true, _) => ", corrected later",
         (false, ResponseStatus::Draft) => ", not finished",
         (false, ResponseStatus::Amended) => ", a correction",
@@ -132,12 +141,19 @@ fn report(page: &mut Page, forms: &ChartForms, title: &str, written: &Written<'_
         }
     }
     if let Some(reason) = &written.entry.body().reason {
-        page.paragraph_of("aside", &format!("Reason for the correction: {}", said(reason)));
+        let what = if written.is_decision() { "decision" } else { "correction" };
+        page.paragraph_of("aside", &format!("Reason for the {what}: {}", said(reason)));
     }
 }
 
 fn medication(page: &mut Page, view: &ChartView<'_>) {
     page.heading(2, "Your medication plan");
+    if view.unreadable(EntryKind::MEDICATION_PLAN_FIELD) + view.unreadable(EntryKind::RESOLVE) > 0 {
+        page.paragraph_of(
+            "warn",
+            "The plan has changes that this app is too old to read. Please ask your team before you follow it.",
+        );
+    }
     let mut rows = Vec::new();
     let mut open = Vec::new();
     for ((medication, field), thread) in view.medication_plan() {
@@ -158,7 +174,7 @@ fn medication(page: &mut Page, view: &ChartView<'_>) {
                 shown.push(amount);
             }
         }
-        if shown.len() > 1 {
+        if thread.is_conflict() {
             let values: Vec<String> = shown.iter().map(|amount| said(amount)).collect();
             open.push(format!(
                 "<strong>{} {}: your team is deciding between {}.</strong> Please ask them before you change anything.",

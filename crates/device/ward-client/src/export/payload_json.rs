@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ward_id::hex_encode;
 use ward_sync::{
     AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
-    Response,
+    Resolution, Response,
 };
 
 /// What an entry says. One that this version cannot read is given as its bytes.
@@ -56,11 +56,30 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Transfer => "transfer",
             },
         }),
-        other => care(other),
+        other => care(forms, other),
     }
 }
 
-fn care(payload: &Payload) -> Value {
+/// Acts about other entries.
+fn about_entries(forms: &ChartForms, payload: &Payload) -> Value {
+    match payload {
+        Payload::Resolve(p) => {
+            let (chosen, value) = match &p.resolution {
+                Resolution::Candidate(chosen) => (Some(chosen), None),
+                Resolution::Value(value) => (None, Some(known(forms, value))),
+            };
+            json!({
+                "field": p.field.to_string(), "field_kind": p.field.kind().name(), "candidates": p.candidates,
+                "chosen": chosen, "value": value,
+            })
+        }
+        Payload::Void(p) => json!({"target": p.target}),
+        Payload::SetChange(p) => json!({"set": p.set, "add": p.add, "removes": p.removes}),
+        _ => Value::Null,
+    }
+}
+
+fn care(forms: &ChartForms, payload: &Payload) -> Value {
     match payload {
         Payload::MedicationPlanField(p) => json!({
             "medication": p.medication.as_str(), "field": p.field, "value": p.value, "unit": p.unit,
@@ -91,6 +110,7 @@ fn care(payload: &Payload) -> Value {
             "purpose": purpose_words(p.purpose), "day": iso_day(p.day), "first_at": iso_instant(p.first_at),
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
+        Payload::Resolve(_) | Payload::Void(_) | Payload::SetChange(_) => about_entries(forms, payload),
         // The other kinds have their own shape above.
         Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
             Value::Null

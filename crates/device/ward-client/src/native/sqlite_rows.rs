@@ -14,14 +14,20 @@ use std::time::Duration;
 /// Rows in one file (write-ahead log, a full sync before each commit returns).
 pub struct SqliteRowStore {
     connection: Mutex<Connection>,
+    /// A newer program wrote the file: nothing in it is changed here.
+    read_only: bool,
 }
 
 impl SqliteRowStore {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. A file of a newer program is opened to be read: its rows can be
+    /// shown and exported, and every commit is refused.
     ///
     /// # Errors
-    /// [`RowStoreError`], also when the file was written by a newer program.
+    /// [`RowStoreError`].
     pub fn open(path: &Path) -> Result<Self, RowStoreError> {
+        if let Some(connection) = of_newer_program(path)? {
+            return Ok(Self { connection: Mutex::new(connection), read_only: true });
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -37,9 +43,8 @@ impl SqliteRowStore {
                  PRAGMA temp_store = MEMORY;",
             )
             .map_err(cause)?;
-        let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(cause)?;
-        if format > STORE_FORMAT {
-            return Err(RowStoreError::Broken("it was written by a newer version of Ward".to_owned()));
+        if format_of(&connection)? > STORE_FORMAT {
+            return Err(RowStoreError::Newer);
         }
         connection
             .execute_batch(&format!(
@@ -48,7 +53,7 @@ impl SqliteRowStore {
                  PRAGMA user_version = {STORE_FORMAT};"
             ))
             .map_err(cause)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), read_only: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -73,6 +78,9 @@ impl SqliteRowStore {
     }
 
     fn write(&self, batch: &WriteBatch) -> Result<(), RowStoreError> {
+        if self.read_only {
+            return Err(RowStoreError::Newer);
+        }
         let mut connection = self.lock();
         // The write lock comes first: nobody else commits between the look at the counter and ours.
         let transaction =
@@ -99,6 +107,22 @@ impl SqliteRowStore {
         }
         transaction.commit().map_err(cause)
     }
+}
+
+fn format_of(connection: &Connection) -> Result<i64, RowStoreError> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(cause)
+}
+
+/// A connection that cannot write, if the file is there and a newer program made it. The file is
+/// looked at before anything else is done with it, for even opening to write can change it.
+fn of_newer_program(path: &Path) -> Result<Option<Connection>, RowStoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(cause)?;
+    connection.busy_timeout(Duration::from_millis(SQLITE_BUSY_MS)).map_err(cause)?;
+    Ok((format_of(&connection)? > STORE_FORMAT).then_some(connection))
 }
 
 /// Every commit of a device counts on from the last one that its program knows. If the stored
@@ -147,6 +171,10 @@ impl RowStore for SqliteRowStore {
     async fn commit(&self, batch: WriteBatch) -> Result<(), RowStoreError> {
         self.write(&batch)
     }
+
+    fn is_read_only(&self) -> bool {
+        self.read_only
+    }
 }
 
 #[cfg(test)]
@@ -163,14 +191,24 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_a_newer_program_is_left_alone() {
+    fn a_file_of_a_newer_program_is_read_and_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.db");
-        drop(SqliteRowStore::open(&path).unwrap());
+        let row = Row { id: vec![1], version: 4, sealed: vec![9; 40] };
+        let batch = WriteBatch { writes: vec![RowWrite::Put { table: 2, row: row.clone() }] };
+        SqliteRowStore::open(&path).unwrap().write(&batch).unwrap();
         let raw = Connection::open(&path).unwrap();
         raw.execute_batch(&format!("PRAGMA user_version = {}", STORE_FORMAT + 1)).unwrap();
         drop(raw);
-        assert!(matches!(SqliteRowStore::open(&path), Err(RowStoreError::Broken(_))));
+        let before = std::fs::read(&path).unwrap();
+        let store = SqliteRowStore::open(&path).unwrap();
+        assert!(store.is_read_only());
+        assert_eq!(store.read(2, &[1]).unwrap(), Some(row));
+        assert_eq!(store.write(&batch), Err(RowStoreError::Newer));
+        drop(store);
+        assert_eq!(std::fs::read(&path).unwrap(), before, "not a byte of it changed");
+        let connection = Connection::open(&path).unwrap();
+        assert_eq!(SqliteRowStore::prepare(connection).err(), Some(RowStoreError::Newer));
     }
 
     #[test]

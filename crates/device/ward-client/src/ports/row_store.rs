@@ -50,6 +50,9 @@ pub enum RowStoreError {
     /// The file is in use by another program that holds it.
     #[error("another program is using this device's store; close it and try again")]
     Busy,
+    /// A newer version of Ward wrote the store: it is read, and not written.
+    #[error("a newer version of Ward wrote this device's store; it is only read here")]
+    Newer,
     /// The store cannot be read or written; the text names the cause.
     #[error("this device's store cannot be used: {0}")]
     Broken(String),
@@ -78,4 +81,9 @@ pub trait RowStore {
     /// # Errors
     /// [`RowStoreError`]; then nothing was changed.
     fn commit(&self, batch: WriteBatch) -> impl Future<Output = Result<(), RowStoreError>>;
+
+    /// Whether a newer version of Ward wrote this store, so that every commit fails.
+    fn is_read_only(&self) -> bool {
+        false
+    }
 }

@@ -29,11 +29,15 @@ pub(crate) const fn purpose_of(number: u8) -> Option<AccessPurpose> {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Notes that somebody opened a chart on this device. Care is gathered over the UTC day and
     /// written at the first sync after it; export and emergency access are written at once. A
-    /// participant's own reading leaves no receipt.
+    /// participant's own reading leaves no receipt, and neither does a store that is only read.
     ///
     /// # Errors
     /// [`ClientError::UnknownChart`], [`ClientError::StoreSetBack`], [`ClientError::Store`].
     pub async fn note_access(&mut self, chart: ChartId, purpose: AccessPurpose) -> Result<(), ClientError> {
+        if self.is_read_only() {
+            // Nothing can be written: the newer version on this store wrote down its own openings.
+            return Ok(());
+        }
         let now = self.env_wall();
         let open = self.device()?;
         if open.me.chart == Some(chart) {

@@ -21,7 +21,7 @@ pub struct ChartSummary {
     pub entries: usize,
     /// Own entries that wait to be sent.
     pub unsent: u64,
-    /// Registers with several current values.
+    /// Fields and records in which several values hold and nobody has chosen.
     pub conflicts: usize,
     /// Whether something that others have seen is missing here.
     pub incomplete: bool,
@@ -52,11 +52,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let name = view
             .as_ref()
             .and_then(|view| view.profile().get("name")?.single().map(|name| name.value.value.clone()));
-        let conflicts = view.as_ref().map_or(0, |view| {
-            view.medication_plan().values().filter(|thread| thread.is_conflict()).count()
-                + view.profile().values().filter(|thread| thread.is_conflict()).count()
-                + view.appointments().values().filter(|thread| thread.is_conflict()).count()
-        });
+        let conflicts = view.as_ref().map_or(0, |view| view.conflicts().len());
         Some(ChartSummary {
             chart,
             participant: membership.participant(chart),

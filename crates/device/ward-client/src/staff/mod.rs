@@ -8,6 +8,7 @@ mod invite;
 mod proposals;
 mod recover;
 mod revoke;
+mod study_schema;
 
 pub use certify::{Certified, Comparison, PendingCert};
 pub use invite::{NewInvite, TicketRow};

@@ -64,6 +64,11 @@ impl<S: RowStore> SealedRows<S> {
         self.key = None;
     }
 
+    /// Whether a newer version of Ward wrote the store.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.rows.is_read_only()
+    }
+
     /// The number of the last commit.
     pub(crate) const fn version(&self) -> u64 {
         self.version

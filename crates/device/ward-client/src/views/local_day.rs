@@ -28,7 +28,9 @@ pub fn local_day(_zone: &str, at: TimestampMs) -> i64 {
 /// The zone in which a participant lives, as their newest answers name it; UTC before the first.
 pub(super) fn participant_zone<'v>(view: &'v ChartView<'_>) -> &'v str {
     let threads = view.responses().values().flatten();
-    let newest = threads.flat_map(|thread| &thread.current).max_by_key(|written| written.order());
+    // Who decides between answers may be somewhere else.
+    let answers = threads.flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let newest = answers.filter(|written| !written.is_decision()).max_by_key(|written| written.order());
     newest.map_or("UTC", |written| written.entry.body().zone.as_str())
 }
 

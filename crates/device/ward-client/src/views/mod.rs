@@ -8,6 +8,7 @@
 mod adherence;
 pub mod calendar;
 mod chart_forms;
+mod conflict_work;
 mod local_day;
 mod named_chart;
 mod schedule;

@@ -128,7 +128,9 @@ pub(super) fn planned_days<'v>(view: &'v ChartView<'_>) -> BTreeMap<&'v str, (BT
 /// was. A later correction does not make an answer late.
 pub(super) fn first_answered_day(view: &ChartView<'_>, url: &str, day: i64) -> Option<i64> {
     let threads = view.responses().get(&(url.to_owned(), occurrence_of(day)))?;
-    let versions = threads.iter().flat_map(|thread| thread.current.iter().chain(&thread.past));
+    // What was declared void answers nothing.
+    let holding = threads.iter().filter(|thread| !thread.is_voided());
+    let versions = holding.flat_map(|thread| thread.current.iter().chain(&thread.past));
     let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
     let first = finished.min_by_key(|written| written.captured_at())?;
     Some(local_day(&first.entry.body().zone, first.captured_at()))

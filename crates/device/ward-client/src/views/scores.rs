@@ -23,6 +23,8 @@ pub enum Version {
     OneOfSeveral,
     /// A correction replaced it.
     Replaced,
+    /// Its record was declared void.
+    Voided,
 }
 
 /// Why a response has no scores.
@@ -58,7 +60,7 @@ pub struct ScoredResponse<'a> {
 impl ScoredResponse<'_> {
     /// Whether this version holds, alone or beside others.
     pub fn holds(&self) -> bool {
-        self.version != Version::Replaced
+        matches!(self.version, Version::Current | Version::OneOfSeveral)
     }
 
     /// The grade of a symptom.
@@ -99,10 +101,14 @@ pub struct SymptomSeries {
     pub label: String,
     /// The responses that hold, oldest first.
     pub points: Vec<SymptomPoint>,
-    /// The grade in the first response that has one.
+    /// The grade in the first response that has one; where several corrections of that response hold,
+    /// the lowest, so that no worsening is missed.
     pub baseline: Option<u8>,
     /// The highest grade.
     pub worst: Option<u8>,
+    /// Whether nothing of it stands beside something that contradicts it. Otherwise nobody has chosen
+    /// yet, and what follows from the series is not known for sure.
+    pub settled: bool,
 }
 
 /// The scores of a chart.
@@ -134,8 +140,9 @@ pub fn scores<'a>(view: &ChartView<'a>, forms: &ChartForms) -> ChartScores<'a> {
 fn versions<'a>(thread: &Thread<'a, Response>, forms: &ChartForms) -> Vec<ScoredResponse<'a>> {
     let Some(record) = thread.first().map(Written::id) else { return Vec::new() };
     let holds = if thread.is_conflict() { Version::OneOfSeveral } else { Version::Current };
-    let current = thread.current.iter().map(|written| (written, holds));
-    let past = thread.past.iter().map(|written| (written, Version::Replaced));
+    let gone = if thread.is_voided() { Version::Voided } else { Version::Replaced };
+    let current = thread.values().into_iter().map(|written| (written, holds));
+    let past = thread.past.iter().map(|written| (written, gone));
     past.chain(current)
         .filter(|(written, _)| written.value.status() != ResponseStatus::Draft)
         .map(|(written, version)| scored(*written, record, version, forms))
@@ -190,6 +197,7 @@ fn gather<'r>(item: &'r ResponseItem, link_id: &str, found: &mut Vec<&'r AnswerV
 
 fn series(responses: &[ScoredResponse<'_>]) -> Vec<SymptomSeries> {
     let mut by_symptom: BTreeMap<(&str, &str), SymptomSeries> = BTreeMap::new();
+    let mut first_graded: BTreeMap<(&str, &str), EntryId> = BTreeMap::new();
     for response in responses.iter().filter(|response| response.holds()) {
         let value = response.written.value;
         for score in &response.symptoms {
@@ -201,10 +209,17 @@ fn series(responses: &[ScoredResponse<'_>]) -> Vec<SymptomSeries> {
                     points: Vec::new(),
                     baseline: None,
                     worst: None,
+                    settled: true,
                 }
             });
+            if let Some(grade) = score.grade {
+                let key = (response.instrument_url.as_str(), score.symptom.as_str());
+                if *first_graded.entry(key).or_insert(response.record) == response.record {
+                    series.baseline = Some(series.baseline.map_or(grade, |known| known.min(grade)));
+                }
+            }
+            series.settled &= response.version == Version::Current;
             series.label.clone_from(&score.label);
-            series.baseline = series.baseline.or(score.grade);
             series.worst = series.worst.max(score.grade);
             series.points.push(SymptomPoint {
                 entry: response.written.id(),

@@ -5,7 +5,7 @@
 //! refuses one question of three and gives the worst answer to another must not fall through.
 
 use super::chart_forms::FormProblem;
-use super::scores::{ChartScores, ScoreProblem, ScoredResponse};
+use super::scores::{ChartScores, ScoreProblem, ScoredResponse, Version};
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, known_at, slug};
 use std::collections::BTreeMap;
@@ -143,7 +143,11 @@ fn call_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
             since: known_at(&response.written),
             detail: Report {
                 occurrence: response.written.value.occurrence().to_string(),
-                corrected: (!response.holds()).then(|| "taken back in a correction".to_owned()),
+                corrected: match response.version {
+                    Version::Current | Version::OneOfSeveral => None,
+                    Version::Replaced => Some("taken back in a correction".to_owned()),
+                    Version::Voided => Some("declared void".to_owned()),
+                },
                 words: response.note.clone(),
                 by_grade: false,
                 attributes: String::new(),
@@ -178,11 +182,16 @@ fn reports(
             response.holds() || !holding(response.record).any(|held| fitting(held).is_some())
         })
         .map(|(response, score)| {
-            let corrected =
-                (!response.holds()).then(|| match holding(response.record).find_map(|r| r.grade(symptom)) {
-                    Some(grade) => format!("corrected to grade {grade}"),
-                    None => "corrected to no grade".to_owned(),
-                });
+            let corrected = match response.version {
+                Version::Current | Version::OneOfSeveral => None,
+                Version::Voided => Some("declared void".to_owned()),
+                Version::Replaced => {
+                    Some(match holding(response.record).find_map(|held| held.grade(symptom)) {
+                        Some(grade) => format!("corrected to grade {grade}"),
+                        None => "corrected to no grade".to_owned(),
+                    })
+                }
+            };
             Raised {
                 entry: response.written.id(),
                 since: known_at(&response.written),

@@ -1,98 +1,18 @@
-//! Work that the chart itself raises: values that contradict each other, answers given twice,
-//! missed diaries, entries to be taken over, entries that cannot be used.
+//! Work that the chart itself raises: answers given twice, missed diaries, entries to be taken over, entries that cannot be used.
 
 use super::adherence::adherence;
-use super::calendar::{day_start, iso_day, plain_minute};
+use super::calendar::{day_start, iso_day};
 use super::chart_forms::ChartForms;
-use super::wording::{counted, role_name};
+use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, known_at, slug};
 use crate::limits::MISSED_DIARIES_ALERT;
 use std::collections::BTreeMap;
 use ward_id::TimestampMs;
 use ward_sync::{
-    AppointmentStatus, ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem,
-    Written,
+    ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
 };
 
-/// Registers with several current values that differ, and responses with several corrections.
-pub(super) fn conflict_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
-    for ((medication, field), thread) in view.medication_plan() {
-        let matter = format!("conflict-{}", slug(&format!("{medication}-{field}")));
-        conflict(desk, &matter, &format!("{medication} {field}"), thread, |written| {
-            let unit = written.value.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-            written
-                .value
-                .value
-                .as_ref()
-                .map_or_else(|| "removed".to_owned(), |value| format!("{value}{unit}"))
-        });
-    }
-    for thread in view.appointments().values() {
-        conflict(desk, "conflict-visit", "a visit", thread, |written| {
-            let value = written.value;
-            let cancelled = if value.status == AppointmentStatus::Cancelled { "cancelled, " } else { "" };
-            format!(
-                "{cancelled}{}, {} min, {} {}",
-                plain_minute(value.starts_at),
-                value.minutes,
-                value.place,
-                value.purpose
-            )
-        });
-    }
-    for thread in view.notes() {
-        conflict(desk, "conflict-note", "a note", thread, |written| format!("“{}”", written.value.text));
-    }
-    for (field, thread) in view.profile() {
-        let matter = format!("conflict-{}", slug(&format!("profile-{field}")));
-        conflict(desk, &matter, field, thread, |written| written.value.value.clone());
-    }
-    for ((url, occurrence), threads) in view.responses() {
-        for thread in threads.iter().filter(|thread| thread.is_conflict()) {
-            let reason = format!(
-                "{} corrections of “{}” for {occurrence} hold at once; nobody has chosen",
-                thread.current.len(),
-                forms.title(url)
-            );
-            desk.standing(Urgency::Conflict, "conflict-answers", &raised(&thread.current), reason);
-        }
-    }
-}
-
-fn conflict<P>(
-    desk: &mut Desk<'_>,
-    matter: &str,
-    what: &str,
-    thread: &Thread<'_, P>,
-    value: impl Fn(&Written<'_, P>) -> String,
-) {
-    let values: Vec<String> = thread.current.iter().map(value).collect();
-    // The same value written twice is no question to anybody.
-    if values.iter().all(|value| Some(value) == values.first()) {
-        return;
-    }
-    let said: Vec<String> = thread
-        .current
-        .iter()
-        .zip(&values)
-        .map(|(written, value)| {
-            format!(
-                "{value} ({}, {})",
-                role_name(written.author.role),
-                iso_day(written.captured_at().utc_day())
-            )
-        })
-        .collect();
-    let count = match values.len() {
-        2 => "two".to_owned(),
-        3 => "three".to_owned(),
-        more => more.to_string(),
-    };
-    let reason = format!("{count} values for {what}: {}; nobody has chosen", said.join(", "));
-    desk.standing(Urgency::Conflict, matter, &raised(&thread.current), reason);
-}
-
-fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
+pub(super) fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
     writes
         .iter()
         .map(|written| Raised { entry: written.id(), since: known_at(written), detail: () })

@@ -65,6 +65,9 @@ pub struct WorkItem {
     pub urgency: Urgency,
     /// Why, in plain words, on one line.
     pub reason: String,
+    /// Of a contradiction, every value with who wrote it, one line each; else empty. None is left out,
+    /// however many there are.
+    pub values: Vec<String>,
     /// The entries that raised it; at most as many as one acknowledgement may name. Empty if they
     /// cannot be named yet because they wait for others.
     pub entries: Vec<EntryId>,
@@ -166,6 +169,21 @@ impl<'a> Desk<'a> {
         self.push(urgency, matter, raised, reason, by.as_ref());
     }
 
+    /// Values that contradict each other: as [`Desk::standing`], with all of them.
+    pub(super) fn contradiction<D>(
+        &mut self,
+        matter: &str,
+        raised: &[Raised<D>],
+        reason: String,
+        values: Vec<String>,
+    ) {
+        let before = self.items.len();
+        self.standing(Urgency::Conflict, matter, raised, reason);
+        for item in self.items.iter_mut().skip(before) {
+            item.values.clone_from(&values);
+        }
+    }
+
     /// A matter whose entries an acknowledgement cannot name: it ends when its cause does.
     pub(super) fn unanswerable<D>(
         &mut self,
@@ -202,6 +220,7 @@ impl<'a> Desk<'a> {
             participant: self.participant.to_owned(),
             urgency,
             reason: one_line(&reason),
+            values: Vec::new(),
             entries: raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect(),
             since,
             acknowledged: by.map(|written| Acknowledged {

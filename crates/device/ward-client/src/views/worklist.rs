@@ -5,10 +5,11 @@
 //! correction that lowers it, leaves the item open until a person says what was done.
 
 use super::chart_forms::ChartForms;
+use super::conflict_work::conflict_work;
 use super::named_chart::NamedChart;
 use super::scores::scores;
 use super::symptom_work::symptom_work;
-use super::unsettled_work::{adoption_work, conflict_work, duplicate_work, missed_work, unusable_work};
+use super::unsettled_work::{adoption_work, duplicate_work, missed_work, unusable_work};
 use super::work_item::{Desk, WorkItem};
 use std::cmp::Reverse;
 use ward_id::TimestampMs;

@@ -1,0 +1,163 @@
+//! Acts about other entries: decisions, declarations that a record is void, removals from sets. Who
+//! may, and what a decision comes to, follows from the entries that they name and from the study
+//! schema, never from what else has arrived.
+
+use super::place::Place;
+use super::settle::{Act, Manner, Said};
+use super::thread::Written;
+use super::view::Item;
+use crate::kind::EntryKind;
+use crate::payload::{Decoded, FieldKey, Payload, PayloadError, Resolution, Resolve, SetChange, Void};
+use crate::study_schema::{StudySchema, may_resolve};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use ward_crypto::Role;
+use ward_id::EntryId;
+
+pub(super) type Items<'a> = BTreeMap<EntryId, Item<'a>>;
+
+/// What a decision comes to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Outcome<'a> {
+    Value(&'a Payload),
+    Void(&'a Void),
+}
+
+/// The place of an act about other entries that does not count; nothing for every other entry.
+pub(super) fn judge<'a>(
+    item: &Item<'a>,
+    payload: &'a Payload,
+    items: &Items<'a>,
+    schema: Option<&StudySchema>,
+) -> Result<(), Place> {
+    match payload {
+        Payload::Resolve(resolve) => judge_resolve(item, resolve, items, schema),
+        Payload::Void(void) => judge_void(item, void, items),
+        Payload::SetChange(change) => judge_removal(item, change, items),
+        _ => Ok(()),
+    }
+}
+
+fn judge_resolve<'a>(
+    item: &Item<'a>,
+    resolve: &'a Resolve,
+    items: &Items<'a>,
+    schema: Option<&StudySchema>,
+) -> Result<(), Place> {
+    if !item.author.is_some_and(|author| may_resolve(schema, author.role, &resolve.field)) {
+        return Err(Place::NotPermitted);
+    }
+    if !resolve.candidates.iter().all(|candidate| fits(*candidate, &resolve.field, items)) {
+        let text = "the decision names entries of another field";
+        return Err(Place::Invalid(PayloadError::Contradiction(text)));
+    }
+    outcome(resolve, items).map(|_| ())
+}
+
+/// Whether an entry can be a candidate of a field. One that this version cannot read can.
+fn fits(candidate: EntryId, field: &FieldKey, items: &Items<'_>) -> bool {
+    let Some(item) = items.get(&candidate) else { return true };
+    match &item.held.payload {
+        Decoded::Known(Payload::Void(void)) => {
+            record_kind(void.target, items).map(FieldKey::Record).as_ref() == Some(field)
+        }
+        Decoded::Known(payload) => payload.field_key().as_ref() == Some(field),
+        Decoded::Unknown => true,
+        Decoded::Invalid(_) => false,
+    }
+}
+
+/// What a decision comes to. A choice of an earlier decision leads on to what that one chose.
+///
+/// # Errors
+/// The place of a decision whose outcome is not here, or cannot be read by this version.
+pub(super) fn outcome<'a>(resolve: &'a Resolve, items: &Items<'a>) -> Result<Outcome<'a>, Place> {
+    let mut resolution = &resolve.resolution;
+    loop {
+        let chosen = match resolution {
+            Resolution::Value(value) => return Ok(Outcome::Value(value)),
+            Resolution::Candidate(chosen) => items.get(chosen).ok_or(Place::Parked)?,
+        };
+        // What is chosen is named by its hash, so this ends.
+        match &chosen.held.payload {
+            Decoded::Known(Payload::Resolve(earlier)) => resolution = &earlier.resolution,
+            Decoded::Known(Payload::Void(void)) => return Ok(Outcome::Void(void)),
+            Decoded::Known(value) => return Ok(Outcome::Value(value)),
+            Decoded::Unknown => return Err(Place::UnknownKind),
+            Decoded::Invalid(error) => return Err(Place::Invalid(*error)),
+        }
+    }
+}
+
+/// The kind of the record that an entry is a version of.
+pub(super) fn record_kind(entry: EntryId, items: &Items<'_>) -> Option<EntryKind> {
+    match &items.get(&entry)?.held.payload {
+        Decoded::Known(payload) => match payload.field_key()? {
+            FieldKey::Record(kind) => Some(kind),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Authors take back what they wrote; staff what anybody wrote, but for what a participant said about
+/// their own consent and participation.
+fn judge_void(item: &Item<'_>, void: &Void, items: &Items<'_>) -> Result<(), Place> {
+    let target = items.get(&void.target).ok_or(Place::Parked)?;
+    if target.held.payload == Decoded::Unknown {
+        return Err(Place::UnknownKind);
+    }
+    let kind = record_kind(void.target, items).ok_or({
+        Place::Invalid(PayloadError::Contradiction("what is declared void is no record and no note"))
+    })?;
+    let (Some(author), Some(theirs)) = (item.author, target.author) else { return Err(Place::NotPermitted) };
+    let is_own = author.person == theirs.person;
+    let is_their_right = matches!(kind, EntryKind::CONSENT | EntryKind::PARTICIPATION);
+    let by_staff = author.role.is_staff() && !(is_their_right && theirs.role == Role::Patient);
+    if is_own || by_staff { Ok(()) } else { Err(Place::NotPermitted) }
+}
+
+/// Staff take out of a set what anybody put in; others what they put in.
+fn judge_removal(item: &Item<'_>, change: &SetChange, items: &Items<'_>) -> Result<(), Place> {
+    let Some(author) = item.author else { return Err(Place::NotPermitted) };
+    let is_own = |addition: &EntryId| {
+        let theirs = items.get(addition).and_then(|item| item.author);
+        theirs.is_some_and(|theirs| theirs.person == author.person)
+    };
+    if author.role.is_staff() || change.removes.iter().all(is_own) {
+        Ok(())
+    } else {
+        Err(Place::NotPermitted)
+    }
+}
+
+/// The acts of one kind among the entries that take part in the chart's values, in their order.
+pub(super) fn acts<'a, P>(
+    accepted: &[(Item<'a>, &'a Payload)],
+    items: &Items<'a>,
+    kind: EntryKind,
+    pick: impl Fn(&'a Payload) -> Option<&'a P>,
+    links: impl Fn(&Written<'a, P>) -> Vec<EntryId>,
+) -> Vec<Act<'a, P>> {
+    let act = |(item, payload): &(Item<'a>, &'a Payload)| {
+        let by = item.written(&())?;
+        Some(match payload {
+            Payload::Resolve(resolve) if resolve.field.kind() == kind => {
+                let said = match outcome(resolve, items).ok()? {
+                    Outcome::Value(value) => Said::Value(pick(value)?),
+                    Outcome::Void(void) => Said::Void(void),
+                };
+                Act { by, said, manner: Manner::Decide, names: resolve.candidates.clone() }
+            }
+            Payload::Void(void) if record_kind(void.target, items) == Some(kind) => {
+                Act { by, said: Said::Void(void), manner: Manner::Write, names: Vec::from([void.target]) }
+            }
+            other => {
+                let value = pick(other)?;
+                let names = links(&by.saying(value));
+                Act { by, said: Said::Value(value), manner: Manner::Write, names }
+            }
+        })
+    };
+    accepted.iter().filter_map(act).collect()
+}
