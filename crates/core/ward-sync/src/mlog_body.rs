@@ -10,7 +10,7 @@ use ward_audit::TreeHead;
 use ward_crypto::{DeviceCert, Role, SiteManifest};
 use ward_id::{Canonical, ChartId, DeviceId, MlogEntryHash, PackageHash, PersonId, SiteId, Subject, TeamId};
 
-/// The numbered kinds of the membership log. 10 to 15 are reserved.
+/// The numbered kinds of the membership log. 10 to 16 are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MlogKind {
     /// Admins, witnesses and limits of the site.
@@ -31,11 +31,13 @@ pub enum MlogKind {
     EpochAnnounce,
     /// A participant who lost their devices gets a new one.
     RecoveryUse,
+    /// A revoked device shall destroy what it holds.
+    Wipe,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -45,11 +47,15 @@ impl MlogKind {
         Self::Cancel,
         Self::EpochAnnounce,
         Self::RecoveryUse,
+        Self::Wipe,
     ];
 
     /// The number on the wire.
     pub const fn number(self) -> u8 {
-        self as u8 + 1
+        match self {
+            Self::Wipe => 17,
+            listed => listed as u8 + 1,
+        }
     }
 
     /// The kind with this number, unless it is reserved.
@@ -181,6 +187,19 @@ pub struct RecoveryUse {
     pub reason: String,
 }
 
+/// A revoked device shall destroy its local key and its rows, after it handed over what was unsent
+/// if it was revoked with salvage. Revoking alone destroys nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Wipe {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+}
+
 /// A canonical value held as a byte string inside another.
 mod embedded {
     use minicbor::decode::Error as DecodeError;
@@ -223,6 +242,8 @@ pub enum MlogBody {
     EpochAnnounce(EpochAnnounce),
     /// A participant gets a new device.
     RecoveryUse(RecoveryUse),
+    /// A revoked device shall destroy what it holds.
+    Wipe(Wipe),
 }
 
 impl MlogBody {
@@ -238,6 +259,7 @@ impl MlogBody {
             Self::Cancel(_) => MlogKind::Cancel,
             Self::EpochAnnounce(_) => MlogKind::EpochAnnounce,
             Self::RecoveryUse(_) => MlogKind::RecoveryUse,
+            Self::Wipe(_) => MlogKind::Wipe,
         }
     }
 
@@ -253,6 +275,7 @@ impl MlogBody {
             Self::Cancel(body) => body.to_canonical(),
             Self::EpochAnnounce(body) => body.to_canonical(),
             Self::RecoveryUse(body) => body.to_canonical(),
+            Self::Wipe(body) => body.to_canonical(),
         }
     }
 
@@ -276,6 +299,7 @@ impl MlogBody {
             MlogKind::Cancel => Cancel::from_canonical(bytes).map(Self::Cancel),
             MlogKind::EpochAnnounce => EpochAnnounce::from_canonical(bytes).map(Self::EpochAnnounce),
             MlogKind::RecoveryUse => RecoveryUse::from_canonical(bytes).map(Self::RecoveryUse),
+            MlogKind::Wipe => Wipe::from_canonical(bytes).map(Self::Wipe),
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -283,7 +307,7 @@ impl MlogBody {
     }
 
     /// The subject that an entry with this body must have, where the body alone decides it: a
-    /// revocation is filed where the device is certified, a cancellation where the cancelled
+    /// revocation or a wipe is filed where the device is certified, a cancellation where the cancelled
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
@@ -294,7 +318,7 @@ impl MlogBody {
             | Self::SpaceMember(SpaceMember { chart, .. })
             | Self::EpochAnnounce(EpochAnnounce { chart, .. })
             | Self::RecoveryUse(RecoveryUse { chart, .. }) => Some((*chart).into()),
-            Self::Revoke(_) | Self::Cancel(_) => None,
+            Self::Revoke(_) | Self::Cancel(_) | Self::Wipe(_) => None,
         }
     }
 
@@ -314,6 +338,7 @@ impl MlogBody {
                 rule(rising(&team.persons), "the persons of a team are not sorted, or one stands twice")
             }
             Self::Revoke(revoke) => rule(revoke.reason.len() <= REASON_MAX_BYTES, "the reason is too long"),
+            Self::Wipe(wipe) => rule(wipe.reason.len() <= REASON_MAX_BYTES, "the reason is too long"),
             Self::RecoveryUse(recovery) => {
                 rule(recovery.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")

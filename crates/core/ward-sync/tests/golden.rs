@@ -270,6 +270,7 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             answers: vec![0xa1, 0x00, 0x82, 0x03, 0x01],
         }
         .into(),
+        DropDeclined { device: DeviceId::from_bytes([7; 16]), entry: id(8) }.into(),
     ]
 }
 
@@ -341,6 +342,10 @@ fn membership_entries_of_each_kind() {
         .sign(ward.site.entry(ward.chart.into(), &recovery), &[&ward.coordinator, &ward.investigator]);
     ward.site.append_effective(recovery);
     ward.site.log.push(revoke);
+    let wipe = MlogBody::Wipe(Wipe { device: ward.phone.id, reason: "found by a stranger".into() });
+    let wipe = ward.site.sign(ward.site.entry(ward.chart.into(), &wipe), &[&ward.coordinator]);
+    assert_eq!(ward.site.membership.would_be_effective(&wipe, None), Ok(()));
+    ward.site.log.push(wipe);
 
     let mut vectors = Vec::new();
     for kind in MlogKind::ALL {

@@ -10,7 +10,7 @@ use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
+    DropDeclined, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
     ProfileField, Response,
 };
 use crate::permission::may_write;
@@ -89,6 +89,7 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    drop_declines: Vec<Thread<'a, DropDeclined>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -180,6 +181,7 @@ impl<'a> ChartView<'a> {
             ),
             incarnations: by_lineage(writes!(IncarnationOpen), amends),
             carries: by_lineage(writes!(Carry), amends),
+            drop_declines: by_lineage(writes!(DropDeclined), amends),
         }
     }
 
@@ -197,6 +199,7 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.drop_declines.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -288,6 +291,11 @@ impl<'a> ChartView<'a> {
     /// Entries that carry others.
     pub fn carries(&self) -> &[Thread<'a, Carry>] {
         &self.carries
+    }
+
+    /// Entries that staff did not take over, with the reason in each.
+    pub fn drop_declines(&self) -> &[Thread<'a, DropDeclined>] {
+        &self.drop_declines
     }
 
     /// Entries of lost devices that staff may adopt, in order.

@@ -258,6 +258,10 @@ impl Membership {
                 let person = shelf.devices.get(&device).map(DeviceRecord::person);
                 person.map_or(Touched::Nobody, |person| self.touched_by_device(subject, person, device))
             }
+            Change::Wipe(device) => {
+                self.shelf_mut(subject).order_wipe(device, index);
+                Touched::Nobody
+            }
             Change::Cancel(cancels) => {
                 self.shelf_mut(subject).cancels.extend(cancels);
                 Touched::Nobody
