@@ -42,9 +42,11 @@ impl EntryKind {
     pub const VOID: Self = Self(17);
     /// An element put into a set or taken out of it.
     pub const SET_CHANGE: Self = Self(18);
+    /// Staff do not take over what a device handed to the drop box.
+    pub const DROP_DECLINED: Self = Self(23);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -61,6 +63,7 @@ impl EntryKind {
         Self::RESOLVE,
         Self::VOID,
         Self::SET_CHANGE,
+        Self::DROP_DECLINED,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -87,6 +90,7 @@ impl EntryKind {
             16 => "resolve",
             17 => "void",
             18 => "set-change",
+            23 => "drop-declined",
             _ => "reserved",
         }
     }

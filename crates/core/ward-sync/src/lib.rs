@@ -13,7 +13,9 @@ mod entry;
 mod epochs;
 mod fork;
 mod freshness;
+mod handover;
 mod kind;
+mod lease;
 pub mod limits;
 mod membership;
 mod mlog;
@@ -38,7 +40,9 @@ pub use epochs::{
 };
 pub use fork::{ForkProof, ForkProofError};
 pub use freshness::{ClockReading, Freshness, TrustedTime};
+pub use handover::{DropCause, DropRefusal, DroppedEntry, check_drop, drop_recipients};
 pub use kind::EntryKind;
+pub use lease::{Lease, OnlineMark, lease};
 pub use membership::{
     ArrivalFacts, ArrivalRefusal, CountedEpoch, DeviceRecord, Effect, Member, MemberSet, Membership,
     MembershipError, Revocation, RotationReason, Scope, Standing, VoidReason,
@@ -46,14 +50,14 @@ pub use membership::{
 pub use mlog::{MlogEntry, MlogError, MlogSignature, SignerId};
 pub use mlog_body::{
     Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
-    Team,
+    Team, Wipe,
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    FieldKey, Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse,
-    Resolution, Resolve, Response, ResponseStatus, SetChange, Void,
+    DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Instrument, MedicationId, MedicationPlanField,
+    Note, Occurrence, Participation, ParticipationState, Payload, PayloadError, ProfileField,
+    QuestionnaireResponse, Resolution, Resolve, Response, ResponseStatus, SetChange, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -62,6 +62,11 @@ pub const PUSH_MAX_ENVELOPES: usize = 256;
 /// Bytes of one push.
 pub const PUSH_MAX_BYTES: usize = 4 * 1_048_576;
 
+/// Time after the last answer of the server beyond which a patient's app opens for writing only.
+pub const LEASE_PATIENT_MS: i64 = 72 * 3_600_000;
+/// Time after the last answer of the server beyond which every other device stays locked.
+pub const LEASE_STAFF_MS: i64 = 12 * 3_600_000;
+
 /// How far a claimed time may lie outside what receipts allow before it is marked.
 pub const CLAIM_TOLERANCE_MS: i64 = 300_000;
 /// Entries that one chart view holds.

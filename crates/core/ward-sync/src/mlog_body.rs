@@ -35,11 +35,13 @@ pub enum MlogKind {
     RecoveryUse,
     /// How the study's data merges.
     StudySchema = 16,
+    /// A revoked device shall destroy what it holds.
+    Wipe,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -50,6 +52,7 @@ impl MlogKind {
         Self::EpochAnnounce,
         Self::RecoveryUse,
         Self::StudySchema,
+        Self::Wipe,
     ];
 
     /// The number on the wire.
@@ -186,6 +189,19 @@ pub struct RecoveryUse {
     pub reason: String,
 }
 
+/// A revoked device shall destroy its local key and its rows, after it handed over what was unsent
+/// if it was revoked with salvage. Revoking alone destroys nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Wipe {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+}
+
 /// A canonical value held as a byte string inside another.
 mod embedded {
     use minicbor::decode::Error as DecodeError;
@@ -230,6 +246,8 @@ pub enum MlogBody {
     RecoveryUse(RecoveryUse),
     /// How the study's data merges.
     StudySchema(Box<StudySchema>),
+    /// A revoked device shall destroy what it holds.
+    Wipe(Wipe),
 }
 
 impl MlogBody {
@@ -246,6 +264,7 @@ impl MlogBody {
             Self::EpochAnnounce(_) => MlogKind::EpochAnnounce,
             Self::RecoveryUse(_) => MlogKind::RecoveryUse,
             Self::StudySchema(_) => MlogKind::StudySchema,
+            Self::Wipe(_) => MlogKind::Wipe,
         }
     }
 
@@ -262,6 +281,7 @@ impl MlogBody {
             Self::EpochAnnounce(body) => body.to_canonical(),
             Self::RecoveryUse(body) => body.to_canonical(),
             Self::StudySchema(body) => body.to_canonical(),
+            Self::Wipe(body) => body.to_canonical(),
         }
     }
 
@@ -288,6 +308,7 @@ impl MlogBody {
             MlogKind::StudySchema => {
                 StudySchema::from_canonical(bytes).map(|body| Self::StudySchema(Box::new(body)))
             }
+            MlogKind::Wipe => Wipe::from_canonical(bytes).map(Self::Wipe),
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -295,7 +316,7 @@ impl MlogBody {
     }
 
     /// The subject that an entry with this body must have, where the body alone decides it: a
-    /// revocation is filed where the device is certified, a cancellation where the cancelled
+    /// revocation or a wipe is filed where the device is certified, a cancellation where the cancelled
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
@@ -306,7 +327,7 @@ impl MlogBody {
             | Self::SpaceMember(SpaceMember { chart, .. })
             | Self::EpochAnnounce(EpochAnnounce { chart, .. })
             | Self::RecoveryUse(RecoveryUse { chart, .. }) => Some((*chart).into()),
-            Self::Revoke(_) | Self::Cancel(_) => None,
+            Self::Revoke(_) | Self::Cancel(_) | Self::Wipe(_) => None,
         }
     }
 
@@ -326,6 +347,7 @@ impl MlogBody {
                 rule(rising(&team.persons), "the persons of a team are not sorted, or one stands twice")
             }
             Self::Revoke(revoke) => rule(revoke.reason.len() <= REASON_MAX_BYTES, "the reason is too long"),
+            Self::Wipe(wipe) => rule(wipe.reason.len() <= REASON_MAX_BYTES, "the reason is too long"),
             Self::RecoveryUse(recovery) => {
                 rule(recovery.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")

@@ -275,16 +275,13 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
         .into(),
         Resolve::choosing(dose_key(), vec![id(6), id(7)], id(7)).into(),
         Resolve::with_value(dose_key(), vec![id(6), id(7)], dose_field("7.5", vec![])).into(),
-        Resolve::choosing(
-            FieldKey::Appointment(AppointmentId([6; 16])),
-            vec![id(8), id(9)],
-            id(8),
-        )
-        .into(),
-        Resolve::choosing(FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE), vec![id(8), id(9)], id(9)).into(),
+        Resolve::choosing(FieldKey::Appointment(AppointmentId([6; 16])), vec![id(8), id(9)], id(8)).into(),
+        Resolve::choosing(FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE), vec![id(8), id(9)], id(9))
+            .into(),
         Void { target: id(10) }.into(),
         SetChange::adding("tags", "fasting").into(),
         SetChange::removing("tags", vec![id(11)]).into(),
+        DropDeclined { device: DeviceId::from_bytes([7; 16]), entry: id(8) }.into(),
     ]
 }
 
@@ -379,6 +376,10 @@ fn membership_entries_of_each_kind() {
     let schema = ward.site.sign(ward.site.entry(ward.site.site.into(), &schema), &[&ward.site.admins[0]]);
     ward.site.append_effective(schema);
     ward.site.log.push(revoke);
+    let wipe = MlogBody::Wipe(Wipe { device: ward.phone.id, reason: "found by a stranger".into() });
+    let wipe = ward.site.sign(ward.site.entry(ward.chart.into(), &wipe), &[&ward.coordinator]);
+    assert_eq!(ward.site.membership.would_be_effective(&wipe, None), Ok(()));
+    ward.site.log.push(wipe);
 
     let mut vectors = Vec::new();
     for kind in MlogKind::ALL {

@@ -290,13 +290,16 @@ fn parts_of_decisions_and_sets_have_limits() {
     assert_eq!(choose(2).check(), Ok(()));
     assert_eq!(choose(CANDIDATES_MAX).check(), Ok(()));
     assert!(choose(1).check().is_err() && choose(CANDIDATES_MAX + 1).check().is_err());
-    let unsorted = Resolve { candidates: vec![id(2), id(1)], ..Resolve::choosing(dose_key(), some(2), id(1)) };
+    let unsorted =
+        Resolve { candidates: vec![id(2), id(1)], ..Resolve::choosing(dose_key(), some(2), id(1)) };
     assert!(Payload::from(unsorted).check().is_err());
     let stranger = Resolve::choosing(dose_key(), some(2), id(9));
     assert!(Payload::from(stranger).check().is_err(), "what was chosen is none of them");
-    let elsewhere = Resolve::with_value(dose_key(), some(2), ProfileField {
-        field: "dose".into(), value: "1".into(), supersedes: vec![],
-    });
+    let elsewhere = Resolve::with_value(
+        dose_key(),
+        some(2),
+        ProfileField { field: "dose".into(), value: "1".into(), supersedes: vec![] },
+    );
     assert!(Payload::from(elsewhere).check().is_err(), "a value of another field");
     let twice = Resolve::with_value(dose_key(), some(2), dose_field("1", some(2)));
     assert!(Payload::from(twice).check().is_err(), "candidates are named once");
@@ -514,7 +517,8 @@ fn the_schema_says_who_decides_and_how_values_merge() {
 
     let (mut phone, mut nurse) = (pen!(desk, phone, 5), pen!(desk, coordinator, 6));
     let mut both = |desk: &mut Desk, field: &str| {
-        let write = |value: &str| ProfileField { field: field.into(), value: value.into(), supersedes: vec![] };
+        let write =
+            |value: &str| ProfileField { field: field.into(), value: value.into(), supersedes: vec![] };
         let (one, two) = (phone.write(&desk.chart, write("a")), nurse.write(&desk.chart, write("b")));
         desk.arrive(&one);
         desk.arrive(&two);
@@ -534,7 +538,8 @@ fn the_schema_says_who_decides_and_how_values_merge() {
     });
     let mut nurse = pen!(desk, coordinator, 7);
     let supersedes = vec![one.id(), two.id()];
-    let merged = nurse.write(&desk.chart, ProfileField { field: "allergies".into(), value: "a, b".into(), supersedes });
+    let merged = nurse
+        .write(&desk.chart, ProfileField { field: "allergies".into(), value: "a, b".into(), supersedes });
     desk.arrive(&merged);
     desk.check(|view| assert_eq!(view.profile()["allergies"].single().unwrap().value.value, "a, b"));
 }
@@ -547,11 +552,17 @@ fn no_schema_may_drop_what_somebodys_safety_hangs_on() {
     let safety = |row: SchemaField| SchemaField { safety: true, ..row };
     let wrong_shape = SchemaField { shape: DataShape::Set, ..row(profile, None, MergeClass::UNION, vec![]) };
     for (field, fault) in [
-        (safety(row(profile, Some("allergies"), MergeClass::UI_LWW, vec![])), SchemaFault::LastWriterOnSafety),
+        (
+            safety(row(profile, Some("allergies"), MergeClass::UI_LWW, vec![])),
+            SchemaFault::LastWriterOnSafety,
+        ),
         (safety(row(profile, None, MergeClass(7), vec![])), SchemaFault::UnknownClassOnSafety),
         (row(plan, Some("dose"), MergeClass::UNION, vec![]), SchemaFault::PlanClass),
         (row(plan, None, MergeClass(7), vec![]), SchemaFault::PlanClass),
-        (row(EntryKind::APPOINTMENT, None, MergeClass::UI_LWW, vec![]), SchemaFault::LastWriterOutsidePreferences),
+        (
+            row(EntryKind::APPOINTMENT, None, MergeClass::UI_LWW, vec![]),
+            SchemaFault::LastWriterOutsidePreferences,
+        ),
         (wrong_shape, SchemaFault::OtherShape),
         (row(EntryKind::SET_CHANGE, None, MergeClass::REVIEW, vec![]), SchemaFault::ClassOfShape),
         (row(plan, None, MergeClass::REVIEW, vec![Role::Coordinator]), SchemaFault::Resolver),
@@ -597,7 +608,8 @@ fn schemas_follow_one_another_and_one_admin_signs() {
 fn a_schema_is_sorted_and_bounded() {
     use ward_sync::limits::*;
     let site = Site::new(21);
-    let named = |n: usize| row(EntryKind::PROFILE_FIELD, Some(&format!("{n:04}")), MergeClass::REVIEW, vec![]);
+    let named =
+        |n: usize| row(EntryKind::PROFILE_FIELD, Some(&format!("{n:04}")), MergeClass::REVIEW, vec![]);
     let with = |fields: Vec<SchemaField>| MlogBody::StudySchema(Box::new(site.schema(fields))).check();
     assert_eq!(with((0..SCHEMA_FIELDS_MAX).map(named).collect()), Ok(()));
     assert!(with((0..=SCHEMA_FIELDS_MAX).map(named).collect()).is_err());

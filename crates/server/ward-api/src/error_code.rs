@@ -108,6 +108,7 @@ error_codes! {
     TicketExists = 2027, 409, App, "A ticket with this id exists";
     TicketState = 2028, 409, App, "The ticket cannot go to this state from where it is";
     TicketLife = 2029, 400, App, "The ticket would live longer than a ticket may";
+    NotRevoked = 2046, 404, App, "The membership log says nothing against this device";
     // Membership.
     NotMember = 3001, 403, Person, "This device is not a member of the chart";
     MlogMoved = 3002, 409, App, "The membership log moved on; read it and sign again";
@@ -139,6 +140,9 @@ error_codes! {
     TileUnknown = 4012, 404, App, "There is no such tile";
     BadRange = 4013, 400, App, "The range is empty, backwards or longer than may be asked for at once";
     TooManyChains = 4014, 409, Person, "This device has begun as many chains in this chart as it may";
+    DropRecipients = 4046, 422, App, "The drop is sealed to a device that was no staff member of the chart";
+    TooManyDrops = 4047, 409, Person, "As many drops of this device or chart wait as may wait";
+    DropUnknown = 4048, 404, App, "There is no such drop";
     // Storage and availability.
     StorageFull = 5001, 507, Operator, "The server has no room; nothing of this request was stored";
     Busy = 5002, 503, Server, "The server has more to do than it can; try again later";

@@ -16,6 +16,7 @@
 
 mod chart;
 mod device;
+mod drop_box;
 mod error_code;
 pub mod headers;
 pub mod limits;
@@ -30,6 +31,7 @@ mod witness;
 
 pub use chart::{ChartEvent, EnvelopeBatch, EnvelopePage, EnvelopeRow, EpochPackages, OlogHint};
 pub use device::{SuspendReason, SuspensionRequest};
+pub use drop_box::{DropBatch, DropPage, DropRow, DropState, DropStateChange, RevocationProof};
 pub use error_code::{ErrorCode, Who};
 pub use limits::Limits;
 pub use log::{

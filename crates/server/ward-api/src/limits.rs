@@ -74,6 +74,26 @@ pub const ACCESS_TOKEN_STAFF_S: u32 = 300;
 pub const EPOCH_GRACE_MS: i64 = 60_000;
 /// The longest suspension that can be asked for at once, milliseconds.
 pub const SUSPENSION_MAX_MS: i64 = 30 * 86_400_000;
+/// One drop, bytes: an entry sealed to each staff device of its chart.
+pub const DROP_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Drops in one request.
+pub const DROP_BATCH_MAX: usize = 64;
+/// Drops in one request, bytes.
+pub const DROP_BATCH_MAX_BYTES: usize = DROP_MAX_BYTES;
+/// Drops of one device that wait for staff: a year of diaries.
+pub const DEVICE_MAX_DROPS: usize = 4_096;
+/// The same, bytes.
+pub const DEVICE_MAX_DROP_BYTES: usize = 64 * 1024 * 1024;
+/// Drops of one chart that wait for staff, so that one device leaves room for the others.
+pub const CHART_MAX_DROPS: usize = 8_192;
+/// The same, bytes.
+pub const CHART_MAX_DROP_BYTES: usize = 128 * 1024 * 1024;
+/// Drops that one device hands over in a minute.
+pub const DEVICE_DROPS_PER_MIN: u32 = 600;
+/// The most bytes of drops listed at once; at least one drop is.
+pub const DROP_PAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// A drop that staff decided about is kept as evidence for this time, milliseconds.
+pub const DROP_KEPT_MS: i64 = 400 * 86_400_000;
 /// A path of a tile or a page never needs more, bytes.
 pub const TARGET_MAX_BYTES: usize = 1_024;
 
@@ -128,6 +148,16 @@ pub struct Limits {
     pub device_max_proposals: u64,
     /// See [`DEVICE_MAX_CHAINS`].
     pub device_max_chains: u64,
+    /// See [`DROP_MAX_BYTES`].
+    pub drop_max_bytes: u64,
+    /// See [`DROP_BATCH_MAX`].
+    pub drop_batch_max: u64,
+    /// See [`DEVICE_MAX_DROPS`].
+    pub device_max_drops: u64,
+    /// See [`CHART_MAX_DROPS`].
+    pub chart_max_drops: u64,
+    /// See [`DEVICE_DROPS_PER_MIN`].
+    pub device_drops_per_min: u32,
     /// See [`ACCESS_TOKEN_PATIENT_S`].
     pub access_token_patient_s: u32,
     /// See [`ACCESS_TOKEN_STAFF_S`].
@@ -162,6 +192,11 @@ impl Default for Limits {
             device_max_open_tickets: DEVICE_MAX_OPEN_TICKETS as u64,
             device_max_proposals: DEVICE_MAX_PROPOSALS as u64,
             device_max_chains: DEVICE_MAX_CHAINS as u64,
+            drop_max_bytes: DROP_MAX_BYTES as u64,
+            drop_batch_max: DROP_BATCH_MAX as u64,
+            device_max_drops: DEVICE_MAX_DROPS as u64,
+            chart_max_drops: CHART_MAX_DROPS as u64,
+            device_drops_per_min: DEVICE_DROPS_PER_MIN,
             access_token_patient_s: ACCESS_TOKEN_PATIENT_S,
             access_token_staff_s: ACCESS_TOKEN_STAFF_S,
         }

@@ -68,8 +68,12 @@ pub const RECONCILE: &str = "/v1/charts/{chart}/reconcile";
 pub const RELAY: &str = "/v1/charts/{chart}/relay";
 /// Reserved, answered with 501.
 pub const BLOB: &str = "/v1/blobs/{address}";
-/// Reserved, answered with 501.
+/// The drop box: handing entries over, and listing what waits.
 pub const DROP: &str = "/v1/drop";
+/// Saying what became of a drop.
+pub const DROP_STATE: &str = "/v1/drop/state";
+/// What the membership log says against a device, for that device.
+pub const REVOCATION: &str = "/v1/devices/{device}/revocation";
 /// Of a witness service: cosigns a checkpoint (C2SP tlog-witness).
 pub const WITNESS_ADD_CHECKPOINT: &str = "/add-checkpoint";
 /// Of a witness service: signs a nonce with its time.
@@ -148,6 +152,24 @@ pub fn events(chart: ChartId) -> String {
     format!("/v1/charts/{chart}/events")
 }
 
+/// `GET` lists drops after a number; `None` starts at the beginning.
+pub fn drops_after(after: Option<u64>) -> String {
+    match after {
+        Some(after) => format!("{DROP}?after={after}"),
+        None => DROP.to_owned(),
+    }
+}
+
+/// The path of [`revocation_from`] without its query.
+pub fn revocation(device: DeviceId) -> String {
+    format!("/v1/devices/{device}/revocation")
+}
+
+/// `GET` proves what stands against a device, from a size of the membership log on.
+pub fn revocation_from(device: DeviceId, from: u64) -> String {
+    format!("/v1/devices/{device}/revocation?from={from}")
+}
+
 /// `POST` suspends a device.
 pub fn suspend(device: DeviceId) -> String {
     format!("/v1/devices/{device}/suspend")
@@ -198,6 +220,10 @@ mod tests {
             (EPOCHS, epochs(chart, 0)),
             (EVENTS, events(chart)),
             (SUSPEND, suspend(device)),
+            (DROP, drops_after(None)),
+            (DROP, drops_after(Some(7))),
+            (REVOCATION, revocation(device)),
+            (REVOCATION, revocation_from(device, 9)),
         ];
         for (pattern, path) in cases {
             assert!(fits(pattern, &path), "{pattern} {path}");

@@ -22,7 +22,7 @@ use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use ward_api::limits::PROPOSAL_MAX_LIFE_MS;
+use ward_api::limits::{DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS};
 use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
 use ward_crypto::{RootPolicy, SignKey, SiteManifest};
@@ -271,8 +271,8 @@ impl<S: Store> App<S> {
         ))
     }
 
-    /// Housekeeping: the membership log is followed, heads are signed and cosigned, tickets, sessions
-    /// and proposals that ran out are dropped.
+    /// Housekeeping: the membership log is followed, heads are signed and cosigned, tickets, sessions,
+    /// proposals and decided drops that ran out are removed.
     /// The listener calls it every minute; without a listener nobody needs to.
     pub async fn upkeep(&self) {
         let now = self.clock.now();
@@ -289,6 +289,7 @@ impl<S: Store> App<S> {
             self.store.expire_tickets(now).await,
             self.store.purge_refresh_families(now).await,
             self.store.purge_proposals(ran_out).await,
+            self.store.purge_drops(now.plus_ms(-DROP_KEPT_MS)).await,
         ] {
             if let Err(error) = outcome {
                 tracing::warn!(error = %error, "housekeeping failed");

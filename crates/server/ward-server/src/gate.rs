@@ -113,7 +113,8 @@ fn media_of(value: &str) -> &str {
 }
 
 fn too_large(spec: &RouteSpec) -> Refusal {
-    let code = if spec.route == Route::Push { ErrorCode::PushTooLarge } else { ErrorCode::TooLarge };
+    let pushes = matches!(spec.route, Route::Push | Route::HandOver);
+    let code = if pushes { ErrorCode::PushTooLarge } else { ErrorCode::TooLarge };
     let members = ProblemMembers { limit: Some(spec.body_max_bytes as u64), ..ProblemMembers::default() };
     refuse_with(code, format!("A body here has at most {} bytes.", spec.body_max_bytes), members)
 }
@@ -173,7 +174,7 @@ fn token_refused(error: AccessTokenError) -> Refusal {
     }
 }
 
-fn proof_invalid() -> Refusal {
+pub(crate) fn proof_invalid() -> Refusal {
     refuse(
         ErrorCode::ProofInvalid,
         "Make a proof for this method, address, token and nonce with the device's key.",

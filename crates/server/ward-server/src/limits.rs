@@ -112,5 +112,7 @@ pub const SUBMISSION_MAX_BYTES: usize =
     ward_api::limits::MLOG_ENTRY_MAX_BYTES + ward_api::limits::PACKAGE_MAX_BYTES + 16;
 /// A redemption: a sealed request, its proof and the map around them, bytes.
 pub const ENROL_MAX_BYTES: usize = ward_api::limits::ENROL_BLOB_MAX_BYTES + 64;
+/// What the encoding of a full request of drops adds to them: a head of 5 bytes each and one around.
+pub const DROP_ENCODING_BYTES: usize = 5 * (ward_api::limits::DROP_BATCH_MAX + 1);
 /// What came of a readiness check's write is believed for this time, milliseconds.
 pub const READY_BELIEF_MS: u64 = 5_000;

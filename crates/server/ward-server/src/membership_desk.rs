@@ -54,6 +54,8 @@ pub(crate) struct MembershipState {
     homes: HashMap<DeviceId, Option<ChartId>>,
     /// When the epoch that counts was announced.
     announced_at: HashMap<ChartId, TimestampMs>,
+    /// The newest entry that revokes or wipes a device.
+    orders: HashMap<DeviceId, u64>,
     /// Revocations made alone in the last day.
     lone_revokes: VecDeque<(TimestampMs, SignerId)>,
 }
@@ -79,6 +81,11 @@ impl MembershipState {
         self.homes.get(&device).copied().flatten()
     }
 
+    /// Where the newest entry stands that revokes or wipes a device.
+    pub(crate) fn newest_order(&self, device: DeviceId) -> Option<u64> {
+        self.orders.get(&device).copied()
+    }
+
     /// When the epoch that counts was announced, by this server's clock.
     pub(crate) fn announced_at(&self, chart: ChartId) -> Option<TimestampMs> {
         self.announced_at.get(&chart).copied()
@@ -102,6 +109,9 @@ impl MembershipState {
         let Ok(body) = entry.decode_body() else { return Ok(()) };
         if effect != ward_sync::Effect::Effective {
             return Ok(());
+        }
+        for device in ended_devices(&entry) {
+            self.orders.insert(device, stored.index);
         }
         match &body {
             MlogBody::DeviceCert(cert) => self.settle(cert.binding.device),
@@ -152,6 +162,7 @@ impl MembershipDesk {
             membership: Membership::new(root, Scope::All),
             homes: HashMap::new(),
             announced_at: HashMap::new(),
+            orders: HashMap::new(),
             lone_revokes: VecDeque::new(),
         };
         let desk = Self { state: RwLock::new(state), writer: tokio::sync::Mutex::new(()) };
@@ -279,6 +290,7 @@ impl MembershipDesk {
 pub(crate) fn ended_devices(entry: &MlogEntry) -> Vec<DeviceId> {
     match entry.decode_body() {
         Ok(MlogBody::Revoke(revoke)) => vec![revoke.device],
+        Ok(MlogBody::Wipe(wipe)) => vec![wipe.device],
         Ok(MlogBody::RecoveryUse(recovery)) => recovery.revoked.clone(),
         _ => Vec::new(),
     }

@@ -44,6 +44,8 @@ pub struct Metrics {
     refusals: Family<CodeLabels, Counter>,
     log_size: Family<LogLabels, Gauge>,
     operations: Counter,
+    drops: Counter,
+    drops_decided: Counter,
     in_flight: Gauge,
     streams: Gauge,
     connections: Gauge,
@@ -59,6 +61,8 @@ impl Default for Metrics {
             refusals: Family::default(),
             log_size: Family::default(),
             operations: Counter::default(),
+            drops: Counter::default(),
+            drops_decided: Counter::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             connections: Gauge::default(),
@@ -70,6 +74,12 @@ impl Default for Metrics {
         registry.register("refusals", "Refusals by WARD code", metrics.refusals.clone());
         registry.register("log_leaves", "Leaves of each log", metrics.log_size.clone());
         registry.register("operations", "Operations accepted", metrics.operations.clone());
+        registry.register("drops", "Entries taken into the drop box", metrics.drops.clone());
+        registry.register(
+            "drops_decided",
+            "Drops that staff adopted or declined",
+            metrics.drops_decided.clone(),
+        );
         registry.register(
             "requests_in_flight",
             "Requests begun and not yet answered",
@@ -107,6 +117,16 @@ impl Metrics {
     /// Operations were committed.
     pub(crate) fn accepted(&self, operations: u64) {
         self.operations.inc_by(operations);
+    }
+
+    /// Entries came into the drop box.
+    pub(crate) fn dropped(&self, entries: u64) {
+        self.drops.inc_by(entries);
+    }
+
+    /// Staff decided about a drop.
+    pub(crate) fn drop_decided(&self) {
+        self.drops_decided.inc();
     }
 
     /// A request was begun (`1`), or answered or given up (`-1`).
@@ -149,12 +169,16 @@ mod tests {
         metrics.refused(4002);
         metrics.log_size(ward_api::LogName::Olog, 7);
         metrics.accepted(3);
+        metrics.dropped(2);
+        metrics.drop_decided();
         let text = metrics.render();
         for line in [
             r#"ward_requests_total{method="GET",route="/v1/charts/{chart}/have",status="200"} 1"#,
             r#"ward_refusals_total{code="4002"} 1"#,
             r#"ward_log_leaves{log="olog"} 7"#,
             "ward_operations_total 3",
+            "ward_drops_total 2",
+            "ward_drops_decided_total 1",
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }

@@ -35,6 +35,7 @@ pub struct RateLimits {
     bytes: Keyed<DeviceId>,
     bytes_max: NonZeroU32,
     mlog: Keyed<DeviceId>,
+    drops: Keyed<DeviceId>,
     clock: LimiterClock,
     requests: AtomicU64,
 }
@@ -51,6 +52,7 @@ impl RateLimits {
             bytes: keyed(limits.device_bytes_per_min, &clock),
             bytes_max: at_least_one(limits.device_bytes_per_min),
             mlog: keyed(limits.device_mlog_appends_per_min, &clock),
+            drops: keyed(limits.device_drops_per_min, &clock),
             clock,
             requests: AtomicU64::new(0),
         }
@@ -105,6 +107,19 @@ impl RateLimits {
         self.check(&self.mlog, &device)
     }
 
+    /// Counts the drops that a device hands over. One request is never more than all of them.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn check_drops(&self, device: DeviceId, count: usize) -> Result<(), RetryAfter> {
+        let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        match self.drops.check_key_n(&device, count) {
+            Ok(checked) => checked.map_err(|not_until| self.wait(&not_until)),
+            // A server that allows less in a minute than one request may hold takes it all the same.
+            Err(_) => Ok(()),
+        }
+    }
+
     fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), RetryAfter> {
         limiter.check_key(key).map_err(|not_until| self.wait(&not_until))
     }
@@ -123,6 +138,7 @@ impl RateLimits {
         self.anonymous.retain_recent();
         self.bytes.retain_recent();
         self.mlog.retain_recent();
+        self.drops.retain_recent();
     }
 }
 
@@ -190,6 +206,13 @@ mod tests {
         assert_eq!(rates.check_bytes(one, 100), Ok(()));
         assert!(rates.check_mlog_append(one).is_ok() && rates.check_mlog_append(one).is_ok());
         assert!(rates.check_mlog_append(one).is_err() && rates.check_mlog_append(two).is_ok());
+        let drops = usize::try_from(Limits::default().device_drops_per_min).unwrap();
+        assert_eq!(
+            (rates.check_drops(one, 0), rates.check_drops(one, drops)),
+            (Ok(()), Ok(())),
+            "at the limit"
+        );
+        assert!(rates.check_drops(one, 1).is_err() && rates.check_drops(two, 1).is_ok(), "one past");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! router, the OpenAPI document and the authorisation tests are all made from it, so a route
 //! cannot exist without a limit, a rule and a test.
 
-use crate::limits::{ENROL_MAX_BYTES, SMALL_BODY_MAX_BYTES, SUBMISSION_MAX_BYTES};
+use crate::limits::{DROP_ENCODING_BYTES, ENROL_MAX_BYTES, SMALL_BODY_MAX_BYTES, SUBMISSION_MAX_BYTES};
 use ward_api::{headers, limits, paths};
 
 /// One route.
@@ -84,8 +84,14 @@ pub enum Route {
     ReadBlob,
     /// `PUT /v1/blobs/{address}`, reserved
     WriteBlob,
-    /// `POST /v1/drop`, reserved
-    DropBox,
+    /// `POST /v1/drop`
+    HandOver,
+    /// `GET /v1/drop`
+    ListDrops,
+    /// `POST /v1/drop/state`
+    SetDropState,
+    /// `GET /v1/devices/{device}/revocation`
+    Revocation,
 }
 
 /// Who may call a route. What depends on the thing itself (one's own ticket, a chart's devices)
@@ -407,7 +413,36 @@ pub const ROUTES: &[RouteSpec] = &[
     reserved(Route::Relay, Method::Post, paths::RELAY),
     reserved(Route::ReadBlob, Method::Get, paths::BLOB),
     reserved(Route::WriteBlob, Method::Put, paths::BLOB),
-    reserved(Route::DropBox, Method::Post, paths::DROP),
+    post(
+        Route::HandOver,
+        paths::DROP,
+        Access::Possession,
+        (CBOR, limits::DROP_BATCH_MAX_BYTES + DROP_ENCODING_BYTES),
+        (204, None),
+        "Takes entries of a device that may not seal, sealed to staff",
+    ),
+    asking(
+        get(Route::ListDrops, paths::DROP, Access::Staff, CBOR, "Drops that wait in the caller's charts"),
+        &[("after", false)],
+    ),
+    post(
+        Route::SetDropState,
+        paths::DROP_STATE,
+        Access::Staff,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (204, None),
+        "Takes a drop off the list: adopted or declined",
+    ),
+    asking(
+        get(
+            Route::Revocation,
+            paths::REVOCATION,
+            Access::Possession,
+            CBOR,
+            "What the membership log says against the calling device",
+        ),
+        &[("from", true)],
+    ),
 ];
 
 #[cfg(test)]

@@ -32,6 +32,7 @@
 mod checkpointer;
 mod columns;
 mod cut;
+mod drop_box;
 mod fault;
 mod head_cache;
 mod integrity;

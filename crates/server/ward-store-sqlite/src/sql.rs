@@ -127,6 +127,21 @@ statements! {
     PROPOSALS = "SELECT entry_hash, subject, proposer, received_at, entry FROM proposal ORDER BY id";
     PROPOSAL_REMOVE = "DELETE FROM proposal WHERE entry_hash = ?1";
 
+    // The drop box.
+    DROP_EXISTS = "SELECT 1 FROM dropped WHERE device = ?1 AND entry_id = ?2";
+    DROP_INSERT = "INSERT INTO dropped (chart, device, entry_id, received_at, state, envelope) \
+        VALUES (?1, ?2, ?3, ?4, 1, ?5)";
+    DROPS_WAITING_OF_DEVICE = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM dropped \
+        WHERE device = ?1 AND state = 1";
+    DROPS_WAITING_OF_CHART = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM dropped \
+        WHERE chart = ?1 AND state = 1";
+    DROPS_OF_CHART = "SELECT id, length(envelope) FROM dropped WHERE chart = ?1 AND state = 1 AND id > ?2 \
+        ORDER BY id";
+    DROP_READ = "SELECT id, chart, device, entry_id, received_at, envelope FROM dropped WHERE id = ?1";
+    DROP_DECIDE = "UPDATE dropped SET state = ?4, decided_at = ?5, decided_by = ?6 \
+        WHERE chart = ?1 AND device = ?2 AND entry_id = ?3";
+    DROPS_PURGE = "DELETE FROM dropped WHERE decided_at <= ?1";
+
     // The server's values, figures, checks.
     META = "SELECT value FROM meta WHERE key = ?1";
     META_PUT = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

@@ -27,6 +27,7 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod drop_box;
 mod error;
 pub mod limits;
 mod log_state;
@@ -38,6 +39,7 @@ mod ticket;
 mod token;
 mod upkeep;
 
+pub use drop_box::{DropDecision, DropError, DropStore, DropsPage, DropsRequest, NewDrop, StoredDrop};
 pub use error::StoreError;
 pub use log_state::{CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError};
 pub use memory::MemoryStore;
@@ -58,15 +60,31 @@ pub use token::{
     RotateError, RotateRefresh, Rotation, TokenStore,
 };
 pub use upkeep::{BackupSummary, IntegrityReport, MetaKey, MetaStore, StoreStats, Upkeep, check_meta};
-pub use ward_api::{LogName, MlogLeaf, SuspendReason, TicketState};
+pub use ward_api::{DropState, LogName, MlogLeaf, SuspendReason, TicketState};
 
 /// Everything the relay keeps. Cheap to clone: clones share one store.
 pub trait Store:
-    OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + MetaStore + Upkeep
+    OlogStore
+    + MlogStore
+    + LogStateStore
+    + TicketStore
+    + TokenStore
+    + ProposalStore
+    + DropStore
+    + MetaStore
+    + Upkeep
 {
 }
 
 impl<S> Store for S where
-    S: OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + MetaStore + Upkeep
+    S: OlogStore
+        + MlogStore
+        + LogStateStore
+        + TicketStore
+        + TokenStore
+        + ProposalStore
+        + DropStore
+        + MetaStore
+        + Upkeep
 {
 }

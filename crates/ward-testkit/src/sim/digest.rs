@@ -31,10 +31,8 @@ impl Digest {
             forked: item.forked,
             olog_index: item.arrival.olog_index,
         };
-        let mut out = Self {
-            standings: view.timeline().iter().map(standing).collect(),
-            threads: BTreeMap::new(),
-        };
+        let mut out =
+            Self { standings: view.timeline().iter().map(standing).collect(), threads: BTreeMap::new() };
         for ((medication, field), thread) in view.medication_plan() {
             out.add(format!("plan {medication} {field}"), thread);
         }
@@ -111,8 +109,13 @@ pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
     }
     for (key, (written, replaced)) in fields {
         let holds: BTreeSet<EntryId> = written.difference(&replaced).copied().collect();
-        let shown: BTreeSet<EntryId> =
-            view.medication_plan().get(&key).map(Thread::current_ids).unwrap_or_default().into_iter().collect();
+        let shown: BTreeSet<EntryId> = view
+            .medication_plan()
+            .get(&key)
+            .map(Thread::current_ids)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         let wanted = if holds.len() > 1 { Place::InConflict } else { Place::Visible };
         if holds != shown || holds.iter().any(|entry| view.place(*entry) != Some(wanted)) {
             return Some(format!("{} {}: {holds:?} hold, {shown:?} are shown", key.0, key.1));

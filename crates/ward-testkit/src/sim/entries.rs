@@ -74,7 +74,13 @@ fn wanted(
         }
         Entry::Acknowledgement => Draft::new(AlertAcknowledgement {
             item: "nausea".to_owned(),
-            entries: view.responses().values().flatten().flat_map(ward_sync::Thread::current_ids).take(3).collect(),
+            entries: view
+                .responses()
+                .values()
+                .flatten()
+                .flat_map(ward_sync::Thread::current_ids)
+                .take(3)
+                .collect(),
             action: mark.to_owned(),
         }),
     })

@@ -3,7 +3,7 @@
 
 use super::digest::{Digest, hidden_value};
 use super::failure::{Checked, Verdict};
-use super::limits::{AUDIT_EVERY, POLL_MS, RESTART_EVERY, REST_MAX_MS};
+use super::limits::{AUDIT_EVERY, POLL_MS, REST_MAX_MS, RESTART_EVERY};
 use super::oracle::{AT_SERVER, find};
 use super::schedule::Slot;
 use super::template::SiteStore;
@@ -191,16 +191,18 @@ impl<S: SiteStore> World<'_, S> {
 
     /// A member of staff exports the chart, and an inspector checks the package.
     async fn check_audit(&mut self, members: &[Slot]) -> Checked {
-        let staff = members.iter().copied().find(|slot| {
-            matches!(slot, Slot::Coordinator | Slot::Doctor | Slot::Nurse)
-        });
+        let staff = members
+            .iter()
+            .copied()
+            .find(|slot| matches!(slot, Slot::Coordinator | Slot::Doctor | Slot::Nurse));
         let chart = self.chart;
         let Some(client) =
             staff.and_then(|slot| self.machines.get_mut(&slot)).and_then(|machine| machine.client.as_mut())
         else {
             return Ok(());
         };
-        let broken = |error: ward_client::ClientError| (Verdict::Audit, format!("no package is made: {error}"));
+        let broken =
+            |error: ward_client::ClientError| (Verdict::Audit, format!("no package is made: {error}"));
         // The first export leaves a receipt of access, which the second one holds.
         client.export_audit(chart).await.map_err(broken)?;
         client.sync().await.map_err(broken)?;

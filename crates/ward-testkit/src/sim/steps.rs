@@ -25,7 +25,9 @@ impl<S: SiteStore> World<'_, S> {
             Step::Offline(slot) => self.with_fate(slot, |machine| machine.fate.set_offline(true)),
             Step::Online(slot) => self.with_fate(slot, |machine| machine.fate.set_offline(false)),
             Step::Net(slot, fault, nth) => self.with_fate(slot, |machine| machine.fate.plan_net(fault, nth)),
-            Step::Die(slot, point, nth) => self.with_fate(slot, |machine| machine.fate.plan_death(point, nth)),
+            Step::Die(slot, point, nth) => {
+                self.with_fate(slot, |machine| machine.fate.plan_death(point, nth))
+            }
             Step::DiskFull(slot, nth) => self.with_fate(slot, |machine| machine.fate.plan_disk_full(nth)),
             Step::Backup(slot) => self.back_up(slot).await?,
             Step::Restore(slot) => self.restore(slot).await?,

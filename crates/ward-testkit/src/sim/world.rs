@@ -73,7 +73,12 @@ impl<'a, S: SiteStore> World<'a, S> {
             server_backup: None,
             chart: template.chart,
             machines: BTreeMap::new(),
-            admin: Machine::of("admin", &template.admin, truth.clone(), Disk::Memory(template.admin.rows.snapshot())),
+            admin: Machine::of(
+                "admin",
+                &template.admin,
+                truth.clone(),
+                Disk::Memory(template.admin.rows.snapshot()),
+            ),
             oracle: Oracle::default(),
             tally: Tally::default(),
             dice: Dice::new(seed),

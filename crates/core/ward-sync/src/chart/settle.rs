@@ -200,11 +200,8 @@ pub(super) fn by_lineage<P: Value>(acts: Vec<Act<'_, P>>, class: MergeClass) -> 
         let own = leader_of.get(&act.id());
         act.names.iter().filter_map(|name| leader_of.get(name)).all(|leader| Some(leader) == own)
     };
-    let refused: Vec<EntryId> = acts
-        .iter()
-        .filter(|act| act.manner == Manner::Decide && !one_record(act))
-        .map(Act::id)
-        .collect();
+    let refused: Vec<EntryId> =
+        acts.iter().filter(|act| act.manner == Manner::Decide && !one_record(act)).map(Act::id).collect();
     let mut groups: BTreeMap<EntryId, Vec<Act<'_, P>>> = BTreeMap::new();
     for act in acts.into_iter().filter(|act| !refused.contains(&act.id())) {
         if let Some(leader) = leader_of.get(&act.id()) {

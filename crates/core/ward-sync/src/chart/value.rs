@@ -1,8 +1,8 @@
 //! When two values say the same, and which of two is worse.
 
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, Dose, IncarnationOpen, Instrument,
-    MedicationPlanField, Note, Participation, ProfileField, Response,
+    AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, Dose, DropDeclined, IncarnationOpen,
+    Instrument, MedicationPlanField, Note, Participation, ProfileField, Response,
 };
 use core::cmp::Ordering;
 
@@ -29,6 +29,7 @@ impl Value for AccessReceipt {}
 impl Value for Instrument {}
 impl Value for IncarnationOpen {}
 impl Value for Carry {}
+impl Value for DropDeclined {}
 
 impl Value for MedicationPlanField {
     fn says_the_same(&self, other: &Self) -> bool {
@@ -48,14 +49,7 @@ impl Value for MedicationPlanField {
 impl Value for Appointment {
     fn says_the_same(&self, other: &Self) -> bool {
         (self.appointment, self.status, self.starts_at, self.minutes, &self.place, &self.purpose)
-            == (
-                other.appointment,
-                other.status,
-                other.starts_at,
-                other.minutes,
-                &other.place,
-                &other.purpose,
-            )
+            == (other.appointment, other.status, other.starts_at, other.minutes, &other.place, &other.purpose)
     }
 }
 

@@ -14,9 +14,9 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose, FieldKey,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    PayloadError, ProfileField, Response, SetChange,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
+    DropDeclined, FieldKey, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
+    Participation, Payload, PayloadError, ProfileField, Response, SetChange,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -109,6 +109,7 @@ pub struct ChartView<'a> {
     refused: Vec<EntryId>,
     /// Declarations about records that take no part in the values.
     alone: Vec<EntryId>,
+    drop_declines: Vec<Thread<'a, DropDeclined>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -230,6 +231,7 @@ impl<'a> ChartView<'a> {
             sets: sets_of(set_changes(accepted)),
             refused,
             alone,
+            drop_declines: records!(DropDeclined DROP_DECLINED amends),
         }
     }
 
@@ -252,6 +254,7 @@ impl<'a> ChartView<'a> {
         let invalid = Place::Invalid(PayloadError::Contradiction(text));
         places.extend(self.refused.iter().map(|entry| (*entry, invalid)));
         places.extend(self.alone.iter().map(|entry| (*entry, Place::Visible)));
+        self.drop_declines.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -277,9 +280,8 @@ impl<'a> ChartView<'a> {
 
     /// Questionnaires that were submitted more than once for one planned time.
     pub fn duplicate_responses(&self) -> impl Iterator<Item = &ResponseKey> {
-        let holding = |threads: &[Thread<'a, Response>]| {
-            threads.iter().filter(|thread| !thread.is_voided()).count()
-        };
+        let holding =
+            |threads: &[Thread<'a, Response>]| threads.iter().filter(|thread| !thread.is_voided()).count();
         self.responses.iter().filter(move |(_, threads)| holding(threads) > 1).map(|(key, _)| key)
     }
 
@@ -320,9 +322,8 @@ impl<'a> ChartView<'a> {
     /// How many entries of a kind this version cannot read. What it shows of that kind may be out of
     /// date: a newer app may have replaced it.
     pub fn unreadable(&self, kind: EntryKind) -> usize {
-        let unread = |item: &&TimelineItem<'a>| {
-            item.place == Place::UnknownKind && item.entry.body().kind == kind
-        };
+        let unread =
+            |item: &&TimelineItem<'a>| item.place == Place::UnknownKind && item.entry.body().kind == kind;
         self.timeline.iter().filter(unread).count()
     }
 
@@ -389,6 +390,11 @@ impl<'a> ChartView<'a> {
     /// Entries that carry others.
     pub fn carries(&self) -> &[Thread<'a, Carry>] {
         &self.carries
+    }
+
+    /// Entries that staff did not take over, with the reason in each.
+    pub fn drop_declines(&self) -> &[Thread<'a, DropDeclined>] {
+        &self.drop_declines
     }
 
     /// Entries of lost devices that staff may adopt, in order.

@@ -12,7 +12,7 @@ use super::void::VoidReason;
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::{
     Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
-    Team,
+    Team, Wipe,
 };
 use crate::study_schema::StudySchema;
 use alloc::boxed::Box;
@@ -29,6 +29,7 @@ pub(super) enum Change {
     Team(Team),
     Person(SpaceMember),
     Revoke(DeviceId, Revocation),
+    Wipe(DeviceId),
     Cancel(Vec<(MlogEntryHash, SignerId)>),
     Announce(Announce),
     Schema(Box<StudySchema>),
@@ -70,6 +71,7 @@ impl<'a> Judged<'a> {
             MlogBody::EpochAnnounce(announce) => this.announce(&announce),
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
             MlogBody::StudySchema(schema) => this.schema(schema),
+            MlogBody::Wipe(wipe) => this.wipe(&wipe),
         }
     }
 
@@ -183,8 +185,29 @@ impl<'a> Judged<'a> {
     }
 
     fn revoke(&self, revoke: &Revoke) -> Result<Change, VoidReason> {
-        let known = self.shelf().and_then(|shelf| shelf.devices.get(&revoke.device));
-        let target = known.ok_or(VoidReason::UnknownDevice(revoke.device))?;
+        let target = self.filed_device(revoke.device)?;
+        self.require_revokers(target)?;
+        Ok(Change::Revoke(revoke.device, self.revocation(revoke.olog, revoke.policy)))
+    }
+
+    /// Who may revoke a device may order its wipe, once it is revoked: taking it out of the charts
+    /// never destroys anything by itself.
+    fn wipe(&self, wipe: &Wipe) -> Result<Change, VoidReason> {
+        let target = self.filed_device(wipe.device)?;
+        if target.is_active() {
+            return Err(VoidReason::NotRevoked(wipe.device));
+        }
+        self.require_revokers(target)?;
+        Ok(Change::Wipe(wipe.device))
+    }
+
+    fn filed_device(&self, device: DeviceId) -> Result<&'a DeviceRecord, VoidReason> {
+        let known = self.shelf().and_then(|shelf| shelf.devices.get(&device));
+        known.ok_or(VoidReason::UnknownDevice(device))
+    }
+
+    /// The signatures that it takes against a device.
+    fn require_revokers(&self, target: &DeviceRecord) -> Result<(), VoidReason> {
         let signers = self.signers()?;
         match target.role() {
             Role::Patient => signers.require(1, |signers, record| {
@@ -195,8 +218,7 @@ impl<'a> Judged<'a> {
             Role::Admin => signers.require(2, Signers::is_admin)?,
             _ => signers.require(1, Signers::is_admin)?,
         }
-        signers.verify(self.entry)?;
-        Ok(Change::Revoke(revoke.device, self.revocation(revoke.olog, revoke.policy)))
+        signers.verify(self.entry)
     }
 
     fn revocation(&self, olog: TreeHead, policy: RevokePolicy) -> Revocation {

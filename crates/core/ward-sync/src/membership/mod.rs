@@ -262,6 +262,10 @@ impl Membership {
                 self.site.schema = Some(schema);
                 Touched::Nobody
             }
+            Change::Wipe(device) => {
+                self.shelf_mut(subject).order_wipe(device, index);
+                Touched::Nobody
+            }
             Change::Cancel(cancels) => {
                 self.shelf_mut(subject).cancels.extend(cancels);
                 Touched::Nobody

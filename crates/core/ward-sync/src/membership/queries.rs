@@ -145,6 +145,12 @@ impl Membership {
         self.opened(chart)?.members_at(index)
     }
 
+    /// The members of a chart as they were one after another, the present ones last.
+    pub fn member_sets(&self, chart: ChartId) -> impl DoubleEndedIterator<Item = &MemberSet> {
+        let history = self.opened(chart).map_or(&[][..], |state| state.history.as_slice());
+        history.iter().map(|(_, set)| &**set)
+    }
+
     /// The hash of the members of a chart as the log stands.
     pub fn member_set_hash(&self, chart: ChartId) -> Option<MemberSetHash> {
         self.members(chart).map(|members| members.hash())

@@ -20,12 +20,13 @@ pub struct DeviceRecord {
     enc_key_hash: [u8; 32],
     certified_index: u64,
     pub(super) revocation: Option<Revocation>,
+    pub(super) wipe_index: Option<u64>,
 }
 
 impl DeviceRecord {
     pub(super) fn new(cert: Box<DeviceCert>, certified_index: u64) -> Self {
         let (cert_hash, enc_key_hash) = (cert.hash(), cert.binding.enc_pk.key_hash());
-        Self { cert, cert_hash, enc_key_hash, certified_index, revocation: None }
+        Self { cert, cert_hash, enc_key_hash, certified_index, revocation: None, wipe_index: None }
     }
 
     /// The certificate.
@@ -46,6 +47,11 @@ impl DeviceRecord {
     /// Its revocation, if there is one.
     pub const fn revocation(&self) -> Option<&Revocation> {
         self.revocation.as_ref()
+    }
+
+    /// Where in the log its wipe was first ordered, if it was.
+    pub const fn wipe_index(&self) -> Option<u64> {
+        self.wipe_index
     }
 
     /// Whether the log still trusts it. Whether the certificate is in date is another question:
@@ -170,6 +176,12 @@ impl Shelf {
                 policy: old.policy.max(new.policy),
             },
         });
+    }
+
+    pub(super) fn order_wipe(&mut self, device: DeviceId, index: u64) {
+        if let Some(record) = self.devices.get_mut(&device) {
+            record.wipe_index.get_or_insert(index);
+        }
     }
 
     pub(super) fn knows_device_or_key(&self, cert: &DeviceCert) -> bool {

@@ -63,6 +63,9 @@ pub enum VoidReason {
     /// A signer that the log does not know.
     #[error("signer {0} has no certificate in this log")]
     UnknownSigner(SignerId),
+    /// A wipe of a device that is still trusted.
+    #[error("device {0} must be revoked before it is wiped")]
+    NotRevoked(DeviceId),
     /// A signer that was revoked.
     #[error("signer {0} was revoked")]
     SignerRevoked(DeviceId),

@@ -4,6 +4,7 @@
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
 mod care;
+mod drop_declined;
 mod field_key;
 mod record;
 mod resolve;
@@ -16,6 +17,7 @@ pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use drop_declined::DropDeclined;
 pub use field_key::FieldKey;
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
@@ -172,6 +174,7 @@ payloads! {
     RESOLVE Resolve "ward/resolve" several;
     VOID Void "ward/void" 1;
     SET_CHANGE SetChange "ward/set" 1;
+    DROP_DECLINED DropDeclined "ward/drop-declined" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {

@@ -7,7 +7,7 @@ use super::unsettled_work::raised;
 use super::wording::{one_line, role_name, short_id};
 use super::work_item::{Desk, Raised, Urgency, known_at, slug};
 use ward_sync::{
-    Appointment, AppointmentStatus, ChartView, Consent, ConsentStatus, Conflict, Dose, DoseOutcome,
+    Appointment, AppointmentStatus, ChartView, Conflict, Consent, ConsentStatus, Dose, DoseOutcome,
     FieldState, MedicationPlanField, Participation, ParticipationState, Thread, Value, Written,
 };
 

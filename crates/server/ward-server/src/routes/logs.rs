@@ -61,6 +61,6 @@ pub(super) fn within<S: Store>(app: &App<S>, log: LogName, size: u64) -> Result<
     if size <= app.desk(log).size() { Ok(()) } else { Err(read_failed(LogReadError::Beyond)) }
 }
 
-fn roots(proof: Vec<NodeHash>) -> Vec<TreeRoot> {
+pub(super) fn roots(proof: Vec<NodeHash>) -> Vec<TreeRoot> {
     proof.into_iter().map(NodeHash::to_root).collect()
 }

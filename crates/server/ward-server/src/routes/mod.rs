@@ -1,11 +1,13 @@
 //! One handler for each route of the table.
 
 mod charts;
+mod drop_box;
 mod enrol;
 mod logs;
 mod mlog;
 mod proposals;
 mod push;
+mod revocation;
 mod service;
 mod stream;
 mod suspend;
@@ -57,8 +59,10 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,
         Route::Suspend => suspend::suspend(app, &call).await,
-        Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob | Route::DropBox => {
-            Err(reserved())
-        }
+        Route::HandOver => drop_box::hand_over(app, &call).await,
+        Route::ListDrops => drop_box::list(app, &call).await,
+        Route::SetDropState => drop_box::set_state(app, &call).await,
+        Route::Revocation => revocation::prove(app, &call).await,
+        Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob => Err(reserved()),
     }
 }

@@ -6,13 +6,14 @@ use crate::support::people::Who;
 use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
-    EnrolmentSubmission, Key32, LogName, MlogSubmission, Opaque, ProposalSubmission, SuspendReason,
-    SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
+    DropState, DropStateChange, EnrolmentSubmission, Key32, LogName, MlogSubmission, Opaque,
+    ProposalSubmission, SuspendReason, SuspensionRequest, TicketRegistration, TicketState, TicketStateChange,
+    TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
-use ward_crypto::{EpochSecret, random_id};
-use ward_id::{Canonical as _, MlogEntryHash, TicketId};
-use ward_server::{Clock as _, ROUTES, Route, RouteSpec};
+use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop};
+use ward_id::{Canonical as _, EntryId, MlogEntryHash, TicketId};
+use ward_server::{Access, Clock as _, ROUTES, Route, RouteSpec};
 use ward_store::MemoryStore;
 use ward_sync::{MlogBody, RevokePolicy, Team};
 
@@ -89,7 +90,10 @@ impl Stage {
             Route::Reconcile => (paths::RECONCILE.replace("{chart}", &chart.to_string()), none()),
             Route::Relay => (paths::RELAY.replace("{chart}", &chart.to_string()), none()),
             Route::ReadBlob | Route::WriteBlob => (paths::BLOB.replace("{address}", &"0".repeat(64)), none()),
-            Route::DropBox => (paths::DROP.into(), none()),
+            Route::HandOver => (paths::DROP.into(), vec![self.dropped(caller)].to_canonical()),
+            Route::ListDrops => (paths::drops_after(None), none()),
+            Route::SetDropState => (paths::DROP_STATE.into(), self.decision()),
+            Route::Revocation => (paths::revocation_from(caller.id, 1), none()),
         }
     }
 
@@ -97,6 +101,24 @@ impl Stage {
         let (role, chart) = (1, Some(self.world.people.chart));
         let not_after = self.world.clock.now().plus_ms(900_000);
         TicketRegistration { ticket, srv: Key32::from_bytes([1; 32]), role, chart, not_after }.to_canonical()
+    }
+
+    /// An entry that the caller hands to the coordinator.
+    fn dropped(&self, caller: &Device) -> Opaque {
+        let people = &self.world.people;
+        let mut rng = TestRng::new(self.calls.get());
+        let entry = EntryId::from_bytes(random_bytes(&mut rng));
+        let to = [(people.coordinator.id, people.coordinator.keys.enc.public().clone())];
+        let sealed =
+            seal_drop(people.chart, caller.id, entry, &to, b"entry", &caller.keys.sign, &mut rng).unwrap();
+        Opaque(sealed.to_canonical())
+    }
+
+    /// A decision about a drop that is not there.
+    fn decision(&self) -> Vec<u8> {
+        let (chart, device) = (self.world.people.chart, self.world.people.spare.id);
+        let entry = EntryId::from_bytes([1; 32]);
+        DropStateChange { chart, device, entry, state: DropState::Adopted }.to_canonical()
     }
 
     /// A new team, signed by the caller: only an admin may.
@@ -108,7 +130,7 @@ impl Stage {
 
     async fn call(&self, spec: &RouteSpec, session: &Session<'_>) -> Reply {
         let (path, body) = self.case(spec.route, session.device);
-        let with_token = spec.route != Route::Token;
+        let with_token = spec.access != Access::Possession;
         session.try_call(spec.method.as_str(), &path, spec.takes, body, with_token).await.unwrap()
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod authorisation;
+mod drop_box;
 mod enrolment;
 mod logs;
 mod membership;

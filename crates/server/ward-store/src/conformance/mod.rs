@@ -11,6 +11,7 @@
     reason = "a suite of tests fails by panicking"
 )]
 
+pub mod drop_box;
 pub mod log_state;
 pub mod mlog;
 pub mod olog;
@@ -76,6 +77,11 @@ macro_rules! store_conformance {
             proposal::one_device_leaves_room_for_the_others,
             proposal::old_proposals_run_out,
             proposal::a_revocation_drops_what_the_device_proposed,
+            drop_box::drops_wait_until_they_are_decided,
+            drop_box::pages_of_drops_follow_the_number,
+            drop_box::waiting_drops_are_limited,
+            drop_box::bytes_of_waiting_drops_are_limited,
+            drop_box::decided_drops_run_out_and_waiting_ones_stay,
             upkeep::the_first_value_stays,
             upkeep::of_racing_values_one_is_created,
             upkeep::figures_count_what_is_there,

@@ -1,6 +1,7 @@
 //! A store without a disk: the same rules as the others, under one lock. Tests and demonstrations
 //! use it; what it holds is gone when the process ends.
 
+mod drop_box;
 mod log_state;
 mod mlog;
 mod olog;
@@ -40,6 +41,8 @@ struct State {
     session_versions: HashMap<DeviceId, u64>,
     suspensions: HashMap<DeviceId, DeviceSuspension>,
     proposals: Vec<StoredProposal>,
+    drops: Vec<drop_box::Row>,
+    last_drop: u64,
     meta: BTreeMap<MetaKey, Vec<u8>>,
     commits: u64,
     /// What every write fails with, while a test wants it so.

@@ -34,6 +34,7 @@ pub fn generous() -> Limits {
         address_anonymous_per_min: 1_000_000,
         device_bytes_per_min: u32::MAX,
         device_mlog_appends_per_min: 1_000_000,
+        device_drops_per_min: 1_000_000,
         ..Limits::default()
     }
 }
