@@ -36,9 +36,13 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// A chain ended: its device is not used any more.
+    pub const DEVICE_CLOSED: Self = Self(20);
+    /// Something happened to the logs or to a chain.
+    pub const INCIDENT: Self = Self(25);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -52,6 +56,8 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::DEVICE_CLOSED,
+        Self::INCIDENT,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -75,6 +81,8 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            20 => "device-closed",
+            25 => "incident",
             _ => "reserved",
         }
     }

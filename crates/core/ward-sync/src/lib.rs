@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), no_std)]
 extern crate alloc;
 
+mod bisection;
 mod chain;
 mod chart;
 mod entry;
@@ -22,13 +23,15 @@ mod payload;
 mod permission;
 mod push;
 mod read;
+mod relay;
 mod seal;
 
+pub use bisection::{Bisection, ChainDifference};
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
-    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Fork, Gap,
-    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
-    Written,
+    Accounting, Arrival, Author, Authority, ChainName, Chart, ChartAuthority, ChartError, ChartView, Fork,
+    Gap, Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
+    VectorClock, VectorClocks, Written,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -40,22 +43,23 @@ pub use freshness::{ClockReading, Freshness, TrustedTime};
 pub use kind::EntryKind;
 pub use membership::{
     ArrivalFacts, ArrivalRefusal, CountedEpoch, DeviceRecord, Effect, Member, MemberSet, Membership,
-    MembershipError, Revocation, RotationReason, Scope, Standing, VoidReason,
+    MembershipError, Reopening, Revocation, RotationReason, Scope, Standing, VoidReason, cosigned_head,
 };
 pub use mlog::{MlogEntry, MlogError, MlogSignature, SignerId};
 pub use mlog_body::{
-    Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
-    Team,
+    Cancel, ChartOpen, EpochAnnounce, LogReopen, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy,
+    SpaceMember, Team,
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
-    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
-    ResponseStatus,
+    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse,
+    DeviceClosed, Dose, DoseOutcome, IncarnationOpen, Incident, IncidentKind, Instrument, MedicationId,
+    MedicationPlanField, Note, Occurrence, Participation, ParticipationState, Payload, PayloadError,
+    ProfileField, QuestionnaireResponse, Response, ResponseStatus,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};
 pub use read::{ReadFault, check_author};
+pub use relay::{RelayContext, check_relay};
 pub use seal::{SealFacts, SealPermit, SealRefusal, may_seal};
 pub use ward_audit::TreeHead;

@@ -42,6 +42,15 @@ pub const REVOKES_ALONE_MAX: usize = 5;
 /// The window of [`REVOKES_ALONE_MAX`].
 pub const REVOKE_WINDOW_MS: i64 = 86_400_000;
 
+/// Bytes of the checkpoint that a reopened operation log begins with.
+pub const REOPEN_NOTE_MAX_BYTES: usize = 16_384;
+/// Places that each operation log of a site has when places are counted through all of them.
+pub const OLOG_SPAN: u64 = 1 << 48;
+/// Bytes of the evidence in an incident.
+pub const INCIDENT_EVIDENCE_MAX_BYTES: usize = 65_536;
+/// Chains of living devices in one chart above which the operator is told.
+pub const LIVE_DEVICES_SOFT_MAX: usize = 64;
+
 /// Age at which an epoch is followed by the next, though no member changed.
 pub const EPOCH_MAX_AGE_MS: i64 = 90 * 86_400_000;
 /// Time after an announce in which envelopes of the epoch before are still taken.
@@ -58,3 +67,6 @@ pub const PUSH_MAX_BYTES: usize = 4 * 1_048_576;
 pub const CLAIM_TOLERANCE_MS: i64 = 300_000;
 /// Entries that one chart view holds.
 pub const CHART_MAX_ENTRIES: usize = 1_000_000;
+
+/// Places of one chain that one question of a bisection asks for.
+pub const PLACES_PER_ROUND: u64 = 32;

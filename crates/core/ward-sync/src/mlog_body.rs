@@ -1,6 +1,8 @@
 //! What entries of the membership log say.
 
-use crate::limits::{DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, TEAM_MAX_PERSONS};
+use crate::limits::{
+    DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, REOPEN_NOTE_MAX_BYTES, TEAM_MAX_PERSONS,
+};
 use crate::mlog::MlogError;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,7 +12,7 @@ use ward_audit::TreeHead;
 use ward_crypto::{DeviceCert, Role, SiteManifest};
 use ward_id::{Canonical, ChartId, DeviceId, MlogEntryHash, PackageHash, PersonId, SiteId, Subject, TeamId};
 
-/// The numbered kinds of the membership log. 10 to 15 are reserved.
+/// The numbered kinds of the membership log. 10 to 14 are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MlogKind {
     /// Admins, witnesses and limits of the site.
@@ -31,11 +33,13 @@ pub enum MlogKind {
     EpochAnnounce,
     /// A participant who lost their devices gets a new one.
     RecoveryUse,
+    /// The operation log goes on under a new origin after a restore that lost acknowledged leaves.
+    LogReopen,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -45,11 +49,15 @@ impl MlogKind {
         Self::Cancel,
         Self::EpochAnnounce,
         Self::RecoveryUse,
+        Self::LogReopen,
     ];
 
     /// The number on the wire.
     pub const fn number(self) -> u8 {
-        self as u8 + 1
+        match self {
+            Self::LogReopen => 15,
+            other => other as u8 + 1,
+        }
     }
 
     /// The kind with this number, unless it is reserved.
@@ -181,6 +189,26 @@ pub struct RecoveryUse {
     pub reason: String,
 }
 
+/// The operation log goes on under a new origin: the server was restored from a backup that lacks
+/// leaves which the old log had acknowledged. Leaf 0 of the new log is the hash of `checkpoint`, so
+/// that nothing of the old log's last word can be denied.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LogReopen {
+    /// The origin that ends.
+    #[n(0)]
+    pub old_origin: String,
+    /// The last cosigned checkpoint of the old log: the bytes of its note.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub checkpoint: Vec<u8>,
+    /// The origin that begins: that of the manifest with the number of the log behind it.
+    #[n(2)]
+    pub new_origin: String,
+    /// Why.
+    #[n(3)]
+    pub reason: String,
+}
+
 /// A canonical value held as a byte string inside another.
 mod embedded {
     use minicbor::decode::Error as DecodeError;
@@ -223,6 +251,8 @@ pub enum MlogBody {
     EpochAnnounce(EpochAnnounce),
     /// A participant gets a new device.
     RecoveryUse(RecoveryUse),
+    /// The operation log goes on under a new origin.
+    LogReopen(LogReopen),
 }
 
 impl MlogBody {
@@ -238,6 +268,7 @@ impl MlogBody {
             Self::Cancel(_) => MlogKind::Cancel,
             Self::EpochAnnounce(_) => MlogKind::EpochAnnounce,
             Self::RecoveryUse(_) => MlogKind::RecoveryUse,
+            Self::LogReopen(_) => MlogKind::LogReopen,
         }
     }
 
@@ -253,6 +284,7 @@ impl MlogBody {
             Self::Cancel(body) => body.to_canonical(),
             Self::EpochAnnounce(body) => body.to_canonical(),
             Self::RecoveryUse(body) => body.to_canonical(),
+            Self::LogReopen(body) => body.to_canonical(),
         }
     }
 
@@ -276,6 +308,7 @@ impl MlogBody {
             MlogKind::Cancel => Cancel::from_canonical(bytes).map(Self::Cancel),
             MlogKind::EpochAnnounce => EpochAnnounce::from_canonical(bytes).map(Self::EpochAnnounce),
             MlogKind::RecoveryUse => RecoveryUse::from_canonical(bytes).map(Self::RecoveryUse),
+            MlogKind::LogReopen => LogReopen::from_canonical(bytes).map(Self::LogReopen),
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -287,7 +320,7 @@ impl MlogBody {
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
-            Self::SiteManifest(_) | Self::Team(_) => Some(site.into()),
+            Self::SiteManifest(_) | Self::Team(_) | Self::LogReopen(_) => Some(site.into()),
             Self::DeviceCert(cert) if cert.binding.role == Role::Patient => None,
             Self::DeviceCert(_) => Some(site.into()),
             Self::ChartOpen(ChartOpen { chart, .. })
@@ -317,6 +350,13 @@ impl MlogBody {
             Self::RecoveryUse(recovery) => {
                 rule(recovery.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")
+            }
+            Self::LogReopen(reopen) => {
+                rule(reopen.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
+                rule(
+                    (1..=REOPEN_NOTE_MAX_BYTES).contains(&reopen.checkpoint.len()),
+                    "the checkpoint is empty or too long",
+                )
             }
             Self::SiteManifest(_)
             | Self::DeviceCert(_)

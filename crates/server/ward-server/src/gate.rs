@@ -113,7 +113,11 @@ fn media_of(value: &str) -> &str {
 }
 
 fn too_large(spec: &RouteSpec) -> Refusal {
-    let code = if spec.route == Route::Push { ErrorCode::PushTooLarge } else { ErrorCode::TooLarge };
+    let code = if matches!(spec.route, Route::Push | Route::Relay) {
+        ErrorCode::PushTooLarge
+    } else {
+        ErrorCode::TooLarge
+    };
     let members = ProblemMembers { limit: Some(spec.body_max_bytes as u64), ..ProblemMembers::default() };
     refuse_with(code, format!("A body here has at most {} bytes.", spec.body_max_bytes), members)
 }

@@ -114,3 +114,6 @@ pub const SUBMISSION_MAX_BYTES: usize =
 pub const ENROL_MAX_BYTES: usize = ward_api::limits::ENROL_BLOB_MAX_BYTES + 64;
 /// What came of a readiness check's write is believed for this time, milliseconds.
 pub const READY_BELIEF_MS: u64 = 5_000;
+
+/// Damaged envelopes that are asked for at a time.
+pub const DAMAGED_MAX: usize = 1_024;

@@ -9,9 +9,9 @@ use super::thread::{Thread, Written, by_key, by_lineage};
 use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, CarryReason, Consent, Decoded,
+    DeviceClosed, Dose, IncarnationOpen, Incident, Instrument, MedicationId, MedicationPlanField, Note,
+    Occurrence, Participation, Payload, ProfileField, Response,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -89,6 +89,8 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    closures: Vec<Thread<'a, DeviceClosed>>,
+    incidents: Vec<Thread<'a, Incident>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -180,6 +182,8 @@ impl<'a> ChartView<'a> {
             ),
             incarnations: by_lineage(writes!(IncarnationOpen), amends),
             carries: by_lineage(writes!(Carry), amends),
+            closures: by_lineage(writes!(DeviceClosed), amends),
+            incidents: by_lineage(writes!(Incident), amends),
         }
     }
 
@@ -197,6 +201,8 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.closures.iter().for_each(|thread| thread.note_places(places));
+        self.incidents.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -290,6 +296,16 @@ impl<'a> ChartView<'a> {
         &self.carries
     }
 
+    /// Chains that were closed; see [`ChartView::closed_chains`] for those that count.
+    pub fn closures(&self) -> &[Thread<'a, DeviceClosed>] {
+        &self.closures
+    }
+
+    /// What happened to the logs and to chains.
+    pub fn incidents(&self) -> &[Thread<'a, Incident>] {
+        &self.incidents
+    }
+
     /// Entries of lost devices that staff may adopt, in order.
     pub fn to_adopt(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         let wanted = Place::Quarantined(QuarantineReason::ToBeAdopted);
@@ -372,10 +388,19 @@ fn adoptable<'a>(
         let cert = authority.certificate(inner.entry.frame().device);
         cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
     };
+    // A device takes up again what stood on a branch of its own store, and nobody else's.
+    let may_carry = |outer: &Item<'a>, inner: &Held| match &outer.held.payload {
+        Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::Reauthor => {
+            inner.entry.frame().device == outer.held.entry.frame().device
+        }
+        _ => outer.author.is_some_and(|author| author.role.is_staff()),
+    };
     let open = |inner: &Held| items.get(&inner.entry.id()).is_none_or(|item| item.carried_by.is_none());
     carriers
         .into_iter()
-        .filter(|(id, outer, inner)| open(inner) && standing(id, outer) && signed(inner))
+        .filter(|(id, outer, inner)| {
+            open(inner) && may_carry(outer, inner) && standing(id, outer) && signed(inner)
+        })
         .map(|(id, _, inner)| (*id, inner))
         .collect()
 }

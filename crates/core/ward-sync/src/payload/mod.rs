@@ -7,6 +7,7 @@ mod care;
 mod record;
 mod response;
 mod text;
+mod upkeep;
 
 pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
@@ -18,6 +19,7 @@ pub use record::{
 };
 pub use response::{AnsweredBy, DenseResponse, QuestionnaireResponse, Response, ResponseStatus};
 pub use text::{MedicationId, Occurrence};
+pub use upkeep::{DeviceClosed, Incident, IncidentKind};
 
 use crate::kind::EntryKind;
 use alloc::vec::Vec;
@@ -152,6 +154,8 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    DEVICE_CLOSED DeviceClosed "ward/device-closed" 1;
+    INCIDENT Incident "ward/incident" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {

@@ -7,9 +7,11 @@ mod charts;
 mod invite;
 mod proposals;
 mod recover;
+mod reopen;
 mod revoke;
 
 pub use certify::{Certified, Comparison, PendingCert};
 pub use invite::{NewInvite, TicketRow};
 pub use proposals::ProposalView;
 pub use recover::RecoverRequest;
+pub use reopen::PendingReopening;

@@ -6,6 +6,8 @@ mod logs;
 mod mlog;
 mod proposals;
 mod push;
+mod reopening;
+mod repair;
 mod service;
 mod stream;
 mod suspend;
@@ -53,12 +55,15 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Push => push::push(app, call).await,
         Route::Pull => charts::page(app, &call).await,
         Route::Have => charts::have(app, &call).await,
+        Route::CompareHave => repair::compare(app, &call).await,
+        Route::Reconcile => repair::reconcile(app, &call).await,
+        Route::Relay => repair::relay(app, call).await,
+        Route::OlogReopening => reopening::state(app, &call),
+        Route::BringCheckpoint => reopening::bring(app, &call),
         Route::Epochs => charts::epochs(app, &call).await,
         Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,
         Route::Suspend => suspend::suspend(app, &call).await,
-        Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob | Route::DropBox => {
-            Err(reserved())
-        }
+        Route::ReadBlob | Route::WriteBlob | Route::DropBox => Err(reserved()),
     }
 }
