@@ -187,6 +187,9 @@ impl<S: Store> Server<S> {
         )
         .await
         .expect("the first entries are taken");
+        if let Some(log) = self.store.olog_reopened().await.expect("the store reads") {
+            store.reopen_olog(log).await.expect("the log begins");
+        }
         self.copy_into(&store, mlog_size, olog_size).await;
         let known = self.store.olog_size().await.expect("the store reads");
         let origin = self.app.olog_origin();
@@ -217,8 +220,9 @@ impl<S: Store> Server<S> {
             store.append_mlog(append).await.expect("the entry is taken");
         }
         for index in 0..olog_size {
-            let row =
-                self.store.operation_at(index).await.expect("the store reads").expect("the log is that long");
+            let row = self.store.operation_at(index).await.expect("the store reads");
+            // A log that was opened again begins with another leaf.
+            let Some(row) = row else { continue };
             let received_at = row.received_at;
             store.append_operations(vec![again(row)], received_at).await.expect("the operation is taken");
         }

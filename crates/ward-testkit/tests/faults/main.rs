@@ -3,5 +3,9 @@
 
 #![cfg(test)]
 
+mod clones;
+mod cuts;
 mod reopened;
 mod scene;
+mod schedule;
+mod trust;

@@ -148,9 +148,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<u64, SyncProblem> {
         let open = self.device().map_err(failed)?;
         let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
-        let membership = &open.mlog.membership;
-        let origin = membership.olog_origin().unwrap_or(&manifest.olog_origin);
-        let number = membership.olog_number();
+        let origin = open.mlog.membership.olog_origin().unwrap_or(&manifest.olog_origin);
         let begin = open.olog_begin();
         let key = site_trust::log_key(manifest, origin).map_err(failed)?;
         let bad = || failed(ClientError::BadAnswer { path: paths::envelopes(chart) });
@@ -183,11 +181,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.charts.get(&chart).ok_or_else(bad)?;
         let chain = local.chain.clone().ok_or_else(bad)?;
         let incarnation = chain.incarnation().0.to_be_bytes();
-        let mut id = row_id(&[chart.as_bytes(), &incarnation, &sealed.first_seq.to_be_bytes()]);
-        if number > 1 {
-            // A receipt of a log that ended stays beside that of the log after it.
-            id.extend_from_slice(&number.to_be_bytes());
-        }
+        let id = row_id(&[chart.as_bytes(), &incarnation, &sealed.first_seq.to_be_bytes()]);
         let record = ReceiptRecord {
             receipt: receipt.to_canonical().into(),
             checked_at_size: None,
@@ -198,14 +192,33 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             },
         };
         let mut batch = Batch::default();
+        let superseded = self.superseded_receipt(chart, &id, &record).map_err(failed)?;
+        if let Some((old_id, old)) = &superseded {
+            batch.put(Table::Receipts, old_id.clone(), old);
+        }
         batch.put(Table::Receipts, id.clone(), &record);
         batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted: last });
         self.commit(batch).await.map_err(failed)?;
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         local.receipted = last;
+        local.receipts.extend(superseded);
         local.receipts.insert(id, record);
         self.raise_mark(None).await;
         Ok(last + 1 - sealed.first_seq)
+    }
+
+    /// The receipt that stands where a new one will, to be kept beside it: the server lost what it
+    /// had promised, and what it signed then is evidence.
+    fn superseded_receipt(
+        &self,
+        chart: ChartId,
+        id: &[u8],
+        new: &ReceiptRecord,
+    ) -> Result<Option<(Vec<u8>, ReceiptRecord)>, ClientError> {
+        let old = self.device()?.charts.get(&chart).and_then(|local| local.receipts.get(id));
+        let Some(old) = old.filter(|old| old.receipt != new.receipt) else { return Ok(None) };
+        let digest = ward_crypto::sha256(&old.receipt);
+        Ok(Some(([id, &digest].concat(), old.clone())))
     }
 
     /// How many entries from the first on are promised as they were sent, or came back.

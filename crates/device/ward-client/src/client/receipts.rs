@@ -110,7 +110,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
                 Ok(false) => {}
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    // Once a later receipt covers the same entries, the breach is said once; what
+                    // proves it stays.
+                    let said = matches!(problem, SyncProblem::BrokenPromise { .. }) && is_superseded(&id);
+                    problems.push(problem);
+                    if said && let Err(error) = self.mark_checked(chart, id, record, size).await {
+                        problems.push(failed(error));
+                    }
+                }
             }
         }
         problems
@@ -168,6 +176,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.raise_mark(None).await;
         Ok(())
     }
+}
+
+/// Whether a receipt's row is one that was moved aside by a later receipt: its id is longer.
+const fn is_superseded(id: &[u8]) -> bool {
+    id.len() > ChartId::BYTES + 16
 }
 
 /// The problem, if the evidence convinces others.

@@ -93,8 +93,12 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
                 app.membership().append(app.store(), (bytes.0, &entry), package, now, door).await?;
             if entry.kind() == MlogKind::LogReopen.number() {
                 // What fails here is made up for at the next start, and nothing is taken until then.
-                if let Err(error) = app.follow_reopening().await {
-                    tracing::error!(error = %error, "the operation log could not be opened again");
+                match app.follow_reopening().await {
+                    // The witnesses see the new log at once, so that it is ready for whoever comes.
+                    Ok(()) => drop(app.cosigned_head(LogName::Olog).await),
+                    Err(error) => {
+                        tracing::error!(error = %error, "the operation log could not be opened again");
+                    }
                 }
             }
             if appended.new {
