@@ -13,8 +13,8 @@ use ward_client::{ServerAddress, SiteBootstrap, SitePlan, site_bootstrap};
 use ward_crypto::{EpochPackage, RootPolicy, SignKey, WitnessEntry, random_bytes, random_id};
 use ward_id::{Canonical as _, TimestampMs};
 use ward_server::{
-    App, AppParts, Clock, Entropy, EntropyError, Listeners, Origin, StartError, TlsIdentity, VolatileMemory,
-    WitnessClient, WitnessService,
+    App, AppParts, Clock, Entropy, EntropyError, InProcess, Listeners, Origin, Restored, StartError,
+    TlsIdentity, VolatileMemory, WitnessClient, WitnessService,
 };
 use ward_store::{
     MemoryStore, MlogAppend, MlogStore as _, NewOperation, NewPackage, OlogStore as _, Store,
@@ -198,6 +198,42 @@ impl<S: Store> Server<S> {
     /// histories and has the witnesses on their side.
     pub async fn twin(&self, mlog_size: u64, olog_size: u64) -> Server {
         let mut twin = Server::begin(self.wiring.clone(), MemoryStore::new()).await;
+        self.copy_into(&twin.store, mlog_size, olog_size).await;
+        twin.restart().await;
+        twin
+    }
+
+    /// The same keys and witnesses on a database that holds the first so many entries of both logs,
+    /// as `ward restore --reopen` leaves it: the operator has said what the witnesses know more.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn restored(&self, mlog_size: u64, olog_size: u64) -> Result<Server, StartError> {
+        let store = MemoryStore::new();
+        ward_server::bootstrap_site(
+            &store,
+            &self.wiring.root_policy,
+            &self.wiring.first_entries,
+            self.wiring.clock.now(),
+        )
+        .await
+        .expect("the first entries are taken");
+        if let Some(log) = self.store.olog_reopened().await.expect("the store reads") {
+            store.reopen_olog(log).await.expect("the log begins");
+        }
+        self.copy_into(&store, mlog_size, olog_size).await;
+        let known = self.store.olog_size().await.expect("the store reads");
+        let origin = self.app.olog_origin();
+        let restored = Restored {
+            olog_origin: (olog_size < known).then_some(origin),
+            olog_size: known,
+            mlog_size: self.store.mlog_size().await.expect("the store reads"),
+        };
+        restored.declare(&store).await.expect("the store writes");
+        self.started_on(store, WitnessMemories::Kept).await
+    }
+
+    async fn copy_into(&self, store: &MemoryStore, mlog_size: u64, olog_size: u64) {
         let from = self.wiring.first_entries.len() as u64;
         for index in from..mlog_size {
             let rows = self.store.mlog_entries(index, index + 1).await.expect("the store reads");
@@ -212,19 +248,15 @@ impl<S: Store> Server<S> {
                 ended_devices: Vec::new(),
                 received_at: row.received_at,
             };
-            twin.store.append_mlog(append).await.expect("the entry is taken");
+            store.append_mlog(append).await.expect("the entry is taken");
         }
         for index in 0..olog_size {
-            let row =
-                self.store.operation_at(index).await.expect("the store reads").expect("the log is that long");
+            let row = self.store.operation_at(index).await.expect("the store reads");
+            // A log that was opened again begins with another leaf.
+            let Some(row) = row else { continue };
             let received_at = row.received_at;
-            twin.store
-                .append_operations(vec![again(row)], received_at)
-                .await
-                .expect("the operation is taken");
+            store.append_operations(vec![again(row)], received_at).await.expect("the operation is taken");
         }
-        twin.restart().await;
-        twin
     }
 
     /// Every envelope that the server holds, with its place.

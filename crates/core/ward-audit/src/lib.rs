@@ -35,6 +35,7 @@ mod policy;
 mod proof;
 mod receipt;
 mod receipt_breach;
+mod reopened;
 mod tile;
 mod tile_path;
 mod tree;
@@ -59,6 +60,7 @@ pub use proof::{
 };
 pub use receipt::{RECEIPT_VERSION, Receipt, ReceiptError, sign_receipt};
 pub use receipt_breach::{Breach, ReceiptBreach, ReceiptBreachError};
+pub use reopened::{first_origin_of, reopened_origin};
 pub use tile::{Tile, TileEdge, TileError, TileReader, TileSource, tiles_for_growth};
 pub use tile_path::{TileKind, TilePath, TilePathError};
 pub use tree::{CompactTree, CompactTreeError, MemoryTree, MissingNode, NodeSource, root_at};

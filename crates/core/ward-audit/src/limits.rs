@@ -35,5 +35,7 @@ pub const TIME_MAX_STATEMENTS: usize = POLICY_MAX_WITNESSES;
 
 /// Envelopes that one receipt may promise: one push.
 pub const RECEIPT_MAX_ENVELOPES: usize = 256;
+/// Logs that follow one another under one first origin.
+pub const REOPENED_LOGS_MAX: u32 = 32;
 /// Time that a log has to bring a promised envelope under a cosigned head.
 pub const RECEIPT_GRACE_S: u64 = 3_600;

@@ -11,6 +11,7 @@ use crate::key::{KeyError, NoteSigner, SignatureKind, VerifierKey};
 use crate::limits::COSIGNATURE_TIME_MAX_S;
 use crate::note::{NoteError, NoteSignature, SignerName};
 use crate::proof::ProofError;
+use crate::reopened::first_origin_of;
 use crate::witness_request::AddCheckpoint;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -101,10 +102,20 @@ impl WitnessLogs {
         Ok(logs)
     }
 
+    /// The keys of a log; one that was opened again under a later origin has those of the first.
+    fn keys_of(&self, origin: &SignerName) -> Option<Vec<VerifierKey>> {
+        if let Some(keys) = self.keys.get(origin) {
+            return Some(keys.clone());
+        }
+        let first = self.keys.get(&first_origin_of(origin)?)?;
+        let renamed = |key: &VerifierKey| VerifierKey::new(origin.clone(), key.kind(), key.public_key()).ok();
+        Some(first.iter().filter_map(renamed).collect())
+    }
+
     /// Reads the checkpoint if a trusted key of its log signed it.
     fn checkpoint(&self, request: &AddCheckpoint) -> Result<Checkpoint, WitnessRefusal> {
         let checkpoint: Checkpoint = request.note.text().parse().map_err(WitnessRefusal::Malformed)?;
-        let keys = self.keys.get(checkpoint.origin()).ok_or(WitnessRefusal::UnknownLog)?;
+        let keys = self.keys_of(checkpoint.origin()).ok_or(WitnessRefusal::UnknownLog)?;
         if keys.iter().any(|key| Checkpoint::verify(&request.note, key).is_ok()) {
             Ok(checkpoint)
         } else {

@@ -42,11 +42,15 @@ impl EntryKind {
     pub const VOID: Self = Self(17);
     /// An element put into a set or taken out of it.
     pub const SET_CHANGE: Self = Self(18);
+    /// A chain ended: its device is not used any more.
+    pub const DEVICE_CLOSED: Self = Self(20);
     /// Staff do not take over what a device handed to the drop box.
     pub const DROP_DECLINED: Self = Self(23);
+    /// Something happened to the logs or to a chain.
+    pub const INCIDENT: Self = Self(25);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -63,7 +67,9 @@ impl EntryKind {
         Self::RESOLVE,
         Self::VOID,
         Self::SET_CHANGE,
+        Self::DEVICE_CLOSED,
         Self::DROP_DECLINED,
+        Self::INCIDENT,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -90,7 +96,9 @@ impl EntryKind {
             16 => "resolve",
             17 => "void",
             18 => "set-change",
+            20 => "device-closed",
             23 => "drop-declined",
+            25 => "incident",
             _ => "reserved",
         }
     }

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), no_std)]
 extern crate alloc;
 
+mod bisection;
 mod chain;
 mod chart;
 mod entry;
@@ -24,14 +25,17 @@ mod payload;
 mod permission;
 mod push;
 mod read;
+mod relay;
 mod seal;
 mod study_schema;
 
+pub use bisection::{Bisection, ChainDifference};
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
-    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Conflict, Derived,
-    ElementSet, FieldState, Fork, Gap, Inserted, MedicationField, OpenConflict, Place, QuarantineReason,
-    ResponseKey, Thread, TimeClaim, TimelineItem, Value, Written,
+    Accounting, Arrival, Author, Authority, ChainName, Chart, ChartAuthority, ChartError, ChartView,
+    Conflict, Derived, ElementSet, FieldState, Fork, Gap, Inserted, MedicationField, OpenConflict, Place,
+    QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem, Value, VectorClock, VectorClocks,
+    Written,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -45,23 +49,25 @@ pub use kind::EntryKind;
 pub use lease::{Lease, OnlineMark, lease};
 pub use membership::{
     ArrivalFacts, ArrivalRefusal, CountedEpoch, DeviceRecord, Effect, Member, MemberSet, Membership,
-    MembershipError, Revocation, RotationReason, Scope, Standing, VoidReason,
+    MembershipError, Reopening, Revocation, RotationReason, Scope, Standing, VoidReason, cosigned_head,
 };
 pub use mlog::{MlogEntry, MlogError, MlogSignature, SignerId};
 pub use mlog_body::{
-    Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
-    Team, Wipe,
+    Cancel, ChartOpen, EpochAnnounce, LogReopen, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy,
+    SpaceMember, Team, Wipe,
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
-    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Instrument, MedicationId, MedicationPlanField,
-    Note, Occurrence, Participation, ParticipationState, Payload, PayloadError, ProfileField,
-    QuestionnaireResponse, Resolution, Resolve, Response, ResponseStatus, SetChange, Void,
+    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse,
+    DeviceClosed, Dose, DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Incident, IncidentKind,
+    Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, ParticipationState,
+    Payload, PayloadError, ProfileField, QuestionnaireResponse, Resolution, Resolve, Response,
+    ResponseStatus, SetChange, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};
 pub use read::{ReadFault, check_author};
+pub use relay::{RelayContext, check_relay};
 pub use seal::{SealFacts, SealPermit, SealRefusal, may_seal};
 pub use study_schema::{
     DataShape, MergeClass, MinReader, SchemaFault, SchemaField, SchemaFinding, StudySchema, may_resolve,

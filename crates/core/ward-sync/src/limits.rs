@@ -50,6 +50,15 @@ pub const REVOKES_ALONE_MAX: usize = 5;
 /// The window of [`REVOKES_ALONE_MAX`].
 pub const REVOKE_WINDOW_MS: i64 = 86_400_000;
 
+/// Bytes of the checkpoint that a reopened operation log begins with.
+pub const REOPEN_NOTE_MAX_BYTES: usize = 16_384;
+/// Places that each operation log of a site has when places are counted through all of them.
+pub const OLOG_SPAN: u64 = 1 << 48;
+/// Bytes of the evidence in an incident.
+pub const INCIDENT_EVIDENCE_MAX_BYTES: usize = 65_536;
+/// Chains of living devices in one chart above which the operator is told.
+pub const LIVE_DEVICES_SOFT_MAX: usize = 64;
+
 /// Age at which an epoch is followed by the next, though no member changed.
 pub const EPOCH_MAX_AGE_MS: i64 = 90 * 86_400_000;
 /// Time after an announce in which envelopes of the epoch before are still taken.
@@ -75,3 +84,5 @@ pub const CHART_MAX_ENTRIES: usize = 1_000_000;
 /// What this version understands, as study schemas count it (`min_reader`). It rises with every
 /// kind, schema or version of a payload that an older app cannot read.
 pub const READER_LEVEL: u64 = 1;
+/// Places of one chain that one question of a bisection asks for.
+pub const PLACES_PER_ROUND: u64 = 32;

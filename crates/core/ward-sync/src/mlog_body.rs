@@ -1,6 +1,8 @@
 //! What entries of the membership log say.
 
-use crate::limits::{DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, TEAM_MAX_PERSONS};
+use crate::limits::{
+    DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, REOPEN_NOTE_MAX_BYTES, TEAM_MAX_PERSONS,
+};
 use crate::mlog::MlogError;
 use crate::study_schema::StudySchema;
 use alloc::boxed::Box;
@@ -11,7 +13,7 @@ use ward_audit::TreeHead;
 use ward_crypto::{DeviceCert, Role, SiteManifest};
 use ward_id::{Canonical, ChartId, DeviceId, MlogEntryHash, PackageHash, PersonId, SiteId, Subject, TeamId};
 
-/// The numbered kinds of the membership log. 10 to 15 are reserved.
+/// The numbered kinds of the membership log. 10 to 14 are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum MlogKind {
@@ -33,15 +35,17 @@ pub enum MlogKind {
     EpochAnnounce,
     /// A participant who lost their devices gets a new one.
     RecoveryUse,
+    /// The operation log goes on under a new origin after a restore that lost acknowledged leaves.
+    LogReopen = 15,
     /// How the study's data merges.
-    StudySchema = 16,
+    StudySchema,
     /// A revoked device shall destroy what it holds.
     Wipe,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -51,6 +55,7 @@ impl MlogKind {
         Self::Cancel,
         Self::EpochAnnounce,
         Self::RecoveryUse,
+        Self::LogReopen,
         Self::StudySchema,
         Self::Wipe,
     ];
@@ -202,6 +207,26 @@ pub struct Wipe {
     pub reason: String,
 }
 
+/// The operation log goes on under a new origin: the server was restored from a backup that lacks
+/// leaves which the old log had acknowledged. Leaf 0 of the new log is the hash of `checkpoint`, so
+/// that nothing of the old log's last word can be denied.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LogReopen {
+    /// The origin that ends.
+    #[n(0)]
+    pub old_origin: String,
+    /// The last cosigned checkpoint of the old log: the bytes of its note.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub checkpoint: Vec<u8>,
+    /// The origin that begins: that of the manifest with the number of the log behind it.
+    #[n(2)]
+    pub new_origin: String,
+    /// Why.
+    #[n(3)]
+    pub reason: String,
+}
+
 /// A canonical value held as a byte string inside another.
 mod embedded {
     use minicbor::decode::Error as DecodeError;
@@ -248,6 +273,8 @@ pub enum MlogBody {
     StudySchema(Box<StudySchema>),
     /// A revoked device shall destroy what it holds.
     Wipe(Wipe),
+    /// The operation log goes on under a new origin.
+    LogReopen(LogReopen),
 }
 
 impl MlogBody {
@@ -265,6 +292,7 @@ impl MlogBody {
             Self::RecoveryUse(_) => MlogKind::RecoveryUse,
             Self::StudySchema(_) => MlogKind::StudySchema,
             Self::Wipe(_) => MlogKind::Wipe,
+            Self::LogReopen(_) => MlogKind::LogReopen,
         }
     }
 
@@ -282,6 +310,7 @@ impl MlogBody {
             Self::RecoveryUse(body) => body.to_canonical(),
             Self::StudySchema(body) => body.to_canonical(),
             Self::Wipe(body) => body.to_canonical(),
+            Self::LogReopen(body) => body.to_canonical(),
         }
     }
 
@@ -309,6 +338,7 @@ impl MlogBody {
                 StudySchema::from_canonical(bytes).map(|body| Self::StudySchema(Box::new(body)))
             }
             MlogKind::Wipe => Wipe::from_canonical(bytes).map(Self::Wipe),
+            MlogKind::LogReopen => LogReopen::from_canonical(bytes).map(Self::LogReopen),
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -320,7 +350,9 @@ impl MlogBody {
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
-            Self::SiteManifest(_) | Self::Team(_) | Self::StudySchema(_) => Some(site.into()),
+            Self::SiteManifest(_) | Self::Team(_) | Self::LogReopen(_) | Self::StudySchema(_) => {
+                Some(site.into())
+            }
             Self::DeviceCert(cert) if cert.binding.role == Role::Patient => None,
             Self::DeviceCert(_) => Some(site.into()),
             Self::ChartOpen(ChartOpen { chart, .. })
@@ -353,6 +385,13 @@ impl MlogBody {
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")
             }
             Self::StudySchema(schema) => schema.check_form().map_err(MlogError::Rule),
+            Self::LogReopen(reopen) => {
+                rule(reopen.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
+                rule(
+                    (1..=REOPEN_NOTE_MAX_BYTES).contains(&reopen.checkpoint.len()),
+                    "the checkpoint is empty or too long",
+                )
+            }
             Self::SiteManifest(_)
             | Self::DeviceCert(_)
             | Self::SpaceMember(_)

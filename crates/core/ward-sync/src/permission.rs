@@ -2,7 +2,7 @@
 //! does not enter the chart's values.
 
 use crate::kind::EntryKind;
-use crate::payload::{AnsweredBy, ParticipationState, Payload, Resolution};
+use crate::payload::{AnsweredBy, CarryReason, ParticipationState, Payload, Resolution};
 use crate::study_schema::may_resolve_by_default;
 use ward_crypto::Role;
 
@@ -21,13 +21,17 @@ pub enum Permission {
     OwnOnly,
     /// Only for fields that the role may decide about, as the study schema says.
     ByField,
+    /// Only to carry on what stood on a copied or set-back branch of the own store.
+    ReauthorOnly,
 }
 
 /// What a role may write of a kind. Kinds that this version does not know may be written by nobody.
 pub fn permission(role: Role, kind: EntryKind) -> Permission {
     let allowed = |yes: bool| if yes { Permission::Yes } else { Permission::No };
     match kind {
-        EntryKind::INCARNATION_OPEN | EntryKind::NOTE | EntryKind::ACCESS_RECEIPT => Permission::Yes,
+        EntryKind::INCARNATION_OPEN | EntryKind::NOTE | EntryKind::ACCESS_RECEIPT | EntryKind::INCIDENT => {
+            Permission::Yes
+        }
         EntryKind::QUESTIONNAIRE_RESPONSE => match role {
             Role::Patient => Permission::Yes,
             Role::Coordinator => Permission::InterviewOnly,
@@ -38,8 +42,10 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
         EntryKind::APPOINTMENT
         | EntryKind::ALERT_ACKNOWLEDGEMENT
         | EntryKind::INSTRUMENT
-        | EntryKind::CARRY
         | EntryKind::DROP_DECLINED => allowed(role.is_staff()),
+        EntryKind::CARRY if role.is_staff() => Permission::Yes,
+        EntryKind::CARRY => Permission::ReauthorOnly,
+        EntryKind::DEVICE_CLOSED => allowed(role == Role::Patient || role.is_staff()),
         EntryKind::CONSENT | EntryKind::PROFILE_FIELD => {
             allowed(matches!(role, Role::Patient | Role::Coordinator))
         }
@@ -60,6 +66,9 @@ pub fn may_write(role: Role, payload: &Payload) -> bool {
         Permission::Yes => true,
         Permission::InterviewOnly => {
             matches!(payload, Payload::Response(r) if r.answered_by() == AnsweredBy::Interview)
+        }
+        Permission::ReauthorOnly => {
+            matches!(payload, Payload::Carry(carry) if carry.why == CarryReason::Reauthor)
         }
         Permission::WithdrawalOnly => {
             matches!(payload, Payload::Participation(p) if p.state == ParticipationState::Withdrawn)

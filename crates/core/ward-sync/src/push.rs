@@ -168,15 +168,16 @@ struct Shaped<'a> {
 }
 
 fn shaped<'a>(batch: &'a [PushItem<'a>], context: &PushContext<'a>) -> Result<Shaped<'a>, PushError> {
-    let headers = check_shape(batch, context)?;
+    let headers = check_shape(batch, context.membership, context.chart)?;
     let first = headers.first().ok_or(PushError::Empty)?;
     let author = &check_device(first, context)?.cert().binding.sign_pk;
     Ok(Shaped { batch, headers, author })
 }
 
-fn check_shape<'a>(
+pub(crate) fn check_shape<'a>(
     batch: &[PushItem<'a>],
-    context: &PushContext<'_>,
+    membership: &Membership,
+    chart: ChartId,
 ) -> Result<Vec<&'a EnvelopeHeader>, PushError> {
     if batch.len() > PUSH_MAX_ENVELOPES {
         return Err(PushError::TooLarge { what: "number of envelopes" });
@@ -190,7 +191,7 @@ fn check_shape<'a>(
     let headers: Vec<&EnvelopeHeader> = batch.iter().map(|item| item.envelope.header()).collect();
     let first: &EnvelopeHeader = headers.first().ok_or(PushError::Empty)?;
     let chain = |h: &EnvelopeHeader| -> (DeviceId, Incarnation) { (h.device, h.incarnation) };
-    let place = (context.membership.root_policy().site, context.chart);
+    let place = (membership.root_policy().site, chart);
     if headers.iter().any(|h| chain(h) != chain(first) || (h.site, h.chart) != place) {
         return Err(PushError::Mixed);
     }
@@ -230,7 +231,7 @@ fn check_device<'a>(
 }
 
 /// Sorts the batch into what is stored and what is new.
-fn place(headers: &[&EnvelopeHeader], stored: &StoredChain) -> Result<PushPlan, PushError> {
+pub(crate) fn place(headers: &[&EnvelopeHeader], stored: &StoredChain) -> Result<PushPlan, PushError> {
     let next = stored.head.map_or(1, |head| head.seq.saturating_add(1));
     let mut known = 0;
     let mut head = stored.head;

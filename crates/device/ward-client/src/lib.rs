@@ -24,6 +24,7 @@ mod ports;
 mod query;
 mod staff;
 mod store;
+mod sync_schedule;
 pub mod views;
 mod wire;
 
@@ -41,4 +42,7 @@ pub use ports::{
 pub use query::{
     ChartAdherence, ChartSummary, EntryProgress, EntryState, HeadStatus, Status, Unchecked, WitnessStatus,
 };
-pub use staff::{Certified, Comparison, NewInvite, PendingCert, ProposalView, RecoverRequest, TicketRow};
+pub use staff::{
+    Certified, Comparison, NewInvite, PendingCert, PendingReopening, ProposalView, RecoverRequest, TicketRow,
+};
+pub use sync_schedule::{SyncEnd, SyncSchedule, SyncSignal};

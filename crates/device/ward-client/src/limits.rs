@@ -75,3 +75,14 @@ pub const REPULL_EVERY_SYNCS: u32 = 8;
 pub const DAY_MAX: i64 = 1 << 40;
 /// Characters of a matter's own name within the name of an item.
 pub const SLUG_MAX_CHARS: usize = 32;
+
+/// Entries of the membership log given back to a restored server in one sync.
+pub const GIVEN_BACK_PER_SYNC: usize = 1_024;
+/// Bytes that a carry adds around the frame of the entry that it holds.
+pub const CARRY_ROOM_BYTES: usize = 256;
+/// The longest time between two meetings with the server, before jitter, whatever hints come.
+pub const SYNC_FLOOR_MS: u64 = 60_000;
+/// By how much of itself the floor varies, so that devices do not come together.
+pub const SYNC_FLOOR_JITTER_PERCENT: u64 = 20;
+/// Time in which writes that follow one another are gathered into one meeting.
+pub const SYNC_SETTLE_MS: u64 = 500;

@@ -140,6 +140,9 @@ error_codes! {
     TileUnknown = 4012, 404, App, "There is no such tile";
     BadRange = 4013, 400, App, "The range is empty, backwards or longer than may be asked for at once";
     TooManyChains = 4014, 409, Person, "This device has begun as many chains in this chart as it may";
+    NotRelayed = 4040, 422, App, "Nothing proves that the membership entry stood at this place";
+    NotReopening = 4041, 409, App, "The operation log is not waiting to be opened again";
+    OldCheckpointRefused = 4042, 422, App, "This is not a cosigned checkpoint of the log that ended";
     DropRecipients = 4046, 422, App, "The drop is sealed to a device that was no staff member of the chart";
     TooManyDrops = 4047, 409, Person, "As many drops of this device or chart wait as may wait";
     DropUnknown = 4048, 404, App, "There is no such drop";
@@ -154,6 +157,8 @@ error_codes! {
     Draining = 5008, 503, Server, "The server is shutting down; try again";
     WitnessesUnreachable = 5009, 503, Operator, "Fewer witnesses answered than are needed";
     RequestSlow = 5011, 503, Server, "The server did not finish in time; try again";
+    MlogRecovering = 5040, 503, Server, "The server was restored and waits for entries of its membership log";
+    AwaitsReopening = 5041, 503, Operator, "The server was restored and waits until an admin reopens its operation log";
 }
 
 impl ErrorCode {

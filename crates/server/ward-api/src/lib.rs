@@ -24,6 +24,7 @@ mod log;
 mod opaque;
 pub mod paths;
 mod problem;
+mod repair;
 mod site;
 mod ticket;
 mod token;
@@ -40,6 +41,10 @@ pub use log::{
 };
 pub use opaque::{Key32, Opaque};
 pub use problem::{Problem, ProblemCode, ProblemMembers};
+pub use repair::{
+    ChainPlace, HaveAnswer, HaveQuestion, MlogPlace, OldCheckpoint, PlacedEntry, ReconcileAnswer,
+    ReconcileQuestion, ReopeningState,
+};
 pub use site::SiteInfo;
 pub use ticket::{
     EnrolmentInfo, EnrolmentSubmission, OwnTicket, TicketRegistration, TicketState, TicketStateChange,

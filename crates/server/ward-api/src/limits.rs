@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Places of one chain that one question of a bisection may name.
+pub const RECONCILE_MAX_PLACES: usize = 64;
+/// Bytes of a body with a checkpoint of a log that ended.
+pub const OLD_CHECKPOINT_MAX_BYTES: usize = 16 * 1024 + 16;
 /// One operation as sent (an envelope), bytes.
 pub const OPERATION_MAX_BYTES: usize = 256 * 1024;
 /// Operations in one push.

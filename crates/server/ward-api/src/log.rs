@@ -1,6 +1,6 @@
 //! The two logs: heads, proofs, membership entries and proposals.
 
-use crate::Opaque;
+use crate::{MlogPlace, Opaque};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use ward_id::{DeviceId, MlogEntryHash, Subject, TimestampMs, TreeRoot};
@@ -99,6 +99,9 @@ pub struct MlogSubmission {
     /// The epoch package, with an epoch announce.
     #[n(1)]
     pub package: Option<Opaque>,
+    /// Where the entry stood, when it is given back to a restored server.
+    #[n(2)]
+    pub place: Option<MlogPlace>,
 }
 
 /// Answer of `POST /v1/mlog/entries`. The signer is done only after it verified inclusion under a
@@ -158,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_submission_without_a_package_leaves_the_field_out() {
-        let bare = MlogSubmission { entry: Opaque(vec![1]), package: None };
+        let bare = MlogSubmission { entry: Opaque(vec![1]), package: None, place: None };
         assert_eq!(bare.to_canonical(), [0xa1, 0x00, 0x41, 0x01]);
         let full = MlogSubmission { package: Some(Opaque(vec![])), ..bare.clone() };
         assert_eq!(full.to_canonical(), [0xa2, 0x00, 0x41, 0x01, 0x01, 0x40]);

@@ -32,6 +32,8 @@ pub const OLOG_CHECKPOINT: &str = "/v1/olog/checkpoint";
 pub const MLOG_TILE: &str = "/v1/mlog/tile/{level}/{*index}";
 /// Tiles of the operation log.
 pub const OLOG_TILE: &str = "/v1/olog/tile/{level}/{*index}";
+/// What a restored server waits for before its operation log goes on.
+pub const OLOG_REOPENING: &str = "/v1/olog/reopening";
 /// Consistency proofs of the membership log.
 pub const MLOG_CONSISTENCY: &str = "/v1/mlog/consistency";
 /// Consistency proofs of the operation log.
@@ -62,9 +64,9 @@ pub const EVENTS: &str = "/v1/charts/{chart}/events";
 pub const WITNESS_TIME: &str = "/v1/witness/time";
 /// Suspending a device.
 pub const SUSPEND: &str = "/v1/devices/{device}/suspend";
-/// Reserved, answered with 501.
+/// Bisecting one chain.
 pub const RECONCILE: &str = "/v1/charts/{chart}/reconcile";
-/// Reserved, answered with 501.
+/// Handing in envelopes of others that the server lacks.
 pub const RELAY: &str = "/v1/charts/{chart}/relay";
 /// Reserved, answered with 501.
 pub const BLOB: &str = "/v1/blobs/{address}";
@@ -122,6 +124,16 @@ pub fn mlog_entries(from: u64, to: u64) -> String {
 /// `DELETE` withdraws a proposal.
 pub fn mlog_proposal(hash: MlogEntryHash) -> String {
     format!("{MLOG_PROPOSALS}/{hash}")
+}
+
+/// `POST` asks which entries stand at places of one chain.
+pub fn reconcile(chart: ChartId) -> String {
+    format!("/v1/charts/{chart}/reconcile")
+}
+
+/// `POST` hands in envelopes of others.
+pub fn relay(chart: ChartId) -> String {
+    format!("/v1/charts/{chart}/relay")
 }
 
 /// `POST` pushes envelopes.

@@ -3,6 +3,7 @@
 use crate::client_address::AddressBlock;
 use crate::clock::{Clock, Entropy, EntropyError, random};
 use crate::cosigning::{CosignError, LogBehind, Witnesses};
+use crate::damage::Damage;
 use crate::events::Hints;
 use crate::jose::access_token::{TokenIssuer, TokenKeyError};
 use crate::jose::dpop::ProofVerifier;
@@ -17,11 +18,12 @@ use crate::metrics::Metrics;
 use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::push_desk::PushDesk;
 use crate::rate::RateLimits;
+use crate::recovery::{OlogParts, Recovery, RecoveryStage, Restored, newest_log};
 use crate::server_secrets::{ServerSecrets, ServerSecretsError};
 use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use ward_api::limits::{DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS};
 use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
@@ -116,7 +118,6 @@ pub struct App<S> {
     site: SiteId,
     root_policy: Vec<u8>,
     log_key: Arc<SignKey>,
-    receipts: ReceiptSigner,
     pushes: PushDesk,
     secrets: ServerSecrets,
     tokens: TokenIssuer,
@@ -125,8 +126,10 @@ pub struct App<S> {
     sessions: SessionCache,
     rates: RateLimits,
     membership: MembershipDesk,
-    mlog: LogDesk<S>,
-    olog: LogDesk<S>,
+    mlog: Arc<LogDesk<S>>,
+    olog: RwLock<OlogParts<S>>,
+    recovery: Recovery,
+    damage: Damage,
     witnesses: Witnesses,
     hints: Arc<Hints>,
     metrics: Metrics,
@@ -169,13 +172,12 @@ impl<S: Store> App<S> {
         let log_key = Arc::new(log_key);
         let mlog =
             LogDesk::open(store.clone(), LogName::Mlog, &manifest.mlog_origin, Arc::clone(&log_key)).await?;
-        let olog =
-            LogDesk::open(store.clone(), LogName::Olog, &manifest.olog_origin, Arc::clone(&log_key)).await?;
+        let olog = open_olog(&store, &membership, &manifest, &log_key).await?;
+        let restored = Restored::load(&store).await?;
         let secrets = ServerSecrets::derive(&server_seed)?;
         let app = Arc::new(Self {
             tokens: TokenIssuer::new(secrets.token_seed(), &issuer, site)?,
             proofs: ProofVerifier::new(origins, NonceKey::new(&random(&*entropy)?)),
-            receipts: ReceiptSigner::new(olog.origin(), &log_key)?,
             pushes: PushDesk::default(),
             replays: ReplayCache::default(),
             sessions: SessionCache::default(),
@@ -191,8 +193,10 @@ impl<S: Store> App<S> {
             log_key,
             secrets,
             membership,
-            mlog,
-            olog,
+            mlog: Arc::new(mlog),
+            olog: RwLock::new(olog),
+            recovery: Recovery::new(restored),
+            damage: Damage::default(),
             limits,
             trusted_proxies,
             clock,
@@ -214,11 +218,13 @@ impl<S: Store> App<S> {
             }
             match outcome {
                 Ok(_) => {}
-                Err(CosignError::NoQuorum) => {}
+                Err(CosignError::NoQuorum | CosignError::Restored(_)) => {}
                 Err(CosignError::Behind(behind)) => return Err(StartError::BehindWitness(behind)),
                 Err(CosignError::Log(error)) => return Err(StartError::Log(error)),
             }
-            if !self.witnesses.confirmed(log) {
+            if self.stage() != RecoveryStage::Running {
+                tracing::error!(log = log.as_str(), stage = ?self.stage(), "the server was restored and waits");
+            } else if !self.witnesses.confirmed(log) {
                 tracing::error!(
                     log = log.as_str(),
                     "too few witnesses answered at start: nothing is appended until they do"
@@ -230,22 +236,35 @@ impl<S: Store> App<S> {
 
     /// The newest cosigned note of a log, cosigned now if it is behind or old.
     pub(crate) async fn cosigned_head(&self, log: LogName) -> Result<Arc<CosignedNote>, CosignError> {
+        self.may_ask_witnesses(log)?;
         let manifest = self.membership.read().manifest().cloned().ok_or(CosignError::NoQuorum)?;
         let policy = witness_policy(&manifest).map_err(|_| CosignError::NoQuorum)?;
         let desk = self.desk(log);
         let key = self.log_key.public().as_bytes();
         let note = self
             .witnesses
-            .cosigned_head(desk, &policy, key, &*self.clock, (&self.store, &self.metrics))
+            .cosigned_head(&desk, &policy, key, &*self.clock, (&self.store, &self.metrics))
             .await?;
         self.metrics.log_size(log, desk.size());
         Ok(note)
+    }
+
+    /// A log that is known to be shorter than the witnesses have it is not shown to them: they could
+    /// only say so.
+    fn may_ask_witnesses(&self, log: LogName) -> Result<(), CosignError> {
+        match (self.stage(), log) {
+            (RecoveryStage::Running, _) | (RecoveryStage::WaitsForReopening, LogName::Mlog) => Ok(()),
+            (stage, _) => Err(CosignError::Restored(stage)),
+        }
     }
 
     /// Refuses to append while this database may be one that was set back: a witness contradicts
     /// it, or since the start too few witnesses have said that they know no longer log. Appending
     /// then could sign receipts at places that were given away before.
     pub(crate) async fn check_confirmed(&self) -> Result<(), Refusal> {
+        if let Some(waits) = self.waits() {
+            return Err(waits);
+        }
         for log in [LogName::Mlog, LogName::Olog] {
             if self.witnesses.behind().is_none() && !self.witnesses.confirmed(log) {
                 // Whether it helped is asked below; a try that failed is not repeated at once.
@@ -255,20 +274,33 @@ impl<S: Store> App<S> {
         self.confirmed()
     }
 
+    /// The same for an entry of the membership log, which goes on while the operation log waits.
+    pub(crate) async fn check_mlog_confirmed(&self) -> Result<(), Refusal> {
+        if self.stage() != RecoveryStage::WaitsForReopening {
+            return self.check_confirmed().await;
+        }
+        if !self.witnesses.confirmed(LogName::Mlog) {
+            let _asked = self.cosigned_head(LogName::Mlog).await;
+        }
+        match self.witnesses.behind() {
+            Some(behind) => Err(refuse(ErrorCode::StoreStopped, behind.to_string())),
+            None if self.witnesses.confirmed(LogName::Mlog) => Ok(()),
+            None => Err(too_few_witnesses()),
+        }
+    }
+
     /// The same without asking the witnesses.
     pub(crate) fn confirmed(&self) -> Result<(), Refusal> {
+        if let Some(waits) = self.waits() {
+            return Err(waits);
+        }
         if let Some(behind) = self.witnesses.behind() {
             return Err(refuse(ErrorCode::StoreStopped, behind.to_string()));
         }
         if [LogName::Mlog, LogName::Olog].into_iter().all(|log| self.witnesses.confirmed(log)) {
             return Ok(());
         }
-        let retry_after_s = u32::try_from(COSIGN_RETRY_MS / 1_000).ok();
-        Err(refuse_with(
-            ErrorCode::WitnessesUnreachable,
-            "Since its start the server could not compare its logs with enough witnesses, so it takes nothing yet; try again.",
-            ProblemMembers { retry_after_s, ..ProblemMembers::default() },
-        ))
+        Err(too_few_witnesses())
     }
 
     /// Housekeeping: the membership log is followed, heads are signed and cosigned, tickets, sessions,
@@ -325,6 +357,11 @@ impl<S: Store> App<S> {
         self.metrics.connections(change);
     }
 
+    /// The origin of the operation log that counts now.
+    pub fn olog_origin(&self) -> String {
+        self.desk(LogName::Olog).origin().to_string()
+    }
+
     /// The figures.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -340,19 +377,36 @@ impl<S: Store> App<S> {
         &self.store
     }
 
-    pub(crate) fn desk(&self, log: LogName) -> &LogDesk<S> {
+    pub(crate) fn desk(&self, log: LogName) -> Arc<LogDesk<S>> {
         match log {
-            LogName::Mlog => &self.mlog,
-            LogName::Olog => &self.olog,
+            LogName::Mlog => Arc::clone(&self.mlog),
+            LogName::Olog => self.olog().desk,
         }
+    }
+
+    /// The operation log that counts now.
+    pub(crate) fn olog(&self) -> OlogParts<S> {
+        self.olog.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn exchange_olog(&self, parts: OlogParts<S>) {
+        *self.olog.write().unwrap_or_else(PoisonError::into_inner) = parts;
+    }
+
+    pub(crate) fn log_key(&self) -> Arc<SignKey> {
+        Arc::clone(&self.log_key)
+    }
+
+    pub(crate) const fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    pub(crate) const fn damage(&self) -> &Damage {
+        &self.damage
     }
 
     pub(crate) fn root_policy(&self) -> &[u8] {
         &self.root_policy
-    }
-
-    pub(crate) const fn receipts(&self) -> &ReceiptSigner {
-        &self.receipts
     }
 
     pub(crate) const fn pushes(&self) -> &PushDesk {
@@ -410,6 +464,33 @@ impl<S: Store> App<S> {
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
     }
+}
+
+/// Opens the operation log that counts. A reopening that the membership log holds and the store
+/// does not know yet, since the server ended in between, is made up for.
+async fn open_olog<S: Store>(
+    store: &S,
+    membership: &MembershipDesk,
+    manifest: &SiteManifest,
+    log_key: &Arc<SignKey>,
+) -> Result<OlogParts<S>, StartError> {
+    let newest = newest_log(&membership.read());
+    if let Some((log, _)) = &newest {
+        store.reopen_olog(*log).await?;
+    }
+    let origin = newest.map_or_else(|| manifest.olog_origin.clone(), |(_, origin)| origin);
+    let desk = LogDesk::open(store.clone(), LogName::Olog, &origin, Arc::clone(log_key)).await?;
+    let receipts = ReceiptSigner::new(desk.origin(), log_key)?;
+    Ok(OlogParts { desk: Arc::new(desk), receipts: Arc::new(receipts) })
+}
+
+fn too_few_witnesses() -> Refusal {
+    let retry_after_s = u32::try_from(COSIGN_RETRY_MS / 1_000).ok();
+    refuse_with(
+        ErrorCode::WitnessesUnreachable,
+        "Since its start the server could not compare its logs with enough witnesses, so it takes nothing yet; try again.",
+        ProblemMembers { retry_after_s, ..ProblemMembers::default() },
+    )
 }
 
 /// The witness policy that a manifest states.

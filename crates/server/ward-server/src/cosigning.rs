@@ -4,6 +4,7 @@ use crate::limits::{COSIGN_GRACE_MS, COSIGN_MAX_AGE_MS, COSIGN_RETRY_MS, COSIGN_
 use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_tiles::{LogReadError, consistency};
 use crate::metrics::Metrics;
+use crate::recovery::RecoveryStage;
 use crate::witness_client::{WitnessClient, WitnessClientError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -31,6 +32,9 @@ pub enum CosignError {
     /// A witness saw more leaves than there are: the store was set back.
     #[error("{0}")]
     Behind(LogBehind),
+    /// The database was restored and lacks leaves that the witnesses know.
+    #[error("the database was restored and waits ({0:?})")]
+    Restored(RecoveryStage),
     /// Fewer witnesses answered than the manifest asks for, and there is no older cosigned head.
     #[error("fewer witnesses answered than the manifest asks for")]
     NoQuorum,
@@ -124,6 +128,17 @@ impl Witnesses {
             && let Some(flag) = self.confirmed.get(place(log))
         {
             flag.store(true, Ordering::Release);
+        }
+    }
+
+    /// Forgets everything about a log: another one takes its place.
+    pub(crate) fn forget(&self, log: LogName) {
+        self.known().retain(|(of, _), _| *of != log);
+        self.conflicts().retain(|(of, _), _| *of != log);
+        self.agreed.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _)| *of != log);
+        self.failed_at_ms.lock().unwrap_or_else(PoisonError::into_inner).remove(&log);
+        if let Some(flag) = self.confirmed.get(place(log)) {
+            flag.store(false, Ordering::Release);
         }
     }
 

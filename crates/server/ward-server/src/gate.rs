@@ -113,7 +113,7 @@ fn media_of(value: &str) -> &str {
 }
 
 fn too_large(spec: &RouteSpec) -> Refusal {
-    let pushes = matches!(spec.route, Route::Push | Route::HandOver);
+    let pushes = matches!(spec.route, Route::Push | Route::Relay | Route::HandOver);
     let code = if pushes { ErrorCode::PushTooLarge } else { ErrorCode::TooLarge };
     let members = ProblemMembers { limit: Some(spec.body_max_bytes as u64), ..ProblemMembers::default() };
     refuse_with(code, format!("A body here has at most {} bytes.", spec.body_max_bytes), members)

@@ -116,3 +116,6 @@ pub const ENROL_MAX_BYTES: usize = ward_api::limits::ENROL_BLOB_MAX_BYTES + 64;
 pub const DROP_ENCODING_BYTES: usize = 5 * (ward_api::limits::DROP_BATCH_MAX + 1);
 /// What came of a readiness check's write is believed for this time, milliseconds.
 pub const READY_BELIEF_MS: u64 = 5_000;
+
+/// Damaged envelopes that are asked for at a time.
+pub const DAMAGED_MAX: usize = 1_024;

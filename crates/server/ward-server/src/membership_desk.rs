@@ -47,6 +47,16 @@ pub(crate) enum AppendRefused {
     Store(StoreError),
 }
 
+/// How an entry comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// It is new: every rule of arrival holds.
+    Arrival,
+    /// It stood at this place before a restore, which was proved. What depends on the time of its
+    /// first arrival is not asked again.
+    GivenBack(u64),
+}
+
 /// What the rules need besides the log itself.
 pub(crate) struct MembershipState {
     membership: Membership,
@@ -217,10 +227,10 @@ impl MembershipDesk {
     pub(crate) async fn append<S: Store>(
         &self,
         store: &S,
-        bytes: Vec<u8>,
-        entry: &MlogEntry,
+        (bytes, entry): (Vec<u8>, &MlogEntry),
         package: Option<(EpochPackage, Vec<u8>)>,
         now: TimestampMs,
+        door: Door,
     ) -> Result<MlogAppended, AppendRefused> {
         let _writer = self.writer.lock().await;
         for _ in 0..CAS_MAX_TRIES {
@@ -229,8 +239,11 @@ impl MembershipDesk {
             if let Some(known) = known_place(store, entry.hash()).await.map_err(AppendRefused::Store)? {
                 return Ok(known);
             }
+            if matches!(door, Door::GivenBack(index) if index != self.read().size()) {
+                return Err(AppendRefused::Moved);
+            }
             let request =
-                self.checked(&bytes, entry, package.as_ref(), now).map_err(AppendRefused::Arrival)?;
+                self.checked(&bytes, entry, package.as_ref(), (now, door)).map_err(AppendRefused::Arrival)?;
             match store.append_mlog(request).await {
                 Ok(appended) => {
                     self.apply_committed(store).await;
@@ -263,11 +276,14 @@ impl MembershipDesk {
         bytes: &[u8],
         entry: &MlogEntry,
         package: Option<&(EpochPackage, Vec<u8>)>,
-        now: TimestampMs,
+        (now, door): (TimestampMs, Door),
     ) -> Result<MlogAppend, ArrivalRefusal> {
         let state = self.read();
-        let facts = state.arrival_facts(entry, now);
-        state.check_arrival(entry, package.map(|(package, _)| package), facts)?;
+        let given = package.map(|(package, _)| package);
+        match door {
+            Door::Arrival => state.check_arrival(entry, given, state.arrival_facts(entry, now))?,
+            Door::GivenBack(_) => state.would_be_effective(entry, given)?,
+        }
         let package = package.map(|(package, bytes)| NewPackage {
             chart: package.header().chart,
             epoch: package.header().epoch,

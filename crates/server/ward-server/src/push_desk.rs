@@ -168,7 +168,7 @@ impl ArrivedPush {
         self.envelopes.iter().map(|one| one.bytes.len()).sum()
     }
 
-    fn items(&self) -> Vec<PushItem<'_>> {
+    pub(crate) fn items(&self) -> Vec<PushItem<'_>> {
         self.envelopes
             .iter()
             .map(|one| PushItem { envelope: &one.envelope, bytes_len: one.bytes.len() })
@@ -178,7 +178,7 @@ impl ArrivedPush {
     /// Whether an entry at a place that is taken is the same one is decided by the store, inside
     /// the transaction. Here it is assumed to be, so that only new places are held to the counted
     /// epoch: a wrong guess ends as a fork, never as a second entry.
-    fn assumed_chain(&self) -> StoredChain {
+    pub(crate) fn assumed_chain(&self) -> StoredChain {
         let Some(stored) = self.head else { return StoredChain::default() };
         let headers = self.envelopes.iter().map(|one| one.envelope.header());
         let taken = headers.filter(|header| header.seq <= stored.seq);
@@ -186,7 +186,7 @@ impl ArrivedPush {
         StoredChain { head: self.head, entries }
     }
 
-    fn into_new(self) -> NewPush {
+    pub(crate) fn into_new(self) -> NewPush {
         let Self { envelopes, chart, now, .. } = self;
         let operations = envelopes.into_iter().map(|one| new_operation(chart, one)).collect();
         NewPush { operations, received_at: now }
@@ -208,7 +208,7 @@ fn new_operation(chart: ChartId, one: ArrivedEnvelope) -> NewOperation {
     }
 }
 
-fn append_failed(error: AppendError) -> Refusal {
+pub(crate) fn append_failed(error: AppendError) -> Refusal {
     match error {
         AppendError::Refused(AppendRefusal::Gap { expect }) => {
             let members = ProblemMembers { expect: Some(expect), ..ProblemMembers::default() };

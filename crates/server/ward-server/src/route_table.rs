@@ -76,10 +76,16 @@ pub enum Route {
     WitnessTime,
     /// `POST /v1/devices/{device}/suspend`
     Suspend,
-    /// `POST /v1/charts/{chart}/reconcile`, reserved
+    /// `POST /v1/charts/{chart}/have`
+    CompareHave,
+    /// `POST /v1/charts/{chart}/reconcile`
     Reconcile,
-    /// `POST /v1/charts/{chart}/relay`, reserved
+    /// `POST /v1/charts/{chart}/relay`
     Relay,
+    /// `GET /v1/olog/reopening`
+    OlogReopening,
+    /// `POST /v1/olog/reopening`
+    BringCheckpoint,
     /// `GET /v1/blobs/{address}`, reserved
     ReadBlob,
     /// `PUT /v1/blobs/{address}`, reserved
@@ -409,8 +415,45 @@ pub const ROUTES: &[RouteSpec] = &[
         (204, None),
         "Suspends a device for a time, or lifts it",
     ),
-    reserved(Route::Reconcile, Method::Post, paths::RECONCILE),
-    reserved(Route::Relay, Method::Post, paths::RELAY),
+    post(
+        Route::CompareHave,
+        paths::HAVE,
+        Access::Member,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (200, CBOR),
+        "Compares the caller's version vector with the server's",
+    ),
+    post(
+        Route::Reconcile,
+        paths::RECONCILE,
+        Access::Member,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (200, CBOR),
+        "The entries at places of one chain",
+    ),
+    post(
+        Route::Relay,
+        paths::RELAY,
+        Access::Member,
+        (CBOR, limits::PUSH_MAX_BYTES + limits::PUSH_ENCODING_BYTES),
+        (200, CBOR),
+        "Takes envelopes of others that the server lacks; gives a receipt",
+    ),
+    get(
+        Route::OlogReopening,
+        paths::OLOG_REOPENING,
+        Access::Device,
+        CBOR,
+        "What a restored server waits for before its operation log goes on",
+    ),
+    post(
+        Route::BringCheckpoint,
+        paths::OLOG_REOPENING,
+        Access::Device,
+        (CBOR, limits::OLD_CHECKPOINT_MAX_BYTES),
+        (204, None),
+        "Takes a cosigned checkpoint of the operation log that ended",
+    ),
     reserved(Route::ReadBlob, Method::Get, paths::BLOB),
     reserved(Route::WriteBlob, Method::Put, paths::BLOB),
     post(

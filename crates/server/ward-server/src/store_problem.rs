@@ -1,11 +1,12 @@
 //! Failures of the store as problems. None of them names what was stored.
 
+use crate::App;
 use crate::cosigning::CosignError;
 use crate::log_desk::LogDeskError;
 use crate::log_tiles::LogReadError;
 use crate::problem_response::{Refusal, refuse};
 use ward_api::ErrorCode;
-use ward_store::{CheckpointError, StoreError, TileError};
+use ward_store::{CheckpointError, Store, StoreError, TileError};
 
 /// A failed store as a problem.
 pub(crate) fn store_failed(error: StoreError) -> Refusal {
@@ -50,7 +51,7 @@ pub(crate) fn read_failed(error: LogReadError) -> Refusal {
 }
 
 /// No cosigned head, as a problem.
-pub(crate) fn cosign_failed(error: CosignError) -> Refusal {
+pub(crate) fn cosign_failed<S: Store>(app: &App<S>, error: CosignError) -> Refusal {
     match error {
         CosignError::Log(error) => log_failed(error),
         CosignError::Behind(behind) => {
@@ -65,6 +66,9 @@ pub(crate) fn cosign_failed(error: CosignError) -> Refusal {
                 "The log is shorter than a witness knows it; its operator must restore the newest backup.",
             )
         }
+        CosignError::Restored(_) => app
+            .waits()
+            .unwrap_or_else(|| refuse(ErrorCode::Busy, "The server has just recovered; ask again.")),
         CosignError::NoQuorum => refuse(
             ErrorCode::WitnessesUnreachable,
             "Too few witnesses answered; try again, or tell the operator.",

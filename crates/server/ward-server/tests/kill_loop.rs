@@ -307,6 +307,7 @@ async fn first_epoch(people: &mut People, folder: &Path, roots: &rustls::RootCer
     let submission = MlogSubmission {
         entry: Opaque(announce.to_canonical()),
         package: Some(Opaque(package.to_canonical())),
+        place: None,
     };
     let clock = RunningClock::of_life(0);
     let session = Session::new(server.wire.clone(), &people.coordinator, move || clock.now()).login().await;

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::log_state::log_size;
 use crate::mlog::entries;
 use crate::olog::operations_from;
+use crate::reopening::reopened;
 use crate::sql;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -49,6 +50,8 @@ fn file(conn: &Connection, report: &mut IntegrityReport) -> Result<(), Fault> {
 }
 
 fn operations(conn: &Connection, report: &mut IntegrityReport) -> Result<(), Fault> {
+    // A log that was opened again begins with the end of the one before it.
+    report.operations = u64::from(reopened(conn)?.is_some());
     loop {
         let step = operations_from(conn, report.operations, STEP)?;
         for operation in &step {

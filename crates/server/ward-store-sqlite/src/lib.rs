@@ -44,6 +44,7 @@ mod olog;
 mod open;
 mod proposal;
 mod readers;
+mod reopening;
 mod sql;
 mod ticket;
 mod token;

@@ -5,6 +5,7 @@ use crate::columns::{all, bound, change, instant, int, one, single, uint};
 use crate::cut::{Known, Places};
 use crate::fault::Fault;
 use crate::head_cache::ChainName;
+use crate::reopening::{reopen, reopened, repair};
 use crate::sql;
 use rusqlite::{Connection, Row, params};
 use ward_id::{
@@ -14,7 +15,7 @@ use ward_id::{
 use ward_store::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use ward_store::{
     AppendError, AppendRefusal, Appended, NewOperation, NewPush, OlogStore, OperationsPage, PageRequest,
-    PlacedOperation, StoreError, StoredOperation, check_push,
+    PlacedOperation, ReopenedLog, StoreError, StoredOperation, check_push,
 };
 
 /// An operation as its row will be.
@@ -287,6 +288,26 @@ fn have(conn: &Connection, chart: ChartId) -> Result<VersionVector, Fault> {
     Ok(vector)
 }
 
+fn leaves(conn: &Connection, from: u64, to: u64) -> Result<Vec<EnvelopeHash>, Fault> {
+    let first = if from == 0 && to > 0 { reopened(conn)?.map(|log| log.leaf) } else { None };
+    let limit = LEAVES_MAX.saturating_sub(u64::from(first.is_some()));
+    let range = (bound(from), bound(to), bound(limit));
+    let rest = all(conn, sql::OLOG_LEAVES, range, |row| Ok(EnvelopeHash::from_bytes(row.get(0)?)))?;
+    Ok(first.into_iter().chain(rest).collect())
+}
+
+fn entries_at(conn: &Connection, name: ChainName, places: &[u64]) -> Result<Vec<(u64, EntryId)>, Fault> {
+    let Some(chain) = chain(conn, name.0, name.1, name.2)? else { return Ok(Vec::new()) };
+    let mut out = Vec::new();
+    for &seq in places {
+        let found = one(conn, sql::ENTRY_AT, params![chain.id, bound(seq)], |row| {
+            Ok(EntryId::from_bytes(row.get(0)?))
+        })?;
+        out.extend(found.map(|entry| (seq, entry)));
+    }
+    Ok(out)
+}
+
 impl SqliteStore {
     /// Remembers the new end of a chain; the outcome is committed by now.
     fn note_end(
@@ -358,16 +379,34 @@ impl OlogStore for SqliteStore {
     }
 
     async fn olog_leaves(&self, from: u64, to: u64) -> Result<Vec<EnvelopeHash>, StoreError> {
-        let range = (bound(from), bound(to), bound(LEAVES_MAX));
-        self.inner
-            .readers
-            .read(move |conn| {
-                all(conn, sql::OLOG_LEAVES, range, |row| Ok(EnvelopeHash::from_bytes(row.get(0)?)))
-            })
-            .await
+        self.inner.readers.read(move |conn| leaves(conn, from, to)).await
     }
 
     async fn olog_size(&self) -> Result<u64, StoreError> {
         self.inner.readers.read(olog_size).await
+    }
+
+    async fn chain_entries(
+        &self,
+        chart: ChartId,
+        device: DeviceId,
+        incarnation: Incarnation,
+        places: Vec<u64>,
+    ) -> Result<Vec<(u64, EntryId)>, StoreError> {
+        let name = (chart, device, incarnation);
+        self.inner.readers.read(move |conn| entries_at(conn, name, &places)).await
+    }
+
+    async fn repair_operation(&self, index: u64, bytes: Vec<u8>) -> Result<bool, StoreError> {
+        let size = bytes.len();
+        self.inner.writer.write(size, move |conn| repair(conn, index, &bytes)).await
+    }
+
+    async fn olog_reopened(&self) -> Result<Option<ReopenedLog>, StoreError> {
+        self.inner.readers.read(reopened).await
+    }
+
+    async fn reopen_olog(&self, log: ReopenedLog) -> Result<(), StoreError> {
+        self.inner.writer.write(0, move |conn| reopen(conn, log)).await
     }
 }

@@ -21,7 +21,16 @@ statements! {
     WAL_COPY = "PRAGMA wal_checkpoint(PASSIVE)";
 
     // Operation log.
-    OLOG_SIZE = "SELECT ifnull(max(olog_index) + 1, 0) FROM operation";
+    OLOG_SIZE = "SELECT ifnull(max(olog_index) + 1, (SELECT count(*) > 0 FROM reopening)) FROM operation";
+    REOPENED = "SELECT number, leaf FROM reopening ORDER BY number DESC LIMIT 1";
+    REOPENING_INSERT = "INSERT INTO reopening (number, leaf) VALUES (?1, ?2)";
+    OPERATIONS_STEP_ASIDE = "UPDATE operation SET olog_index = -olog_index - 1";
+    OPERATIONS_STEP_BACK = "UPDATE operation SET olog_index = -olog_index";
+    OLOG_HEADS_FORGET = "DELETE FROM checkpoint WHERE log = 2";
+    OLOG_TILES_FORGET = "DELETE FROM tile WHERE log = 2";
+    OPERATION_LEAF = "SELECT envelope_hash FROM operation WHERE olog_index = ?1";
+    OPERATION_MEND = "UPDATE operation SET cut = NULL, envelope = ?2 WHERE olog_index = ?1";
+    ENTRY_AT = "SELECT entry_id FROM operation WHERE chain = ?1 AND seq = ?2";
     CHART_ID = "SELECT id FROM chart WHERE chart = ?1";
     CHART_INSERT = "INSERT INTO chart (chart) VALUES (?1) RETURNING id";
     DEVICE_ID = "SELECT id FROM device WHERE device = ?1";

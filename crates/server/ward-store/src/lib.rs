@@ -48,7 +48,7 @@ pub use mlog::{
 };
 pub use olog::{
     AppendError, AppendRefusal, Appended, NewOperation, NewPush, OlogStore, OperationsPage, PageRequest,
-    PlacedOperation, StoredOperation, check_push,
+    PlacedOperation, ReopenedLog, StoredOperation, check_push,
 };
 pub use proposal::{ProposalError, ProposalStore, StoredProposal};
 pub use ticket::{

@@ -168,6 +168,16 @@ pub struct OperationsPage {
     pub more: bool,
 }
 
+/// A log that was opened again: the operations that survived a restore, after one leaf that is the
+/// end of the log before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReopenedLog {
+    /// Which log in the row of those of this site; from 2 on.
+    pub number: u32,
+    /// Its leaf 0.
+    pub leaf: EnvelopeHash,
+}
+
 /// The operation log.
 pub trait OlogStore: Clone + Send + Sync + 'static {
     /// Appends one push as a whole or not at all. Known entries keep their places, so that a push
@@ -247,6 +257,44 @@ pub trait OlogStore: Clone + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn olog_size(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// The entries at places of one chain, in the order of the places; those that are not there are
+    /// left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn chain_entries(
+        &self,
+        chart: ChartId,
+        device: DeviceId,
+        incarnation: Incarnation,
+        places: Vec<u64>,
+    ) -> impl Future<Output = Result<Vec<(u64, EntryId)>, StoreError>> + Send;
+
+    /// Puts bytes in place of those that the disk damaged. Says whether they are those of the leaf
+    /// at that index; any others change nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn repair_operation(
+        &self,
+        index: u64,
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The log that counts now, if it is not the first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn olog_reopened(&self) -> impl Future<Output = Result<Option<ReopenedLog>, StoreError>> + Send;
+
+    /// Begins the next log: its leaf stands at index 0, the operations after it in their order, and
+    /// the heads and tiles of the log before are gone. A log with a number that is not greater
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn reopen_olog(&self, log: ReopenedLog) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ const REVIEWED: &[(&str, &str)] = &[
     ("refresh_token.family", "random id"),
     ("refresh_token.generation", "count of renewals"),
     ("refresh_token.used_at", "time of a renewal"),
+    ("reopening.number", "how often the operation log was opened again"),
+    ("reopening.leaf", "hash of a checkpoint"),
     ("schema_migration.number", "number of a migration"),
     ("schema_migration.name", "its name"),
     ("schema_migration.checksum", "hash of its text"),

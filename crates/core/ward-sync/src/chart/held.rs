@@ -24,10 +24,14 @@ impl Arrival {
         Self { olog_index: Some(olog_index), received_at: Some(received_at) }
     }
 
-    /// The earlier of two: the first envelope of an entry is the one that counts.
+    /// The earlier of two: the first envelope of an entry is the one that counts. Without a place
+    /// the time may be known still, of a log that was opened again since.
     pub(super) fn earlier(self, other: Self) -> Self {
         match (self.olog_index, other.olog_index) {
-            (None, _) => other,
+            (None, _) => {
+                let times = self.received_at.into_iter().chain(other.received_at);
+                Self { olog_index: other.olog_index, received_at: times.min() }
+            }
             (Some(a), Some(b)) if b < a => other,
             _ => self,
         }

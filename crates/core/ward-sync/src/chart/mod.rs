@@ -2,6 +2,8 @@
 //! and of the membership log. The order of arrival and the clocks of devices change nothing.
 
 mod authority;
+mod clock;
+mod closure;
 mod decisions;
 mod held;
 mod instruments;
@@ -13,6 +15,8 @@ mod value;
 mod view;
 
 pub use authority::{Author, Authority, ChartAuthority};
+pub use clock::{VectorClock, VectorClocks};
+pub use closure::ChainName;
 pub use held::{Arrival, TimeClaim};
 pub use place::{Accounting, Place, QuarantineReason};
 pub use sets::ElementSet;
@@ -22,6 +26,7 @@ pub use view::{ChartView, MedicationField, OpenConflict, ResponseKey, TimelineIt
 
 use crate::chain::Seen;
 use crate::entry::SignedEntry;
+use crate::kind::EntryKind;
 use crate::limits::{CHART_MAX_ENTRIES, CLAIM_TOLERANCE_MS};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -220,6 +225,36 @@ impl Chart {
     /// One entry.
     pub fn get(&self, entry: EntryId) -> Option<&SignedEntry> {
         self.entries.get(&entry).map(|held| &held.entry)
+    }
+
+    /// Whether there is an entry of a kind.
+    pub fn has_kind(&self, kind: EntryKind) -> bool {
+        self.entries.values().any(|held| held.entry.body().kind == kind)
+    }
+
+    /// Every entry of one device, chain by chain.
+    pub fn entries_of(&self, device: DeviceId) -> impl Iterator<Item = &SignedEntry> {
+        let chains = self.chains.iter().filter(move |((of, _), _)| *of == device);
+        let ids = chains.flat_map(|(_, chain)| chain.values().flatten());
+        ids.filter_map(|id| self.entries.get(id)).map(|held| &held.entry)
+    }
+
+    /// The entries of a chain after one of them, each following the one before; from the beginning
+    /// for `None`.
+    pub fn following(&self, device: DeviceId, incarnation: Incarnation, after: Option<Head>) -> Vec<Head> {
+        let Some(chain) = self.chains.get(&(device, incarnation)) else { return Vec::new() };
+        let (mut seq, mut prev) = after.map_or((0, None), |head| (head.seq, Some(head.entry)));
+        let mut out = Vec::new();
+        loop {
+            seq = seq.saturating_add(1);
+            let follows =
+                |id: &&EntryId| self.entries.get(*id).is_some_and(|held| held.entry.frame().prev == prev);
+            let Some(entry) = chain.get(&seq).and_then(|there| there.iter().find(follows)).copied() else {
+                return out;
+            };
+            out.push(Head { seq, entry });
+            prev = Some(entry);
+        }
     }
 
     /// When and where an entry arrived.

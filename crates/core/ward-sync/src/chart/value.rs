@@ -1,8 +1,8 @@
 //! When two values say the same, and which of two is worse.
 
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, Dose, DropDeclined, IncarnationOpen,
-    Instrument, MedicationPlanField, Note, Participation, ProfileField, Response,
+    AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, DeviceClosed, Dose, DropDeclined,
+    IncarnationOpen, Incident, Instrument, MedicationPlanField, Note, Participation, ProfileField, Response,
 };
 use core::cmp::Ordering;
 
@@ -30,6 +30,8 @@ impl Value for Instrument {}
 impl Value for IncarnationOpen {}
 impl Value for Carry {}
 impl Value for DropDeclined {}
+impl Value for DeviceClosed {}
+impl Value for Incident {}
 
 impl Value for MedicationPlanField {
     fn says_the_same(&self, other: &Self) -> bool {

@@ -14,9 +14,10 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    DropDeclined, FieldKey, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, Payload, PayloadError, ProfileField, Response, SetChange,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, CarryReason, Consent, Decoded,
+    DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen, Incident, Instrument, MedicationId,
+    MedicationPlanField, Note, Occurrence, Participation, Payload, PayloadError, ProfileField, Response,
+    SetChange,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -110,6 +111,8 @@ pub struct ChartView<'a> {
     /// Declarations about records that take no part in the values.
     alone: Vec<EntryId>,
     drop_declines: Vec<Thread<'a, DropDeclined>>,
+    closures: Vec<Thread<'a, DeviceClosed>>,
+    incidents: Vec<Thread<'a, Incident>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -232,6 +235,8 @@ impl<'a> ChartView<'a> {
             refused,
             alone,
             drop_declines: records!(DropDeclined DROP_DECLINED amends),
+            closures: records!(DeviceClosed DEVICE_CLOSED amends),
+            incidents: records!(Incident INCIDENT amends),
         }
     }
 
@@ -255,6 +260,8 @@ impl<'a> ChartView<'a> {
         places.extend(self.refused.iter().map(|entry| (*entry, invalid)));
         places.extend(self.alone.iter().map(|entry| (*entry, Place::Visible)));
         self.drop_declines.iter().for_each(|thread| thread.note_places(places));
+        self.closures.iter().for_each(|thread| thread.note_places(places));
+        self.incidents.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -397,6 +404,16 @@ impl<'a> ChartView<'a> {
         &self.drop_declines
     }
 
+    /// Chains that were closed; see [`ChartView::closed_chains`] for those that count.
+    pub fn closures(&self) -> &[Thread<'a, DeviceClosed>] {
+        &self.closures
+    }
+
+    /// What happened to the logs and to chains.
+    pub fn incidents(&self) -> &[Thread<'a, Incident>] {
+        &self.incidents
+    }
+
     /// Entries of lost devices that staff may adopt, in order.
     pub fn to_adopt(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         let wanted = Place::Quarantined(QuarantineReason::ToBeAdopted);
@@ -494,10 +511,19 @@ fn adoptable<'a>(
         let cert = authority.certificate(inner.entry.frame().device);
         cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
     };
+    // A device takes up again what stood on a branch of its own store, and nobody else's.
+    let may_carry = |outer: &Item<'a>, inner: &Held| match &outer.held.payload {
+        Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::Reauthor => {
+            inner.entry.frame().device == outer.held.entry.frame().device
+        }
+        _ => outer.author.is_some_and(|author| author.role.is_staff()),
+    };
     let open = |inner: &Held| items.get(&inner.entry.id()).is_none_or(|item| item.carried_by.is_none());
     carriers
         .into_iter()
-        .filter(|(id, outer, inner)| open(inner) && standing(id, outer) && signed(inner))
+        .filter(|(id, outer, inner)| {
+            open(inner) && may_carry(outer, inner) && standing(id, outer) && signed(inner)
+        })
         .map(|(id, _, inner)| (*id, inner))
         .collect()
 }

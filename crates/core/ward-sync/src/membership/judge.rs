@@ -6,9 +6,11 @@
 
 use super::Membership;
 use super::epoch_count::Announce;
+use super::reopening::Reopening;
 use super::signers::Signers;
 use super::state::{ChartState, DeviceRecord, Revocation, Shelf};
 use super::void::VoidReason;
+use crate::limits::OLOG_SPAN;
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::{
     Cancel, ChartOpen, EpochAnnounce, MlogBody, MlogKind, RecoveryUse, Revoke, RevokePolicy, SpaceMember,
@@ -33,6 +35,7 @@ pub(super) enum Change {
     Cancel(Vec<(MlogEntryHash, SignerId)>),
     Announce(Announce),
     Schema(Box<StudySchema>),
+    Reopen(Box<Reopening>),
     Recover { lost: Vec<DeviceId>, revocation: Revocation, record: Box<DeviceRecord> },
 }
 
@@ -72,6 +75,7 @@ impl<'a> Judged<'a> {
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
             MlogBody::StudySchema(schema) => this.schema(schema),
             MlogBody::Wipe(wipe) => this.wipe(&wipe),
+            MlogBody::LogReopen(reopen) => this.reopen(reopen),
         }
     }
 
@@ -222,7 +226,10 @@ impl<'a> Judged<'a> {
     }
 
     fn revocation(&self, olog: TreeHead, policy: RevokePolicy) -> Revocation {
-        Revocation { index: self.membership.size(), olog, policy }
+        // The signer's head is one of the log that counted at the entry's base.
+        let begin = self.membership.olog_begin_at(self.entry.base().size);
+        let cut = begin.saturating_add(olog.size.min(OLOG_SPAN));
+        Revocation { index: self.membership.size(), olog, policy, cut }
     }
 
     /// A cancellation reaches entries that come after it: what stands in the log stands.

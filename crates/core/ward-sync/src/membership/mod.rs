@@ -9,6 +9,7 @@ mod certify;
 mod epoch_count;
 mod judge;
 mod queries;
+mod reopening;
 mod signers;
 mod state;
 mod void;
@@ -16,6 +17,7 @@ mod void;
 pub use arrival::{ArrivalFacts, ArrivalRefusal};
 pub use epoch_count::CountedEpoch;
 pub use queries::{RotationReason, Standing};
+pub use reopening::{Reopening, cosigned_head};
 pub use state::{DeviceRecord, Member, MemberSet, Revocation};
 pub use void::{Effect, MembershipError, VoidReason};
 
@@ -268,6 +270,10 @@ impl Membership {
             }
             Change::Cancel(cancels) => {
                 self.shelf_mut(subject).cancels.extend(cancels);
+                Touched::Nobody
+            }
+            Change::Reopen(reopening) => {
+                self.site.reopenings.push(*reopening);
                 Touched::Nobody
             }
             Change::Recover { lost, revocation, record } => {

@@ -1,6 +1,7 @@
 //! What the membership log amounts to: devices, teams, charts and the history of their members.
 
 use super::epoch_count::EpochLedger;
+use super::reopening::Reopening;
 use crate::mlog::SignerId;
 use crate::mlog_body::{ChartOpen, MlogKind, RevokePolicy};
 use crate::study_schema::StudySchema;
@@ -92,6 +93,9 @@ pub struct Revocation {
     pub olog: TreeHead,
     /// What happens to the others.
     pub policy: RevokePolicy,
+    /// The cut-off counted through all operation logs of the site, one after the other: entries
+    /// stand if they are proved to have a place below it. See [`super::Membership::olog_begin`].
+    pub cut: u64,
 }
 
 /// A member of a chart.
@@ -172,8 +176,9 @@ impl Shelf {
             None => new,
             Some(old) => Revocation {
                 index: old.index,
-                olog: if new.olog.size < old.olog.size { new.olog } else { old.olog },
+                olog: if new.cut < old.cut { new.olog } else { old.olog },
                 policy: old.policy.max(new.policy),
+                cut: old.cut.min(new.cut),
             },
         });
     }
@@ -203,6 +208,8 @@ pub(super) struct SiteState {
     pub(super) manifests: BTreeSet<ManifestHash>,
     pub(super) teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     pub(super) schema: Option<Box<StudySchema>>,
+    /// The operation logs that ended, in order.
+    pub(super) reopenings: Vec<Reopening>,
 }
 
 impl SiteState {

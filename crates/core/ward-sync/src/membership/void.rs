@@ -133,6 +133,10 @@ pub enum VoidReason {
     /// The package was made for other members than those of the chart at its announce.
     #[error("the package was made for other members than the chart has")]
     MemberSetDiffers,
+    /// The reopening of the operation log does not follow the log that counts, or its checkpoint is
+    /// not one that enough witnesses cosigned.
+    #[error("the reopening of the operation log is refused: {0}")]
+    Reopening(&'static str),
     /// A package is missing, so that it cannot be told whether the epoch counts.
     #[error("the package is missing; send it with the announce")]
     PackageMissing,

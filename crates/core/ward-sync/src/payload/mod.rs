@@ -11,6 +11,7 @@ mod resolve;
 mod response;
 mod set_change;
 mod text;
+mod upkeep;
 mod void;
 
 pub use care::{
@@ -27,6 +28,7 @@ pub use resolve::{Resolution, Resolve};
 pub use response::{AnsweredBy, DenseResponse, QuestionnaireResponse, Response, ResponseStatus};
 pub use set_change::SetChange;
 pub use text::{MedicationId, Occurrence};
+pub use upkeep::{DeviceClosed, Incident, IncidentKind};
 pub use void::Void;
 
 use crate::kind::EntryKind;
@@ -175,6 +177,8 @@ payloads! {
     VOID Void "ward/void" 1;
     SET_CHANGE SetChange "ward/set" 1;
     DROP_DECLINED DropDeclined "ward/drop-declined" 1;
+    DEVICE_CLOSED DeviceClosed "ward/device-closed" 1;
+    INCIDENT Incident "ward/incident" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {

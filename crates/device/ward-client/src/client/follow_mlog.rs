@@ -10,7 +10,7 @@ use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX};
-use ward_api::{Consistency, Inclusion, LogName, MlogRow, paths};
+use ward_api::{Consistency, ErrorCode, Inclusion, LogName, MlogRow, paths};
 use ward_audit::{
     Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, TreeHead,
     consistency_proof, leaf_hash,
@@ -42,7 +42,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Takes the newest head of the membership log and all that leads to it.
     pub(crate) async fn follow_mlog(&mut self) -> Result<(), SyncProblem> {
         let path = paths::checkpoint(LogName::Mlog);
-        let note = self.wire().map_err(failed)?.get_bytes(&path).await.map_err(failed)?;
+        let note = match self.wire().map_err(failed)?.get_bytes(&path).await {
+            Err(error) if error.is(ErrorCode::MlogRecovering) => self.after_giving_back(&path, error).await,
+            note => note,
+        };
+        let note = note.map_err(failed)?;
         let note = read_note(&note).ok_or_else(|| failed(ClientError::BadAnswer { path }))?;
         let claimed: Checkpoint =
             note.text().parse().map_err(|_| failed(refused("the head is not a checkpoint")))?;
@@ -52,6 +56,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let candidate = self.fetch_candidate(claimed.size()).await.map_err(failed)?;
         self.take_candidate(candidate, &note).await
+    }
+
+    /// A restored server lacks entries: it gets those that are held here, and is asked once more.
+    async fn after_giving_back(&mut self, path: &str, error: ClientError) -> Result<Vec<u8>, ClientError> {
+        let ClientError::Refused(problem) = &error else { return Err(error) };
+        let Some(size) = problem.members.size else { return Err(error) };
+        if self.give_back_mlog(size).await? == 0 {
+            return Err(error);
+        }
+        self.wire()?.get_bytes(path).await
     }
 
     /// A head that is not longer: the same tree refreshes the time, anything else is evidence.

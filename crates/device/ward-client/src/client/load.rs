@@ -4,6 +4,7 @@ use super::commit::SESSION_ROW;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::{NamedHeads, compared_row};
+use super::open_device::arrival;
 use super::site_trust;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
@@ -16,7 +17,7 @@ use crate::{
     ClientError, DeviceKeyStore, Environment, HighWater, RowStore, ServerAddress, SyncProblem, Transport,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use ward_audit::LogView;
+use ward_audit::{Checkpoint, LogView};
 use ward_crypto::{EpochPackage, EpochSecret, Lkek, Role, RootPolicy};
 use ward_id::{Canonical as _, ChartId, EntryId, Incarnation};
 use ward_sync::{Arrival, EntryChain, SignedEntry, TrustedTime};
@@ -178,8 +179,10 @@ async fn load_logs<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -> 
         open.mlog.view = Some(view.map_err(|_| damaged(Table::Heads))?);
     }
     if let Some(head) = rows.get::<HeadRecord>(Table::Heads, OLOG_HEAD_ROW).await? {
-        let key = site_trust::log_key(&manifest, &manifest.olog_origin)?;
-        let note = head.note.parse().map_err(|_| damaged(Table::Heads))?;
+        let note: ward_audit::SignedNote = head.note.parse().map_err(|_| damaged(Table::Heads))?;
+        // The log may have ended since: the note says of which one it is.
+        let of: Checkpoint = note.text().parse().map_err(|_| damaged(Table::Heads))?;
+        let key = site_trust::log_key(&manifest, of.origin().as_str())?;
         let view = LogView::restore(key, policy, &note, head.attested_s);
         open.olog = Some(view.map_err(|_| damaged(Table::Heads))?);
     }
@@ -206,6 +209,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let (chart, first) = split_chart(Table::Pages, &id)?;
         let first = be_u64(Table::Pages, first)?;
         let mut named = std::mem::take(&mut open.named_heads);
+        let begin = open.olog_begin();
         let local = open.chart_or_new(chart);
         local.pages.insert(first);
         for received in page.rows {
@@ -214,7 +218,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
                 Some(bytes) => {
                     let entry = SignedEntry::from_stored(&bytes).map_err(|_| damaged(Table::Pages))?;
                     named.note_entry(&entry);
-                    local.insert(entry, Arrival::at(received.index, received.received_at));
+                    local.insert(entry, arrival(begin, received.index, received.received_at));
                 }
                 None => local.unopened.push(Unopened::new(&id, &received)),
             }

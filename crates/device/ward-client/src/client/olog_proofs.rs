@@ -139,6 +139,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for (by, claimed) in named {
             let head = self.device().ok().and_then(|open| open.olog.as_ref()?.head().map(CosignedHead::head));
             let Some(head) = head else { return };
+            let ended = self.device().map_or(0, largest_ended);
+            if claimed.size > head.size && claimed.size <= ended {
+                // Of a log that ended: there is nothing to compare it with.
+                self.forget_named(by);
+                continue;
+            }
             if claimed.size > head.size {
                 let (named, shown) = (claimed.size, head.size);
                 problems.push(SyncProblem::HiddenTail { log: LogName::Olog, by, named, shown });
@@ -155,6 +161,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                     fits = true;
                 }
+                // It may be of a log that ended, which nobody can show any more.
+                Err(SyncProblem::OtherHistory { .. }) if claimed.size <= ended => self.forget_named(by),
                 Err(problem) => {
                     problems.push(problem);
                     if problems.last().is_some_and(unreached) {
@@ -185,6 +193,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
+    fn forget_named(&mut self, by: NamedBy) {
+        if let Ok(open) = self.device_mut() {
+            open.named_heads.open.remove(&by);
+        }
+    }
+
     async fn keep_compared(&mut self) -> Result<(), ClientError> {
         let mut batch = Batch::default();
         batch.put(Table::Heads, COMPARED_ROW, &self.device()?.named_heads.to_record());
@@ -196,13 +210,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Proves the newest entry of each chain, and of revoked devices the newest before the cut-off.
     async fn prove_places(&mut self, left: &mut usize, problems: &mut Vec<SyncProblem>) {
         let Ok(open) = self.device() else { return };
-        let Some(size) = open.olog.as_ref().and_then(LogView::head).map(|head| head.head().size) else {
-            return;
-        };
+        let Some(head) = open.olog.as_ref().and_then(LogView::head) else { return };
+        let size = open.olog_begin().saturating_add(head.head().size);
         let mut due: Vec<(ChartId, DeviceId, u64)> = Vec::new();
         for (chart, local) in &open.charts {
             let revoked = local.chart.devices().filter_map(|device| {
-                let cut = open.mlog.membership.revocation(*chart, device)?.olog.size;
+                let cut = open.mlog.membership.revocation(*chart, device)?.cut;
                 Some((*chart, device, cut.min(size)))
             });
             due.extend(revoked);
@@ -270,12 +283,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
         let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
-        let (_, proof) = self.fetch_inclusion(LogName::Olog, place, size).await.map_err(failed)?;
+        let Some(index) = place.checked_sub(self.device().map_err(failed)?.olog_begin()) else {
+            return Ok(());
+        };
+        let (_, proof) = self.fetch_inclusion(LogName::Olog, index, size).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         let proved = open
             .olog
             .as_ref()
-            .is_some_and(|view| view.check_inclusion(place, olog_leaf(&envelope), &proof).is_ok());
+            .is_some_and(|view| view.check_inclusion(index, olog_leaf(&envelope), &proof).is_ok());
         if !proved {
             return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
         }
@@ -312,6 +328,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
+/// The most leaves that a log of the site had when it ended.
+fn largest_ended(open: &OpenDevice) -> u64 {
+    open.mlog.membership.reopenings().iter().map(|one| one.old_head.size).max().unwrap_or(0)
+}
+
 /// Whether a call failed: the next ones would only wait in vain.
 const fn unreached(problem: &SyncProblem) -> bool {
     matches!(problem, SyncProblem::Failed { .. })
@@ -328,7 +349,11 @@ fn note_revocations(open: &mut OpenDevice) {
     let membership = &open.mlog.membership;
     for (chart, local) in &open.charts {
         for device in local.chart.devices() {
-            if let Some(revocation) = membership.revocation(*chart, device) {
+            // A cut-off in a log that ended cannot be compared with the one that counts.
+            let revocation = membership.revocation(*chart, device);
+            let begin = membership.olog_begin();
+            let of_this_log = |it: &&ward_sync::Revocation| it.cut == begin.saturating_add(it.olog.size);
+            if let Some(revocation) = revocation.filter(of_this_log) {
                 open.named_heads.note(NamedBy::Revocation(device), revocation.olog);
                 // What a removed device says of a time after its removal is no alarm for ever.
                 open.named_heads.forget_beyond(NamedBy::Author(device), revocation.olog.size);

@@ -11,7 +11,7 @@ use ward_audit::{LogView, MLOG_LEAF_BYTES, TreeHead, mlog_leaf_parts};
 use ward_crypto::{DeviceCert, DeviceKeys, Envelope, EpochPackage, Lkek, Role, RootPolicy};
 use ward_id::{
     Canonical as _, ChartId, DeviceId, EntryId, Head, Incarnation, PackageHash, PersonId, SiteId, StudyId,
-    Subject, TicketId,
+    Subject, TicketId, TimestampMs,
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError, MlogEntry,
@@ -83,6 +83,8 @@ pub(crate) struct LocalChart {
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
     /// The server's version vector named something that is not here, for so many syncs in a row.
     pub(crate) incomplete_for: u32,
+    /// A chain whose place the server's version vector gives to another entry.
+    pub(crate) differs: Option<(DeviceId, Incarnation)>,
 }
 
 impl LocalChart {
@@ -100,6 +102,7 @@ impl LocalChart {
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
+            differs: None,
         }
     }
 
@@ -273,6 +276,13 @@ impl OpenDevice {
         }
     }
 
+    /// Where the places of the held operation log begin, counted through all logs of the site.
+    pub(crate) fn olog_begin(&self) -> u64 {
+        let membership = &self.mlog.membership;
+        let held = self.olog.as_ref().and_then(|view| membership.olog_begin_of(view.origin().as_str()));
+        held.unwrap_or_else(|| membership.olog_begin())
+    }
+
     /// The view of the membership log, with the witnesses that the newest manifest names.
     pub(crate) fn mlog_view(&self) -> Result<LogView, ClientError> {
         let view = self.mlog.view.clone().ok_or(ClientError::MlogRefused("no head is held yet"))?;
@@ -348,6 +358,16 @@ impl OpenDevice {
             .filter(|subject| *subject != site)
             .map(|subject| ChartId::from_bytes(*subject.as_bytes()));
         charts.chain(self.me.chart).collect()
+    }
+}
+
+/// When and where an envelope came that is kept at a place, where the operation log that counts
+/// begins at `begin`. A place in a log that ended is none in the log that counts; the time stays.
+pub(crate) const fn arrival(begin: u64, place: u64, received_at: TimestampMs) -> Arrival {
+    if place >= begin {
+        Arrival::at(place, received_at)
+    } else {
+        Arrival { olog_index: None, received_at: Some(received_at) }
     }
 }
 

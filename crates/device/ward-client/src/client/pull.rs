@@ -3,6 +3,7 @@
 
 use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
+use super::open_device::arrival;
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
 use crate::limits::{PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
 use crate::parallel;
@@ -15,7 +16,9 @@ use ward_api::{EnvelopePage, EnvelopeRow, paths};
 use ward_audit::TreeHead;
 use ward_crypto::{AcceptedSuites, DeviceCert, Envelope, SiteManifest, VerifiedEnvelope, verify_envelopes};
 use ward_id::{Canonical as _, ChartId, DeviceId, SiteId, VersionVector};
-use ward_sync::{Arrival, EntryChain, Inserted, Membership, OpenedEnvelope, SignedEntry};
+use ward_sync::{
+    Arrival, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope, SignedEntry,
+};
 use zeroize::Zeroizing;
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
@@ -207,8 +210,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         after: Option<u64>,
         limit_bytes: usize,
     ) -> Result<EnvelopePage, SyncProblem> {
-        let path = paths::envelopes_after(chart, after, limit_bytes);
-        let page: EnvelopePage = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
+        // The server counts the places of one log, this device those of all logs of the site.
+        let open = self.device().map_err(failed)?;
+        let begin = open.olog_begin();
+        let path =
+            paths::envelopes_after(chart, after.and_then(|after| after.checked_sub(begin)), limit_bytes);
+        let mut page: EnvelopePage = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
+        page.rows.iter_mut().for_each(|row| row.index = row.index.saturating_add(begin));
         let rising = page.rows.is_sorted_by(|a, b| a.index < b.index);
         if rising && after.is_none_or(|after| page.rows.iter().all(|row| row.index > after)) {
             Ok(page)
@@ -238,6 +246,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let waiting: Vec<&ReceivedRecord> = rows.iter().filter(|row| row.opened.is_none()).collect();
         let openings = parallel::map_parts(&waiting, |rows| opener.open_all(rows));
+        let begin = open.olog_begin();
         let (mut entries, mut unopened) = (Vec::new(), Vec::new());
         let (mut bad, mut doubtful) = (Vec::new(), Vec::new());
         let (mut claims, mut stored) = (Vec::new(), BTreeMap::new());
@@ -246,7 +255,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             match content {
                 Ok(entry) => {
                     stored.insert(row.index, entry.to_stored());
-                    entries.push((*entry, Arrival::at(row.index, row.received_at)));
+                    entries.push((*entry, arrival(begin, row.index, row.received_at)));
                 }
                 Err(NotOpened::Later) => unopened.push(row.index),
                 Err(NotOpened::Stranger) => {
@@ -369,7 +378,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         page: OpenedPage,
     ) -> Result<Vec<ReceivedRecord>, SyncProblem> {
         let mut rows = page.rows;
-        for index in page.doubtful.into_iter().take(REFETCHES_PER_SYNC) {
+        let begin = self.device().map_err(failed)?.olog_begin();
+        let of_this_log = page.doubtful.into_iter().filter(|index| *index >= begin);
+        for index in of_this_log.take(REFETCHES_PER_SYNC) {
             let again = self.fetch_page(chart, index.checked_sub(1), 1).await?;
             let fresh = again.rows.into_iter().next().filter(|row| row.index == index);
             if let (Some(fresh), Some(row)) = (fresh, rows.iter_mut().find(|row| row.index == index)) {
@@ -383,6 +394,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) async fn reload_chart(&mut self, chart: ChartId) -> Result<(), ClientError> {
         let pages = self.rows.records::<PageRecord>(Table::Pages).await?;
         let open = self.device_mut()?;
+        let begin = open.olog_begin();
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let local = open.chart_or_new(chart);
         let before = std::mem::replace(&mut local.chart, fresh);
@@ -397,7 +409,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             for row in page.rows {
                 if let Some(entry) = row.opened.and_then(|bytes| SignedEntry::from_stored(&bytes).ok()) {
-                    local.insert(entry, Arrival::at(row.index, row.received_at));
+                    local.insert(entry, arrival(begin, row.index, row.received_at));
                 }
             }
         }
@@ -406,8 +418,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Compares with the server's version vector. What it names and did not deliver is looked for
     /// once more among all pages; what then lacks is reported.
-    pub(crate) async fn check_have(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
-        let first = self.compare_have(chart).await;
+    pub(crate) async fn check_have(
+        &mut self,
+        chart: ChartId,
+        theirs: &VersionVector,
+    ) -> Result<(), SyncProblem> {
+        let first = self.compare_have(chart, theirs).await;
         let Err(SyncProblem::Incomplete { .. }) = first else { return first };
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         if local.incomplete_for % REPULL_EVERY_SYNCS != 1 {
@@ -416,12 +432,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut delivered = Vec::new();
         self.pull_after(chart, None, &mut delivered).await?;
         self.mend_places(chart, delivered).await?;
-        self.compare_have(chart).await
+        self.compare_have(chart, theirs).await
     }
 
-    async fn compare_have(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
-        let theirs: VersionVector =
-            self.wire().map_err(failed)?.get(&paths::have(chart)).await.map_err(failed)?;
+    async fn compare_have(&mut self, chart: ChartId, theirs: &VersionVector) -> Result<(), SyncProblem> {
+        let closed = self.closed_chains(chart).map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         let me = open.me.device;
         let local = open.chart_or_new(chart);
@@ -429,13 +444,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let chain = local.chain.as_ref().map(|chain| (me, chain.incarnation()));
         let held = chain.and_then(|(device, incarnation)| theirs.head(device, incarnation));
         let held = held.map_or(0, |head| head.seq);
-        let mut problem = None;
+        let (mut problem, mut differs) = (None, None);
         for (device, incarnation, head) in theirs.iter() {
+            // A chain that was closed, and is held to its end, is not looked at any more.
+            let over = closed.get(&(device, incarnation)) == Some(&head);
             match ours.head(device, incarnation) {
-                Some(known) if known.seq == head.seq && known.entry != head.entry => {
+                Some(known) if over && known == head => {}
+                // Both branches of a fork may be here: then nothing is missing.
+                Some(known) if known.seq >= head.seq && local.chart.get(head.entry).is_some() => {}
+                Some(known) if known.seq >= head.seq => {
+                    differs = Some((device, incarnation));
                     problem = Some(SyncProblem::DeviceFork { chart, device });
                 }
-                Some(known) if known.seq >= head.seq => {}
                 // Delivered, but it does not open here, or not yet.
                 known if local.waits_unopened(device, incarnation, known, head.seq) => {}
                 _ => {
@@ -443,15 +463,25 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
         }
+        local.differs = differs;
         local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
         // That it has more than it receipted is believed only of entries that it delivered.
         let delivered = (local.receipted..held).take_while(|seq| local.own_arrived(seq.saturating_add(1)));
         let held = held.min(local.receipted.saturating_add(delivered.count() as u64));
         if chain.is_some() && held != local.receipted {
-            // It lost what it had receipted, and gets it again at the next sync; or it has it again.
+            // It lost what it had receipted, and gets it again; or it has it again.
             self.set_receipted(chart, held).await.map_err(failed)?;
         }
         problem.map_or(Ok(()), Err)
+    }
+
+    /// The chains of a chart that were closed.
+    fn closed_chains(&self, chart: ChartId) -> Result<BTreeMap<ChainName, ward_id::Head>, ClientError> {
+        let open = self.device()?;
+        let Some(local) = open.charts.get(&chart) else { return Ok(BTreeMap::new()) };
+        // A view costs more than the question whether anybody closed anything.
+        let any = local.chart.has_kind(EntryKind::DEVICE_CLOSED);
+        if any { Ok(self.chart(chart)?.closed_chains()) } else { Ok(BTreeMap::new()) }
     }
 }
 

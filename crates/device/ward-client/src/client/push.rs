@@ -2,8 +2,9 @@
 //! receipt for them verifies.
 
 use super::capture::{Rewrite, stage};
+use super::incidents::fork_incident;
 use super::{Client, SyncProblem, site_trust};
-use crate::limits::RESEAL_ATTEMPTS;
+use crate::limits::{CARRY_ROOM_BYTES, RESEAL_ATTEMPTS};
 use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
 use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
@@ -12,9 +13,10 @@ use ward_api::{EnvelopeBatch, ErrorCode, Opaque, paths};
 use ward_audit::Receipt;
 use ward_crypto::{Envelope, EnvelopeHeader, Suite, V1, random_incarnation, seal_envelope};
 use ward_id::{Canonical as _, ChartId, EntryId};
+use ward_sync::limits::PAYLOAD_MAX_BYTES;
 use ward_sync::{
-    Decoded, Draft, EntryChain, Freshness, IncarnationOpen, Payload, SealFacts, SealPermit, SealRefusal,
-    SignedEntry, may_seal,
+    Carry, CarryReason, Decoded, Draft, EntryChain, EntryKind, Freshness, IncarnationOpen, Incident, Payload,
+    SealFacts, SealPermit, SealRefusal, SignedEntry, may_seal,
 };
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
@@ -146,7 +148,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<u64, SyncProblem> {
         let open = self.device().map_err(failed)?;
         let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
-        let key = site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?;
+        let origin = open.mlog.membership.olog_origin().unwrap_or(&manifest.olog_origin);
+        let begin = open.olog_begin();
+        let key = site_trust::log_key(manifest, origin).map_err(failed)?;
         let bad = || failed(ClientError::BadAnswer { path: paths::envelopes(chart) });
         receipt.verify(&key).map_err(|_| bad())?;
         // A receipt covers the front of what was sent. Entries that the server had already are
@@ -161,7 +165,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let repeat = promised.contains(&false);
         // From where the receipt says that they stand; if they do not come, from the beginning: they
         // may have been left out when that place was passed.
-        let from = [receipt.first_index().checked_sub(1), None];
+        let from = [receipt.first_index().saturating_add(begin).checked_sub(1), None];
         let mut covered = self.covered(chart, sealed, &promised).map_err(failed)?;
         for after in from.into_iter().filter(|_| repeat) {
             if covered < promised.len() as u64 {
@@ -188,14 +192,33 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             },
         };
         let mut batch = Batch::default();
+        let superseded = self.superseded_receipt(chart, &id, &record).map_err(failed)?;
+        if let Some((old_id, old)) = &superseded {
+            batch.put(Table::Receipts, old_id.clone(), old);
+        }
         batch.put(Table::Receipts, id.clone(), &record);
         batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted: last });
         self.commit(batch).await.map_err(failed)?;
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         local.receipted = last;
+        local.receipts.extend(superseded);
         local.receipts.insert(id, record);
         self.raise_mark(None).await;
         Ok(last + 1 - sealed.first_seq)
+    }
+
+    /// The receipt that stands where a new one will, to be kept beside it: the server lost what it
+    /// had promised, and what it signed then is evidence.
+    fn superseded_receipt(
+        &self,
+        chart: ChartId,
+        id: &[u8],
+        new: &ReceiptRecord,
+    ) -> Result<Option<(Vec<u8>, ReceiptRecord)>, ClientError> {
+        let old = self.device()?.charts.get(&chart).and_then(|local| local.receipts.get(id));
+        let Some(old) = old.filter(|old| old.receipt != new.receipt) else { return Ok(None) };
+        let digest = ward_crypto::sha256(&old.receipt);
+        Ok(Some(([id, &digest].concat(), old.clone())))
     }
 
     /// How many entries from the first on are promised as they were sent, or came back.
@@ -228,7 +251,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                         pulled?;
                     }
                 }
-                let head = self.open_new_life(chart).await.map_err(failed)?;
+                let life = sealed.envelopes.first().map(|first| first.header().incarnation);
+                let proof = match life {
+                    Some(life) => {
+                        self.fork_proof(chart, me, life, &sealed.envelopes).await.map_err(failed)?
+                    }
+                    None => None,
+                };
+                if let Some(proof) = &proof {
+                    self.keep_fork_proof(chart, proof).await.map_err(failed)?;
+                }
+                let incident = life.map(|life| fork_incident(me, life, proof.as_ref()));
+                let head = self.open_new_life(chart, incident).await.map_err(failed)?;
                 self.raise_mark(head).await;
                 Err(SyncProblem::OwnFork { chart })
             }
@@ -248,8 +282,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Begins a new incarnation of this device's chain after its store was copied or set back, and
-    /// writes again what the server does not have. What was promised to the person stays.
-    pub(crate) async fn open_new_life(&mut self, chart: ChartId) -> Result<Option<OwnHead>, ClientError> {
+    /// carries on what the server does not have, unchanged and with its own names, times and
+    /// signatures. What was promised to the person stays.
+    pub(crate) async fn open_new_life(
+        &mut self,
+        chart: ChartId,
+        incident: Option<Incident>,
+    ) -> Result<Option<OwnHead>, ClientError> {
         let incarnation = random_incarnation(self.env.rng());
         let open = self.device_mut()?;
         let (me, site, role) = (open.me.device, open.me.site, open.me.role);
@@ -257,11 +296,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         let old = local.chain.as_ref().map(EntryChain::incarnation).or(marked.map(|head| head.incarnation));
         let Some(old) = old else { return Ok(None) };
-        let lost: Vec<SignedEntry> = local
-            .unsent()
-            .filter(|entry| !local.arrived(entry.id()) && can_be_written_again(entry))
-            .cloned()
-            .collect();
+        let lost: Vec<SignedEntry> =
+            local.unsent().filter(|entry| !local.arrived(entry.id())).cloned().collect();
         for entry in &lost {
             local.own.remove(&(entry.frame().incarnation, entry.frame().seq));
         }
@@ -276,7 +312,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             newest.map(|(old_seq, old_entry)| IncarnationOpen { old_incarnation: old, old_seq, old_entry });
         let mut drafts: Vec<Rewrite> = Vec::new();
         drafts.extend(opening.map(|opening| Rewrite::first(Draft::new(opening))));
-        drafts.extend(lost.iter().filter_map(again));
+        drafts.extend(lost.iter().filter_map(carried_on));
+        drafts.extend(incident.map(|incident| Rewrite::first(Draft::new(incident))));
         local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
         let written = self.write(chart, drafts)?;
         let mut batch = Batch::default();
@@ -292,21 +329,23 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
-/// What an entry said, to be written again.
-fn again(entry: &SignedEntry) -> Option<Rewrite> {
+/// An entry of the old life, to be carried on in the new one. What cannot be carried, since it
+/// carries another itself or is as large as an entry may be, is written again with its time.
+fn carried_on(entry: &SignedEntry) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
-        Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
-        Decoded::Known(payload) => {
+        Decoded::Known(Payload::IncarnationOpen(_)) => None,
+        Decoded::Known(payload) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
             let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
             Some(Rewrite { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
         }
+        _ => Some(Rewrite::first(Draft::new(Carry::of(entry, CarryReason::Reauthor)))),
     }
 }
 
-/// What a newer version of the app wrote stays where it is until that version is back.
-fn can_be_written_again(entry: &SignedEntry) -> bool {
-    matches!(entry.body().decode_payload(), Decoded::Known(_))
+/// Whether an entry, its frame and the carry around it stay below the limit of a payload.
+fn fits_into_carry(entry: &SignedEntry) -> bool {
+    entry.frame().to_canonical().len() + CARRY_ROOM_BYTES <= PAYLOAD_MAX_BYTES
 }
 
 fn header(entry: &SignedEntry, permit: SealPermit, site: ward_id::SiteId) -> EnvelopeHeader {

@@ -1,8 +1,9 @@
 //! Keeping the server to its promises: the operation log is followed, and what receipts promised
 //! is looked for under cosigned heads.
 
-use super::follow_mlog::{log_trouble, read_note};
+use super::follow_mlog::log_trouble;
 use super::load::head_row;
+use super::reopened_log::awaits_recovery;
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::INCLUSIONS_PER_SYNC;
 use crate::store::{Batch, HeadRecord, ReceiptRecord, Table};
@@ -20,23 +21,33 @@ fn failed(error: impl Into<ClientError>) -> SyncProblem {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Takes the newest head of the operation log, shown to extend the one that is held.
     pub(crate) async fn follow_olog(&mut self) -> Result<(), SyncProblem> {
-        let path = paths::checkpoint(LogName::Olog);
-        let bytes = self.wire().map_err(failed)?.get_bytes(&path).await.map_err(failed)?;
-        let note = read_note(&bytes).ok_or_else(|| failed(ClientError::BadAnswer { path }))?;
+        let note = match self.fetch_olog_note().await {
+            Ok(note) => note,
+            Err(error) => {
+                let problem = failed(error);
+                if awaits_recovery(&problem) {
+                    // What this device verified of the old log must not be forgotten.
+                    let _brought = self.bring_old_checkpoint().await;
+                }
+                return Err(problem);
+            }
+        };
         let claimed: Checkpoint = note
             .text()
             .parse()
             .map_err(|_| failed(ClientError::BadAnswer { path: paths::checkpoint(LogName::Olog) }))?;
+        let next = self.view_of_next_log().map_err(failed)?;
         let open = self.device().map_err(failed)?;
         let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
         let policy = site_trust::witness_policy(manifest).map_err(failed)?;
-        let mut view = match &open.olog {
-            Some(view) => {
+        let mut view = match (&next, &open.olog) {
+            (Some((view, _)), _) => view.clone(),
+            (None, Some(view)) => {
                 let mut view = view.clone();
                 view.set_policy(policy);
                 view
             }
-            None => {
+            (None, None) => {
                 LogView::new(site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?, policy)
             }
         };
@@ -49,6 +60,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if let Err(error) = view.advance(&note, &proof) {
             return Err(self.keep_evidence(log_trouble("operation log", error)).await);
         }
+        let mut shorter = None;
+        if let Some((_, reopening)) = &next {
+            self.check_beginning(&view, reopening).await?;
+            shorter = self.compare_with_end(reopening).await;
+        }
         let mut batch = Batch::default();
         if let Some(head) = view.head() {
             batch.put(Table::Heads, head_row(true), &HeadRecord::of(head));
@@ -56,16 +72,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.commit(batch).await.map_err(failed)?;
         self.device_mut().map_err(failed)?.olog = Some(view);
         self.raise_mark(None).await;
-        Ok(())
+        if next.is_some() {
+            self.leave_old_log().await.map_err(failed)?;
+        }
+        shorter.map_or(Ok(()), Err)
     }
 
     /// Looks for receipted envelopes under the newest head, a bounded number at a time.
     pub(crate) async fn check_receipts(&mut self) -> Vec<SyncProblem> {
         let (mut problems, mut left) = (Vec::new(), INCLUSIONS_PER_SYNC);
         let Ok(open) = self.device() else { return problems };
-        let Some(size) = open.olog.as_ref().and_then(LogView::head).map(|head| head.head().size) else {
-            return problems;
-        };
+        let Some(view) = open.olog.as_ref() else { return problems };
+        let Some(size) = view.head().map(|head| head.head().size) else { return problems };
+        let origin = view.origin().clone();
         let due: Vec<(ChartId, Vec<u8>, ReceiptRecord)> = open
             .charts
             .iter()
@@ -79,6 +98,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 break;
             }
             let Ok(receipt) = Receipt::from_canonical(&record.receipt) else { continue };
+            // Receipts of a log that ended are kept as evidence of what it had promised.
+            if *receipt.origin() != origin {
+                continue;
+            }
             left = left.saturating_sub(receipt.envelopes().len());
             match self.check_receipt(&receipt, &record.entries, size).await {
                 Ok(true) => {
@@ -87,7 +110,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
                 Ok(false) => {}
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    // Once a later receipt covers the same entries, the breach is said once; what
+                    // proves it stays.
+                    let said = matches!(problem, SyncProblem::BrokenPromise { .. }) && is_superseded(&id);
+                    problems.push(problem);
+                    if said && let Err(error) = self.mark_checked(chart, id, record, size).await {
+                        problems.push(failed(error));
+                    }
+                }
             }
         }
         problems
@@ -145,6 +176,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.raise_mark(None).await;
         Ok(())
     }
+}
+
+/// Whether a receipt's row is one that was moved aside by a later receipt: its id is longer.
+const fn is_superseded(id: &[u8]) -> bool {
+    id.len() > ChartId::BYTES + 16
 }
 
 /// The problem, if the evidence convinces others.

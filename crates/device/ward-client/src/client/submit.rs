@@ -58,6 +58,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Signs a body on the newest head as this device.
     pub(crate) fn signed(&self, subject: Subject, body: &MlogBody) -> Result<MlogEntry, ClientError> {
         let open = self.device()?;
+        // A cut-off counts in the log that the signer's head of the membership log names.
+        let cuts = matches!(body, MlogBody::Revoke(_) | MlogBody::RecoveryUse(_));
+        if cuts && !self.olog_is_current() {
+            return Err(ClientError::Contended);
+        }
         MlogEntry::unsigned(open.me.site, subject, self.base()?, body)
             .and_then(|entry| entry.sign_as_device(open.me.device, &open.keys.sign))
             .map_err(|error| ClientError::Void(error.to_string()))
@@ -104,6 +109,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let body = MlogSubmission {
             entry: Opaque(entry.to_canonical()),
             package: package.map(|package| Opaque(package.to_canonical())),
+            place: None,
         };
         let accepted = self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await;
         let accepted = match accepted {

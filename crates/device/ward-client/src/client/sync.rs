@@ -2,14 +2,16 @@
 //! fetch, and whether the server keeps its word. Each step stands alone: what fails is reported,
 //! what does not depend on it goes on.
 
+use super::incidents::event_name;
+use super::reopened_log::awaits_recovery;
 use super::{Client, SyncProblem};
 use crate::limits::{RETRY_BASE_MS, RETRY_MAX_MS};
 use crate::store::Batch;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use rand_core::Rng as _;
 use ward_api::ErrorCode;
-use ward_id::ChartId;
-use ward_sync::{AccessReceipt, Draft};
+use ward_id::{ChartId, Incarnation};
+use ward_sync::{AccessReceipt, Draft, Incident, IncidentKind};
 
 /// What a sync did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +24,8 @@ pub struct SyncReport {
     pub pushed: u64,
     /// Envelopes that came.
     pub pulled: u64,
+    /// Entries of others that the server lacked and took back from this device.
+    pub relayed: u64,
     /// Entries that still wait on this device.
     pub unsent: u64,
     /// What went wrong; empty when all is well.
@@ -76,18 +80,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         for chart in self.synced_charts() {
-            if self.device().is_ok_and(|open| !open.set_back) {
-                match self.push_chart(chart).await {
-                    Ok(pushed) => report.pushed += pushed,
-                    Err(problem) => report.problems.push(problem),
-                }
+            // A server that waits after a restore, and a log that is not followed yet, tell nothing.
+            if !self.olog_is_current() || report.problems.iter().any(awaits_recovery) {
+                break;
             }
-            match self.pull_chart(chart).await {
-                Ok(pulled) => report.pulled += pulled,
-                Err(problem) => report.problems.push(problem),
-            }
-            let checked = self.check_have(chart).await;
-            note(report, checked);
+            self.meet_chart(chart, report).await;
         }
         let problems = self.check_olog_claims().await;
         report.problems.extend(problems);
@@ -133,7 +130,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
             }
-            match self.open_new_life(chart).await {
+            let event = event_name(
+                IncidentKind::LocalRollback,
+                &[&self.lives_of(chart).map_or([0; 8], |life| life.0.to_be_bytes())],
+            );
+            let incident = Incident::new(IncidentKind::LocalRollback, event);
+            match self.open_new_life(chart, Some(incident)).await {
                 Ok(head) => heads.extend(head),
                 Err(error) => {
                     report.problems.push(SyncProblem::of_error("new incarnation", error));
@@ -150,6 +152,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.raise_mark(Some(head)).await;
         }
         self.raise_mark(None).await;
+    }
+
+    /// The life of this device's chain that ends now.
+    fn lives_of(&self, chart: ChartId) -> Option<Incarnation> {
+        let open = self.device().ok()?;
+        let present = open.charts.get(&chart).and_then(|local| local.chain.as_ref());
+        let marked = open.mark.own_heads.iter().find(|head| head.chart == chart);
+        present.map(ward_sync::EntryChain::incarnation).or(marked.map(|head| head.incarnation))
     }
 
     /// Writes the access receipts of days that are over.
@@ -230,6 +240,7 @@ fn gave_up(report: &SyncReport) -> bool {
 /// Whether another try can help without a person.
 fn tries_again(problem: &SyncProblem) -> bool {
     match problem {
+        problem if awaits_recovery(problem) => true,
         SyncProblem::Failed { error, .. } => error.passes_by_itself(),
         SyncProblem::Stale { .. }
         | SyncProblem::TimeUnknown

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::{
-    CosignedHead, NodeHash, Receipt, SignedNote, TreeHead, VerifierKey, leaf_hash, olog_leaf,
-    verify_cosigned, verify_inclusion,
+    CosignedHead, NodeHash, Receipt, SignedNote, SignerName, TreeHead, VerifierKey, first_origin_of,
+    leaf_hash, olog_leaf, verify_cosigned, verify_inclusion,
 };
 use ward_crypto::{
     CaptureSignature, DeviceCert, Envelope, Role, RootPolicy, SignPublicKey, Signature, SiteManifest, labels,
@@ -168,7 +168,13 @@ impl PackageCheck {
             let head = verify_cosigned(&note, &key, &policy).map_err(|error| format!("{name}: {error}"))?;
             Ok::<_, String>((head, key))
         };
-        let (olog, olog_key) = head("olog-checkpoint.txt", &manifest.olog_origin)?;
+        // A log that was opened again goes by a later origin, with the same key and witnesses.
+        let shown = std::str::from_utf8(file(files, "olog-checkpoint.txt")?).unwrap_or_default();
+        let shown: Option<SignerName> = shown.lines().next().and_then(|origin| origin.parse().ok());
+        let later = shown
+            .filter(|name| first_origin_of(name).is_some_and(|first| first.as_str() == manifest.olog_origin));
+        let origin = later.as_ref().map_or(manifest.olog_origin.as_str(), SignerName::as_str);
+        let (olog, olog_key) = head("olog-checkpoint.txt", origin)?;
         let (mlog, _) = head("mlog-checkpoint.txt", &manifest.mlog_origin)?;
         Ok(Trust { olog_key, olog, mlog: mlog.head(), manifest })
     }

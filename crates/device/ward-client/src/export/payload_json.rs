@@ -56,6 +56,15 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Transfer => "transfer",
             },
         }),
+        Payload::DeviceClosed(p) => json!({
+            "device": p.device, "incarnation": p.incarnation.0.to_string(), "final_seq": p.final_seq,
+            "final_entry": p.final_entry,
+        }),
+        Payload::Incident(p) => json!({
+            "what": p.what.name(), "event": hex_encode(&p.event), "device": p.device,
+            "incarnation": p.incarnation.map(|life| life.0.to_string()), "seq": p.seq, "count": p.count,
+            "evidence": p.evidence.as_deref().map(hex_encode),
+        }),
         other => care(forms, other),
     }
 }
@@ -112,8 +121,11 @@ fn care(forms: &ChartForms, payload: &Payload) -> Value {
         }),
         Payload::Resolve(_) | Payload::Void(_) | Payload::SetChange(_) => about_entries(forms, payload),
         // The other kinds have their own shape above.
-        Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
-            Value::Null
-        }
+        Payload::Response(_)
+        | Payload::Instrument(_)
+        | Payload::IncarnationOpen(_)
+        | Payload::Carry(_)
+        | Payload::DeviceClosed(_)
+        | Payload::Incident(_) => Value::Null,
     }
 }

@@ -10,7 +10,7 @@ use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::LogName;
-use ward_audit::{LogView, MemoryTree, inclusion_proof, leaf_hash, olog_leaf};
+use ward_audit::{LogView, MemoryTree, Receipt, inclusion_proof, leaf_hash, olog_leaf};
 use ward_crypto::Envelope;
 use ward_id::{Canonical as _, ChartId, DeviceId};
 use ward_sync::{AccessPurpose, ChartView, Effect, MlogBody, MlogEntry};
@@ -75,7 +75,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let is_manifest = |body: &MlogBody| matches!(body, MlogBody::SiteManifest(_));
         let (_, manifest_entry) = self.newest_entry(is_manifest).ok_or(ClientError::WrongSite)?;
         let receipts = open.charts.get(&chart).into_iter().flat_map(|local| local.receipts.values());
-        let receipts: Vec<Vec<u8>> = receipts.map(|record| record.receipt.to_vec()).collect();
+        let origin = open.olog.as_ref().map(LogView::origin);
+        let of_log =
+            |bytes: &[u8]| Receipt::from_canonical(bytes).is_ok_and(|it| Some(it.origin()) == origin);
+        let receipts: Vec<Vec<u8>> =
+            receipts.map(|record| record.receipt.to_vec()).filter(|bytes| of_log(bytes)).collect();
         let envelopes: Vec<PackagedEnvelope<'_>> = received
             .iter()
             .map(|row| PackagedEnvelope {
@@ -112,7 +116,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn received_rows(&self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
         let pages = self.rows().records::<PageRecord>(Table::Pages).await?;
         let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
-        Ok(of_chart.flat_map(|(_, page)| page.rows).collect())
+        // Of the log that counts, with the places that it gives: only those can be proved.
+        let begin = self.device()?.olog_begin();
+        let in_log =
+            |row: ReceivedRecord| Some(ReceivedRecord { index: row.index.checked_sub(begin)?, ..row });
+        Ok(of_chart.flat_map(|(_, page)| page.rows).filter_map(in_log).collect())
     }
 
     /// A proof for each envelope that the newest head includes, checked here first.

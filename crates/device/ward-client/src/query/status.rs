@@ -3,9 +3,10 @@
 
 use crate::client::is_fresh;
 use crate::{Client, DeviceKeyStore, Environment, RowStore, SyncProblem, Transport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::LogView;
 use ward_id::{ChartId, DeviceId, EntryId, Incarnation, TimestampMs};
+use ward_sync::limits::LIVE_DEVICES_SOFT_MAX;
 use ward_sync::{ChartView, EntryKind};
 
 /// How far an entry of this device came.
@@ -85,6 +86,8 @@ pub struct Status {
     pub stopped_by: Vec<SyncProblem>,
     /// Whether the mark outside the store could not be written.
     pub mark_behind: bool,
+    /// Charts in which more devices write than [`LIVE_DEVICES_SOFT_MAX`]: old ones should be closed.
+    pub crowded_charts: Vec<(ChartId, usize)>,
 }
 
 fn instant(seconds: u64) -> TimestampMs {
@@ -125,8 +128,23 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             quorum_needs_outside: view.is_some_and(|view| view.policy().quorum_needs_outside()),
             stopped_by: open.stopped_by.clone(),
             mark_behind: open.mark_behind,
+            crowded_charts: self.crowded_charts(),
             entries,
         })
+    }
+
+    /// Charts with more living devices than there should be.
+    fn crowded_charts(&self) -> Vec<(ChartId, usize)> {
+        let Ok(open) = self.device() else { return Vec::new() };
+        let many =
+            open.charts.iter().filter(|(_, local)| local.chart.devices().count() > LIVE_DEVICES_SOFT_MAX);
+        many.filter_map(|(chart, local)| {
+            let closed = self.chart(*chart).ok()?.closed_chains();
+            let live = local.chart.live(&closed);
+            let devices: BTreeSet<DeviceId> = live.iter().map(|(device, _, _)| device).collect();
+            (devices.len() > LIVE_DEVICES_SOFT_MAX).then_some((*chart, devices.len()))
+        })
+        .collect()
     }
 
     fn head_status(&self, view: Option<&LogView>) -> Option<HeadStatus> {
@@ -144,11 +162,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let opened = opened_by_staff(&view, open.me.device);
             let incarnation = local.chain.as_ref().map(ward_sync::EntryChain::incarnation);
             for item in view.timeline().iter().filter(|item| item.entry.frame().device == open.me.device) {
-                let frame = item.entry.frame();
+                // What is carried on came as far as the entry that carries it.
+                let carrier = item.carried_by.and_then(|carrier| local.chart.get(carrier));
+                let carrier = carrier.filter(|carrier| carrier.frame().device == open.me.device);
+                let frame = carrier.unwrap_or(item.entry).frame();
+                let arrived = local.arrived(carrier.unwrap_or(item.entry).id());
                 let receipted = Some(frame.incarnation) == incarnation && frame.seq <= local.receipted;
                 let progress = if opened.get(&frame.incarnation).is_some_and(|seq| frame.seq <= *seq) {
                     EntryProgress::OpenedAtSite
-                } else if receipted || item.arrival.olog_index.is_some() {
+                } else if receipted || arrived {
                     EntryProgress::Received
                 } else {
                     EntryProgress::SavedHere
@@ -156,8 +178,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 out.push(EntryState {
                     chart: *chart,
                     entry: item.entry.id(),
-                    kind: frame.body.kind,
-                    captured_at: frame.body.captured_at,
+                    kind: item.entry.body().kind,
+                    captured_at: item.entry.body().captured_at,
                     progress,
                 });
             }

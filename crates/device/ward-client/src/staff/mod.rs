@@ -7,6 +7,7 @@ mod charts;
 mod invite;
 mod proposals;
 mod recover;
+mod reopen;
 mod revoke;
 mod study_schema;
 
@@ -14,3 +15,4 @@ pub use certify::{Certified, Comparison, PendingCert};
 pub use invite::{NewInvite, TicketRow};
 pub use proposals::ProposalView;
 pub use recover::RecoverRequest;
+pub use reopen::PendingReopening;

@@ -121,6 +121,9 @@ fn summary(body: &MlogBody) -> String {
         MlogBody::EpochAnnounce(announce) => {
             format!("begin epoch {} of chart {}", announce.epoch, announce.chart)
         }
+        MlogBody::LogReopen(reopen) => {
+            format!("let the operation log go on as {}: {}", reopen.new_origin, reopen.reason)
+        }
         MlogBody::RecoveryUse(recovery) => format!(
             "give participant {} of chart {} the new device {} in place of {} lost ones: {}",
             recovery.person,

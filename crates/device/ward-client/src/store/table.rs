@@ -39,6 +39,8 @@ pub(crate) enum Table {
     Evidence = 15,
     /// Places of envelopes in the operation log that were proved.
     Proved = 16,
+    /// Proofs that a device signed two histories.
+    Forks = 20,
 }
 
 impl Table {
@@ -67,6 +69,7 @@ impl Table {
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
             Self::Proved => "proved",
+            Self::Forks => "forks",
         }
     }
 }

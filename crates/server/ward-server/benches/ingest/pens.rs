@@ -54,6 +54,7 @@ impl Clients {
             let submission = MlogSubmission {
                 entry: Opaque(announce.to_canonical()),
                 package: Some(Opaque(package.to_canonical())),
+                place: None,
             };
             let session = session(server, &people.coordinator).await;
             session.post(paths::MLOG_ENTRIES, &submission).await.ok();

@@ -30,6 +30,7 @@ pub(super) async fn page<S: Store>(app: &App<S>, call: &Call) -> Answer {
         .map_or(PAGE_DEFAULT_BYTES, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     let request = PageRequest { chart: call.chart()?, after, limit_bytes: wished.min(PAGE_MAX_BYTES) };
     let page = app.store().operations_page(request).await.map_err(store_failed)?;
+    app.damage().notice(&page.operations);
     let next = page.operations.last().map(|last| last.index).or(after);
     let head = app.desk(LogName::Olog).signed_head();
     let rows = page.operations.into_iter().map(|stored| EnvelopeRow {

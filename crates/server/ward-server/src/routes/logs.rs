@@ -12,7 +12,7 @@ use ward_store::Store;
 
 /// The newest cosigned head, cosigned now if it is behind or older than a minute.
 pub(super) async fn checkpoint<S: Store>(app: &App<S>, call: &Call, log: LogName) -> Answer {
-    let note = app.cosigned_head(log).await.map_err(cosign_failed)?;
+    let note = app.cosigned_head(log).await.map_err(|error| cosign_failed(app, error))?;
     answer(call.spec, note.text.clone())
 }
 

@@ -4,21 +4,24 @@ use super::logs::within;
 use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
 use crate::events::Concerns;
-use crate::membership_desk::{AppendRefused, MembershipState, ended_devices};
+use crate::membership_desk::{AppendRefused, Door, MembershipState, ended_devices};
 use crate::mlog_problem::{append_refused, not_an_entry};
 use crate::problem_response::{Refusal, bad_body, refuse, refuse_with};
+use crate::recovery::RecoveryStage;
 use crate::store_problem::store_failed;
 use std::sync::Arc;
 use ward_api::limits::{
     LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_ENTRY_MAX_BYTES, MLOG_PAGE_MAX_BYTES, PACKAGE_MAX_BYTES,
 };
 use ward_api::{
-    ChartEvent, ErrorCode, LogName, MlogAccepted, MlogLeaf, MlogRow, MlogSubmission, Opaque, ProblemMembers,
+    ChartEvent, ErrorCode, LogName, MlogAccepted, MlogLeaf, MlogPlace, MlogRow, MlogSubmission, Opaque,
+    ProblemMembers,
 };
+use ward_audit::{NodeHash, leaf_hash, mlog_leaf, verify_inclusion};
 use ward_crypto::EpochPackage;
 use ward_id::{Canonical as _, ChartId, DeviceId, Subject};
 use ward_store::{MlogAppended, Store, StoredMlogEntry};
-use ward_sync::{MlogEntry, SignerId};
+use ward_sync::{MlogEntry, MlogKind, SignerId, cosigned_head};
 
 pub(super) async fn leaves<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let (from, to) = range(app, call, LEAVES_MAX)?;
@@ -72,8 +75,7 @@ fn range<S: Store>(app: &App<S>, call: &Call, max: u64) -> Result<(u64, u64), Re
 }
 
 pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
-    app.check_confirmed().await?;
-    let MlogSubmission { entry: bytes, package } = call.decode()?;
+    let MlogSubmission { entry: bytes, package, place } = call.decode()?;
     if bytes.0.len() > MLOG_ENTRY_MAX_BYTES {
         return Err(refuse(
             ErrorCode::TooLarge,
@@ -82,11 +84,23 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     }
     let entry = MlogEntry::read(&bytes.0).map_err(not_an_entry)?;
     let package = package.map(read_package).transpose()?;
+    let door = door(app, &entry, place).await?;
     // A caller that hangs up must not leave the log longer than what this node knows of it.
     let task = {
         let (app, now) = (Arc::clone(app), call.now);
         tokio::spawn(async move {
-            let appended = app.membership().append(app.store(), bytes.0, &entry, package, now).await?;
+            let appended =
+                app.membership().append(app.store(), (bytes.0, &entry), package, now, door).await?;
+            if entry.kind() == MlogKind::LogReopen.number() {
+                // What fails here is made up for at the next start, and nothing is taken until then.
+                match app.follow_reopening().await {
+                    // The witnesses see the new log at once, so that it is ready for whoever comes.
+                    Ok(()) => drop(app.cosigned_head(LogName::Olog).await),
+                    Err(error) => {
+                        tracing::error!(error = %error, "the operation log could not be opened again");
+                    }
+                }
+            }
             if appended.new {
                 announce(&app, &entry, appended);
                 forget_proposals(&app, &entry).await;
@@ -99,6 +113,34 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
         .map_err(|_| refuse(ErrorCode::Internal, "The entry may or may not stand in the log; read it."))?;
     let appended = outcome.map_err(|refused| refused_answer(app, refused))?;
     answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
+}
+
+/// How an entry comes in: new, or given back to a restored server at the place where it stood.
+async fn door<S: Store>(app: &App<S>, entry: &MlogEntry, place: Option<MlogPlace>) -> Result<Door, Refusal> {
+    if let (Some(place), RecoveryStage::WaitsForMlog) = (place, app.stage()) {
+        return proved_place(app, entry, &place).map(Door::GivenBack);
+    }
+    app.check_mlog_confirmed().await?;
+    if entry.kind() == MlogKind::LogReopen.number() && app.stage() != RecoveryStage::WaitsForReopening {
+        // An entry that stands in the log already is answered with its place.
+        let known = app.store().mlog_index_of(entry.hash()).await.map_err(store_failed)?;
+        if known.is_none() {
+            return Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is."));
+        }
+    }
+    Ok(Door::Arrival)
+}
+
+/// Checks that the entry stood at its place, under a head that the site's witnesses cosigned.
+fn proved_place<S: Store>(app: &App<S>, entry: &MlogEntry, place: &MlogPlace) -> Result<u64, Refusal> {
+    let refused = || refuse(ErrorCode::NotRelayed, "Prove the place under a cosigned head of the log.");
+    let membership = app.membership().read();
+    let manifest = membership.manifest().ok_or_else(refused)?;
+    let head = cosigned_head(manifest, &manifest.mlog_origin, &place.checkpoint.0).ok_or_else(refused)?;
+    let path: Vec<NodeHash> = place.path.iter().map(|hash| NodeHash::from(*hash)).collect();
+    let leaf = leaf_hash(&mlog_leaf(entry.subject(), entry.hash()));
+    verify_inclusion(place.index, head.size, &leaf, &head.root, &path).map_err(|_| refused())?;
+    Ok(place.index)
 }
 
 fn read_package(bytes: Opaque) -> Result<(EpochPackage, Vec<u8>), Refusal> {

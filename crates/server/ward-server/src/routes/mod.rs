@@ -7,6 +7,8 @@ mod logs;
 mod mlog;
 mod proposals;
 mod push;
+mod reopening;
+mod repair;
 mod revocation;
 mod service;
 mod stream;
@@ -55,6 +57,11 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Push => push::push(app, call).await,
         Route::Pull => charts::page(app, &call).await,
         Route::Have => charts::have(app, &call).await,
+        Route::CompareHave => repair::compare(app, &call).await,
+        Route::Reconcile => repair::reconcile(app, &call).await,
+        Route::Relay => repair::relay(app, call).await,
+        Route::OlogReopening => reopening::state(app, &call),
+        Route::BringCheckpoint => reopening::bring(app, &call),
         Route::Epochs => charts::epochs(app, &call).await,
         Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,
@@ -63,6 +70,6 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::ListDrops => drop_box::list(app, &call).await,
         Route::SetDropState => drop_box::set_state(app, &call).await,
         Route::Revocation => revocation::prove(app, &call).await,
-        Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob => Err(reserved()),
+        Route::ReadBlob | Route::WriteBlob => Err(reserved()),
     }
 }

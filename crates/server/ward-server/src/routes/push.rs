@@ -39,7 +39,7 @@ pub(super) async fn push<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
 
 /// Looks at the head of the list before it is taken apart: millions of empty envelopes fit into one
 /// body and would take many times its bytes. A list without a length is not canonical.
-fn check_count(body: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check_count(body: &[u8]) -> Result<(), Refusal> {
     let stated = minicbor::Decoder::new(body).array();
     if matches!(stated, Ok(None)) {
         return Err(bad_body(CborError::NotCanonical));
@@ -55,7 +55,7 @@ fn check_count(body: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn decode_one(Opaque(bytes): Opaque) -> Result<ArrivedEnvelope, Refusal> {
+pub(super) fn decode_one(Opaque(bytes): Opaque) -> Result<ArrivedEnvelope, Refusal> {
     if bytes.len() > OPERATION_MAX_BYTES {
         let members = ProblemMembers { limit: Some(OPERATION_MAX_BYTES as u64), ..ProblemMembers::default() };
         return Err(refuse_with(
@@ -81,7 +81,7 @@ fn stated_suite(bytes: &[u8]) -> Option<(u64, u64)> {
     Some((value(0)?, value(1)?))
 }
 
-fn tell<S: Store>(app: &App<S>, chart: ChartId, appended: &Appended) {
+pub(super) fn tell<S: Store>(app: &App<S>, chart: ChartId, appended: &Appended) {
     let fresh = appended.placed.iter().filter(|placed| placed.new).count() as u64;
     app.desk(LogName::Olog).grew_to(appended.log_size);
     if fresh > 0 {
@@ -93,7 +93,7 @@ fn tell<S: Store>(app: &App<S>, chart: ChartId, appended: &Appended) {
 
 /// One receipt names contiguous indexes taken at one instant. A push that mixes known and new
 /// operations is answered for its first run; the rest is answered when it is sent again.
-fn receipt<S: Store>(app: &App<S>, appended: &Appended) -> Result<Receipt, Refusal> {
+pub(super) fn receipt<S: Store>(app: &App<S>, appended: &Appended) -> Result<Receipt, Refusal> {
     let failed = || {
         refuse(
             ErrorCode::Internal,
@@ -103,8 +103,8 @@ fn receipt<S: Store>(app: &App<S>, appended: &Appended) -> Result<Receipt, Refus
     let runs = appended.runs();
     let run = runs.first().ok_or_else(failed)?;
     let first = run.first().ok_or_else(failed)?;
-    let desk = app.desk(LogName::Olog);
+    let olog = app.olog();
     let hashes = run.iter().map(|placed| placed.envelope_hash).collect();
-    sign_receipt(app.receipts(), first.index, hashes, first.received_at, desk.signed_head())
+    sign_receipt(&*olog.receipts, first.index, hashes, first.received_at, olog.desk.signed_head())
         .map_err(|_| failed())
 }

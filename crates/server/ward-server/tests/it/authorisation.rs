@@ -6,13 +6,13 @@ use crate::support::people::Who;
 use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
-    DropState, DropStateChange, EnrolmentSubmission, Key32, LogName, MlogSubmission, Opaque,
-    ProposalSubmission, SuspendReason, SuspensionRequest, TicketRegistration, TicketState, TicketStateChange,
-    TokenRequest, WitnessNonce, paths,
+    DropState, DropStateChange, EnrolmentSubmission, HaveQuestion, Key32, LogName, MlogSubmission,
+    OldCheckpoint, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason, SuspensionRequest,
+    TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
 use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop};
-use ward_id::{Canonical as _, EntryId, MlogEntryHash, TicketId};
+use ward_id::{Canonical as _, EntryId, Incarnation, MlogEntryHash, TicketId};
 use ward_server::{Access, Clock as _, ROUTES, Route, RouteSpec};
 use ward_store::MemoryStore;
 use ward_sync::{MlogBody, RevokePolicy, Team};
@@ -65,7 +65,10 @@ impl Stage {
             Route::ReadMlog => (paths::mlog_entries(0, 2), none()),
             Route::AppendMlog => {
                 let entry = Opaque(self.team_entry(caller));
-                (paths::MLOG_ENTRIES.into(), MlogSubmission { entry, package: None }.to_canonical())
+                (
+                    paths::MLOG_ENTRIES.into(),
+                    MlogSubmission { entry, package: None, place: None }.to_canonical(),
+                )
             }
             Route::Propose => (
                 paths::MLOG_PROPOSALS.into(),
@@ -87,8 +90,24 @@ impl Stage {
                 let lift = SuspensionRequest { until: now, reason: SuspendReason::Requested };
                 (paths::suspend(people.phone.id), lift.to_canonical())
             }
-            Route::Reconcile => (paths::RECONCILE.replace("{chart}", &chart.to_string()), none()),
-            Route::Relay => (paths::RELAY.replace("{chart}", &chart.to_string()), none()),
+            Route::CompareHave => (paths::have(chart), HaveQuestion { digest: [0; 32] }.to_canonical()),
+            Route::Reconcile => {
+                let question = ReconcileQuestion {
+                    device: people.phone.id,
+                    incarnation: Incarnation(1),
+                    places: vec![1],
+                };
+                (paths::reconcile(chart), question.to_canonical())
+            }
+            Route::Relay => {
+                // Whoever brings it, the envelope is the phone's.
+                let mut pen = self.world.pen(&people.phone, chart, self.calls.get());
+                (paths::relay(chart), pen.batch(1, &self.secret, people.membership.head()).to_canonical())
+            }
+            Route::OlogReopening => (paths::OLOG_REOPENING.into(), none()),
+            Route::BringCheckpoint => {
+                (paths::OLOG_REOPENING.into(), OldCheckpoint { checkpoint: Opaque(vec![1]) }.to_canonical())
+            }
             Route::ReadBlob | Route::WriteBlob => (paths::BLOB.replace("{address}", &"0".repeat(64)), none()),
             Route::HandOver => (paths::DROP.into(), vec![self.dropped(caller)].to_canonical()),
             Route::ListDrops => (paths::drops_after(None), none()),

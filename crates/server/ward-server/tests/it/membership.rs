@@ -10,7 +10,7 @@ use ward_store::{MlogAppend, MlogStore as _, ProposalStore as _};
 use ward_sync::{MlogBody, MlogEntry, RevokePolicy, SpaceMember, Team, TreeHead};
 
 fn submission(entry: &MlogEntry) -> MlogSubmission {
-    MlogSubmission { entry: Opaque(entry.to_canonical()), package: None }
+    MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn entries_that_would_be_void_are_refused_and_leave_no_trace() {
     // Kind is the third value of the map: {0: 1, 1: 1, 2: kind.
     assert_eq!(reserved[5..7], [0x02, 0x04]);
     reserved[6] = 0x0b;
-    let bytes = MlogSubmission { entry: Opaque(reserved), package: None };
+    let bytes = MlogSubmission { entry: Opaque(reserved), package: None, place: None };
     admin.post(paths::MLOG_ENTRIES, &bytes).await.refused(ErrorCode::ReservedKind);
     drop(admin);
     let allowed = world.people.entry(chart, &adding, &[&world.people.admins[0], &world.people.admins[1]]);
@@ -109,6 +109,7 @@ async fn an_epoch_comes_with_its_package_and_counts_once() {
     let late = MlogSubmission {
         entry: Opaque(rival_announce.to_canonical()),
         package: Some(Opaque(rival.to_canonical())),
+        place: None,
     };
     let reply = world.login(&world.people.phone).await.post(paths::MLOG_ENTRIES, &late).await;
     assert!(matches!(reply.code(), Some(ErrorCode::MlogMoved | ErrorCode::EpochDoesNotCount)), "{reply:?}");

@@ -244,7 +244,8 @@ async fn rt_22_a_revoked_device_is_out_at_once() {
     let spare = table.world.login(&table.world.people.spare).await;
     let body = entry.decode_body().unwrap();
     assert!(matches!(body, MlogBody::Revoke(_)));
-    let submission = ward_api::MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    let submission =
+        ward_api::MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None };
     table
         .world
         .login(&table.world.people.coordinator)

@@ -136,7 +136,7 @@ async fn rt_12_nothing_is_taken_until_enough_witnesses_agree() {
         RevokePolicy::Salvage,
         &world.people.coordinator,
     );
-    let entry = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    let entry = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None };
     for up in 0..=1 {
         if let Some(wire) = wires.get(up).filter(|_| up > 0) {
             wire.store(false, Ordering::Relaxed);

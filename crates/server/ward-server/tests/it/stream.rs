@@ -48,7 +48,7 @@ async fn hints_arrive_and_end_with_the_membership() {
         RevokePolicy::Salvage,
         &world.people.coordinator,
     );
-    let submission = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    let submission = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None };
     world.login(&world.people.coordinator).await.post(paths::MLOG_ENTRIES, &submission).await.ok();
     assert_eq!(next(&mut stays).await.unwrap(), "event: mlog\ndata: {}\n\n");
     assert_eq!(next(&mut ends).await, None, "a revoked device hears nothing more");
@@ -70,7 +70,7 @@ async fn a_stream_ends_with_its_session_and_with_its_certificate() {
         RevokePolicy::Salvage,
         &world.people.coordinator,
     );
-    let submission = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None };
+    let submission = MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None };
     world.login(&world.people.coordinator).await.post(paths::MLOG_ENTRIES, &submission).await.ok();
     assert_eq!(next(&mut ends).await, None);
     assert_eq!(next(&mut stays).await.unwrap(), "event: mlog\ndata: {}\n\n");

@@ -238,7 +238,7 @@ async fn a_device_sends_so_many_bytes_and_membership_entries_in_a_minute() {
     phone.post(paths::WITNESS_TIME, &nonce).await.refused(ErrorCode::RateLimited);
     phone.get(paths::CHARTS).await.ok();
     let other = world.login(&world.people.other_phone).await;
-    let entry = ward_api::MlogSubmission { entry: ward_api::Opaque(vec![1]), package: None };
+    let entry = ward_api::MlogSubmission { entry: ward_api::Opaque(vec![1]), package: None, place: None };
     other.post(paths::MLOG_ENTRIES, &entry).await.refused(ErrorCode::MlogEntryInvalid);
     let reply = other.post(paths::MLOG_ENTRIES, &entry).await;
     reply.refused(ErrorCode::RateLimited);

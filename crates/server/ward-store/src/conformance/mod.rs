@@ -16,6 +16,7 @@ pub mod log_state;
 pub mod mlog;
 pub mod olog;
 pub mod proposal;
+pub mod reopening;
 mod samples;
 pub mod ticket;
 pub mod token;
@@ -43,6 +44,10 @@ macro_rules! store_conformance {
             olog::pages_follow_the_index_and_the_limit,
             olog::leaves_and_operations_by_index,
             olog::every_size_of_envelope_comes_back,
+            reopening::entries_at_places_of_a_chain,
+            reopening::only_the_right_bytes_mend_an_envelope,
+            reopening::a_log_is_opened_again_with_one_leaf_before_all,
+            reopening::a_log_that_lost_everything_begins_with_its_leaf,
             mlog::entries_append_at_the_expected_size,
             mlog::of_racing_appends_one_wins,
             mlog::the_same_entry_again_keeps_its_place,

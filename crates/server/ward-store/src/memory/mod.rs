@@ -10,8 +10,8 @@ mod token;
 mod upkeep;
 
 use crate::{
-    CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, RefreshHash, SavedCheckpoint,
-    StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
+    CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, RefreshHash, ReopenedLog,
+    SavedCheckpoint, StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
 };
 use olog::{Chain, Row};
 use std::collections::{BTreeMap, HashMap};
@@ -28,6 +28,7 @@ pub struct MemoryStore {
 #[derive(Clone, Default)]
 struct State {
     operations: Vec<Row>,
+    reopened: Option<ReopenedLog>,
     chains: BTreeMap<(ChartId, DeviceId, Incarnation), Chain>,
     charts: BTreeMap<ChartId, Vec<u64>>,
     mlog: Vec<StoredMlogEntry>,
@@ -106,7 +107,7 @@ impl State {
     fn log_size(&self, log: LogName) -> u64 {
         match log {
             LogName::Mlog => self.mlog.len() as u64,
-            LogName::Olog => self.operations.len() as u64,
+            LogName::Olog => self.olog_size(),
         }
     }
 }

@@ -4,9 +4,11 @@ use super::{MemoryStore, window};
 use crate::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use crate::{
     AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
-    PlacedOperation, StoreError, StoredOperation, check_push,
+    PlacedOperation, ReopenedLog, StoreError, StoredOperation, check_push,
 };
-use ward_id::{ChartId, DeviceId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector};
+use sha2::{Digest as _, Sha256};
+use ward_api::LogName;
+use ward_id::{ChartId, DeviceId, EntryId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector};
 
 /// One operation and when it came.
 #[derive(Clone)]
@@ -41,7 +43,17 @@ impl Row {
 
 impl super::State {
     fn row(&self, index: u64) -> Option<&Row> {
-        usize::try_from(index).ok().and_then(|i| self.operations.get(i))
+        let place = index.checked_sub(self.first_index())?;
+        usize::try_from(place).ok().and_then(|place| self.operations.get(place))
+    }
+
+    /// The index of the first operation: a log that was opened again begins with another leaf.
+    fn first_index(&self) -> u64 {
+        u64::from(self.reopened.is_some())
+    }
+
+    pub(super) fn olog_size(&self) -> u64 {
+        self.first_index() + self.operations.len() as u64
     }
 
     /// Whether the device may begin the push's chain, if it is a new one.
@@ -95,7 +107,7 @@ impl OlogStore for MemoryStore {
         let mut placed = state.known_part(&push)?;
         state.check_chains(&push)?;
         for operation in push.into_iter().skip(placed.len()) {
-            let index = state.operations.len() as u64;
+            let index = state.olog_size();
             let (chart, device, incarnation) = (operation.chart, operation.device, operation.incarnation);
             placed.push(PlacedOperation {
                 index,
@@ -107,7 +119,7 @@ impl OlogStore for MemoryStore {
             state.charts.entry(chart).or_default().push(index);
             state.operations.push(Row { operation, received_at });
         }
-        Ok(Appended { placed, log_size: state.operations.len() as u64 })
+        Ok(Appended { placed, log_size: state.olog_size() })
     }
 
     async fn operations_page(&self, request: PageRequest) -> Result<OperationsPage, StoreError> {
@@ -166,11 +178,59 @@ impl OlogStore for MemoryStore {
 
     async fn olog_leaves(&self, from: u64, to: u64) -> Result<Vec<EnvelopeHash>, StoreError> {
         let state = self.read()?;
-        let rows = window(&state.operations, from, to, LEAVES_MAX);
-        Ok(rows.iter().map(|row| row.operation.envelope_hash).collect())
+        let rows = state.operations.iter().map(|row| row.operation.envelope_hash);
+        let leaves: Vec<_> = state.reopened.iter().map(|log| log.leaf).chain(rows).collect();
+        Ok(window(&leaves, from, to, LEAVES_MAX).to_vec())
     }
 
     async fn olog_size(&self) -> Result<u64, StoreError> {
-        Ok(self.read()?.operations.len() as u64)
+        Ok(self.read()?.olog_size())
+    }
+
+    async fn chain_entries(
+        &self,
+        chart: ChartId,
+        device: DeviceId,
+        incarnation: Incarnation,
+        places: Vec<u64>,
+    ) -> Result<Vec<(u64, EntryId)>, StoreError> {
+        let state = self.read()?;
+        let Some(chain) = state.chains.get(&(chart, device, incarnation)) else { return Ok(Vec::new()) };
+        let entry = |seq: u64| {
+            let place = usize::try_from(seq.checked_sub(1)?).ok()?;
+            Some((seq, state.row(*chain.places.get(place)?)?.operation.entry_id))
+        };
+        Ok(places.into_iter().filter_map(entry).collect())
+    }
+
+    async fn repair_operation(&self, index: u64, bytes: Vec<u8>) -> Result<bool, StoreError> {
+        let mut state = self.write()?;
+        let first = state.first_index();
+        let place = index.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+        let Some(row) = place.and_then(|place| state.operations.get_mut(place)) else { return Ok(false) };
+        let right = row.operation.envelope_hash.as_bytes() == &<[u8; 32]>::from(Sha256::digest(&bytes));
+        if right {
+            row.operation.bytes = bytes;
+        }
+        Ok(right)
+    }
+
+    async fn olog_reopened(&self) -> Result<Option<ReopenedLog>, StoreError> {
+        Ok(self.read()?.reopened)
+    }
+
+    async fn reopen_olog(&self, log: ReopenedLog) -> Result<(), StoreError> {
+        let mut state = self.write()?;
+        if state.reopened.is_some_and(|known| known.number >= log.number) {
+            return Ok(());
+        }
+        if state.reopened.replace(log).is_none() {
+            let chains = state.chains.values_mut().flat_map(|chain| &mut chain.places);
+            chains.for_each(|index| *index += 1);
+            state.charts.values_mut().flatten().for_each(|index| *index += 1);
+        }
+        state.checkpoints.retain(|(log, _), _| *log != LogName::Olog);
+        state.tiles.retain(|(log, _, _), _| *log != LogName::Olog);
+        Ok(())
     }
 }

@@ -115,6 +115,7 @@ impl<S: Store> World<S> {
         let submission = MlogSubmission {
             entry: Opaque(entry.to_canonical()),
             package: package.map(|package| Opaque(package.to_canonical())),
+            place: None,
         };
         let reply = self.login(&self.people.coordinator).await.post(paths::MLOG_ENTRIES, &submission).await;
         if reply.status == 200 {

@@ -1,0 +1,57 @@
+//! Giving a restored server its membership log back: every entry as it was, at its place, with a
+//! proof of the place under the cosigned head that this device verified. The log never reopens.
+
+use super::Client;
+use crate::limits::GIVEN_BACK_PER_SYNC;
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_api::{MlogAccepted, MlogPlace, MlogSubmission, Opaque, paths};
+use ward_audit::{CosignedHead, LogView, MemoryTree, inclusion_proof, leaf_hash};
+use ward_id::Canonical as _;
+use ward_sync::{MlogBody, MlogEntry};
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Sends back entries from the server's size on, as many in a row as this device holds: the
+    /// entries of the site and of its own charts, with their packages. Others give back the rest.
+    /// Returns how many the server took.
+    pub(crate) async fn give_back_mlog(&mut self, from: u64) -> Result<u64, ClientError> {
+        let (note, size, tree) = {
+            let open = self.device()?;
+            let Some(head) = open.mlog.view.as_ref().and_then(LogView::head).map(CosignedHead::clone) else {
+                return Ok(0);
+            };
+            let size = head.head().size;
+            let mut tree = MemoryTree::new();
+            let held = open.mlog.leaves.iter().take(usize::try_from(size).unwrap_or(usize::MAX));
+            held.for_each(|leaf| tree.append(leaf_hash(leaf)));
+            (head.note().to_string(), size, tree)
+        };
+        let mut given = 0;
+        for index in (from..size).take(GIVEN_BACK_PER_SYNC) {
+            let Some((entry, package)) = self.entry_with_package(index)? else { break };
+            let Ok(path) = inclusion_proof(&tree, index, size) else { break };
+            let place = MlogPlace {
+                index,
+                checkpoint: Opaque(note.clone().into_bytes()),
+                path: path.into_iter().map(ward_audit::NodeHash::to_root).collect(),
+            };
+            let body = MlogSubmission { entry: Opaque(entry), package, place: Some(place) };
+            match self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await {
+                Ok(_) => given += 1,
+                // Somebody else gave it back in the meantime, or lacks what comes before.
+                Err(ClientError::Refused(_)) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(given)
+    }
+
+    /// The bytes of an entry and, for an announce, of its package.
+    fn entry_with_package(&self, index: u64) -> Result<Option<(Vec<u8>, Option<Opaque>)>, ClientError> {
+        let open = self.device()?;
+        let Some(bytes) = open.mlog.entries.get(&index) else { return Ok(None) };
+        let body = MlogEntry::read(bytes).ok().and_then(|entry| entry.decode_body().ok());
+        let Some(MlogBody::EpochAnnounce(announce)) = body else { return Ok(Some((bytes.clone(), None))) };
+        let package = open.packages().find(|package| package.hash() == announce.package_hash);
+        Ok(package.map(|package| (bytes.clone(), Some(Opaque(package.to_canonical())))))
+    }
+}

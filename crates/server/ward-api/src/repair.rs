@@ -1,0 +1,152 @@
+//! Finding and mending differences between a device and its server: the version vector in one
+//! round, bisection of one chain, envelopes that the server lost, and a log that is opened again.
+
+use crate::{LogHead, Opaque};
+use minicbor::{Decode, Encode};
+use ward_id::{DeviceId, EntryId, Head, Incarnation, TreeRoot, VersionVector};
+
+/// Body of `POST /v1/charts/{chart}/have`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HaveQuestion {
+    /// SHA-256 of the canonical version vector of the caller.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+/// Answer of `POST /v1/charts/{chart}/have`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HaveAnswer {
+    /// The server's vector; left out when it has the digest of the question.
+    #[n(0)]
+    pub heads: Option<VersionVector>,
+    /// Places whose envelopes the server cannot give as they were: it asks for them.
+    #[n(1)]
+    pub wanted: Vec<ChainPlace>,
+}
+
+/// One place of one chain: `[device, incarnation, seq]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct ChainPlace {
+    /// Whose chain.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Which life of the store.
+    #[n(1)]
+    pub incarnation: Incarnation,
+    /// The place.
+    #[n(2)]
+    pub seq: u64,
+}
+
+/// Body of `POST /v1/charts/{chart}/reconcile`: which entries stand at these places of one chain?
+/// An entry names the one before, so equal names at one place mean equal chains up to there.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReconcileQuestion {
+    /// Whose chain.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Which life of the store.
+    #[n(1)]
+    pub incarnation: Incarnation,
+    /// Places, rising; at most [`crate::limits::RECONCILE_MAX_PLACES`].
+    #[n(2)]
+    pub places: Vec<u64>,
+}
+
+/// Answer of `POST /v1/charts/{chart}/reconcile`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReconcileAnswer {
+    /// The newest entry of the chain, if the server has any of it.
+    #[n(0)]
+    pub head: Option<Head>,
+    /// The entry at each place that was asked for and that the server has, in order.
+    #[n(1)]
+    pub entries: Vec<PlacedEntry>,
+}
+
+/// The entry at a place: `[seq, entry]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct PlacedEntry {
+    /// The place.
+    #[n(0)]
+    pub seq: u64,
+    /// The entry there.
+    #[n(1)]
+    pub entry: EntryId,
+}
+
+/// Where an entry of the membership log stood before the server was restored, in
+/// `POST /v1/mlog/entries`: proved under a cosigned head, so that nobody can give the log another
+/// order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MlogPlace {
+    /// Its place.
+    #[n(0)]
+    pub index: u64,
+    /// A cosigned checkpoint of the membership log: the bytes of its note.
+    #[n(1)]
+    pub checkpoint: Opaque,
+    /// The audit path under it.
+    #[n(2)]
+    pub path: Vec<TreeRoot>,
+}
+
+/// Answer of `GET /v1/olog/reopening`: what a restored server waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReopeningState {
+    /// The origin of the log that ended.
+    #[n(0)]
+    pub old_origin: String,
+    /// The origin under which it goes on.
+    #[n(1)]
+    pub new_origin: String,
+    /// The newest cosigned head of the old log that the server was shown.
+    #[n(2)]
+    pub old_head: Option<LogHead>,
+    /// The note of that head.
+    #[n(3)]
+    pub checkpoint: Option<Opaque>,
+    /// The leaves that the witnesses know the old log to have had.
+    #[n(4)]
+    pub known_size: u64,
+}
+
+/// Body of `POST /v1/olog/reopening`: a cosigned checkpoint of the log that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OldCheckpoint {
+    /// The bytes of its note.
+    #[n(0)]
+    pub checkpoint: Opaque,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_id::Canonical;
+
+    #[test]
+    fn an_equal_vector_is_answered_in_a_few_bytes() {
+        let same = HaveAnswer { heads: None, wanted: Vec::new() };
+        assert_eq!(same.to_canonical(), [0xa1, 0x01, 0x80]);
+        let place = ChainPlace { device: DeviceId::from_bytes([1; 16]), incarnation: Incarnation(2), seq: 3 };
+        let other = HaveAnswer { heads: Some(VersionVector::new()), wanted: vec![place] };
+        assert_eq!(other.to_canonical()[..4], [0xa2, 0x00, 0x80, 0x01]);
+        assert_eq!(HaveAnswer::from_canonical(&other.to_canonical()), Ok(other));
+        assert_eq!(HaveQuestion { digest: [7; 32] }.to_canonical()[..4], [0xa1, 0x00, 0x58, 0x20]);
+    }
+
+    #[test]
+    fn a_reconcile_answer_is_the_map_of_the_protocol() {
+        let entry = EntryId::from_bytes([9; 32]);
+        let answer = ReconcileAnswer { head: None, entries: vec![PlacedEntry { seq: 4, entry }] };
+        assert_eq!(answer.to_canonical()[..6], [0xa1, 0x01, 0x81, 0x82, 0x04, 0x58]);
+        assert_eq!(ReconcileAnswer::from_canonical(&answer.to_canonical()), Ok(answer));
+    }
+}

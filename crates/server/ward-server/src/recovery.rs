@@ -1,0 +1,188 @@
+//! A server that was restored from a backup which lacks acknowledged history. It says so, takes back
+//! what devices hold, and goes on only when nothing can be denied any more: the membership log must
+//! be whole again, entry by entry as it was, and an admin must sign that the operation log goes on
+//! under a new origin.
+
+use crate::App;
+use crate::log_desk::{LogDesk, LogDeskError};
+use crate::log_signer::ReceiptSigner;
+use crate::problem_response::{Refusal, refuse, refuse_with};
+use minicbor::{Decode, Encode};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use ward_api::{ErrorCode, LogName, ProblemMembers};
+use ward_audit::TreeHead;
+use ward_id::Canonical as _;
+use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
+use ward_sync::cosigned_head;
+
+/// Where the state stands in the store.
+const RESTORED: MetaKey = MetaKey::new("server.restored");
+
+/// What a restore found missing, as the witnesses know it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Restored {
+    /// The origin of the operation log, if leaves of it are missing: it must be opened again.
+    #[n(0)]
+    pub olog_origin: Option<String>,
+    /// Leaves that the witnesses know the operation log to have had.
+    #[n(1)]
+    pub olog_size: u64,
+    /// Leaves that the membership log must have again.
+    #[n(2)]
+    pub mlog_size: u64,
+}
+
+impl Restored {
+    /// Writes the state into a restored database, before a server is started on it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn declare<S: Store>(&self, store: &S) -> Result<(), StoreError> {
+        store.put_meta(RESTORED, self.to_canonical()).await
+    }
+
+    pub(crate) async fn load<S: Store>(store: &S) -> Result<Option<Self>, StoreError> {
+        let Some(bytes) = store.meta(RESTORED).await? else { return Ok(None) };
+        let damaged = |_| StoreError::Corrupt { what: "the state of a restore".to_owned() };
+        Self::from_canonical(&bytes).map(Some).map_err(damaged)
+    }
+}
+
+/// How far the recovery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryStage {
+    /// Nothing is missing, or nothing any more.
+    Running,
+    /// Entries of the membership log are missing.
+    WaitsForMlog,
+    /// An admin must open the operation log again.
+    WaitsForReopening,
+}
+
+/// What a server needs of its operation log at a time; exchanged as a whole when it is reopened.
+pub(crate) struct OlogParts<S> {
+    pub(crate) desk: Arc<LogDesk<S>>,
+    pub(crate) receipts: Arc<ReceiptSigner>,
+}
+
+impl<S> Clone for OlogParts<S> {
+    fn clone(&self) -> Self {
+        Self { desk: Arc::clone(&self.desk), receipts: Arc::clone(&self.receipts) }
+    }
+}
+
+/// The restore, and the newest cosigned checkpoint of the old log that somebody brought.
+pub(crate) struct Recovery {
+    restored: Option<Restored>,
+    brought: Mutex<Option<(TreeHead, Vec<u8>)>>,
+}
+
+impl Recovery {
+    pub(crate) fn new(restored: Option<Restored>) -> Self {
+        Self { restored, brought: Mutex::default() }
+    }
+
+    fn brought(&self) -> MutexGuard<'_, Option<(TreeHead, Vec<u8>)>> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Store> App<S> {
+    /// How far the recovery is.
+    pub(crate) fn stage(&self) -> RecoveryStage {
+        let Some(restored) = &self.recovery().restored else { return RecoveryStage::Running };
+        if self.membership().read().size() < restored.mlog_size {
+            return RecoveryStage::WaitsForMlog;
+        }
+        // What counts is the log that receipts are signed for.
+        match &restored.olog_origin {
+            Some(ended) if self.desk(LogName::Olog).origin().as_str() == ended => {
+                RecoveryStage::WaitsForReopening
+            }
+            _ => RecoveryStage::Running,
+        }
+    }
+
+    /// The refusal of what must wait at this stage; nothing when all may go on.
+    pub(crate) fn waits(&self) -> Option<Refusal> {
+        match self.stage() {
+            RecoveryStage::Running => None,
+            RecoveryStage::WaitsForMlog => {
+                let size = Some(self.membership().read().size());
+                let limit = self.recovery().restored.as_ref().map(|restored| restored.mlog_size);
+                Some(refuse_with(
+                    ErrorCode::MlogRecovering,
+                    "Send back the membership entries from this size on, each with its proved place.",
+                    ProblemMembers { size, limit, ..ProblemMembers::default() },
+                ))
+            }
+            RecoveryStage::WaitsForReopening => Some(refuse(
+                ErrorCode::AwaitsReopening,
+                "An admin runs `ward reopen`; until then nothing is taken but membership entries.",
+            )),
+        }
+    }
+
+    /// The restore, while the operation log waits to be opened again.
+    pub(crate) fn awaiting(&self) -> Result<&Restored, Refusal> {
+        let restored = self.recovery().restored.as_ref().filter(|it| it.olog_origin.is_some());
+        match (restored, self.stage()) {
+            (Some(restored), RecoveryStage::WaitsForMlog | RecoveryStage::WaitsForReopening) => Ok(restored),
+            _ => Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is.")),
+        }
+    }
+
+    /// The newest cosigned head of the old log: the one in the backup, or a newer one that a device
+    /// brought.
+    pub(crate) fn old_head(&self) -> Option<(TreeHead, Vec<u8>)> {
+        let kept = self.desk(LogName::Olog).cosigned();
+        let kept = kept.map(|note| (note.head, note.text.clone().into_bytes()));
+        kept.into_iter().chain(self.recovery().brought().clone()).max_by_key(|(head, _)| head.size)
+    }
+
+    /// Takes a checkpoint of the log that ended.
+    pub(crate) fn bring(&self, note: Vec<u8>) -> Result<(), Refusal> {
+        let restored = self.awaiting()?;
+        let origin = restored.olog_origin.as_deref().unwrap_or_default();
+        let head = {
+            let membership = self.membership().read();
+            membership.manifest().and_then(|manifest| cosigned_head(manifest, origin, &note))
+        };
+        let head = head.ok_or_else(|| {
+            refuse(ErrorCode::OldCheckpointRefused, "Bring a head that the site's witnesses cosigned.")
+        })?;
+        let mut brought = self.recovery().brought();
+        if brought.as_ref().is_none_or(|(known, _)| known.size < head.size) {
+            *brought = Some((head, note));
+        }
+        Ok(())
+    }
+
+    /// Goes over to the operation log that the membership log says counts.
+    pub(crate) async fn follow_reopening(&self) -> Result<(), LogDeskError> {
+        let wanted = {
+            let membership = self.membership().read();
+            newest_log(&membership)
+        };
+        let Some((log, origin)) = wanted else { return Ok(()) };
+        if self.desk(LogName::Olog).origin().as_str() == origin {
+            return Ok(());
+        }
+        self.store().reopen_olog(log).await?;
+        let desk = LogDesk::open(self.store().clone(), LogName::Olog, &origin, self.log_key()).await?;
+        let receipts = ReceiptSigner::new(desk.origin(), &self.log_key())
+            .map_err(|_| StoreError::Corrupt { what: "the log key".to_owned() })?;
+        self.witnesses().forget(LogName::Olog);
+        self.exchange_olog(OlogParts { desk: Arc::new(desk), receipts: Arc::new(receipts) });
+        tracing::warn!(origin, "the operation log was opened again");
+        Ok(())
+    }
+}
+
+/// The newest log that was opened again, with its origin.
+pub(crate) fn newest_log(membership: &ward_sync::Membership) -> Option<(ReopenedLog, String)> {
+    let newest = membership.reopenings().last()?;
+    let log = ReopenedLog { number: membership.olog_number(), leaf: newest.first_leaf() };
+    Some((log, newest.new_origin.clone()))
+}

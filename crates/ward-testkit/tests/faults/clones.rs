@@ -1,0 +1,142 @@
+//! Rows 11 and 12: a store that was set back, and one that runs twice.
+
+use crate::scene::{capture, each_once, incidents, names, replica, site_with, synced, texts, until_quiet};
+use ward_client::DeviceState;
+use ward_id::{Canonical as _, ChartId};
+use ward_sync::{ForkProof, IncidentKind};
+use ward_testkit::{START, TestDevice};
+
+/// Entries that are carried on, with the time that their author claimed and the time of the carry.
+fn carried(device: &TestDevice, chart: ChartId) -> Vec<(String, i64, i64)> {
+    let view = device.client.chart(chart).unwrap();
+    let notes = view.notes().iter().flat_map(|thread| &thread.current);
+    let mut out: Vec<(String, i64, i64)> = notes
+        .filter_map(|written| {
+            let carrier = written.carried_by?;
+            let outer = view.timeline().iter().find(|item| item.entry.id() == carrier).unwrap();
+            let times = (written.entry.body().captured_at, outer.entry.body().captured_at);
+            Some((written.value.text.clone(), times.0.0, times.1.0))
+        })
+        .collect();
+    out.sort();
+    out
+}
+
+async fn cloned(seed: u64, staff: usize, days_offline: i64) {
+    let (mut site, mut phone, mut others) = site_with(seed, staff).await;
+    let chart = phone.chart();
+    capture(&mut phone, chart, &["before the copy"]).await;
+    phone.sync().await;
+    let mut copy = phone.cloned().await;
+    capture(&mut phone, chart, &["on the phone 1", "on the phone 2"]).await;
+    capture(&mut copy, chart, &["on the copy 1", "on the copy 2", "on the copy 3"]).await;
+    let kept: Vec<_> = {
+        let view = copy.client.chart(chart).unwrap();
+        view.timeline().iter().map(|item| item.entry.id()).collect()
+    };
+    let written_at = site.clock.now();
+    site.clock.advance_days(days_offline);
+    synced(&mut phone).await;
+    let report = synced(&mut copy).await;
+    assert!(names(&report).contains(&"own-fork"), "detected at the first push: {report:?}");
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut phone, &mut copy]).collect();
+    until_quiet(&mut everybody, 6).await;
+    let expected = [
+        "before the copy",
+        "on the copy 1",
+        "on the copy 2",
+        "on the copy 3",
+        "on the phone 1",
+        "on the phone 2",
+    ];
+    let shown: Vec<_> = everybody.iter().map(|device| replica(device, chart)).collect();
+    assert!(shown.windows(2).all(|pair| pair[0] == pair[1]), "replicas are equal");
+    for device in &everybody {
+        assert_eq!(texts(device, chart), expected, "both sets are kept");
+        let view = device.client.chart(chart).unwrap();
+        assert!(
+            kept.iter().all(|entry| view.place(*entry).is_some()),
+            "under the names that they were saved by"
+        );
+        let on_copy = carried(device, chart);
+        assert_eq!(on_copy.len(), 3, "{on_copy:?}");
+        for (_, first, outer) in on_copy {
+            assert!(
+                first <= written_at.0 && outer - first >= days_offline * 86_400_000,
+                "both times are shown"
+            );
+        }
+        assert_eq!(incidents(device, chart, IncidentKind::Fork).len(), 1);
+        each_once(device, chart);
+        // What an auditor takes from any replica.
+        let key = device.client.membership().unwrap().device(chart, phone_id(&view)).unwrap();
+        let proof = view
+            .incidents()
+            .iter()
+            .flat_map(|thread| &thread.current)
+            .find_map(|written| ForkProof::from_canonical(written.value.evidence.as_deref()?).ok());
+        let proof = proof.expect("the incident holds the proof");
+        proof.verify(&key.cert().binding.sign_pk).unwrap();
+        assert_eq!(proof.seq(), 2, "the first place after the copy was made");
+    }
+    drop(everybody);
+    let proofs = copy.client.fork_proofs(chart).await.unwrap();
+    assert_eq!(proofs.len(), 1, "kept whole where it was found");
+    copy.restart().await;
+    assert_eq!(copy.client.fork_proofs(chart).await.unwrap(), proofs);
+    assert_eq!(texts(&copy, chart), expected);
+}
+
+/// The device that the fork is about.
+fn phone_id(view: &ward_sync::ChartView<'_>) -> ward_id::DeviceId {
+    view.incidents()[0].current[0].value.device.unwrap()
+}
+
+#[tokio::test]
+async fn fault_12_two_copies_of_one_store_are_both_kept_and_the_fork_is_proved() {
+    cloned(1201, 0, 0).await;
+    cloned(1202, 4, 30).await;
+}
+
+async fn set_back(seed: u64, staff: usize, days_offline: i64) {
+    let (mut site, mut phone, mut others) = site_with(seed, staff).await;
+    let chart = phone.chart();
+    capture(&mut phone, chart, &["sent before"]).await;
+    phone.sync().await;
+    capture(&mut phone, chart, &["waits in the backup"]).await;
+    let backup = phone.rows.snapshot();
+    let written_at = site.clock.now();
+    // After the backup: one entry that nobody but this store ever held.
+    site.clock.advance_days(days_offline);
+    capture(&mut phone, chart, &["only in the lost store"]).await;
+    phone.restart_with(&backup).await;
+    assert_eq!(phone.client.state(), DeviceState::SetBack, "detected");
+    let report = synced(&mut phone).await;
+    assert!(names(&report).contains(&"local-rollback"), "{report:?}");
+    capture(&mut phone, chart, &["later"]).await;
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut phone]).collect();
+    until_quiet(&mut everybody, 6).await;
+    let shown: Vec<_> = everybody.iter().map(|device| replica(device, chart)).collect();
+    assert!(shown.windows(2).all(|pair| pair[0] == pair[1]));
+    for device in &everybody {
+        assert_eq!(texts(device, chart), ["later", "sent before", "waits in the backup"]);
+        let again = carried(device, chart);
+        assert_eq!(again.len(), 1);
+        assert!(again[0].1 <= written_at.0 && again[0].2 - again[0].1 >= days_offline * 86_400_000);
+        assert_eq!(incidents(device, chart, IncidentKind::LocalRollback).len(), 1, "and written down");
+        // The new life names where the old one had got to, so that what is gone is not hidden.
+        let view = device.client.chart(chart).unwrap();
+        let opened = view.incarnations().iter().flat_map(|thread| &thread.current);
+        let ends: Vec<u64> = opened.map(|written| written.value.old_seq).collect();
+        assert_eq!(ends, [3], "three entries were made in the old life");
+    }
+    assert!(START.0 < written_at.0 + 1);
+}
+
+#[tokio::test]
+async fn fault_11_a_store_set_back_is_detected_and_nothing_is_silently_dropped() {
+    set_back(1101, 0, 0).await;
+    set_back(1102, 4, 30).await;
+}
