@@ -232,11 +232,11 @@ impl<'a> ChartView<'a> {
             incarnations: records!(IncarnationOpen INCARNATION_OPEN amends),
             carries: records!(Carry CARRY amends),
             sets: sets_of(set_changes(accepted)),
-            refused,
-            alone,
             drop_declines: records!(DropDeclined DROP_DECLINED amends),
             closures: records!(DeviceClosed DEVICE_CLOSED amends),
             incidents: records!(Incident INCIDENT amends),
+            refused,
+            alone,
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn prove<S: Store>(app: &App<S>, call: &Call) -> Answer {
     if from > end {
         return Err(refuse(ErrorCode::BadRange, "The newest such entry stands before that size."));
     }
-    let head = app.cosigned_head(LogName::Mlog).await.map_err(cosign_failed)?;
+    let head = app.cosigned_head(LogName::Mlog).await.map_err(|error| cosign_failed(app, error))?;
     if head.head.size < end {
         return Err(refuse(ErrorCode::WitnessesUnreachable, "The entry stands under no cosigned head yet."));
     }

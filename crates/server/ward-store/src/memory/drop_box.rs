@@ -7,6 +7,7 @@ use ward_api::DropState;
 use ward_id::TimestampMs;
 
 /// One row.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) stored: StoredDrop,
     pub(super) state: DropState,
