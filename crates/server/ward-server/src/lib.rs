@@ -21,6 +21,7 @@ mod connection;
 mod cosigning;
 mod events;
 mod gate;
+mod hazmat;
 mod jose;
 mod key_file;
 pub mod limits;
