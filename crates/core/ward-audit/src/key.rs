@@ -1,12 +1,12 @@
 //! Keys that check notes, and the trait behind which the secret ones stay.
 
+use crate::hazmat::ed25519::PublicKey;
 use crate::note::{NoteSignature, SignerName, base64_text};
 use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core::fmt;
 use core::str::FromStr;
-use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 use ward_id::{hex_decode, hex_encode};
 
@@ -61,7 +61,7 @@ impl SignatureKind {
 pub struct VerifierKey {
     name: SignerName,
     kind: SignatureKind,
-    key: VerifyingKey,
+    key: PublicKey,
     id: [u8; 4],
 }
 
@@ -71,10 +71,7 @@ impl VerifierKey {
     /// # Errors
     /// [`KeyError::BadPoint`].
     pub fn new(name: SignerName, kind: SignatureKind, public_key: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(public_key).map_err(|_| KeyError::BadPoint)?;
-        if key.is_weak() || key.to_bytes() != *public_key {
-            return Err(KeyError::BadPoint);
-        }
+        let key = PublicKey::parse(public_key).ok_or(KeyError::BadPoint)?;
         let id = key_id(&name, kind, public_key);
         Ok(Self { name, kind, key, id })
     }
@@ -107,7 +104,7 @@ impl VerifierKey {
     /// Strict Ed25519: small-order points and non-canonical scalars are refused.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         <[u8; 64]>::try_from(signature)
-            .is_ok_and(|bytes| self.key.verify_strict(message, &Signature::from_bytes(&bytes)).is_ok())
+            .is_ok_and(|bytes| self.key.verifies(message, &bytes))
     }
 }
 

@@ -25,6 +25,7 @@ mod cosignature;
 mod entry_bundle;
 mod evidence;
 mod hash;
+mod hazmat;
 mod key;
 mod leaf;
 pub mod limits;

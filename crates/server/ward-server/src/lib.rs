@@ -22,6 +22,7 @@ mod cosigning;
 mod damage;
 mod events;
 mod gate;
+mod hazmat;
 mod jose;
 mod key_file;
 pub mod limits;

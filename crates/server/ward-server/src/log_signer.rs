@@ -4,7 +4,7 @@
 //! Notes begin with an origin or with `cosignature/v1`, the other two with a label of Ward, so
 //! no signature of one kind can pass for another (the key refuses a note that begins like a label).
 
-use aws_lc_rs::signature::Ed25519KeyPair;
+use crate::hazmat::signatures::ReceiptKey;
 use ward_audit::{NoteSigner, SignerName, TimeStatement};
 use ward_crypto::{SignKey, labels};
 
@@ -50,7 +50,7 @@ impl NoteSigner for NamedSigner<'_> {
 pub(crate) struct ReceiptSigner {
     name: SignerName,
     public: [u8; 32],
-    key: Ed25519KeyPair,
+    key: ReceiptKey,
 }
 
 /// A log key that the TLS provider does not take. The operator must act.
@@ -65,9 +65,7 @@ impl ReceiptSigner {
     /// [`ReceiptKeyError`].
     pub(crate) fn new(origin: &SignerName, log_key: &SignKey) -> Result<Self, ReceiptKeyError> {
         let public = *log_key.public().as_bytes();
-        // Refused unless the public half follows from the secret one.
-        let key = Ed25519KeyPair::from_seed_and_public_key(&*log_key.secret_bytes(), &public)
-            .map_err(|_| ReceiptKeyError)?;
+        let key = ReceiptKey::new(log_key).ok_or(ReceiptKeyError)?;
         Ok(Self { name: origin.clone(), public, key })
     }
 }
@@ -85,7 +83,7 @@ impl NoteSigner for ReceiptSigner {
     /// makes one.
     fn sign(&self, message: &[u8]) -> [u8; 64] {
         let digest = message.strip_prefix(labels::RECEIPT.as_bytes()).filter(|rest| rest.len() == 32);
-        digest.and_then(|_| self.key.sign(message).as_ref().try_into().ok()).unwrap_or([0; 64])
+        digest.and_then(|_| self.key.sign(message)).unwrap_or([0; 64])
     }
 }
 

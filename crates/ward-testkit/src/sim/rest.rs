@@ -24,6 +24,11 @@ impl<S: SiteStore> World<'_, S> {
             }
             self.come_round(*slot).await?;
         }
+        // It is asked who reads the chart.
+        if let Some(client) = self.admin.client.as_mut() {
+            let synced = client.sync().await;
+            synced.map_err(|error| (Verdict::Broken, format!("the admin cannot sync: {error}")))?;
+        }
         self.come_to_rest(&slots).await?;
         self.check_end(&slots).await
     }

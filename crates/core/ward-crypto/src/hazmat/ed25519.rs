@@ -5,13 +5,58 @@
 //! that checks in batches and one that checks singly agree about every signature. Encodings must be
 //! canonical, and neither `A` nor `R` may be of small order.
 
+use crate::KeyError;
 use alloc::vec::Vec;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha512};
+
+/// A secret key; zeroised when dropped.
+pub(crate) struct SecretKey(SigningKey);
+
+impl SecretKey {
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(bytes))
+    }
+
+    pub(crate) fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    pub(crate) fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
+}
+
+/// A public key that passed every check.
+#[derive(Clone, Copy)]
+pub(crate) struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// Canonical, in the prime-order group, not small.
+    pub(crate) fn parse(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Malformed)?;
+        let point = key.to_edwards();
+        if point.compress().to_bytes() != *bytes {
+            return Err(KeyError::NotCanonical);
+        }
+        if key.is_weak() || !point.is_torsion_free() {
+            return Err(KeyError::Weak);
+        }
+        Ok(Self(key))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+}
 
 /// One signature, taken apart: the point `R`, the scalar `S` and the challenge `k`.
 pub(crate) struct Parts {
@@ -26,7 +71,8 @@ pub(crate) struct Parts {
 impl Parts {
     /// Reads a signature; `None` for one whose encoding is not canonical or whose `R` is of small
     /// order. The key was checked when it was made.
-    pub(crate) fn read(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> Option<Self> {
+    pub(crate) fn read(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> Option<Self> {
+        let key = &key.0;
         let (r_bytes, s_bytes) = signature.split_first_chunk::<32>()?;
         let r = CompressedEdwardsY(*r_bytes).decompress()?;
         if !is_reduced(r_bytes) || r.is_small_order() {

@@ -33,9 +33,21 @@ pub(crate) fn private_key(seed: &[u8; 32]) -> Result<PrivateKey, CryptoError> {
     PrivateKey::from_bytes(seed).map_err(|_| CryptoError::Rejected)
 }
 
-/// The public key that belongs to a private one.
-pub(crate) fn public_key(private: &PrivateKey) -> PublicKey {
-    XWing::sk_to_pk(private)
+/// The seed of a private key.
+pub(crate) fn seed(private: &PrivateKey) -> Zeroizing<[u8; 32]> {
+    let mut seed = Zeroizing::new([0; 32]);
+    private.write_exact(seed.as_mut_slice());
+    seed
+}
+
+/// The bytes of the public key that belongs to a private one.
+pub(crate) fn public_bytes(private: &PrivateKey) -> Vec<u8> {
+    XWing::sk_to_pk(private).to_bytes().to_vec()
+}
+
+/// The public key with these bytes.
+pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey, CryptoError> {
+    PublicKey::from_bytes(bytes).map_err(|_| CryptoError::Rejected)
 }
 
 fn bundle(psk: Psk<'_>) -> Result<PskBundle<'_>, CryptoError> {

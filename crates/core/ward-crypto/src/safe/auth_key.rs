@@ -4,12 +4,11 @@
 use super::digest::sha256;
 use super::random::random_secret;
 use crate::codec::{Signature, cbor_bytes};
+use crate::hazmat::p256_ecdsa::{PublicKey, SecretKey};
 use crate::limits::{AUTH_PUBLIC_KEY_BYTES, KEY_BYTES};
 use crate::{AuthSignError, CryptoError, KeyError};
 use alloc::string::String;
 use core::fmt;
-use p256::ecdsa::signature::{Signer as _, Verifier as _};
-use p256::ecdsa::{SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
 use ward_id::base64url_encode;
 use zeroize::Zeroizing;
@@ -36,7 +35,7 @@ pub trait AuthSigner {
 /// assert!(key.public_key().verify(b"session", &signature).is_ok());
 /// # Ok::<(), ward_crypto::AuthSignError>(())
 /// ```
-pub struct SoftwareAuthKey(SigningKey);
+pub struct SoftwareAuthKey(SecretKey);
 
 impl SoftwareAuthKey {
     /// Makes a new key pair.
@@ -59,22 +58,21 @@ impl SoftwareAuthKey {
     /// # Errors
     /// [`KeyError::Malformed`] if it is zero or not below the order of the curve.
     pub fn from_secret_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Self, KeyError> {
-        SigningKey::from_slice(bytes).map(Self).map_err(|_| KeyError::Malformed)
+        SecretKey::from_bytes(bytes).map(Self).ok_or(KeyError::Malformed)
     }
 
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; KEY_BYTES]> {
-        Zeroizing::new(self.0.to_bytes().into())
+        Zeroizing::new(self.0.to_bytes())
     }
 }
 
 impl AuthSigner for SoftwareAuthKey {
     fn public_key(&self) -> AuthPublicKey {
-        AuthPublicKey::of(*self.0.verifying_key())
+        AuthPublicKey::of(self.0.public())
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, AuthSignError> {
-        let signature: p256::ecdsa::Signature = self.0.try_sign(message).map_err(|_| AuthSignError)?;
-        Ok(Signature::from_bytes(signature.to_bytes().into()))
+        self.0.sign(message).map(Signature::from_bytes).ok_or(AuthSignError)
     }
 }
 
@@ -82,16 +80,12 @@ impl AuthSigner for SoftwareAuthKey {
 #[derive(Clone, Copy)]
 pub struct AuthPublicKey {
     bytes: [u8; AUTH_PUBLIC_KEY_BYTES],
-    key: VerifyingKey,
+    key: PublicKey,
 }
 
 impl AuthPublicKey {
-    fn of(key: VerifyingKey) -> Self {
-        let mut bytes = [0; AUTH_PUBLIC_KEY_BYTES];
-        for (to, from) in bytes.iter_mut().zip(key.to_sec1_point(true).as_bytes()) {
-            *to = *from;
-        }
-        Self { bytes, key }
+    fn of(key: PublicKey) -> Self {
+        Self { bytes: key.compressed(), key }
     }
 
     /// Checks and takes a compressed key.
@@ -100,7 +94,7 @@ impl AuthPublicKey {
     /// [`KeyError::Malformed`] if it is no point of the curve, [`KeyError::NotCanonical`] for
     /// another spelling.
     pub fn from_bytes(bytes: &[u8; AUTH_PUBLIC_KEY_BYTES]) -> Result<Self, KeyError> {
-        let key = Self::of(VerifyingKey::from_sec1_bytes(bytes).map_err(|_| KeyError::Malformed)?);
+        let key = Self::of(PublicKey::from_sec1(bytes).ok_or(KeyError::Malformed)?);
         if key.bytes != *bytes {
             return Err(KeyError::NotCanonical);
         }
@@ -122,7 +116,7 @@ impl AuthPublicKey {
     pub fn from_coordinates(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, KeyError> {
         // SEC 1 §2.3.3: 04 begins an uncompressed point.
         let sec1 = [&[4][..], x, y].concat();
-        VerifyingKey::from_sec1_bytes(&sec1).map(Self::of).map_err(|_| KeyError::Malformed)
+        PublicKey::from_sec1(&sec1).map(Self::of).ok_or(KeyError::Malformed)
     }
 
     /// The 33 compressed bytes.
@@ -136,20 +130,12 @@ impl AuthPublicKey {
     /// # Errors
     /// [`CryptoError::Rejected`].
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), CryptoError> {
-        let signature =
-            p256::ecdsa::Signature::from_slice(signature.as_bytes()).map_err(|_| CryptoError::Rejected)?;
-        self.key.verify(message, &signature).map_err(|_| CryptoError::Rejected)
+        if self.key.verifies(message, signature.as_bytes()) { Ok(()) } else { Err(CryptoError::Rejected) }
     }
 
     /// The coordinates x and y, for a JWK.
     pub fn jwk_coordinates(&self) -> ([u8; 32], [u8; 32]) {
-        let (mut x, mut y) = ([0; 32], [0; 32]);
-        let point = self.key.to_sec1_point(false);
-        let coordinates = point.as_bytes().iter().skip(1);
-        for (to, from) in x.iter_mut().chain(y.iter_mut()).zip(coordinates) {
-            *to = *from;
-        }
-        (x, y)
+        self.key.coordinates()
     }
 
     /// What the JWK thumbprint hashes (RFC 7638 §3.2): the required members in order, no spaces.

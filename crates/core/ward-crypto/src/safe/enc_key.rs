@@ -8,7 +8,6 @@ use crate::limits::{ENC_ML_KEM_BYTES, ENC_PUBLIC_KEY_BYTES, KEY_BYTES};
 use crate::{CryptoError, KeyError};
 use alloc::boxed::Box;
 use core::fmt;
-use hpke::{Deserializable as _, Serializable as _};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -33,14 +32,12 @@ impl EncKey {
     /// [`CryptoError::Key`] if the public half would be refused.
     pub fn from_secret_bytes(seed: &[u8; KEY_BYTES]) -> Result<Self, CryptoError> {
         let private = hpke_base::private_key(seed)?;
-        let public = EncPublicKey::from_slice(&hpke_base::public_key(&private).to_bytes())?;
+        let public = EncPublicKey::from_slice(&hpke_base::public_bytes(&private))?;
         Ok(Self { private, public })
     }
 
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; KEY_BYTES]> {
-        let mut seed = Zeroizing::new([0; KEY_BYTES]);
-        self.private.write_exact(seed.as_mut_slice());
-        seed
+        hpke_base::seed(&self.private)
     }
 
     /// The public half.
@@ -85,7 +82,7 @@ impl EncPublicKey {
         if !x25519_points::is_canonical(x25519) {
             return Err(KeyError::NotCanonical);
         }
-        hpke_base::PublicKey::from_bytes(bytes).map_err(|_| KeyError::NotCanonical)?;
+        hpke_base::public_key(bytes).map_err(|_| KeyError::NotCanonical)?;
         Ok(Self { bytes: Box::new(*bytes) })
     }
 
@@ -101,7 +98,7 @@ impl EncPublicKey {
 
     pub(crate) fn hpke(&self) -> Result<hpke_base::PublicKey, CryptoError> {
         // Parsed before, when this key was made; the parsed form is too large to keep.
-        hpke_base::PublicKey::from_bytes(self.bytes.as_slice()).map_err(|_| CryptoError::Rejected)
+        hpke_base::public_key(self.bytes.as_slice())
     }
 }
 

@@ -14,13 +14,12 @@
 use super::digest::{labelled_message, sha256};
 use super::random::random_secret;
 use crate::codec::{Signature, cbor_bytes};
-use crate::hazmat::ed25519::Parts;
+use crate::hazmat::ed25519::{Parts, PublicKey, SecretKey};
 use crate::labels::{self, Label};
 use crate::limits::KEY_BYTES;
 use crate::{CryptoError, KeyError};
 use core::cmp::Ordering;
 use core::fmt;
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -34,7 +33,7 @@ use zeroize::Zeroizing;
 /// assert!(key.public().verify_labelled(labels::MLOG, &[1; 32], &signature).is_ok());
 /// ```
 pub struct SignKey {
-    secret: SigningKey,
+    secret: SecretKey,
     public: SignPublicKey,
 }
 
@@ -46,8 +45,8 @@ impl SignKey {
 
     /// Takes back a secret key that was stored under a wrap; the public half is computed.
     pub fn from_secret_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
-        let secret = SigningKey::from_bytes(bytes);
-        let key = secret.verifying_key();
+        let secret = SecretKey::from_bytes(bytes);
+        let key = secret.public();
         Self { secret, public: SignPublicKey { bytes: key.to_bytes(), key } }
     }
 
@@ -84,7 +83,7 @@ impl SignKey {
     }
 
     fn sign(&self, message: &[u8]) -> Signature {
-        Signature::from_bytes(self.secret.sign(message).to_bytes())
+        Signature::from_bytes(self.secret.sign(message))
     }
 }
 
@@ -103,7 +102,7 @@ const _: () = assert!(labels::WITNESS_TIME.as_bytes().len() + 32 + 8 == 60);
 #[derive(Clone, Copy)]
 pub struct SignPublicKey {
     bytes: [u8; KEY_BYTES],
-    key: VerifyingKey,
+    key: PublicKey,
 }
 
 impl SignPublicKey {
@@ -114,14 +113,7 @@ impl SignPublicKey {
     /// [`KeyError::Weak`] if it has a part of small order (then two messages could share a
     /// signature, RFC 8032 §5.1.7 and the torsion of the curve).
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Malformed)?;
-        let point = key.to_edwards();
-        if point.compress().to_bytes() != *bytes {
-            return Err(KeyError::NotCanonical);
-        }
-        if key.is_weak() || !point.is_torsion_free() {
-            return Err(KeyError::Weak);
-        }
+        let key = PublicKey::parse(bytes)?;
         Ok(Self { bytes: *bytes, key })
     }
 

@@ -6,10 +6,10 @@ use super::bounded_memo::BoundedMemo;
 use super::htu::Origin;
 use super::nonce::{NonceError, NonceKey};
 use super::{KeyThumbprint, decode_part, sha2_256, split_compact};
+use crate::hazmat::signatures::ProofKey;
 use crate::limits::{
     DPOP_IAT_TOLERANCE_S, DPOP_JTI_MAX_BYTES, DPOP_PROOF_MAX_BYTES, PROOF_KEYS_REMEMBERED_MAX,
 };
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use serde::Deserialize;
 use std::sync::Arc;
 use ward_id::{TimestampMs, base64url_decode, base64url_encode};
@@ -83,7 +83,7 @@ pub enum DpopError {
 pub struct ProofVerifier {
     origins: Vec<Origin>,
     nonces: NonceKey,
-    keys: BoundedMemo<[u8; 65], Arc<ParsedPublicKey>>,
+    keys: BoundedMemo<[u8; 65], Arc<ProofKey>>,
 }
 
 impl ProofVerifier {
@@ -116,8 +116,9 @@ impl ProofVerifier {
         }
         let point = uncompressed_point(&header.jwk).ok_or(DpopError::Invalid)?;
         let key = self.parsed_key(&point)?;
-        // `r || s` is the JWS form (RFC 7518 §3.4).
-        key.verify_sig(parts.signed.as_bytes(), &parts.signature).map_err(|_| DpopError::Invalid)?;
+        if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
+            return Err(DpopError::Invalid);
+        }
         let claims: Claims = decode_part(parts.payload).ok_or(DpopError::Invalid)?;
         self.check_claims(&claims, request)?;
         let nonce = claims.nonce.as_deref().ok_or(DpopError::UseNonce)?;
@@ -133,12 +134,11 @@ impl ProofVerifier {
     }
 
     /// Parsing refuses points off the curve.
-    fn parsed_key(&self, point: &[u8; 65]) -> Result<Arc<ParsedPublicKey>, DpopError> {
+    fn parsed_key(&self, point: &[u8; 65]) -> Result<Arc<ProofKey>, DpopError> {
         if let Some(known) = self.keys.get(point) {
             return Ok(known);
         }
-        let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map_err(|_| DpopError::Invalid)?;
-        let parsed = Arc::new(parsed);
+        let parsed = Arc::new(ProofKey::parse(point).ok_or(DpopError::Invalid)?);
         self.keys.put(*point, Arc::clone(&parsed));
         Ok(parsed)
     }
