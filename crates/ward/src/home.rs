@@ -196,6 +196,8 @@ const fn kind_of(error: &ClientError) -> Kind {
         | ClientError::AlreadyEnrolled
         | ClientError::StoreSetBack
         | ClientError::MayNotSeal
+        | ClientError::LeaseEnded
+        | ClientError::Severed
         | ClientError::Store(RowStoreError::Busy)
         | ClientError::DeviceKey(_) => Kind::NotNow,
         ClientError::Ticket(_) => Kind::Input,

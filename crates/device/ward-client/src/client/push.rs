@@ -293,7 +293,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 }
 
 /// What an entry said, to be written again.
-fn again(entry: &SignedEntry) -> Option<Rewrite> {
+pub(super) fn again(entry: &SignedEntry) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
         Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
@@ -305,7 +305,7 @@ fn again(entry: &SignedEntry) -> Option<Rewrite> {
 }
 
 /// What a newer version of the app wrote stays where it is until that version is back.
-fn can_be_written_again(entry: &SignedEntry) -> bool {
+pub(super) fn can_be_written_again(entry: &SignedEntry) -> bool {
     matches!(entry.body().decode_payload(), Decoded::Known(_))
 }
 

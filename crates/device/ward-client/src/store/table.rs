@@ -39,6 +39,14 @@ pub(crate) enum Table {
     Evidence = 15,
     /// Places of envelopes in the operation log that were proved.
     Proved = 16,
+    /// Own entries that were handed to the drop box.
+    Dropped = 24,
+    /// Entries of others that wait in the drop box.
+    Drops = 25,
+    /// Own entries that the person marked urgent.
+    Urgent = 26,
+    /// What stands against this device, and when the server last answered it.
+    Orders = 27,
 }
 
 impl Table {
@@ -67,6 +75,10 @@ impl Table {
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
             Self::Proved => "proved",
+            Self::Dropped => "dropped",
+            Self::Drops => "drops",
+            Self::Urgent => "urgent",
+            Self::Orders => "orders",
         }
     }
 }

@@ -8,6 +8,7 @@
 mod adherence;
 pub mod calendar;
 mod chart_forms;
+mod drop_work;
 mod local_day;
 mod named_chart;
 mod schedule;
@@ -21,6 +22,7 @@ mod worklist;
 pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adherence};
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
+pub(crate) use drop_work::drop_work;
 pub use local_day::local_day;
 pub use named_chart::NamedChart;
 pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
@@ -28,3 +30,4 @@ pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, Sympto
 pub use wording::{answered_by_code, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};
 pub use worklist::worklist;
+pub(crate) use worklist::sort_items;
