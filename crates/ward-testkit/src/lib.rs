@@ -33,7 +33,7 @@ pub use diary::{DIARY_URL, DIARY_VERSION, diary_answers, diary_instrument, diary
 pub use fake_clock::{FakeClock, FakeEnv, START};
 pub use file_device::FileClient;
 pub use in_process::{InProcessHints, InProcessTransport};
-pub use memory_key::MemoryKey;
+pub use memory_key::{Cut, MemoryKey};
 pub use memory_rows::MemoryRows;
 pub use relay::{Exchange, Relay, RelayTransport};
 pub use seeded_rng::SeededRng;

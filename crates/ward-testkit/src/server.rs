@@ -96,6 +96,7 @@ impl Wiring {
             address_anonymous_per_min: TEST_REQUESTS_PER_MIN,
             device_bytes_per_min: u32::MAX,
             device_mlog_appends_per_min: TEST_REQUESTS_PER_MIN,
+            device_drops_per_min: TEST_REQUESTS_PER_MIN,
             ..ward_api::Limits::default()
         };
         App::start(AppParts {

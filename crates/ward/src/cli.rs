@@ -110,8 +110,12 @@ pub enum Command {
     Evidence(EvidenceCommand),
     /// Read a chart.
     Chart(ChartArgs),
-    /// Take over an entry that a lost device sent after it was revoked.
+    /// Take over what a device could not make count itself: sent after it was revoked, or handed over.
     Adopt(AdoptArgs),
+    /// Do not take over such an entry, and say why.
+    Decline(DeclineArgs),
+    /// Destroy everything that this device holds.
+    Wipe(WipeArgs),
     /// What needs somebody's attention, most urgent first.
     #[command(args_conflicts_with_subcommands = true)]
     Worklist(WorklistArgs),
@@ -378,6 +382,9 @@ pub struct RevokeArgs {
     /// What happens to what it has not sent.
     #[arg(long, value_enum, default_value = "salvage")]
     pub policy: RevokePolicy,
+    /// Also order it to destroy what it holds; with salvage it hands over what is unsent first.
+    #[arg(long)]
+    pub wipe: bool,
 }
 
 /// `ward recover`.
@@ -535,9 +542,37 @@ pub enum EvidenceCommand {
 
 /// `ward adopt`.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["entry", "all", "list"])))]
 pub struct AdoptArgs {
-    /// The entry, as the worklist names it. Ask its author first whether they wrote it.
+    /// The entry, as `--list` names it. Ask its author first whether they wrote it.
+    pub entry: Option<ward_id::EntryId>,
+    /// Everything of one device that waits, in the order in which it was written.
+    #[arg(long, requires = "device")]
+    pub all: bool,
+    /// The device, for --all.
+    #[arg(long, requires = "all")]
+    pub device: Option<DeviceId>,
+    /// Only show what waits.
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// `ward decline`.
+#[derive(Debug, Args)]
+pub struct DeclineArgs {
+    /// The entry, as `ward adopt --list` names it.
     pub entry: ward_id::EntryId,
+    /// Why, in a sentence; members see it.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// `ward wipe`.
+#[derive(Debug, Args)]
+pub struct WipeArgs {
+    /// How many entries exist on this device only and are lost with it, as `ward wipe` alone says.
+    #[arg(long, value_name = "COUNT")]
+    pub lose: Option<u64>,
 }
 
 /// `ward chart`.

@@ -198,6 +198,8 @@ const fn kind_of(error: &ClientError) -> Kind {
         | ClientError::MayNotSeal
         | ClientError::StoreIsNewer
         | ClientError::NeedsNewerApp
+        | ClientError::LeaseEnded
+        | ClientError::Severed
         | ClientError::Store(RowStoreError::Busy)
         | ClientError::DeviceKey(_) => Kind::NotNow,
         ClientError::Ticket(_) => Kind::Input,

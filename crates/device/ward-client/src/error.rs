@@ -78,6 +78,14 @@ pub enum ClientError {
     /// The study schema drops what somebody's safety hangs on. The person must act: correct it.
     #[error("the study schema is refused: {0}")]
     SchemaRefused(String),
+    /// The device did not meet its server for so long that it opens for writing only, or not at all.
+    /// The person must go online; nothing was deleted.
+    #[error("this device has not met its server for too long; connect it and sync, nothing is lost")]
+    LeaseEnded,
+    /// The site has taken this device out and does not trust it any more, or ordered its wipe. The person
+    /// must ask the site.
+    #[error("the site has taken this device out; it shows and takes nothing more, ask your site")]
+    Severed,
     /// The chart is not one that this device may read. The person must act.
     #[error("this device is not a member of chart {0}")]
     UnknownChart(ChartId),
@@ -155,6 +163,8 @@ const CLIENT_CODES: &[(&str, u16, Who)] = &[
     ("NotConfirmed", 6022, Who::App),
     ("Void", 6023, Who::Person),
     ("MayNotSeal", 6024, Who::App),
+    ("LeaseEnded", 6046, Who::Person),
+    ("Severed", 6047, Who::Person),
     ("StoreIsNewer", 6060, Who::Person),
     ("NeedsNewerApp", 6061, Who::Person),
     ("ConflictMoved", 6062, Who::Person),
@@ -193,6 +203,8 @@ impl ClientError {
             Self::NotConfirmed => "NotConfirmed",
             Self::Void(_) => "Void",
             Self::MayNotSeal => "MayNotSeal",
+            Self::LeaseEnded => "LeaseEnded",
+            Self::Severed => "Severed",
         }
     }
 

@@ -30,8 +30,8 @@ mod wire;
 
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment,
-    SyncProblem, SyncReport,
+    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome,
+    PendingEnrolment, SyncProblem, SyncReport, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{

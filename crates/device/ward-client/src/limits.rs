@@ -67,6 +67,14 @@ pub const RETRY_MAX_MS: u64 = 300_000;
 pub const REASON_SHOWN_MAX: usize = 200;
 /// Planned times missed in a row that make an item of the worklist.
 pub const MISSED_DIARIES_ALERT: usize = 2;
+/// Answers full of a revocation's proof that are fetched in a row.
+pub const ORDER_FETCH_ROUNDS: usize = 1_024;
+/// Time after which an entry in the drop box is handed over once more; it doubles with each time.
+pub const DROP_REPEAT_MS: i64 = 86_400_000;
+/// How often that time doubles.
+pub const DROP_REPEAT_DOUBLINGS: u32 = 6;
+/// Pages of drops that are listed in one sync.
+pub const DROP_PAGES_PER_SYNC: usize = 64;
 /// Damaged envelopes fetched again in one sync.
 pub const REFETCHES_PER_SYNC: usize = 16;
 /// Syncs after which the pages of an incomplete chart are all looked through again.

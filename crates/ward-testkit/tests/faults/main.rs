@@ -3,9 +3,16 @@
 
 #![cfg(test)]
 
+mod certificate_ended;
 mod clones;
 mod cuts;
+mod drop_scene;
+mod keys_moved_on;
 mod reopened;
+mod revoked_in_parallel;
+mod salvage;
 mod scene;
 mod schedule;
 mod trust;
+mod very_old;
+mod wipe;

@@ -8,6 +8,7 @@ mod altered_headers;
 mod caller;
 mod canary_day;
 mod database_rows;
+mod drop_box;
 mod enrolment;
 mod frozen_log;
 mod hidden_tail;

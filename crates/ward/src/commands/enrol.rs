@@ -20,7 +20,13 @@ pub async fn run(args: EnrolArgs, home: &Home, out: &Out) -> Done {
     if client.state() == ward_client::DeviceState::Locked {
         client.unlock().await.map_err(from_client)?;
     }
-    let pending = client.enrol_begin(ticket.trim()).await.map_err(from_client)?;
+    // A device that the site took out, or whose certificate ended, goes on as a new one.
+    let renews = client.state() == ward_client::DeviceState::Ready;
+    let pending = if renews {
+        client.renew_begin(ticket.trim()).await.map_err(from_client)?
+    } else {
+        client.enrol_begin(ticket.trim()).await.map_err(from_client)?
+    };
     out.line(format!("Site {} · study {} · role {:?}", pending.site, pending.study, pending.role));
     if !pending.independent {
         out.line(
@@ -35,7 +41,8 @@ pub async fn run(args: EnrolArgs, home: &Home, out: &Out) -> Done {
                          "role": format!("{:?}", pending.role), "independent": pending.independent}));
     let waiting = out.progress("waiting for the site to sign", 1);
     loop {
-        match client.enrol_finish().await.map_err(from_client)? {
+        let asked = if renews { client.renew_finish().await } else { client.enrol_finish().await };
+        match asked.map_err(from_client)? {
             EnrolOutcome::Enrolled { device, person, chart } => {
                 waiting.done();
                 out.both(

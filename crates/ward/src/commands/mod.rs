@@ -22,6 +22,7 @@ mod status;
 mod sync;
 mod team;
 mod unfinished;
+mod wipe;
 mod witness;
 pub mod worklist;
 
@@ -64,6 +65,8 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Status => status::run(&home, out).await,
         Command::Evidence(command) => evidence::run(command, &home, out).await,
         Command::Adopt(args) => adopt::run(args, &home, out).await,
+        Command::Decline(args) => adopt::decline(args, &home, out).await,
+        Command::Wipe(args) => wipe::run(args, &home, out).await,
         Command::Chart(args) => chart::run(args, &home, out).await,
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,

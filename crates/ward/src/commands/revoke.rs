@@ -21,8 +21,23 @@ pub async fn revoke(args: RevokeArgs, home: &Home, out: &Out) -> Done {
         RevokePolicy::Sever => ward_sync::RevokePolicy::Sever,
     };
     let outcome = client.revoke(args.device, policy, &args.reason).await.map_err(from_act)?;
-    show_outcome(outcome, out);
-    client.sync().await.map(|_| ()).map_err(from_sync_after)
+    if args.wipe && outcome.is_done() {
+        out.line("Revoked. The order to wipe it:");
+        let order = client.order_wipe(args.device, &args.reason).await.map_err(from_act)?;
+        show_outcome(order, out);
+    } else {
+        show_outcome(outcome, out);
+    }
+    client.sync().await.map(|_| ()).map_err(from_sync_after)?;
+    if args.wipe && !outcome.is_done() {
+        return Err(Failure::new(
+            Kind::NotNow,
+            "The order to wipe the device was not given",
+            "the revocation waits for another signature, and only a revoked device is wiped",
+            "when it is signed, run the same command again",
+        ));
+    }
+    Ok(())
 }
 
 /// Begins a recovery: the first of two signatures.

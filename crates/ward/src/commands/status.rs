@@ -15,6 +15,9 @@ pub async fn run(home: &Home, out: &Out) -> Done {
     let (status, me) = (client.status().map_err(from_client)?, client.me().map_err(from_client)?.clone());
     out.line(format!("Device {} · {:?} · site {}", me.device, me.role, me.site));
     out.line(format!("Saved on this device only   {}", status.saved_here));
+    if status.handed_over > 0 {
+        out.line(format!("Handed to the site          {}  not yet adopted", status.handed_over));
+    }
     out.line(format!("Received by the server      {}", status.received));
     out.line(format!("Opened at the site          {}", status.opened_at_site));
     head(out, "Membership log", status.mlog.as_ref());
@@ -38,6 +41,27 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             "Root, admins and witnesses of this site were made on one machine: they are not independent.",
         );
     }
+    if let Some(order) = &status.order {
+        let what = match (order.severed, order.wipe) {
+            (_, true) => "is to be wiped",
+            (true, false) => "was taken out and is not trusted any more",
+            (false, false) => "was taken out; your own data stays readable here",
+        };
+        out.line(format!(
+            "! By a signed entry of the site this device {what}. The reason given: {}",
+            order.reason
+        ));
+        out.line("  Call your site: it can invite this device again (`ward enrol TICKET`).");
+    }
+    match status.lease {
+        ward_sync::Lease::Open => {}
+        ward_sync::Lease::CaptureOnly => out.line(
+            "! This device has not met its server for three days: entering works, your history waits for `ward sync`.",
+        ),
+        ward_sync::Lease::Locked => {
+            out.line("! This device has not met its server for twelve hours and stays locked until `ward sync`.");
+        }
+    }
     for problem in &status.stopped_by {
         out.line(format!(
             "! {}. Sending is stopped until a person has looked at it: `ward evidence list`.",
@@ -52,7 +76,9 @@ pub async fn run(home: &Home, out: &Out) -> Done {
     }
     out.document(&json!({
         "device": me.device, "person": me.person, "role": format!("{:?}", me.role), "site": me.site, "chart": me.chart,
-        "saved_here": status.saved_here, "received": status.received, "opened_at_site": status.opened_at_site,
+        "saved_here": status.saved_here, "handed_over": status.handed_over, "lease": format!("{:?}", status.lease),
+        "order": status.order.as_ref().map(|order| json!({"severed": order.severed, "wipe": order.wipe, "reason": order.reason})),
+        "received": status.received, "opened_at_site": status.opened_at_site,
         "fresh": status.fresh, "quorum": status.quorum, "independent": status.independent,
         "mark_behind": status.mark_behind, "quorum_needs_outside": status.quorum_needs_outside,
         "mlog": status.mlog.as_ref().map(head_json), "olog": status.olog.as_ref().map(head_json),

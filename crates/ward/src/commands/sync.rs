@@ -24,6 +24,15 @@ pub fn show(report: &SyncReport, out: &Out) {
         "Sent {}, fetched {}, still here {}. Membership log: {} entries.",
         report.pushed, report.pulled, report.unsent, report.mlog_size
     ));
+    if report.handed_over > 0 {
+        out.line(format!(
+            "Handed {} to the site: they could not be sent, and count once somebody there adopts them.",
+            report.handed_over
+        ));
+    }
+    if report.drops_waiting > 0 {
+        out.line(format!("{} handed over by others wait: `ward adopt --list`.", report.drops_waiting));
+    }
     for (chart, epoch) in &report.rotated {
         out.line(format!("New key for chart {chart}: epoch {epoch}."));
     }
@@ -32,7 +41,7 @@ pub fn show(report: &SyncReport, out: &Out) {
     }
     out.document(&json!({
         "pushed": report.pushed, "pulled": report.pulled, "unsent": report.unsent,
-        "mlog_size": report.mlog_size,
+        "mlog_size": report.mlog_size, "handed_over": report.handed_over, "drops_waiting": report.drops_waiting,
         "rotated": report.rotated.iter().map(|(chart, epoch)| json!({"chart": chart, "epoch": epoch})).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(|problem| json!({
             "problem": problem.name(), "text": plain(problem), "stops_sealing": problem.stops_sealing(),
@@ -56,6 +65,7 @@ pub fn verdict(report: &SyncReport) -> Done {
             Kind::Unreachable
         }
         SyncProblem::Revoked
+        | SyncProblem::Wiped
         | SyncProblem::Suspended { .. }
         | SyncProblem::Stale { .. }
         | SyncProblem::CertificateExpired
@@ -65,7 +75,11 @@ pub fn verdict(report: &SyncReport) -> Done {
         _ => Kind::No,
     };
     let why = if report.unsent > 0 { "what waits stays saved on this device" } else { "nothing is lost" };
-    let next = if problem.stops_sealing() {
+    let next = if matches!(problem, SyncProblem::Revoked | SyncProblem::CertificateExpired) {
+        "call your site: it can invite this device again (`ward enrol TICKET`), and nothing you wrote is lost"
+    } else if *problem == SyncProblem::Wiped {
+        "call your site if you did not expect this"
+    } else if problem.stops_sealing() {
         "keep this device as it is and call your site's security officer"
     } else {
         "sync again later; if it stays, tell your site"
@@ -89,6 +103,13 @@ pub fn plain(problem: &SyncProblem) -> String {
         SyncProblem::Equivocation(_) => "The server showed two histories; the proof is kept here".into(),
         SyncProblem::Stale { .. } => "The newest confirmed membership is too old to send under".into(),
         SyncProblem::Revoked => "This device was revoked".into(),
+        SyncProblem::RevocationNotProved { why } => format!(
+            "The server says that this device was revoked, and cannot show it ({why}): nothing was locked or deleted"
+        ),
+        SyncProblem::Wiped => "By a signed order of the site this device destroyed what it held".into(),
+        SyncProblem::BadDrop { chart, device, why } => {
+            format!("Something that device {device} is said to have handed over for chart {chart}: {why}")
+        }
         SyncProblem::Suspended { .. } => "This device is suspended for a time".into(),
         SyncProblem::LocalRollback => {
             "This device's store had been set back; it was brought up to date".into()

@@ -187,6 +187,49 @@ fn a_study_runs_from_the_command_line() {
     // A lost phone is out at once and reads nothing any more.
     study.run("anna", &["revoke", &device, "--reason", "the phone was stolen"]);
     assert_eq!(study.exit_code("phone", &["sync"]), 5);
+    a_lost_phone_hands_over_and_is_wiped(&study, &device);
+}
+
+/// What a revoked phone could not send is decided about by staff; then the phone obeys an order to wipe.
+fn a_lost_phone_hands_over_and_is_wiped(study: &Study, device: &str) {
+    let own = study.run("phone", &["status"])["order"].clone();
+    assert_eq!((&own["severed"], &own["reason"]), (&json!(false), &json!("the phone was stolen")));
+    for text in ["first", "second", "third"] {
+        study.run("phone", &["record", "note", text]);
+    }
+    assert_eq!(study.exit_code("phone", &["sync"]), 5);
+    let status = study.run("phone", &["status"]);
+    assert_eq!((&status["handed_over"], &status["saved_here"]), (&json!(3), &json!(0)), "{status}");
+    study.ok("omar", &["sync"]);
+    let waiting = study.run("omar", &["adopt", "--list"]);
+    let entries: Vec<&str> =
+        waiting.as_array().unwrap().iter().map(|one| one["entry"].as_str().unwrap()).collect();
+    assert_eq!(entries.len(), 3, "{waiting}");
+    let asked = study.run("omar", &["worklist"]);
+    assert!(asked.as_array().unwrap().iter().any(|item| item["urgency"] == "to-adopt"), "{asked}");
+    study.run("omar", &["decline", entries[0], "--reason", "somebody else had the phone"]);
+    assert_eq!(study.exit_code("omar", &["adopt", entries[0]]), 3, "it was decided");
+    study.run("omar", &["adopt", entries[2]]);
+    let rest = study.run("omar", &["adopt", "--all", "--device", device]);
+    assert_eq!(rest["entries"].as_array().unwrap().len(), 1, "{rest}");
+    study.ok("omar", &["sync"]);
+    study.ok("anna", &["sync"]);
+    assert_eq!(study.run("anna", &["adopt", "--list"]), json!([]));
+    assert_eq!(study.exit_code("omar", &["adopt", "--all", "--device", device]), 3, "nothing is left");
+
+    study.run("anna", &["revoke", device, "--reason", "found by a stranger", "--wipe"]);
+    let wiped = study.failure("phone", &["sync"]);
+    assert!(wiped["what"].as_str().unwrap().contains("revoked"), "{wiped}");
+    assert!(!study.path("phone/device.key").exists(), "the key is gone");
+    assert_eq!(study.exit_code("phone", &["status"]), 5, "nothing is left to show");
+
+    // A person wipes their own device only after they were told what is lost.
+    study.run("omar", &["record", "note", "unsent", "--chart", waiting[0]["chart"].as_str().unwrap()]);
+    let told = study.failure("omar", &["wipe"]);
+    assert!(told["why"].as_str().unwrap().contains("1 entries exist on this device only"), "{told}");
+    assert_eq!(study.exit_code("omar", &["wipe", "--lose", "0"]), 1);
+    assert_eq!(study.run("omar", &["wipe", "--lose", "1"])["wiped"], true);
+    assert_eq!(study.exit_code("omar", &["status"]), 5);
 }
 
 #[test]
@@ -216,7 +259,7 @@ fn every_command_has_a_page_of_help() {
     for command in [
         "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
         "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "evidence", "chart",
-        "adopt", "worklist", "export", "audit",
+        "adopt", "decline", "wipe", "worklist", "export", "audit",
     ] {
         let page = study.help(command);
         assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");

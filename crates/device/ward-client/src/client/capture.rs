@@ -36,7 +36,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ///
     /// # Errors
     /// [`ClientError::UnknownChart`], [`ClientError::Entry`] for what the role may not write or
-    /// what breaks a rule, [`ClientError::StoreSetBack`] before the first sync after a rollback,
+    /// what breaks a rule, [`ClientError::Severed`] and [`ClientError::LeaseEnded`] on a device that
+    /// takes nothing now, [`ClientError::StoreSetBack`] before the first sync after a rollback,
     /// [`ClientError::NeedsNewerApp`] for what this app is too old to change,
     /// [`ClientError::StoreIsNewer`], [`ClientError::Store`].
     pub async fn capture(
@@ -76,19 +77,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         draft: Draft,
         mut batch: Batch,
     ) -> Result<EntryId, ClientError> {
-        if self.is_read_only() {
-            return Err(ClientError::StoreIsNewer);
-        }
-        if self.device()?.set_back {
-            return Err(ClientError::StoreSetBack);
-        }
-        if !self.may_write_into(chart)? {
-            return Err(ClientError::UnknownChart(chart));
-        }
+        self.may_capture(chart)?;
         self.check_reader(chart, &draft)?;
         // Only answers can be bound to their questionnaire: nothing else pays for a view.
         let answers = matches!(draft.payload, Payload::Response(Response::General(_)));
-        let draft = match answers.then(|| self.chart(chart)) {
+        let draft = match answers.then(|| self.view_of(chart)) {
             Some(Ok(view)) => bind_answers::bound(draft, &view),
             _ => draft,
         };
@@ -99,6 +92,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let newest = self.take_written(chart, written)?.ok_or(ClientError::Unknown("the new entry"))?;
         self.raise_mark(Some(newest)).await;
         Ok(newest.entry)
+    }
+
+    /// Whether anything may be written into a chart now.
+    pub(crate) fn may_capture(&self, chart: ChartId) -> Result<(), ClientError> {
+        if self.is_read_only() {
+            return Err(ClientError::StoreIsNewer);
+        }
+        let open = self.device()?;
+        if open.set_back {
+            return Err(ClientError::StoreSetBack);
+        }
+        open.writable()?;
+        if self.may_write_into(chart)? { Ok(()) } else { Err(ClientError::UnknownChart(chart)) }
     }
 
     /// Whether this device reads the chart. A patient writes from the first moment, before the

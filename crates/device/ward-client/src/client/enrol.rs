@@ -8,6 +8,7 @@ use crate::wire::{anonymous, decode};
 use crate::{
     ClientError, DeviceKeyStore, Environment, HttpMethod, RowStore, ServerAddress, SyncProblem, Transport,
 };
+use rand_core::CryptoRng;
 use ward_api::{EnrolmentInfo, EnrolmentSubmission, ErrorCode, TicketState, paths};
 use ward_crypto::{
     AttestLevel, DeviceBinding, DeviceBindingFields, DeviceCert, DeviceKeys, EnrolBlob, EnrolRequest, Lkek,
@@ -70,31 +71,124 @@ impl Enrolling {
         rows: &SealedRows<S>,
         lkek: Lkek,
     ) -> Result<Option<Self>, ClientError> {
-        let damaged = || ClientError::StoreDamaged { table: Table::Identity.name() };
         let Some(record) = rows.get::<EnrolmentRecord>(Table::Identity, ENROLMENT_ROW).await? else {
             return Ok(None);
         };
         let ticket = Ticket::from_text(&record.ticket)?;
-        let binding = DeviceBinding::from_canonical(&record.binding).map_err(|_| damaged())?;
+        let (keys, binding) = read_request(&lkek, &record)?;
         let root_policy = RootPolicy::from_canonical(&record.root_policy).map_err(|_| damaged())?;
-        let keys = lkek.unwrap_device_keys(binding.device, &record.keys).map_err(|_| damaged())?;
         Ok(Some(Self { lkek, keys, ticket, root_policy, binding, record }))
     }
 
     fn pending(&self) -> PendingEnrolment {
-        PendingEnrolment {
-            words: sas_words(&self.binding, self.ticket.issuer_device),
-            role: self.ticket.role,
-            study: self.ticket.study,
-            site: self.ticket.site,
-            device: self.binding.device,
-            independent: self.root_policy.independent,
-            not_after: self.ticket.not_after,
-        }
+        pending_of(&self.ticket, &self.binding, &self.root_policy)
     }
 }
 
-fn server_of(ticket: &Ticket) -> ServerAddress {
+/// What the person sees of a request.
+pub(super) fn pending_of(
+    ticket: &Ticket,
+    binding: &DeviceBinding,
+    root_policy: &RootPolicy,
+) -> PendingEnrolment {
+    PendingEnrolment {
+        words: sas_words(binding, ticket.issuer_device),
+        role: ticket.role,
+        study: ticket.study,
+        site: ticket.site,
+        device: binding.device,
+        independent: root_policy.independent,
+        not_after: ticket.not_after,
+    }
+}
+
+const fn damaged() -> ClientError {
+    ClientError::StoreDamaged { table: Table::Identity.name() }
+}
+
+/// Keys and binding of a stored request.
+pub(super) fn read_request(
+    lkek: &Lkek,
+    record: &EnrolmentRecord,
+) -> Result<(DeviceKeys, DeviceBinding), ClientError> {
+    let binding = DeviceBinding::from_canonical(&record.binding).map_err(|_| damaged())?;
+    let keys = lkek.unwrap_device_keys(binding.device, &record.keys).map_err(|_| damaged())?;
+    Ok((keys, binding))
+}
+
+/// A request for a certificate: fresh keys, and what is stored and sent.
+pub(super) struct Request {
+    pub(super) keys: DeviceKeys,
+    pub(super) binding: DeviceBinding,
+    pub(super) record: EnrolmentRecord,
+}
+
+impl Request {
+    /// Makes keys and a device id for a ticket, and seals the request to its issuer.
+    pub(super) fn make(
+        rng: &mut impl CryptoRng,
+        lkek: &Lkek,
+        ticket: &Ticket,
+        root_policy: &RootPolicy,
+        issuer: &DeviceCert,
+    ) -> Result<Self, ClientError> {
+        let keys = DeviceKeys::generate(rng)?;
+        let auth = keys.auth_signer().ok_or(ClientError::DeviceKeyFailed)?;
+        let binding = DeviceBinding::new(DeviceBindingFields {
+            v: V1,
+            suite: Suite::W1,
+            study: ticket.study,
+            site: ticket.site,
+            person: ticket.person,
+            role: ticket.role,
+            device: random_id(rng),
+            auth_pk: auth.public_key(),
+            sign_pk: *keys.sign.public(),
+            enc_pk: keys.enc.public().clone(),
+            ticket: ticket.ticket,
+        })?;
+        let counter = binding.counter_sign(&keys.sign, auth)?;
+        let request = EnrolRequest {
+            v: V1,
+            binding: binding.clone(),
+            counter_sign: counter.sign,
+            counter_auth: counter.auth,
+            attest_level: AttestLevel::Software,
+            id_token: None,
+        };
+        let blob = seal_enrol_request(ticket, &issuer.binding.enc_pk, &request, rng)?;
+        let record = EnrolmentRecord {
+            ticket: ticket.to_text().to_string(),
+            keys: lkek.wrap_device_keys(binding.device, &keys, rng)?.into(),
+            root_policy: root_policy.to_canonical().into(),
+            binding: binding.to_canonical().into(),
+            blob: blob.to_canonical().into(),
+            sent: false,
+        };
+        Ok(Self { keys, binding, record })
+    }
+}
+
+/// Sends the sealed request; one that the server has is not sent again.
+pub(super) async fn submit_request<T: Transport>(
+    transport: &T,
+    ticket: &Ticket,
+    record: &EnrolmentRecord,
+) -> Result<(), ClientError> {
+    let blob = EnrolBlob::from_canonical(&record.blob).map_err(|_| damaged())?;
+    let proof = ticket.redeem_key().proof(ticket.ticket, &blob);
+    let body = EnrolmentSubmission { blob: record.blob.to_vec().into(), proof: proof.to_vec().into() };
+    let (server, path) = (server_of(ticket), paths::enrol(ticket.ticket));
+    let sent = anonymous(transport, &server, HttpMethod::Post, &path, Some(body.to_canonical())).await;
+    match sent {
+        Ok(_) => Ok(()),
+        // Sent before a crash, or by somebody with a photograph: the six words tell.
+        Err(error) if error.is(ErrorCode::TicketUsed) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn server_of(ticket: &Ticket) -> ServerAddress {
     let spki_pins = ticket.spki_pins.iter().map(|pin| **pin).collect();
     ServerAddress { origin: ticket.server_origin.clone(), spki_pins }
 }
@@ -162,39 +256,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         issuer: &DeviceCert,
     ) -> Result<Enrolling, ClientError> {
         let rng = self.env.rng();
-        let (lkek, keys) = (Lkek::generate(rng), DeviceKeys::generate(rng)?);
-        let auth = keys.auth_signer().ok_or(ClientError::DeviceKeyFailed)?;
-        let binding = DeviceBinding::new(DeviceBindingFields {
-            v: V1,
-            suite: Suite::W1,
-            study: ticket.study,
-            site: ticket.site,
-            person: ticket.person,
-            role: ticket.role,
-            device: random_id(rng),
-            auth_pk: auth.public_key(),
-            sign_pk: *keys.sign.public(),
-            enc_pk: keys.enc.public().clone(),
-            ticket: ticket.ticket,
-        })?;
-        let counter = binding.counter_sign(&keys.sign, auth)?;
-        let request = EnrolRequest {
-            v: V1,
-            binding: binding.clone(),
-            counter_sign: counter.sign,
-            counter_auth: counter.auth,
-            attest_level: AttestLevel::Software,
-            id_token: None,
-        };
-        let blob = seal_enrol_request(&ticket, &issuer.binding.enc_pk, &request, rng)?;
-        let record = EnrolmentRecord {
-            ticket: ticket.to_text().to_string(),
-            keys: lkek.wrap_device_keys(binding.device, &keys, rng)?.into(),
-            root_policy: root_policy.to_canonical().into(),
-            binding: binding.to_canonical().into(),
-            blob: blob.to_canonical().into(),
-            sent: false,
-        };
+        let lkek = Lkek::generate(rng);
+        let Request { keys, binding, record } = Request::make(rng, &lkek, &ticket, &root_policy, issuer)?;
         Ok(Enrolling { lkek, keys, ticket, root_policy, binding, record })
     }
 
@@ -204,20 +267,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if enrolling.record.sent {
             return Ok(());
         }
-        let blob = EnrolBlob::from_canonical(&enrolling.record.blob)
-            .map_err(|_| ClientError::StoreDamaged { table: Table::Identity.name() })?;
-        let proof = enrolling.ticket.redeem_key().proof(enrolling.ticket.ticket, &blob);
-        let body =
-            EnrolmentSubmission { blob: enrolling.record.blob.to_vec().into(), proof: proof.to_vec().into() };
-        let (server, path) = (server_of(&enrolling.ticket), paths::enrol(enrolling.ticket.ticket));
-        let sent =
-            anonymous(&self.transport, &server, HttpMethod::Post, &path, Some(body.to_canonical())).await;
-        match sent {
-            Ok(_) => {}
-            // Sent before a crash, or by somebody with a photograph: the six words tell.
-            Err(error) if error.is(ErrorCode::TicketUsed) => {}
-            Err(error) => return Err(error),
-        }
+        submit_request(&self.transport, &enrolling.ticket, &enrolling.record).await?;
         enrolling.record.sent = true;
         let mut batch = Batch::default();
         batch.put(Table::Identity, ENROLMENT_ROW, &enrolling.record);
@@ -352,12 +402,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
-fn enrolled(me: &Me) -> EnrolOutcome {
+pub(super) fn enrolled(me: &Me) -> EnrolOutcome {
     EnrolOutcome::Enrolled { device: me.device, person: me.person, chart: me.chart }
 }
 
 /// The server must show the root policy and the issuer that the invitation names.
-fn check_site(ticket: &Ticket, info: &EnrolmentInfo) -> Result<(RootPolicy, DeviceCert), ClientError> {
+pub(super) fn check_site(
+    ticket: &Ticket,
+    info: &EnrolmentInfo,
+) -> Result<(RootPolicy, DeviceCert), ClientError> {
     let root_policy =
         RootPolicy::from_canonical(info.root_policy.as_ref()).map_err(|_| ClientError::WrongSite)?;
     let issuer = DeviceCert::from_canonical(info.issuer_cert.as_ref()).map_err(|_| ClientError::WrongSite)?;

@@ -5,12 +5,14 @@ use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::{NamedHeads, compared_row};
 use super::open_device::arrival;
+use super::orders::{ONLINE_ROW, ORDER_ROW};
+use super::receive_drops::WaitingDrop;
 use super::site_trust;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
-    AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, EpochRecord, EvidenceRecord,
-    HeadRecord, MlogRecord, NamedRootsRecord, PageRecord, ProvedRecord, ReceiptRecord, SealedRows,
-    SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
+    AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord, DroppedRecord,
+    EpochRecord, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord, PageRecord,
+    ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{
@@ -20,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::{Checkpoint, LogView};
 use ward_crypto::{EpochPackage, EpochSecret, Lkek, Role, RootPolicy};
 use ward_id::{Canonical as _, ChartId, EntryId, Incarnation};
-use ward_sync::{Arrival, EntryChain, SignedEntry, TrustedTime};
+use ward_sync::{Arrival, EntryChain, OnlineMark, SignedEntry, TrustedTime};
 
 const MLOG_HEAD_ROW: &[u8] = b"mlog";
 const OLOG_HEAD_ROW: &[u8] = b"olog";
@@ -71,7 +73,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 other => other,
             })?;
             self.rows.skip_to(open.mark.store_version);
+            let last = self.rows.get::<OnlineMark>(Table::Orders, ONLINE_ROW).await?;
             self.phase = Phase::Ready(Box::new(open));
+            self.open_by_lease(last.as_ref())?;
             return Ok(());
         }
         self.phase = match Enrolling::load(&self.rows, lkek).await? {
@@ -201,8 +205,12 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let (incarnation, seq) = rest.split_at_checked(8).ok_or_else(|| damaged(Table::Own))?;
         let place = (Incarnation(be_u64(Table::Own, incarnation)?), be_u64(Table::Own, seq)?);
         let entry = SignedEntry::from_stored(&row.content).map_err(|_| damaged(Table::Own))?;
+        let of_me = entry.frame().device == open.me.device;
         let local = open.chart_or_new(chart);
-        local.insert(entry.clone(), Arrival::UNSENT);
+        // What a former device of this store did not send is in the chart only once it arrives.
+        if of_me {
+            local.insert(entry.clone(), Arrival::UNSENT);
+        }
         local.own.insert(place, entry);
     }
     for (id, page) in rows.records::<PageRecord>(Table::Pages).await? {
@@ -245,6 +253,7 @@ async fn load_small_tables<S: RowStore>(
     rows: &SealedRows<S>,
     open: &mut OpenDevice,
 ) -> Result<(), ClientError> {
+    load_drop_tables(rows, open).await?;
     open.drafts = rows.records::<DraftRecord>(Table::Drafts).await?.into_iter().collect();
     open.access = rows.records::<AccessRecord>(Table::Access).await?.into_iter().collect();
     let tickets = rows.records::<TicketRecord>(Table::Tickets).await?;
@@ -252,6 +261,27 @@ async fn load_small_tables<S: RowStore>(
     let evidence = rows.records::<EvidenceRecord>(Table::Evidence).await?;
     open.stopped_by =
         evidence.into_iter().filter_map(|(_, record)| SyncProblem::from_record(&record)).collect();
+    Ok(())
+}
+
+async fn load_drop_tables<S: RowStore>(
+    rows: &SealedRows<S>,
+    open: &mut OpenDevice,
+) -> Result<(), ClientError> {
+    for (id, record) in rows.records::<DroppedRecord>(Table::Dropped).await? {
+        let (chart, entry) = split_chart(Table::Dropped, &id)?;
+        let entry = EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Dropped))?;
+        open.dropped.insert((chart, entry), record);
+    }
+    for (id, _) in rows.records::<bool>(Table::Urgent).await? {
+        let (chart, entry) = split_chart(Table::Urgent, &id)?;
+        open.urgent.insert((chart, EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Urgent))?));
+    }
+    for (_, record) in rows.records::<DropRecord>(Table::Drops).await? {
+        let waiting = WaitingDrop::of_record(&record).ok_or_else(|| damaged(Table::Drops))?;
+        open.drops.insert(waiting.key(), waiting);
+    }
+    open.order = rows.get::<OrderRecord>(Table::Orders, ORDER_ROW).await?;
     Ok(())
 }
 

@@ -7,7 +7,9 @@ mod decide;
 mod drafts;
 mod enrol;
 mod follow_mlog;
+mod foresee;
 mod give_back_mlog;
+mod hand_over;
 mod hints;
 mod incidents;
 mod keep_epochs;
@@ -16,24 +18,31 @@ mod meet_chart;
 mod mend_places;
 mod olog_proofs;
 mod open_device;
+mod orders;
 mod problem;
 mod pull;
 mod push;
 mod receipts;
+mod receive_drops;
 mod relay;
+mod renew;
 mod reopened_log;
 pub(crate) mod site_trust;
 mod submit;
 mod sync;
 mod trusted_time;
+mod wipe;
 
+pub(crate) use capture::{Rewrite, stage};
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub use olog_proofs::NamedBy;
 pub use open_device::Me;
 pub(crate) use open_device::{LocalChart, OpenDevice, Unopened};
+pub use orders::DeviceOrder;
 pub use problem::{Evidence, SyncProblem};
 pub(crate) use push::is_fresh;
+pub use receive_drops::WaitingDrop;
 pub use submit::Outcome;
 pub(crate) use submit::as_error;
 pub use sync::SyncReport;
@@ -82,7 +91,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// # Errors
     /// [`ClientError::Store`].
     pub async fn open(rows: S, transport: T, env: E, device_key: K) -> Result<Self, ClientError> {
-        let rows = SealedRows::new(rows);
+        let mut rows = SealedRows::new(rows);
+        if rows.is_wiping().await? {
+            // A wipe that was cut off is carried to its end before anything else.
+            wipe::carry_out(&mut rows, &device_key).await?;
+        }
         let phase = if rows.wrapped_key().await?.is_some() { Phase::Locked } else { Phase::New };
         Ok(Self { rows, transport, env, device_key, phase })
     }

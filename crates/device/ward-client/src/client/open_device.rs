@@ -3,7 +3,10 @@
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
-use crate::store::{AccessRecord, DraftRecord, ReceiptRecord, ReceivedRecord, TicketRecord};
+use super::receive_drops::WaitingDrop;
+use crate::store::{
+    AccessRecord, DraftRecord, DroppedRecord, OrderRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
+};
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +17,8 @@ use ward_id::{
     Subject, TicketId, TimestampMs,
 };
 use ward_sync::{
-    Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError, MlogEntry,
-    Scope, SignedEntry, TrustedTime,
+    Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership, MembershipError,
+    MlogEntry, Scope, SignedEntry, TrustedTime,
 };
 
 /// Who this device is.
@@ -139,6 +142,11 @@ impl LocalChart {
             .any(|(by, life, seq)| (by, life) == (device, incarnation) && seq > held && seq <= upto)
     }
 
+    /// Entries of former devices of this store that did not arrive at the server.
+    pub(crate) fn former_unsent(&self, me: DeviceId) -> impl Iterator<Item = &SignedEntry> {
+        self.own.values().filter(move |entry| entry.frame().device != me && !self.arrived(entry.id()))
+    }
+
     /// Own entries that the server does not have yet, in order.
     pub(crate) fn unsent(&self) -> impl Iterator<Item = &SignedEntry> {
         let present = self.chain.as_ref().map(EntryChain::incarnation);
@@ -221,6 +229,16 @@ pub(crate) struct OpenDevice {
     pub(crate) newly_proved: Vec<(ChartId, EntryId, u64)>,
     /// Heads of the operation log that others named.
     pub(crate) named_heads: NamedHeads,
+    /// Own entries that were handed to the drop box.
+    pub(crate) dropped: BTreeMap<(ChartId, EntryId), DroppedRecord>,
+    /// Own entries that the person marked urgent.
+    pub(crate) urgent: BTreeSet<(ChartId, EntryId)>,
+    /// Entries of others in the drop box.
+    pub(crate) drops: BTreeMap<(ChartId, DeviceId, EntryId), WaitingDrop>,
+    /// What stands against this device, verified.
+    pub(crate) order: Option<OrderRecord>,
+    /// How far this device opens; decided when it is unlocked.
+    pub(crate) lease: Lease,
     /// What stops sealing until a person acts.
     pub(crate) stopped_by: Vec<SyncProblem>,
     pub(crate) mark: HighWater,
@@ -268,6 +286,11 @@ impl OpenDevice {
             named_roots: BTreeMap::new(),
             newly_proved: Vec::new(),
             named_heads: NamedHeads::default(),
+            dropped: BTreeMap::new(),
+            urgent: BTreeSet::new(),
+            drops: BTreeMap::new(),
+            order: None,
+            lease: Lease::Open,
             stopped_by: Vec::new(),
             mark,
             mark_behind: false,
@@ -287,6 +310,34 @@ impl OpenDevice {
     pub(crate) fn mlog_view(&self) -> Result<LogView, ClientError> {
         let view = self.mlog.view.clone().ok_or(ClientError::MlogRefused("no head is held yet"))?;
         Ok(view)
+    }
+
+    /// Whether the person may see what is stored here.
+    ///
+    /// # Errors
+    /// [`ClientError::Severed`], [`ClientError::LeaseEnded`].
+    pub(crate) fn readable(&self) -> Result<(), ClientError> {
+        self.writable()?;
+        if self.lease == Lease::Open { Ok(()) } else { Err(ClientError::LeaseEnded) }
+    }
+
+    /// Whether the person may write.
+    ///
+    /// # Errors
+    /// As [`OpenDevice::readable`].
+    pub(crate) fn writable(&self) -> Result<(), ClientError> {
+        if self.order.as_ref().is_some_and(|order| order.severed || order.wipe) {
+            return Err(ClientError::Severed);
+        }
+        if self.lease == Lease::Locked { Err(ClientError::LeaseEnded) } else { Ok(()) }
+    }
+
+    /// Whether a device is staff of a chart and its certificate is in date.
+    pub(crate) fn staff_in_date(&self, chart: ChartId, device: DeviceId, now: TimestampMs) -> bool {
+        let membership = &self.mlog.membership;
+        let member = membership.members(chart).and_then(|set| set.get(device));
+        member.is_some_and(|member| member.role.is_staff())
+            && membership.device(chart, device).is_some_and(|record| record.cert().valid_at(now))
     }
 
     /// This device's certificate, if the log has it.

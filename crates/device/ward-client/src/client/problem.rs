@@ -39,6 +39,23 @@ pub enum SyncProblem {
     },
     /// This device was revoked. Nothing is sealed any more.
     Revoked,
+    /// The server says that this device was revoked and cannot show it: nothing is believed, nothing is
+    /// locked and nothing is deleted. A person must ask the site by another way.
+    RevocationNotProved {
+        /// What is wrong with what it showed.
+        why: String,
+    },
+    /// By a verified order of the site this device destroyed what it held.
+    Wiped,
+    /// Something in the drop box is not what it says, or nobody of the present team can open it.
+    BadDrop {
+        /// The chart.
+        chart: ChartId,
+        /// The device that is said to have handed it over.
+        device: DeviceId,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// This device is suspended for a time.
     Suspended {
         /// When it ends.
@@ -150,6 +167,9 @@ impl SyncProblem {
             Self::Equivocation(_) => "equivocation",
             Self::Stale { .. } => "stale",
             Self::Revoked => "revoked",
+            Self::RevocationNotProved { .. } => "revocation-not-proved",
+            Self::Wiped => "wiped",
+            Self::BadDrop { .. } => "bad-drop",
             Self::Suspended { .. } => "suspended",
             Self::LocalRollback => "local-rollback",
             Self::OwnFork { .. } => "own-fork",

@@ -394,12 +394,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) async fn reload_chart(&mut self, chart: ChartId) -> Result<(), ClientError> {
         let pages = self.rows.records::<PageRecord>(Table::Pages).await?;
         let open = self.device_mut()?;
-        let begin = open.olog_begin();
+        let (begin, me) = (open.olog_begin(), open.me.device);
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let local = open.chart_or_new(chart);
         let before = std::mem::replace(&mut local.chart, fresh);
         before.proved().for_each(|(entry, place)| local.chart.prove(entry, place));
-        let own: Vec<SignedEntry> = local.own.values().cloned().collect();
+        let own = local.own.values().filter(|entry| entry.frame().device == me);
+        let own: Vec<SignedEntry> = own.cloned().collect();
         for entry in own {
             local.insert(entry, Arrival::UNSENT);
         }

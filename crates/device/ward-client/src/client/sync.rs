@@ -28,6 +28,10 @@ pub struct SyncReport {
     pub relayed: u64,
     /// Entries that still wait on this device.
     pub unsent: u64,
+    /// Entries that could not be sealed and were handed to the drop box now.
+    pub handed_over: u64,
+    /// Entries of others that wait in the drop box for a decision of staff.
+    pub drops_waiting: u64,
     /// What went wrong; empty when all is well.
     pub problems: Vec<SyncProblem>,
     /// When to try again, with jitter; `None` when nothing waits.
@@ -59,6 +63,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if reached || self.device().is_ok_and(|open| open.mlog.view.is_some() && !gave_up(&report)) {
             self.exchange(&mut report).await;
         }
+        if reached {
+            self.note_online().await;
+        }
+        self.meet_orders(&mut report).await;
         self.finish(&mut report).await;
         Ok(report)
     }
@@ -85,13 +93,29 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 break;
             }
             self.meet_chart(chart, report).await;
+            if let Err(error) = self.bring_former(chart, report).await {
+                report.problems.push(SyncProblem::of_error("entries of the former device", error));
+            }
         }
+        self.receive_drops(report).await;
         let problems = self.check_olog_claims().await;
         report.problems.extend(problems);
         let problems = self.check_mlog_claims().await;
         report.problems.extend(problems);
         let problems = self.check_receipts().await;
         report.problems.extend(problems);
+    }
+
+    /// Writes again what a former device of this store did not send, and sends it.
+    async fn bring_former(&mut self, chart: ChartId, report: &mut SyncReport) -> Result<(), ClientError> {
+        if self.device()?.set_back || self.rewrite_former(chart).await? == 0 {
+            return Ok(());
+        }
+        match self.push_chart(chart).await {
+            Ok(pushed) => report.pushed += pushed,
+            Err(problem) => report.problems.push(problem),
+        }
+        Ok(())
     }
 
     /// The charts that this device reads, or wrote into.
@@ -190,6 +214,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
+        report.drops_waiting = open.drops.values().filter(|drop| drop.decided.is_none()).count() as u64;
         report.unsent = open.charts.values().map(|local| local.unsent().count() as u64).sum();
         let waits = report.unsent > 0 || report.problems.iter().any(tries_again);
         open.failures = if waits { open.failures.saturating_add(1) } else { 0 };
@@ -249,6 +274,7 @@ fn tries_again(problem: &SyncProblem) -> bool {
         | SyncProblem::PlaceNotProved { .. }
         | SyncProblem::OwnFork { .. }
         | SyncProblem::LocalRollback
+        | SyncProblem::RevocationNotProved { .. }
         | SyncProblem::Suspended { .. } => true,
         _ => false,
     }

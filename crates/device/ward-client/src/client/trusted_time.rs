@@ -15,7 +15,7 @@ fn seconds(time_s: u64) -> TimestampMs {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    fn reading(&self) -> ClockReading {
+    pub(crate) fn reading(&self) -> ClockReading {
         ClockReading {
             boot_id: self.env.boot_id(),
             monotonic_ms: self.env.monotonic_ms(),

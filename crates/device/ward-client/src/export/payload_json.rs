@@ -112,6 +112,7 @@ fn care(forms: &ChartForms, payload: &Payload) -> Value {
             "status": match p.status { ConsentStatus::Given => "given", ConsentStatus::Withdrawn => "withdrawn" },
             "choice": p.choice.map(|choice| match choice { DataChoice::Keep => "keep", DataChoice::Erase => "erase" }),
         }),
+        Payload::DropDeclined(p) => json!({"device": p.device, "entry": p.entry}),
         Payload::Participation(p) => {
             json!({"state": participation_words(p.state), "from": iso_instant(p.from)})
         }

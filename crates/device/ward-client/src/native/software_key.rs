@@ -67,6 +67,26 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, DeviceKeyError> {
     Ok(Some(bytes))
 }
 
+/// Overwrites a file where it lies, then removes it. On storage that writes elsewhere the old bytes may
+/// stay until it reuses the place; a hardware key does not have that weakness.
+fn destroy_file(path: &Path) -> io::Result<()> {
+    for path in [path.with_extension("new"), path.to_path_buf()] {
+        let mut file = match OpenOptions::new().write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        let length = file.metadata()?.len().min(KEY_FILE_MAX_BYTES);
+        let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
+        file.write_all(&zeros)?;
+        file.sync_all()?;
+        fs::remove_file(&path)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes beside the target and renames, so that a crash leaves the old content or the new.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), DeviceKeyError> {
     let fresh = path.with_extension("new");
@@ -109,6 +129,12 @@ impl DeviceKeyStore for SoftwareDeviceKey {
     async fn set_high_water(&self, mark: &HighWater) -> Result<(), DeviceKeyError> {
         write_private(&self.mark_file, &mark.to_canonical())
     }
+
+    async fn destroy(&self) -> Result<(), DeviceKeyError> {
+        destroy_file(&self.key_file)
+            .and_then(|()| destroy_file(&self.mark_file))
+            .map_err(|error| broken(&error))
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +170,21 @@ mod tests {
         let mark = HighWater { store_version: 9, own_heads: Vec::new() };
         run_to_end(key.set_high_water(&mark)).unwrap();
         assert_eq!(run_to_end(key.high_water()), Ok(Some(mark)));
+    }
+
+    #[test]
+    fn a_destroyed_key_opens_nothing_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SoftwareDeviceKey::at(folder.path().join("device.key"));
+        let mut system = SystemEnvironment::new();
+        let wrapped = run_to_end(key.wrap(&Lkek::generate(system.rng()), system.rng())).unwrap();
+        run_to_end(key.set_high_water(&HighWater::default())).unwrap();
+        for _ in 0..2 {
+            run_to_end(key.destroy()).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        assert_eq!(run_to_end(key.unwrap(&wrapped)).err(), Some(DeviceKeyError::Missing));
+        assert_eq!(run_to_end(key.high_water()), Ok(None));
     }
 
     #[cfg(unix)]

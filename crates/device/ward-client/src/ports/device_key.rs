@@ -55,7 +55,7 @@ pub enum DeviceKeyError {
 
 /// Wraps the local key and keeps the high-water mark. Implementations: a file readable by its
 /// owner only ([`crate::native::SoftwareDeviceKey`]); TPM, Secure Enclave and passkeys fit behind
-/// the same four calls.
+/// the same five calls.
 pub trait DeviceKeyStore {
     /// Wraps the local key for storage beside the rows.
     ///
@@ -84,4 +84,11 @@ pub trait DeviceKeyStore {
     /// # Errors
     /// [`DeviceKeyError`].
     fn set_high_water(&self, mark: &HighWater) -> impl Future<Output = Result<(), DeviceKeyError>>;
+
+    /// Destroys the secret that wraps, and then the mark. When this returns, nothing that was wrapped
+    /// can be opened again; where there is nothing left, it is no error.
+    ///
+    /// # Errors
+    /// [`DeviceKeyError`]; then either may still be there.
+    fn destroy(&self) -> impl Future<Output = Result<(), DeviceKeyError>>;
 }

@@ -71,8 +71,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Everything that a chart amounts to, as far as this device knows it.
     ///
     /// # Errors
-    /// [`ClientError::UnknownChart`] for a chart that this device holds nothing of.
+    /// [`ClientError::UnknownChart`] for a chart that this device holds nothing of;
+    /// [`ClientError::Severed`] and [`ClientError::LeaseEnded`] on a device that shows nothing now.
     pub fn chart(&self, chart: ChartId) -> Result<ChartView<'_>, ClientError> {
+        self.device()?.readable()?;
+        self.view_of(chart)
+    }
+
+    /// The same, for what is not shown to the person.
+    pub(crate) fn view_of(&self, chart: ChartId) -> Result<ChartView<'_>, ClientError> {
         let open = self.device()?;
         let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
         Ok(local.chart.view(&ChartAuthority { membership: &open.mlog.membership, chart }))

@@ -14,6 +14,8 @@ use ward_sync::{ChartView, EntryKind};
 pub enum EntryProgress {
     /// Durable on this device.
     SavedHere,
+    /// Handed to the drop box, because it could not be sealed; no one has adopted it yet.
+    HandedOver,
     /// The server's receipt for it verified.
     Received,
     /// A member of staff wrote after having seen it.
@@ -62,6 +64,8 @@ pub struct WitnessStatus {
 pub struct Status {
     /// Own entries that are saved here only.
     pub saved_here: u64,
+    /// Own entries that were handed to the site and are not adopted yet.
+    pub handed_over: u64,
     /// Own entries that the server has.
     pub received: u64,
     /// Own entries that the site has opened.
@@ -82,6 +86,10 @@ pub struct Status {
     pub independent: bool,
     /// Whether no quorum exists without a witness that the operator does not run.
     pub quorum_needs_outside: bool,
+    /// What stands against this device, verified by itself.
+    pub order: Option<crate::DeviceOrder>,
+    /// How far this device opens.
+    pub lease: ward_sync::Lease,
     /// What stops sealing until a person acts.
     pub stopped_by: Vec<SyncProblem>,
     /// Whether the mark outside the store could not be written.
@@ -116,6 +124,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         Ok(Status {
             saved_here: count(EntryProgress::SavedHere),
+            handed_over: count(EntryProgress::HandedOver),
             received: count(EntryProgress::Received),
             opened_at_site: count(EntryProgress::OpenedAtSite),
             mlog: self.head_status(view),
@@ -126,6 +135,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             quorum: manifest.map_or(0, |manifest| manifest.quorum),
             independent: open.me.independent,
             quorum_needs_outside: view.is_some_and(|view| view.policy().quorum_needs_outside()),
+            order: self.order(),
+            lease: open.lease,
             stopped_by: open.stopped_by.clone(),
             mark_behind: open.mark_behind,
             crowded_charts: self.crowded_charts(),
@@ -158,8 +169,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Ok(open) = self.device() else { return Vec::new() };
         let mut out = Vec::new();
         for (chart, local) in &open.charts {
-            let Ok(view) = self.chart(*chart) else { continue };
+            let Ok(view) = self.view_of(*chart) else { continue };
             let opened = opened_by_staff(&view, open.me.device);
+            let held: BTreeSet<EntryId> = view.timeline().iter().map(|item| item.entry.id()).collect();
+            for entry in local.former_unsent(open.me.device).filter(|entry| !held.contains(&entry.id())) {
+                let dropped = open.dropped.contains_key(&(*chart, entry.id()));
+                out.push(EntryState {
+                    chart: *chart,
+                    entry: entry.id(),
+                    kind: entry.body().kind,
+                    captured_at: entry.body().captured_at,
+                    progress: if dropped { EntryProgress::HandedOver } else { EntryProgress::SavedHere },
+                });
+            }
             let incarnation = local.chain.as_ref().map(ward_sync::EntryChain::incarnation);
             for item in view.timeline().iter().filter(|item| item.entry.frame().device == open.me.device) {
                 // What is carried on came as far as the entry that carries it.
@@ -172,6 +194,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     EntryProgress::OpenedAtSite
                 } else if receipted || arrived {
                     EntryProgress::Received
+                } else if open.dropped.contains_key(&(*chart, item.entry.id())) {
+                    EntryProgress::HandedOver
                 } else {
                     EntryProgress::SavedHere
                 };

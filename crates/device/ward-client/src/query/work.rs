@@ -23,12 +23,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Everything that needs attention in all charts: open items first, by urgency and then by how
-    /// long they wait; acknowledged ones after them, with what was done.
+    /// long they wait; acknowledged ones after them, with what was done. What waits in the drop box is
+    /// among them, and says that it is not adopted yet.
     pub fn worklist(&self, now: TimestampMs) -> Vec<WorkItem> {
         let views = self.views();
         let named: Vec<NamedChart<'_>> =
             views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
-        views::worklist(&named, now)
+        let mut items = views::worklist(&named, now);
+        items.extend(self.drop_work(now));
+        views::sort_items(&mut items);
+        items
     }
 
     /// Closes an item: says what was done about it. New entries on the same matter open it again.
@@ -43,7 +47,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let found = found.ok_or(ClientError::Unknown("the item"))?;
         if found.entries.is_empty() {
             return Err(ClientError::NotAllowed(
-                "this item ends when the missing entries arrive; sync again",
+                "this item ends when the missing entries arrive, or when what waits is adopted or declined",
             ));
         }
         self.capture(found.chart, found.acknowledgement(action)).await

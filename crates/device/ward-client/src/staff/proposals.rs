@@ -117,6 +117,7 @@ fn summary(body: &MlogBody) -> String {
             format!("take person {} out of chart {}", member.person, member.chart)
         }
         MlogBody::Revoke(revoke) => format!("revoke device {}: {}", revoke.device, revoke.reason),
+        MlogBody::Wipe(wipe) => format!("wipe the revoked device {}: {}", wipe.device, wipe.reason),
         MlogBody::Cancel(cancel) => format!("cancel entry {}", cancel.entry_hash),
         MlogBody::EpochAnnounce(announce) => {
             format!("begin epoch {} of chart {}", announce.epoch, announce.chart)

@@ -5,7 +5,7 @@ use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transpor
 use ward_api::{SuspendReason, SuspensionRequest, paths};
 use ward_audit::{CosignedHead, LogView, TreeHead};
 use ward_id::{DeviceId, TimestampMs};
-use ward_sync::{MlogBody, Revoke, RevokePolicy};
+use ward_sync::{MlogBody, Revoke, RevokePolicy, Wipe};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Suspends a device until an instant: the server refuses it everything, and no key is taken
@@ -48,6 +48,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.rotate_where_needed().await;
         }
         Ok(outcome)
+    }
+
+    /// Orders a revoked device to destroy what it holds. It obeys when it next meets a server that shows
+    /// it the order; with policy salvage it first hands over what it could not send. The order is signed
+    /// by whoever may revoke the device.
+    ///
+    /// # Errors
+    /// As [`Client::revoke`]; [`ClientError::Void`] for a device that is not revoked.
+    pub async fn order_wipe(&mut self, device: DeviceId, reason: &str) -> Result<Outcome, ClientError> {
+        self.follow_mlog().await.map_err(as_error)?;
+        let open = self.device()?;
+        let (_, chart) =
+            open.mlog.membership.find_device(device).ok_or(ClientError::Unknown("the device"))?;
+        let subject = chart.map_or_else(|| open.me.site.into(), Into::into);
+        self.act(subject, &MlogBody::Wipe(Wipe { device, reason: reason.to_owned() })).await
     }
 
     /// The newest head of the operation log, verified now.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 const COUNTER_ROW: &[u8] = b"store";
 const KEY_ROW: &[u8] = b"lkek";
+const WIPE_ROW: &[u8] = b"wipe";
 
 /// A row after its seal was opened.
 pub(crate) struct OpenedRow {
@@ -40,6 +41,34 @@ impl<S: RowStore> SealedRows<S> {
     pub(crate) async fn wrapped_key(&self) -> Result<Option<Vec<u8>>, ClientError> {
         let row = self.rows.get(Table::WrappedKey.number(), KEY_ROW).await?;
         Ok(row.map(|row| row.sealed))
+    }
+
+    /// Whether a wipe was begun and not ended. The mark is not sealed: the key may be gone already.
+    pub(crate) async fn is_wiping(&self) -> Result<bool, ClientError> {
+        Ok(self.rows.get(Table::WrappedKey.number(), WIPE_ROW).await?.is_some())
+    }
+
+    /// Notes that a wipe begins: from here on it is carried to its end, whatever happens in between.
+    pub(crate) async fn mark_wiping(&self) -> Result<(), ClientError> {
+        let row = Row { id: WIPE_ROW.to_vec(), version: 0, sealed: Vec::new() };
+        let put = RowWrite::Put { table: Table::WrappedKey.number(), row };
+        Ok(self.rows.commit(WriteBatch { writes: vec![put] }).await?)
+    }
+
+    /// Removes every row of every table, that of the wrapped key and the mark of the wipe last.
+    pub(crate) async fn erase(&mut self) -> Result<(), ClientError> {
+        self.lock();
+        let keys = Table::WrappedKey.number();
+        for table in (0..=u8::MAX).filter(|table| *table != keys).chain([keys]) {
+            let rows = self.rows.scan(table).await?;
+            if rows.is_empty() {
+                continue;
+            }
+            let writes = rows.into_iter().map(|row| RowWrite::Delete { table, id: row.id }).collect();
+            self.rows.commit(WriteBatch { writes }).await?;
+        }
+        self.version = 0;
+        Ok(())
     }
 
     /// Begins an empty store under a fresh local key, or takes it up after a crash in between.

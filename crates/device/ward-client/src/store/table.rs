@@ -41,6 +41,14 @@ pub(crate) enum Table {
     Proved = 16,
     /// Proofs that a device signed two histories.
     Forks = 20,
+    /// Own entries that were handed to the drop box.
+    Dropped = 24,
+    /// Entries of others that wait in the drop box.
+    Drops = 25,
+    /// Own entries that the person marked urgent.
+    Urgent = 26,
+    /// What stands against this device, and when the server last answered it.
+    Orders = 27,
 }
 
 impl Table {
@@ -70,6 +78,10 @@ impl Table {
             Self::Evidence => "evidence",
             Self::Proved => "proved",
             Self::Forks => "forks",
+            Self::Dropped => "dropped",
+            Self::Drops => "drops",
+            Self::Urgent => "urgent",
+            Self::Orders => "orders",
         }
     }
 }

@@ -18,11 +18,16 @@ use ward_id::TimestampMs;
 /// Acknowledged ones follow in the same order, with what was done.
 pub fn worklist(charts: &[NamedChart<'_>], now: TimestampMs) -> Vec<WorkItem> {
     let mut items: Vec<WorkItem> = charts.iter().flat_map(|chart| work_of(chart, now)).collect();
+    sort_items(&mut items);
+    items
+}
+
+/// The order of the worklist.
+pub(crate) fn sort_items(items: &mut [WorkItem]) {
     items.sort_by(|a, b| {
         let key = |item: &WorkItem| (item.acknowledged.is_some(), Reverse(item.urgency), item.since);
         key(a).cmp(&key(b)).then_with(|| (&a.chart, &a.id).cmp(&(&b.chart, &b.id)))
     });
-    items
 }
 
 fn work_of(chart: &NamedChart<'_>, now: TimestampMs) -> Vec<WorkItem> {

@@ -63,6 +63,23 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
         self.call(HttpMethod::Delete, path, None).await.map(|_| ())
     }
 
+    /// A read that proves the device's key and needs no token.
+    pub(crate) async fn get_possessed<R: Canonical>(&mut self, path: &str) -> Result<R, ClientError> {
+        let answer = self.exchange(HttpMethod::Get, path, None, None).await?;
+        decode(path, &checked(path, answer)?.body)
+    }
+
+    /// A write that proves the device's key and needs no token.
+    pub(crate) async fn post_possessed(
+        &mut self,
+        path: &str,
+        body: &impl Canonical,
+    ) -> Result<(), ClientError> {
+        let content = Content { media: MEDIA_CBOR, bytes: body.to_canonical() };
+        let answer = self.exchange(HttpMethod::Post, path, Some(&content), None).await?;
+        checked(path, answer).map(|_| ())
+    }
+
     /// The request that opens the stream of hints.
     pub(crate) async fn hint_request(&mut self, path: &str) -> Result<HttpRequest, ClientError> {
         let token = self.access().await?;

@@ -1,0 +1,159 @@
+//! Handing over: what this device may not seal goes to the drop box, sealed to the staff devices that
+//! it verified itself. The entries stay here and stay unsent: only an adoption makes them count.
+
+use super::{Client, SyncProblem, SyncReport};
+use crate::store::{Batch, DroppedRecord, Table, row_id};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_api::limits::{DROP_BATCH_MAX, DROP_BATCH_MAX_BYTES, DROP_MAX_BYTES};
+use ward_api::{DropBatch, Opaque, paths};
+use ward_crypto::{DropEnvelope, EncPublicKey, HedgedRng, seal_drop};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
+use ward_sync::{DropCause, DroppedEntry, drop_recipients};
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Marks an own entry that was not sent yet as urgent: if it cannot be sealed because the site's
+    /// log is only stale, it goes to the drop box all the same, and staff are alerted.
+    ///
+    /// # Errors
+    /// [`ClientError::Unknown`] for an entry that is not this device's, or that was sent already;
+    /// [`ClientError::Severed`], [`ClientError::LeaseEnded`], [`ClientError::Store`].
+    pub async fn mark_urgent(&mut self, chart: ChartId, entry: EntryId) -> Result<(), ClientError> {
+        let open = self.device()?;
+        open.writable()?;
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        if !local.unsent().any(|own| own.id() == entry) {
+            return Err(ClientError::Unknown("the entry that waits to be sent"));
+        }
+        let mut batch = Batch::default();
+        batch.put(Table::Urgent, row_id(&[chart.as_bytes(), entry.as_bytes()]), &true);
+        self.commit(batch).await?;
+        self.device_mut()?.urgent.insert((chart, entry));
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// Whether everything that this device holds unsent was handed over.
+    pub(crate) fn all_handed_over(&self) -> bool {
+        let Ok(open) = self.device() else { return false };
+        open.charts.iter().all(|(chart, local)| {
+            local.unsent().all(|entry| open.dropped.contains_key(&(*chart, entry.id())))
+        })
+    }
+
+    /// Hands over what the sync could not send, if it was for a reason that the drop box is for.
+    pub(crate) async fn hand_over(&mut self, report: &mut SyncReport) {
+        let Some(cause) = self.drop_cause(report) else { return };
+        let Ok(open) = self.device() else { return };
+        if open.order.as_ref().is_some_and(|order| order.severed) {
+            return;
+        }
+        let charts: Vec<ChartId> = open.charts.keys().copied().collect();
+        for chart in charts {
+            match self.hand_over_chart(chart, cause).await {
+                Ok(count) => report.handed_over += count,
+                Err(error) => {
+                    let problem = SyncProblem::of_error("drop box", error);
+                    if !report.problems.contains(&problem) {
+                        report.problems.push(problem);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why nothing can be sealed, if it is a cause that the drop box is for. The strongest counts.
+    fn drop_cause(&self, report: &SyncReport) -> Option<DropCause> {
+        let said = |wanted: fn(&SyncProblem) -> bool| report.problems.iter().any(wanted);
+        let ordered = self.device().is_ok_and(|open| open.order.is_some());
+        let refused = |problem: &SyncProblem| {
+            matches!(problem, SyncProblem::Revoked | SyncProblem::RevocationNotProved { .. })
+        };
+        if ordered || said(refused) {
+            Some(DropCause::Revoked)
+        } else if said(|problem| matches!(problem, SyncProblem::Suspended { .. })) {
+            Some(DropCause::Suspended)
+        } else if said(|problem| matches!(problem, SyncProblem::CertificateExpired)) {
+            Some(DropCause::CertificateOutOfDate)
+        } else if said(|problem| matches!(problem, SyncProblem::Stale { .. } | SyncProblem::TimeUnknown)) {
+            Some(DropCause::Stale)
+        } else {
+            None
+        }
+    }
+
+    /// Hands over a chart's entries in the order of their chain. What was taken is noted request by
+    /// request, so a cut in between repeats one request at most, and that changes nothing there.
+    async fn hand_over_chart(&mut self, chart: ChartId, cause: DropCause) -> Result<u64, ClientError> {
+        let mut count = 0;
+        loop {
+            let (sealed, recipients) = self.seal_drops(chart, cause)?;
+            if sealed.is_empty() {
+                return Ok(count);
+            }
+            let body: DropBatch = sealed.iter().map(|one| Opaque(one.to_canonical())).collect();
+            self.wire()?.post_possessed(paths::DROP, &body).await?;
+            let at = self.env_wall();
+            let open = self.device()?;
+            let mut batch = Batch::default();
+            let mut records = Vec::with_capacity(sealed.len());
+            for dropped in &sealed {
+                let known = open.dropped.get(&(chart, dropped.entry_id));
+                let times = known.map_or(0, |known| known.times).saturating_add(1);
+                let record = DroppedRecord { at, recipients: recipients.clone(), times };
+                let id = row_id(&[chart.as_bytes(), dropped.entry_id.as_bytes()]);
+                batch.put(Table::Dropped, id, &record);
+                records.push(((chart, dropped.entry_id), record));
+            }
+            self.commit(batch).await?;
+            count += records.iter().filter(|(_, record)| record.times == 1).count() as u64;
+            self.device_mut()?.dropped.extend(records);
+            self.raise_mark(None).await;
+        }
+    }
+
+    /// Seals as many entries as one request takes, to all staff devices that this device verified.
+    fn seal_drops(
+        &mut self,
+        chart: ChartId,
+        cause: DropCause,
+    ) -> Result<(Vec<DropEnvelope>, Vec<DeviceId>), ClientError> {
+        let now = self.env_wall();
+        let (open, env) = self.device_and_env()?;
+        let me = open.me.device;
+        let staff = drop_recipients(&open.mlog.membership, chart, me);
+        let Some(local) = open.charts.get(&chart).filter(|_| !staff.is_empty()) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let (mut sealed, mut bytes) = (Vec::new(), 0);
+        for entry in local.unsent() {
+            let key = (chart, entry.id());
+            let urgent = open.urgent.contains(&key);
+            let rests = open.dropped.get(&key).is_some_and(|record| !record.is_due(now));
+            if rests || !cause.hands_over(urgent) {
+                continue;
+            }
+            let plaintext = DroppedEntry { entry: entry.clone(), urgent }.plaintext();
+            let context = [b"drop".as_slice(), chart.as_bytes(), entry.id().as_bytes()].concat();
+            let mut rng = HedgedRng::new(env.rng(), &open.keys.hedge, &context);
+            let seal = |to: &[(DeviceId, EncPublicKey)], rng: &mut _| {
+                seal_drop(chart, me, entry.id(), to, &plaintext, &open.keys.sign, rng)
+            };
+            let mut to = staff.as_slice();
+            let mut dropped = seal(to, &mut rng)?;
+            // A very large entry goes to as many of them as one drop has room for.
+            while dropped.to_canonical().len() > DROP_MAX_BYTES && to.len() > 1 {
+                to = to.get(..to.len() / 2).unwrap_or(to);
+                dropped = seal(to, &mut rng)?;
+            }
+            bytes += dropped.to_canonical().len();
+            if bytes > DROP_BATCH_MAX_BYTES && !sealed.is_empty() {
+                break;
+            }
+            sealed.push(dropped);
+            if sealed.len() == DROP_BATCH_MAX {
+                break;
+            }
+        }
+        Ok((sealed, staff.into_iter().map(|(device, _)| device).collect()))
+    }
+}

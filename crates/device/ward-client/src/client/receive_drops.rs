@@ -1,0 +1,254 @@
+//! The drop box as staff see it: what devices that may not seal handed over is opened and checked here
+//! like any entry, and waits until somebody adopts or declines it. The chart's entries decide what
+//! became of a drop; the server's list is only a list.
+
+use super::{Client, SyncProblem, SyncReport};
+use crate::limits::DROP_PAGES_PER_SYNC;
+use crate::store::{Batch, DropRecord, Table, row_id};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use std::collections::BTreeSet;
+use ward_api::{DropPage, DropRow, DropState, DropStateChange, ErrorCode, paths};
+use ward_crypto::{DropEnvelope, open_drop};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, TimestampMs};
+use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, check_drop};
+
+/// An entry that a device could not send itself, opened and checked, not part of the chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingDrop {
+    /// The entry, as its author signed it.
+    pub entry: SignedEntry,
+    /// Whether its author asks for attention now.
+    pub urgent: bool,
+    /// When the server took it, as the server says.
+    pub received_at: TimestampMs,
+    /// What was decided on this device, until the chart at the server says so too.
+    pub decided: Option<DropState>,
+}
+
+impl WaitingDrop {
+    pub(crate) fn of_record(record: &DropRecord) -> Option<Self> {
+        let decided = record.decided.map(DropState::from_number);
+        Some(Self {
+            entry: SignedEntry::from_stored(&record.entry).ok()?,
+            urgent: record.urgent,
+            received_at: record.received_at,
+            decided: decided.map_or(Some(None), |state| state.map(Some))?,
+        })
+    }
+
+    pub(crate) fn to_record(&self) -> DropRecord {
+        DropRecord {
+            received_at: self.received_at,
+            entry: self.entry.to_stored().into(),
+            urgent: self.urgent,
+            decided: self.decided.map(DropState::number),
+        }
+    }
+
+    pub(crate) fn key(&self) -> (ChartId, DeviceId, EntryId) {
+        let frame = self.entry.frame();
+        (frame.chart, frame.device, self.entry.id())
+    }
+
+    pub(crate) fn row_id(&self) -> Vec<u8> {
+        let (chart, device, entry) = self.key();
+        row_id(&[chart.as_bytes(), device.as_bytes(), entry.as_bytes()])
+    }
+}
+
+/// What the chart says of an entry in the drop box.
+#[derive(Clone, Copy)]
+struct Decision {
+    state: DropState,
+    /// Whether the server has what says so. Before that the drop must stay on its list: this device
+    /// could be lost with the only word about it.
+    is_sent: bool,
+}
+
+/// The decision about an entry in the drop box; nothing while it waits.
+fn decision_in(view: &ChartView<'_>, device: DeviceId, entry: EntryId) -> Option<Decision> {
+    let item = |wanted: EntryId| view.timeline().iter().find(|item| item.entry.id() == wanted);
+    let arrived = |wanted: EntryId| item(wanted).is_some_and(|item| item.arrival.olog_index.is_some());
+    let kept_aside = |place| {
+        let reasons = [QuarantineReason::ToBeAdopted, QuarantineReason::Severed];
+        place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
+    };
+    if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
+        let is_sent = arrived(found.carried_by.unwrap_or(entry));
+        return Some(Decision { state: DropState::Adopted, is_sent });
+    }
+    let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let mut of_entry =
+        declines.filter(|written| (written.value.device, written.value.entry) == (device, entry)).peekable();
+    of_entry.peek()?;
+    let is_sent = of_entry.any(|written| written.arrival.olog_index.is_some());
+    Some(Decision { state: DropState::Declined, is_sent })
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Entries of a chart that wait in the drop box, in the order of their chains.
+    ///
+    /// # Errors
+    /// As [`Client::chart`].
+    pub fn waiting_drops(&self, chart: ChartId) -> Result<Vec<&WaitingDrop>, ClientError> {
+        let open = self.device()?;
+        open.readable()?;
+        let mut out: Vec<&WaitingDrop> = open.drops.values().collect();
+        out.retain(|drop| drop.entry.frame().chart == chart && drop.decided.is_none());
+        out.sort_by_key(|drop| {
+            let frame = drop.entry.frame();
+            (frame.device, frame.body.lamport, frame.incarnation, frame.seq)
+        });
+        Ok(out)
+    }
+
+    /// Settles what the chart has decided, tells the server, and lists what is new. Staff only.
+    pub(crate) async fn receive_drops(&mut self, report: &mut SyncReport) {
+        if !self.device().is_ok_and(|open| open.me.role.is_staff()) {
+            return;
+        }
+        let failed = |error| SyncProblem::of_error("drop box", error);
+        if let Err(error) = self.settle_drops().await {
+            report.problems.push(failed(error));
+        }
+        if let Err(error) = self.list_drops(report).await {
+            report.problems.push(failed(error));
+        }
+    }
+
+    /// Drops that the chart has decided about, here or elsewhere, leave this device and the list.
+    async fn settle_drops(&mut self) -> Result<(), ClientError> {
+        let open = self.device()?;
+        let charts: BTreeSet<ChartId> = open.drops.keys().map(|(chart, ..)| *chart).collect();
+        let mut decided = Vec::new();
+        for chart in charts {
+            let Ok(view) = self.view_of(chart) else { continue };
+            let of_chart = open.drops.values().filter(|drop| drop.entry.frame().chart == chart);
+            for drop in of_chart {
+                let (_, device, entry) = drop.key();
+                if let Some(Decision { state, is_sent: true }) = decision_in(&view, device, entry) {
+                    decided.push((drop.clone(), state));
+                }
+            }
+        }
+        for (drop, state) in decided {
+            self.mark_drop(drop.key(), state).await?;
+            let mut batch = Batch::default();
+            batch.delete(Table::Drops, drop.row_id());
+            self.commit(batch).await?;
+            self.device_mut()?.drops.remove(&drop.key());
+            self.raise_mark(None).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a drop off the server's list; one that is gone already is as good.
+    async fn mark_drop(
+        &mut self,
+        (chart, device, entry): (ChartId, DeviceId, EntryId),
+        state: DropState,
+    ) -> Result<(), ClientError> {
+        let body = DropStateChange { chart, device, entry, state };
+        match self.wire()?.post_raw(paths::DROP_STATE, &body).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is(ErrorCode::DropUnknown) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list_drops(&mut self, report: &mut SyncReport) -> Result<(), ClientError> {
+        let mut after = None;
+        for _ in 0..DROP_PAGES_PER_SYNC {
+            let path = paths::drops_after(after);
+            let page: DropPage = self.wire()?.get(&path).await?;
+            let rising = page.rows.is_sorted_by(|a, b| a.number < b.number);
+            let Some(last) = page.rows.last().map(|row| row.number) else { return Ok(()) };
+            if !rising || after.is_some_and(|after| page.rows.iter().any(|row| row.number <= after)) {
+                return Err(ClientError::BadAnswer { path });
+            }
+            let more = page.more;
+            self.take_drops(page.rows, report).await?;
+            if !more {
+                return Ok(());
+            }
+            after = Some(last);
+        }
+        Ok(())
+    }
+
+    /// Opens, checks and stores a page of drops in one commit.
+    async fn take_drops(&mut self, rows: Vec<DropRow>, report: &mut SyncReport) -> Result<(), ClientError> {
+        let (mut fresh, mut decided, mut batch) = (Vec::new(), Vec::new(), Batch::default());
+        for row in rows {
+            let Ok(dropped) = DropEnvelope::from_canonical(row.dropped.as_ref()) else {
+                return Err(ClientError::BadAnswer { path: paths::DROP.to_owned() });
+            };
+            let key = (dropped.chart, dropped.device, dropped.entry_id);
+            if self.device()?.drops.contains_key(&key) {
+                continue;
+            }
+            let view = self.view_of(dropped.chart).ok();
+            let decision = view.and_then(|view| decision_in(&view, dropped.device, dropped.entry_id));
+            if let Some(Decision { state, is_sent }) = decision {
+                decided.extend(is_sent.then_some((key, state)));
+                continue;
+            }
+            match self.opened_drop(&dropped, row.received_at)? {
+                Ok(Some(drop)) => {
+                    batch.put(Table::Drops, drop.row_id(), &drop.to_record());
+                    fresh.push(drop);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    let (chart, device) = (dropped.chart, dropped.device);
+                    report.problems.push(SyncProblem::BadDrop { chart, device, why });
+                }
+            }
+        }
+        self.commit(batch).await?;
+        let open = self.device_mut()?;
+        open.drops.extend(fresh.into_iter().map(|drop| (drop.key(), drop)));
+        self.raise_mark(None).await;
+        for (key, state) in decided {
+            self.mark_drop(key, state).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens one drop with this device's own key. Nothing for one that is for others; the reason for
+    /// one that is not what it says.
+    #[expect(clippy::type_complexity, reason = "an error of this device is not a fault of the drop")]
+    fn opened_drop(
+        &self,
+        dropped: &DropEnvelope,
+        received_at: TimestampMs,
+    ) -> Result<Result<Option<WaitingDrop>, &'static str>, ClientError> {
+        let open = self.device()?;
+        let membership = &open.mlog.membership;
+        if !membership.is_member(dropped.chart, open.me.device) {
+            return Ok(Err("it is of a chart that this device does not read"));
+        }
+        let Ok(record) = check_drop(membership, dropped) else {
+            return Ok(Err("the log does not let its device hand it over, or its signature does not hold"));
+        };
+        if !dropped.wraps.iter().any(|wrap| wrap.device == open.me.device) {
+            let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
+            let for_others =
+                dropped.wraps.iter().any(|wrap| open.staff_in_date(dropped.chart, wrap.device, now));
+            return Ok(if for_others { Ok(None) } else { Err("nobody of the present team can open it") });
+        }
+        let sign_pk = &record.cert().binding.sign_pk;
+        let Ok(plaintext) = open_drop(open.me.device, &open.keys.enc, dropped, sign_pk) else {
+            return Ok(Err("it does not open"));
+        };
+        Ok(match DroppedEntry::read(dropped, &plaintext, record.cert()) {
+            Ok(DroppedEntry { entry, .. }) if entry.frame().site != open.me.site => {
+                Err("it is of another site")
+            }
+            Ok(DroppedEntry { entry, urgent }) => {
+                Ok(Some(WaitingDrop { entry, urgent, received_at, decided: None }))
+            }
+            Err(_) => Err("it holds another entry than it names"),
+        })
+    }
+}

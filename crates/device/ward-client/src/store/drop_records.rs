@@ -1,0 +1,84 @@
+//! Rows about the drop box and about orders against this device.
+
+use super::Bytes;
+use crate::limits::{DROP_REPEAT_DOUBLINGS, DROP_REPEAT_MS};
+use minicbor::{Decode, Encode};
+use ward_id::{DeviceId, TimestampMs};
+
+/// An own entry that was handed over. Row id: chart, then entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct DroppedRecord {
+    /// When, by this device's clock.
+    #[n(0)]
+    pub(crate) at: TimestampMs,
+    /// The staff devices that can open it.
+    #[n(1)]
+    pub(crate) recipients: Vec<DeviceId>,
+    /// How often it was handed over.
+    #[n(2)]
+    pub(crate) times: u32,
+}
+
+impl DroppedRecord {
+    /// Whether it is time to hand it over once more. The server's word that it has it is not proved by
+    /// anything, so it is repeated, more and more seldom.
+    pub(crate) fn is_due(&self, now: TimestampMs) -> bool {
+        let doublings = self.times.saturating_sub(1).min(DROP_REPEAT_DOUBLINGS);
+        now.since_ms(self.at) >= DROP_REPEAT_MS << doublings
+    }
+}
+
+/// An entry of another device in the drop box, opened and checked. Row id: chart, device, entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct DropRecord {
+    /// When the server took it, as the server says.
+    #[n(0)]
+    pub(crate) received_at: TimestampMs,
+    /// The entry as a store keeps it.
+    #[n(1)]
+    pub(crate) entry: Bytes,
+    /// Whether its author asks for attention now.
+    #[n(2)]
+    pub(crate) urgent: bool,
+    /// What was decided here and the server was not told yet: 2 adopted, 3 declined.
+    #[n(3)]
+    pub(crate) decided: Option<u8>,
+}
+
+/// What stands against this device in the membership log, as this device verified it. Row `order`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct OrderRecord {
+    /// Where the newest entry of it stands.
+    #[n(0)]
+    pub(crate) index: u64,
+    /// Whether later entries of this device are refused.
+    #[n(1)]
+    pub(crate) severed: bool,
+    /// Whether this device shall destroy what it holds.
+    #[n(2)]
+    pub(crate) wipe: bool,
+    /// Why, in the words of whoever signed.
+    #[n(3)]
+    pub(crate) reason: String,
+    /// The newest entry, as it was signed.
+    #[n(4)]
+    pub(crate) entry: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_come_more_and_more_seldom() {
+        let due_after = |times: u32| {
+            let record = DroppedRecord { at: TimestampMs(7), recipients: Vec::new(), times };
+            (0..10_000).find(|hours| record.is_due(TimestampMs(7 + hours * 3_600_000)))
+        };
+        assert_eq!([1, 2, 3].map(due_after), [Some(24), Some(48), Some(96)]);
+        assert_eq!(due_after(DROP_REPEAT_DOUBLINGS + 1), due_after(u32::MAX), "and not never");
+    }
+}

@@ -1,0 +1,181 @@
+//! Row 39: a wipe that races with an upload, and the power that goes in the middle of it.
+
+use crate::drop_scene::{names, note, revoke, site_with, synced, texts};
+use ward_client::{ClientError, DeviceState, SyncProblem};
+use ward_id::EntryId;
+use ward_sync::RevokePolicy;
+use ward_testkit::{Cut, Site, TestDevice};
+
+const CANARY: &str = "canary-in-the-mine-39";
+
+/// A revoked phone with an order to wipe waiting for it. Its last words are not written yet.
+async fn ordered(seed: u64, policy: RevokePolicy) -> (Site, TestDevice) {
+    let (mut site, _, mut patient) = site_with(seed, 0).await;
+    let chart = patient.chart();
+    patient.client.capture(chart, note(CANARY)).await.unwrap();
+    patient.sync().await;
+    patient.relay.set_offline(true);
+    revoke(&mut site, &patient, policy).await;
+    let done = site.coordinator.client.order_wipe(patient.device(), "found by a stranger").await.unwrap();
+    assert!(done.is_done());
+    patient.relay.set_offline(false);
+    (site, patient)
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Whether staff can adopt the entry.
+async fn is_handed_over(site: &mut Site, patient_chart: ward_id::ChartId, entry: EntryId) -> bool {
+    synced(&mut site.coordinator).await;
+    let waiting = site.coordinator.client.waiting_drops(patient_chart).unwrap();
+    waiting.iter().any(|drop| drop.entry.id() == entry)
+}
+
+#[tokio::test]
+async fn fault_39_what_is_unsent_is_handed_over_before_the_key_goes() {
+    let (mut site, mut patient) = ordered(3_901, RevokePolicy::Salvage).await;
+    let chart = patient.chart();
+    let last = patient.client.capture(chart, note("the last words")).await.unwrap();
+    // The drop box is not there: the wipe waits, and nothing is shown meanwhile.
+    patient.relay.before(|request| request.path != ward_api::paths::DROP);
+    let report = synced(&mut patient).await;
+    assert!(!names(&report).contains(&"wiped") && !patient.key.is_destroyed(), "{report:?}");
+    assert!(patient.client.order().unwrap().wipe);
+    assert_eq!(patient.client.chart(chart).err(), Some(ClientError::Severed));
+    patient.restart().await;
+    assert_eq!(patient.client.chart(chart).err(), Some(ClientError::Severed), "also after a restart");
+    patient.relay.heal();
+    let report = synced(&mut patient).await;
+    assert!(report.problems.contains(&SyncProblem::Wiped), "{report:?}");
+    assert_eq!((report.handed_over, patient.client.state()), (1, DeviceState::New));
+    assert!(patient.key.is_destroyed() && patient.rows.ids().is_empty());
+    assert!(is_handed_over(&mut site, chart, last).await);
+    site.coordinator.client.adopt(chart, last).await.unwrap();
+    assert_eq!(texts(&site.coordinator, chart), [CANARY, "the last words"]);
+}
+
+#[tokio::test]
+async fn fault_39_a_severed_phone_is_wiped_without_a_word() {
+    let (mut site, mut patient) = ordered(3_902, RevokePolicy::Sever).await;
+    let chart = patient.chart();
+    let last = patient.client.capture(chart, note("by whoever holds it")).await.unwrap();
+    let report = synced(&mut patient).await;
+    assert!(report.problems.contains(&SyncProblem::Wiped), "{report:?}");
+    assert_eq!(report.handed_over, 0);
+    assert!(patient.key.is_destroyed() && patient.rows.ids().is_empty());
+    assert!(!is_handed_over(&mut site, chart, last).await);
+}
+
+/// Carries a cut-off wipe to its end, as a person does who starts the app again and again.
+async fn carried_to_its_end(patient: &mut TestDevice) {
+    for _ in 0..6 {
+        patient.rows.heal();
+        patient.key.heal();
+        match patient.try_restart().await {
+            Ok(()) => {
+                assert!(!patient.key.is_destroyed(), "what opens has its key");
+                synced(patient).await;
+            }
+            Err(ClientError::NotEnrolled) => {}
+            Err(error) => panic!("{error}"),
+        }
+        if patient.rows.ids().is_empty() {
+            assert!(patient.key.is_destroyed());
+            assert_eq!(patient.client.state(), DeviceState::New);
+            return;
+        }
+    }
+    panic!("the wipe does not end");
+}
+
+/// What must hold at the moment of the cut: no word in clear, and if the key is gone, the last words
+/// are with the site.
+async fn check_cut(
+    site: &mut Site,
+    patient: &TestDevice,
+    chart: ward_id::ChartId,
+    last: EntryId,
+    what: &str,
+) {
+    let bytes = patient.rows.all_bytes();
+    assert!(!holds(&bytes, CANARY) && !holds(&bytes, "the last words"), "{what}");
+    if patient.key.is_destroyed() {
+        assert!(is_handed_over(site, chart, last).await, "{what}: the key went before the last words");
+    }
+}
+
+#[tokio::test]
+async fn fault_39_the_power_may_go_at_every_write_of_the_store() {
+    let (mut site, mut patient) = ordered(3_903, RevokePolicy::Salvage).await;
+    let chart = patient.chart();
+    for k in 1.. {
+        let mut future = patient.in_another_future().await;
+        let text = format!("the last words, {k}");
+        let last = future.client.capture(chart, note(&text)).await.unwrap();
+        future.rows.fail_at_commit(k);
+        synced(&mut future).await;
+        let cut = future.rows.failed();
+        check_cut(&mut site, &future, chart, last, &format!("commit {k}")).await;
+        carried_to_its_end(&mut future).await;
+        assert!(is_handed_over(&mut site, chart, last).await, "commit {k}");
+        if !cut {
+            assert!(k > 10, "the wipe has that many steps: {k}");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_39_the_power_may_go_at_every_call_of_the_key_store() {
+    let (mut site, mut patient) = ordered(3_904, RevokePolicy::Salvage).await;
+    let chart = patient.chart();
+    for cut in [Cut::Before, Cut::After] {
+        for k in 1.. {
+            let mut future = patient.in_another_future().await;
+            let last =
+                future.client.capture(chart, note(&format!("the last words, {cut:?} {k}"))).await.unwrap();
+            let before = future.key.calls();
+            future.key.cut_at(k, cut);
+            synced(&mut future).await;
+            let reached = future.key.calls() >= before + k;
+            check_cut(&mut site, &future, chart, last, &format!("call {k}, {cut:?}")).await;
+            carried_to_its_end(&mut future).await;
+            assert!(is_handed_over(&mut site, chart, last).await, "call {k}, {cut:?}");
+            if !reached {
+                assert!(k > 2, "the key store is called that often: {k}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_39_a_person_wipes_their_own_phone_and_is_told_what_is_lost() {
+    let (_site, _, mut patient) = site_with(3_905, 0).await;
+    let chart = patient.chart();
+    patient.relay.set_offline(true);
+    patient.client.capture(chart, note("unsent")).await.unwrap();
+    assert_eq!(patient.client.only_here(), Ok(1));
+    assert!(matches!(patient.client.wipe(0).await, Err(ClientError::NotAllowed(_))), "not unknowingly");
+    assert_eq!(texts(&patient, chart), ["unsent"]);
+    patient.client.wipe(1).await.unwrap();
+    assert_eq!(patient.client.state(), DeviceState::New);
+    assert!(patient.key.is_destroyed() && patient.rows.ids().is_empty());
+    assert_eq!(patient.try_restart().await, Err(ClientError::NotEnrolled));
+}
+
+#[tokio::test]
+async fn fault_39_a_wiped_phone_can_be_enrolled_again() {
+    let (mut site, mut patient) = ordered(3_906, RevokePolicy::Salvage).await;
+    let (chart, person) = (patient.chart(), patient.person());
+    synced(&mut patient).await;
+    assert_eq!(patient.client.state(), DeviceState::New);
+    site.enrol_patient(&mut patient, chart, person).await;
+    site.coordinator.sync().await;
+    patient.sync().await;
+    assert_eq!(texts(&patient, chart), [CANARY], "what the site has is there again");
+    patient.client.capture(chart, note("a new beginning")).await.unwrap();
+    patient.sync().await;
+}
