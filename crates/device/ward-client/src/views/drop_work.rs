@@ -20,6 +20,7 @@ pub(crate) fn drop_work(
         urgency,
         reason,
         entries: Vec::new(),
+        values: Vec::new(),
         since: drop.received_at,
         acknowledged: None,
     };
