@@ -8,9 +8,9 @@
 mod adherence;
 pub mod calendar;
 mod chart_forms;
-mod conflict_work;
 mod local_day;
 mod named_chart;
+mod open_conflicts;
 mod schedule;
 mod scores;
 mod symptom_work;
@@ -24,6 +24,7 @@ pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
 pub use local_day::local_day;
 pub use named_chart::NamedChart;
+pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
 pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
 pub use wording::{answered_by_code, role_name, status_code};
