@@ -88,6 +88,9 @@ pub enum Command {
     Team(TeamCommand),
     /// Give a chart a questionnaire and its schedule.
     Assign(AssignArgs),
+    /// Check and publish how the study's data merges.
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Take a device out of every chart.
     Revoke(RevokeArgs),
     /// Give a participant who lost their phone a new one (two members of staff).
@@ -116,6 +119,10 @@ pub enum Command {
     Decline(DeclineArgs),
     /// Destroy everything that this device holds.
     Wipe(WipeArgs),
+    /// Values that contradict each other: list them, and decide.
+    Resolve(ResolveArgs),
+    /// Declare a record or note void, such as answers of the wrong day. It stays in the trail.
+    Void(VoidArgs),
     /// What needs somebody's attention, most urgent first.
     #[command(args_conflicts_with_subcommands = true)]
     Worklist(WorklistArgs),
@@ -484,8 +491,8 @@ pub enum RecordCommand {
         /// The chart.
         #[arg(long)]
         chart: ChartId,
-        /// The entry whose value this one replaces; once for each. Needed where several values
-        /// hold, or where one came since `ward chart` was last looked at here.
+        /// The entry whose value this one replaces. Needed where one came since `ward chart` was last
+        /// looked at here. Where several values contradict each other, `ward resolve` decides.
         #[arg(long, value_name = "ENTRY")]
         replaces: Vec<ward_id::EntryId>,
     },
@@ -538,6 +545,57 @@ pub enum EvidenceCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// `ward study …`.
+#[derive(Debug, Subcommand)]
+pub enum StudyCommand {
+    /// Say what is wrong with a study schema. Needs no device and no network.
+    Check {
+        /// The schema (TOML).
+        file: PathBuf,
+    },
+    /// Sign a study schema into the membership log; every device follows it. An admin's device.
+    Publish {
+        /// The schema (TOML).
+        file: PathBuf,
+    },
+}
+
+/// `ward resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The chart; may be left out where there is one.
+    #[arg(long)]
+    pub chart: Option<ChartId>,
+    /// This candidate holds.
+    #[arg(long, value_name = "ENTRY", requires = "reason", conflicts_with_all = ["among", "value"])]
+    pub choose: Option<ward_id::EntryId>,
+    /// A candidate of the conflict in which another value holds.
+    #[arg(long, value_name = "ENTRY", requires = "value")]
+    pub among: Option<ward_id::EntryId>,
+    /// The other value.
+    #[arg(long, requires = "among", requires = "reason")]
+    pub value: Option<String>,
+    /// Its unit.
+    #[arg(long, requires = "value")]
+    pub unit: Option<String>,
+    /// Why, in a sentence; everybody who reads the chart sees it.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// `ward void`.
+#[derive(Debug, Args)]
+pub struct VoidArgs {
+    /// The version of the record that holds, as `ward chart --json` names it.
+    pub entry: ward_id::EntryId,
+    /// Why, in a sentence; everybody who reads the chart sees it.
+    #[arg(long)]
+    pub reason: String,
+    /// The chart; may be left out where there is one.
+    #[arg(long)]
+    pub chart: Option<ChartId>,
 }
 
 /// `ward adopt`.

@@ -71,6 +71,11 @@ impl Out {
         self.json
     }
 
+    /// Whether a person sits at the terminal who can be asked.
+    pub fn is_watched(&self) -> bool {
+        !self.json && self.terminal && std::io::stdin().is_terminal()
+    }
+
     /// One line for people; nothing in JSON mode.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.json {

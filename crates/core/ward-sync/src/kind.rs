@@ -77,6 +77,16 @@ impl EntryKind {
         Self::ALL.contains(&self)
     }
 
+    /// The level of apps that can read entries of this kind ([`READER_LEVEL`]).
+    ///
+    /// [`READER_LEVEL`]: crate::limits::READER_LEVEL
+    pub const fn since_level(self) -> u64 {
+        match self {
+            Self::RESOLVE | Self::VOID | Self::SET_CHANGE => 1,
+            _ => 0,
+        }
+    }
+
     /// The name in the protocol's table.
     pub const fn name(self) -> &'static str {
         match self.0 {

@@ -2,10 +2,10 @@
 //! the scored answer.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
 
-use ward_client::EntryProgress;
 use ward_client::views::Urgency;
+use ward_client::{ClientError, EntryProgress};
 use ward_crypto::Role;
-use ward_sync::{MedicationId, MedicationPlanField, Note};
+use ward_sync::{FieldKey, MedicationId, MedicationPlanField, Note, Resolve};
 use ward_testkit::{START, Site, TestDevice, diary_answers, diary_instrument, diary_response};
 
 /// A patient with a diary, and a nurse who reads it.
@@ -93,7 +93,19 @@ async fn two_editors_offline_keep_both_values_until_somebody_resolves() {
         assert!(item.reason.contains("ondansetron"), "{}", item.reason);
     }
     let both = nurse.client.chart(chart).unwrap().medication_plan().values().next().unwrap().current_ids();
-    nurse.client.capture(chart, field("4", both)).await.unwrap();
+    let further = nurse.client.capture(chart, field("6", both.clone())).await.unwrap();
+    let all: Vec<_> = both.into_iter().chain([further]).collect();
+    let key = FieldKey::MedicationPlan(MedicationId::new("ondansetron"), "dose".to_owned());
+    let stale = Resolve::choosing(key.clone(), all[..2].to_vec(), all[0]);
+    assert_eq!(
+        nurse.client.resolve(chart, stale, "asked both").await,
+        Err(ClientError::ConflictMoved),
+        "an ordinary write ends nothing, and a decision names all"
+    );
+    let view = nurse.client.chart(chart).unwrap();
+    let current = &view.medication_plan().values().next().unwrap().current;
+    let four = current.iter().find(|written| written.value.value.as_deref() == Some("4")).unwrap().id();
+    nurse.client.resolve(chart, Resolve::choosing(key, all, four), "asked both").await.unwrap();
     nurse.sync().await;
     doctor.sync().await;
     let view = doctor.client.chart(chart).unwrap();

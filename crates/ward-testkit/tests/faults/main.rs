@@ -6,13 +6,17 @@
 mod certificate_ended;
 mod clones;
 mod cuts;
+mod dose_conflicts;
 mod drop_scene;
 mod keys_moved_on;
+mod newer_store;
 mod reopened;
 mod revoked_in_parallel;
 mod salvage;
 mod scene;
 mod schedule;
 mod trust;
+mod twice_submitted;
 mod very_old;
+mod void_and_amend;
 mod wipe;

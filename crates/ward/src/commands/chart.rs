@@ -1,17 +1,18 @@
 //! `ward chart`: the charts of this device, or one of them.
 
 use crate::cli::ChartArgs;
+use crate::commands::resolve::conflict_json;
 use crate::exit::Done;
 use crate::home::{Home, from_client};
 use crate::print::{Out, day, instant};
 use crate::shown_plan;
 use serde_json::{Value, json};
 use ward_client::native::NativeClient;
-use ward_client::views::{ChartForms, FormProblem, ScoreProblem, scores};
+use ward_client::views::{ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
 use ward_id::ChartId;
-use ward_sync::{Accounting, ChartView, DoseOutcome, Thread};
+use ward_sync::{Accounting, ChartView, DoseOutcome, EntryKind, Thread, Void, Written};
 
 /// Shows a chart, or lists them.
 ///
@@ -24,13 +25,11 @@ pub async fn run(args: ChartArgs, home: &Home, out: &Out) -> Done {
         return Ok(());
     };
     show(&client, chart, out)?;
-    let shown = client
-        .chart(chart)
-        .map_err(from_client)?
-        .medication_plan()
-        .values()
-        .flat_map(Thread::current_ids)
-        .collect();
+    let view = client.chart(chart).map_err(from_client)?;
+    let plan = view.medication_plan().values().flat_map(Thread::current_ids);
+    let open = view.conflicts().into_iter().flat_map(|conflict| conflict.candidates);
+    let shown = plan.chain(open).collect();
+    drop(view);
     shown_plan::note(home, chart, shown)?;
     client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(from_client)
 }
@@ -78,6 +77,8 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
     }
     plan(&view, out);
     rest(&view, out);
+    let open = open_conflicts(&view);
+    conflicts(&open, out);
     let accounting = view.accounting();
     out.heading("Entries");
     out.line(accounting_text(&accounting));
@@ -92,6 +93,10 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
         "doses": view.doses().iter().flat_map(|thread| &thread.current).map(|dose| json!({
             "medication": dose.value.medication.as_str(), "at": instant(dose.value.at),
             "taken": dose.value.outcome == DoseOutcome::Taken})).collect::<Vec<_>>(),
+        "conflicts": open.iter().map(conflict_json).collect::<Vec<_>>(),
+        "voided": voided_json(&view),
+        "sets": view.sets().iter().map(|(name, set)| json!({"set": name,
+            "elements": set.elements.keys().collect::<Vec<_>>()})).collect::<Vec<_>>(),
         "notes": view.notes().iter().map(|thread| values(thread, |note| json!(note.text))).collect::<Vec<_>>(),
         "entries": view.timeline().len(),
         "accounting": accounting_json(&accounting),
@@ -100,15 +105,42 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
 }
 
 /// The current values of a register or record, with who wrote them and when.
-fn values<P>(thread: &Thread<'_, P>, show: impl Fn(&P) -> Value) -> Vec<Value> {
+fn values<P: ward_sync::Value>(thread: &Thread<'_, P>, show: impl Fn(&P) -> Value) -> Vec<Value> {
     thread
         .current
         .iter()
         .map(|written| {
             json!({"value": show(written.value), "entry": written.id(), "by": written.author.person,
-                   "role": format!("{:?}", written.author.role), "at": instant(written.captured_at())})
+                   "role": format!("{:?}", written.author.role), "at": instant(written.captured_at()),
+                   "decision": written.is_decision(), "reason": written.entry.body().reason})
         })
         .collect()
+}
+
+/// Values that contradict each other, with who wrote them: none is left out.
+fn conflicts(open: &[ShownConflict], out: &Out) {
+    if open.is_empty() {
+        return;
+    }
+    out.heading("Nobody has chosen");
+    for conflict in open {
+        out.line(format!("! {}", conflict.what));
+        conflict.values.iter().for_each(|value| out.line(format!("    {}", value.line())));
+    }
+    out.line("`ward resolve` decides.");
+}
+
+/// Records that were declared void, with why.
+fn voided_json(view: &ChartView<'_>) -> Vec<Value> {
+    let of = |void: &Written<'_, Void>| {
+        json!({"record": void.value.target, "entry": void.id(), "by": void.author.person,
+               "at": instant(void.captured_at()), "reason": void.entry.body().reason})
+    };
+    let responses = view.responses().values().flatten().filter(|thread| thread.is_voided());
+    let responses = responses.flat_map(|thread| &thread.voids);
+    let doses = view.doses().iter().filter(|thread| thread.is_voided()).flat_map(|thread| &thread.voids);
+    let notes = view.notes().iter().filter(|thread| thread.is_voided()).flat_map(|thread| &thread.voids);
+    responses.chain(doses).chain(notes).map(of).collect()
 }
 
 fn profile(view: &ChartView<'_>, out: &Out) {
@@ -246,6 +278,11 @@ fn plan(view: &ChartView<'_>, out: &Out) {
     if !view.medication_plan().is_empty() {
         out.heading("Medication plan");
     }
+    if view.unreadable(EntryKind::MEDICATION_PLAN_FIELD) + view.unreadable(EntryKind::RESOLVE) > 0 {
+        out.line(
+            "! The plan has changes that this version is too old to read: update Ward before you rely on it.",
+        );
+    }
     for ((medication, field), thread) in view.medication_plan() {
         let all: Vec<String> = thread
             .current
@@ -253,7 +290,9 @@ fn plan(view: &ChartView<'_>, out: &Out) {
             .map(|written| {
                 let value = written.value.value.as_deref().unwrap_or("(cleared)");
                 let unit = written.value.unit.as_deref().unwrap_or("");
-                format!("{value} {unit}").trim().to_owned()
+                let value = format!("{value} {unit}").trim().to_owned();
+                let why = written.entry.body().reason.as_deref().unwrap_or_default();
+                if written.is_decision() { format!("{value} (decided: {why})") } else { value }
             })
             .collect();
         if thread.is_conflict() {

@@ -15,13 +15,16 @@ mod export;
 mod init;
 mod invite;
 mod record;
+mod resolve;
 mod restore;
 mod revoke;
 mod serve;
 mod status;
+mod study;
 mod sync;
 mod team;
 mod unfinished;
+mod void;
 mod wipe;
 mod witness;
 pub mod worklist;
@@ -55,6 +58,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Invite(args) => invite::run(args, &home, out).await,
         Command::Team(command) => team::run(command, &home, out).await,
         Command::Assign(args) => assign::run(args, &home, out).await,
+        Command::Study(command) => study::run(command, &home, out).await,
         Command::Revoke(args) => revoke::revoke(args, &home, out).await,
         Command::Recover(args) => revoke::recover(args, &home, out).await,
         // ---- patient and clinic ----
@@ -67,6 +71,8 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Adopt(args) => adopt::run(args, &home, out).await,
         Command::Decline(args) => adopt::decline(args, &home, out).await,
         Command::Wipe(args) => wipe::run(args, &home, out).await,
+        Command::Resolve(args) => resolve::run(args, &home, out).await,
+        Command::Void(args) => void::run(args, &home, out).await,
         Command::Chart(args) => chart::run(args, &home, out).await,
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,

@@ -49,9 +49,10 @@ fn payload_of(
             let medication = MedicationId::new(medication);
             let key = (medication.clone(), field.clone());
             let me = client.me().map_err(from_client)?.device;
-            let current: Vec<Current> =
-                view.medication_plan().get(&key).map(|thread| current_of(thread, me)).unwrap_or_default();
-            let supersedes = replaced(&current, &replaces, &shown_plan::shown_in(home, chart))?;
+            let thread = view.medication_plan().get(&key);
+            let current: Vec<Current> = thread.map(|thread| current_of(thread, me)).unwrap_or_default();
+            let conflict = thread.is_some_and(Thread::is_conflict);
+            let supersedes = replaced(&current, conflict, &replaces, &shown_plan::shown_in(home, chart))?;
             for old in current.iter().filter(|old| supersedes.contains(&old.entry)) {
                 out.line(format!("Replaces {}", old.text));
             }
@@ -105,13 +106,24 @@ fn current_of(thread: &Thread<'_, MedicationPlanField>, me: DeviceId) -> Vec<Cur
         .collect()
 }
 
-/// The entries that a new value replaces. One value that was seen here is replaced without a word
-/// more; several at once, or one that nobody has looked at here, only by name.
+/// The entries that a new value replaces. A value that was seen here is replaced without a word more;
+/// one that nobody has looked at here only by name. Values that contradict each other are not replaced
+/// by a further one: somebody decides between them.
 fn replaced(
     current: &[Current],
+    conflict: bool,
     named: &[EntryId],
     shown: &BTreeSet<EntryId>,
 ) -> Result<Vec<EntryId>, Failure> {
+    if conflict {
+        let list: Vec<&str> = current.iter().map(|old| old.text.as_str()).collect();
+        return Err(Failure::new(
+            Kind::NotNow,
+            format!("Several values hold: {}", list.join(" and ")),
+            "nobody has chosen, and one value more would not choose either",
+            "decide with `ward resolve`",
+        ));
+    }
     if let Some(unknown) = named.iter().find(|entry| current.iter().all(|old| old.entry != **entry)) {
         return Err(Failure::input(
             format!("{unknown} does not hold for this field"),
@@ -123,17 +135,12 @@ fn replaced(
         return Ok(named.to_vec());
     }
     let unseen = current.iter().any(|old| !old.is_own && !shown.contains(&old.entry));
-    if current.len() > 1 || unseen {
+    if unseen {
         let list: Vec<&str> = current.iter().map(|old| old.text.as_str()).collect();
-        let why = if current.len() > 1 {
-            "several values hold at once"
-        } else {
-            "it came since the chart was last looked at here"
-        };
         return Err(Failure::new(
             Kind::NotNow,
             format!("This would overrule {}", list.join(" and ")),
-            why,
+            "it came since the chart was last looked at here",
             "look at `ward chart CHART`; then name each entry that the new value replaces with --replaces",
         ));
     }
@@ -152,16 +159,27 @@ mod tests {
     fn a_value_that_nobody_saw_here_is_not_overruled_silently() {
         let entry = |mark: u8| EntryId::from_bytes([mark; 32]);
         let shown = BTreeSet::from([entry(1)]);
-        assert_eq!(replaced(&[], &[], &shown).unwrap(), []);
-        assert_eq!(replaced(&[current(1, false)], &[], &shown).unwrap(), [entry(1)], "seen");
-        assert_eq!(replaced(&[current(2, true)], &[], &shown).unwrap(), [entry(2)], "one's own");
-        let refused = replaced(&[current(2, false)], &[], &shown).unwrap_err();
+        let replaced = |current: &[Current], named: &[EntryId]| replaced(current, false, named, &shown);
+        assert_eq!(replaced(&[], &[]).unwrap(), []);
+        assert_eq!(replaced(&[current(1, false)], &[]).unwrap(), [entry(1)], "seen");
+        assert_eq!(replaced(&[current(2, true)], &[]).unwrap(), [entry(2)], "one's own");
+        let refused = replaced(&[current(2, false)], &[]).unwrap_err();
         assert!(refused.to_string().contains("2 mg"), "{refused}");
-        assert_eq!(replaced(&[current(2, false)], &[entry(2)], &shown).unwrap(), [entry(2)]);
-        // A conflict is settled by name only, even where all of it was seen.
+        assert_eq!(replaced(&[current(2, false)], &[entry(2)]).unwrap(), [entry(2)]);
+        // Two who wrote the same are replaced together.
         let both = [current(1, false), current(3, true)];
-        assert!(replaced(&both, &[], &shown).is_err());
-        assert_eq!(replaced(&both, &[entry(1), entry(3)], &shown).unwrap(), [entry(1), entry(3)]);
-        assert!(replaced(&both, &[entry(9)], &shown).is_err());
+        assert_eq!(replaced(&both, &[]).unwrap(), [entry(1), entry(3)]);
+        assert!(replaced(&both, &[entry(9)]).is_err());
+    }
+
+    #[test]
+    fn a_conflict_is_not_settled_in_passing() {
+        let entry = |mark: u8| EntryId::from_bytes([mark; 32]);
+        let both = [current(1, false), current(3, true)];
+        let shown = BTreeSet::from([entry(1), entry(3)]);
+        for named in [&[][..], &[entry(1), entry(3)]] {
+            let refused = replaced(&both, true, named, &shown).unwrap_err();
+            assert!(refused.next().contains("ward resolve"), "{refused}");
+        }
     }
 }

@@ -35,6 +35,9 @@ pub async fn run(args: WorklistArgs, home: &Home, out: &Out) -> Done {
     }
     for item in &items {
         out.line(line(item));
+        for value in &item.values {
+            out.line(format!("          · {value}"));
+        }
         out.line(format!("          since {} · item {}", instant(item.since), item.id));
     }
     out.document(&json!(items));

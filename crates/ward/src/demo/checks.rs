@@ -138,6 +138,34 @@ pub fn conflict_is_kept(
     Check::new(what, kept == devices.len() && kept > 0, format!("on {kept} of {} devices", devices.len()))
 }
 
+/// The conflict before was ended by a decision that names both values, on every device alike.
+pub fn conflict_is_decided(
+    sites: &[Site],
+    patients: &[Patient],
+    plans: &[PatientPlan],
+    written: &Written,
+) -> Check {
+    let what = "a decision that names both doses ended the conflict before, and both stay in the trail";
+    let (Some(chart), Some(decision)) = (written.conflict_chart, written.decision) else {
+        return Check::new(what, false, "nobody decided");
+    };
+    let of_chart = patients.iter().zip(plans).find(|(patient, _)| patient.chart == chart);
+    let clinicians =
+        of_chart.and_then(|(_, plan)| sites.get(plan.site)).map(|site| site.clinicians.as_slice());
+    let key = (MedicationId::new("ondansetron"), "dose".to_owned());
+    let has_trail = |device: &&Device| {
+        let Ok(view) = device.chart(chart) else { return false };
+        let Some(thread) = view.medication_plan().get(&key) else { return false };
+        let decided = thread.past.iter().find(|past| past.id() == decision);
+        decided.is_some_and(|past| past.is_decision() && past.entry.body().reason.is_some())
+            && thread.past.len() >= 4
+    };
+    let trails = clinicians.unwrap_or_default().iter().filter(has_trail).count();
+    let (held, looked) = written.decided_on;
+    let holds = held == looked && held > 0 && trails == clinicians.map_or(0, <[Device]>::len);
+    Check::new(what, holds, format!("one value on {held} of {looked} devices"))
+}
+
 /// The lost phone was thrown out, and reads nothing that came after.
 ///
 /// # Errors

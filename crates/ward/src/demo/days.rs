@@ -13,7 +13,8 @@ use ward_forms::Questionnaire;
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_server::Clock as _;
 use ward_sync::{
-    AnsweredBy, Dose, DoseOutcome, MedicationId, MedicationPlanField, QuestionnaireResponse, ResponseStatus,
+    AnsweredBy, Dose, DoseOutcome, FieldKey, MedicationId, MedicationPlanField, QuestionnaireResponse,
+    Resolve, ResponseStatus,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -44,8 +45,12 @@ pub struct Written {
     pub doses: u64,
     /// Days on which a phone wrote without a network.
     pub offline_days: u64,
-    /// The two writes of the dose conflict.
+    /// The two writes of the dose conflict that is still open.
     pub conflict: Vec<EntryId>,
+    /// The decision that ended the one before.
+    pub decision: Option<EntryId>,
+    /// On how many devices one value held after it, and on how many it was looked for.
+    pub decided_on: (usize, usize),
     /// The chart with the conflict.
     pub conflict_chart: Option<ChartId>,
     /// Entries that the lost phone could read when it was lost, and the charts' newest epoch then.
@@ -218,7 +223,13 @@ impl Story<'_> {
             if let (true, Some(before)) = (amends, before) {
                 self.amend(index, day, &before, written).await?;
             }
-            if plan.dose_conflict_on == Some(day) {
+            let Some(conflict_on) = plan.dose_conflict_on else { continue };
+            let last = plan.days.len().saturating_sub(1);
+            if conflict_on + 1 == day {
+                self.decide(index, written).await?;
+            }
+            // The second one is left open, for whoever looks around.
+            if conflict_on == day || last == day {
                 self.conflict(index, written).await?;
             }
         }
@@ -258,6 +269,7 @@ impl Story<'_> {
         for clinician in &mut site.clinicians {
             settle(clinician).await?;
         }
+        written.conflict.clear();
         for (clinician, dose) in site.clinicians.iter_mut().zip(["8", "6"]) {
             let seen = current_dose(clinician, patient.chart)?;
             written.conflict.push(write_dose_field(clinician, patient.chart, dose, seen).await?);
@@ -266,6 +278,33 @@ impl Story<'_> {
         for clinician in &mut site.clinicians {
             settle(clinician).await?;
         }
+        Ok(())
+    }
+
+    /// The next day one of the two looks at both values and decides, which names both and says why.
+    async fn decide(&mut self, index: usize, written: &mut Written) -> Result<(), Failure> {
+        let (Some(plan), Some(patient)) = (self.plans.get(index), self.patients.get_mut(index)) else {
+            return Ok(());
+        };
+        let Some(site) = self.sites.get_mut(plan.site) else { return Ok(()) };
+        let chart = patient.chart;
+        let Some(clinician) = site.clinicians.first_mut() else { return Ok(()) };
+        settle(clinician).await?;
+        let open = clinician.conflicts(chart).map_err(from_client)?;
+        let key = dose_field();
+        let Some(conflict) = open.into_iter().find(|open| open.field == key) else { return Ok(()) };
+        let Some(chosen) = conflict.candidates.first().copied() else { return Ok(()) };
+        let decision = Resolve::choosing(key, conflict.candidates, chosen);
+        let entry = clinician.resolve(chart, decision, "spoke with both").await.map_err(from_client)?;
+        written.decision = Some(entry);
+        for clinician in &mut site.clinicians {
+            settle(clinician).await?;
+        }
+        sync_phone(&mut patient.phone).await?;
+        let mut devices: Vec<&Device> = site.clinicians.iter().collect();
+        devices.push(&patient.phone);
+        let one_value = |device: &&&Device| current_dose(device, chart).is_ok_and(|ids| ids == [entry]);
+        written.decided_on = (devices.iter().filter(one_value).count(), devices.len());
         Ok(())
     }
 
@@ -308,6 +347,10 @@ async fn sync_phone(phone: &mut Device) -> Result<(), Failure> {
 /// How many entries of a chart a device holds.
 pub fn entries_of(device: &Device, chart: ChartId) -> usize {
     device.chart(chart).map_or(0, |view| view.timeline().len())
+}
+
+fn dose_field() -> FieldKey {
+    FieldKey::MedicationPlan(MedicationId::new(MEDICATION), "dose".to_owned())
 }
 
 fn current_dose(device: &Device, chart: ChartId) -> Result<Vec<EntryId>, Failure> {

@@ -194,6 +194,7 @@ async fn check(told: &mut Told) -> Result<Vec<Check>, Failure> {
         checks::accounts_balance(sites, patients, plans),
         checks::logs_verify(sites),
         checks::conflict_is_kept(sites, patients, plans, written),
+        checks::conflict_is_decided(sites, patients, plans, written),
         lost,
         checks::no_plaintext(dir, &written.canaries, &metrics)?,
     ];

@@ -26,7 +26,7 @@ pub fn summary(told: &mut Told, checks: &[Check], seconds: f64, out: &Out) -> Do
     let written = &told.written;
     out.heading("What happened");
     out.line(format!(
-        "{} diaries ({} corrected, {} a day late), {} doses, {} days without a network, one lost phone, one dose conflict.",
+        "{} diaries ({} corrected, {} a day late), {} doses, {} days without a network, one lost phone, two dose conflicts (one decided, one open).",
         written.responses.len(), written.amended, written.late, written.doses, written.offline_days
     ));
     out.heading("What was verified");
@@ -136,6 +136,7 @@ fn to_try(told: &Told, out: &Out) {
     out.heading("Try next (the servers are running; Ctrl-C stops them)");
     out.line(format!("{program} --home {home} worklist"));
     out.line(format!("{program} --home {home} chart {chart}"));
+    out.line(format!("{program} --home {home} resolve --chart {chart}"));
     out.line(format!("{program} --home {phone} answer"));
     out.line(format!("{program} --home {phone} sync"));
     out.line(format!("{program} --home {phone} export --for-patient -o my-data.html"));

@@ -59,7 +59,8 @@ pub struct PatientPlan {
     pub days: Vec<DayPlan>,
     /// The day on which the phone is lost, if it is this participant's fate.
     pub loses_phone_on: Option<usize>,
-    /// The day on which two clinicians change the same dose, each offline.
+    /// The day on which two clinicians change the same dose, each offline. One of them decides the
+    /// day after; on the last day it happens again.
     pub dose_conflict_on: Option<usize>,
 }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod commands;
+mod conflicts;
 
 use commands::Study;
 use serde_json::{Value, json};
@@ -259,7 +260,7 @@ fn every_command_has_a_page_of_help() {
     for command in [
         "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
         "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "evidence", "chart",
-        "adopt", "decline", "wipe", "worklist", "export", "audit",
+        "adopt", "decline", "wipe", "worklist", "export", "audit", "study", "resolve", "void",
     ] {
         let page = study.help(command);
         assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");

@@ -71,11 +71,12 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn new(entry: SignedEntry, arrival: Arrival) -> Self {
-        let payload = entry.body().decode_payload();
+    /// An entry as an app of a level reads it.
+    pub(super) fn new(entry: SignedEntry, arrival: Arrival, level: u64) -> Self {
+        let payload = read(&entry, level);
         let carried = match &payload {
             Decoded::Known(Payload::Carry(carry)) if carry.why != CarryReason::Transfer => {
-                Self::unwrap_carried(&entry, &carry.frame, carry.capture())
+                Self::unwrap_carried(&entry, &carry.frame, carry.capture(), level)
             }
             _ => None,
         };
@@ -87,6 +88,7 @@ impl Held {
         outer: &SignedEntry,
         frame: &[u8],
         capture: Option<ward_crypto::CaptureSignature>,
+        level: u64,
     ) -> Option<Box<Self>> {
         let frame = EntryFrame::from_canonical(frame).ok()?;
         let same = frame.site == outer.frame().site && frame.chart == outer.frame().chart;
@@ -94,7 +96,7 @@ impl Held {
             return None;
         }
         let entry = SignedEntry::unverified(frame, capture?).ok()?;
-        let payload = entry.body().decode_payload();
+        let payload = read(&entry, level);
         Some(Box::new(Self { entry, payload, arrival: Arrival::UNSENT, carried: None }))
     }
 
@@ -108,4 +110,8 @@ impl Held {
         let chained = self.entry.frame().prev.into_iter().chain(body.amends);
         chained.chain(body.deps.iter().copied()).chain(named.iter().copied())
     }
+}
+
+fn read(entry: &SignedEntry, level: u64) -> Decoded {
+    if entry.body().kind.since_level() > level { Decoded::Unknown } else { entry.body().decode_payload() }
 }

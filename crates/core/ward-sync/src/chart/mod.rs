@@ -27,7 +27,7 @@ pub use view::{ChartView, MedicationField, OpenConflict, ResponseKey, TimelineIt
 use crate::chain::Seen;
 use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
-use crate::limits::{CHART_MAX_ENTRIES, CLAIM_TOLERANCE_MS};
+use crate::limits::{CHART_MAX_ENTRIES, CLAIM_TOLERANCE_MS, READER_LEVEL};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use held::Held;
@@ -98,14 +98,22 @@ pub struct Chart {
     /// Entries whose place in the operation log was proved.
     proved: BTreeMap<EntryId, u64>,
     lamport: u64,
+    level: u64,
 }
 
 impl Chart {
     /// A chart without entries.
     pub const fn new(site: SiteId, chart: ChartId) -> Self {
+        Self::at_level(site, chart, READER_LEVEL)
+    }
+
+    /// A chart as an app of an earlier level keeps it: what it cannot read it stores, counts and passes
+    /// on, so that after an update it is the chart of everybody else.
+    pub const fn at_level(site: SiteId, chart: ChartId, level: u64) -> Self {
         Self {
             site,
             chart,
+            level,
             entries: BTreeMap::new(),
             chains: BTreeMap::new(),
             proved: BTreeMap::new(),
@@ -135,7 +143,7 @@ impl Chart {
         let other = at_place.first().copied();
         at_place.insert(id);
         self.lamport = self.lamport.max(frame.body.lamport);
-        self.entries.insert(id, Held::new(entry, arrival));
+        self.entries.insert(id, Held::new(entry, arrival, self.level));
         Ok(other.map_or(Inserted::New, |other| Inserted::Forked { other }))
     }
 

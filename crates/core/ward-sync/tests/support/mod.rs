@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of the site")]
 
 pub mod desk;
+pub mod history;
 
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rand_core::{TryCryptoRng, TryRng};

@@ -195,15 +195,16 @@ fn doses(page: &mut Page, view: &ChartView<'_>) {
     page.heading(2, "Doses");
     let rows: Vec<Vec<Cell>> = current(view.doses())
         .into_iter()
-        .map(|(written, _)| {
+        .map(|(written, conflict)| {
             let outcome = match written.value.outcome {
                 DoseOutcome::Taken => "taken",
                 DoseOutcome::Skipped => "not taken",
             };
+            let open = if conflict { ", not settled" } else { "" };
             vec![
                 Cell::own(plain_minute(written.value.at)),
                 Cell::said(written.value.medication.as_str()),
-                Cell::own(format!("{outcome} (noted by {})", by(&written.author))),
+                Cell::own(format!("{outcome}{open} (noted by {})", by(&written.author))),
                 Cell::said(written.value.note.clone().unwrap_or_default()),
             ]
         })

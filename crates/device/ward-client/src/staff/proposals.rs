@@ -119,6 +119,9 @@ fn summary(body: &MlogBody) -> String {
         MlogBody::Revoke(revoke) => format!("revoke device {}: {}", revoke.device, revoke.reason),
         MlogBody::Wipe(wipe) => format!("wipe the revoked device {}: {}", wipe.device, wipe.reason),
         MlogBody::Cancel(cancel) => format!("cancel entry {}", cancel.entry_hash),
+        MlogBody::StudySchema(schema) => {
+            format!("let the study's data merge by schema {} ({} fields)", schema.number, schema.fields.len())
+        }
         MlogBody::EpochAnnounce(announce) => {
             format!("begin epoch {} of chart {}", announce.epoch, announce.chart)
         }

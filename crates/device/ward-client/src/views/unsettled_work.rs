@@ -4,7 +4,7 @@ use super::adherence::adherence;
 use super::calendar::{day_start, iso_day};
 use super::chart_forms::ChartForms;
 use super::wording::counted;
-use super::work_item::{Desk, Raised, Urgency, known_at, slug};
+use super::work_item::{Desk, Raised, Urgency, slug};
 use crate::limits::MISSED_DIARIES_ALERT;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::TimestampMs;
@@ -12,11 +12,8 @@ use ward_sync::{
     ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
 };
 
-pub(super) fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
-    writes
-        .iter()
-        .map(|written| Raised { entry: written.id(), since: known_at(written), detail: () })
-        .collect()
+fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
+    writes.iter().map(Raised::of).collect()
 }
 
 /// Planned times that were answered more than once.

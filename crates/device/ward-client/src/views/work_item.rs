@@ -90,11 +90,17 @@ impl WorkItem {
 }
 
 /// One entry that raises a matter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Raised<D> {
     pub(super) entry: EntryId,
     pub(super) since: TimestampMs,
     pub(super) detail: D,
+}
+
+impl Raised<()> {
+    pub(super) fn of<P>(written: &Written<'_, P>) -> Self {
+        Self { entry: written.id(), since: known_at(written), detail: () }
+    }
 }
 
 /// When something became known: when it arrived, else when it was written.

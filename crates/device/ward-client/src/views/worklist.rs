@@ -5,8 +5,8 @@
 //! correction that lowers it, leaves the item open until a person says what was done.
 
 use super::chart_forms::ChartForms;
-use super::conflict_work::conflict_work;
 use super::named_chart::NamedChart;
+use super::open_conflicts::conflict_work;
 use super::scores::scores;
 use super::symptom_work::symptom_work;
 use super::unsettled_work::{adoption_work, duplicate_work, missed_work, unusable_work};

@@ -133,6 +133,11 @@ impl TestChart {
         self.write_draft(who, at, &Draft::amending(payload, record, why))
     }
 
+    /// A decision, or a declaration that something is void.
+    pub fn decide(&mut self, who: Who, at: TimestampMs, payload: impl Into<Payload>, why: &str) -> EntryId {
+        self.write_draft(who, at, &Draft::because(payload, why))
+    }
+
     fn write_draft(&mut self, who: Who, at: TimestampMs, draft: &Draft) -> EntryId {
         let have = self.chart.have();
         let moment = Moment {

@@ -14,4 +14,5 @@ mod dense;
 mod fhir_and_csv;
 mod page;
 mod scores;
+mod shapes;
 mod worklist;

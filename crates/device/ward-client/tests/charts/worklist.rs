@@ -158,7 +158,7 @@ fn getting_worse_is_measured_from_the_start() {
 }
 
 #[test]
-fn conflicts_show_every_value_until_one_write_names_all() {
+fn conflicts_show_every_value_until_somebody_decides() {
     let mut chart = TestChart::with_diary(1, 14);
     let a = chart.write(Who::Clinician, day(0), plan_field(Some("4"), vec![]));
     let same = chart.write(Who::OtherClinician, day(1), plan_field(Some("4"), vec![]));
@@ -168,7 +168,11 @@ fn conflicts_show_every_value_until_one_write_names_all() {
     assert_eq!(item.urgency, Urgency::Conflict);
     assert_eq!(
         item.reason,
-        "two values for ondansetron dose: 4 mg (clinician, 2026-03-02), 8 mg (clinician, 2026-03-04); nobody has chosen"
+        "two values for ondansetron dose: 4 mg (clinician 23232323, 2026-03-02), 8 mg (clinician 24242424, 2026-03-04); nobody has chosen"
+    );
+    assert_eq!(
+        item.values,
+        ["4 mg (clinician 23232323, 2026-03-02)", "8 mg (clinician 24242424, 2026-03-04)"]
     );
     assert_eq!(item.entries, [a, b]);
     acknowledge(&mut chart, &item, day(2));
@@ -177,7 +181,12 @@ fn conflicts_show_every_value_until_one_write_names_all() {
     let open = only(&chart);
     assert!(open.acknowledged.is_none(), "a third value opens it again");
     assert!(open.reason.contains("three values") && open.reason.contains("removed (clinician"));
-    chart.write(Who::Clinician, day(4), plan_field(Some("8"), vec![a, b, c]));
+    let further = chart.write(Who::Clinician, day(4), plan_field(Some("9"), vec![a, b, c]));
+    let open = only(&chart);
+    assert_eq!(open.values.len(), 4, "an ordinary write ends nothing: {open:#?}");
+    let key = FieldKey::MedicationPlan(MedicationId::new("ondansetron"), "dose".into());
+    let decision = Resolve::choosing(key, vec![a, b, c, further], b);
+    chart.decide(Who::Clinician, day(5), decision, "asked both");
     assert_eq!(items(&chart), []);
 }
 
@@ -210,9 +219,13 @@ fn other_registers_and_corrections_can_be_in_conflict_too() {
     let reasons: Vec<String> = items(&chart).into_iter().map(|item| item.reason).collect();
     assert_eq!(reasons.len(), 3, "{reasons:#?}");
     let has = |part: &str| reasons.iter().any(|reason| reason.contains(part));
-    assert!(has("two values for name: Ada (coordinator, 2026-03-02), Ida (participant, 2026-03-02)"));
+    assert!(has(
+        "two values for name: Ada (coordinator 22222222, 2026-03-02), Ida (participant 20202020, 2026-03-02)"
+    ));
     assert!(has("two values for a visit: 2026-03-07 09:00 UTC, 30 min, room 1 visit 2"));
-    assert!(has("2 corrections of “How have you been?” for 2026-03-02 hold at once"));
+    assert!(has(
+        "two values for “How have you been?” for 2026-03-02: answers (participant 20202020, 2026-03-03)"
+    ));
     assert_eq!(items(&chart)[0].participant, "Ada / Ida");
 }
 
