@@ -36,9 +36,11 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// A device of staff opened entries of others.
+    pub const OPENED: Self = Self(19);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -52,6 +54,7 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::OPENED,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -75,6 +78,7 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            19 => "opened",
             _ => "reserved",
         }
     }

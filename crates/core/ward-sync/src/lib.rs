@@ -26,9 +26,9 @@ mod seal;
 
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
-    Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Fork, Gap,
-    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
-    Written,
+    Accounting, Arrival, Author, Authority, BoundedBy, Chart, ChartAuthority, ChartError, ChartTimes,
+    ChartView, DeliveryState, EntryTime, Fork, Gap, Inserted, MedicationField, Place, QuarantineReason,
+    ResponseKey, Thread, TimeClaim, TimeFault, TimelineItem, WitnessedHeads, Written, delivery,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -51,7 +51,7 @@ pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
     DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
+    Opened, OpenedChain, Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
     ResponseStatus,
 };
 pub use permission::{Permission, may_write, permission};

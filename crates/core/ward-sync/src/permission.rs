@@ -33,7 +33,8 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
         EntryKind::APPOINTMENT
         | EntryKind::ALERT_ACKNOWLEDGEMENT
         | EntryKind::INSTRUMENT
-        | EntryKind::CARRY => allowed(role.is_staff()),
+        | EntryKind::CARRY
+        | EntryKind::OPENED => allowed(role.is_staff()),
         EntryKind::CONSENT | EntryKind::PROFILE_FIELD => {
             allowed(matches!(role, Role::Patient | Role::Coordinator))
         }

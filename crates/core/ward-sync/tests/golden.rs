@@ -270,6 +270,15 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             answers: vec![0xa1, 0x00, 0x82, 0x03, 0x01],
         }
         .into(),
+        Opened {
+            chains: vec![OpenedChain {
+                device: DeviceId::from_bytes([7; 16]),
+                incarnation: Incarnation(8),
+                seq: 9,
+                entry: id(6),
+            }],
+        }
+        .into(),
     ]
 }
 

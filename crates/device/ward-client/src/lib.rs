@@ -29,8 +29,8 @@ mod wire;
 
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment,
-    SyncProblem, SyncReport,
+    Client, DeviceState, DraftKey, EnrolOutcome, Evidence, LostEntries, Me, NamedBy, OpenDraft, Outcome,
+    PendingEnrolment, RepairReport, SyncProblem, SyncReport,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{
@@ -39,6 +39,7 @@ pub use ports::{
     WriteBatch,
 };
 pub use query::{
-    ChartAdherence, ChartSummary, EntryProgress, EntryState, HeadStatus, Status, Unchecked, WitnessStatus,
+    ChartAdherence, ChartDelivery, ChartSummary, EntryDelivery, HeadStatus, Losses, OldestUnsent, Status,
+    Unchecked, WitnessStatus, stop_words,
 };
 pub use staff::{Certified, Comparison, NewInvite, PendingCert, ProposalView, RecoverRequest, TicketRow};

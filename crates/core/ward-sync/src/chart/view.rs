@@ -10,8 +10,8 @@ use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, Participation,
+    Payload, ProfileField, Response,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -89,6 +89,7 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    opened: Vec<Thread<'a, Opened>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -180,6 +181,7 @@ impl<'a> ChartView<'a> {
             ),
             incarnations: by_lineage(writes!(IncarnationOpen), amends),
             carries: by_lineage(writes!(Carry), amends),
+            opened: by_lineage(writes!(Opened), amends),
         }
     }
 
@@ -197,6 +199,7 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.opened.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -288,6 +291,11 @@ impl<'a> ChartView<'a> {
     /// Entries that carry others.
     pub fn carries(&self) -> &[Thread<'a, Carry>] {
         &self.carries
+    }
+
+    /// What devices of staff say that they have opened.
+    pub fn opened(&self) -> &[Thread<'a, Opened>] {
+        &self.opened
     }
 
     /// Entries of lost devices that staff may adopt, in order.

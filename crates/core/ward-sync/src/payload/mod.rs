@@ -4,6 +4,7 @@
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
 mod care;
+mod opened;
 mod record;
 mod response;
 mod text;
@@ -12,6 +13,7 @@ pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use opened::{Opened, OpenedChain};
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
     DataChoice, IncarnationOpen, Participation, ParticipationState,
@@ -152,6 +154,7 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    OPENED Opened "ward/opened" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {

@@ -3,7 +3,9 @@
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
-use crate::store::{AccessRecord, DraftRecord, ReceiptRecord, ReceivedRecord, TicketRecord};
+use crate::store::{
+    AccessRecord, DraftRecord, LastSyncRecord, LossRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
+};
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,7 @@ use ward_id::{
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError, MlogEntry,
-    Scope, SignedEntry, TrustedTime,
+    Scope, SignedEntry, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -83,6 +85,8 @@ pub(crate) struct LocalChart {
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
     /// The server's version vector named something that is not here, for so many syncs in a row.
     pub(crate) incomplete_for: u32,
+    /// Whether everything that was opened here was said to be.
+    pub(crate) opened_said: bool,
 }
 
 impl LocalChart {
@@ -100,6 +104,7 @@ impl LocalChart {
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
+            opened_said: false,
         }
     }
 
@@ -134,6 +139,16 @@ impl LocalChart {
             .iter()
             .filter_map(|one| one.place)
             .any(|(by, life, seq)| (by, life) == (device, incarnation) && seq > held && seq <= upto)
+    }
+
+    /// Whether an own entry that the server is not known to have is missing here, or the chain ends
+    /// before one that is here: a part of the store is gone.
+    pub(crate) fn own_chain_is_broken(&self) -> bool {
+        let Some(chain) = &self.chain else { return !self.own.is_empty() };
+        let (life, last) = (chain.incarnation(), chain.head().map_or(0, |head| head.seq));
+        let first = self.receipted.saturating_add(1);
+        let held = self.own.range((life, first)..=(life, u64::MAX)).map(|((_, seq), _)| *seq);
+        !held.eq(first..=last)
     }
 
     /// Own entries that the server does not have yet, in order.
@@ -227,6 +242,12 @@ pub(crate) struct OpenDevice {
     pub(crate) set_back: bool,
     /// Failed syncs in a row.
     pub(crate) failures: u32,
+    /// What is remembered of the last sync.
+    pub(crate) last_sync: Option<LastSyncRecord>,
+    /// When witnesses signed which head of the operation log.
+    pub(crate) witnessed: WitnessedHeads,
+    /// What could not be kept.
+    pub(crate) losses: LossRecord,
 }
 
 impl OpenDevice {
@@ -270,6 +291,9 @@ impl OpenDevice {
             mark_behind: false,
             set_back: false,
             failures: 0,
+            last_sync: None,
+            witnessed: WitnessedHeads::new(),
+            losses: LossRecord::default(),
         }
     }
 

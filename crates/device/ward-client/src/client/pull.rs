@@ -311,6 +311,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
+        local.opened_said &= page.entries.is_empty();
         let mut forked = None;
         for (entry, arrival) in page.entries {
             let device = entry.frame().device;
@@ -385,6 +386,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device_mut()?;
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let local = open.chart_or_new(chart);
+        local.opened_said = false;
         let before = std::mem::replace(&mut local.chart, fresh);
         before.proved().for_each(|(entry, place)| local.chart.prove(entry, place));
         let own: Vec<SignedEntry> = local.own.values().cloned().collect();

@@ -73,15 +73,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         for chart in self.synced_charts() {
+            let mut may_say = false;
             if self.device().is_ok_and(|open| !open.set_back) {
                 match self.push_chart(chart).await {
-                    Ok(pushed) => report.pushed += pushed,
+                    Ok(pushed) => (report.pushed, may_say) = (report.pushed + pushed, true),
                     Err(problem) => report.problems.push(problem),
                 }
             }
             match self.pull_chart(chart).await {
                 Ok(pulled) => report.pulled += pulled,
                 Err(problem) => report.problems.push(problem),
+            }
+            if may_say {
+                self.say_opened(chart, report).await;
             }
             let checked = self.check_have(chart).await;
             note(report, checked);
@@ -113,7 +117,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
         charts.sort_unstable();
         charts.dedup();
-        let (mut heads, mut left) = (Vec::new(), Vec::new());
+        let (mut heads, mut left, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for chart in charts {
             match self.pull_chart(chart).await {
                 Ok(pulled) => report.pulled += pulled,
@@ -130,6 +134,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
             }
+            lost.extend(self.lost_places(chart).unwrap_or_default());
             match self.open_new_life(chart).await {
                 Ok(head) => heads.extend(head),
                 Err(error) => {
@@ -139,6 +144,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         report.problems.push(SyncProblem::LocalRollback);
+        report.problems.extend(
+            super::repair::counted(&lost)
+                .into_iter()
+                .map(|lost| SyncProblem::EntriesLost { chart: lost.chart, count: lost.count }),
+        );
+        if let Err(error) = self.keep_losses(lost).await {
+            report.problems.push(SyncProblem::of_error("what was lost", error));
+            return;
+        }
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
             open.mark.own_heads.retain(|head| !left.contains(&head.chart));
@@ -170,10 +184,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn finish(&mut self, report: &mut SyncReport) {
-        // A token that was renewed on the way is kept.
-        if self.device().is_ok() && self.commit(Batch::default()).await.is_ok() {
-            self.raise_mark(None).await;
-        }
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
@@ -184,6 +194,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let full = RETRY_BASE_MS.saturating_mul(1 << open.failures.min(16)).min(RETRY_MAX_MS);
             full / 2 + jitter % (full / 2 + 1)
         });
+        self.remember_sync(report).await;
     }
 
     /// Writes one access receipt and removes its row in the same commit.

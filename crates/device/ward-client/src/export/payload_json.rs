@@ -56,6 +56,10 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Transfer => "transfer",
             },
         }),
+        Payload::Opened(p) => json!({"chains": p.chains.iter().map(|chain| json!({
+            "device": chain.device, "incarnation": chain.incarnation.0.to_string(), "seq": chain.seq,
+            "entry": chain.entry,
+        })).collect::<Vec<_>>()}),
         other => care(other),
     }
 }
@@ -92,8 +96,7 @@ fn care(payload: &Payload) -> Value {
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
         // The other kinds have their own shape above.
-        Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
-            Value::Null
-        }
+        Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_)
+        | Payload::Opened(_) => Value::Null,
     }
 }

@@ -50,6 +50,9 @@ pub enum RowStoreError {
     /// The file is in use by another program that holds it.
     #[error("another program is using this device's store; close it and try again")]
     Busy,
+    /// The file itself is damaged. What it still holds can be read out of it by a repair.
+    #[error("the file of this device's store is damaged; repair it")]
+    Damaged,
     /// The store cannot be read or written; the text names the cause.
     #[error("this device's store cannot be used: {0}")]
     Broken(String),

@@ -39,6 +39,10 @@ pub(crate) enum Table {
     Evidence = 15,
     /// Places of envelopes in the operation log that were proved.
     Proved = 16,
+    /// What the last sync came to, when witnesses signed which head, and what was lost.
+    Memory = 36,
+    /// Rows that could not be opened any more, as they were found.
+    Damaged = 37,
 }
 
 impl Table {
@@ -67,6 +71,8 @@ impl Table {
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
             Self::Proved => "proved",
+            Self::Memory => "memory",
+            Self::Damaged => "damaged",
         }
     }
 }

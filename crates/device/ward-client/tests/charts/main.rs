@@ -9,9 +9,11 @@
 
 mod adherence;
 mod audit_package;
+mod balp;
 mod builder;
 mod dense;
 mod fhir_and_csv;
 mod page;
 mod scores;
+mod trail;
 mod worklist;
