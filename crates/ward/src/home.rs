@@ -164,7 +164,8 @@ pub fn from_client(error: ClientError) -> Failure {
     let code = error.code();
     let next = match &error {
         ClientError::StoreDamaged { .. } | ClientError::Store(RowStoreError::Damaged) => {
-            "run `ward repair`: it fetches again what the server has, and says exactly what is lost".to_owned()
+            "run `ward repair`: it fetches again what the server has, and says exactly what is lost"
+                .to_owned()
         }
         _ => format!("see docs/errors/{code}.md"),
     };

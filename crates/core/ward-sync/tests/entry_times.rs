@@ -38,8 +38,9 @@ impl Desk {
     }
 
     fn view(&self) -> ChartView<'_> {
-        let view =
-            self.chart.view(&ChartAuthority { membership: &self.ward.site.membership, chart: self.ward.chart });
+        let view = self
+            .chart
+            .view(&ChartAuthority { membership: &self.ward.site.membership, chart: self.ward.chart });
         assert!(view.accounting().balances());
         view
     }
@@ -233,12 +234,8 @@ fn an_entry_is_saved_then_received_then_opened_by_somebody_elses_word() {
     assert_eq!(states(&desk), [R, R, S]);
     let opened = |entry: &SignedEntry, seq: u64| {
         let frame = entry.frame();
-        let chain = OpenedChain {
-            device: frame.device,
-            incarnation: frame.incarnation,
-            seq,
-            entry: entry.id(),
-        };
+        let chain =
+            OpenedChain { device: frame.device, incarnation: frame.incarnation, seq, entry: entry.id() };
         Opened { chains: vec![chain] }
     };
     // Without what staff have seen of others: only the payload says what was opened.
@@ -265,7 +262,8 @@ fn only_staff_may_say_that_the_site_opened_something() {
     let mut phone = pen!(desk, phone, 1);
     let entry = phone.write(&desk.chart, note("n"));
     desk.arrive(&entry, 0);
-    let chain = OpenedChain { device: entry.frame().device, incarnation: Incarnation(1), seq: 1, entry: entry.id() };
+    let chain =
+        OpenedChain { device: entry.frame().device, incarnation: Incarnation(1), seq: 1, entry: entry.id() };
     let refused = phone.try_write(&desk.chart, &Draft::new(Opened { chains: vec![chain] }));
     assert!(matches!(refused, Err(EntryError::NotPermitted { .. })));
 }

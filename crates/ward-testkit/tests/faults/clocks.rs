@@ -125,7 +125,10 @@ async fn fault_13_summer_time_leap_seconds_and_a_new_boot_are_no_faults() {
         .filter(|entry| entry.author.device == crowd.patient.device())
         .map(|entry| &entry.time.local[entry.time.local.len() - 6..])
         .collect();
-    assert!(zones[..27].iter().all(|zone| *zone == "+01:00") && zones[28..].iter().all(|zone| *zone == "+02:00"), "{zones:?}");
+    assert!(
+        zones[..27].iter().all(|zone| *zone == "+01:00") && zones[28..].iter().all(|zone| *zone == "+02:00"),
+        "{zones:?}"
+    );
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ async fn fault_19_a_bit_flip_after_30_days_offline() {
 #[tokio::test]
 async fn fault_19_own_rows_that_vanish_without_a_trace_are_noticed_and_counted() {
     let (site, mut patient, chart) = scene(1_903, 0).await;
-    let own: Vec<Vec<u8>> = patient.rows.ids().into_iter().filter(|(table, _)| *table == OWN).map(|(_, id)| id).collect();
+    let own: Vec<Vec<u8>> =
+        patient.rows.ids().into_iter().filter(|(table, _)| *table == OWN).map(|(_, id)| id).collect();
     // The middle one of those that wait: the server has none of them.
     let middle = own[own.len() - 2].clone();
     let mut copy = patient.in_another_future().await;
@@ -192,7 +193,8 @@ async fn fault_19_a_bit_flip_anywhere_in_the_file_never_loses_an_unsent_entry_in
         // A third of the flips hit the first bytes of a page, where the tree itself stands.
         let pages = bytes.len() / 4_096;
         let page = (rng.next_u64() as usize) % pages;
-        let within = if number % 3 == 0 { rng.next_u64() as usize % 16 } else { rng.next_u64() as usize % 4_096 };
+        let within =
+            if number % 3 == 0 { rng.next_u64() as usize % 16 } else { rng.next_u64() as usize % 4_096 };
         bytes[page * 4_096 + within] ^= 1 << (rng.next_u64() % 8);
         let path = folder.path().join(format!("case-{number}.db"));
         std::fs::write(&path, &bytes).unwrap();
@@ -229,7 +231,10 @@ async fn fault_19_a_bit_flip_anywhere_in_the_file_never_loses_an_unsent_entry_in
         assert_eq!(waits + lost_of(&problems), 3, "case {number}: {held:?} {problems:?}");
         patient.relay.heal();
     }
-    assert!(repaired >= 3 && harmless >= 1, "{repaired} repaired, {beyond_repair} beyond, {harmless} harmless");
+    assert!(
+        repaired >= 3 && harmless >= 1,
+        "{repaired} repaired, {beyond_repair} beyond, {harmless} harmless"
+    );
 }
 
 #[tokio::test]

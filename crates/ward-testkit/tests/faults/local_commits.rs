@@ -30,8 +30,13 @@ fn is_old_or_new(device: &TestDevice, confirmed: &[String]) {
     let view = device.client.chart(device.chart()).unwrap();
     assert!(view.accounting().balances());
     let me = device.device();
-    let mut places: Vec<u64> =
-        view.timeline().iter().map(|item| item.entry.frame()).filter(|frame| frame.device == me).map(|frame| frame.seq).collect();
+    let mut places: Vec<u64> = view
+        .timeline()
+        .iter()
+        .map(|item| item.entry.frame())
+        .filter(|frame| frame.device == me)
+        .map(|frame| frame.seq)
+        .collect();
     places.sort_unstable();
     assert_eq!(places, (1..=places.len() as u64).collect::<Vec<_>>(), "no place is missing or given twice");
 }
@@ -56,8 +61,11 @@ async fn killed_at_every_commit(seed: u64, devices: usize, days_offline: i64) {
         crowd.patient.relay.set_offline(false);
         // The person looks what is there and writes what is not.
         let held = texts(&crowd.patient, chart);
-        let mut again: Vec<String> =
-            ["morning", "evening"].map(|part| format!("{part} {round}")).into_iter().filter(|text| held.contains(text)).collect();
+        let mut again: Vec<String> = ["morning", "evening"]
+            .map(|part| format!("{part} {round}"))
+            .into_iter()
+            .filter(|text| held.contains(text))
+            .collect();
         a_day(&mut crowd.patient, round, &mut again).await.unwrap();
         all.extend(again);
         crowd.settle().await;

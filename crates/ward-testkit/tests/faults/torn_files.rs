@@ -100,7 +100,15 @@ async fn fault_01_a_kill_at_every_write_of_a_commit_leaves_the_old_or_the_new_st
     let (from, to) = (scene.second.wal.len(), scene.third.wal.len());
     let mut cuts: Vec<usize> = (from..to)
         .step_by(FRAME_HEADER + PAGE)
-        .flat_map(|frame| [frame, frame + 1, frame + FRAME_HEADER, frame + FRAME_HEADER + SECTOR, frame + FRAME_HEADER + PAGE - 1])
+        .flat_map(|frame| {
+            [
+                frame,
+                frame + 1,
+                frame + FRAME_HEADER,
+                frame + FRAME_HEADER + SECTOR,
+                frame + FRAME_HEADER + PAGE - 1,
+            ]
+        })
         .collect();
     cuts.push(to);
     assert!(cuts.len() > 10, "{} writes were cut", cuts.len());

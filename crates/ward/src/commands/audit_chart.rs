@@ -21,7 +21,11 @@ pub async fn run(args: AuditChartArgs, home: &Home, out: &Out) -> Done {
     }
     if args.csv {
         let table = client.export_trail_csv(args.chart).await.map_err(from_client)?;
-        out.verbatim(&table);
+        if out.is_json() {
+            out.document(&json!({"format": "csv", "chart": args.chart, "text": table}));
+        } else {
+            out.verbatim(&table);
+        }
         return Ok(());
     }
     let trail = client.read_trail(args.chart).await.map_err(from_client)?;
@@ -35,13 +39,19 @@ pub async fn run(args: AuditChartArgs, home: &Home, out: &Out) -> Done {
 
 fn written(file: &str, events: &str, chart: &str, out: &Out) -> Done {
     if file == "-" {
-        out.verbatim(events);
+        if out.is_json() {
+            out.document(&json!({"format": "ndjson", "chart": chart, "text": events}));
+        } else {
+            out.verbatim(events);
+        }
         return Ok(());
     }
     private_file::write(Path::new(file), events.as_bytes())?;
     let count = events.lines().count();
     out.both(
-        format!("{count} audit events written to {file}. It is not encrypted: keep it as carefully as the chart."),
+        format!(
+            "{count} audit events written to {file}. It is not encrypted: keep it as carefully as the chart."
+        ),
         &json!({"file": file, "events": count, "chart": chart}),
     );
     Ok(())

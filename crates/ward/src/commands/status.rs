@@ -93,7 +93,10 @@ fn chart_lines(chart: &ChartDelivery, out: &Out) {
     ));
     if let Some(oldest) = chart.oldest_unsent {
         let waits = duration_words(u64::try_from(oldest.waits_ms).unwrap_or(0));
-        out.line(format!("The oldest that waits here was written {} ({waits} ago)", instant(oldest.captured_at)));
+        out.line(format!(
+            "The oldest that waits here was written {} ({waits} ago)",
+            instant(oldest.captured_at)
+        ));
     }
     if chart.needs_network() {
         out.line(
@@ -124,7 +127,10 @@ fn loss_lines(losses: &Losses, out: &Out) {
         return;
     }
     out.heading("What this device could not keep");
-    out.line(format!("Found {}. Nobody did anything wrong: a fault of the device's storage.", instant(losses.found_at)));
+    out.line(format!(
+        "Found {}. Nobody did anything wrong: a fault of the device's storage.",
+        instant(losses.found_at)
+    ));
     for lost in &losses.entries {
         out.line(format!(
             "! {} entries of chart {} that had not been sent yet. Please enter them again.",

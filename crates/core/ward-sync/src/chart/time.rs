@@ -371,10 +371,8 @@ mod tests {
         assert_eq!(time(0, None, Some(-edge)).counted_at(), T0);
         assert_eq!(time(0, None, Some(-edge - 1)).counted_at(), T0.plus_ms(-edge - 1));
         assert_eq!(time(0, Some(9 * hour), Some(hour)).counted_at(), T0, "a contradiction bounds nothing");
-        let witnessed = EntryTime {
-            witnessed_after: Some(T0.plus_ms(2 * hour)),
-            ..time(0, Some(9 * hour), Some(hour))
-        };
+        let witnessed =
+            EntryTime { witnessed_after: Some(T0.plus_ms(2 * hour)), ..time(0, Some(9 * hour), Some(hour)) };
         assert_eq!(witnessed.counted_at(), T0.plus_ms(2 * hour));
     }
 }

@@ -435,7 +435,17 @@ pub struct Pen<'a> {
 impl<'a> Pen<'a> {
     pub fn new(site: SiteId, chart: ChartId, device: &'a Device, incarnation: u64) -> Self {
         let chain = EntryChain::open(site, chart, device.id, device.role, Incarnation(incarnation));
-        Self { chain, device, rng: TestRng::new(incarnation), clock: T0, wall_off_ms: 0, runs: false, boot_id: 1, zone: "Europe/Vienna", olog: None }
+        Self {
+            chain,
+            device,
+            rng: TestRng::new(incarnation),
+            clock: T0,
+            wall_off_ms: 0,
+            runs: false,
+            boot_id: 1,
+            zone: "Europe/Vienna",
+            olog: None,
+        }
     }
 
     pub fn try_write(&mut self, chart: &Chart, draft: &Draft) -> Result<SignedEntry, EntryError> {

@@ -3,9 +3,9 @@
 use super::commit::SESSION_ROW;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
-use super::sync_memory::load_memory;
 use super::olog_proofs::{NamedHeads, compared_row};
 use super::site_trust;
+use super::sync_memory::load_memory;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
     AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, EpochRecord, EvidenceRecord,

@@ -2,13 +2,13 @@
 //! new of a patient was opened. What other staff say of having opened is no reason to say more, so
 //! devices that meet for ever fall silent.
 
-use super::{Client, SyncProblem, SyncReport};
+use super::{Client, LocalChart, SyncProblem, SyncReport};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_crypto::Role;
 use ward_id::{ChartId, DeviceId, Incarnation};
 use ward_sync::limits::OPENED_CHAINS_MAX;
-use ward_sync::{Draft, Opened, OpenedChain};
+use ward_sync::{Decoded, Draft, EntryKind, Opened, OpenedChain, Payload};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Writes what was newly opened of a chart and sends it.
@@ -42,12 +42,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if local.opened_said || !open.me.role.is_staff() || !membership.is_member(chart, me) {
             return Ok(None);
         }
-        let said = self.said_opened(chart, me)?;
-        let open = self.device()?;
-        let of_patient = |device| {
-            open.mlog.membership.device(chart, device).is_some_and(|record| record.role() == Role::Patient)
-        };
-        let Some(local) = open.charts.get(&chart) else { return Ok(None) };
+        let said = said_opened(local);
+        let of_patient =
+            |device| membership.device(chart, device).is_some_and(|record| record.role() == Role::Patient);
         let heads = local.chart.settled();
         let mut moved: Vec<OpenedChain> = heads
             .iter()
@@ -72,24 +69,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         Ok(Some(Opened { chains: moved }))
     }
+}
 
-    /// How far this device has said before that it opened each chain.
-    fn said_opened(
-        &self,
-        chart: ChartId,
-        me: DeviceId,
-    ) -> Result<BTreeMap<(DeviceId, Incarnation), u64>, ClientError> {
-        let view = self.chart(chart)?;
-        let mut said: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
-        let mine = view
-            .opened()
-            .iter()
-            .flat_map(|thread| thread.current.iter().chain(&thread.past))
-            .filter(|written| written.author.device == me);
-        for chain in mine.flat_map(|written| &written.value.chains) {
+/// How far this device has said before that it opened each chain. After its own entries were lost it
+/// says so once more.
+fn said_opened(local: &LocalChart) -> BTreeMap<(DeviceId, Incarnation), u64> {
+    let mut said: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
+    let own = local.own.values().filter(|entry| entry.body().kind == EntryKind::OPENED);
+    for entry in own {
+        let Decoded::Known(Payload::Opened(opened)) = entry.body().decode_payload() else { continue };
+        for chain in opened.chains {
             let known = said.entry((chain.device, chain.incarnation)).or_default();
             *known = (*known).max(chain.seq);
         }
-        Ok(said)
     }
+    said
 }

@@ -46,7 +46,8 @@ impl RepairReport {
     }
 }
 
-/// The tables under the local key.
+/// The tables under the local key: every table but that of the wrapped key. What a damaged row of
+/// one means is said in `plan_repair`.
 const SEALED: [Table; 18] = [
     Table::Counter,
     Table::Identity,
@@ -106,13 +107,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(report)
     }
 
-    async fn plan_repair(
-        &mut self,
-        damaged: &[(Table, Row)],
-    ) -> Result<(RepairReport, Batch), ClientError> {
+    async fn plan_repair(&mut self, damaged: &[(Table, Row)]) -> Result<(RepairReport, Batch), ClientError> {
         let now = self.env.wall();
         let (mut report, mut batch) = (RepairReport::default(), Batch::default());
-        let mut losses: LossRecord = self.rows.get(Table::Memory, LOSSES_ROW).await.ok().flatten().unwrap_or_default();
+        let mut losses: LossRecord =
+            self.rows.get(Table::Memory, LOSSES_ROW).await.ok().flatten().unwrap_or_default();
         let mut epochs: BTreeSet<Vec<u8>> = BTreeSet::new();
         for (table, row) in damaged {
             *report.damaged.entry(table.name()).or_insert(0) += 1;
@@ -144,7 +143,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     let record = EvidenceRecord { kind, found_at: now, sides: Vec::new() };
                     batch.put(Table::Evidence, row.id.clone(), &record);
                 }
-                _ => {}
+                // Made anew by a commit, a sync or a loading, or of no use without its seal.
+                Table::WrappedKey
+                | Table::Counter
+                | Table::Identity
+                | Table::Session
+                | Table::Mlog
+                | Table::Chains
+                | Table::Cursors
+                | Table::Tickets
+                | Table::Proved
+                | Table::Memory
+                | Table::Damaged => {}
             }
         }
         self.forget_epochs(&epochs, &mut batch).await?;
@@ -183,7 +193,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .map(|(_, row)| row.id.as_slice())
             .collect();
         let ids = self.rows.ids(Table::Mlog).await?;
-        let sound = |(place, id): &(u64, &Vec<u8>)| id.as_slice() == place.to_be_bytes() && !bad.contains(id.as_slice());
+        let sound = |(place, id): &(u64, &Vec<u8>)| {
+            id.as_slice() == place.to_be_bytes() && !bad.contains(id.as_slice())
+        };
         let kept = (0u64..).zip(&ids).take_while(sound).count();
         ids.iter().skip(kept).for_each(|id| batch.delete(Table::Mlog, id.clone()));
         Ok(kept == 0 && !ids.is_empty())
@@ -213,7 +225,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 .filter(|frame| frame.device == me)
                 .map(|frame| (frame.incarnation, frame.seq)),
         );
-        let lost = lives.into_iter().flat_map(|life| (1..=last(life).unwrap_or(0)).map(move |seq| (life, seq)));
+        let lost =
+            lives.into_iter().flat_map(|life| (1..=last(life).unwrap_or(0)).map(move |seq| (life, seq)));
         Ok(lost
             .filter(|place| !held.contains(place))
             .map(|(incarnation, seq)| LostPlace { chart, incarnation, seq })

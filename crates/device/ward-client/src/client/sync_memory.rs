@@ -19,8 +19,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let now = self.env_wall();
         let Ok(open) = self.device() else { return };
         let before = open.last_sync.as_ref().and_then(|last| last.complete_at);
-        let mut problems: Vec<String> =
-            report.problems.iter().map(stop_name).map(str::to_owned).collect();
+        let mut problems: Vec<String> = report.problems.iter().map(stop_name).map(str::to_owned).collect();
         problems.sort_unstable();
         problems.dedup();
         let next_ms = report.next_attempt_in_ms.and_then(|ms| i64::try_from(ms).ok());

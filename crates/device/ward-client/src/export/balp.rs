@@ -150,8 +150,7 @@ fn coding(system: &str, code: &str, display: &str) -> Value {
 fn agents(entry: &TrailEntry, act: Act, server: &str) -> Vec<Value> {
     let source = coding(DCM, "110153", "Source Role ID");
     let destination = coding(DCM, "110152", "Destination Role ID");
-    let (of_client, of_server) =
-        if act == Act::Read { (destination, source) } else { (source, destination) };
+    let (of_client, of_server) = if act == Act::Read { (destination, source) } else { (source, destination) };
     let device = entry.author.device.to_string();
     let client = json!({
         "type": of_client,
@@ -274,7 +273,10 @@ fn time_extension(entry: &TrailEntry, recorded_is: &str) -> Value {
         .text("boundedBy", Some(bounded_code(time.bounded_by)))
         .flag("timeSuspect", time.claim == TimeClaim::Suspect)
         .text("recordedIs", Some(recorded_is));
-    time.faults.iter().fold(parts, |parts, fault| parts.text("fault", Some(fault_code(*fault)))).at(TIME_EXTENSION)
+    time.faults
+        .iter()
+        .fold(parts, |parts, fault| parts.text("fault", Some(fault_code(*fault))))
+        .at(TIME_EXTENSION)
 }
 
 fn standing_extension(entry: &TrailEntry) -> Value {

@@ -96,7 +96,10 @@ fn care(payload: &Payload) -> Value {
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
         // The other kinds have their own shape above.
-        Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_)
+        Payload::Response(_)
+        | Payload::Instrument(_)
+        | Payload::IncarnationOpen(_)
+        | Payload::Carry(_)
         | Payload::Opened(_) => Value::Null,
     }
 }

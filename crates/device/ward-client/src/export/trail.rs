@@ -207,10 +207,7 @@ pub fn trail(parts: &TrailParts<'_>) -> Trail {
 }
 
 fn is_reading(entry: &SignedEntry) -> bool {
-    matches!(
-        entry.body().decode_payload(),
-        Decoded::Known(Payload::AccessReceipt(_) | Payload::Opened(_))
-    )
+    matches!(entry.body().decode_payload(), Decoded::Known(Payload::AccessReceipt(_) | Payload::Opened(_)))
 }
 
 fn author(parts: &TrailParts<'_>, device: DeviceId, author: Option<Author>) -> TrailAuthor {

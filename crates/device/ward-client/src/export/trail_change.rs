@@ -62,8 +62,10 @@ pub(super) fn changes(
         }
         old
     };
-    let mut out: Vec<Change> =
-        now.iter().map(|(field, new)| Change { field: field.clone(), old: old_of(field), new: new.clone() }).collect();
+    let mut out: Vec<Change> = now
+        .iter()
+        .map(|(field, new)| Change { field: field.clone(), old: old_of(field), new: new.clone() })
+        .collect();
     let fields: BTreeSet<&String> = now.iter().map(|(field, _)| field).collect();
     let mut gone: Vec<&String> = Vec::new();
     for (field, _) in replaced.iter().flatten() {

@@ -29,7 +29,11 @@ pub fn trail_text(trail: &Trail) -> String {
 
 fn push_entry(out: &mut String, entry: &TrailEntry) {
     let time = &entry.time;
-    line(out, 0, &format!("{}. {}, {} ({})", entry.number, entry.kind.name(), time.local, plain_line(&time.zone)));
+    line(
+        out,
+        0,
+        &format!("{}. {}, {} ({})", entry.number, entry.kind.name(), time.local, plain_line(&time.zone)),
+    );
     line(out, INDENT, &format!("by {}", plain_line(&author_words(&entry.author))));
     for change in &entry.changes {
         let field = plain_line(&change.field);
@@ -190,7 +194,9 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_nothing_is_left_out() {
         let long = "x".repeat(200);
-        for text in ["short", "a few words that stand here", &"word ".repeat(60), &long, &format!("a {long} b")] {
+        for text in
+            ["short", "a few words that stand here", &"word ".repeat(60), &long, &format!("a {long} b")]
+        {
             for indent in [0, 4] {
                 let mut out = String::new();
                 line(&mut out, indent, text);

@@ -69,7 +69,9 @@ pub fn fault_words(fault: TimeFault) -> String {
             if by_ms < 0 { "back" } else { "forward" },
             duration_words(by_ms.unsigned_abs())
         ),
-        TimeFault::ReceiptsContradict => "the times that the server wrote down contradict each other".to_owned(),
+        TimeFault::ReceiptsContradict => {
+            "the times that the server wrote down contradict each other".to_owned()
+        }
     }
 }
 
@@ -94,7 +96,9 @@ pub const fn place_words(place: Place) -> &'static str {
         Place::Superseded => "replaced by a later entry",
         Place::InConflict => "in conflict: several values hold and nobody has chosen",
         Place::Parked => "waits for entries that are missing here",
-        Place::Quarantined(QuarantineReason::NoCertificate) => "kept aside: its device has no certificate here",
+        Place::Quarantined(QuarantineReason::NoCertificate) => {
+            "kept aside: its device has no certificate here"
+        }
         Place::Quarantined(QuarantineReason::ToBeAdopted) => {
             "kept aside: its device was reported lost before it arrived; staff may take it over"
         }

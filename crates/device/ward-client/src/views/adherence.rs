@@ -129,13 +129,7 @@ pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdhere
 }
 
 /// A planned time that counts: its day is over, or it was answered.
-fn planned(
-    view: &ChartView<'_>,
-    times: &ChartTimes<'_>,
-    url: &str,
-    day: i64,
-    today: i64,
-) -> Option<Planned> {
+fn planned(view: &ChartView<'_>, times: &ChartTimes<'_>, url: &str, day: i64, today: i64) -> Option<Planned> {
     let first = first_answer(view, times, url, day);
     let answer = match first.map(|first| first.day) {
         Some(answered) if answered > day => PlannedAnswer::Late,

@@ -6,7 +6,9 @@ use super::local_day::{local_day, participant_zone};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::{ChartTimes, ChartView, EntryTime, Instrument, Occurrence, ParticipationState, ResponseStatus, Written};
+use ward_sync::{
+    ChartTimes, ChartView, EntryTime, Instrument, Occurrence, ParticipationState, ResponseStatus, Written,
+};
 
 /// The days on which an instrument is due, counted from 1970-01-01: its first day, and then every
 /// so many days for as long as its schedule runs.

@@ -41,7 +41,9 @@ fn r4_faults(event: &Value) -> Vec<String> {
     expect((1..=64).contains(&id.len()) && id.chars().all(id_char), "id");
     expect(event["type"]["system"].is_string() && event["type"]["code"].is_string(), "type 1..1");
     let instant = |value: &Value| {
-        value.as_str().is_some_and(|text| text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z'))
+        value
+            .as_str()
+            .is_some_and(|text| text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z'))
     };
     expect(instant(&event["recorded"]), "recorded 1..1 instant");
     expect(["C", "R", "U", "D", "E"].iter().any(|code| event["action"] == *code), "action code");
@@ -171,8 +173,7 @@ fn every_event_keeps_the_rules_of_its_profile_and_of_fhir() {
     let mut profiles: BTreeMap<String, usize> = BTreeMap::new();
     for (event, entry) in events.iter().zip(&trail.entries) {
         assert_eq!(r4_faults(event), Vec::<String>::new(), "{event:#}");
-        let stands =
-            !matches!(entry.place, Place::Quarantined(_) | Place::Invalid(_) | Place::NotPermitted);
+        let stands = !matches!(entry.place, Place::Quarantined(_) | Place::Invalid(_) | Place::NotPermitted);
         match profile_faults(event) {
             Some(faults) => {
                 assert_eq!(faults, Vec::<String>::new(), "{event:#}");
@@ -201,7 +202,10 @@ fn what_ward_adds_stands_in_two_extensions() {
         assert_eq!(suspect["valueBoolean"], !entry.time.faults.is_empty());
         assert_eq!(part(event, TIME_EXTENSION, "recordedIs").unwrap()["valueString"], "receipt");
         assert_eq!(part(event, TIME_EXTENSION, "zone").unwrap()["valueString"], json!(entry.time.zone));
-        assert_eq!(part(event, STANDING_EXTENSION, "number").unwrap()["valueString"], entry.number.to_string());
+        assert_eq!(
+            part(event, STANDING_EXTENSION, "number").unwrap()["valueString"],
+            entry.number.to_string()
+        );
     }
     let text = serde_json::to_string(&events(&chart)).unwrap();
     for word in ["Ada Example", "from the lost phone", "Room 12"] {
@@ -229,7 +233,9 @@ fn a_broken_event_is_found() {
         ("no network", |event| {
             event["agent"][0].as_object_mut().unwrap().remove("network");
         }),
-        ("a user with a network", |event| event["agent"][2]["network"] = json!({"type": "5", "address": "x"})),
+        ("a user with a network", |event| {
+            event["agent"][2]["network"] = json!({"type": "5", "address": "x"})
+        }),
         ("another outcome", |event| event["outcome"] = json!("8")),
         ("another subtype", |event| event["subtype"][0]["code"] = json!("read")),
         ("a group as patient", |event| event["entity"][0]["what"]["reference"] = json!("Group/1")),

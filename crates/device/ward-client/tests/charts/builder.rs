@@ -201,7 +201,13 @@ impl TestChart {
     }
 
     /// Writes with a wall clock that is off by so much; the entry arrives at its true time.
-    pub fn write_off(&mut self, who: Who, at: TimestampMs, off_ms: i64, payload: impl Into<Payload>) -> EntryId {
+    pub fn write_off(
+        &mut self,
+        who: Who,
+        at: TimestampMs,
+        off_ms: i64,
+        payload: impl Into<Payload>,
+    ) -> EntryId {
         let have = self.chart.have();
         let moment = Moment {
             random16: random_bytes(&mut self.rng),
@@ -214,7 +220,8 @@ impl TestChart {
         let pen = self.pens.get_mut(&who).unwrap();
         let key = &pen.key;
         let draft = Draft::new(payload);
-        let entry = pen.chain.append(&draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
+        let entry =
+            pen.chain.append(&draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
         self.insert(entry, at)
     }
 

@@ -48,7 +48,8 @@ pub fn story() -> TestChart {
     };
     chart.write(Who::Clinician, day(4), receipt);
     let seen = chart.chart.get(lost).unwrap().frame().clone();
-    let opened = OpenedChain { device: seen.device, incarnation: seen.incarnation, seq: seen.seq, entry: lost };
+    let opened =
+        OpenedChain { device: seen.device, incarnation: seen.incarnation, seq: seen.seq, entry: lost };
     chart.write(Who::Coordinator, day(4), Opened { chains: vec![opened] });
     chart.write_off(Who::Phone, day(5), -400 * 24 * HOUR_MS, note("the clock was wrong"));
     chart.lose_phone();
@@ -119,10 +120,10 @@ fn old_and_new_values_stand_side_by_side() {
     assert_eq!((severity.old.len(), severity.new.is_some()), (1, true));
     assert_ne!(Some(&severity.old[0]), severity.new.as_ref());
     assert!(change(amended, "planned for").is_none(), "what stayed is left out");
-    let plans: Vec<_> =
-        trail.entries.iter().filter_map(|entry| change(entry, "ondansetron dose")).collect();
+    let plans: Vec<_> = trail.entries.iter().filter_map(|entry| change(entry, "ondansetron dose")).collect();
     assert_eq!(plans[0].new.as_deref(), Some("4 mg"));
-    let replaced: Vec<_> = plans.iter().filter(|plan| plan.old == ["4 mg"]).map(|plan| plan.new.clone()).collect();
+    let replaced: Vec<_> =
+        plans.iter().filter(|plan| plan.old == ["4 mg"]).map(|plan| plan.new.clone()).collect();
     assert!(replaced.contains(&Some("8 mg".to_owned())) && replaced.contains(&None), "{plans:?}");
 }
 
@@ -132,7 +133,9 @@ fn a_wrong_clock_is_said_and_a_reading_stands_in_the_trail() {
     let trail = trail_of(&chart);
     let wrong = trail.entries.iter().find(|entry| entry.time.claim == TimeClaim::Suspect).unwrap();
     assert!(wrong.time.faults.contains(&TimeFault::BeforeWhatWasSeen), "{:?}", wrong.time);
-    assert!(wrong.time.faults.iter().any(|fault| matches!(fault, TimeFault::ClockMoved { by_ms } if *by_ms < 0)));
+    assert!(
+        wrong.time.faults.iter().any(|fault| matches!(fault, TimeFault::ClockMoved { by_ms } if *by_ms < 0))
+    );
     assert_eq!(wrong.place, Place::Visible, "value, order and delivery are as ever");
     assert_eq!(trail.suspects(), 1);
     assert_eq!(trail.entries.iter().filter(|entry| entry.is_reading).count(), 2);
