@@ -28,10 +28,18 @@ impl TestDevice {
     /// # Errors
     /// What opening or unlocking fails with.
     pub async fn opened_on(&mut self, path: &Path) -> Result<FileClient, ClientError> {
-        let (_, transport, env, key) = self.ports();
-        let rows = SqliteRowStore::open(path).expect("the file is there");
-        let mut client = Client::open(rows, transport, env, key).await?;
+        let mut client = self.open_locked_on(path).await?;
         client.unlock().await?;
         Ok(client)
+    }
+
+    /// The same, still locked.
+    ///
+    /// # Errors
+    /// What opening fails with.
+    pub async fn open_locked_on(&mut self, path: &Path) -> Result<FileClient, ClientError> {
+        let (_, transport, env, key) = self.ports();
+        let rows = SqliteRowStore::open(path)?;
+        Client::open(rows, transport, env, key).await
     }
 }

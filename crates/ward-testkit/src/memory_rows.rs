@@ -11,6 +11,7 @@ struct Inner {
     rows: Rows,
     commits: u64,
     fail_at: Option<u64>,
+    full: bool,
 }
 
 /// Rows in memory. Clones share the rows, as a program that is started again shares its file.
@@ -44,7 +45,29 @@ impl MemoryRows {
     /// Lets the `k`-th commit from now fail, counted from 1, with nothing kept.
     pub fn fail_at_commit(&self, k: u64) {
         let mut inner = self.lock();
-        inner.fail_at = Some(inner.commits + k);
+        (inner.fail_at, inner.full) = (Some(inner.commits + k), false);
+    }
+
+    /// Lets the disk be full from the `k`-th commit from now on, counted from 1.
+    pub fn full_at_commit(&self, k: u64) {
+        let mut inner = self.lock();
+        (inner.fail_at, inner.full) = (Some(inner.commits + k), true);
+    }
+
+    /// Alters one bit of a row, as a failing disk does. Whether there was such a row with a byte.
+    pub fn flip_bit(&self, table: u8, id: &[u8], bit: usize) -> bool {
+        let mut inner = self.lock();
+        let Some(row) = inner.rows.get_mut(&(table, id.to_vec())) else { return false };
+        let bits = row.sealed.len() * 8;
+        let Some(place) = bit.checked_rem(bits) else { return false };
+        let Some(byte) = row.sealed.get_mut(place / 8) else { return false };
+        *byte ^= 1 << (place % 8);
+        true
+    }
+
+    /// Takes a row away. Whether it was there.
+    pub fn remove(&self, table: u8, id: &[u8]) -> bool {
+        self.lock().rows.remove(&(table, id.to_vec())).is_some()
     }
 
     /// Lets commits succeed again.
@@ -110,7 +133,11 @@ impl RowStore for MemoryRows {
         let mut inner = self.lock();
         inner.commits += 1;
         if inner.fail_at.is_some_and(|at| inner.commits >= at) {
-            return Err(RowStoreError::Broken("the test asked for this failure".to_owned()));
+            return Err(if inner.full {
+                RowStoreError::Full
+            } else {
+                RowStoreError::Broken("the test asked for this failure".to_owned())
+            });
         }
         for write in batch.writes {
             match write {

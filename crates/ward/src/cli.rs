@@ -108,6 +108,9 @@ pub enum Command {
     Sync,
     /// What is saved here, received by the server, opened at the site.
     Status,
+    /// Put this device's store in order after a fault of its disk: fetches again what the server has,
+    /// and says exactly what is lost.
+    Repair,
     /// What stopped this device from sending: look at it, save it, decide.
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -539,6 +542,8 @@ pub enum EvidenceCommand {
         /// The file.
         file: PathBuf,
     },
+    /// You have taken note of what was lost on this device: do not show it any more.
+    ForgetLosses,
     /// Let this device send again. The proofs are removed from it: save them first.
     Dismiss {
         /// Why it is safe to go on, in a sentence.
@@ -689,6 +694,20 @@ pub struct ExportArgs {
     pub output: String,
 }
 
+/// `ward audit chart`.
+#[derive(Debug, Args)]
+pub struct AuditChartArgs {
+    /// The chart.
+    pub chart: ChartId,
+    /// Print a table (CSV) instead. Staff: this leaves a receipt in the chart, as every export does.
+    #[arg(long, conflicts_with = "balp")]
+    pub csv: bool,
+    /// Write FHIR audit events (IHE BALP, one a line) to this file; `-` for standard output. Staff:
+    /// this leaves a receipt in the chart.
+    #[arg(long, value_name = "FILE")]
+    pub balp: Option<String>,
+}
+
 /// `ward audit …`.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -711,6 +730,9 @@ pub enum AuditCommand {
         /// The entry.
         entry: ward_id::EntryId,
     },
+    /// The complete trail of a chart: who, what, before and after, why, when by whose word, where it
+    /// stands. Works without a network.
+    Chart(AuditChartArgs),
     /// A chart's data, checkpoint and proofs for an inspector, with a page that says how to verify.
     Package {
         /// The chart.

@@ -5,7 +5,7 @@ use crate::server_folder::folder_lock::FolderLock;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use ward_client::native::{
-    HttpsTransport, NativeClient, SoftwareDeviceKey, SqliteRowStore, SystemEnvironment,
+    HttpsTransport, NativeClient, Salvaged, SoftwareDeviceKey, SqliteRowStore, SystemEnvironment,
 };
 use ward_client::{Client, ClientError, DeviceState, RowStoreError, TransportError};
 use ward_id::ChartId;
@@ -74,6 +74,29 @@ impl Home {
         Client::open(rows, HttpsTransport::new(), SystemEnvironment::new(), key).await.map_err(from_client)
     }
 
+    /// Opens a device for repair. A file that SQLite cannot read any more is set aside, and what can
+    /// be read out of it is put into a new one.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    pub async fn open_salvaging(&self) -> Result<(NativeClient, Option<Salvaged>), Failure> {
+        if !self.store_file().exists() {
+            return self.open(false).await.map(|client| (client, None));
+        }
+        self.take_lock()?;
+        let store = |error| from_client(ClientError::Store(error));
+        let (rows, salvaged) = match SqliteRowStore::open(&self.store_file()) {
+            Err(RowStoreError::Damaged) => {
+                let salvaged = SqliteRowStore::salvage(&self.store_file()).map_err(store)?;
+                (SqliteRowStore::open(&self.store_file()).map_err(store)?, Some(salvaged))
+            }
+            opened => (opened.map_err(store)?, None),
+        };
+        let key = SoftwareDeviceKey::at(self.key_file());
+        let client = Client::open(rows, HttpsTransport::new(), SystemEnvironment::new(), key).await;
+        Ok((client.map_err(from_client)?, salvaged))
+    }
+
     /// Opens and unlocks an enrolled device.
     ///
     /// # Errors
@@ -139,7 +162,14 @@ pub fn chart_or_only(client: &NativeClient, named: Option<ChartId>) -> Result<Ch
 pub fn from_client(error: ClientError) -> Failure {
     let kind = kind_of(&error);
     let code = error.code();
-    Failure::new(kind, &error, why(&error), format!("see docs/errors/{code}.md")).with_code(code)
+    let next = match &error {
+        ClientError::StoreDamaged { .. } | ClientError::Store(RowStoreError::Damaged) => {
+            "run `ward repair`: it fetches again what the server has, and says exactly what is lost"
+                .to_owned()
+        }
+        _ => format!("see docs/errors/{code}.md"),
+    };
+    Failure::new(kind, &error, why(&error), next).with_code(code)
 }
 
 /// As [`from_client`], for an act that is queued nowhere: it reaches the server at once or it does

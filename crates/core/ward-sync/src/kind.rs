@@ -42,6 +42,8 @@ impl EntryKind {
     pub const VOID: Self = Self(17);
     /// An element put into a set or taken out of it.
     pub const SET_CHANGE: Self = Self(18);
+    /// A device of staff opened entries of others.
+    pub const OPENED: Self = Self(19);
     /// A chain ended: its device is not used any more.
     pub const DEVICE_CLOSED: Self = Self(20);
     /// Staff do not take over what a device handed to the drop box.
@@ -50,7 +52,7 @@ impl EntryKind {
     pub const INCIDENT: Self = Self(25);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -67,6 +69,7 @@ impl EntryKind {
         Self::RESOLVE,
         Self::VOID,
         Self::SET_CHANGE,
+        Self::OPENED,
         Self::DEVICE_CLOSED,
         Self::DROP_DECLINED,
         Self::INCIDENT,
@@ -106,6 +109,7 @@ impl EntryKind {
             16 => "resolve",
             17 => "void",
             18 => "set-change",
+            19 => "opened",
             20 => "device-closed",
             23 => "drop-declined",
             25 => "incident",

@@ -32,10 +32,10 @@ mod study_schema;
 pub use bisection::{Bisection, ChainDifference};
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
-    Accounting, Arrival, Author, Authority, ChainName, Chart, ChartAuthority, ChartError, ChartView,
-    Conflict, Derived, ElementSet, FieldState, Fork, Gap, Inserted, MedicationField, OpenConflict, Place,
-    QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem, Value, VectorClock, VectorClocks,
-    Written,
+    Accounting, Arrival, Author, Authority, BoundedBy, ChainName, Chart, ChartAuthority, ChartError,
+    ChartTimes, ChartView, Conflict, DeliveryState, Derived, ElementSet, EntryTime, FieldState, Fork, Gap,
+    Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ResponseKey, Thread, TimeClaim,
+    TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written, delivery,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -60,9 +60,9 @@ pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse,
     DeviceClosed, Dose, DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Incident, IncidentKind,
-    Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, ParticipationState,
-    Payload, PayloadError, ProfileField, QuestionnaireResponse, Resolution, Resolve, Response,
-    ResponseStatus, SetChange, Void,
+    Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, OpenedChain, Participation,
+    ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Resolution, Resolve,
+    Response, ResponseStatus, SetChange, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -10,6 +10,8 @@ pub const CANDIDATES_MAX: usize = SUPERSEDES_MAX;
 pub const SET_REMOVES_MAX: usize = 64;
 /// Entries that one acknowledgement may name.
 pub const ACKNOWLEDGED_ENTRIES_MAX: usize = 64;
+/// Chains that one entry may name as opened.
+pub const OPENED_CHAINS_MAX: usize = 256;
 /// Highest logical clock: exact in every language that has only doubles.
 pub const LAMPORT_MAX: u64 = 1 << 53;
 /// Bytes of the name of a payload's schema.

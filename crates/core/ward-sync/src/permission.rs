@@ -42,7 +42,8 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
         EntryKind::APPOINTMENT
         | EntryKind::ALERT_ACKNOWLEDGEMENT
         | EntryKind::INSTRUMENT
-        | EntryKind::DROP_DECLINED => allowed(role.is_staff()),
+        | EntryKind::DROP_DECLINED
+        | EntryKind::OPENED => allowed(role.is_staff()),
         EntryKind::CARRY if role.is_staff() => Permission::Yes,
         EntryKind::CARRY => Permission::ReauthorOnly,
         EntryKind::DEVICE_CLOSED => allowed(role == Role::Patient || role.is_staff()),

@@ -299,34 +299,6 @@ fn a_forked_device_keeps_both_branches_and_proves_the_fork() {
 }
 
 #[test]
-fn a_claimed_time_is_compared_with_receipts_and_changes_nothing() {
-    let mut desk = Desk::new(11);
-    let (mut nurse, mut phone) = (pen!(desk, coordinator, 1), pen!(desk, phone, 2));
-    let hour_ms = 3_600_000;
-    let seen = nurse.write(&desk.chart, note("seen"));
-    desk.chart.insert(seen, Arrival::at(0, T0)).unwrap();
-    let mut claim = |desk: &mut Desk, claimed: i64, received: Option<i64>| {
-        phone.clock = T0.plus_ms(claimed);
-        let entry = phone.write(&desk.chart, note("claim"));
-        let index = desk.chart.len() as u64;
-        let arrival = received.map_or(Arrival::UNSENT, |at| Arrival::at(index, T0.plus_ms(at)));
-        desk.chart.insert(entry.clone(), arrival).unwrap();
-        desk.chart.time_claim(entry.id())
-    };
-    assert!(
-        matches!(claim(&mut desk, -hour_ms, Some(hour_ms)), TimeClaim::Suspect { .. }),
-        "before what it had seen"
-    );
-    assert!(
-        matches!(claim(&mut desk, 2 * hour_ms, Some(hour_ms)), TimeClaim::Suspect { .. }),
-        "after it arrived"
-    );
-    assert!(matches!(claim(&mut desk, hour_ms, Some(hour_ms)), TimeClaim::Plausible { .. }));
-    assert_eq!(claim(&mut desk, 9 * hour_ms, None), TimeClaim::Unbounded);
-    desk.check(|view| assert_eq!(view.accounting().visible, 5));
-}
-
-#[test]
 fn withdrawal_is_the_participants_right() {
     let mut desk = Desk::new(12);
     let mut phone = pen!(desk, phone, 1);

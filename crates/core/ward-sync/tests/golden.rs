@@ -282,6 +282,15 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
         SetChange::adding("tags", "fasting").into(),
         SetChange::removing("tags", vec![id(11)]).into(),
         DropDeclined { device: DeviceId::from_bytes([7; 16]), entry: id(8) }.into(),
+        Opened {
+            chains: vec![OpenedChain {
+                device: DeviceId::from_bytes([7; 16]),
+                incarnation: Incarnation(8),
+                seq: 9,
+                entry: id(6),
+            }],
+        }
+        .into(),
     ]
 }
 

@@ -30,8 +30,8 @@ mod wire;
 
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome,
-    PendingEnrolment, SyncProblem, SyncReport, WaitingDrop,
+    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, LostEntries, Me, NamedBy, OpenDraft,
+    Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{
@@ -40,7 +40,8 @@ pub use ports::{
     WriteBatch,
 };
 pub use query::{
-    ChartAdherence, ChartSummary, EntryProgress, EntryState, HeadStatus, Status, Unchecked, WitnessStatus,
+    ChartAdherence, ChartDelivery, ChartSummary, EntryDelivery, HeadStatus, Losses, OldestUnsent, Status,
+    Unchecked, WitnessStatus, stop_words,
 };
 pub use staff::{
     Certified, Comparison, NewInvite, PendingCert, PendingReopening, ProposalView, RecoverRequest, TicketRow,

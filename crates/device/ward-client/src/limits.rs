@@ -79,6 +79,12 @@ pub const DROP_PAGES_PER_SYNC: usize = 64;
 pub const REFETCHES_PER_SYNC: usize = 16;
 /// Syncs after which the pages of an incomplete chart are all looked through again.
 pub const REPULL_EVERY_SYNCS: u32 = 8;
+/// Heads of the operation log of which the witnesses' times are kept.
+pub const WITNESSED_HEADS_MAX: usize = 512;
+/// Time without being sent after which the status urges a person to find a network.
+pub const UNSENT_NAG_MS: i64 = 24 * 3_600_000;
+/// Columns of a trail that is printed.
+pub const TRAIL_COLUMNS: usize = 80;
 /// Days beyond which a date is not computed; a claim that far off is shown as the limit.
 pub const DAY_MAX: i64 = 1 << 40;
 /// Characters of a matter's own name within the name of an item.

@@ -60,7 +60,9 @@ async fn an_answer_written_offline_is_scored_on_the_nurses_device() {
     patient.sync().await;
     let status = patient.client.status().unwrap();
     assert_eq!(status.opened_at_site, 2, "{status:?}");
-    assert!(status.entries.iter().all(|entry| entry.progress == EntryProgress::OpenedAtSite));
+    let delivery = patient.client.delivery(chart).unwrap();
+    assert!(delivery.entries.iter().all(|entry| entry.state == ward_sync::DeliveryState::Opened));
+    assert_eq!((delivery.oldest_unsent, status.last_full_sync), (None, Some(site.clock.now())));
     assert!(status.fresh && status.stopped_by.is_empty() && !status.independent);
 }
 

@@ -4,17 +4,22 @@
 #![cfg(test)]
 
 mod certificate_ended;
+mod clocks;
 mod clones;
+mod crowd;
 mod cuts;
+mod damaged_rows;
 mod dose_conflicts;
 mod drop_scene;
 mod keys_moved_on;
+mod local_commits;
 mod newer_store;
 mod reopened;
 mod revoked_in_parallel;
 mod salvage;
 mod scene;
 mod schedule;
+mod torn_files;
 mod trust;
 mod twice_submitted;
 mod very_old;

@@ -170,6 +170,13 @@ async fn rt_48_a_server_does_not_start_on_rows_that_do_not_fit_what_was_signed()
 async fn rt_48_with_the_witnesses_on_the_operators_side_every_device_notices() {
     let mut office = Office::new(4802).await;
     office.nurse.sync().await;
+    // Everybody has seen the whole log.
+    for device in [&mut office.patient, &mut office.nurse, &mut office.site.coordinator]
+        .into_iter()
+        .chain(&mut office.site.admins)
+    {
+        device.sync().await;
+    }
     let cases: [(&[&str], &str); 3] = [
         (&[LAST_OPERATION, NO_HEADS], "rollback"),
         (&[ANOTHER_LEAF, NO_HEADS], "equivocation"),
@@ -196,17 +203,18 @@ async fn rt_48_with_the_witnesses_on_the_operators_side_every_device_notices() {
 #[tokio::test]
 async fn rt_48_changed_bytes_behind_an_unchanged_leaf_are_noticed_by_the_reader() {
     let mut office = Office::new(4803).await;
-    let (reader, report) = office.misled(|db| flip(db, "operation", "envelope", "olog_index", 3)).await;
+    // The log begins with what both patients wrote first and with the nurse's word on each.
+    let (reader, report) = office.misled(|db| flip(db, "operation", "envelope", "olog_index", 5)).await;
     assert!(names(&report).contains(&"bad-envelope"), "{report:?}");
     office.healed(reader).await;
 
     // The row is renamed, or moved into another chart.
-    let renamed = "UPDATE operation SET entry_id = randomblob(32) WHERE olog_index = 3";
+    let renamed = "UPDATE operation SET entry_id = randomblob(32) WHERE olog_index = 5";
     let (reader, report) = office.misled(|db| run(db, &[renamed])).await;
     assert!(names(&report).contains(&"bad-envelope"), "{report:?}");
     office.healed(reader).await;
     let moved = "UPDATE operation SET chart = (SELECT id FROM chart WHERE id <> operation.chart LIMIT 1) \
-        WHERE olog_index = 3";
+        WHERE olog_index = 5";
     let (reader, report) = office.misled(|db| run(db, &[moved])).await;
     assert!(names(&report).contains(&"incomplete"), "{report:?}");
     office.healed(reader).await;
@@ -214,8 +222,8 @@ async fn rt_48_changed_bytes_behind_an_unchanged_leaf_are_noticed_by_the_reader(
     // The row gets the envelope of another one, which is sound in itself. The reader misses the
     // entry; that it does not fetch it by itself later is a known gap.
     let copied = "UPDATE operation SET (envelope, entry_id, cut) = \
-        (SELECT envelope, entry_id, cut FROM operation AS other WHERE other.olog_index = 2) \
-        WHERE olog_index = 3";
+        (SELECT envelope, entry_id, cut FROM operation AS other WHERE other.olog_index = 4) \
+        WHERE olog_index = 5";
     let (_, report) = office.misled(|db| run(db, &[copied])).await;
     assert!(names(&report).contains(&"incomplete"), "{report:?}");
 }

@@ -49,6 +49,17 @@ pub fn texts(device: &TestDevice, chart: ChartId) -> Vec<String> {
     texts
 }
 
+/// How many entries of an author a device holds in a chart, whatever their place.
+pub fn entries_of(device: &TestDevice, chart: ChartId, author: DeviceId) -> usize {
+    let view = device.client.chart(chart).unwrap();
+    view.timeline().iter().filter(|item| item.entry.frame().device == author).count()
+}
+
+/// Operations that the server holds.
+pub async fn held<S: Store>(server: &Server<S>) -> u64 {
+    server.store.olog_size().await.unwrap()
+}
+
 /// The names of a report's problems.
 pub fn names(report: &SyncReport) -> Vec<&'static str> {
     report.problems.iter().map(SyncProblem::name).collect()

@@ -12,8 +12,8 @@ use ward_id::{Canonical as _, ChartId, EntryId, TimestampMs};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
 use ward_sync::{
     AnsweredBy, Appointment, AppointmentId, AppointmentStatus, Consent, ConsentStatus, Dose, DoseOutcome,
-    Instrument, MedicationId, MedicationPlanField, Participation, ParticipationState, Payload, ProfileField,
-    QuestionnaireResponse, ResponseStatus,
+    EntryKind, Instrument, MedicationId, MedicationPlanField, Participation, ParticipationState, Payload,
+    ProfileField, QuestionnaireResponse, ResponseStatus,
 };
 use ward_testkit::{FileClient, START, Site, TestDevice};
 
@@ -83,7 +83,10 @@ impl Day {
         let mut times = Vec::new();
         for chart in &self.charts {
             let view = self.nurse.client.chart(*chart).unwrap();
-            times.extend(view.timeline().iter().map(|item| item.entry.body().captured_at));
+            // A device says what it has opened in the very sync that sends it: here, where clocks stand
+            // still meanwhile, that is the time of arrival, which the server knows anyway.
+            let by_people = view.timeline().iter().filter(|item| item.entry.body().kind != EntryKind::OPENED);
+            times.extend(by_people.map(|item| item.entry.body().captured_at));
         }
         times
     }

@@ -29,6 +29,7 @@ pub async fn run(command: AuditCommand, home: &Home, out: &Out) -> Done {
         AuditCommand::Verify { server: None } => device(home, out).await,
         AuditCommand::Check { dir, root } => check(&dir, root, out),
         AuditCommand::Prove { entry } => prove(home, entry, out).await,
+        AuditCommand::Chart(args) => super::audit_chart::run(args, home, out).await,
         AuditCommand::Package { chart, dir } => package(home, chart, &dir, out).await,
     }
 }
@@ -265,7 +266,12 @@ mod tests {
             saved_here: 0,
             received: 0,
             opened_at_site: 0,
-            entries: Vec::new(),
+            charts: Vec::new(),
+            last_full_sync: None,
+            last_sync_tried: None,
+            next_attempt_at: None,
+            stops: Vec::new(),
+            losses: ward_client::Losses::default(),
             mlog: None,
             olog: None,
             fresh: true,

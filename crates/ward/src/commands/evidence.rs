@@ -36,6 +36,11 @@ pub async fn run(command: EvidenceCommand, home: &Home, out: &Out) -> Done {
             );
             Ok(())
         }
+        EvidenceCommand::ForgetLosses => {
+            client.dismiss_losses().await.map_err(from_client)?;
+            out.both("What was lost is not shown any more.", &json!({"losses": "forgotten"}));
+            Ok(())
+        }
         EvidenceCommand::Dismiss { reason } => dismiss(&mut client, &stopped_by, &reason, home, out).await,
     }
 }

@@ -5,6 +5,7 @@ mod answer;
 mod answer_file;
 pub mod assign;
 mod audit;
+mod audit_chart;
 mod backup;
 mod chart;
 mod config_explain;
@@ -15,6 +16,7 @@ mod export;
 mod init;
 mod invite;
 mod record;
+mod repair;
 mod resolve;
 mod restore;
 mod revoke;
@@ -77,6 +79,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,
         // ---- assure ----
+        Command::Repair => repair::run(&home, out).await,
         Command::Audit(command) => audit::run(command, &home, out).await,
     }
 }

@@ -3,8 +3,10 @@
 use crate::exit::Done;
 use crate::home::{Home, from_client};
 use crate::print::{Out, instant};
-use serde_json::json;
-use ward_client::HeadStatus;
+use serde_json::{Value, json};
+use ward_client::export::{delivery_code, duration_words};
+use ward_client::{ChartDelivery, Environment as _, HeadStatus, Losses, Status};
+use ward_id::TimestampMs;
 
 /// Shows where this device stands. Needs no network.
 ///
@@ -20,6 +22,12 @@ pub async fn run(home: &Home, out: &Out) -> Done {
     }
     out.line(format!("Received by the server      {}", status.received));
     out.line(format!("Opened at the site          {}", status.opened_at_site));
+    let now = client.environment().wall();
+    for chart in &status.charts {
+        chart_lines(chart, out);
+    }
+    sync_lines(&status, now, out);
+    loss_lines(&status.losses, out);
     head(out, "Membership log", status.mlog.as_ref());
     head(out, "Operation log", status.olog.as_ref());
     let sending = if status.fresh {
@@ -83,10 +91,11 @@ pub async fn run(home: &Home, out: &Out) -> Done {
         "mark_behind": status.mark_behind, "quorum_needs_outside": status.quorum_needs_outside,
         "mlog": status.mlog.as_ref().map(head_json), "olog": status.olog.as_ref().map(head_json),
         "stopped_by": status.stopped_by.iter().map(|problem| problem.name()).collect::<Vec<_>>(),
-        "entries": status.entries.iter().map(|entry| json!({
-            "chart": entry.chart, "entry": entry.entry, "captured_at": instant(entry.captured_at),
-            "progress": format!("{:?}", entry.progress),
-        })).collect::<Vec<_>>(),
+        "last_full_sync": status.last_full_sync.map(instant), "last_sync_tried": status.last_sync_tried.map(instant),
+        "next_attempt_at": status.next_attempt_at.map(instant), "needs_network": status.needs_network(),
+        "stops": status.stops, "stop_sentences": status.stop_sentences(),
+        "losses": losses_json(&status.losses),
+        "charts": status.charts.iter().map(chart_json).collect::<Vec<_>>(),
     }));
     Ok(())
 }
@@ -100,4 +109,93 @@ fn head(out: &Out, name: &str, head: Option<&HeadStatus>) {
 
 fn head_json(head: &HeadStatus) -> serde_json::Value {
     json!({"size": head.size, "attested_at": instant(head.attested_at), "age_ms": head.age_ms})
+}
+
+fn chart_lines(chart: &ChartDelivery, out: &Out) {
+    out.heading(&format!("Chart {} ({})", chart.chart, chart.label));
+    out.line(format!(
+        "{} saved on this device, {} received by the server, {} opened at the site",
+        chart.saved_here, chart.received, chart.opened_at_site
+    ));
+    if let Some(oldest) = chart.oldest_unsent {
+        let waits = duration_words(u64::try_from(oldest.waits_ms).unwrap_or(0));
+        out.line(format!(
+            "The oldest that waits here was written {} ({waits} ago)",
+            instant(oldest.captured_at)
+        ));
+    }
+    if chart.needs_network() {
+        out.line(
+            "! Something has waited here for more than a day. It is safe on this device. When you can, please connect \
+             to a network and run `ward sync`, so that your care team sees it.",
+        );
+    }
+}
+
+fn sync_lines(status: &Status, now: TimestampMs, out: &Out) {
+    out.heading("Meeting the server");
+    let ago = |at: TimestampMs| duration_words(u64::try_from(now.since_ms(at)).unwrap_or(0));
+    out.line(match status.last_full_sync {
+        Some(at) => format!("Everything was last sent and fetched {} ({} ago)", instant(at), ago(at)),
+        None => "Everything was never sent and fetched yet".to_owned(),
+    });
+    if let Some(at) = status.last_sync_tried.filter(|at| Some(*at) != status.last_full_sync) {
+        out.line(format!("Last tried                  {} ({} ago)", instant(at), ago(at)));
+    }
+    if let Some(at) = status.next_attempt_at {
+        out.line(format!("Next try                    {}", instant(at)));
+    }
+    status.stop_sentences().into_iter().for_each(|sentence| out.line(format!("- {sentence}")));
+}
+
+fn loss_lines(losses: &Losses, out: &Out) {
+    if losses.is_nothing() {
+        return;
+    }
+    out.heading("What this device could not keep");
+    out.line(format!(
+        "Found {}. Nobody did anything wrong: a fault of the device's storage.",
+        instant(losses.found_at)
+    ));
+    for lost in &losses.entries {
+        out.line(format!(
+            "! {} entries of chart {} that had not been sent yet. Please enter them again.",
+            lost.count, lost.chart
+        ));
+    }
+    for (count, what) in [
+        (losses.drafts, "answers that were begun and not finished"),
+        (losses.accesses, "notes of who read a chart on this device"),
+        (losses.receipts, "receipts of the server; the server still has the entries"),
+    ] {
+        if count > 0 {
+            out.line(format!("- {count} {what}"));
+        }
+    }
+    if losses.heads {
+        out.line("- how long the site's logs were when this device last looked; the next sync looks again");
+    }
+    out.line("When you have taken note of it: `ward evidence forget-losses`.");
+}
+
+fn losses_json(losses: &Losses) -> Value {
+    json!({
+        "found_at": (!losses.is_nothing()).then(|| instant(losses.found_at)),
+        "entries": losses.entries.iter().map(|lost| json!({"chart": lost.chart, "count": lost.count})).collect::<Vec<_>>(),
+        "drafts": losses.drafts, "accesses": losses.accesses, "receipts": losses.receipts, "heads": losses.heads,
+    })
+}
+
+fn chart_json(chart: &ChartDelivery) -> Value {
+    json!({
+        "chart": chart.chart, "label": chart.label, "saved_here": chart.saved_here, "received": chart.received,
+        "opened_at_site": chart.opened_at_site, "needs_network": chart.needs_network(),
+        "oldest_unsent": chart.oldest_unsent.map(|oldest| json!({
+            "entry": oldest.entry, "captured_at": instant(oldest.captured_at), "waits_ms": oldest.waits_ms,
+        })),
+        "entries": chart.entries.iter().map(|entry| json!({
+            "entry": entry.entry, "kind": entry.kind.name(), "captured_at": instant(entry.captured_at),
+            "state": delivery_code(entry.state),
+        })).collect::<Vec<_>>(),
+    })
 }

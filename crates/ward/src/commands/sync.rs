@@ -114,6 +114,10 @@ pub fn plain(problem: &SyncProblem) -> String {
         SyncProblem::LocalRollback => {
             "This device's store had been set back; it was brought up to date".into()
         }
+        SyncProblem::EntriesLost { chart, count } => format!(
+            "{count} entries of chart {chart} that were saved here had not been sent, and are gone. Please enter them \
+             again; `ward status` keeps saying so until `ward evidence forget-losses`"
+        ),
         SyncProblem::OwnFork { chart } => {
             format!("This device's store was copied (chart {chart}); both histories are kept")
         }

@@ -4,6 +4,7 @@
 
 mod commands;
 mod conflicts;
+mod trail;
 
 use commands::Study;
 use serde_json::{Value, json};
@@ -138,6 +139,8 @@ fn a_study_runs_from_the_command_line() {
     study.ok("omar", &["sync"]);
     let shown = study.run("omar", &["chart", &chart]);
     assert_eq!(shown["responses"][0]["reason"], "mixed up two questions");
+    trail::tells_all(&mut study, &chart, &entry);
+    trail::a_damaged_store_is_put_in_order(&mut study, &chart);
 
     // Proofs, package, exports.
     let verified = study.run("omar", &["audit", "verify"]);

@@ -38,27 +38,6 @@ impl Arrival {
     }
 }
 
-/// Whether a claimed time fits what the server wrote down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeClaim {
-    /// Nothing bounds it yet.
-    Unbounded,
-    /// It fits.
-    Plausible {
-        /// When the newest entry that the author had seen arrived.
-        earliest: Option<TimestampMs>,
-        /// When the entry arrived.
-        latest: Option<TimestampMs>,
-    },
-    /// It does not fit: the author's clock was wrong, or the author was.
-    Suspect {
-        /// When the newest entry that the author had seen arrived.
-        earliest: Option<TimestampMs>,
-        /// When the entry arrived.
-        latest: Option<TimestampMs>,
-    },
-}
-
 /// An entry with its decoded payload and, if it carries another, that one too.
 #[derive(Debug, Clone)]
 pub(super) struct Held {

@@ -5,29 +5,33 @@ mod authority;
 mod clock;
 mod closure;
 mod decisions;
+mod delivery;
 mod held;
 mod instruments;
 mod place;
 mod sets;
 mod settle;
 mod thread;
+mod time;
 mod value;
 mod view;
 
 pub use authority::{Author, Authority, ChartAuthority};
 pub use clock::{VectorClock, VectorClocks};
 pub use closure::ChainName;
-pub use held::{Arrival, TimeClaim};
+pub use delivery::{DeliveryState, delivery};
+pub use held::Arrival;
 pub use place::{Accounting, Place, QuarantineReason};
 pub use sets::ElementSet;
 pub use thread::{Conflict, Derived, FieldState, Thread, Written};
+pub use time::{BoundedBy, ChartTimes, EntryTime, TimeClaim, TimeFault, WitnessedHeads};
 pub use value::Value;
 pub use view::{ChartView, MedicationField, OpenConflict, ResponseKey, TimelineItem};
 
 use crate::chain::Seen;
 use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
-use crate::limits::{CHART_MAX_ENTRIES, CLAIM_TOLERANCE_MS, READER_LEVEL};
+use crate::limits::{CHART_MAX_ENTRIES, READER_LEVEL};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use held::Held;
@@ -158,6 +162,12 @@ impl Chart {
     /// What was proved, for building the chart anew.
     pub fn proved(&self) -> impl Iterator<Item = (EntryId, u64)> + '_ {
         self.proved.iter().map(|(entry, place)| (*entry, *place))
+    }
+
+    /// For every entry that a proof reaches, directly or by the chain that names it, a place at or
+    /// before which it stood in the operation log.
+    pub fn proved_chains(&self) -> BTreeMap<EntryId, u64> {
+        self.proved_places(|_| true)
     }
 
     /// The devices that wrote here, each once.
@@ -357,23 +367,5 @@ impl Chart {
             }
         }
         out
-    }
-
-    /// Whether the time that an author claims fits what the server wrote down: not before the
-    /// entries that the author had seen arrived, not after the entry itself arrived. A claim that
-    /// does not fit is marked; it changes no value and no order.
-    pub fn time_claim(&self, entry: EntryId) -> TimeClaim {
-        let Some(held) = self.entries.get(&entry) else { return TimeClaim::Unbounded };
-        let body = held.entry.body();
-        let received = |id: &EntryId| self.entries.get(id).and_then(|seen| seen.arrival.received_at);
-        let earliest = body.deps.iter().filter_map(received).max();
-        let latest = held.arrival.received_at;
-        let early = earliest.is_some_and(|at| body.captured_at < at.plus_ms(-CLAIM_TOLERANCE_MS));
-        let late = latest.is_some_and(|at| body.captured_at > at.plus_ms(CLAIM_TOLERANCE_MS));
-        match (earliest, latest) {
-            _ if early || late => TimeClaim::Suspect { earliest, latest },
-            (None, None) => TimeClaim::Unbounded,
-            _ => TimeClaim::Plausible { earliest, latest },
-        }
     }
 }

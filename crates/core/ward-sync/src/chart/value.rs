@@ -2,7 +2,8 @@
 
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, DeviceClosed, Dose, DropDeclined,
-    IncarnationOpen, Incident, Instrument, MedicationPlanField, Note, Participation, ProfileField, Response,
+    IncarnationOpen, Incident, Instrument, MedicationPlanField, Note, Opened, Participation, ProfileField,
+    Response,
 };
 use core::cmp::Ordering;
 
@@ -32,6 +33,7 @@ impl Value for Carry {}
 impl Value for DropDeclined {}
 impl Value for DeviceClosed {}
 impl Value for Incident {}
+impl Value for Opened {}
 
 impl Value for MedicationPlanField {
     fn says_the_same(&self, other: &Self) -> bool {

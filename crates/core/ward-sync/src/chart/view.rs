@@ -16,8 +16,8 @@ use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, CarryReason, Consent, Decoded,
     DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen, Incident, Instrument, MedicationId,
-    MedicationPlanField, Note, Occurrence, Participation, Payload, PayloadError, ProfileField, Response,
-    SetChange,
+    MedicationPlanField, Note, Occurrence, Opened, Participation, Payload, PayloadError, ProfileField,
+    Response, SetChange,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -113,6 +113,7 @@ pub struct ChartView<'a> {
     drop_declines: Vec<Thread<'a, DropDeclined>>,
     closures: Vec<Thread<'a, DeviceClosed>>,
     incidents: Vec<Thread<'a, Incident>>,
+    opened: Vec<Thread<'a, Opened>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -235,6 +236,7 @@ impl<'a> ChartView<'a> {
             drop_declines: records!(DropDeclined DROP_DECLINED amends),
             closures: records!(DeviceClosed DEVICE_CLOSED amends),
             incidents: records!(Incident INCIDENT amends),
+            opened: records!(Opened OPENED amends),
             refused,
             alone,
         }
@@ -262,6 +264,7 @@ impl<'a> ChartView<'a> {
         self.drop_declines.iter().for_each(|thread| thread.note_places(places));
         self.closures.iter().for_each(|thread| thread.note_places(places));
         self.incidents.iter().for_each(|thread| thread.note_places(places));
+        self.opened.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -412,6 +415,11 @@ impl<'a> ChartView<'a> {
     /// What happened to the logs and to chains.
     pub fn incidents(&self) -> &[Thread<'a, Incident>] {
         &self.incidents
+    }
+
+    /// What devices of staff say that they have opened.
+    pub fn opened(&self) -> &[Thread<'a, Opened>] {
+        &self.opened
     }
 
     /// Entries of lost devices that staff may adopt, in order.

@@ -6,6 +6,7 @@
 mod care;
 mod drop_declined;
 mod field_key;
+mod opened;
 mod record;
 mod resolve;
 mod response;
@@ -20,6 +21,7 @@ pub use care::{
 };
 pub use drop_declined::DropDeclined;
 pub use field_key::FieldKey;
+pub use opened::{Opened, OpenedChain};
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
     DataChoice, IncarnationOpen, Participation, ParticipationState,
@@ -176,8 +178,9 @@ payloads! {
     RESOLVE Resolve "ward/resolve" several;
     VOID Void "ward/void" 1;
     SET_CHANGE SetChange "ward/set" 1;
-    DROP_DECLINED DropDeclined "ward/drop-declined" 1;
+    OPENED Opened "ward/opened" 1;
     DEVICE_CLOSED DeviceClosed "ward/device-closed" 1;
+    DROP_DECLINED DropDeclined "ward/drop-declined" 1;
     INCIDENT Incident "ward/incident" 1;
 }
 

@@ -446,22 +446,46 @@ pub struct Pen<'a> {
     pub device: &'a Device,
     pub rng: TestRng,
     pub clock: TimestampMs,
+    /// How far the wall clock is off the true time, which the monotonic clock follows.
+    pub wall_off_ms: i64,
+    /// Whether the monotonic clock runs; else it stands still.
+    pub runs: bool,
+    pub boot_id: u64,
+    pub zone: &'static str,
+    pub olog: Option<TreeHead>,
 }
 
 impl<'a> Pen<'a> {
     pub fn new(site: SiteId, chart: ChartId, device: &'a Device, incarnation: u64) -> Self {
         let chain = EntryChain::open(site, chart, device.id, device.role, Incarnation(incarnation));
-        Self { chain, device, rng: TestRng::new(incarnation), clock: T0 }
+        Self {
+            chain,
+            device,
+            rng: TestRng::new(incarnation),
+            clock: T0,
+            wall_off_ms: 0,
+            runs: false,
+            boot_id: 1,
+            zone: "Europe/Vienna",
+            olog: None,
+        }
     }
 
     pub fn try_write(&mut self, chart: &Chart, draft: &Draft) -> Result<SignedEntry, EntryError> {
         let have = chart.settled();
         let moment = Moment {
             random16: random_bytes(&mut self.rng),
-            captured_at: self.clock,
-            zone: "Europe/Vienna".into(),
-            evidence: BootEvidence { boot_id: 1, monotonic_ms: 1_000 },
-            olog: None,
+            captured_at: self.clock.plus_ms(self.wall_off_ms),
+            zone: self.zone.into(),
+            evidence: BootEvidence {
+                boot_id: self.boot_id,
+                monotonic_ms: if self.runs {
+                    u64::try_from(self.clock.since_ms(T0) + DAY_MS).unwrap_or(0)
+                } else {
+                    1_000
+                },
+            },
+            olog: self.olog,
         };
         self.clock = self.clock.plus_ms(60_000);
         let key = &self.device.keys.sign;

@@ -50,9 +50,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let note = read_note(&note).ok_or_else(|| failed(ClientError::BadAnswer { path }))?;
         let claimed: Checkpoint =
             note.text().parse().map_err(|_| failed(refused("the head is not a checkpoint")))?;
-        let have = self.device().map_err(failed)?.mlog.leaves.len() as u64;
-        if claimed.size() <= have && have > 0 {
+        let mlog = &self.device().map_err(failed)?.mlog;
+        let have = mlog.leaves.len() as u64;
+        if claimed.size() <= have && have > 0 && mlog.view.is_some() {
             return self.take_same_or_smaller(&note).await;
+        }
+        // The head was lost in a repair, the leaves were not.
+        if claimed.size() < have {
+            return Err(failed(refused("it is shorter than the log that is known")));
         }
         let candidate = self.fetch_candidate(claimed.size()).await.map_err(failed)?;
         self.take_candidate(candidate, &note).await

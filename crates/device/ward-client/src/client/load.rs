@@ -8,6 +8,7 @@ use super::open_device::arrival;
 use super::orders::{ONLINE_ROW, ORDER_ROW};
 use super::receive_drops::WaitingDrop;
 use super::site_trust;
+use super::sync_memory::load_memory;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
     AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord, DroppedRecord,
@@ -117,7 +118,9 @@ async fn load<S: RowStore>(
         open.named_roots = record.heads.into_iter().collect();
     }
     load_charts(rows, &mut open).await?;
+    resume_chains(&mut open);
     load_small_tables(rows, &mut open).await?;
+    load_memory(rows, &mut open).await?;
     open.set_back = is_set_back(rows, &open);
     Ok(open)
 }
@@ -140,11 +143,27 @@ fn is_set_back<S: RowStore>(rows: &SealedRows<S>, open: &OpenDevice) -> bool {
             (Some(chain), Some(known)) if chain.incarnation() == head.incarnation => {
                 known.seq < head.seq || known.seq == head.seq && known.entry != head.entry
             }
-            (Some(chain), _) => chain.incarnation() != head.incarnation,
-            (None, _) => true,
+            (Some(chain), Some(_)) => chain.incarnation() != head.incarnation,
+            _ => true,
         }
     };
-    rows.version() < open.mark.store_version || open.mark.own_heads.iter().any(behind)
+    let broken = open.charts.values().any(LocalChart::own_chain_is_broken);
+    rows.version() < open.mark.store_version || open.mark.own_heads.iter().any(behind) || broken
+}
+
+/// Own entries whose chain is gone: it is begun where the mark outside says, so that they count as
+/// not sent until the server delivers them. The device is set back then, and writes them again.
+fn resume_chains(open: &mut OpenDevice) {
+    let (me, site, role) = (open.me.device, open.me.site, open.me.role);
+    for (chart, local) in &mut open.charts {
+        let newest = local.own.last_key_value().map(|((life, _), _)| *life);
+        if local.chain.is_some() || newest.is_none() {
+            continue;
+        }
+        let marked = open.mark.own_heads.iter().find(|head| head.chart == *chart);
+        let life = marked.map(|head| head.incarnation).or(newest);
+        local.chain = life.map(|life| EntryChain::open(site, *chart, me, role, life));
+    }
 }
 
 async fn load_epochs<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -> Result<(), ClientError> {

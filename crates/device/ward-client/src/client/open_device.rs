@@ -5,7 +5,8 @@ use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
 use super::receive_drops::WaitingDrop;
 use crate::store::{
-    AccessRecord, DraftRecord, DroppedRecord, OrderRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
+    AccessRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord, OrderRecord, ReceiptRecord,
+    ReceivedRecord, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
@@ -18,7 +19,7 @@ use ward_id::{
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership, MembershipError,
-    MlogEntry, Scope, SignedEntry, TrustedTime,
+    MlogEntry, Scope, SignedEntry, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -88,6 +89,8 @@ pub(crate) struct LocalChart {
     pub(crate) incomplete_for: u32,
     /// A chain whose place the server's version vector gives to another entry.
     pub(crate) differs: Option<(DeviceId, Incarnation)>,
+    /// Whether everything that was opened here was said to be.
+    pub(crate) opened_said: bool,
 }
 
 impl LocalChart {
@@ -106,6 +109,7 @@ impl LocalChart {
             receipts: BTreeMap::new(),
             incomplete_for: 0,
             differs: None,
+            opened_said: false,
         }
     }
 
@@ -145,6 +149,16 @@ impl LocalChart {
     /// Entries of former devices of this store that did not arrive at the server.
     pub(crate) fn former_unsent(&self, me: DeviceId) -> impl Iterator<Item = &SignedEntry> {
         self.own.values().filter(move |entry| entry.frame().device != me && !self.arrived(entry.id()))
+    }
+
+    /// Whether an own entry that the server is not known to have is missing here, or the chain ends
+    /// before one that is here: a part of the store is gone.
+    pub(crate) fn own_chain_is_broken(&self) -> bool {
+        let Some(chain) = &self.chain else { return !self.own.is_empty() };
+        let (life, last) = (chain.incarnation(), chain.head().map_or(0, |head| head.seq));
+        let first = self.receipted.saturating_add(1);
+        let held = self.own.range((life, first)..=(life, u64::MAX)).map(|((_, seq), _)| *seq);
+        !held.eq(first..=last)
     }
 
     /// Own entries that the server does not have yet, in order.
@@ -248,6 +262,12 @@ pub(crate) struct OpenDevice {
     pub(crate) set_back: bool,
     /// Failed syncs in a row.
     pub(crate) failures: u32,
+    /// What is remembered of the last sync.
+    pub(crate) last_sync: Option<LastSyncRecord>,
+    /// When witnesses signed which head of the operation log.
+    pub(crate) witnessed: WitnessedHeads,
+    /// What could not be kept.
+    pub(crate) losses: LossRecord,
 }
 
 impl OpenDevice {
@@ -296,6 +316,9 @@ impl OpenDevice {
             mark_behind: false,
             set_back: false,
             failures: 0,
+            last_sync: None,
+            witnessed: WitnessedHeads::new(),
+            losses: LossRecord::default(),
         }
     }
 

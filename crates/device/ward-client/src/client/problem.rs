@@ -63,6 +63,14 @@ pub enum SyncProblem {
     },
     /// The local store was set back to an older state; it was synced before anything was written.
     LocalRollback,
+    /// Entries of this device that were saved here and not sent yet are gone: the store lost them, and
+    /// the server never had them. The person must enter them again.
+    EntriesLost {
+        /// The chart.
+        chart: ChartId,
+        /// How many.
+        count: u64,
+    },
     /// The server holds another entry at a place of this device's own chain: the store was copied.
     /// A new incarnation was begun.
     OwnFork {
@@ -155,6 +163,9 @@ pub enum SyncProblem {
 }
 
 impl SyncProblem {
+    /// The stable word of [`SyncProblem::Rollback`].
+    pub(crate) const ROLLBACK_NAME: &'static str = "rollback";
+
     /// Whether nothing is sealed until a person has acted.
     pub const fn stops_sealing(&self) -> bool {
         matches!(self, Self::Rollback(_) | Self::Equivocation(_) | Self::Revoked)
@@ -163,7 +174,7 @@ impl SyncProblem {
     /// A stable word for tables and JSON.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Rollback(_) => "rollback",
+            Self::Rollback(_) => Self::ROLLBACK_NAME,
             Self::Equivocation(_) => "equivocation",
             Self::Stale { .. } => "stale",
             Self::Revoked => "revoked",
@@ -172,6 +183,7 @@ impl SyncProblem {
             Self::BadDrop { .. } => "bad-drop",
             Self::Suspended { .. } => "suspended",
             Self::LocalRollback => "local-rollback",
+            Self::EntriesLost { .. } => "entries-lost",
             Self::OwnFork { .. } => "own-fork",
             Self::DeviceFork { .. } => "device-fork",
             Self::BadEnvelope { .. } => "bad-envelope",
@@ -202,7 +214,7 @@ impl SyncProblem {
     pub(crate) fn from_record(record: &EvidenceRecord) -> Option<Self> {
         let evidence = Evidence { sides: record.sides.iter().map(|side| side.to_vec()).collect() };
         match record.kind.as_str() {
-            "rollback" => Some(Self::Rollback(evidence)),
+            Self::ROLLBACK_NAME => Some(Self::Rollback(evidence)),
             "equivocation" => Some(Self::Equivocation(evidence)),
             _ => None,
         }

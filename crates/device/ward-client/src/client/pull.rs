@@ -320,6 +320,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
+        local.opened_said &= page.entries.is_empty();
         let mut forked = None;
         for (entry, arrival) in page.entries {
             let device = entry.frame().device;
@@ -397,6 +398,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (begin, me) = (open.olog_begin(), open.me.device);
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let local = open.chart_or_new(chart);
+        local.opened_said = false;
         let before = std::mem::replace(&mut local.chart, fresh);
         before.proved().for_each(|(entry, place)| local.chart.prove(entry, place));
         let own = local.own.values().filter(|entry| entry.frame().device == me);

@@ -68,6 +68,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut batch = Batch::default();
         if let Some(head) = view.head() {
             batch.put(Table::Heads, head_row(true), &HeadRecord::of(head));
+            self.note_witnessed(head, &mut batch).map_err(failed)?;
         }
         self.commit(batch).await.map_err(failed)?;
         self.device_mut().map_err(failed)?.olog = Some(view);

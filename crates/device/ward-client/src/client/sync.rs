@@ -96,6 +96,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if let Err(error) = self.bring_former(chart, report).await {
                 report.problems.push(SyncProblem::of_error("entries of the former device", error));
             }
+            if self.device().is_ok_and(|open| !open.set_back) && self.unsent_of(chart) == 0 {
+                self.say_opened(chart, report).await;
+            }
         }
         self.receive_drops(report).await;
         let problems = self.check_olog_claims().await;
@@ -137,7 +140,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
         charts.sort_unstable();
         charts.dedup();
-        let (mut heads, mut left) = (Vec::new(), Vec::new());
+        let (mut heads, mut left, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for chart in charts {
             match self.pull_chart(chart).await {
                 Ok(pulled) => report.pulled += pulled,
@@ -154,6 +157,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
             }
+            lost.extend(self.lost_places(chart).unwrap_or_default());
             let event = event_name(
                 IncidentKind::LocalRollback,
                 &[&self.lives_of(chart).map_or([0; 8], |life| life.0.to_be_bytes())],
@@ -168,6 +172,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         report.problems.push(SyncProblem::LocalRollback);
+        report.problems.extend(
+            super::repair::counted(&lost)
+                .into_iter()
+                .map(|lost| SyncProblem::EntriesLost { chart: lost.chart, count: lost.count }),
+        );
+        if let Err(error) = self.keep_losses(lost).await {
+            report.problems.push(SyncProblem::of_error("what was lost", error));
+            return;
+        }
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
             open.mark.own_heads.retain(|head| !left.contains(&head.chart));
@@ -207,10 +220,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn finish(&mut self, report: &mut SyncReport) {
-        // A token that was renewed on the way is kept.
-        if self.device().is_ok() && self.commit(Batch::default()).await.is_ok() {
-            self.raise_mark(None).await;
-        }
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
@@ -222,6 +231,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let full = RETRY_BASE_MS.saturating_mul(1 << open.failures.min(16)).min(RETRY_MAX_MS);
             full / 2 + jitter % (full / 2 + 1)
         });
+        self.remember_sync(report).await;
     }
 
     /// Writes one access receipt and removes its row in the same commit.

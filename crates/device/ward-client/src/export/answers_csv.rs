@@ -40,7 +40,7 @@ pub const CSV_COLUMNS: [&str; 16] = [
 ];
 
 /// One cell.
-enum Cell<'a> {
+pub(super) enum Cell<'a> {
     /// Made by Ward, or a number: cannot be a formula.
     Plain(&'a str),
     /// Somebody's words.
@@ -158,7 +158,7 @@ fn push_response(
     }
 }
 
-fn push_row(out: &mut String, cells: &[Cell<'_>]) {
+pub(super) fn push_row(out: &mut String, cells: &[Cell<'_>]) {
     for (place, cell) in cells.iter().enumerate() {
         if place > 0 {
             out.push(',');

@@ -68,6 +68,10 @@ pub struct PackageParts<'a> {
     /// The entry of the membership log that holds the site manifest: the log key, the witnesses and
     /// the admins, signed by root keys.
     pub manifest_entry: &'a [u8],
+    /// The trail as a table.
+    pub trail: &'a str,
+    /// The trail as FHIR audit events, one a line.
+    pub audit_events: &'a str,
 }
 
 /// What a package does not cover: an inspector must see it named.
@@ -128,6 +132,8 @@ pub fn audit_package(parts: &PackageParts<'_>) -> Vec<(String, Vec<u8>)> {
         ("mlog-checkpoint.txt".to_owned(), parts.mlog_checkpoint.as_bytes().to_vec()),
         ("root-policy.cbor".to_owned(), parts.root_policy.to_vec()),
         ("site-manifest.mlog.cbor".to_owned(), parts.manifest_entry.to_vec()),
+        ("trail.csv".to_owned(), parts.trail.as_bytes().to_vec()),
+        ("audit-events.ndjson".to_owned(), parts.audit_events.as_bytes().to_vec()),
     ];
     for envelope in parts.envelopes {
         files.push((envelope_name(envelope.olog_index), envelope.bytes.to_vec()));

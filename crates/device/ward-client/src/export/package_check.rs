@@ -308,6 +308,9 @@ impl PackageCheck {
             self.entries += 1;
         }
         let known: BTreeSet<EntryId> = read.iter().map(|(_, entry)| entry.id()).collect();
+        for fault in super::package_events::event_faults(files, &known) {
+            self.fault(fault);
+        }
         let named = read.iter().flat_map(|(_, entry)| entry.body().deps.iter().chain(&entry.body().amends));
         for missing in named.filter(|named| !known.contains(*named)).collect::<BTreeSet<_>>() {
             self.fault(format!("entry {missing} is missing: the author of another one had seen it"));

@@ -118,6 +118,11 @@ fn contents(page: &mut Page, parts: &PackageParts<'_>, envelopes: &[ReadEnvelope
     page.heading(2, "What is here");
     let rows: Vec<Vec<Cell>> = [
         ("entries.json", "the chart’s entries, decrypted", parts.chart.view.timeline().len()),
+        (
+            "trail.csv, audit-events.ndjson",
+            "the same told again as a table and as FHIR audit events",
+            parts.chart.view.timeline().len(),
+        ),
         ("envelopes.json, envelope-*.cbor", "the sealed envelopes as the server held them", envelopes.len()),
         ("proof-*.tlog-proof", "a proof for each envelope", parts.olog_proofs.len()),
         ("receipt-*.cbor", "the log’s promises at arrival", parts.receipts.len()),

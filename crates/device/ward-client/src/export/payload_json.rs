@@ -65,6 +65,10 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
             "incarnation": p.incarnation.map(|life| life.0.to_string()), "seq": p.seq, "count": p.count,
             "evidence": p.evidence.as_deref().map(hex_encode),
         }),
+        Payload::Opened(p) => json!({"chains": p.chains.iter().map(|chain| json!({
+            "device": chain.device, "incarnation": chain.incarnation.0.to_string(), "seq": chain.seq,
+            "entry": chain.entry,
+        })).collect::<Vec<_>>()}),
         other => care(forms, other),
     }
 }
@@ -127,6 +131,7 @@ fn care(forms: &ChartForms, payload: &Payload) -> Value {
         | Payload::IncarnationOpen(_)
         | Payload::Carry(_)
         | Payload::DeviceClosed(_)
-        | Payload::Incident(_) => Value::Null,
+        | Payload::Incident(_)
+        | Payload::Opened(_) => Value::Null,
     }
 }

@@ -32,7 +32,23 @@ impl SqliteRowStore {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(cause)?;
-        Self::prepare(connection)
+        let store = Self::prepare(connection)?;
+        store.check()?;
+        Ok(store)
+    }
+
+    /// Whether the file is in order. SQLite notices damage only where it happens to read, and a tree
+    /// that lost a branch reads as if the rows had never been.
+    fn check(&self) -> Result<(), RowStoreError> {
+        let found: String =
+            self.lock().query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(cause)?;
+        if found == "ok" { Ok(()) } else { Err(RowStoreError::Damaged) }
+    }
+
+    /// Ends the use of the file with everything in it and nothing beside it.
+    pub(super) fn close(self) -> Result<(), RowStoreError> {
+        let connection = self.connection.into_inner().unwrap_or_else(PoisonError::into_inner);
+        connection.close().map_err(|(_, error)| cause(error))
     }
 
     fn prepare(connection: Connection) -> Result<Self, RowStoreError> {
@@ -155,6 +171,7 @@ fn cause(error: rusqlite::Error) -> RowStoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => RowStoreError::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RowStoreError::Busy,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => RowStoreError::Damaged,
         _ => RowStoreError::Broken(error.to_string()),
     }
 }
@@ -232,6 +249,36 @@ mod tests {
         assert_eq!(first.write(&batch(2, 3)), Err(RowStoreError::Busy));
         assert_eq!(first.read(other, b"store").unwrap().unwrap().sealed, [2], "the saved entry stands");
         first.write(&batch(3, 4)).unwrap();
+    }
+
+    #[test]
+    fn fault_09_a_full_disk_keeps_nothing_of_a_batch_and_all_of_those_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        let store = SqliteRowStore::open(&path).unwrap();
+        let batch = |number: u8, bytes: usize| WriteBatch {
+            writes: [0, 1, 2]
+                .map(|part| RowWrite::Put {
+                    table: 5,
+                    row: Row { id: vec![number, part], version: 1, sealed: vec![number; bytes] },
+                })
+                .to_vec(),
+        };
+        store.write(&batch(1, 100)).unwrap();
+        let pages = |limit: i64| {
+            let pragma = format!("PRAGMA max_page_count = {limit}");
+            store.lock().query_row(&pragma, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        pages(4);
+        for _ in 0..3 {
+            assert_eq!(store.write(&batch(2, 40_000)), Err(RowStoreError::Full));
+            assert_eq!(store.read_all(5).unwrap().len(), 3, "nothing of the batch, all of the one before");
+        }
+        // Space is back: the same batch is taken.
+        pages(10_000);
+        store.write(&batch(2, 40_000)).unwrap();
+        drop(store);
+        assert_eq!(SqliteRowStore::open(&path).unwrap().read_all(5).unwrap().len(), 6);
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub enum RowStoreError {
     /// A newer version of Ward wrote the store: it is read, and not written.
     #[error("a newer version of Ward wrote this device's store; it is only read here")]
     Newer,
+    /// The file itself is damaged. What it still holds can be read out of it by a repair.
+    #[error("the file of this device's store is damaged; repair it")]
+    Damaged,
     /// The store cannot be read or written; the text names the cause.
     #[error("this device's store cannot be used: {0}")]
     Broken(String),

@@ -3,7 +3,7 @@
 use crate::client::as_error;
 use crate::export::{
     PackageParts, PackagedCertificate, PackagedEnvelope, PackagedProof, answers_csv, audit_package,
-    fhir_ndjson, patient_page,
+    fhir_ndjson, patient_page, trail_csv,
 };
 use crate::store::{PageRecord, ReceivedRecord, Table};
 use crate::views::NamedChart;
@@ -99,6 +99,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             certificates: &certificates,
             root_policy: &open.root_policy.to_canonical(),
             manifest_entry,
+            trail: &trail_csv(&self.trail(chart)?),
+            audit_events: &self.balp(chart)?,
         }))
     }
 

@@ -1,41 +1,13 @@
 //! What is saved here, what the server has, what the site has opened, and how far the site's logs
 //! can be trusted.
 
-use crate::client::is_fresh;
+use super::{ChartDelivery, stop_words};
+use crate::client::{LostEntries, counted_losses, is_fresh};
 use crate::{Client, DeviceKeyStore, Environment, RowStore, SyncProblem, Transport};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use ward_audit::LogView;
-use ward_id::{ChartId, DeviceId, EntryId, Incarnation, TimestampMs};
+use ward_id::{ChartId, DeviceId, TimestampMs};
 use ward_sync::limits::LIVE_DEVICES_SOFT_MAX;
-use ward_sync::{ChartView, EntryKind};
-
-/// How far an entry of this device came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EntryProgress {
-    /// Durable on this device.
-    SavedHere,
-    /// Handed to the drop box, because it could not be sealed; no one has adopted it yet.
-    HandedOver,
-    /// The server's receipt for it verified.
-    Received,
-    /// A member of staff wrote after having seen it.
-    OpenedAtSite,
-}
-
-/// An entry of this device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryState {
-    /// The chart.
-    pub chart: ChartId,
-    /// The entry.
-    pub entry: EntryId,
-    /// What it is about.
-    pub kind: EntryKind,
-    /// When it was written, by this device's clock.
-    pub captured_at: TimestampMs,
-    /// How far it came.
-    pub progress: EntryProgress,
-}
 
 /// The newest verified head of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +31,30 @@ pub struct WitnessStatus {
     pub cosigned_at: Option<TimestampMs>,
 }
 
+/// What this device could not keep.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Losses {
+    /// When it was found, by this device's clock.
+    pub found_at: TimestampMs,
+    /// Entries that were saved here, were not sent yet and are gone, by chart.
+    pub entries: Vec<LostEntries>,
+    /// Drafts.
+    pub drafts: u64,
+    /// Notes of who read a chart, not written into it yet.
+    pub accesses: u64,
+    /// Receipts of the server. The server still has the entries.
+    pub receipts: u64,
+    /// Whether it was forgotten how long the site's logs were.
+    pub heads: bool,
+}
+
+impl Losses {
+    /// Whether nothing was lost.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self { found_at: self.found_at, ..Self::default() }
+    }
+}
+
 /// What this device knows about itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
@@ -70,8 +66,18 @@ pub struct Status {
     pub received: u64,
     /// Own entries that the site has opened.
     pub opened_at_site: u64,
-    /// Every own entry.
-    pub entries: Vec<EntryState>,
+    /// The same chart by chart, with every own entry.
+    pub charts: Vec<ChartDelivery>,
+    /// When a sync last sent, fetched and verified everything, by this device's clock.
+    pub last_full_sync: Option<TimestampMs>,
+    /// When a sync was last tried.
+    pub last_sync_tried: Option<TimestampMs>,
+    /// When the next one is due, if something waits.
+    pub next_attempt_at: Option<TimestampMs>,
+    /// What keeps entries here, as stable words; [`Status::stop_sentences`] says it plainly.
+    pub stops: Vec<String>,
+    /// What this device could not keep, until the person has taken note of it.
+    pub losses: Losses,
     /// The membership log.
     pub mlog: Option<HeadStatus>,
     /// The operation log.
@@ -98,6 +104,18 @@ pub struct Status {
     pub crowded_charts: Vec<(ChartId, usize)>,
 }
 
+impl Status {
+    /// Whether something waits here so long that a person should find a network.
+    pub fn needs_network(&self) -> bool {
+        self.charts.iter().any(ChartDelivery::needs_network)
+    }
+
+    /// What keeps entries here, in plain sentences.
+    pub fn stop_sentences(&self) -> Vec<&'static str> {
+        self.stops.iter().map(|stop| stop_words(stop)).collect()
+    }
+}
+
 fn instant(seconds: u64) -> TimestampMs {
     TimestampMs(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000))
 }
@@ -109,8 +127,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// [`crate::ClientError::Locked`] or [`crate::ClientError::NotEnrolled`].
     pub fn status(&self) -> Result<Status, crate::ClientError> {
         let open = self.device()?;
-        let entries = self.own_entries();
-        let count = |progress| entries.iter().filter(|entry| entry.progress == progress).count() as u64;
+        let held = open.charts.keys().filter_map(|chart| self.delivery(*chart).ok());
+        let charts: Vec<ChartDelivery> = held.filter(|chart| !chart.entries.is_empty()).collect();
+        let sum = |count: fn(&ChartDelivery) -> u64| charts.iter().map(count).sum();
+        let last = open.last_sync.clone().unwrap_or_default();
+        let tried = open.last_sync.as_ref().map(|last| last.tried_at);
         let view = open.mlog.view.as_ref();
         let manifest = open.mlog.membership.manifest();
         let cosigned = view.and_then(LogView::head).map_or(&[][..], |head| head.cosigned());
@@ -123,10 +144,22 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 .map(|(_, at)| instant(*at)),
         };
         Ok(Status {
-            saved_here: count(EntryProgress::SavedHere),
-            handed_over: count(EntryProgress::HandedOver),
-            received: count(EntryProgress::Received),
-            opened_at_site: count(EntryProgress::OpenedAtSite),
+            saved_here: sum(|chart| chart.saved_here),
+            handed_over: sum(|chart| chart.handed_over),
+            received: sum(|chart| chart.received),
+            opened_at_site: sum(|chart| chart.opened_at_site),
+            last_full_sync: last.complete_at,
+            last_sync_tried: tried,
+            next_attempt_at: last.next_attempt_at,
+            stops: self.stops(last.problems),
+            losses: Losses {
+                found_at: open.losses.found_at,
+                entries: counted_losses(&open.losses.entries),
+                drafts: open.losses.drafts,
+                accesses: open.losses.accesses,
+                receipts: open.losses.receipts,
+                heads: open.losses.heads,
+            },
             mlog: self.head_status(view),
             olog: self.head_status(open.olog.as_ref()),
             fresh: is_fresh(&self.freshness()),
@@ -140,7 +173,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             stopped_by: open.stopped_by.clone(),
             mark_behind: open.mark_behind,
             crowded_charts: self.crowded_charts(),
-            entries,
+            charts,
         })
     }
 
@@ -165,72 +198,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Some(HeadStatus { size: head.head().size, attested_at, age_ms })
     }
 
-    fn own_entries(&self) -> Vec<EntryState> {
+    /// What keeps entries here now, and what the last sync found.
+    fn stops(&self, last: Vec<String>) -> Vec<String> {
         let Ok(open) = self.device() else { return Vec::new() };
-        let mut out = Vec::new();
-        for (chart, local) in &open.charts {
-            let Ok(view) = self.view_of(*chart) else { continue };
-            let opened = opened_by_staff(&view, open.me.device);
-            let held: BTreeSet<EntryId> = view.timeline().iter().map(|item| item.entry.id()).collect();
-            for entry in local.former_unsent(open.me.device).filter(|entry| !held.contains(&entry.id())) {
-                let dropped = open.dropped.contains_key(&(*chart, entry.id()));
-                out.push(EntryState {
-                    chart: *chart,
-                    entry: entry.id(),
-                    kind: entry.body().kind,
-                    captured_at: entry.body().captured_at,
-                    progress: if dropped { EntryProgress::HandedOver } else { EntryProgress::SavedHere },
-                });
-            }
-            let incarnation = local.chain.as_ref().map(ward_sync::EntryChain::incarnation);
-            for item in view.timeline().iter().filter(|item| item.entry.frame().device == open.me.device) {
-                // What is carried on came as far as the entry that carries it.
-                let carrier = item.carried_by.and_then(|carrier| local.chart.get(carrier));
-                let carrier = carrier.filter(|carrier| carrier.frame().device == open.me.device);
-                let frame = carrier.unwrap_or(item.entry).frame();
-                let arrived = local.arrived(carrier.unwrap_or(item.entry).id());
-                let receipted = Some(frame.incarnation) == incarnation && frame.seq <= local.receipted;
-                let progress = if opened.get(&frame.incarnation).is_some_and(|seq| frame.seq <= *seq) {
-                    EntryProgress::OpenedAtSite
-                } else if receipted || arrived {
-                    EntryProgress::Received
-                } else if open.dropped.contains_key(&(*chart, item.entry.id())) {
-                    EntryProgress::HandedOver
-                } else {
-                    EntryProgress::SavedHere
-                };
-                out.push(EntryState {
-                    chart: *chart,
-                    entry: item.entry.id(),
-                    kind: item.entry.body().kind,
-                    captured_at: item.entry.body().captured_at,
-                    progress,
-                });
-            }
+        let mut stops = last;
+        stops.extend(open.stopped_by.iter().map(|problem| problem.name().to_owned()));
+        if open.set_back {
+            stops.push(super::SET_BACK.to_owned());
         }
-        out
+        if open.last_sync.is_none() {
+            stops.push(super::NEVER_SYNCED.to_owned());
+        }
+        stops.sort_unstable();
+        stops.dedup();
+        stops
     }
-}
-
-/// Up to which place staff of other devices have seen this device's chains: their entries name
-/// the newest that they had seen.
-fn opened_by_staff(view: &ChartView<'_>, me: DeviceId) -> BTreeMap<Incarnation, u64> {
-    let own: BTreeMap<EntryId, (Incarnation, u64)> = view
-        .timeline()
-        .iter()
-        .filter(|item| item.entry.frame().device == me)
-        .map(|item| (item.entry.id(), (item.entry.frame().incarnation, item.entry.frame().seq)))
-        .collect();
-    let mut out = BTreeMap::new();
-    for item in view.timeline() {
-        let by_staff = item.author.is_some_and(|author| author.role.is_staff() && author.device != me);
-        if !by_staff {
-            continue;
-        }
-        for (incarnation, seq) in item.entry.body().deps.iter().filter_map(|dep| own.get(dep)) {
-            let known = out.entry(*incarnation).or_insert(0);
-            *known = (*known).max(*seq);
-        }
-    }
-    out
 }

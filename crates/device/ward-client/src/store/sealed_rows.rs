@@ -88,6 +88,44 @@ impl<S: RowStore> SealedRows<S> {
         Ok(())
     }
 
+    /// Opens the rows of a damaged store: the highest number of a commit that a sound row bears.
+    pub(crate) async fn unlock_damaged(&mut self, lkek: &Lkek) -> Result<u64, ClientError> {
+        self.key = Some(lkek.local_key());
+        let mut newest = 0;
+        for row in self.rows.scan(Table::Counter.number()).await? {
+            if let Ok(content) = self.open(Table::Counter, &row) {
+                newest = newest.max(decode::<u64>(Table::Counter, &content).unwrap_or_default());
+            }
+        }
+        for table in [Table::Own, Table::Chains, Table::Pages, Table::Mlog, Table::Heads, Table::Memory] {
+            for row in self.rows.scan(table.number()).await? {
+                // The version is part of the seal: one that opens was not made up.
+                if row.version > newest && self.open(table, &row).is_ok() {
+                    newest = row.version;
+                }
+            }
+        }
+        self.version = newest;
+        Ok(newest)
+    }
+
+    /// The rows of a table that do not open.
+    pub(crate) async fn damaged(&self, table: Table) -> Result<Vec<Row>, ClientError> {
+        let rows = self.rows.scan(table.number()).await?;
+        Ok(rows.into_iter().filter(|row| self.open(table, row).is_err()).collect())
+    }
+
+    /// Removes a counter that does not open, so that the next commit is not taken for an older one.
+    pub(crate) async fn drop_counter(&self) -> Result<(), ClientError> {
+        let delete = RowWrite::Delete { table: Table::Counter.number(), id: COUNTER_ROW.to_vec() };
+        Ok(self.rows.commit(WriteBatch { writes: vec![delete] }).await?)
+    }
+
+    /// The ids of a table's rows, in order.
+    pub(crate) async fn ids(&self, table: Table) -> Result<Vec<Vec<u8>>, ClientError> {
+        Ok(self.rows.scan(table.number()).await?.into_iter().map(|row| row.id).collect())
+    }
+
     /// Forgets the local key.
     pub(crate) fn lock(&mut self) {
         self.key = None;

@@ -49,6 +49,10 @@ pub(crate) enum Table {
     Urgent = 26,
     /// What stands against this device, and when the server last answered it.
     Orders = 27,
+    /// What the last sync came to, when witnesses signed which head, and what was lost.
+    Memory = 36,
+    /// Rows that could not be opened any more, as they were found.
+    Damaged = 37,
 }
 
 impl Table {
@@ -82,6 +86,8 @@ impl Table {
             Self::Drops => "drops",
             Self::Urgent => "urgent",
             Self::Orders => "orders",
+            Self::Memory => "memory",
+            Self::Damaged => "damaged",
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::chart_forms::ChartForms;
 use super::local_day::{local_day, participant_zone};
-use super::schedule::{ParticipationHistory, first_answered_day, planned_days};
+use super::schedule::{ParticipationHistory, first_answer, planned_days};
 use serde::Serialize;
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::ChartView;
+use ward_sync::{ChartTimes, ChartView};
 
 /// Days of a week.
 const WEEK_DAYS: i64 = 7;
@@ -65,6 +65,9 @@ pub struct InstrumentAdherence {
     pub missed_in_a_row: u32,
     /// The day on which that row of missed ones began, counted from 1970-01-01.
     pub missed_since_day: Option<i64>,
+    /// Answers whose clock showed a time that cannot be: they were counted by the nearest time that
+    /// what arrived before and after allows.
+    pub counted_by_bounds: Vec<EntryId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,7 @@ enum PlannedAnswer {
 struct Planned {
     day: i64,
     answer: PlannedAnswer,
+    by_bounds: Option<EntryId>,
 }
 
 /// Counts the planned times of a chart up to `now`. Days on which the participant was pausing, or
@@ -86,13 +90,14 @@ pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdhere
     let forms = ChartForms::of(view);
     let history = ParticipationHistory::of(view);
     let today = local_day(participant_zone(view), now);
+    let times = ChartTimes::of_receipts(view);
     let of_instrument = |(url, (days, entry)): (&str, (_, EntryId))| {
         let days: std::collections::BTreeSet<i64> = days;
         let first_day = days.first().copied().unwrap_or_default();
         let expected: Vec<Planned> = days
             .into_iter()
             .filter(|day| history.expects_answers(*day))
-            .filter_map(|day| planned(view, url, day, today))
+            .filter_map(|day| planned(view, &times, url, day, today))
             .collect();
         let (mut total, mut weeks) = (AdherenceCounts::default(), Vec::<AdherenceWeek>::new());
         for planned in &expected {
@@ -117,18 +122,21 @@ pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdhere
             streak: u32::try_from(streak).unwrap_or(u32::MAX),
             missed_in_a_row: u32::try_from(missed_row.len()).unwrap_or(u32::MAX),
             missed_since_day: missed_row.last().map(|planned| planned.day),
+            counted_by_bounds: expected.iter().filter_map(|planned| planned.by_bounds).collect(),
         }
     };
     planned_days(view).into_iter().map(of_instrument).collect()
 }
 
 /// A planned time that counts: its day is over, or it was answered.
-fn planned(view: &ChartView<'_>, url: &str, day: i64, today: i64) -> Option<Planned> {
-    let answer = match first_answered_day(view, url, day) {
+fn planned(view: &ChartView<'_>, times: &ChartTimes<'_>, url: &str, day: i64, today: i64) -> Option<Planned> {
+    let first = first_answer(view, times, url, day);
+    let answer = match first.map(|first| first.day) {
         Some(answered) if answered > day => PlannedAnswer::Late,
         Some(_) => PlannedAnswer::InTime,
         None if today > day => PlannedAnswer::Missed,
         None => return None,
     };
-    Some(Planned { day, answer })
+    let by_bounds = first.filter(|first| first.by_bounds).map(|first| first.entry);
+    Some(Planned { day, answer, by_bounds })
 }

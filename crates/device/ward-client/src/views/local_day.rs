@@ -5,24 +5,36 @@
 //! that the machine does not know, and every zone where these rules are not at hand (a browser),
 //! counts as UTC.
 
+use super::calendar::iso_instant;
 use ward_id::TimestampMs;
 use ward_sync::ChartView;
 
-/// The day of an instant in a zone, counted from 1970-01-01.
+/// How far a zone is from UTC at an instant; `None` for one that the machine does not know.
 #[cfg(feature = "native")]
-pub fn local_day(zone: &str, at: TimestampMs) -> i64 {
+fn offset_s(zone: &str, at: TimestampMs) -> Option<i64> {
     use jiff::{Timestamp, tz::TimeZone};
-    let offset_s = Timestamp::from_millisecond(at.0)
-        .ok()
-        .zip(TimeZone::get(zone).ok())
-        .map_or(0, |(instant, zone)| zone.to_offset(instant).seconds());
-    at.plus_ms(i64::from(offset_s) * 1_000).utc_day()
+    let known = Timestamp::from_millisecond(at.0).ok().zip(TimeZone::get(zone).ok());
+    known.map(|(instant, zone)| i64::from(zone.to_offset(instant).seconds()))
 }
 
-/// The day of an instant, counted from 1970-01-01: in UTC, for want of the rules of zones.
+/// The rules of zones are not at hand.
 #[cfg(not(feature = "native"))]
-pub fn local_day(_zone: &str, at: TimestampMs) -> i64 {
-    at.utc_day()
+const fn offset_s(_zone: &str, _at: TimestampMs) -> Option<i64> {
+    None
+}
+
+/// The day of an instant in a zone, counted from 1970-01-01.
+pub fn local_day(zone: &str, at: TimestampMs) -> i64 {
+    at.plus_ms(offset_s(zone, at).unwrap_or(0) * 1_000).utc_day()
+}
+
+/// An instant where the zone is, with its distance from UTC; in UTC for a zone that is not known.
+pub fn local_instant(zone: &str, at: TimestampMs) -> String {
+    let Some(offset_s) = offset_s(zone, at) else { return iso_instant(at) };
+    let local = iso_instant(at.plus_ms(offset_s * 1_000));
+    let (sign, minutes) = (if offset_s < 0 { '-' } else { '+' }, offset_s.abs() / 60);
+    let local = local.trim_end_matches('Z');
+    format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// The zone in which a participant lives, as their newest answers name it; UTC before the first.

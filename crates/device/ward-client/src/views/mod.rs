@@ -24,11 +24,12 @@ pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adheren
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
 pub(crate) use drop_work::drop_work;
-pub use local_day::local_day;
+pub use local_day::{local_day, local_instant};
 pub use named_chart::NamedChart;
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
 pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
+pub(crate) use wording::plain_line;
 pub use wording::{answered_by_code, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};
 pub(crate) use worklist::sort_items;

@@ -6,7 +6,9 @@ use super::local_day::{local_day, participant_zone};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::{ChartView, Instrument, Occurrence, ParticipationState, ResponseStatus, Written};
+use ward_sync::{
+    ChartTimes, ChartView, EntryTime, Instrument, Occurrence, ParticipationState, ResponseStatus, Written,
+};
 
 /// The days on which an instrument is due, counted from 1970-01-01: its first day, and then every
 /// so many days for as long as its schedule runs.
@@ -74,11 +76,12 @@ pub fn due(view: &ChartView<'_>, now: TimestampMs) -> Vec<DueInstrument> {
         return Vec::new();
     }
     let forms = ChartForms::of(view);
+    let times = ChartTimes::of_receipts(view);
     let holds_today = assignments(view).into_iter().filter(|held| held.days.contains(&today));
     let due: BTreeMap<&str, &Written<'_, Instrument>> =
         holds_today.map(|held| (held.written.value.url.as_str(), held.written)).collect();
     due.into_values()
-        .filter(|written| first_answered_day(view, &written.value.url, today).is_none())
+        .filter(|written| first_answer(view, &times, &written.value.url, today).is_none())
         .map(|written| DueInstrument {
             instrument_url: written.value.url.clone(),
             instrument_version: written.value.version.clone(),
@@ -124,16 +127,42 @@ pub(super) fn planned_days<'v>(view: &'v ChartView<'_>) -> BTreeMap<&'v str, (BT
     out
 }
 
-/// The day on which a planned time was first answered, by the author's clock and where the author
-/// was. A later correction does not make an answer late.
-pub(super) fn first_answered_day(view: &ChartView<'_>, url: &str, day: i64) -> Option<i64> {
+/// The first answer to a planned time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FirstAnswer {
+    /// The day on which it was given, where its author was.
+    pub(super) day: i64,
+    /// The entry.
+    pub(super) entry: EntryId,
+    /// Whether its author's clock showed a time that cannot be, so that the nearest bound counts.
+    pub(super) by_bounds: bool,
+}
+
+/// The first answer to a planned time, by the author's clock and where the author was. A clock that
+/// shows what cannot be decides nothing: then the nearest time counts that what arrived before and
+/// after allows. A later correction does not make an answer late.
+pub(super) fn first_answer(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+    url: &str,
+    day: i64,
+) -> Option<FirstAnswer> {
     let threads = view.responses().get(&(url.to_owned(), occurrence_of(day)))?;
     // What was declared void answers nothing.
     let holding = threads.iter().filter(|thread| !thread.is_voided());
     let versions = holding.flat_map(|thread| thread.current.iter().chain(&thread.past));
     let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
-    let first = finished.min_by_key(|written| written.captured_at())?;
-    Some(local_day(&first.entry.body().zone, first.captured_at()))
+    let answers = finished.map(|written| {
+        let time = times.get(written.id());
+        let at = time.map_or_else(|| written.captured_at(), EntryTime::counted_at);
+        let answer = FirstAnswer {
+            day: local_day(&written.entry.body().zone, at),
+            entry: written.id(),
+            by_bounds: time.is_some_and(EntryTime::is_outside_bounds),
+        };
+        (at, answer)
+    });
+    answers.min_by_key(|(at, answer)| (*at, answer.entry)).map(|(_, answer)| answer)
 }
 
 #[cfg(test)]

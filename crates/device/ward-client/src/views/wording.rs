@@ -49,16 +49,21 @@ pub(super) fn short_id(id: &impl ToString) -> String {
 /// turn the writing direction become spaces, and it is cut at [`REASON_SHOWN_MAX`] characters.
 /// Without this, a note could rewrite the line that a nurse reads.
 pub(super) fn one_line(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
-    let plain: String =
-        text.chars().map(|c| if c.is_control() || turns(c) || breaks(c) { ' ' } else { c }).collect();
-    let mut out = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = plain_line(text);
     if let Some((end, _)) = out.char_indices().nth(REASON_SHOWN_MAX) {
         out.truncate(end);
         out.push('…');
     }
     out
+}
+
+/// As [`one_line`], whole.
+pub(crate) fn plain_line(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
+    let plain: String =
+        text.chars().map(|c| if c.is_control() || turns(c) || breaks(c) { ' ' } else { c }).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `1 entry`, `2 entries`.

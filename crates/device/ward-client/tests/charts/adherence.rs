@@ -105,3 +105,24 @@ fn a_later_assignment_ends_the_earlier_one_on_its_first_day() {
     let due_days: Vec<i64> = (0..20).filter(|number| !due(&chart.view(), day(*number)).is_empty()).collect();
     assert_eq!(due_days, [0, 1, 2, 3, 4, 5, 12]);
 }
+
+#[test]
+fn an_answer_whose_clock_cannot_be_right_counts_by_what_arrived_and_is_flagged() {
+    let mut chart = TestChart::with_diary(1, 10);
+    let year_ms = 365 * 24 * HOUR_MS;
+    let answers = || response(&occurrence(3), ResponseStatus::Completed, &Answers::of(&[]));
+    // Written on day 3 with a clock a year ahead: it had arrived by then, so it was in time.
+    let ahead = chart.write_off(Who::Phone, day(3), year_ms, answers());
+    // Written on day 6 for day 4 with a clock a year behind: it knew of something that arrived on
+    // day 6, so it was late.
+    chart.write(Who::Coordinator, day(6), note("seen before it was answered"));
+    let late = response(&occurrence(4), ResponseStatus::Completed, &Answers::of(&[]));
+    let behind = chart.write_off(Who::Phone, day(6).plus_ms(HOUR_MS), -year_ms, late);
+    // A clock that is off by less than what is known allows decides as ever.
+    let shifted = response(&occurrence(5), ResponseStatus::Completed, &Answers::of(&[]));
+    chart.write_off(Who::Phone, day(7), -2 * 60_000, shifted);
+    let row = adherence(&chart.view(), day(8)).remove(0);
+    assert_eq!(row.counted_by_bounds, [ahead, behind]);
+    assert_eq!(row.total, counts(8, 3, 2, 5), "day 3 in time, days 4 and 5 late");
+    assert!(due(&chart.view(), day(3)).is_empty(), "it is answered, whatever its clock showed");
+}

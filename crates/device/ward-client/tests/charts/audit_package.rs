@@ -127,6 +127,8 @@ impl World {
                 certificates: &certificates,
                 root_policy: b"root policy",
                 manifest_entry: b"manifest",
+                trail: "the trail\r\n",
+                audit_events: "{}\n",
             })
         })
     }

@@ -73,6 +73,11 @@ impl Authority for Authors {
     }
 }
 
+/// The monotonic clock of every device began a day before the story.
+fn monotonic_ms(at: TimestampMs) -> u64 {
+    u64::try_from(at.since_ms(day(-1))).unwrap_or(0)
+}
+
 pub struct TestChart {
     pub site: SiteId,
     pub id: ChartId,
@@ -144,7 +149,7 @@ impl TestChart {
             random16: random_bytes(&mut self.rng),
             captured_at: at,
             zone: "Europe/Vienna".into(),
-            evidence: BootEvidence { boot_id: 1, monotonic_ms: 1_000 },
+            evidence: BootEvidence { boot_id: 1, monotonic_ms: monotonic_ms(at) },
             olog: None,
         };
         let seen = Seen { heads: &have, lamport: self.chart.lamport() };
@@ -197,6 +202,31 @@ impl TestChart {
             body,
         };
         let entry = SignedEntry::sign(frame, |id| Ok(CaptureSignature::sign(&pen.key, id))).unwrap();
+        self.insert(entry, at)
+    }
+
+    /// Writes with a wall clock that is off by so much; the entry arrives at its true time.
+    pub fn write_off(
+        &mut self,
+        who: Who,
+        at: TimestampMs,
+        off_ms: i64,
+        payload: impl Into<Payload>,
+    ) -> EntryId {
+        let have = self.chart.have();
+        let moment = Moment {
+            random16: random_bytes(&mut self.rng),
+            captured_at: at.plus_ms(off_ms),
+            zone: "Europe/Vienna".into(),
+            evidence: BootEvidence { boot_id: 1, monotonic_ms: monotonic_ms(at) },
+            olog: None,
+        };
+        let seen = Seen { heads: &have, lamport: self.chart.lamport() };
+        let pen = self.pens.get_mut(&who).unwrap();
+        let key = &pen.key;
+        let draft = Draft::new(payload);
+        let entry =
+            pen.chain.append(&draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
         self.insert(entry, at)
     }
 

@@ -9,10 +9,12 @@
 
 mod adherence;
 mod audit_package;
+mod balp;
 mod builder;
 mod dense;
 mod fhir_and_csv;
 mod page;
 mod scores;
 mod shapes;
+mod trail;
 mod worklist;

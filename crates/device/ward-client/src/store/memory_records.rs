@@ -1,0 +1,89 @@
+//! What a device remembers for the person: the last sync, when witnesses signed, and what was lost.
+//! These forms are for ever: a field is never given another meaning.
+
+use super::Bytes;
+use minicbor::{Decode, Encode};
+use ward_id::{ChartId, Incarnation, TimestampMs};
+
+/// Row `last-sync`.
+pub(crate) const LAST_SYNC_ROW: &[u8] = b"last-sync";
+/// Row `witnessed-heads`.
+pub(crate) const WITNESSED_ROW: &[u8] = b"witnessed-heads";
+/// Row `losses`.
+pub(crate) const LOSSES_ROW: &[u8] = b"losses";
+
+/// What the last sync came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct LastSyncRecord {
+    /// When it was tried, by this device's clock.
+    #[n(0)]
+    pub(crate) tried_at: TimestampMs,
+    /// When one last sent, fetched and verified everything.
+    #[n(1)]
+    pub(crate) complete_at: Option<TimestampMs>,
+    /// When the next one is due, if something waits.
+    #[n(2)]
+    pub(crate) next_attempt_at: Option<TimestampMs>,
+    /// What went wrong, as the stable words of problems.
+    #[n(3)]
+    pub(crate) problems: Vec<String>,
+}
+
+/// Heads of the operation log with the times that witnesses attested.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct WitnessedRecord {
+    /// Size, earliest and latest time.
+    #[n(0)]
+    pub(crate) heads: Vec<(u64, TimestampMs, TimestampMs)>,
+}
+
+/// An entry of this device that was confirmed to the person and that nobody has any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(crate) struct LostPlace {
+    #[n(0)]
+    pub(crate) chart: ChartId,
+    #[n(1)]
+    pub(crate) incarnation: Incarnation,
+    #[n(2)]
+    pub(crate) seq: u64,
+}
+
+/// What could not be kept: shown until the person has taken note of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct LossRecord {
+    /// When it was found, by this device's clock.
+    #[n(0)]
+    pub(crate) found_at: TimestampMs,
+    /// Entries that were not sent yet and cannot be read any more.
+    #[n(1)]
+    pub(crate) entries: Vec<LostPlace>,
+    /// Drafts.
+    #[n(2)]
+    pub(crate) drafts: u64,
+    /// Notes of who read a chart, not written into it yet.
+    #[n(3)]
+    pub(crate) accesses: u64,
+    /// Receipts of the server.
+    #[n(4)]
+    pub(crate) receipts: u64,
+    /// The newest heads of the logs: an older one could be shown once.
+    #[n(5)]
+    pub(crate) heads: bool,
+}
+
+/// A row that could not be opened any more, as it was found. Row id: random.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct DamagedRecord {
+    #[n(0)]
+    pub(crate) table: u8,
+    #[n(1)]
+    pub(crate) id: Bytes,
+    #[n(2)]
+    pub(crate) version: u64,
+    #[n(3)]
+    pub(crate) sealed: Bytes,
+}
