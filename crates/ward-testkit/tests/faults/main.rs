@@ -6,6 +6,7 @@
 mod certificate_ended;
 mod drop_scene;
 mod keys_moved_on;
+mod lease;
 mod revoked_in_parallel;
 mod salvage;
 mod very_old;
