@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::EntryId;
-use ward_sync::{ChartView, Decoded, MedicationField, Payload, Place, Thread};
+use ward_sync::{ChartView, Decoded, FieldKey, MedicationField, Payload, Place, Resolution, Thread, Value};
 
 /// Where one entry stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl Digest {
         out
     }
 
-    fn add<P>(&mut self, name: String, thread: &Thread<'_, P>) {
+    fn add<P: Value>(&mut self, name: String, thread: &Thread<'_, P>) {
         let past = thread.past.iter().map(ward_sync::Written::id).collect();
         self.threads.insert(name, (thread.current_ids(), past));
     }
 
-    fn add_list<P>(&mut self, name: &str, threads: &[Thread<'_, P>]) {
+    fn add_list<P: Value>(&mut self, name: &str, threads: &[Thread<'_, P>]) {
         for (number, thread) in threads.iter().enumerate() {
             self.add(format!("{name} {number}"), thread);
         }
@@ -90,36 +90,83 @@ impl Digest {
     }
 }
 
-/// Computes anew which values of the medication plan hold, by a rule of its own: those that no
-/// other write that counts names as replaced. Gives the first field where the view says otherwise,
-/// or where it hides that there are several.
+/// What one entry of the medication plan does: its value with its unit, what it names, and whether
+/// it is a decision.
+struct PlanAct {
+    says: Option<(Option<String>, Option<String>)>,
+    names: BTreeSet<EntryId>,
+    decides: bool,
+}
+
+/// Computes anew which values of the medication plan hold, by a rule of its own that walks through
+/// the entries in the order of their logical clocks. Gives the first field where the view says
+/// otherwise, or where it hides that there are several.
 pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
-    let mut fields: BTreeMap<MedicationField, (BTreeSet<EntryId>, BTreeSet<EntryId>)> = BTreeMap::new();
-    for item in view.timeline() {
-        let counts = matches!(item.place, Place::Visible | Place::Superseded | Place::InConflict);
-        let Decoded::Known(Payload::MedicationPlanField(write)) = item.entry.body().decode_payload() else {
-            continue;
-        };
-        if counts {
-            let key = (write.medication.clone(), write.field.clone());
-            let (written, replaced) = fields.entry(key).or_default();
-            written.insert(item.entry.id());
-            replaced.extend(write.supersedes);
-        }
-    }
-    for (key, (written, replaced)) in fields {
-        let holds: BTreeSet<EntryId> = written.difference(&replaced).copied().collect();
-        let shown: BTreeSet<EntryId> = view
-            .medication_plan()
-            .get(&key)
-            .map(Thread::current_ids)
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
-        let wanted = if holds.len() > 1 { Place::InConflict } else { Place::Visible };
+    for (field, acts) in plan_acts(view) {
+        let holds = holding(&acts);
+        let thread = view.medication_plan().get(&field);
+        let shown: BTreeSet<EntryId> =
+            thread.map(Thread::current_ids).unwrap_or_default().into_iter().collect();
+        let said: BTreeSet<_> =
+            acts.iter().filter(|(entry, _)| holds.contains(entry)).map(|(_, act)| &act.says).collect();
+        let wanted = if said.len() > 1 { Place::InConflict } else { Place::Visible };
         if holds != shown || holds.iter().any(|entry| view.place(*entry) != Some(wanted)) {
-            return Some(format!("{} {}: {holds:?} hold, {shown:?} are shown", key.0, key.1));
+            return Some(format!("{} {}: {holds:?} hold, {shown:?} are shown", field.0, field.1));
         }
     }
     None
+}
+
+/// The acts of each field that count, in the order of their logical clocks.
+fn plan_acts(view: &ChartView<'_>) -> BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>> {
+    let mut fields: BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>> = BTreeMap::new();
+    for item in view.timeline() {
+        if !matches!(item.place, Place::Visible | Place::Superseded | Place::InConflict) {
+            continue;
+        }
+        let (field, act) = match item.entry.body().decode_payload() {
+            Decoded::Known(Payload::MedicationPlanField(write)) => {
+                let names = write.supersedes.into_iter().collect();
+                let act = PlanAct { says: Some((write.value, write.unit)), names, decides: false };
+                ((write.medication, write.field), act)
+            }
+            Decoded::Known(Payload::Resolve(decision)) => {
+                let FieldKey::MedicationPlan(medication, field) = decision.field.clone() else { continue };
+                let says = match &decision.resolution {
+                    Resolution::Candidate(chosen) => said_by(&fields, chosen),
+                    Resolution::Value(_) => continue,
+                };
+                let names = decision.candidates.into_iter().collect();
+                ((medication, field), PlanAct { says, names, decides: true })
+            }
+            _ => continue,
+        };
+        fields.entry(field).or_default().push((item.entry.id(), act));
+    }
+    fields
+}
+
+fn said_by(
+    fields: &BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>>,
+    chosen: &EntryId,
+) -> Option<(Option<String>, Option<String>)> {
+    fields.values().flatten().find(|(entry, _)| entry == chosen)?.1.says.clone()
+}
+
+/// What no other act replaces.
+fn holding(acts: &[(EntryId, PlanAct)]) -> BTreeSet<EntryId> {
+    let mut replaces: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
+    let known: BTreeMap<EntryId, &PlanAct> = acts.iter().map(|(entry, act)| (*entry, act)).collect();
+    for (entry, act) in acts {
+        let named: BTreeSet<EntryId> =
+            act.names.iter().filter(|name| known.contains_key(name)).copied().collect();
+        let older: BTreeSet<EntryId> =
+            named.iter().filter_map(|name| replaces.get(name)).flatten().copied().collect();
+        let said: BTreeSet<_> =
+            named.difference(&older).filter_map(|name| known.get(name)).map(|act| &act.says).collect();
+        let takes = act.decides || named.len() < 2 || said.len() < 2;
+        replaces.insert(*entry, if takes { named } else { BTreeSet::new() });
+    }
+    let replaced: BTreeSet<EntryId> = replaces.into_values().flatten().collect();
+    known.keys().filter(|entry| !replaced.contains(entry)).copied().collect()
 }

@@ -166,6 +166,10 @@ impl DeviceKeyStore for SimKey {
     async fn set_high_water(&self, mark: &HighWater) -> Result<(), DeviceKeyError> {
         self.living()?.set_high_water(mark).await
     }
+
+    async fn destroy(&self) -> Result<(), DeviceKeyError> {
+        self.living()?.destroy().await
+    }
 }
 
 /// The clocks of one device, through all its lives.

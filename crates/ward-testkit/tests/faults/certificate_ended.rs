@@ -49,8 +49,13 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     // The team that the phone knows is not there any more; nobody can open what it seals to them.
     assert_eq!((report.handed_over, report.unsent), (1, 1), "{report:?}");
     assert_eq!(progress(&patient, &[dropped]), [EntryProgress::HandedOver]);
-    site.coordinator.client.sync().await.unwrap();
+    site.coordinator.sync().await;
     assert!(site.coordinator.client.waiting_drops(chart).unwrap().is_empty());
+    let sealed = |site: &Site| {
+        let items = site.coordinator.client.worklist(site.clock.now());
+        items.iter().any(|item| item.reason.contains("nobody of the present team can open"))
+    };
+    assert!(sealed(&site), "staff learn that something waits which only the phone can bring");
 
     // The way back: the old device is taken out, the same phone becomes a new one.
     revoke(&mut site, &patient, RevokePolicy::Salvage).await;
@@ -62,8 +67,9 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     let status = patient.client.status().unwrap();
     assert_eq!((status.saved_here, status.handed_over), (0, 0), "{:?}", status.entries);
     assert_eq!(texts(&patient, chart), ["in the first year", "two years later"]);
-    site.coordinator.client.sync().await.unwrap();
+    site.coordinator.sync().await;
     assert_eq!(texts(&site.coordinator, chart), ["in the first year", "two years later"]);
+    assert!(!sealed(&site));
     let view = site.coordinator.client.chart(chart).unwrap();
     let again = view.timeline().iter().find(|item| item.author.is_some_and(|a| a.device == patient.device()));
     assert!(again.is_some(), "written again by the new device");

@@ -12,6 +12,7 @@ mod damaged_rows;
 mod dose_conflicts;
 mod drop_scene;
 mod keys_moved_on;
+mod lease;
 mod local_commits;
 mod newer_store;
 mod reopened;

@@ -156,6 +156,40 @@ async fn rt_14_a_faked_revocation_locks_nothing_and_deletes_nothing() {
     assert_eq!(patient.client.chart(chart).err(), Some(ClientError::Severed), "the true proof is believed");
 }
 
+#[tokio::test]
+async fn rt_14_a_server_that_lets_a_revoked_device_go_on_is_not_believed_either() {
+    for (seed, policy) in [(1_451, RevokePolicy::Salvage), (1_452, RevokePolicy::Sever)] {
+        let (mut site, mut nurse, mut patient) = site_with_nurse(seed).await;
+        let chart = patient.chart();
+        let from = patient.client.membership().unwrap().size();
+        let done = site.coordinator.client.revoke(patient.device(), policy, "lost").await;
+        assert!(done.unwrap().is_done());
+        let whole = proof_of_last(&mut site, from).await;
+        // The device is refused nothing of the log, as if nothing had happened.
+        patient.relay.after(move |request, response| {
+            let body = if request.path == paths::MLOG_CHECKPOINT {
+                whole.note.0.clone()
+            } else if request.path.starts_with(paths::MLOG_LEAVES) {
+                whole.leaves.0.clone()
+            } else if request.path.starts_with(paths::MLOG_ENTRIES) {
+                whole.entries.to_canonical()
+            } else {
+                return;
+            };
+            (response.status, response.body) = (200, body);
+        });
+        patient.client.capture(chart, note("after the revocation")).await.unwrap();
+        let report = synced(&mut patient).await;
+        assert!(names(&report).contains(&"revoked"), "{report:?}");
+        let severed = policy == RevokePolicy::Sever;
+        assert_eq!(report.handed_over, u64::from(!severed), "{report:?}");
+        assert_eq!(patient.client.order().unwrap().severed, severed);
+        assert_eq!(patient.client.chart(chart).is_err(), severed);
+        nurse.sync().await;
+        assert_eq!(nurse.client.waiting_drops(chart).unwrap().len(), usize::from(!severed));
+    }
+}
+
 /// The drops that a device handed over, as they left it.
 fn handed_over(device: &TestDevice) -> Vec<DropEnvelope> {
     let passed = device.relay.record();

@@ -19,7 +19,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for drop in open.drops.values().filter(|drop| drop.decided.is_none()) {
             by_chart.entry(drop.entry.frame().chart).or_default().push(drop);
         }
+        let mut sealed: BTreeMap<ChartId, Vec<TimestampMs>> = BTreeMap::new();
+        for ((chart, ..), received_at) in &open.sealed_drops {
+            sealed.entry(*chart).or_default().push(*received_at);
+        }
         let mut out = Vec::new();
+        for (chart, times) in sealed {
+            let Ok(view) = self.chart(chart) else { continue };
+            out.extend(views::sealed_drop_work(&NamedChart::new(chart, &view), &times));
+        }
         for (chart, drops) in by_chart {
             let Ok(view) = self.chart(chart) else { continue };
             let named = NamedChart::new(chart, &view);

@@ -53,12 +53,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Ok(count) => report.handed_over += count,
                 Err(error) => {
                     let problem = SyncProblem::of_error("drop box", error);
-                    if !report.problems.contains(&problem) {
+                    let said_already = report.problems.contains(&problem)
+                        || (problem == SyncProblem::Revoked && self.doubts_revocation(report));
+                    if !said_already {
                         report.problems.push(problem);
                     }
                 }
             }
         }
+    }
+
+    /// Whether this sync found that the server says "revoked" without being able to show it.
+    fn doubts_revocation(&self, report: &SyncReport) -> bool {
+        report.problems.iter().any(|problem| matches!(problem, SyncProblem::RevocationNotProved { .. }))
     }
 
     /// Why nothing can be sealed, if it is a cause that the drop box is for. The strongest counts.

@@ -92,7 +92,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
-    fn unsent_of(&self, chart: ChartId) -> u64 {
+    pub(crate) fn unsent_of(&self, chart: ChartId) -> u64 {
         let local = self.device().ok().and_then(|open| open.charts.get(&chart));
         local.map_or(0, |local| local.unsent().count() as u64)
     }

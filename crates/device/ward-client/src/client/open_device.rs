@@ -249,6 +249,8 @@ pub(crate) struct OpenDevice {
     pub(crate) urgent: BTreeSet<(ChartId, EntryId)>,
     /// Entries of others in the drop box.
     pub(crate) drops: BTreeMap<(ChartId, DeviceId, EntryId), WaitingDrop>,
+    /// Drops that nobody of the present team can open, with the time at which the server took them.
+    pub(crate) sealed_drops: BTreeMap<(ChartId, DeviceId, EntryId), TimestampMs>,
     /// What stands against this device, verified.
     pub(crate) order: Option<OrderRecord>,
     /// How far this device opens; decided when it is unlocked.
@@ -309,6 +311,7 @@ impl OpenDevice {
             dropped: BTreeMap::new(),
             urgent: BTreeSet::new(),
             drops: BTreeMap::new(),
+            sealed_drops: BTreeMap::new(),
             order: None,
             lease: Lease::Open,
             stopped_by: Vec::new(),

@@ -69,6 +69,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Looks for orders where the server says that there are some, hands over what is unsent, and
     /// carries out a wipe once nothing is left to save.
     pub(crate) async fn meet_orders(&mut self, report: &mut SyncReport) {
+        if let Err(error) = self.note_order_in_own_log().await {
+            report.problems.push(SyncProblem::of_error("revocation", error));
+        }
         let claimed = report.problems.contains(&SyncProblem::Revoked);
         let known = self.device().is_ok_and(|open| open.order.is_some());
         if claimed || known {
@@ -95,6 +98,30 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
+    /// A server may go on showing the log to a device that it should refuse: what the device's own copy
+    /// says against it counts like any proof.
+    async fn note_order_in_own_log(&mut self) -> Result<(), ClientError> {
+        let open = self.device()?;
+        let Some(record) = open.own_record() else { return Ok(()) };
+        let Some(revocation) = record.revocation() else { return Ok(()) };
+        let index = record.wipe_index().unwrap_or(revocation.index);
+        let Some(entry) = open.mlog.entries.get(&index).cloned() else { return Ok(()) };
+        let order = order_of(index, revocation.policy, record.wipe_index().is_some(), entry);
+        if open.order.as_ref().is_some_and(|known| known.index >= index) {
+            return Ok(());
+        }
+        self.keep_order(order).await
+    }
+
+    async fn keep_order(&mut self, order: OrderRecord) -> Result<(), ClientError> {
+        let mut batch = Batch::default();
+        batch.put(Table::Orders, ORDER_ROW, &order);
+        self.commit(batch).await?;
+        self.device_mut()?.order = Some(order);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
     /// Fetches and verifies what stands against this device, and keeps it.
     async fn learn_order(&mut self) -> Result<(), SyncProblem> {
         let failed = |error: ClientError| match &error {
@@ -105,13 +132,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let (proof, leaves, entries) = self.fetch_order().await.map_err(failed)?;
         let judged = self.judge_order(&proof, &leaves, &entries);
-        let Some(order) = judged.map_err(|NotProved(why)| not_proved(why))? else { return Ok(()) };
-        let mut batch = Batch::default();
-        batch.put(Table::Orders, ORDER_ROW, &order);
-        self.commit(batch).await.map_err(failed)?;
-        self.device_mut().map_err(failed)?.order = Some(order);
-        self.raise_mark(None).await;
-        Ok(())
+        match judged.map_err(|NotProved(why)| not_proved(why))? {
+            Some(order) => self.keep_order(order).await.map_err(failed),
+            None => Ok(()),
+        }
     }
 
     /// The rest of the log up to the newest entry against this device, on top of what is held.
@@ -174,13 +198,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let record = record.ok_or(NotProved("the log does not know this device"))?;
         let revocation = record.revocation().ok_or(NotProved("the entry shown has no effect"))?;
         let entry = entries.get(&proof.index).ok_or(NotProved("the entry itself is withheld"))?;
-        let order = OrderRecord {
-            index: proof.index,
-            severed: revocation.policy == RevokePolicy::Sever,
-            wipe: record.wipe_index().is_some(),
-            reason: reason_of(entry),
-            entry: entry.clone().into(),
-        };
+        let wipe = record.wipe_index().is_some();
+        let order = order_of(proof.index, revocation.policy, wipe, entry.clone());
         Ok((open.order.as_ref() != Some(&order)).then_some(order))
     }
 }
@@ -197,6 +216,11 @@ fn check_head(membership: &Membership, proof: &RevocationProof) -> Result<(), No
     let nodes: Vec<NodeHash> = proof.consistency.iter().copied().map(NodeHash::from).collect();
     let extends = membership.head().verify_extended_by(&head.head(), &nodes);
     extends.map_err(|_| NotProved("its head does not extend the log"))
+}
+
+fn order_of(index: u64, policy: RevokePolicy, wipe: bool, entry: Vec<u8>) -> OrderRecord {
+    let (severed, reason) = (policy == RevokePolicy::Sever, reason_of(&entry));
+    OrderRecord { index, severed, wipe, reason, entry: entry.into() }
 }
 
 fn reason_of(entry: &[u8]) -> String {

@@ -47,7 +47,7 @@ pub enum SyncProblem {
     },
     /// By a verified order of the site this device destroyed what it held.
     Wiped,
-    /// Something in the drop box is not what it says, or nobody of the present team can open it.
+    /// Something in the drop box is not what it says.
     BadDrop {
         /// The chart.
         chart: ChartId,

@@ -3,6 +3,7 @@
 //! repaired before somebody asks: a store that was tampered with first refuses to open.
 
 use super::enrol::SELF_ROW;
+use super::orders::ONLINE_ROW;
 use super::{Client, Phase, SyncProblem};
 use crate::store::{
     AccessRecord, Batch, DamagedRecord, EvidenceRecord, LOSSES_ROW, LossRecord, LostPlace, Table,
@@ -10,7 +11,11 @@ use crate::store::{
 use crate::{ClientError, DeviceKeyStore, Environment, Row, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_crypto::random_bytes;
-use ward_id::{ChartId, Incarnation};
+use ward_id::{ChartId, Incarnation, TimestampMs};
+use ward_sync::{ClockReading, OnlineMark};
+
+/// An instant after which every lease has ended.
+const LONG_AGO: ClockReading = ClockReading { boot_id: 0, monotonic_ms: 0, wall: TimestampMs(0) };
 
 /// Entries of this device that were confirmed and that nobody has any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +148,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     let record = EvidenceRecord { kind, found_at: now, sides: Vec::new() };
                     batch.put(Table::Evidence, row.id.clone(), &record);
                 }
+                // The mark says all that there is to say.
+                Table::Urgent => batch.put(Table::Urgent, row.id.clone(), &true),
+                // Nobody knows what stood against this device, or when the server last answered it:
+                // until it answers again, the lease has ended.
+                Table::Orders => batch.put(Table::Orders, ONLINE_ROW, &OnlineMark::at(LONG_AGO)),
                 // Made anew by a commit, a sync or a loading, or of no use without its seal.
                 Table::WrappedKey
                 | Table::Counter
@@ -153,6 +163,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 | Table::Cursors
                 | Table::Tickets
                 | Table::Proved
+                | Table::Forks
+                | Table::Dropped
+                | Table::Drops
                 | Table::Memory
                 | Table::Damaged => {}
             }

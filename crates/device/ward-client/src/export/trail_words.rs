@@ -9,6 +9,7 @@ use ward_sync::{BoundedBy, DeliveryState, Place, QuarantineReason, TimeClaim, Ti
 pub const fn delivery_code(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::SavedHere => "saved-here",
+        DeliveryState::HandedOver => "handed-over",
         DeliveryState::Received => "received",
         DeliveryState::Opened => "opened-at-site",
     }
@@ -18,6 +19,7 @@ pub const fn delivery_code(state: DeliveryState) -> &'static str {
 pub const fn delivery_words(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::SavedHere => "saved on this device",
+        DeliveryState::HandedOver => "handed to the site, not adopted yet",
         DeliveryState::Received => "received by the server",
         DeliveryState::Opened => "opened at the site",
     }

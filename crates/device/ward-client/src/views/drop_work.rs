@@ -5,6 +5,7 @@ use super::named_chart::NamedChart;
 use super::wording::{counted, short_id};
 use super::work_item::{Urgency, WorkItem};
 use crate::client::WaitingDrop;
+use ward_id::TimestampMs;
 
 /// One item for what waits, one for each entry that its author marked urgent, and those that the
 /// content would raise.
@@ -48,4 +49,22 @@ pub(crate) fn drop_work(
         ..raised
     }));
     out
+}
+
+/// What was handed over to people who are not there any more: only the device that holds it can bring it.
+pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampMs]) -> Option<WorkItem> {
+    let since = *received_at.iter().min()?;
+    let what = counted(received_at.len(), "entry was handed over", "entries were handed over");
+    Some(WorkItem {
+        id: format!("{}-dropped-sealed", short_id(&chart.chart)),
+        chart: chart.chart,
+        participant: chart.label.clone(),
+        urgency: Urgency::ToAdopt,
+        reason: format!(
+            "{what} that nobody of the present team can open: invite the participant's device again"
+        ),
+        entries: Vec::new(),
+        since,
+        acknowledged: None,
+    })
 }

@@ -23,7 +23,7 @@ mod worklist;
 pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adherence};
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
-pub(crate) use drop_work::drop_work;
+pub(crate) use drop_work::{drop_work, sealed_drop_work};
 pub use local_day::{local_day, local_instant};
 pub use named_chart::NamedChart;
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
