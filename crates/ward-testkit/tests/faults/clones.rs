@@ -55,19 +55,27 @@ async fn cloned(seed: u64, staff: usize, days_offline: i64) {
     for device in &everybody {
         assert_eq!(texts(device, chart), expected, "both sets are kept");
         let view = device.client.chart(chart).unwrap();
-        assert!(kept.iter().all(|entry| view.place(*entry).is_some()), "under the names that they were saved by");
+        assert!(
+            kept.iter().all(|entry| view.place(*entry).is_some()),
+            "under the names that they were saved by"
+        );
         let on_copy = carried(device, chart);
         assert_eq!(on_copy.len(), 3, "{on_copy:?}");
         for (_, first, outer) in on_copy {
-            assert!(first <= written_at.0 && outer - first >= days_offline * 86_400_000, "both times are shown");
+            assert!(
+                first <= written_at.0 && outer - first >= days_offline * 86_400_000,
+                "both times are shown"
+            );
         }
         assert_eq!(incidents(device, chart, IncidentKind::Fork).len(), 1);
         each_once(device, chart);
         // What an auditor takes from any replica.
         let key = device.client.membership().unwrap().device(chart, phone_id(&view)).unwrap();
-        let proof = view.incidents().iter().flat_map(|thread| &thread.current).find_map(|written| {
-            ForkProof::from_canonical(written.value.evidence.as_deref()?).ok()
-        });
+        let proof = view
+            .incidents()
+            .iter()
+            .flat_map(|thread| &thread.current)
+            .find_map(|written| ForkProof::from_canonical(written.value.evidence.as_deref()?).ok());
         let proof = proof.expect("the incident holds the proof");
         proof.verify(&key.cert().binding.sign_pk).unwrap();
         assert_eq!(proof.seq(), 2, "the first place after the copy was made");

@@ -173,7 +173,11 @@ async fn fault_14_what_a_revoked_device_wrote_stands_where_its_old_place_was_pro
     let mut everybody: Vec<&mut TestDevice> = others.iter_mut().chain([&mut site.coordinator]).collect();
     until_quiet(&mut everybody, 6).await;
     for device in &everybody {
-        assert_eq!(texts(device, chart), ["before the backup", "lost at the server"], "proved in the old log");
+        assert_eq!(
+            texts(device, chart),
+            ["before the backup", "lost at the server"],
+            "proved in the old log"
+        );
     }
     drop(everybody);
     // A newcomer has no proof of a place in a log that is gone: it waits for staff, and is not hidden.

@@ -167,7 +167,10 @@ async fn a_meeting_with_nothing_new_is_one_round_of_little_for_the_version_vecto
         let got = headers(&answer.headers) + answer.body.len();
         println!(
             "{:?} {} body {} of {sent} up, body {} of {got} down",
-            one.request.method, one.request.path, one.request.body.len(), answer.body.len()
+            one.request.method,
+            one.request.path,
+            one.request.body.len(),
+            answer.body.len()
         );
         up += sent;
         down += got;
