@@ -41,6 +41,7 @@ fn who_may_write_what() {
                 Permission::WithdrawalOnly => "withdrawal only",
                 Permission::OwnOnly => "own only",
                 Permission::ByField => "by field",
+                Permission::ReauthorOnly => "own branch only",
             };
             write!(table, " {text:<15}").unwrap();
         }
@@ -291,6 +292,22 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             }],
         }
         .into(),
+        DeviceClosed {
+            device: DeviceId::from_bytes([6; 16]),
+            incarnation: Incarnation(7),
+            final_seq: 12,
+            final_entry: id(8),
+        }
+        .into(),
+        Incident {
+            device: Some(DeviceId::from_bytes([6; 16])),
+            incarnation: Some(Incarnation(7)),
+            seq: Some(3),
+            count: Some(2),
+            evidence: Some(vec![1, 2, 3]),
+            ..Incident::new(IncidentKind::Fork, [9; 32])
+        }
+        .into(),
     ]
 }
 
@@ -389,6 +406,16 @@ fn membership_entries_of_each_kind() {
     let wipe = ward.site.sign(ward.site.entry(ward.chart.into(), &wipe), &[&ward.coordinator]);
     assert_eq!(ward.site.membership.would_be_effective(&wipe, None), Ok(()));
     ward.site.log.push(wipe);
+    let head = TreeHead { size: 7, root: TreeRoot::from_bytes([1; 32]) };
+    let reopen = MlogBody::LogReopen(LogReopen {
+        old_origin: "ward.example/site/olog".into(),
+        checkpoint: support::notes::cosigned_note(&ward.site, "ward.example/site/olog", head, 2),
+        new_origin: "ward.example/site/olog/2".into(),
+        reason: "restored from a backup".into(),
+    });
+    let reopen = ward.site.sign(ward.site.entry(ward.site.site.into(), &reopen), &[&ward.site.admins[0]]);
+    ward.site.membership.would_be_effective(&reopen, None).unwrap();
+    ward.site.log.push(reopen);
 
     let mut vectors = Vec::new();
     for kind in MlogKind::ALL {

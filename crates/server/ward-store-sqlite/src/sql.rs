@@ -21,7 +21,7 @@ statements! {
     WAL_COPY = "PRAGMA wal_checkpoint(PASSIVE)";
 
     // Operation log.
-    OLOG_SIZE = "SELECT ifnull(max(olog_index) + 1, (SELECT count(*) > 0 FROM reopening)) FROM operation";
+    OLOG_SIZE = "SELECT ifnull(max(olog_index) + 1, EXISTS (SELECT 1 FROM reopening WHERE number >= 2)) FROM operation";
     REOPENED = "SELECT number, leaf FROM reopening ORDER BY number DESC LIMIT 1";
     REOPENING_INSERT = "INSERT INTO reopening (number, leaf) VALUES (?1, ?2)";
     OPERATIONS_STEP_ASIDE = "UPDATE operation SET olog_index = -olog_index - 1";
@@ -208,6 +208,10 @@ mod tests {
             "PROPOSALS_PURGE",
             "PROPOSALS_END_OF_DEVICE",
             "MIGRATIONS_DONE",
+            "REOPENED",
+            "OPERATIONS_STEP_ASIDE",
+            "OPERATIONS_STEP_BACK",
+            "OLOG_TILES_FORGET",
             "CHAIN_CHECK",
             "FILE_CHECK",
             "REFERENCE_CHECK",

@@ -2,10 +2,10 @@
 //! the same phone becomes a new device without losing anything.
 
 use crate::drop_scene::{everything, names, note, progress, revoke, site_with, synced, texts};
-use ward_client::{Certified, ClientError, Comparison, EnrolOutcome, EntryProgress, NewInvite};
+use ward_client::{Certified, ClientError, Comparison, EnrolOutcome, NewInvite};
 use ward_crypto::Role;
 use ward_id::{ChartId, PersonId};
-use ward_sync::RevokePolicy;
+use ward_sync::{DeliveryState, RevokePolicy};
 use ward_testkit::{Site, TestDevice};
 
 /// Invites the participant once more, on the same phone.
@@ -48,7 +48,7 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     assert!(names(&report).contains(&"certificate-expired"), "{report:?}");
     // The team that the phone knows is not there any more; nobody can open what it seals to them.
     assert_eq!((report.handed_over, report.unsent), (1, 1), "{report:?}");
-    assert_eq!(progress(&patient, &[dropped]), [EntryProgress::HandedOver]);
+    assert_eq!(progress(&patient, &[dropped]), [DeliveryState::HandedOver]);
     site.coordinator.sync().await;
     assert!(site.coordinator.client.waiting_drops(chart).unwrap().is_empty());
     let sealed = |site: &Site| {
@@ -65,7 +65,7 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     patient.sync().await;
     patient.sync().await;
     let status = patient.client.status().unwrap();
-    assert_eq!((status.saved_here, status.handed_over), (0, 0), "{:?}", status.entries);
+    assert_eq!((status.saved_here, status.handed_over), (0, 0), "{:?}", status.charts);
     assert_eq!(texts(&patient, chart), ["in the first year", "two years later"]);
     site.coordinator.sync().await;
     assert_eq!(texts(&site.coordinator, chart), ["in the first year", "two years later"]);
@@ -119,7 +119,7 @@ async fn fault_25_a_phone_that_comes_back_keeps_what_it_handed_over_apart_from_w
     patient.sync().await;
     staff[0].sync().await;
     assert_eq!(texts(&staff[0], chart), ["handed over and adopted", "never handed over"]);
-    assert_eq!(progress(&patient, &[open]), [EntryProgress::HandedOver], "still the staff's to decide");
+    assert_eq!(progress(&patient, &[open]), [DeliveryState::HandedOver], "still the staff's to decide");
     staff[0].client.adopt(chart, open).await.unwrap();
     staff[0].sync().await;
     patient.sync().await;

@@ -1,9 +1,9 @@
 //! Sites with devices that are taken out, and what all of them must agree on.
 
-use ward_client::{EntryProgress, SyncProblem, SyncReport};
+use ward_client::{SyncProblem, SyncReport};
 use ward_crypto::Role;
 use ward_id::{ChartId, EntryId};
-use ward_sync::{Note, RevokePolicy};
+use ward_sync::{DeliveryState, Note, RevokePolicy};
 use ward_testkit::{Site, TestDevice};
 
 pub fn note(text: &str) -> Note {
@@ -82,10 +82,11 @@ pub fn everything(device: &TestDevice, chart: ChartId) -> String {
 }
 
 /// How far each own entry came, as its person sees it.
-pub fn progress(device: &TestDevice, entries: &[EntryId]) -> Vec<EntryProgress> {
+pub fn progress(device: &TestDevice, entries: &[EntryId]) -> Vec<DeliveryState> {
     let status = device.client.status().unwrap();
     let of = |entry: &EntryId| {
-        status.entries.iter().find(|known| known.entry == *entry).expect("the entry is the device's").progress
+        let mut known = status.charts.iter().flat_map(|chart| &chart.entries);
+        known.find(|known| known.entry == *entry).expect("the entry is the device's").state
     };
     entries.iter().map(of).collect()
 }

@@ -2,10 +2,10 @@
 
 use crate::drop_scene::{days_offline, everything, names, note, progress, revoke, site_with, synced, texts};
 use ward_client::views::Urgency;
-use ward_client::{ClientError, EntryProgress, SyncProblem};
+use ward_client::{ClientError, SyncProblem};
 use ward_crypto::Role;
 use ward_id::EntryId;
-use ward_sync::RevokePolicy;
+use ward_sync::{DeliveryState, RevokePolicy};
 use ward_testkit::{TestDevice, diary_answers, diary_instrument, diary_response};
 
 /// What a salvaged phone shows: its own data, and the truth about how far each entry came.
@@ -15,14 +15,14 @@ async fn salvaged(patient: &mut TestDevice, entries: &[EntryId]) {
     let report = synced(patient).await;
     assert_eq!(names(&report), ["revoked"], "{report:?}");
     assert_eq!((report.handed_over, report.unsent, report.pushed), (count, count, 0));
-    assert!(progress(patient, entries).iter().all(|one| *one == EntryProgress::HandedOver), "never received");
+    assert!(progress(patient, entries).iter().all(|one| *one == DeliveryState::HandedOver), "never received");
     let order = patient.client.order().expect("the phone verified its revocation");
     assert_eq!((order.severed, order.wipe, order.reason.as_str()), (false, false, "the phone was lost"));
     assert_eq!(texts(patient, chart).len(), entries.len(), "the person still sees their own data");
     let again = synced(patient).await;
     assert_eq!((again.handed_over, again.unsent), (0, count), "handed over once");
     patient.restart().await;
-    assert!(progress(patient, entries).iter().all(|one| *one == EntryProgress::HandedOver));
+    assert!(progress(patient, entries).iter().all(|one| *one == DeliveryState::HandedOver));
 }
 
 async fn salvage(seed: u64, clinicians: usize, days: i64) {

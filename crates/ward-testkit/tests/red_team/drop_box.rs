@@ -4,11 +4,11 @@ use crate::scene::{ghost, names, note, site_with_nurse, synced, texts, unsigned,
 use ward_api::{
     DropBatch, DropPage, ErrorCode, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths,
 };
-use ward_client::{ClientError, EntryProgress, HttpMethod, HttpResponse};
+use ward_client::{ClientError, HttpMethod, HttpResponse};
 use ward_crypto::{DropEnvelope, DropEnvelopeFields, Role};
 use ward_id::{Canonical as _, DeviceId, EntryId};
 use ward_store::MlogStore as _;
-use ward_sync::{MlogBody, MlogEntry, Revoke, RevokePolicy, TreeHead};
+use ward_sync::{DeliveryState, MlogBody, MlogEntry, Revoke, RevokePolicy, TreeHead};
 use ward_testkit::{Relay, Site, TestDevice};
 
 const PROBLEM: &str = "application/problem+json";
@@ -352,7 +352,13 @@ async fn rt_16_a_server_that_withholds_drops_hides_nothing_from_their_author() {
     let entry = salvaged(&mut site, &mut patient, "withheld").await;
     let own = |patient: &TestDevice| {
         let status = patient.client.status().unwrap();
-        status.entries.iter().find(|known| known.entry == entry).unwrap().progress
+        status
+            .charts
+            .iter()
+            .flat_map(|chart| &chart.entries)
+            .find(|known| known.entry == entry)
+            .unwrap()
+            .state
     };
     // The server says that it took the drop, and lost it.
     patient.relay.before(|request| {
@@ -367,7 +373,7 @@ async fn rt_16_a_server_that_withholds_drops_hides_nothing_from_their_author() {
         }
     });
     assert_eq!(synced(&mut patient).await.handed_over, 1);
-    assert_eq!(own(&patient), EntryProgress::HandedOver, "never received, never opened");
+    assert_eq!(own(&patient)::HandedOver, "never received, never opened");
     nurse.sync().await;
     assert!(nurse.client.waiting_drops(chart).unwrap().is_empty());
     // It shows the drop to nobody for a day; then the phone hands it over once more by itself.
@@ -382,5 +388,5 @@ async fn rt_16_a_server_that_withholds_drops_hides_nothing_from_their_author() {
     nurse.client.adopt(chart, entry).await.unwrap();
     nurse.sync().await;
     assert_eq!(texts(&nurse, chart), ["first", "withheld"]);
-    assert_eq!(own(&patient), EntryProgress::HandedOver, "a revoked phone learns nothing more, and says so");
+    assert_eq!(own(&patient)::HandedOver, "a revoked phone learns nothing more, and says so");
 }

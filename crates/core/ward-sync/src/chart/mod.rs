@@ -250,6 +250,11 @@ impl Chart {
         self.entries.values().any(|held| held.entry.body().kind == kind)
     }
 
+    /// Every entry, by name.
+    pub fn entries(&self) -> impl Iterator<Item = &SignedEntry> {
+        self.entries.values().map(|held| &held.entry)
+    }
+
     /// Every entry of one device, chain by chain.
     pub fn entries_of(&self, device: DeviceId) -> impl Iterator<Item = &SignedEntry> {
         let chains = self.chains.iter().filter(move |((of, _), _)| *of == device);

@@ -14,6 +14,8 @@ use ward_id::*;
 use ward_sync::*;
 
 pub const DAY_MS: i64 = 86_400_000;
+pub mod notes;
+
 pub const T0: TimestampMs = TimestampMs(1_790_000_000_000);
 
 /// The same cases in every run; `WARD_PROPTEST_SEED` and `WARD_PROPTEST_CASES` explore others.
@@ -95,6 +97,8 @@ pub struct Site {
     pub log: Vec<MlogEntry>,
     pub membership: Membership,
     pub packages: BTreeMap<PackageHash, EpochPackage>,
+    /// The keys of the witnesses, in order, then the log key.
+    pub log_keys: Vec<SignKey>,
 }
 
 impl Site {
@@ -110,7 +114,7 @@ impl Site {
         let admins: Vec<(PersonId, DeviceId, DeviceKeys)> = (0..2)
             .map(|_| (random_id(&mut rng), random_id(&mut rng), DeviceKeys::generate(&mut rng).unwrap()))
             .collect();
-        let manifest = first_manifest(&mut rng, study, site, &admins);
+        let (manifest, log_keys) = first_manifest(&mut rng, study, site, &admins);
         let membership = Membership::new(root.clone(), Scope::All);
         let packages = BTreeMap::new();
         let mut this = Self {
@@ -124,6 +128,7 @@ impl Site {
             log: Vec::new(),
             membership,
             packages,
+            log_keys,
         };
         let entry = this.manifest_entry(this.manifest.clone());
         this.append_effective(entry);
@@ -377,34 +382,41 @@ fn first_manifest(
     study: StudyId,
     site: SiteId,
     admins: &[(PersonId, DeviceId, DeviceKeys)],
-) -> SiteManifest {
+) -> (SiteManifest, Vec<SignKey>) {
     let entry = |(person, device, keys): &(PersonId, DeviceId, DeviceKeys)| AdminEntry {
         person: *person,
         device: *device,
         sign_pk: *keys.sign.public(),
     };
-    let witness = |rng: &mut TestRng, i: usize| WitnessEntry {
+    let mut keys: Vec<SignKey> = Vec::new();
+    let mut key = |rng: &mut TestRng| {
+        keys.push(SignKey::generate(rng));
+        *keys.last().unwrap().public()
+    };
+    let mut witness = |rng: &mut TestRng, i: usize| WitnessEntry {
         name: format!("witness{i}.example"),
-        key: *SignKey::generate(rng).public(),
+        key: key(rng),
         outside: i == 0,
     };
-    SiteManifest::new(SiteManifestFields {
+    let witnesses = (0..3).map(|i| witness(rng, i)).collect();
+    let manifest = SiteManifest::new(SiteManifestFields {
         v: V1,
         site,
         study,
         number: 0,
         prev: None,
         admins: admins.iter().map(entry).collect(),
-        witnesses: (0..3).map(|i| witness(rng, i)).collect(),
+        witnesses,
         quorum: 2,
         min_suite: 1,
         freshness_limit_s: 259_200,
-        log_key: *SignKey::generate(rng).public(),
+        log_key: key(rng),
         min_attest: vec![MinAttest { role: Role::Coordinator, level: AttestLevel::Hardware }],
         mlog_origin: "ward.example/site/mlog".into(),
         olog_origin: "ward.example/site/olog".into(),
     })
-    .unwrap()
+    .unwrap();
+    (manifest, keys)
 }
 
 /// A site with one coordinator, one clinician, one investigator, a team of the three, one chart, a

@@ -128,7 +128,6 @@ fn summary(body: &MlogBody) -> String {
         MlogBody::LogReopen(reopen) => {
             format!("let the operation log go on as {}: {}", reopen.new_origin, reopen.reason)
         }
-        MlogBody::StudySchema(schema) => format!("publish study schema number {}", schema.number),
         MlogBody::RecoveryUse(recovery) => format!(
             "give participant {} of chart {} the new device {} in place of {} lost ones: {}",
             recovery.person,

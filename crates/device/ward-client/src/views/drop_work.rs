@@ -64,6 +64,7 @@ pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampM
             "{what} that nobody of the present team can open: invite the participant's device again"
         ),
         entries: Vec::new(),
+        values: Vec::new(),
         since,
         acknowledged: None,
     })

@@ -58,7 +58,10 @@ pub fn story() -> TestChart {
 
 pub fn trail_of(chart: &TestChart) -> Trail {
     let view = chart.view();
-    let delivery = delivery(&view, |item| item.arrival.olog_index.is_some());
+    let delivery = delivery(&view, |item| match item.arrival.olog_index {
+        Some(_) => DeliveryState::Received,
+        None => DeliveryState::SavedHere,
+    });
     let proved: BTreeMap<_, _> = view.timeline().iter().take(3).map(|item| (item.entry.id(), 7)).collect();
     let person = chart.pens[&Who::Phone].author.person;
     trail(&TrailParts {

@@ -10,6 +10,7 @@ mod operations;
 mod pushes_together;
 mod readiness;
 mod refusals;
+mod repair;
 mod restore;
 mod secrecy;
 mod sockets;

@@ -1,0 +1,128 @@
+//! Operation logs that follow one another: who lets one go on, and how places are counted.
+#![cfg(test)]
+
+mod support;
+
+use support::notes::cosigned_note;
+use support::*;
+use ward_crypto::*;
+use ward_id::*;
+use ward_sync::limits::OLOG_SPAN;
+use ward_sync::*;
+
+fn head(size: u64) -> TreeHead {
+    TreeHead { size, root: TreeRoot::from_bytes([9; 32]) }
+}
+
+fn reopening(ward: &Ward, old: &str, new: &str, note: Vec<u8>, signer: &Device) -> MlogEntry {
+    let body = MlogBody::LogReopen(LogReopen {
+        old_origin: old.into(),
+        checkpoint: note,
+        new_origin: new.into(),
+        reason: "the disk broke".into(),
+    });
+    ward.site.sign(ward.site.entry(ward.site.site.into(), &body), &[signer])
+}
+
+const FIRST: &str = "ward.example/site/olog";
+const SECOND: &str = "ward.example/site/olog/2";
+const THIRD: &str = "ward.example/site/olog/3";
+
+/// 12, 13: the log goes on only as an admin says, only from a head that a quorum cosigned, and only
+/// to the next origin.
+#[test]
+fn rt_12_a_log_is_opened_again_by_an_admin_from_a_cosigned_head_only() {
+    let mut ward = Ward::new(71);
+    let good = cosigned_note(&ward.site, FIRST, head(100), 2);
+    let void = |ward: &Ward, entry: &MlogEntry| ward.site.membership.would_be_effective(entry, None);
+    for signer in [&ward.coordinator, &ward.investigator, &ward.phone, &ward.recovery] {
+        let entry = reopening(&ward, FIRST, SECOND, good.clone(), signer);
+        assert!(matches!(
+            void(&ward, &entry),
+            Err(VoidReason::NotAuthorised(_) | VoidReason::UnknownSigner(_))
+        ));
+    }
+    let admin = &ward.site.admins[0];
+    let refused = |entry: &MlogEntry| matches!(void(&ward, entry), Err(VoidReason::Reopening(_)));
+    for (old, new) in [(SECOND, THIRD), (FIRST, THIRD), (FIRST, FIRST), (FIRST, "ward.example/site/mlog")] {
+        assert!(refused(&reopening(&ward, old, new, good.clone(), admin)), "{old} {new}");
+    }
+    let mut bent = good.clone();
+    let digit = bent.iter().position(|byte| *byte == b'1').unwrap();
+    bent[digit] = b'2';
+    for note in [
+        cosigned_note(&ward.site, FIRST, head(100), 1),
+        cosigned_note(&ward.site, SECOND, head(100), 3),
+        bent,
+        b"no note".to_vec(),
+    ] {
+        assert!(refused(&reopening(&ward, FIRST, SECOND, note, admin)));
+    }
+    let entry = reopening(&ward, FIRST, SECOND, good.clone(), admin);
+    ward.site.append_effective(entry);
+    assert_eq!(ward.site.membership.olog_origin(), Some(SECOND));
+    assert_eq!(ward.site.membership.olog_number(), 2);
+    let ended = &ward.site.membership.reopenings()[0];
+    assert_eq!((ended.old_head, &ended.checkpoint), (head(100), &good));
+    assert_eq!(*ended.first_leaf().as_bytes(), sha256(&good));
+    // The old log has ended: it does not end again, and the next one ends as it did.
+    let again = reopening(&ward, FIRST, SECOND, good, &ward.site.admins[1]);
+    assert!(ward.site.membership.would_be_effective(&again, None).is_err());
+    let next = cosigned_note(&ward.site, SECOND, head(7), 3);
+    let entry = reopening(&ward, SECOND, THIRD, next, &ward.site.admins[1]);
+    ward.site.append_effective(entry);
+    let membership = &ward.site.membership;
+    assert_eq!((membership.olog_origin(), membership.olog_begin()), (Some(THIRD), 2 * OLOG_SPAN));
+    assert_eq!(membership.olog_begin_of(FIRST), Some(0));
+    assert_eq!(membership.olog_begin_of(SECOND), Some(OLOG_SPAN));
+    assert_eq!(membership.olog_begin_of("ward.example/site/olog/4"), None);
+}
+
+/// A revocation cuts in the log that its signer's head of the membership log names. Everything that
+/// is proved in a log before that one stands, nothing in a log after it does.
+#[test]
+fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
+    let mut ward = Ward::new(72);
+    let (chart, phone) = (ward.chart, ward.phone.id);
+    let revoke = |ward: &Ward, size| {
+        ward.site.revoke_entry(chart.into(), phone, size, RevokePolicy::Sever, &[&ward.coordinator])
+    };
+    // Signed before the reopening, filed after it.
+    let early = revoke(&ward, 40);
+    let note = cosigned_note(&ward.site, FIRST, head(100), 3);
+    let entry = reopening(&ward, FIRST, SECOND, note, &ward.site.admins[0]);
+    ward.site.append_effective(entry);
+    let mut other = ward.site.membership.clone();
+    let late = revoke(&ward, 40);
+    ward.site.append_effective(early);
+    let standing = |membership: &Membership, place| membership.standing(chart, phone, place);
+    let membership = &ward.site.membership;
+    assert_eq!(standing(membership, Some(39)), Standing::Effective);
+    for place in [Some(40), Some(99), Some(OLOG_SPAN), Some(OLOG_SPAN + 3), None] {
+        assert_eq!(standing(membership, place), Standing::Severed, "{place:?}");
+    }
+    other.apply(other.size(), &late).unwrap();
+    for place in [39, 99, OLOG_SPAN, OLOG_SPAN + 39] {
+        assert_eq!(standing(&other, Some(place)), Standing::Effective, "{place}");
+    }
+    for place in [Some(OLOG_SPAN + 40), Some(2 * OLOG_SPAN), None] {
+        assert_eq!(standing(&other, place), Standing::Severed, "{place:?}");
+    }
+    // A thief's cut-off far in the future does not reach into the log after it.
+    let mut ward = Ward::new(73);
+    let entry = ward.site.revoke_entry(
+        chart_of(&ward),
+        ward.phone.id,
+        u64::MAX,
+        RevokePolicy::Salvage,
+        &[&ward.phone],
+    );
+    ward.site.append_effective(entry);
+    let standing = |place| ward.site.membership.standing(ward.chart, ward.phone.id, Some(place));
+    assert_eq!(standing(OLOG_SPAN - 1), Standing::Effective);
+    assert_eq!(standing(OLOG_SPAN), Standing::ToBeAdopted);
+}
+
+fn chart_of(ward: &Ward) -> Subject {
+    ward.chart.into()
+}
