@@ -7,7 +7,7 @@ use ward_client::{HttpMethod, NamedBy, SyncProblem};
 use ward_crypto::Role;
 use ward_id::{Canonical as _, ChartId};
 use ward_sync::{Place, QuarantineReason, RevokePolicy};
-use ward_testkit::{Server, TestDevice};
+use ward_testkit::TestDevice;
 
 /// The relay adds rows to the pages that a device fetches of one chart.
 fn slip_in(device: &TestDevice, chart: ChartId, rows: Vec<EnvelopeRow>) {
