@@ -245,3 +245,25 @@ async fn fault_19_a_repair_of_a_sound_store_changes_nothing() {
     assert_eq!((patient.rows.ids(), texts(&patient, chart)), (rows, before));
     assert_eq!(patient.client.state(), DeviceState::Ready);
 }
+
+#[tokio::test]
+async fn fault_19_a_note_of_who_read_a_chart_that_is_lost_is_counted() {
+    let mut site = Site::small(1_907).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    patient.client.capture(chart, note("one")).await.unwrap();
+    patient.sync().await;
+    nurse.sync().await;
+    nurse.client.note_access(chart, ward_sync::AccessPurpose::Care).await.unwrap();
+    let access = 13;
+    let (table, id) = nurse.rows.ids().into_iter().find(|(table, _)| *table == access).unwrap();
+    assert!(nurse.rows.flip_bit(table, &id, 77));
+    assert!(matches!(nurse.try_restart().await, Err(ClientError::StoreDamaged { table: "access" })));
+    let report = nurse.client.repair().await.unwrap();
+    assert_eq!((report.accesses, report.own_entries, report.drafts), (1, 0, 0));
+    nurse.sync().await;
+    nurse.restart().await;
+    assert_eq!(nurse.client.status().unwrap().losses.accesses, 1, "it is said until somebody took note");
+    assert_eq!(texts(&nurse, chart), ["one"]);
+}

@@ -213,12 +213,15 @@ fn what_ward_adds_stands_in_two_extensions() {
     }
 }
 
+/// What is broken, and how.
+type Broken = (&'static str, fn(&mut Value));
+
 /// The checks above must be able to fail.
 #[test]
 fn a_broken_event_is_found() {
     let chart = story();
     let sound = events(&chart).into_iter().find(|event| event["action"] == "U").unwrap();
-    let broken: [(&str, fn(&mut Value)); 9] = [
+    let broken: [Broken; 9] = [
         ("another action", |event| event["action"] = json!("C")),
         ("no server", |event| {
             event["agent"].as_array_mut().unwrap().remove(1);
@@ -245,7 +248,7 @@ fn a_broken_event_is_found() {
         change(&mut event);
         assert!(!profile_faults(&event).unwrap().is_empty(), "{what} was not found");
     }
-    let broken: [(&str, fn(&mut Value)); 4] = [
+    let broken: [Broken; 4] = [
         ("no recorded", |event| event["recorded"] = Value::Null),
         ("no observer", |event| event["source"] = json!({})),
         ("no requestor", |event| event["agent"][0]["requestor"] = Value::Null),
