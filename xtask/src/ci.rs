@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: all tests, then the gates, then what it took.
 
 use crate::steps::{Share, Steps};
-use crate::{deny, process, project, secrets, setup, tests_run};
+use crate::{deny, process, project, secrets, setup, sim, tests_run};
 use anyhow::{Result, bail};
 
 /// Lints that tests may break: a test that panics is a test that fails.
@@ -22,6 +22,10 @@ pub fn run() -> Result<bool> {
     }
     steps.run(Share::Tools, "cargo-deny", deny::install);
     let corpora = tests_run::run_all(&mut steps)?;
+    if steps.run(Share::Compile, "compile the simulator", sim::build) {
+        steps.run(Share::Tests, "simulator, stand-in signatures", sim::few_with_stand_in);
+        steps.run(Share::Tests, "simulator, real signatures", sim::few_with_real_signatures);
+    }
     steps.run(Share::Rest, "clippy", clippy);
     steps.run(Share::Rest, "clippy for tests", clippy_for_tests);
     steps.run(Share::Rest, "format", || cargo(&["fmt", "--all", "--check"]));

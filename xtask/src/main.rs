@@ -17,6 +17,7 @@ mod project;
 mod rust_view;
 mod secrets;
 mod setup;
+mod sim;
 mod source_tree;
 mod steps;
 mod tests_run;
@@ -39,13 +40,22 @@ cargo xtask COMMAND
   corpora NAME     agree with the files of one corpus (needs WARD_CORPORA)
   bench [NAME]     run the benches, or those of one crate or name (wasm: under Node); --quick: only show that they run
   kill-loop N      kill the server N times in the middle of its work, lose nothing
+  sim ARGS         schedules of the simulator: --seeds A..B | --seed S | --schedule FILE
+                   [--faults LIST] [--real] [--files] [--tally FILE] [--minutes N]; or --process
 ";
 
 fn main() -> ExitCode {
+    if sim::wraps_the_compiler() {
+        return exit(sim::wrap_the_compiler());
+    }
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next();
     let rest: Vec<String> = arguments.collect();
-    match dispatch(command.as_deref(), &rest) {
+    exit(dispatch(command.as_deref(), &rest))
+}
+
+fn exit(done: Result<bool>) -> ExitCode {
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -74,6 +84,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Result<bool> {
         Some("corpora") => corpora::run(first),
         Some("bench") => bench::run(rest),
         Some("kill-loop") => kill_loop::run(first),
+        Some("sim") => sim::run(rest),
         Some(other) => bail!("there is no command {other:?}\n\n{HELP}"),
     }
 }

@@ -1,5 +1,8 @@
 //! The `ward` command: parses, calls the crates below, prints. No rule that matters lives here.
 
+#[cfg(ward_stand_in)]
+compile_error!("the simulator's signatures protect nothing: build without its flag");
+
 mod cli;
 mod commands;
 mod demo;

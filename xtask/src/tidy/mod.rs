@@ -10,6 +10,7 @@ mod manifests;
 mod markers;
 mod naming;
 mod outside_names;
+mod stand_in;
 mod units;
 
 use crate::outcome::Counts;
@@ -38,7 +39,7 @@ impl Finding {
 
 type Check = fn(&SourceTree) -> Vec<Finding>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("architecture", architecture::check),
     ("layers", layers::check),
     ("manifests", manifests::check),
@@ -50,6 +51,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("error codes", error_codes::check),
     ("citations", citation_form::check),
     ("outside names", outside_names::check),
+    ("stand-in", stand_in::check),
 ];
 
 /// Runs every check by itself; true if nothing was found.
