@@ -23,8 +23,8 @@ mod words;
 pub use canonical::{Canonical, CborError};
 pub use ids::{
     BlobAddress, CertHash, ChartId, DeviceId, EntryId, EnvelopeHash, IdParseError, ManifestHash,
-    MemberSetHash, MlogEntryHash, PackageHash, PersonId, RootFingerprint, SchemaHash, SiteId, StudyId, Subject, TeamId,
-    TicketId, TreeRoot,
+    MemberSetHash, MlogEntryHash, PackageHash, PersonId, RootFingerprint, SchemaHash, SiteId, StudyId,
+    Subject, TeamId, TicketId, TreeRoot,
 };
 pub use text::{TextDecodeError, base64url_decode, base64url_encode, hex_decode, hex_encode};
 pub use time::TimestampMs;

@@ -51,8 +51,8 @@ pub use mlog_body::{
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    FieldKey, Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse,
+    DoseOutcome, FieldKey, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
+    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse,
     Resolution, Resolve, Response, ResponseStatus, SetChange, Void,
 };
 pub use permission::{Permission, may_write, permission};

@@ -275,13 +275,9 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
         .into(),
         Resolve::choosing(dose_key(), vec![id(6), id(7)], id(7)).into(),
         Resolve::with_value(dose_key(), vec![id(6), id(7)], dose_field("7.5", vec![])).into(),
-        Resolve::choosing(
-            FieldKey::Appointment(AppointmentId([6; 16])),
-            vec![id(8), id(9)],
-            id(8),
-        )
-        .into(),
-        Resolve::choosing(FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE), vec![id(8), id(9)], id(9)).into(),
+        Resolve::choosing(FieldKey::Appointment(AppointmentId([6; 16])), vec![id(8), id(9)], id(8)).into(),
+        Resolve::choosing(FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE), vec![id(8), id(9)], id(9))
+            .into(),
         Void { target: id(10) }.into(),
         SetChange::adding("tags", "fasting").into(),
         SetChange::removing("tags", vec![id(11)]).into(),

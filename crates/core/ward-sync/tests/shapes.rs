@@ -107,6 +107,45 @@ fn two_who_write_the_same_do_not_contradict_each_other() {
 }
 
 #[test]
+fn nobody_ends_a_conflict_by_joining_one_side() {
+    let (mut desk, (mut clinician, mut investigator), [a, b]) = two_doses(22);
+    let joins = clinician.write(&desk.chart, dose_field("2.5", vec![a]));
+    desk.arrive(&joins);
+    assert_eq!(doses(&desk), (texts(&["2.5", "2.5"]), true), "it is a write, and no decision");
+    let beside = Resolve::choosing(dose_key(), vec![b, joins.id()], b);
+    let decision = investigator.decide(&desk.chart, beside);
+    let further = clinician.write(&desk.chart, dose_field("2.5", vec![b]));
+    desk.arrive(&decision);
+    assert_eq!(doses(&desk), (texts(&["2.5"]), false));
+    desk.arrive(&further);
+    assert!(doses(&desk).1, "nor does a write join a decision");
+}
+
+#[test]
+fn a_decision_that_leads_to_another_field_decides_nothing() {
+    let (mut desk, (mut clinician, mut investigator), [a, b]) = two_doses(23);
+    let times = MedicationPlanField { field: "times".into(), ..dose_field("3", vec![]) };
+    let times = clinician.write(&desk.chart, times);
+    let note = clinician.write(&desk.chart, note("not a dose"));
+    desk.arrive(&times);
+    desk.arrive(&note);
+    for stray in [times.id(), note.id()] {
+        // The first decision is of no field, and the second one chooses it.
+        let broken = clinician.decide(&desk.chart, Resolve::choosing(dose_key(), vec![a, stray], stray));
+        desk.arrive(&broken);
+        let through = Resolve::choosing(dose_key(), vec![a, b, broken.id()], broken.id());
+        let through = investigator.decide(&desk.chart, through);
+        desk.arrive(&through);
+        desk.check(|view| {
+            assert!(matches!(view.place(broken.id()), Some(Place::Invalid(_))));
+            assert!(matches!(view.place(through.id()), Some(Place::Invalid(_))));
+            let key = (MedicationId::new("amlodipine"), "dose".to_owned());
+            assert!(view.medication_plan()[&key].is_conflict());
+        });
+    }
+}
+
+#[test]
 fn a_decision_names_what_holds_and_keeps_who_said_what() {
     let (mut desk, (_, mut investigator), [a, b]) = two_doses(4);
     let decision = investigator.decide(&desk.chart, Resolve::choosing(dose_key(), vec![b, a], a));
@@ -290,13 +329,16 @@ fn parts_of_decisions_and_sets_have_limits() {
     assert_eq!(choose(2).check(), Ok(()));
     assert_eq!(choose(CANDIDATES_MAX).check(), Ok(()));
     assert!(choose(1).check().is_err() && choose(CANDIDATES_MAX + 1).check().is_err());
-    let unsorted = Resolve { candidates: vec![id(2), id(1)], ..Resolve::choosing(dose_key(), some(2), id(1)) };
+    let unsorted =
+        Resolve { candidates: vec![id(2), id(1)], ..Resolve::choosing(dose_key(), some(2), id(1)) };
     assert!(Payload::from(unsorted).check().is_err());
     let stranger = Resolve::choosing(dose_key(), some(2), id(9));
     assert!(Payload::from(stranger).check().is_err(), "what was chosen is none of them");
-    let elsewhere = Resolve::with_value(dose_key(), some(2), ProfileField {
-        field: "dose".into(), value: "1".into(), supersedes: vec![],
-    });
+    let elsewhere = Resolve::with_value(
+        dose_key(),
+        some(2),
+        ProfileField { field: "dose".into(), value: "1".into(), supersedes: vec![] },
+    );
     assert!(Payload::from(elsewhere).check().is_err(), "a value of another field");
     let twice = Resolve::with_value(dose_key(), some(2), dose_field("1", some(2)));
     assert!(Payload::from(twice).check().is_err(), "candidates are named once");
@@ -397,7 +439,7 @@ fn void_beside_an_amendment_is_a_conflict_and_two_voids_are_not() {
     let all = desk.check(|view| {
         let thread = &view.responses().values().next().unwrap()[0];
         let FieldState::Conflict(conflict) = thread.state() else { panic!("{thread:?}") };
-        assert_eq!((conflict.values.len(), conflict.voids.len()), (1, 2));
+        assert_eq!((conflict.values.len(), conflict.voids.len()), (1, 1));
         assert_eq!(thread.derived(), Derived::Indeterminate);
         assert_eq!(view.place(amended.id()), Some(Place::InConflict));
         assert_eq!(view.place(void.id()), Some(Place::InConflict));
@@ -514,7 +556,8 @@ fn the_schema_says_who_decides_and_how_values_merge() {
 
     let (mut phone, mut nurse) = (pen!(desk, phone, 5), pen!(desk, coordinator, 6));
     let mut both = |desk: &mut Desk, field: &str| {
-        let write = |value: &str| ProfileField { field: field.into(), value: value.into(), supersedes: vec![] };
+        let write =
+            |value: &str| ProfileField { field: field.into(), value: value.into(), supersedes: vec![] };
         let (one, two) = (phone.write(&desk.chart, write("a")), nurse.write(&desk.chart, write("b")));
         desk.arrive(&one);
         desk.arrive(&two);
@@ -534,7 +577,8 @@ fn the_schema_says_who_decides_and_how_values_merge() {
     });
     let mut nurse = pen!(desk, coordinator, 7);
     let supersedes = vec![one.id(), two.id()];
-    let merged = nurse.write(&desk.chart, ProfileField { field: "allergies".into(), value: "a, b".into(), supersedes });
+    let merged = nurse
+        .write(&desk.chart, ProfileField { field: "allergies".into(), value: "a, b".into(), supersedes });
     desk.arrive(&merged);
     desk.check(|view| assert_eq!(view.profile()["allergies"].single().unwrap().value.value, "a, b"));
 }
@@ -547,11 +591,17 @@ fn no_schema_may_drop_what_somebodys_safety_hangs_on() {
     let safety = |row: SchemaField| SchemaField { safety: true, ..row };
     let wrong_shape = SchemaField { shape: DataShape::Set, ..row(profile, None, MergeClass::UNION, vec![]) };
     for (field, fault) in [
-        (safety(row(profile, Some("allergies"), MergeClass::UI_LWW, vec![])), SchemaFault::LastWriterOnSafety),
+        (
+            safety(row(profile, Some("allergies"), MergeClass::UI_LWW, vec![])),
+            SchemaFault::LastWriterOnSafety,
+        ),
         (safety(row(profile, None, MergeClass(7), vec![])), SchemaFault::UnknownClassOnSafety),
         (row(plan, Some("dose"), MergeClass::UNION, vec![]), SchemaFault::PlanClass),
         (row(plan, None, MergeClass(7), vec![]), SchemaFault::PlanClass),
-        (row(EntryKind::APPOINTMENT, None, MergeClass::UI_LWW, vec![]), SchemaFault::LastWriterOutsidePreferences),
+        (
+            row(EntryKind::APPOINTMENT, None, MergeClass::UI_LWW, vec![]),
+            SchemaFault::LastWriterOutsidePreferences,
+        ),
         (wrong_shape, SchemaFault::OtherShape),
         (row(EntryKind::SET_CHANGE, None, MergeClass::REVIEW, vec![]), SchemaFault::ClassOfShape),
         (row(plan, None, MergeClass::REVIEW, vec![Role::Coordinator]), SchemaFault::Resolver),
@@ -597,7 +647,8 @@ fn schemas_follow_one_another_and_one_admin_signs() {
 fn a_schema_is_sorted_and_bounded() {
     use ward_sync::limits::*;
     let site = Site::new(21);
-    let named = |n: usize| row(EntryKind::PROFILE_FIELD, Some(&format!("{n:04}")), MergeClass::REVIEW, vec![]);
+    let named =
+        |n: usize| row(EntryKind::PROFILE_FIELD, Some(&format!("{n:04}")), MergeClass::REVIEW, vec![]);
     let with = |fields: Vec<SchemaField>| MlogBody::StudySchema(Box::new(site.schema(fields))).check();
     assert_eq!(with((0..SCHEMA_FIELDS_MAX).map(named).collect()), Ok(()));
     assert!(with((0..=SCHEMA_FIELDS_MAX).map(named).collect()).is_err());

@@ -113,7 +113,11 @@ async fn conflict_resolve_conflict(days_offline: i64) {
     }
     devices[2].sync().await;
     devices[0].sync().await;
-    assert_eq!(values(&devices[0], chart), (vec!["8".to_owned()], false), "decided, as far as this one knows");
+    assert_eq!(
+        values(&devices[0], chart),
+        (vec!["8".to_owned()], false),
+        "decided, as far as this one knows"
+    );
     sync_all(&mut devices).await;
     patient.sync().await;
     for device in devices.iter().chain([&patient]) {

@@ -99,9 +99,12 @@ async fn fault_36_an_app_below_the_min_reader_changes_no_plan_and_still_takes_ne
     };
     let first = doctor.client.capture(chart, dose("4", vec![])).await.unwrap();
     let row = |level| {
-        [(EntryKind::MEDICATION_PLAN_FIELD, "ward/medication-plan"), (EntryKind::QUESTIONNAIRE_RESPONSE, "fhir/QuestionnaireResponse")]
-            .map(|(kind, schema)| MinReader { kind, schema: schema.to_owned(), level })
-            .to_vec()
+        [
+            (EntryKind::MEDICATION_PLAN_FIELD, "ward/medication-plan"),
+            (EntryKind::QUESTIONNAIRE_RESPONSE, "fhir/QuestionnaireResponse"),
+        ]
+        .map(|(kind, schema)| MinReader { kind, schema: schema.to_owned(), level })
+        .to_vec()
     };
     let fields = vec![SchemaField {
         shape: DataShape::Register,
@@ -121,7 +124,10 @@ async fn fault_36_an_app_below_the_min_reader_changes_no_plan_and_still_takes_ne
     doctor.sync().await;
     patient.sync().await;
     let refused = doctor.client.capture(chart, dose("8", vec![second])).await.unwrap_err();
-    assert_eq!((refused.clone(), refused.code().to_string()), (ClientError::NeedsNewerApp, "WARD-6061".to_owned()));
+    assert_eq!(
+        (refused.clone(), refused.code().to_string()),
+        (ClientError::NeedsNewerApp, "WARD-6061".to_owned())
+    );
     let view = doctor.client.chart(chart).unwrap();
     let plan = view.medication_plan().values().next().unwrap();
     assert_eq!(plan.single().unwrap().value.value.as_deref(), Some("6"), "it is still read");

@@ -60,7 +60,11 @@ async fn phone_and_tablet(days_offline: i64) {
     assert!(csv.contains("on the phone") && csv.contains("at the clinic"));
     assert!(csv.lines().skip(1).all(|row| row.ends_with("duplicate-for-review")), "{csv}");
     // Whoever answered twice by mistake says so; the trail keeps what was sent.
-    tablet.client.capture_draft(chart, ward_sync::Draft::because(Void { target: second }, "asked twice")).await.unwrap();
+    tablet
+        .client
+        .capture_draft(chart, ward_sync::Draft::because(Void { target: second }, "asked twice"))
+        .await
+        .unwrap();
     tablet.sync().await;
     nurse.sync().await;
     let view = nurse.client.chart(chart).unwrap();

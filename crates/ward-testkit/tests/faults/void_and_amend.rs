@@ -48,7 +48,11 @@ async fn void_beside_amend(days_offline: i64) {
     for device in [&nurse, &patient, &site.coordinator] {
         assert_eq!(place(device, void), Some(Place::InConflict));
         assert_eq!(place(device, amended), Some(Place::InConflict));
-        assert_eq!(place(device, record), Some(Place::Superseded), "and the first version does not come back");
+        assert_eq!(
+            place(device, record),
+            Some(Place::Superseded),
+            "and the first version does not come back"
+        );
         let view = device.client.chart(chart).unwrap();
         let thread = &view.responses().values().next().unwrap()[0];
         let FieldState::Conflict(open) = thread.state() else { panic!("{thread:?}") };

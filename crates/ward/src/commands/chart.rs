@@ -1,13 +1,13 @@
 //! `ward chart`: the charts of this device, or one of them.
 
 use crate::cli::ChartArgs;
+use crate::commands::resolve::conflict_json;
 use crate::exit::Done;
 use crate::home::{Home, from_client};
 use crate::print::{Out, day, instant};
 use crate::shown_plan;
 use serde_json::{Value, json};
 use ward_client::native::NativeClient;
-use crate::commands::resolve::conflict_json;
 use ward_client::views::{ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
@@ -279,7 +279,9 @@ fn plan(view: &ChartView<'_>, out: &Out) {
         out.heading("Medication plan");
     }
     if view.unreadable(EntryKind::MEDICATION_PLAN_FIELD) + view.unreadable(EntryKind::RESOLVE) > 0 {
-        out.line("! The plan has changes that this version is too old to read: update Ward before you rely on it.");
+        out.line(
+            "! The plan has changes that this version is too old to read: update Ward before you rely on it.",
+        );
     }
     for ((medication, field), thread) in view.medication_plan() {
         let all: Vec<String> = thread

@@ -46,9 +46,21 @@ pub async fn run(args: ResolveArgs, home: &Home, out: &Out) -> Done {
         return Ok(());
     };
     let reason = reason.filter(|reason| !reason.trim().is_empty()).ok_or_else(|| {
-        Failure::new(Kind::Usage, "Nothing was decided", "a decision says why", "give the reason with --reason")
+        Failure::new(
+            Kind::Usage,
+            "Nothing was decided",
+            "a decision says why",
+            "give the reason with --reason",
+        )
     })?;
-    let decision = decision(&conflicts, wish, &shown_plan::shown_in(home, chart), client.me().map_err(from_client)?.device, &client, chart)?;
+    let decision = decision(
+        &conflicts,
+        wish,
+        &shown_plan::shown_in(home, chart),
+        client.me().map_err(from_client)?.device,
+        &client,
+        chart,
+    )?;
     let entry = client.resolve(chart, decision, reason).await.map_err(from_client)?;
     out.both(
         format!("Decided, and saved on this device as {entry}. `ward sync` sends it."),
@@ -61,8 +73,12 @@ pub async fn run(args: ResolveArgs, home: &Home, out: &Out) -> Done {
 fn note_shown(home: &Home, client: &NativeClient, chart: ChartId, conflicts: &[ShownConflict]) -> Done {
     let view = client.chart(chart).map_err(from_client)?;
     let known = shown_plan::shown_in(home, chart);
-    let still: BTreeSet<EntryId> =
-        view.medication_plan().values().flat_map(ward_sync::Thread::current_ids).filter(|id| known.contains(id)).collect();
+    let still: BTreeSet<EntryId> = view
+        .medication_plan()
+        .values()
+        .flat_map(ward_sync::Thread::current_ids)
+        .filter(|id| known.contains(id))
+        .collect();
     let shown = conflicts.iter().flat_map(|conflict| conflict.candidates.iter().copied());
     shown_plan::note(home, chart, still.into_iter().chain(shown).collect())
 }

@@ -117,7 +117,8 @@ fn field(row: FieldRow) -> Result<SchemaField, String> {
         Some(other) => return Err(format!("“{other}” is no shape: record, register, text or set")),
     };
     let class = MergeClass::ALL.into_iter().find(|class| class.name() == row.merge);
-    let class = class.ok_or(format!("“{}” is no merge class: review, worst-case, union or ui-lww", row.merge))?;
+    let class =
+        class.ok_or(format!("“{}” is no merge class: review, worst-case, union or ui-lww", row.merge))?;
     let mut resolvers = row.resolvers.iter().map(|name| role(name)).collect::<Result<Vec<_>, _>>()?;
     resolvers.sort_by_key(|role| role.number());
     resolvers.dedup();
@@ -194,6 +195,8 @@ mod tests {
         assert!(checked(plan).unwrap_err().contains("review or worst-case"));
         let twice = "[[field]]\nkind = \"dose\"\nmerge = \"review\"\n".repeat(2);
         assert!(checked(&twice).unwrap_err().contains("one stands twice"));
-        assert!(checked("[[field]]\nkind = \"horoscope\"\nmerge = \"review\"").unwrap_err().contains("no kind"));
+        assert!(
+            checked("[[field]]\nkind = \"horoscope\"\nmerge = \"review\"").unwrap_err().contains("no kind")
+        );
     }
 }

@@ -150,7 +150,8 @@ pub fn conflict_is_decided(
         return Check::new(what, false, "nobody decided");
     };
     let of_chart = patients.iter().zip(plans).find(|(patient, _)| patient.chart == chart);
-    let clinicians = of_chart.and_then(|(_, plan)| sites.get(plan.site)).map(|site| site.clinicians.as_slice());
+    let clinicians =
+        of_chart.and_then(|(_, plan)| sites.get(plan.site)).map(|site| site.clinicians.as_slice());
     let key = (MedicationId::new("ondansetron"), "dose".to_owned());
     let has_trail = |device: &&Device| {
         let Ok(view) = device.chart(chart) else { return false };

@@ -13,8 +13,8 @@ use ward_forms::Questionnaire;
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_server::Clock as _;
 use ward_sync::{
-    AnsweredBy, Dose, DoseOutcome, FieldKey, MedicationId, MedicationPlanField, QuestionnaireResponse, Resolve,
-    ResponseStatus,
+    AnsweredBy, Dose, DoseOutcome, FieldKey, MedicationId, MedicationPlanField, QuestionnaireResponse,
+    Resolve, ResponseStatus,
 };
 
 const DAY_MS: i64 = 86_400_000;

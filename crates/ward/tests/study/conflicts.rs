@@ -34,7 +34,8 @@ fn study_with_two_prescribers() -> (Study, String) {
         .to_vec();
     let team = study.run("site/admin-1", &["team", "set", &persons[0], &persons[1], &persons[2]]);
     study.ok("anna", &["sync"]);
-    let invitation = study.run("anna", &["invite", "--team", team["team"].as_str().unwrap(), "--name", "Ada"]);
+    let invitation =
+        study.run("anna", &["invite", "--team", team["team"].as_str().unwrap(), "--name", "Ada"]);
     let chart = invitation["chart"].as_str().unwrap().to_owned();
     study.enrol_patient("phone", &invitation);
     for home in ["phone", "omar", "ines"] {
@@ -75,14 +76,17 @@ fn a_conflict_is_decided_from_the_command_line() {
     let shown = study.run("omar", &["chart", &chart]);
     let open = &shown["conflicts"][0];
     assert_eq!(open["values"].as_array().unwrap().len(), 2, "{shown}");
-    assert!(open["values"].as_array().unwrap().iter().all(|one| one["by"].is_string() && one["at"].is_string()));
+    assert!(
+        open["values"].as_array().unwrap().iter().all(|one| one["by"].is_string() && one["at"].is_string())
+    );
     assert_eq!(shown["medication_plan"][0]["conflict"], true);
     let items = study.run("omar", &["worklist"]);
     let item = items.as_array().unwrap().iter().find(|item| item["urgency"] == "conflict").unwrap();
     assert_eq!(item["values"].as_array().unwrap().len(), 2, "{item}");
 
     // An ordinary write does not decide, and nothing is decided unseen, without a reason or by anybody.
-    let more = ["record", "plan", "ondansetron", "dose", "6", "--chart", &chart, "--replaces", &a, "--replaces", &b];
+    let more =
+        ["record", "plan", "ondansetron", "dose", "6", "--chart", &chart, "--replaces", &a, "--replaces", &b];
     let refused = study.failure("omar", &more);
     assert!(refused["next"].as_str().unwrap().contains("ward resolve"), "{refused}");
     let choose = |home: &str, entry: &str| {
@@ -90,15 +94,30 @@ fn a_conflict_is_decided_from_the_command_line() {
     };
     let unseen = choose("ines", &a);
     assert!(unseen["why"].as_str().unwrap().contains("not looked at"), "{unseen}");
-    assert_eq!(study.exit_code("ines", &["resolve", "--chart", &chart, "--choose", &a]), 2, "without a reason");
+    assert_eq!(
+        study.exit_code("ines", &["resolve", "--chart", &chart, "--choose", &a]),
+        2,
+        "without a reason"
+    );
     sync(&study, &["anna"]);
     study.run("anna", &["resolve", "--chart", &chart]);
     assert_eq!(choose("anna", &a)["code"], "WARD-6016", "a coordinator does not decide about a dose");
 
     let listed = study.run("ines", &["resolve", "--chart", &chart]);
     assert_eq!(listed["conflicts"][0]["candidates"].as_array().unwrap().len(), 2);
-    let value =
-        ["resolve", "--chart", &chart, "--among", &a, "--value", "6", "--unit", "mg", "--reason", "weighed again"];
+    let value = [
+        "resolve",
+        "--chart",
+        &chart,
+        "--among",
+        &a,
+        "--value",
+        "6",
+        "--unit",
+        "mg",
+        "--reason",
+        "weighed again",
+    ];
     let decided = study.run("ines", &value)["entry"].as_str().unwrap().to_owned();
     sync(&study, &["ines", "omar", "phone"]);
     for home in ["ines", "omar", "phone"] {

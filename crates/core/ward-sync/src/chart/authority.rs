@@ -1,7 +1,7 @@
 //! Who wrote an entry and whether it stands, as the membership log says.
 
-use crate::study_schema::StudySchema;
 use crate::membership::{DeviceRecord, Membership, Standing};
+use crate::study_schema::StudySchema;
 use ward_crypto::{DeviceCert, Role};
 use ward_id::{ChartId, DeviceId, PersonId};
 

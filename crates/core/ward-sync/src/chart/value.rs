@@ -48,14 +48,7 @@ impl Value for MedicationPlanField {
 impl Value for Appointment {
     fn says_the_same(&self, other: &Self) -> bool {
         (self.appointment, self.status, self.starts_at, self.minutes, &self.place, &self.purpose)
-            == (
-                other.appointment,
-                other.status,
-                other.starts_at,
-                other.minutes,
-                &other.place,
-                &other.purpose,
-            )
+            == (other.appointment, other.status, other.starts_at, other.minutes, &other.place, &other.purpose)
     }
 }
 

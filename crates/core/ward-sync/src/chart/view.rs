@@ -277,9 +277,8 @@ impl<'a> ChartView<'a> {
 
     /// Questionnaires that were submitted more than once for one planned time.
     pub fn duplicate_responses(&self) -> impl Iterator<Item = &ResponseKey> {
-        let holding = |threads: &[Thread<'a, Response>]| {
-            threads.iter().filter(|thread| !thread.is_voided()).count()
-        };
+        let holding =
+            |threads: &[Thread<'a, Response>]| threads.iter().filter(|thread| !thread.is_voided()).count();
         self.responses.iter().filter(move |(_, threads)| holding(threads) > 1).map(|(key, _)| key)
     }
 
@@ -320,9 +319,8 @@ impl<'a> ChartView<'a> {
     /// How many entries of a kind this version cannot read. What it shows of that kind may be out of
     /// date: a newer app may have replaced it.
     pub fn unreadable(&self, kind: EntryKind) -> usize {
-        let unread = |item: &&TimelineItem<'a>| {
-            item.place == Place::UnknownKind && item.entry.body().kind == kind
-        };
+        let unread =
+            |item: &&TimelineItem<'a>| item.place == Place::UnknownKind && item.entry.body().kind == kind;
         self.timeline.iter().filter(unread).count()
     }
 

@@ -15,7 +15,9 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum SchemaFault {
     /// The class drops values in silence, and somebody's safety hangs on the field.
-    #[error("a safety field must not have the class ui-lww: it drops what somebody else wrote without a word")]
+    #[error(
+        "a safety field must not have the class ui-lww: it drops what somebody else wrote without a word"
+    )]
     LastWriterOnSafety,
     /// A class that nobody can judge yet.
     #[error("a safety field must have a class that every app knows: review, worst-case or union")]
@@ -33,7 +35,9 @@ pub enum SchemaFault {
     #[error("a set has the class union, and a text the class review")]
     ClassOfShape,
     /// Somebody would decide about what they may not write.
-    #[error("a role that may decide must be one that could write this, or staff for what is not the plan or a consent")]
+    #[error(
+        "a role that may decide must be one that could write this, or staff for what is not the plan or a consent"
+    )]
     Resolver,
 }
 

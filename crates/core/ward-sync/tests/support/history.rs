@@ -217,10 +217,8 @@ fn content(view: &ChartView<'_>, step: Step) -> Content {
                 None => known(super::note("nothing to answer").into(), None),
             }
         }
-        10 | 11 => decision(view, step).map_or_else(
-            || known(support_note(step), None),
-            |decision| known(decision.into(), None),
-        ),
+        10 | 11 => decision(view, step)
+            .map_or_else(|| known(support_note(step), None), |decision| known(decision.into(), None)),
         13 => match versions(view).get(usize::from(step.argument) % 5) {
             Some(target) => known(Void { target: *target }.into(), None),
             None => known(support_note(step), None),

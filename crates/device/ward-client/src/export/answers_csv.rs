@@ -15,9 +15,9 @@ use super::answers::answer_rows;
 use super::fhir_ndjson::DUPLICATE;
 use crate::views::calendar::iso_instant;
 use crate::views::{ChartForms, NamedChart, answered_by_code, status_code};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use ward_sync::{Response, ResponseKey, Thread, Void, Written};
-use std::collections::BTreeSet;
 
 /// The columns.
 pub const CSV_COLUMNS: [&str; 16] = [

@@ -60,7 +60,10 @@ fn unreadable(forms: &ChartForms, around: &Surroundings<'_>, written: &Written<'
 }
 
 /// One field of one medication of the plan.
-pub(super) fn medication_field(around: &Surroundings<'_>, written: &Written<'_, MedicationPlanField>) -> Value {
+pub(super) fn medication_field(
+    around: &Surroundings<'_>,
+    written: &Written<'_, MedicationPlanField>,
+) -> Value {
     let value = written.value;
     let amount = value.value.as_deref().map(|amount| match value.unit.as_deref() {
         Some(unit) if !unit.is_empty() => format!("{amount} {unit}"),

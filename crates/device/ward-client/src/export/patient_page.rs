@@ -82,7 +82,8 @@ fn reports(page: &mut Page, view: &ChartView<'_>) {
     }
     for (day, threads) in by_day {
         page.heading(3, day);
-        let sent = |url: &str| threads.iter().filter(|(of, thread)| *of == url && !thread.is_voided()).count();
+        let sent =
+            |url: &str| threads.iter().filter(|(of, thread)| *of == url && !thread.is_voided()).count();
         if threads.iter().any(|(url, _)| sent(url) > 1) {
             page.paragraph_of("aside", "There is more than one set of answers for this day. All are kept.");
         }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use ward_crypto::Role;
 use ward_id::{EntryId, PersonId, TimestampMs};
 use ward_sync::{
-    Appointment, AppointmentStatus, ChartView, Consent, ConsentStatus, Dose, DoseOutcome, EntryKind, FieldKey,
-    FieldState, MedicationPlanField, Participation, ParticipationState, Thread, Value, Written,
+    Appointment, AppointmentStatus, ChartView, Consent, ConsentStatus, Dose, DoseOutcome, EntryKind,
+    FieldKey, FieldState, MedicationPlanField, Participation, ParticipationState, Thread, Value, Written,
 };
 
 /// One of the values that contradict each other.
@@ -32,13 +32,7 @@ impl ShownCandidate {
     fn of<P>(value: &str, written: &Written<'_, P>) -> Self {
         let (author, at) = (written.author, written.captured_at());
         let role: Role = author.role;
-        Self {
-            entry: written.id(),
-            value: one_line(value),
-            person: author.person,
-            role: role_name(role),
-            at,
-        }
+        Self { entry: written.id(), value: one_line(value), person: author.person, role: role_name(role), at }
     }
 
     /// `4 mg (clinician 2a2a2a2a, 2026-03-02)`.
@@ -88,9 +82,9 @@ fn shown(view: &ChartView<'_>, forms: &ChartForms) -> Vec<ShownConflict> {
         out.extend(conflict(key, matter, field.clone(), thread, |value| value.value.clone()));
     }
     let record = |kind: EntryKind, matter: &str| (FieldKey::Record(kind), matter.to_owned());
-    for ((url, occurrence), thread) in view.responses().iter().flat_map(|(key, threads)| {
-        threads.iter().map(move |thread| (key, thread))
-    }) {
+    for ((url, occurrence), thread) in
+        view.responses().iter().flat_map(|(key, threads)| threads.iter().map(move |thread| (key, thread)))
+    {
         let (key, matter) = record(EntryKind::QUESTIONNAIRE_RESPONSE, "conflict-answers");
         let what = format!("“{}” for {occurrence}", forms.title(url));
         out.extend(conflict(key, matter, what, thread, |_| "answers".to_owned()));

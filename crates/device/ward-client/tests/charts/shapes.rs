@@ -134,7 +134,9 @@ fn void_beside_a_correction_is_shown_everywhere_and_one_decision_ends_it() {
     assert_eq!(reasons(&chart, Urgency::Severe).len(), 1, "alarms look at the correction");
     let responses = resources(&chart, "QuestionnaireResponse");
     assert_eq!(responses.len(), 1);
-    assert!(fact(&responses[0], "conflict").unwrap().contains("One of them says that it is void: wrong patient"));
+    assert!(
+        fact(&responses[0], "conflict").unwrap().contains("One of them says that it is void: wrong patient")
+    );
     assert_eq!(standings(&chart), ["conflict", "conflict-void"]);
     assert!(page(&chart).contains("Your team has not chosen between them"));
     let decision = Resolve::choosing(RECORD, vec![corrected, void], corrected);

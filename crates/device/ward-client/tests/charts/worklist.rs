@@ -170,7 +170,10 @@ fn conflicts_show_every_value_until_somebody_decides() {
         item.reason,
         "two values for ondansetron dose: 4 mg (clinician 23232323, 2026-03-02), 8 mg (clinician 24242424, 2026-03-04); nobody has chosen"
     );
-    assert_eq!(item.values, ["4 mg (clinician 23232323, 2026-03-02)", "8 mg (clinician 24242424, 2026-03-04)"]);
+    assert_eq!(
+        item.values,
+        ["4 mg (clinician 23232323, 2026-03-02)", "8 mg (clinician 24242424, 2026-03-04)"]
+    );
     assert_eq!(item.entries, [a, b]);
     acknowledge(&mut chart, &item, day(2));
     assert!(only(&chart).acknowledged.is_some());
@@ -216,9 +219,13 @@ fn other_registers_and_corrections_can_be_in_conflict_too() {
     let reasons: Vec<String> = items(&chart).into_iter().map(|item| item.reason).collect();
     assert_eq!(reasons.len(), 3, "{reasons:#?}");
     let has = |part: &str| reasons.iter().any(|reason| reason.contains(part));
-    assert!(has("two values for name: Ada (coordinator 22222222, 2026-03-02), Ida (participant 20202020, 2026-03-02)"));
+    assert!(has(
+        "two values for name: Ada (coordinator 22222222, 2026-03-02), Ida (participant 20202020, 2026-03-02)"
+    ));
     assert!(has("two values for a visit: 2026-03-07 09:00 UTC, 30 min, room 1 visit 2"));
-    assert!(has("two values for “How have you been?” for 2026-03-02: answers (participant 20202020, 2026-03-03)"));
+    assert!(has(
+        "two values for “How have you been?” for 2026-03-02: answers (participant 20202020, 2026-03-03)"
+    ));
     assert_eq!(items(&chart)[0].participant, "Ada / Ida");
 }
 
