@@ -107,6 +107,45 @@ fn two_who_write_the_same_do_not_contradict_each_other() {
 }
 
 #[test]
+fn nobody_ends_a_conflict_by_joining_one_side() {
+    let (mut desk, (mut clinician, mut investigator), [a, b]) = two_doses(22);
+    let joins = clinician.write(&desk.chart, dose_field("2.5", vec![a]));
+    desk.arrive(&joins);
+    assert_eq!(doses(&desk), (texts(&["2.5", "2.5"]), true), "it is a write, and no decision");
+    let beside = Resolve::choosing(dose_key(), vec![b, joins.id()], b);
+    let decision = investigator.decide(&desk.chart, beside);
+    let further = clinician.write(&desk.chart, dose_field("2.5", vec![b]));
+    desk.arrive(&decision);
+    assert_eq!(doses(&desk), (texts(&["2.5"]), false));
+    desk.arrive(&further);
+    assert!(doses(&desk).1, "nor does a write join a decision");
+}
+
+#[test]
+fn a_decision_that_leads_to_another_field_decides_nothing() {
+    let (mut desk, (mut clinician, mut investigator), [a, b]) = two_doses(23);
+    let times = MedicationPlanField { field: "times".into(), ..dose_field("3", vec![]) };
+    let times = clinician.write(&desk.chart, times);
+    let note = clinician.write(&desk.chart, note("not a dose"));
+    desk.arrive(&times);
+    desk.arrive(&note);
+    for stray in [times.id(), note.id()] {
+        // The first decision is of no field, and the second one chooses it.
+        let broken = clinician.decide(&desk.chart, Resolve::choosing(dose_key(), vec![a, stray], stray));
+        desk.arrive(&broken);
+        let through = Resolve::choosing(dose_key(), vec![a, b, broken.id()], broken.id());
+        let through = investigator.decide(&desk.chart, through);
+        desk.arrive(&through);
+        desk.check(|view| {
+            assert!(matches!(view.place(broken.id()), Some(Place::Invalid(_))));
+            assert!(matches!(view.place(through.id()), Some(Place::Invalid(_))));
+            let key = (MedicationId::new("amlodipine"), "dose".to_owned());
+            assert!(view.medication_plan()[&key].is_conflict());
+        });
+    }
+}
+
+#[test]
 fn a_decision_names_what_holds_and_keeps_who_said_what() {
     let (mut desk, (_, mut investigator), [a, b]) = two_doses(4);
     let decision = investigator.decide(&desk.chart, Resolve::choosing(dose_key(), vec![b, a], a));
@@ -400,7 +439,7 @@ fn void_beside_an_amendment_is_a_conflict_and_two_voids_are_not() {
     let all = desk.check(|view| {
         let thread = &view.responses().values().next().unwrap()[0];
         let FieldState::Conflict(conflict) = thread.state() else { panic!("{thread:?}") };
-        assert_eq!((conflict.values.len(), conflict.voids.len()), (1, 2));
+        assert_eq!((conflict.values.len(), conflict.voids.len()), (1, 1));
         assert_eq!(thread.derived(), Derived::Indeterminate);
         assert_eq!(view.place(amended.id()), Some(Place::InConflict));
         assert_eq!(view.place(void.id()), Some(Place::InConflict));

@@ -2,8 +2,8 @@
 //! the scored answer.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
 
-use ward_client::views::Urgency;
 use ward_client::ClientError;
+use ward_client::views::Urgency;
 use ward_crypto::Role;
 use ward_sync::{FieldKey, MedicationId, MedicationPlanField, Note, Resolve};
 use ward_testkit::{START, Site, TestDevice, diary_answers, diary_instrument, diary_response};

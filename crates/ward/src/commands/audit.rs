@@ -264,6 +264,7 @@ mod tests {
     fn what_is_not_checked_is_said_and_is_not_a_yes() {
         let status = Status {
             saved_here: 0,
+            handed_over: 0,
             received: 0,
             opened_at_site: 0,
             charts: Vec::new(),
@@ -279,8 +280,11 @@ mod tests {
             quorum: 2,
             independent: true,
             quorum_needs_outside: true,
+            order: None,
+            lease: ward_sync::Lease::Open,
             stopped_by: Vec::new(),
             mark_behind: false,
+            crowded_charts: Vec::new(),
         };
         let unchecked = Unchecked { places: 1, receipts: 0, unopened: 0, unsent: 2 };
         let said = not_checked(&status, unchecked);

@@ -51,7 +51,15 @@ fn judge_resolve<'a>(
         let text = "the decision names entries of another field";
         return Err(Place::Invalid(PayloadError::Contradiction(text)));
     }
-    outcome(resolve, items).map(|_| ())
+    let of_field = match outcome(resolve, items)? {
+        Outcome::Value(value) => value.field_key(),
+        Outcome::Void(void) => record_kind(void.target, items).map(FieldKey::Record),
+    };
+    if of_field.as_ref() == Some(&resolve.field) {
+        Ok(())
+    } else {
+        Err(Place::Invalid(PayloadError::Contradiction("the decision comes to a value of another field")))
+    }
 }
 
 /// Whether an entry can be a candidate of a field. One that this version cannot read can.

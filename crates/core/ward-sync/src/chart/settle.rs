@@ -1,10 +1,14 @@
 //! Which acts of a thread still stand: a pure function of what they name.
 //!
-//! - A write replaces what it names. If it names several candidates that contradict each other, it
+//! - A write replaces what it names. If it names several candidates that are not one value, it
 //!   replaces none of them: it becomes one candidate more, for only a decision ends a conflict.
 //! - A decision replaces all candidates that it names, and no others. One that it does not name, or
 //!   that was written beside it, stands beside its outcome.
 //! - A declaration that a record is void replaces the version that it names, like a write.
+//!
+//! Candidates are one value if they say the same and are decisions, or are writes that replace the same:
+//! two who found one state and made the same of it. A write on top of one candidate that repeats what
+//! another says is not: so nobody ends a conflict by joining one side of it.
 //!
 //! Fields whose class asks nobody (union, ui-lww) have no conflict to end: every write replaces all
 //! that it names.
@@ -33,7 +37,7 @@ impl<P> Clone for Said<'_, P> {
 impl<P> Copy for Said<'_, P> {}
 
 impl<P: Value> Said<'_, P> {
-    fn agrees(self, other: Self) -> bool {
+    fn is_same(self, other: Self) -> bool {
         match (self, other) {
             (Self::Value(a), Self::Value(b)) => a.says_the_same(b),
             (Self::Void(_), Self::Void(_)) => true,
@@ -70,9 +74,17 @@ impl<P> Act<'_, P> {
 
 /// The thread that acts make up. They come in their order.
 pub(super) fn settle<P: Value>(acts: Vec<Act<'_, P>>, class: MergeClass) -> Thread<'_, P> {
-    let replaced = replaced(&acts, class);
-    let mut out =
-        Thread { current: Vec::new(), past: Vec::new(), voids: Vec::new(), past_voids: Vec::new(), class };
+    let own = Acts::of(&acts);
+    let replaced = own.replaced(class);
+    let repeats = own.repeats(acts.iter().filter(|act| !replaced.contains(&act.id())));
+    let mut out = Thread {
+        current: Vec::new(),
+        past: Vec::new(),
+        voids: Vec::new(),
+        past_voids: Vec::new(),
+        class,
+        repeats,
+    };
     for act in acts {
         let stands = !replaced.contains(&act.id());
         match act.said {
@@ -99,42 +111,85 @@ fn keep_last<P>(thread: &mut Thread<'_, P>) {
     thread.current.extend(last);
 }
 
-fn replaced<P: Value>(acts: &[Act<'_, P>], class: MergeClass) -> BTreeSet<EntryId> {
-    let by_id: BTreeMap<EntryId, &Act<'_, P>> = acts.iter().map(|act| (act.id(), act)).collect();
-    // What each act replaces, for acts whose causes were looked at already.
-    let mut replaces: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
-    for act in causes_first(&by_id) {
-        let named: BTreeSet<EntryId> =
-            act.names.iter().copied().filter(|name| by_id.contains_key(name)).collect();
-        let all = act.manner == Manner::Decide || !class.asks_a_person() || named.len() < 2;
-        let takes = all || agree(&by_id, &still_open(&named, &replaces));
-        replaces.insert(act.id(), if takes { named.into_iter().collect() } else { Vec::new() });
+/// The acts of one thread, with what each names within it.
+struct Acts<'t, 'a, P> {
+    by_id: BTreeMap<EntryId, &'t Act<'a, P>>,
+    named: BTreeMap<EntryId, BTreeSet<EntryId>>,
+}
+
+impl<'t, 'a, P: Value> Acts<'t, 'a, P> {
+    fn of(acts: &'t [Act<'a, P>]) -> Self {
+        let by_id: BTreeMap<EntryId, &'t Act<'a, P>> = acts.iter().map(|act| (act.id(), act)).collect();
+        let within = |act: &Act<'a, P>| {
+            act.names.iter().copied().filter(|name| by_id.contains_key(name)).collect::<BTreeSet<_>>()
+        };
+        let named = acts.iter().map(|act| (act.id(), within(act))).collect();
+        Self { by_id, named }
     }
-    replaces.into_values().flatten().collect()
+
+    fn replaced(&self, class: MergeClass) -> BTreeSet<EntryId> {
+        // What each act replaces, for acts whose causes were looked at already.
+        let mut replaces: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
+        for act in causes_first(&self.by_id, &self.named) {
+            let named = self.named.get(&act.id()).cloned().unwrap_or_default();
+            let all = act.manner == Manner::Decide || !class.asks_a_person() || named.len() < 2;
+            let takes = all || self.are_one_value(&still_open(&named, &replaces));
+            replaces.insert(act.id(), if takes { named } else { BTreeSet::new() });
+        }
+        replaces.into_values().flatten().collect()
+    }
+
+    fn are_one_value(&self, names: &[EntryId]) -> bool {
+        let mut acts = names.iter().filter_map(|name| self.by_id.get(name));
+        let Some(first) = acts.next() else { return true };
+        acts.all(|act| self.is_one_value(first, act))
+    }
+
+    fn is_one_value(&self, one: &Act<'a, P>, other: &Act<'a, P>) -> bool {
+        let alike = match (one.manner, other.manner) {
+            (Manner::Decide, Manner::Decide) => true,
+            (Manner::Write, Manner::Write) => self.named.get(&one.id()) == self.named.get(&other.id()),
+            _ => false,
+        };
+        alike && one.said.is_same(other.said)
+    }
+
+    /// Candidates that are one value with an earlier one.
+    fn repeats<'c>(&self, candidates: impl Iterator<Item = &'c Act<'a, P>>) -> BTreeSet<EntryId>
+    where
+        'a: 'c,
+        P: 'c,
+    {
+        let mut firsts: Vec<&Act<'a, P>> = Vec::new();
+        let mut out = BTreeSet::new();
+        for act in candidates {
+            if firsts.iter().any(|first| self.is_one_value(first, act)) {
+                out.insert(act.id());
+            } else {
+                firsts.push(act);
+            }
+        }
+        out
+    }
 }
 
 /// What is named and not replaced by another that is named beside it.
-fn still_open(named: &BTreeSet<EntryId>, replaces: &BTreeMap<EntryId, Vec<EntryId>>) -> Vec<EntryId> {
+fn still_open(named: &BTreeSet<EntryId>, replaces: &BTreeMap<EntryId, BTreeSet<EntryId>>) -> Vec<EntryId> {
     let older: BTreeSet<EntryId> =
         named.iter().filter_map(|name| replaces.get(name)).flatten().copied().collect();
     named.iter().copied().filter(|name| !older.contains(name)).collect()
 }
 
-fn agree<P: Value>(by_id: &BTreeMap<EntryId, &Act<'_, P>>, names: &[EntryId]) -> bool {
-    let mut said = names.iter().filter_map(|name| by_id.get(name)).map(|act| act.said);
-    let Some(first) = said.next() else { return true };
-    said.all(|one| one.agrees(first))
-}
-
 /// Acts in an order in which nothing comes before what it names. Names are hashes, so there is one.
-fn causes_first<'t, 'a, P>(by_id: &BTreeMap<EntryId, &'t Act<'a, P>>) -> Vec<&'t Act<'a, P>> {
+fn causes_first<'t, 'a, P>(
+    by_id: &BTreeMap<EntryId, &'t Act<'a, P>>,
+    named: &BTreeMap<EntryId, BTreeSet<EntryId>>,
+) -> Vec<&'t Act<'a, P>> {
     let mut waits_for: BTreeMap<EntryId, usize> = BTreeMap::new();
     let mut effects: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
-    for (id, act) in by_id {
-        let named: BTreeSet<EntryId> =
-            act.names.iter().copied().filter(|name| by_id.contains_key(name)).collect();
-        waits_for.insert(*id, named.len());
-        named.into_iter().for_each(|name| effects.entry(name).or_default().push(*id));
+    for (id, names) in named {
+        waits_for.insert(*id, names.len());
+        names.iter().for_each(|name| effects.entry(*name).or_default().push(*id));
     }
     let mut ready: Vec<EntryId> =
         waits_for.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();

@@ -2,8 +2,8 @@
 //! about them and whether they were declared void.
 //!
 //! A write names the writes that its author saw and replaces. What nothing replaces is a
-//! *candidate*. Candidates that say different things are a conflict: all are shown and none is
-//! chosen, until a decision names all of them (`settle`).
+//! *candidate*. Candidates that are not one value are a conflict: all are shown and none is chosen,
+//! until a decision names all of them (`settle`).
 
 use super::authority::Author;
 use super::held::Arrival;
@@ -13,7 +13,7 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::payload::Void;
 use crate::study_schema::MergeClass;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use ward_id::{EntryId, TimestampMs};
@@ -92,7 +92,7 @@ pub struct Conflict<'t, 'a, P> {
     /// The values, each once, in the order in which they were written.
     pub values: Vec<&'t Written<'a, P>>,
     /// Who says that none of them holds.
-    pub voids: &'t [Written<'a, Void>],
+    pub voids: Vec<&'t Written<'a, Void>>,
     /// The worst of the values, where the study schema asks for it and it can be told.
     pub worst: Option<&'t Written<'a, P>>,
 }
@@ -122,20 +122,22 @@ pub struct Thread<'a, P> {
     pub past_voids: Vec<Written<'a, Void>>,
     /// How its values merge.
     pub class: MergeClass,
+    /// Candidates that are one value with an earlier one (`settle`).
+    pub(super) repeats: BTreeSet<EntryId>,
 }
 
 impl<'a, P: Value> Thread<'a, P> {
     /// What the field amounts to.
     pub fn state(&self) -> FieldState<'_, 'a, P> {
-        let values = self.values();
-        match (values.as_slice(), self.voids.as_slice()) {
+        let (values, voids) = (self.values(), self.own(&self.voids));
+        match (values.as_slice(), voids.as_slice()) {
             ([], []) => FieldState::Empty,
-            ([], [void, ..]) => FieldState::Voided(void),
+            ([], [void]) => FieldState::Voided(void),
             ([only], []) => FieldState::Value(only),
             (_, []) if self.class.effective() == MergeClass::UNION => FieldState::Union(values),
             _ => {
-                let worst = if self.voids.is_empty() { self.worst(&values) } else { None };
-                FieldState::Conflict(Conflict { values, voids: &self.voids, worst })
+                let worst = if voids.is_empty() { self.worst(&values) } else { None };
+                FieldState::Conflict(Conflict { values, voids, worst })
             }
         }
     }
@@ -150,15 +152,14 @@ impl<'a, P: Value> Thread<'a, P> {
         }
     }
 
-    /// The current values, each once: of writes that say the same, the first.
+    /// The current values, each once: of several who made the same of one state, and of decisions that
+    /// agree, the first.
     pub fn values(&self) -> Vec<&Written<'a, P>> {
-        let mut out: Vec<&Written<'a, P>> = Vec::new();
-        for written in &self.current {
-            if !out.iter().any(|known| known.value.says_the_same(written.value)) {
-                out.push(written);
-            }
-        }
-        out
+        self.own(&self.current)
+    }
+
+    fn own<'t, Q>(&self, candidates: &'t [Written<'a, Q>]) -> Vec<&'t Written<'a, Q>> {
+        candidates.iter().filter(|candidate| !self.repeats.contains(&candidate.id())).collect()
     }
 
     fn worst<'t>(&self, values: &[&'t Written<'a, P>]) -> Option<&'t Written<'a, P>> {
@@ -178,8 +179,8 @@ impl<'a, P: Value> Thread<'a, P> {
     }
 
     /// Whether it was declared void, and nobody says otherwise.
-    pub const fn is_voided(&self) -> bool {
-        self.current.is_empty() && !self.voids.is_empty()
+    pub fn is_voided(&self) -> bool {
+        matches!(self.state(), FieldState::Voided(_))
     }
 
     /// The one current value; `None` in a conflict.

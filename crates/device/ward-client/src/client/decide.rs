@@ -97,9 +97,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device()?;
         let local = open.charts.get(&chart);
         let payload_of = |entry: &EntryId| Some(local?.chart.get(*entry)?.body().decode_payload());
-        let named: Vec<EntryId> =
-            draft.amends.into_iter().chain(draft.payload.names().iter().copied()).collect();
-        if named.iter().any(|entry| payload_of(entry) == Some(Decoded::Unknown)) {
+        // What the draft would put something else in the place of; an acknowledgement changes nothing.
+        let about: &[EntryId] = match &draft.payload {
+            Payload::Resolve(resolve) => &resolve.candidates,
+            Payload::Void(void) => std::slice::from_ref(&void.target),
+            other => other.supersedes(),
+        };
+        let changed: Vec<EntryId> = draft.amends.into_iter().chain(about.iter().copied()).collect();
+        if changed.iter().any(|entry| payload_of(entry) == Some(Decoded::Unknown)) {
             return Err(ClientError::NeedsNewerApp);
         }
         let kind = match &draft.payload {
@@ -110,7 +115,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             },
             other => other.kind(),
         };
-        let is_new_record = FieldKey::is_voidable(kind) && named.is_empty();
+        let is_new_record = FieldKey::is_voidable(kind) && changed.is_empty();
         let schema = Payload::schema_of(kind).unwrap_or_default();
         match needed_level(open.mlog.membership.study_schema(), kind, schema) {
             Some(_) if !is_new_record => Err(ClientError::NeedsNewerApp),
