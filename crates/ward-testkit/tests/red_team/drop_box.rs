@@ -373,7 +373,7 @@ async fn rt_16_a_server_that_withholds_drops_hides_nothing_from_their_author() {
         }
     });
     assert_eq!(synced(&mut patient).await.handed_over, 1);
-    assert_eq!(own(&patient)::HandedOver, "never received, never opened");
+    assert_eq!(own(&patient), DeliveryState::HandedOver, "never received, never opened");
     nurse.sync().await;
     assert!(nurse.client.waiting_drops(chart).unwrap().is_empty());
     // It shows the drop to nobody for a day; then the phone hands it over once more by itself.
@@ -388,5 +388,5 @@ async fn rt_16_a_server_that_withholds_drops_hides_nothing_from_their_author() {
     nurse.client.adopt(chart, entry).await.unwrap();
     nurse.sync().await;
     assert_eq!(texts(&nurse, chart), ["first", "withheld"]);
-    assert_eq!(own(&patient)::HandedOver, "a revoked phone learns nothing more, and says so");
+    assert_eq!(own(&patient), DeliveryState::HandedOver, "a revoked phone learns nothing more, and says so");
 }
