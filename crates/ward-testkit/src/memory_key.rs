@@ -79,7 +79,10 @@ impl MemoryKey {
     }
 
     fn wrapping(&self) -> Result<WrappingKey, DeviceKeyError> {
-        self.lock().secret.map(|secret| WrappingKey::from_secret_bytes(&secret)).ok_or(DeviceKeyError::Missing)
+        self.lock()
+            .secret
+            .map(|secret| WrappingKey::from_secret_bytes(&secret))
+            .ok_or(DeviceKeyError::Missing)
     }
 
     /// A copy that goes its own way. Hardware does not allow it; tests of many futures need it.

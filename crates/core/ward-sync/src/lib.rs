@@ -54,9 +54,9 @@ pub use mlog_body::{
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, DropDeclined, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
-    ResponseStatus,
+    DoseOutcome, DropDeclined, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note,
+    Occurrence, Participation, ParticipationState, Payload, PayloadError, ProfileField,
+    QuestionnaireResponse, Response, ResponseStatus,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -29,8 +29,8 @@ mod wire;
 
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment,
-    SyncProblem, SyncReport, WaitingDrop,
+    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, Me, NamedBy, OpenDraft, Outcome,
+    PendingEnrolment, SyncProblem, SyncReport, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{

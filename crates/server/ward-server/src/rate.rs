@@ -207,7 +207,11 @@ mod tests {
         assert!(rates.check_mlog_append(one).is_ok() && rates.check_mlog_append(one).is_ok());
         assert!(rates.check_mlog_append(one).is_err() && rates.check_mlog_append(two).is_ok());
         let drops = usize::try_from(Limits::default().device_drops_per_min).unwrap();
-        assert_eq!((rates.check_drops(one, 0), rates.check_drops(one, drops)), (Ok(()), Ok(())), "at the limit");
+        assert_eq!(
+            (rates.check_drops(one, 0), rates.check_drops(one, drops)),
+            (Ok(()), Ok(())),
+            "at the limit"
+        );
         assert!(rates.check_drops(one, 1).is_err() && rates.check_drops(two, 1).is_ok(), "one past");
     }
 

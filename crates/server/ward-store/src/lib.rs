@@ -64,11 +64,27 @@ pub use ward_api::{DropState, LogName, MlogLeaf, SuspendReason, TicketState};
 
 /// Everything the relay keeps. Cheap to clone: clones share one store.
 pub trait Store:
-    OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + DropStore + MetaStore + Upkeep
+    OlogStore
+    + MlogStore
+    + LogStateStore
+    + TicketStore
+    + TokenStore
+    + ProposalStore
+    + DropStore
+    + MetaStore
+    + Upkeep
 {
 }
 
 impl<S> Store for S where
-    S: OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + DropStore + MetaStore + Upkeep
+    S: OlogStore
+        + MlogStore
+        + LogStateStore
+        + TicketStore
+        + TokenStore
+        + ProposalStore
+        + DropStore
+        + MetaStore
+        + Upkeep
 {
 }

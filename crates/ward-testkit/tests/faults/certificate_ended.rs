@@ -10,8 +10,7 @@ use ward_testkit::{Site, TestDevice};
 
 /// Invites the participant once more, on the same phone.
 async fn renew(site: &mut Site, patient: &mut TestDevice, chart: ChartId, person: PersonId) {
-    let invite =
-        NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };
+    let invite = NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };
     let ticket = site.coordinator.client.invite(invite).await.unwrap();
     let words = patient.client.renew_begin(&ticket.to_text()).await.unwrap().words;
     let pending = site.coordinator.client.pending_enrolments().await.unwrap();
@@ -75,7 +74,10 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     let again = view.timeline().iter().find(|item| item.author.is_some_and(|a| a.device == patient.device()));
     assert!(again.is_some(), "written again by the new device");
     let opened: Vec<_> = view.incarnations().iter().flat_map(|thread| &thread.current).collect();
-    assert!(opened.iter().any(|written| written.value.old_entry == dropped), "which says where the old chain ended");
+    assert!(
+        opened.iter().any(|written| written.value.old_entry == dropped),
+        "which says where the old chain ended"
+    );
 }
 
 #[tokio::test]

@@ -42,7 +42,10 @@ async fn keys_moved_on(seed: u64, clinicians: usize, days: i64) {
     }
     let packages = site.server.store.epoch_packages(chart, counted.epoch).await.unwrap();
     let package = EpochPackage::from_canonical(&packages[0].bytes).unwrap();
-    assert!(package.wrapped_devices().all(|device| device != leaver.device()), "the removed reads nothing of it");
+    assert!(
+        package.wrapped_devices().all(|device| device != leaver.device()),
+        "the removed reads nothing of it"
+    );
     assert_eq!(texts(&newcomer, chart).len(), entries.len(), "the joiner reads all of it");
     for one in &mut staff {
         one.sync().await;

@@ -56,7 +56,10 @@ async fn fault_39_a_staff_device_offline_for_half_a_day_stays_locked_until_it_sy
     assert_eq!(nurse.client.lease(), Ok(Lease::Locked));
     assert_eq!(nurse.client.chart(chart).err(), Some(ClientError::LeaseEnded));
     assert_eq!(nurse.client.capture(chart, note("more")).await, Err(ClientError::LeaseEnded));
-    assert_eq!(nurse.client.adopt(chart, ward_id::EntryId::from_bytes([1; 32])).await, Err(ClientError::LeaseEnded));
+    assert_eq!(
+        nurse.client.adopt(chart, ward_id::EntryId::from_bytes([1; 32])).await,
+        Err(ClientError::LeaseEnded)
+    );
     assert_eq!(nurse.client.only_here(), Ok(1), "nothing was deleted");
     // A wall clock that is set back over a restart opens nothing.
     nurse.client.environment().set_wall_offset_ms(-48 * HOUR_MS);

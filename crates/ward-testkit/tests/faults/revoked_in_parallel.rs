@@ -9,9 +9,8 @@ use ward_testkit::TestDevice;
 /// From now on the device is shown the head of the operation log that it saw last.
 fn keep_olog_head(device: &TestDevice) {
     let passed = device.relay.record();
-    let newest = passed.iter().rev().find(|one| {
-        one.request.path == paths::OLOG_CHECKPOINT && one.response.is_some()
-    });
+    let newest =
+        passed.iter().rev().find(|one| one.request.path == paths::OLOG_CHECKPOINT && one.response.is_some());
     let head = newest.unwrap().response.clone().unwrap().body;
     device.relay.after(move |request, response| {
         if request.path == paths::OLOG_CHECKPOINT {

@@ -41,7 +41,10 @@ async fn salvage(seed: u64, clinicians: usize, days: i64) {
     assert_eq!(waiting, entries, "in the order of the chain");
     assert_eq!(texts(&site.coordinator, chart), Vec::<String>::new());
     let items = site.coordinator.client.worklist(now);
-    assert!(items.iter().any(|item| item.urgency == Urgency::ToAdopt && item.reason.contains("wait")), "{items:?}");
+    assert!(
+        items.iter().any(|item| item.urgency == Urgency::ToAdopt && item.reason.contains("wait")),
+        "{items:?}"
+    );
 
     // One act for the whole chain; author, time and signature stay the patient's.
     let carries = site.coordinator.client.adopt_all(chart, patient.device()).await.unwrap();
@@ -139,7 +142,10 @@ async fn fault_22_a_declined_entry_stays_out_everywhere_and_says_why() {
     assert!(matches!(client.decline(chart, entries[0], " ").await, Err(ClientError::NotAllowed(_))));
     let declined = client.decline(chart, entries[0], "she did not write this").await.unwrap();
     client.adopt(chart, entries[1]).await.unwrap();
-    assert_eq!(client.decline(chart, entries[0], "again").await, Err(ClientError::Unknown("the entry that waits for adoption")));
+    assert_eq!(
+        client.decline(chart, entries[0], "again").await,
+        Err(ClientError::Unknown("the entry that waits for adoption"))
+    );
     // The word is not sent yet: others still see both on the list.
     let report = synced(other).await;
     assert_eq!(report.drops_waiting, 2);
@@ -245,12 +251,16 @@ async fn fault_22_only_what_is_urgent_goes_when_the_log_is_only_stale() {
         }
     });
     let report = synced(&mut patient).await;
-    let stale = |problem: &SyncProblem| matches!(problem, SyncProblem::Stale { .. } | SyncProblem::TimeUnknown);
+    let stale =
+        |problem: &SyncProblem| matches!(problem, SyncProblem::Stale { .. } | SyncProblem::TimeUnknown);
     assert!(report.problems.iter().any(stale), "{report:?}");
     assert_eq!((report.handed_over, report.pushed, report.unsent), (1, 0, 4), "{report:?}");
     staff[0].sync().await;
     let waiting = staff[0].client.waiting_drops(chart).unwrap();
-    assert_eq!(waiting.iter().map(|drop| (drop.entry.id(), drop.urgent)).collect::<Vec<_>>(), [(entries[1], true)]);
+    assert_eq!(
+        waiting.iter().map(|drop| (drop.entry.id(), drop.urgent)).collect::<Vec<_>>(),
+        [(entries[1], true)]
+    );
     // The way is free again: everything is sent, and the drop settles by itself.
     patient.relay.heal();
     patient.sync().await;
@@ -262,8 +272,9 @@ async fn fault_22_only_what_is_urgent_goes_when_the_log_is_only_stale() {
 /// The newest head of the membership log that a device was shown.
 fn site_head(device: &TestDevice) -> Vec<u8> {
     let passed = device.relay.record();
-    let of_head = passed.iter().rev().find(|one| {
-        one.request.path == ward_api::paths::MLOG_CHECKPOINT && one.response.is_some()
-    });
+    let of_head = passed
+        .iter()
+        .rev()
+        .find(|one| one.request.path == ward_api::paths::MLOG_CHECKPOINT && one.response.is_some());
     of_head.unwrap().response.clone().unwrap().body
 }

@@ -92,7 +92,13 @@ async fn carried_to_its_end(patient: &mut TestDevice) {
 
 /// What must hold at the moment of the cut: no word in clear, and if the key is gone, the last words
 /// are with the site.
-async fn check_cut(site: &mut Site, patient: &TestDevice, chart: ward_id::ChartId, last: EntryId, what: &str) {
+async fn check_cut(
+    site: &mut Site,
+    patient: &TestDevice,
+    chart: ward_id::ChartId,
+    last: EntryId,
+    what: &str,
+) {
     let bytes = patient.rows.all_bytes();
     assert!(!holds(&bytes, CANARY) && !holds(&bytes, "the last words"), "{what}");
     if patient.key.is_destroyed() {
@@ -128,7 +134,8 @@ async fn fault_39_the_power_may_go_at_every_call_of_the_key_store() {
     for cut in [Cut::Before, Cut::After] {
         for k in 1.. {
             let mut future = patient.in_another_future().await;
-            let last = future.client.capture(chart, note(&format!("the last words, {cut:?} {k}"))).await.unwrap();
+            let last =
+                future.client.capture(chart, note(&format!("the last words, {cut:?} {k}"))).await.unwrap();
             let before = future.key.calls();
             future.key.cut_at(k, cut);
             synced(&mut future).await;

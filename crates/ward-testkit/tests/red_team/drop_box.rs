@@ -14,7 +14,8 @@ use ward_testkit::{Relay, Site, TestDevice};
 const PROBLEM: &str = "application/problem+json";
 
 fn refuses(response: &mut HttpResponse, code: ErrorCode, policy: Option<u8>) {
-    let problem = Problem::new(code, "by the operator").with(ProblemMembers { policy, ..ProblemMembers::default() });
+    let problem =
+        Problem::new(code, "by the operator").with(ProblemMembers { policy, ..ProblemMembers::default() });
     response.status = code.status();
     response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     response.headers.push(("content-type".to_owned(), PROBLEM.to_owned()));
@@ -131,7 +132,10 @@ async fn rt_14_a_faked_revocation_locks_nothing_and_deletes_nothing() {
     says_revoked(&patient.relay, Some(proof.to_canonical()));
     is_not_believed(&mut patient, "somebody else's").await;
     let report = synced(&mut nurse).await;
-    assert!(names(&report).contains(&"revoked"), "the nurse's own device believes the same entry: {report:?}");
+    assert!(
+        names(&report).contains(&"revoked"),
+        "the nurse's own device believes the same entry: {report:?}"
+    );
     assert!(nurse.client.order().unwrap().severed);
 
     // A true one under a head that too few witnesses signed is no reason either.
@@ -211,7 +215,8 @@ async fn salvaged(site: &mut Site, patient: &mut TestDevice, text: &str) -> Entr
 async fn rt_01_nothing_is_handed_over_to_a_device_that_the_server_names() {
     let (mut site, nurse, mut patient) = site_with_nurse(141).await;
     let staff = ghost(&site, nurse.person(), Role::Clinician, 3);
-    let entry = unsigned(&site, site.root_policy.site.into(), &MlogBody::DeviceCert(Box::new(staff.cert.clone())));
+    let entry =
+        unsigned(&site, site.root_policy.site.into(), &MlogBody::DeviceCert(Box::new(staff.cert.clone())));
     let entry = entry.sign_as_device(staff.device, &staff.keys.sign).unwrap();
     write_into_log(&mut site.server, &entry, None).await;
     patient.sync().await;
@@ -240,7 +245,10 @@ fn swap(bytes: &mut [u8], from: DeviceId, to: DeviceId) {
 /// Changes every page of drops on its way to a device.
 fn change_drops(relay: &Relay, mut change: impl FnMut(&mut DropPage) + Send + 'static) {
     relay.after(move |request, response| {
-        if request.method == HttpMethod::Get && request.path.starts_with(paths::DROP) && response.status == 200 {
+        if request.method == HttpMethod::Get
+            && request.path.starts_with(paths::DROP)
+            && response.status == 200
+        {
             let mut page = DropPage::from_canonical(&response.body).unwrap();
             change(&mut page);
             response.body = page.to_canonical();
@@ -267,19 +275,35 @@ async fn rt_15_a_repeated_drop_is_adopted_once() {
         let replayed = kept.clone();
         change_drops(&device.relay, move |page| *page = replayed.clone());
         for _ in 0..3 {
+            // A device that was just unlocked lists everything; one that goes on refuses a repeat at once.
+            device.restart().await;
             let report = synced(device).await;
             assert_eq!((report.drops_waiting, report.is_complete()), (0, true), "{report:?}");
         }
-        assert_eq!(device.client.adopt(chart, entry).await.err(), Some(ClientError::Unknown("the entry that waits for adoption")));
+        assert_eq!(
+            device.client.adopt(chart, entry).await.err(),
+            Some(ClientError::Unknown("the entry that waits for adoption"))
+        );
         assert_eq!(texts(device, chart), ["first", "once"]);
+        let report = synced(device).await;
+        assert_eq!((names(&report), report.drops_waiting), (vec!["failed"], 0), "{report:?}");
         device.relay.heal();
     }
     // The sender's request, repeated by somebody on the way, is refused or changes nothing.
     let passed = patient.relay.record();
-    let posts: Vec<_> =
-        passed.iter().filter(|one| one.request.path == paths::DROP && one.response.as_ref().is_some_and(|r| r.status == 204)).collect();
+    let posts: Vec<_> = passed
+        .iter()
+        .filter(|one| {
+            one.request.path == paths::DROP && one.response.as_ref().is_some_and(|r| r.status == 204)
+        })
+        .collect();
     for one in posts {
-        let again = site.server.transport.request("POST", paths::DROP, one.request.headers.clone(), one.request.body.clone());
+        let again = site.server.transport.request(
+            "POST",
+            paths::DROP,
+            one.request.headers.clone(),
+            one.request.body.clone(),
+        );
         let again = again.await.unwrap();
         assert_eq!(Problem::from_json(&again.body).unwrap().code.known(), Some(ErrorCode::ProofReplayed));
     }

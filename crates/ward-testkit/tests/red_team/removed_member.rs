@@ -42,7 +42,11 @@ async fn rt_22_a_revoked_device_opens_nothing_that_was_sealed_after_its_removal_
     write(&mut patient, chart, &["long after the removal"]).await;
     let report = synced(&mut nurse).await;
     assert!(names(&report).contains(&"revoked"), "{report:?}");
-    assert_eq!(nurse.client.chart(chart).err(), Some(ClientError::Severed), "the app shows nothing more at all");
+    assert_eq!(
+        nurse.client.chart(chart).err(),
+        Some(ClientError::Severed),
+        "the app shows nothing more at all"
+    );
 
     // Now the former member takes the whole database, and tries every key on everything.
     let log = patient.client.membership().unwrap();

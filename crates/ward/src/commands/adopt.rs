@@ -71,7 +71,10 @@ async fn adopt_all(client: &mut NativeClient, waiting: &[Waiting], device: Devic
         carries.extend(client.adopt_all(chart, device).await.map_err(from_client)?);
     }
     out.both(
-        format!("Adopted {}, in the order in which they were written. `ward sync` sends them.", carries.len()),
+        format!(
+            "Adopted {}, in the order in which they were written. `ward sync` sends them.",
+            carries.len()
+        ),
         &json!({"saved": true, "device": device, "entries": carries}),
     );
     Ok(())

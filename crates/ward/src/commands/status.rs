@@ -47,7 +47,10 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             (true, false) => "was taken out and is not trusted any more",
             (false, false) => "was taken out; your own data stays readable here",
         };
-        out.line(format!("! By a signed entry of the site this device {what}. The reason given: {}", order.reason));
+        out.line(format!(
+            "! By a signed entry of the site this device {what}. The reason given: {}",
+            order.reason
+        ));
         out.line("  Call your site: it can invite this device again (`ward enrol TICKET`).");
     }
     match status.lease {

@@ -202,7 +202,8 @@ fn a_lost_phone_hands_over_and_is_wiped(study: &Study, device: &str) {
     assert_eq!((&status["handed_over"], &status["saved_here"]), (&json!(3), &json!(0)), "{status}");
     study.ok("omar", &["sync"]);
     let waiting = study.run("omar", &["adopt", "--list"]);
-    let entries: Vec<&str> = waiting.as_array().unwrap().iter().map(|one| one["entry"].as_str().unwrap()).collect();
+    let entries: Vec<&str> =
+        waiting.as_array().unwrap().iter().map(|one| one["entry"].as_str().unwrap()).collect();
     assert_eq!(entries.len(), 3, "{waiting}");
     let asked = study.run("omar", &["worklist"]);
     assert!(asked.as_array().unwrap().iter().any(|item| item["urgency"] == "to-adopt"), "{asked}");

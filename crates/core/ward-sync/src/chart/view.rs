@@ -10,8 +10,8 @@ use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    DropDeclined, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    DropDeclined, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
+    Participation, Payload, ProfileField, Response,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};

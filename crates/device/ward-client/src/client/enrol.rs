@@ -407,7 +407,10 @@ pub(super) fn enrolled(me: &Me) -> EnrolOutcome {
 }
 
 /// The server must show the root policy and the issuer that the invitation names.
-pub(super) fn check_site(ticket: &Ticket, info: &EnrolmentInfo) -> Result<(RootPolicy, DeviceCert), ClientError> {
+pub(super) fn check_site(
+    ticket: &Ticket,
+    info: &EnrolmentInfo,
+) -> Result<(RootPolicy, DeviceCert), ClientError> {
     let root_policy =
         RootPolicy::from_canonical(info.root_policy.as_ref()).map_err(|_| ClientError::WrongSite)?;
     let issuer = DeviceCert::from_canonical(info.issuer_cert.as_ref()).map_err(|_| ClientError::WrongSite)?;

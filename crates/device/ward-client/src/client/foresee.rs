@@ -20,7 +20,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             by_chart.entry(drop.entry.frame().chart).or_default().push(drop);
         }
         let mut sealed: BTreeMap<ChartId, Vec<TimestampMs>> = BTreeMap::new();
-        for ((chart, ..), received_at) in &open.sealed_drops {
+        for ((chart, device, _), received_at) in &open.sealed_drops {
+            if open.came_back(*chart, *device) {
+                continue;
+            }
             sealed.entry(*chart).or_default().push(*received_at);
         }
         let mut out = Vec::new();
@@ -62,10 +65,8 @@ fn foreseen_items(
 fn as_if_adopted(open: &OpenDevice, local: &LocalChart, drops: &[&WaitingDrop]) -> Option<Chart> {
     let mut chart = local.chart.clone();
     let (site, me, role) = (open.me.site, open.me.device, open.me.role);
-    let mut chain = local
-        .chain
-        .clone()
-        .unwrap_or_else(|| EntryChain::open(site, chart.id(), me, role, Incarnation(0)));
+    let mut chain =
+        local.chain.clone().unwrap_or_else(|| EntryChain::open(site, chart.id(), me, role, Incarnation(0)));
     for drop in drops {
         let moment = Moment {
             random16: [0; 16],

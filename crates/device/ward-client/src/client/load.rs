@@ -10,9 +10,8 @@ use super::site_trust;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
     AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord, DroppedRecord,
-    EpochRecord, EvidenceRecord,
-    HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord, PageRecord, ProvedRecord, ReceiptRecord, SealedRows,
-    SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
+    EpochRecord, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord, PageRecord,
+    ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{

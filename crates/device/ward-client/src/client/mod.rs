@@ -27,11 +27,11 @@ mod sync;
 mod trusted_time;
 mod wipe;
 
+pub(crate) use capture::{Rewrite, stage};
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub use olog_proofs::NamedBy;
 pub use open_device::Me;
-pub(crate) use capture::{Rewrite, stage};
 pub(crate) use open_device::{LocalChart, OpenDevice, Unopened};
 pub use orders::DeviceOrder;
 pub use problem::{Evidence, SyncProblem};

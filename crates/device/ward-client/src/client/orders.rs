@@ -10,9 +10,7 @@ use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::{ErrorCode, RevocationProof, paths};
 use ward_audit::{MLOG_LEAF_BYTES, NodeHash, verify_cosigned};
-use ward_sync::{
-    Lease, Membership, MlogBody, MlogEntry, OnlineMark, RevokePolicy, lease,
-};
+use ward_sync::{Lease, Membership, MlogBody, MlogEntry, OnlineMark, RevokePolicy, lease};
 
 pub(crate) const ORDER_ROW: &[u8] = b"order";
 pub(crate) const ONLINE_ROW: &[u8] = b"online";
@@ -141,7 +139,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The rest of the log up to the newest entry against this device, on top of what is held.
-    #[expect(clippy::type_complexity, reason = "leaves and entries are as the log's copy holds them")]
     async fn fetch_order(
         &mut self,
     ) -> Result<(RevocationProof, Vec<[u8; MLOG_LEAF_BYTES]>, BTreeMap<u64, Vec<u8>>), ClientError> {

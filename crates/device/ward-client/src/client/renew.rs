@@ -181,7 +181,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(Vec::new());
         }
         let view = self.view_of(chart)?;
-        let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
+        let declines =
+            view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
         let declined: BTreeSet<EntryId> = declines.map(|written| written.value.entry).collect();
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let can_decide = |device: &DeviceId| open.staff_in_date(chart, *device, now);

@@ -131,7 +131,9 @@ impl DeviceKeyStore for SoftwareDeviceKey {
     }
 
     async fn destroy(&self) -> Result<(), DeviceKeyError> {
-        destroy_file(&self.key_file).and_then(|()| destroy_file(&self.mark_file)).map_err(|error| broken(&error))
+        destroy_file(&self.key_file)
+            .and_then(|()| destroy_file(&self.mark_file))
+            .map_err(|error| broken(&error))
     }
 }
 

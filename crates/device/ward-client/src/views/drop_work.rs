@@ -59,7 +59,9 @@ pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampM
         chart: chart.chart,
         participant: chart.label.clone(),
         urgency: Urgency::ToAdopt,
-        reason: format!("{what} that nobody of the present team can open: invite the participant's device again"),
+        reason: format!(
+            "{what} that nobody of the present team can open: invite the participant's device again"
+        ),
         entries: Vec::new(),
         since,
         acknowledged: None,

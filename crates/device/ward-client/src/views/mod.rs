@@ -29,5 +29,5 @@ pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrenc
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
 pub use wording::{answered_by_code, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};
-pub use worklist::worklist;
 pub(crate) use worklist::sort_items;
+pub use worklist::worklist;

@@ -74,7 +74,10 @@ fn decode_one(Opaque(bytes): Opaque) -> Result<(DropEnvelope, Vec<u8>), Refusal>
 fn one_sender(drops: &[(DropEnvelope, Vec<u8>)]) -> Result<DeviceId, Refusal> {
     let first = drops.first().map(|(dropped, _)| dropped.device);
     first.filter(|sender| drops.iter().all(|(dropped, _)| dropped.device == *sender)).ok_or_else(|| {
-        refuse(ErrorCode::ForeignDevice, "Hand over drops of one device at a time, its own, and at least one.")
+        refuse(
+            ErrorCode::ForeignDevice,
+            "Hand over drops of one device at a time, its own, and at least one.",
+        )
     })
 }
 
@@ -113,9 +116,10 @@ fn not_taken(refusal: DropRefusal) -> Refusal {
 
 fn no_room(error: DropError) -> Refusal {
     match error {
-        DropError::DeviceFull | DropError::ChartFull => {
-            refuse(ErrorCode::TooManyDrops, "Staff must adopt or decline some first; what waits stays on the device.")
-        }
+        DropError::DeviceFull | DropError::ChartFull => refuse(
+            ErrorCode::TooManyDrops,
+            "Staff must adopt or decline some first; what waits stays on the device.",
+        ),
         DropError::Store(error) => store_failed(error),
     }
 }
@@ -125,8 +129,7 @@ fn no_room(error: DropError) -> Refusal {
 pub(super) async fn list<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let device = call.caller()?.device;
     let charts: Vec<ChartId> = app.membership().read().charts_of(device);
-    let request =
-        DropsRequest { charts, after: call.query.get("after"), limit_bytes: DROP_PAGE_MAX_BYTES };
+    let request = DropsRequest { charts, after: call.query.get("after"), limit_bytes: DROP_PAGE_MAX_BYTES };
     let page = app.store().drops_waiting(request).await.map_err(store_failed)?;
     let membership = app.membership().read();
     let severed = |stored: &StoredDrop| {
@@ -136,7 +139,8 @@ pub(super) async fn list<S: Store>(app: &App<S>, call: &Call) -> Answer {
     };
     // A page of which nothing is left would hide those after it: the caller asks after the last row.
     let last = page.drops.last().map(|last| last.number);
-    let shown = page.drops.into_iter().filter(|stored| Some(stored.number) == last && page.more || !severed(stored));
+    let shown =
+        page.drops.into_iter().filter(|stored| Some(stored.number) == last && page.more || !severed(stored));
     let rows = shown.map(|StoredDrop { number, received_at, dropped }| DropRow {
         number,
         received_at,

@@ -43,9 +43,8 @@ pub(super) async fn prove<S: Store>(app: &App<S>, call: &Call) -> Answer {
     for leaf in app.store().mlog_leaves(from, to).await.map_err(store_failed)? {
         leaves.extend_from_slice(&MlogLeaf::to_bytes(leaf));
     }
-    let consistency = log_tiles::consistency(app.store(), LogName::Mlog, end, head.head.size)
-        .await
-        .map_err(read_failed)?;
+    let consistency =
+        log_tiles::consistency(app.store(), LogName::Mlog, end, head.head.size).await.map_err(read_failed)?;
     let proof = RevocationProof {
         index,
         to,

@@ -6,8 +6,9 @@ use crate::support::people::Who;
 use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
-    DropState, DropStateChange, EnrolmentSubmission, Key32, LogName, MlogSubmission, Opaque, ProposalSubmission, SuspendReason,
-    SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
+    DropState, DropStateChange, EnrolmentSubmission, Key32, LogName, MlogSubmission, Opaque,
+    ProposalSubmission, SuspendReason, SuspensionRequest, TicketRegistration, TicketState, TicketStateChange,
+    TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
 use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop};

@@ -3,7 +3,8 @@
 use crate::support::{Device, Reply, Session, TestRng, World};
 use ward_api::limits::{DROP_BATCH_MAX, DROP_MAX_BYTES};
 use ward_api::{
-    DropBatch, DropPage, DropState, DropStateChange, ErrorCode, Limits, Opaque, RevocationProof, headers, paths,
+    DropBatch, DropPage, DropState, DropStateChange, ErrorCode, Limits, Opaque, RevocationProof, headers,
+    paths,
 };
 use ward_audit::TreeHead;
 use ward_crypto::{DropEnvelope, open_drop, random_bytes, seal_drop};
@@ -107,7 +108,11 @@ async fn what_is_not_the_devices_own_is_refused_and_leaves_nothing() {
         ("no drop", body(&[]), ErrorCode::ForeignDevice),
         ("a list without a length", vec![0x9f, 0xff], ErrorCode::NotCanonical),
         ("millions stated", vec![0x9a, 0xff, 0xff, 0xff, 0xff], ErrorCode::PushTooLarge),
-        ("one drop too large", vec![Opaque(vec![0; DROP_MAX_BYTES + 1])].to_canonical(), ErrorCode::OperationTooLarge),
+        (
+            "one drop too large",
+            vec![Opaque(vec![0; DROP_MAX_BYTES + 1])].to_canonical(),
+            ErrorCode::OperationTooLarge,
+        ),
         ("another device's", body(&[in_the_name_of_another.clone()]), ErrorCode::ProofInvalid),
         ("of two devices", body(&[good.clone(), in_the_name_of_another]), ErrorCode::ForeignDevice),
         ("another entry's name", body(&[renamed]), ErrorCode::OperationSignature),
@@ -130,10 +135,15 @@ async fn what_is_not_the_devices_own_is_refused_and_leaves_nothing() {
         let reply = hand_over(&phone, body).await;
         assert_eq!(reply.code(), Some(code), "{what}: {}", String::from_utf8_lossy(&reply.body));
     }
-    world.wire.plain("POST", paths::DROP, Some(headers::MEDIA_CBOR), body(&[good.clone()])).await.refused(ErrorCode::ProofInvalid);
+    world
+        .wire
+        .plain("POST", paths::DROP, Some(headers::MEDIA_CBOR), body(&[good.clone()]))
+        .await
+        .refused(ErrorCode::ProofInvalid);
     assert_eq!(listed(&world, &people.coordinator).await, []);
-    let many: Vec<DropEnvelope> =
-        (0..=DROP_BATCH_MAX as u64).map(|n| dropped(people.chart, &people.phone, &[&people.coordinator], 10 + n)).collect();
+    let many: Vec<DropEnvelope> = (0..=DROP_BATCH_MAX as u64)
+        .map(|n| dropped(people.chart, &people.phone, &[&people.coordinator], 10 + n))
+        .collect();
     hand_over(&phone, body(&many)).await.refused(ErrorCode::PushTooLarge);
     assert_eq!(hand_over(&phone, body(&many[1..])).await.status, 204, "as many as may be");
     assert_eq!(listed(&world, &people.coordinator).await.len(), DROP_BATCH_MAX);

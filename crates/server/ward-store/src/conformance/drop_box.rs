@@ -19,11 +19,7 @@ fn dropped(c: u8, d: u8, n: usize, size_bytes: usize) -> NewDrop {
 }
 
 fn all_of(charts: &[u8]) -> DropsRequest {
-    DropsRequest {
-        charts: charts.iter().map(|c| chart(*c)).collect(),
-        after: None,
-        limit_bytes: usize::MAX,
-    }
+    DropsRequest { charts: charts.iter().map(|c| chart(*c)).collect(), after: None, limit_bytes: usize::MAX }
 }
 
 fn decision(of: &NewDrop, state: DropState) -> DropDecision {
@@ -50,7 +46,11 @@ pub async fn drops_wait_until_they_are_decided<S: Store>(store: S) {
     let elsewhere = DropDecision { chart: chart(2), ..decision(&one, DropState::Adopted) };
     assert_eq!(store.decide_drop(elsewhere).await, Ok(false), "it is of another chart");
     assert_eq!(store.decide_drop(decision(&one, DropState::Adopted)).await, Ok(true));
-    assert_eq!(store.decide_drop(decision(&one, DropState::Adopted)).await, Ok(true), "as often as one likes");
+    assert_eq!(
+        store.decide_drop(decision(&one, DropState::Adopted)).await,
+        Ok(true),
+        "as often as one likes"
+    );
     assert_eq!(store.decide_drop(decision(&two, DropState::Declined)).await, Ok(true));
     assert_eq!(store.decide_drop(decision(&dropped(1, 1, 3, 1), DropState::Adopted)).await, Ok(false));
     assert_eq!(listed(&store, &[1, 2]).await, [other.clone()]);
