@@ -6,7 +6,8 @@
 
 use crate::kind::EntryKind;
 use crate::limits::{
-    DEPS_MAX, LAMPORT_MAX, PAYLOAD_MAX_BYTES, REASON_MAX_BYTES, SCHEMA_MAX_BYTES, ZONE_MAX_BYTES,
+    CARRY_MAX_BYTES, DEPS_MAX, LAMPORT_MAX, PAYLOAD_MAX_BYTES, REASON_MAX_BYTES, SCHEMA_MAX_BYTES,
+    ZONE_MAX_BYTES,
 };
 use crate::payload::{Decoded, Payload, PayloadError};
 use alloc::string::String;
@@ -128,12 +129,13 @@ impl EntryBody {
     }
 
     fn check(&self) -> Result<(), EntryError> {
+        let payload_max = if self.kind == EntryKind::CARRY { CARRY_MAX_BYTES } else { PAYLOAD_MAX_BYTES };
         let too_large = [
             ("the list of entries seen", self.deps.len(), DEPS_MAX),
             ("the schema", self.schema.len(), SCHEMA_MAX_BYTES),
             ("the time zone", self.zone.len(), ZONE_MAX_BYTES),
             ("the reason", self.reason.as_ref().map_or(0, String::len), REASON_MAX_BYTES),
-            ("the payload", self.payload.len(), PAYLOAD_MAX_BYTES),
+            ("the payload", self.payload.len(), payload_max),
         ]
         .into_iter()
         .find(|(_, is, limit)| is > limit);

@@ -26,6 +26,9 @@ pub const SHORT_TEXT_MAX_BYTES: usize = 512;
 pub const LONG_TEXT_MAX_BYTES: usize = 32_768;
 /// Bytes of a payload. An envelope of at most [`OPERATION_MAX_BYTES`] holds it with its padding.
 pub const PAYLOAD_MAX_BYTES: usize = 196_608;
+/// Bytes of a payload that carries another entry: the largest payload with the frame around it, so that
+/// whatever was written can be adopted.
+pub const CARRY_MAX_BYTES: usize = PAYLOAD_MAX_BYTES + 8_192;
 /// Longest schedule of an instrument.
 pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
 /// Longest appointment, in minutes.

@@ -101,6 +101,34 @@ fn the_entry_inside_is_rebuilt_and_checked_as_everywhere() {
     assert!(DroppedEntry::read(&one, &plaintext[1..], &ward.phone.cert).is_err());
 }
 
+/// At the limits of every part, an entry still fits into a drop, into a carry, and the carry into an
+/// envelope; one byte past, the entry itself is refused.
+#[test]
+fn the_largest_entry_can_be_handed_over_and_adopted() {
+    use ward_sync::limits::{DEPS_MAX, OPERATION_MAX_BYTES, PAYLOAD_MAX_BYTES, REASON_MAX_BYTES};
+    let mut ward = Ward::new(66);
+    let (_, secret) = ward.site.rotate(ward.chart, &ward.coordinator, None);
+    let largest = |payload_bytes: usize| {
+        let mut frame = written(&ward, "x").frame().clone();
+        frame.seq = 2;
+        frame.prev = Some(EntryId::from_bytes([1; 32]));
+        frame.body.deps = (0..DEPS_MAX as u8).map(|n| EntryId::from_bytes([n; 32])).collect();
+        frame.body.reason = Some("r".repeat(REASON_MAX_BYTES));
+        frame.body.payload = vec![7; payload_bytes];
+        SignedEntry::sign(frame, |entry| Ok(CaptureSignature::sign(&ward.phone.keys.sign, entry)))
+    };
+    assert_eq!(largest(PAYLOAD_MAX_BYTES + 1), Err(EntryError::TooLarge("the payload")));
+    let entry = largest(PAYLOAD_MAX_BYTES).unwrap();
+    let one = dropped(&ward, &entry, &[&ward.coordinator], false, &ward.phone);
+    assert_eq!(check_drop(&ward.site.membership, &one).map(|_| ()), Ok(()));
+    let chart = Chart::new(ward.site.site, ward.chart);
+    let mut pen = Pen::new(ward.site.site, ward.chart, &ward.coordinator, 9);
+    let carry = pen.write(&chart, Carry::of(&entry, CarryReason::Adopt));
+    let mut rng = TestRng::new(3);
+    let envelope = seal(header(&ward.site, &carry, 0), &carry, &ward.coordinator, &secret, &mut rng);
+    assert!(envelope.to_canonical().len() <= OPERATION_MAX_BYTES);
+}
+
 #[test]
 fn only_what_cannot_be_sealed_is_handed_over() {
     let age = SealRefusal::Stale { age_ms: 1 };

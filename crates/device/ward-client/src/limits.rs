@@ -73,6 +73,8 @@ pub const ORDER_FETCH_ROUNDS: usize = 1_024;
 pub const DROP_REPEAT_MS: i64 = 86_400_000;
 /// How often that time doubles.
 pub const DROP_REPEAT_DOUBLINGS: u32 = 6;
+/// Syncs after which the whole drop box is listed again.
+pub const DROPS_RELIST_EVERY_SYNCS: u32 = 16;
 /// Pages of drops that are listed in one sync.
 pub const DROP_PAGES_PER_SYNC: usize = 64;
 /// Damaged envelopes fetched again in one sync.

@@ -130,7 +130,7 @@ async fn a_revoked_device_reads_nothing_new() {
 
     let admin = &mut site.admins[0];
     let done =
-        admin.client.revoke(nurse.device(), ward_sync::RevokePolicy::Sever, "left the site").await.unwrap();
+        admin.client.revoke(nurse.device(), ward_sync::RevokePolicy::Salvage, "left the site").await.unwrap();
     assert!(done.is_done());
     patient.client.capture(chart, note("after")).await.unwrap();
     let report = patient.client.sync().await.unwrap();
@@ -144,6 +144,12 @@ async fn a_revoked_device_reads_nothing_new() {
     let report = nurse.client.sync().await.unwrap();
     assert!(report.problems.contains(&ward_client::SyncProblem::Revoked), "{report:?}");
     assert_eq!(nurse.client.chart(chart).unwrap().notes().len(), before);
+    // Not trusted any more: then it shows nothing at all.
+    let admin = &mut site.admins[0];
+    let done = admin.client.revoke(nurse.device(), ward_sync::RevokePolicy::Sever, "turned").await.unwrap();
+    assert!(done.is_done());
+    nurse.client.sync().await.unwrap();
+    assert_eq!(nurse.client.chart(chart).err(), Some(ward_client::ClientError::Severed));
     site.coordinator.sync().await;
     assert_eq!(site.coordinator.client.chart(chart).unwrap().notes().len(), 2);
 }

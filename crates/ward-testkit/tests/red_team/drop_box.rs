@@ -275,6 +275,8 @@ async fn rt_15_a_repeated_drop_is_adopted_once() {
         let replayed = kept.clone();
         change_drops(&device.relay, move |page| *page = replayed.clone());
         for _ in 0..3 {
+            // A device that was just unlocked lists everything; one that goes on refuses a repeat at once.
+            device.restart().await;
             let report = synced(device).await;
             assert_eq!((report.drops_waiting, report.is_complete()), (0, true), "{report:?}");
         }
@@ -283,6 +285,8 @@ async fn rt_15_a_repeated_drop_is_adopted_once() {
             Some(ClientError::Unknown("the entry that waits for adoption"))
         );
         assert_eq!(texts(device, chart), ["first", "once"]);
+        let report = synced(device).await;
+        assert_eq!((names(&report), report.drops_waiting), (vec!["failed"], 0), "{report:?}");
         device.relay.heal();
     }
     // The sender's request, repeated by somebody on the way, is refused or changes nothing.

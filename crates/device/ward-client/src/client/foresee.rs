@@ -20,7 +20,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             by_chart.entry(drop.entry.frame().chart).or_default().push(drop);
         }
         let mut sealed: BTreeMap<ChartId, Vec<TimestampMs>> = BTreeMap::new();
-        for ((chart, ..), received_at) in &open.sealed_drops {
+        for ((chart, device, _), received_at) in &open.sealed_drops {
+            if open.came_back(*chart, *device) {
+                continue;
+            }
             sealed.entry(*chart).or_default().push(*received_at);
         }
         let mut out = Vec::new();

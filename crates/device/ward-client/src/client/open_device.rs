@@ -3,7 +3,7 @@
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
-use super::receive_drops::WaitingDrop;
+use super::receive_drops::{DropsListed, WaitingDrop};
 use crate::store::{
     AccessRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord, OrderRecord, ReceiptRecord,
     ReceivedRecord, TicketRecord,
@@ -249,6 +249,8 @@ pub(crate) struct OpenDevice {
     pub(crate) urgent: BTreeSet<(ChartId, EntryId)>,
     /// Entries of others in the drop box.
     pub(crate) drops: BTreeMap<(ChartId, DeviceId, EntryId), WaitingDrop>,
+    /// How far the drop box was listed, for which charts, and how often since it was listed whole.
+    pub(crate) drops_listed: DropsListed,
     /// Drops that nobody of the present team can open, with the time at which the server took them.
     pub(crate) sealed_drops: BTreeMap<(ChartId, DeviceId, EntryId), TimestampMs>,
     /// What stands against this device, verified.
@@ -311,6 +313,7 @@ impl OpenDevice {
             dropped: BTreeMap::new(),
             urgent: BTreeSet::new(),
             drops: BTreeMap::new(),
+            drops_listed: DropsListed::default(),
             sealed_drops: BTreeMap::new(),
             order: None,
             lease: Lease::Open,
@@ -356,6 +359,18 @@ impl OpenDevice {
             return Err(ClientError::Severed);
         }
         if self.lease == Lease::Locked { Err(ClientError::LeaseEnded) } else { Ok(()) }
+    }
+
+    /// Whether the person of a participant's device came back with another one since. Then what the
+    /// former device could not send was written again.
+    pub(crate) fn came_back(&self, chart: ChartId, device: DeviceId) -> bool {
+        let membership = &self.mlog.membership;
+        let Some(author) = membership.device(chart, device) else { return false };
+        membership.participant_devices(chart).any(|known| {
+            known.person() == author.person()
+                && known.is_active()
+                && known.certified_index() > author.certified_index()
+        })
     }
 
     /// Whether a device is staff of a chart and its certificate is in date.

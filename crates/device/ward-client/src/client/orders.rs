@@ -139,7 +139,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The rest of the log up to the newest entry against this device, on top of what is held.
-    #[expect(clippy::type_complexity, reason = "leaves and entries are as the log's copy holds them")]
     async fn fetch_order(
         &mut self,
     ) -> Result<(RevocationProof, Vec<[u8; MLOG_LEAF_BYTES]>, BTreeMap<u64, Vec<u8>>), ClientError> {

@@ -3,7 +3,7 @@
 //! became of a drop; the server's list is only a list.
 
 use super::{Client, SyncProblem, SyncReport};
-use crate::limits::DROP_PAGES_PER_SYNC;
+use crate::limits::{DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
 use crate::store::{Batch, DropRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,29 @@ pub struct WaitingDrop {
     pub received_at: TimestampMs,
     /// What was decided on this device, until the chart at the server says so too.
     pub decided: Option<DropState>,
+}
+
+/// How far this device has listed the drop box since it was unlocked.
+#[derive(Debug, Default)]
+pub(crate) struct DropsListed {
+    /// The charts it was listed for.
+    charts: Vec<ChartId>,
+    /// List after this number.
+    after: Option<u64>,
+    /// Listings since the last whole one.
+    times: u32,
+}
+
+impl DropsListed {
+    /// Where the next listing begins: at the start for other charts, and now and then, because what
+    /// others decided may have stayed on the list.
+    fn begin(&mut self, charts: Vec<ChartId>) -> Option<u64> {
+        self.times += 1;
+        if self.charts != charts || self.times >= DROPS_RELIST_EVERY_SYNCS {
+            *self = Self { charts, after: None, times: 0 };
+        }
+        self.after
+    }
 }
 
 impl WaitingDrop {
@@ -157,8 +180,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn list_drops(&mut self, report: &mut SyncReport) -> Result<(), ClientError> {
-        self.device_mut()?.sealed_drops.clear();
-        let mut after = None;
+        let open = self.device_mut()?;
+        let charts = open.mlog.membership.charts_of(open.me.device);
+        let mut after = open.drops_listed.begin(charts);
+        if after.is_none() {
+            open.sealed_drops.clear();
+        }
         for _ in 0..DROP_PAGES_PER_SYNC {
             let path = paths::drops_after(after);
             let page: DropPage = self.wire()?.get(&path).await?;
@@ -169,10 +196,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             let more = page.more;
             self.take_drops(page.rows, report).await?;
+            after = Some(last);
+            // What was damaged on the way is asked for again.
+            let bad = report.problems.iter().any(|problem| matches!(problem, SyncProblem::BadDrop { .. }));
+            self.device_mut()?.drops_listed.after = after.filter(|_| !bad);
             if !more {
                 return Ok(());
             }
-            after = Some(last);
         }
         Ok(())
     }
@@ -222,26 +252,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
-    /// Whether an acceptable drop of this device's charts can be opened by nobody of the present team,
-    /// and its author's person did not come back with another device since: then what is inside was
-    /// written again.
+    /// Whether an acceptable drop of this device's charts can be opened by nobody of the present team.
     fn is_sealed_to_nobody(&self, dropped: &DropEnvelope) -> bool {
         let Ok(open) = self.device() else { return false };
         let membership = &open.mlog.membership;
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
-        let Ok(author) = check_drop(membership, dropped) else { return false };
-        let came_back = membership.participant_devices(dropped.chart).any(|known| {
-            known.person() == author.person()
-                && known.is_active()
-                && known.certified_index() > author.certified_index()
-        });
         let opens = |wrap: &ward_crypto::DropWrap| open.staff_in_date(dropped.chart, wrap.device, now);
-        membership.is_member(dropped.chart, open.me.device) && !came_back && !dropped.wraps.iter().any(opens)
+        membership.is_member(dropped.chart, open.me.device)
+            && check_drop(membership, dropped).is_ok()
+            && !dropped.wraps.iter().any(opens)
     }
 
     /// Opens one drop with this device's own key. Nothing for one that is for others; the reason for
     /// one that is not what it says.
-    #[expect(clippy::type_complexity, reason = "an error of this device is not a fault of the drop")]
     fn opened_drop(
         &self,
         dropped: &DropEnvelope,
