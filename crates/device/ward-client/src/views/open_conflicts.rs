@@ -131,9 +131,7 @@ fn conflict<P: Value>(
         let why = void.entry.body().reason.as_deref().unwrap_or_default();
         ShownCandidate::of(&format!("declared void: {why}"), void)
     }));
-    let writes = thread.current.iter().map(|written| Raised::of(written));
-    let voids = found.voids.iter().map(|written| Raised::of(written));
-    let raised = writes.chain(voids).collect();
+    let raised = thread.current.iter().map(Raised::of).chain(thread.voids.iter().map(Raised::of)).collect();
     Some(ShownConflict { field, what, matter, values, candidates: thread.current_ids(), raised })
 }
 
