@@ -36,9 +36,13 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// A burst of writing in a text that several people edit.
+    pub const TEXT_EDIT: Self = Self(14);
+    /// A signature over a version of such a text.
+    pub const TEXT_SIGNATURE: Self = Self(15);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -52,6 +56,8 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::TEXT_EDIT,
+        Self::TEXT_SIGNATURE,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -75,6 +81,8 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            14 => "text-edit",
+            15 => "text-signature",
             _ => "reserved",
         }
     }

@@ -27,8 +27,8 @@ mod seal;
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
     Accounting, Arrival, Author, Authority, Chart, ChartAuthority, ChartError, ChartView, Fork, Gap,
-    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
-    Written,
+    Inserted, MedicationField, Place, QuarantineReason, ResponseKey, SignedVersion, Text, Thread, TimeClaim,
+    TimelineItem, Written,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -52,7 +52,7 @@ pub use payload::{
     AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
     DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
     Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
-    ResponseStatus,
+    ResponseStatus, TextBurst, TextId, TextSignature,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -22,7 +22,11 @@ pub enum Permission {
 pub fn permission(role: Role, kind: EntryKind) -> Permission {
     let allowed = |yes: bool| if yes { Permission::Yes } else { Permission::No };
     match kind {
-        EntryKind::INCARNATION_OPEN | EntryKind::NOTE | EntryKind::ACCESS_RECEIPT => Permission::Yes,
+        EntryKind::INCARNATION_OPEN
+        | EntryKind::NOTE
+        | EntryKind::ACCESS_RECEIPT
+        | EntryKind::TEXT_EDIT
+        | EntryKind::TEXT_SIGNATURE => Permission::Yes,
         EntryKind::QUESTIONNAIRE_RESPONSE => match role {
             Role::Patient => Permission::Yes,
             Role::Coordinator => Permission::InterviewOnly,

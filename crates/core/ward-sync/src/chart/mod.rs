@@ -5,12 +5,14 @@ mod authority;
 mod held;
 mod instruments;
 mod place;
+mod texts;
 mod thread;
 mod view;
 
 pub use authority::{Author, Authority, ChartAuthority};
 pub use held::{Arrival, TimeClaim};
 pub use place::{Accounting, Place, QuarantineReason};
+pub use texts::{SignedVersion, Text};
 pub use thread::{Thread, Written};
 pub use view::{ChartView, MedicationField, ResponseKey, TimelineItem};
 

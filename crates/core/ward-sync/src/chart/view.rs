@@ -5,13 +5,14 @@ use super::authority::{Author, Authority};
 use super::held::{Arrival, Held};
 use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
+use super::texts::{self, Text};
 use super::thread::{Thread, Written, by_key, by_lineage};
 use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
     IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    ProfileField, Response, TextId,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -89,6 +90,7 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    texts: BTreeMap<TextId, Text<'a>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -180,6 +182,7 @@ impl<'a> ChartView<'a> {
             ),
             incarnations: by_lineage(writes!(IncarnationOpen), amends),
             carries: by_lineage(writes!(Carry), amends),
+            texts: texts::of(writes!(TextBurst), writes!(TextSignature)),
         }
     }
 
@@ -197,6 +200,7 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.texts.values().for_each(|text| text.note_places(places));
     }
 
     /// How many entries stand where.
@@ -288,6 +292,16 @@ impl<'a> ChartView<'a> {
     /// Entries that carry others.
     pub fn carries(&self) -> &[Thread<'a, Carry>] {
         &self.carries
+    }
+
+    /// Texts that several people edit.
+    pub const fn texts(&self) -> &BTreeMap<TextId, Text<'a>> {
+        &self.texts
+    }
+
+    /// The texts, taken out of the view.
+    pub fn into_texts(self) -> BTreeMap<TextId, Text<'a>> {
+        self.texts
     }
 
     /// Entries of lost devices that staff may adopt, in order.

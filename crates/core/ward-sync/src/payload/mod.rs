@@ -4,6 +4,7 @@
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
 mod care;
+mod edited_text;
 mod record;
 mod response;
 mod text;
@@ -12,6 +13,7 @@ pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use edited_text::{TextBurst, TextId, TextSignature};
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
     DataChoice, IncarnationOpen, Participation, ParticipationState,
@@ -152,6 +154,8 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    TEXT_EDIT TextBurst "ward/text" 1;
+    TEXT_SIGNATURE TextSignature "ward/text-signature" 1;
 }
 
 impl From<QuestionnaireResponse> for Payload {
@@ -183,6 +187,8 @@ impl Payload {
         match self {
             Self::AlertAcknowledgement(acknowledgement) => &acknowledgement.entries,
             Self::Response(response) => response.instrument().map_or(&[], core::slice::from_ref),
+            Self::TextBurst(burst) => &burst.parents,
+            Self::TextSignature(signature) => &signature.frontier,
             other => other.supersedes(),
         }
     }
@@ -196,10 +202,26 @@ impl Payload {
             Self::Appointment(appointment) => &mut appointment.supersedes,
             Self::Note(note) => &mut note.supersedes,
             Self::ProfileField(field) => &mut field.supersedes,
+            Self::TextBurst(burst) => &mut burst.parents,
+            Self::TextSignature(signature) => &mut signature.frontier,
             _ => &mut [],
         };
-        for name in names {
+        for name in names.iter_mut() {
             *name = new(*name).unwrap_or(*name);
+        }
+        if matches!(self, Self::TextBurst(_) | Self::TextSignature(_)) {
+            self.sort_version();
+        }
+    }
+}
+
+/// A text's version has one spelling.
+impl Payload {
+    fn sort_version(&mut self) {
+        if let Self::TextBurst(TextBurst { parents: version, .. })
+        | Self::TextSignature(TextSignature { frontier: version, .. }) = self
+        {
+            version.sort_unstable();
         }
     }
 }

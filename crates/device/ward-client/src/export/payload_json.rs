@@ -9,6 +9,7 @@ use ward_sync::{
     AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
     Response,
 };
+use ward_text::{TextEdit, TextRun};
 
 /// What an entry says. One that this version cannot read is given as its bytes.
 ///
@@ -56,6 +57,12 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Transfer => "transfer",
             },
         }),
+        Payload::TextBurst(p) => json!({
+            "document": hex_encode(&p.document.0), "parents": p.parents, "runs": runs_json(&p.edit),
+        }),
+        Payload::TextSignature(p) => json!({
+            "document": hex_encode(&p.document.0), "frontier": p.frontier, "meaning": p.meaning,
+        }),
         other => care(other),
     }
 }
@@ -95,5 +102,15 @@ fn care(payload: &Payload) -> Value {
         Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
             Value::Null
         }
+        Payload::TextBurst(_) | Payload::TextSignature(_) => Value::Null,
     }
+}
+
+/// What a burst of writing did, step by step; positions count Unicode scalars.
+fn runs_json(edit: &TextEdit) -> Value {
+    let run = |run| match run {
+        TextRun::Insert { at, text } => json!({"at": at, "insert": text}),
+        TextRun::Delete { at, count } => json!({"at": at, "delete": count}),
+    };
+    edit.runs().map(run).collect()
 }
