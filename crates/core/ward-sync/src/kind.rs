@@ -36,6 +36,10 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// A burst of writing in a text that several people edit.
+    pub const TEXT_EDIT: Self = Self(14);
+    /// A signature over a version of such a text.
+    pub const TEXT_SIGNATURE: Self = Self(15);
     /// A decision between values that contradict each other.
     pub const RESOLVE: Self = Self(16);
     /// A record does not hold any more.
@@ -52,7 +56,7 @@ impl EntryKind {
     pub const INCIDENT: Self = Self(25);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -66,6 +70,8 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::TEXT_EDIT,
+        Self::TEXT_SIGNATURE,
         Self::RESOLVE,
         Self::VOID,
         Self::SET_CHANGE,
@@ -106,6 +112,8 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            14 => "text-edit",
+            15 => "text-signature",
             16 => "resolve",
             17 => "void",
             18 => "set-change",

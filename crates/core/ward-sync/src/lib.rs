@@ -34,8 +34,9 @@ pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
     Accounting, Arrival, Author, Authority, BoundedBy, ChainName, Chart, ChartAuthority, ChartError,
     ChartTimes, ChartView, Conflict, DeliveryState, Derived, ElementSet, EntryTime, FieldState, Fork, Gap,
-    Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ResponseKey, Thread, TimeClaim,
-    TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written, delivery,
+    Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ResponseKey, SignedVersion, Text,
+    Thread, TimeClaim, TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written,
+    delivery,
 };
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
@@ -62,7 +63,7 @@ pub use payload::{
     DeviceClosed, Dose, DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Incident, IncidentKind,
     Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, OpenedChain, Participation,
     ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Resolution, Resolve,
-    Response, ResponseStatus, SetChange, Void,
+    Response, ResponseStatus, SetChange, TextBurst, TextId, TextSignature, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

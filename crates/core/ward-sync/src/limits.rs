@@ -24,6 +24,8 @@ pub const REASON_MAX_BYTES: usize = 2_000;
 pub const SHORT_TEXT_MAX_BYTES: usize = 512;
 /// Bytes of a long text in a payload: a note, the value of a field.
 pub const LONG_TEXT_MAX_BYTES: usize = 32_768;
+/// Edits that name one version of a text: as many as one edit has parents.
+pub const TEXT_VERSION_MAX: usize = ward_text::limits::PARENTS_MAX;
 /// Bytes of a payload. An envelope of at most [`OPERATION_MAX_BYTES`] holds it with its padding.
 pub const PAYLOAD_MAX_BYTES: usize = 196_608;
 /// Bytes of a payload that carries another entry: the largest payload with the frame around it, so that

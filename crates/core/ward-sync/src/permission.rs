@@ -29,9 +29,12 @@ pub enum Permission {
 pub fn permission(role: Role, kind: EntryKind) -> Permission {
     let allowed = |yes: bool| if yes { Permission::Yes } else { Permission::No };
     match kind {
-        EntryKind::INCARNATION_OPEN | EntryKind::NOTE | EntryKind::ACCESS_RECEIPT | EntryKind::INCIDENT => {
-            Permission::Yes
-        }
+        EntryKind::INCARNATION_OPEN
+        | EntryKind::NOTE
+        | EntryKind::ACCESS_RECEIPT
+        | EntryKind::TEXT_EDIT
+        | EntryKind::TEXT_SIGNATURE
+        | EntryKind::INCIDENT => Permission::Yes,
         EntryKind::QUESTIONNAIRE_RESPONSE => match role {
             Role::Patient => Permission::Yes,
             Role::Coordinator => Permission::InterviewOnly,

@@ -224,7 +224,10 @@ fn an_entry_is_saved_then_received_then_opened_by_somebody_elses_word() {
         .collect();
     let states = |desk: &Desk| -> Vec<DeliveryState> {
         let view = desk.view();
-        let all = delivery(&view, |item| item.arrival.olog_index.is_some());
+        let all = delivery(&view, |item| match item.arrival.olog_index {
+            Some(_) => DeliveryState::Received,
+            None => DeliveryState::SavedHere,
+        });
         entries.iter().map(|entry| all[&entry.id()]).collect()
     };
     use DeliveryState::{Opened as O, Received as R, SavedHere as S};

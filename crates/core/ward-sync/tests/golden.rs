@@ -10,6 +10,7 @@ use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
+use ward_text::TextEdit;
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -31,7 +32,7 @@ fn who_may_write_what() {
         write!(table, " {:<15}", format!("{role:?}")).unwrap();
     }
     table.push('\n');
-    for kind in EntryKind::ALL.into_iter().chain([EntryKind(21), EntryKind(31)]) {
+    for kind in EntryKind::ALL.into_iter().chain([EntryKind(30), EntryKind(31)]) {
         write!(table, "{kind:<27}", kind = kind.to_string()).unwrap();
         for role in Role::ALL {
             let text = match permission(*role, kind) {
@@ -272,6 +273,18 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             status: ResponseStatus::Completed,
             answered_by: AnsweredBy::Self_,
             answers: vec![0xa1, 0x00, 0x82, 0x03, 0x01],
+        }
+        .into(),
+        TextBurst {
+            document: TextId([7; 16]),
+            parents: vec![id(8), id(9)],
+            edit: TextEdit::between("Rested bad.", "Rested well.").unwrap().unwrap(),
+        }
+        .into(),
+        TextSignature {
+            document: TextId([7; 16]),
+            frontier: vec![id(10)],
+            meaning: "read and agreed".into(),
         }
         .into(),
         Resolve::choosing(dose_key(), vec![id(6), id(7)], id(7)).into(),

@@ -174,6 +174,12 @@ impl Document {
         self.at(version).map(|then| then.text())
     }
 
+    /// How many edits a version has; `None` if one that it names is not here.
+    pub fn version_size(&self, version: &[EntryId]) -> Option<usize> {
+        let within = self.replay.graph.ancestors(&self.replay.graph.numbers(version)?);
+        Some(within.into_iter().filter(|within| *within).count())
+    }
+
     /// Whether a version is the newest one.
     pub fn is_frontier(&self, version: &[EntryId]) -> bool {
         self.replay.graph.numbers(version).is_some_and(|numbers| {

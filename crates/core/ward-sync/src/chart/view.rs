@@ -8,6 +8,7 @@ use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
 use super::sets::{ElementSet, sets_of};
 use super::settle::{by_key, by_lineage};
+use super::texts::{self, Text};
 use super::thread::{Thread, Written};
 use super::value::Value;
 use crate::entry::SignedEntry;
@@ -17,7 +18,7 @@ use crate::payload::{
     AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, CarryReason, Consent, Decoded,
     DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen, Incident, Instrument, MedicationId,
     MedicationPlanField, Note, Occurrence, Opened, Participation, Payload, PayloadError, ProfileField,
-    Response, SetChange,
+    Response, SetChange, TextId,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -114,6 +115,7 @@ pub struct ChartView<'a> {
     closures: Vec<Thread<'a, DeviceClosed>>,
     incidents: Vec<Thread<'a, Incident>>,
     opened: Vec<Thread<'a, Opened>>,
+    texts: BTreeMap<TextId, Text<'a>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -239,6 +241,7 @@ impl<'a> ChartView<'a> {
             opened: records!(Opened OPENED amends),
             refused,
             alone,
+            texts: texts_of(accepted),
         }
     }
 
@@ -265,6 +268,7 @@ impl<'a> ChartView<'a> {
         self.closures.iter().for_each(|thread| thread.note_places(places));
         self.incidents.iter().for_each(|thread| thread.note_places(places));
         self.opened.iter().for_each(|thread| thread.note_places(places));
+        self.texts.values().for_each(|text| text.note_places(places));
     }
 
     /// How many entries stand where.
@@ -422,6 +426,16 @@ impl<'a> ChartView<'a> {
         &self.opened
     }
 
+    /// Texts that several people edit.
+    pub const fn texts(&self) -> &BTreeMap<TextId, Text<'a>> {
+        &self.texts
+    }
+
+    /// The texts, taken out of the view.
+    pub fn into_texts(self) -> BTreeMap<TextId, Text<'a>> {
+        self.texts
+    }
+
     /// Entries of lost devices that staff may adopt, in order.
     pub fn to_adopt(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         let wanted = Place::Quarantined(QuarantineReason::ToBeAdopted);
@@ -432,6 +446,19 @@ impl<'a> ChartView<'a> {
     pub fn parked(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         self.timeline.iter().filter(|item| item.place == Place::Parked)
     }
+}
+
+/// The texts, with their bursts and signatures.
+fn texts_of<'a>(accepted: &[(Item<'a>, &'a Payload)]) -> BTreeMap<TextId, Text<'a>> {
+    let (mut bursts, mut signatures) = (Vec::new(), Vec::new());
+    for (item, payload) in accepted {
+        match payload {
+            Payload::TextBurst(burst) => bursts.extend(item.written(burst)),
+            Payload::TextSignature(signature) => signatures.extend(item.written(signature)),
+            _ => {}
+        }
+    }
+    texts::of(bursts, signatures)
 }
 
 fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {

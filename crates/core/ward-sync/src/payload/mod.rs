@@ -5,6 +5,7 @@
 
 mod care;
 mod drop_declined;
+mod edited_text;
 mod field_key;
 mod opened;
 mod record;
@@ -20,6 +21,7 @@ pub use care::{
     ProfileField,
 };
 pub use drop_declined::DropDeclined;
+pub use edited_text::{TextBurst, TextId, TextSignature};
 pub use field_key::FieldKey;
 pub use opened::{Opened, OpenedChain};
 pub use record::{
@@ -175,6 +177,8 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    TEXT_EDIT TextBurst "ward/text" 1;
+    TEXT_SIGNATURE TextSignature "ward/text-signature" 1;
     RESOLVE Resolve "ward/resolve" several;
     VOID Void "ward/void" 1;
     SET_CHANGE SetChange "ward/set" 1;
@@ -216,6 +220,8 @@ impl Payload {
             Self::Resolve(resolve) => &resolve.candidates,
             Self::Void(void) => core::slice::from_ref(&void.target),
             Self::SetChange(change) => &change.removes,
+            Self::TextBurst(burst) => &burst.parents,
+            Self::TextSignature(signature) => &signature.frontier,
             other => other.supersedes(),
         }
     }
@@ -235,10 +241,26 @@ impl Payload {
                 resolve.rename(new);
                 return;
             }
+            Self::TextBurst(burst) => &mut burst.parents,
+            Self::TextSignature(signature) => &mut signature.frontier,
             _ => &mut [],
         };
-        for name in names {
+        for name in names.iter_mut() {
             *name = new(*name).unwrap_or(*name);
+        }
+        if matches!(self, Self::TextBurst(_) | Self::TextSignature(_)) {
+            self.sort_version();
+        }
+    }
+}
+
+/// A text's version has one spelling.
+impl Payload {
+    fn sort_version(&mut self) {
+        if let Self::TextBurst(TextBurst { parents: version, .. })
+        | Self::TextSignature(TextSignature { frontier: version, .. }) = self
+        {
+            version.sort_unstable();
         }
     }
 

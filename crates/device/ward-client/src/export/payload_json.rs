@@ -9,6 +9,7 @@ use ward_sync::{
     AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
     Resolution, Response,
 };
+use ward_text::{TextEdit, TextRun};
 
 /// What an entry says. One that this version cannot read is given as its bytes.
 ///
@@ -69,6 +70,12 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
             "device": chain.device, "incarnation": chain.incarnation.0.to_string(), "seq": chain.seq,
             "entry": chain.entry,
         })).collect::<Vec<_>>()}),
+        Payload::TextBurst(p) => json!({
+            "document": hex_encode(&p.document.0), "parents": p.parents, "runs": runs_json(&p.edit),
+        }),
+        Payload::TextSignature(p) => json!({
+            "document": hex_encode(&p.document.0), "frontier": p.frontier, "meaning": p.meaning,
+        }),
         other => care(forms, other),
     }
 }
@@ -132,6 +139,17 @@ fn care(forms: &ChartForms, payload: &Payload) -> Value {
         | Payload::Carry(_)
         | Payload::DeviceClosed(_)
         | Payload::Incident(_)
-        | Payload::Opened(_) => Value::Null,
+        | Payload::Opened(_)
+        | Payload::TextBurst(_)
+        | Payload::TextSignature(_) => Value::Null,
     }
+}
+
+/// What a burst of writing did, step by step; positions count Unicode scalars.
+fn runs_json(edit: &TextEdit) -> Value {
+    let run = |run| match run {
+        TextRun::Insert { at, text } => json!({"at": at, "insert": text}),
+        TextRun::Delete { at, count } => json!({"at": at, "delete": count}),
+    };
+    edit.runs().map(run).collect()
 }

@@ -1,0 +1,189 @@
+//! Texts that several people edit, as the chart shows them.
+//!
+//! The merge is that of `ward-text`: a pure function of the edits that take part in the chart.
+//! Whether an edit fits the text for which it was written depends on that edit and its ancestors
+//! only, so every device judges alike.
+
+use super::authority::Author;
+use super::place::Place;
+use super::thread::Written;
+use crate::payload::{PayloadError, TextBurst, TextId, TextSignature};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use ward_id::EntryId;
+use ward_text::{Changes, Document, EditId, NewEdit, ReviewMark};
+
+/// A signature and what was written since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedVersion<'a> {
+    /// The signature.
+    pub signature: Written<'a, TextSignature>,
+    /// What changed since the version that was signed: nothing, if it still stands as signed.
+    pub changes: Changes,
+}
+
+impl SignedVersion<'_> {
+    /// Whether something was written that the signer had not seen.
+    pub fn changed_since(&self) -> bool {
+        !self.changes.is_empty()
+    }
+}
+
+/// One text with everything that was written in it.
+#[derive(Debug, Clone)]
+pub struct Text<'a> {
+    document: Document,
+    bursts: Vec<Written<'a, TextBurst>>,
+    signatures: Vec<Written<'a, TextSignature>>,
+    /// Where each entry of the text stands.
+    places: BTreeMap<EntryId, Place>,
+}
+
+impl<'a> Text<'a> {
+    /// What it says.
+    pub fn text(&self) -> String {
+        self.document.text()
+    }
+
+    /// What it said at a version; `None` if an edit of that version is not here.
+    pub fn text_at(&self, version: &[EntryId]) -> Option<String> {
+        self.document.text_at(version)
+    }
+
+    /// The version: what an edit that is written now has as parents, and what a signature signs.
+    pub fn frontier(&self) -> Vec<EntryId> {
+        self.document.frontier()
+    }
+
+    /// The edits and the text they give, for questions that are not asked here.
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Every burst of writing, in the order that is the same on every device.
+    pub fn bursts(&self) -> &[Written<'a, TextBurst>] {
+        &self.bursts
+    }
+
+    /// Who wrote in it, each once.
+    pub fn contributors(&self) -> Vec<Author> {
+        let mut seen = BTreeSet::new();
+        let effective =
+            self.bursts.iter().filter(|burst| self.places.get(&burst.id()) == Some(&Place::Visible));
+        effective.map(|burst| burst.author).filter(|author| seen.insert(author.device)).collect()
+    }
+
+    /// Who wrote what an edit did.
+    pub fn author_of(&self, edit: &EditId) -> Option<Author> {
+        self.bursts.iter().find(|burst| burst.id() == edit.entry).map(|burst| burst.author)
+    }
+
+    /// Paragraphs in which people wrote apart and close to one another, but for what one person
+    /// has seen together and signed.
+    pub fn review_marks(&self) -> Vec<ReviewMark> {
+        self.document.review_marks(&self.reviewed()).unwrap_or_default()
+    }
+
+    /// The signatures that stand, oldest first, each with what was written since.
+    pub fn signatures(&self) -> Vec<SignedVersion<'a>> {
+        let signed = |signature: &Written<'a, TextSignature>| {
+            let changes = self.document.changed_since(&signature.value.frontier)?;
+            Some(SignedVersion { signature: *signature, changes })
+        };
+        self.standing().filter_map(signed).collect()
+    }
+
+    /// The signed version that holds the most edits. One signature, not all together: of two edits
+    /// of which one person saw the one and another the other, nobody saw both.
+    fn reviewed(&self) -> Vec<EntryId> {
+        let size = |version: &[EntryId]| self.document.version_size(version).unwrap_or(0);
+        let versions = self
+            .standing()
+            .map(|signature| (size(&signature.value.frontier), signature.order().1, signature));
+        let largest = versions.max_by_key(|(size, entry, _)| (*size, *entry));
+        largest.map_or_else(Vec::new, |(_, _, signature)| signature.value.frontier.clone())
+    }
+
+    fn standing(&self) -> impl Iterator<Item = &Written<'a, TextSignature>> {
+        self.signatures.iter().filter(|signature| self.places.get(&signature.id()) == Some(&Place::Visible))
+    }
+
+    pub(super) fn note_places(&self, places: &mut BTreeMap<EntryId, Place>) {
+        places.extend(self.places.iter().map(|(entry, place)| (*entry, *place)));
+    }
+
+    fn new(bursts: Vec<Written<'a, TextBurst>>, signatures: Vec<Written<'a, TextSignature>>) -> Self {
+        let mut document = Document::new();
+        // Writes come in the order that is the same on every device, so that the first edit beyond
+        // a limit is the same one too.
+        let mut beyond = BTreeSet::new();
+        let mut edits = bursts.iter().map(new_edit).collect::<Vec<_>>().into_iter();
+        while let Some(refused) = insert_while_room(&mut document, &mut edits) {
+            beyond.insert(refused);
+        }
+        let mut text = Self { document, bursts, signatures, places: BTreeMap::new() };
+        text.places = text.judge(&beyond);
+        text
+    }
+
+    /// Where the entries stand.
+    fn judge(&self, beyond: &BTreeSet<EntryId>) -> BTreeMap<EntryId, Place> {
+        let invalid: BTreeSet<EntryId> = self.document.invalid().iter().map(|edit| edit.entry).collect();
+        let parked: BTreeSet<EntryId> = self.document.parked().map(|edit| edit.entry).collect();
+        let wrong = |what| Place::Invalid(PayloadError::Contradiction(what));
+        let place = |entry: EntryId| {
+            if beyond.contains(&entry) {
+                Place::Invalid(PayloadError::Size("the text"))
+            } else if invalid.contains(&entry) {
+                wrong("the edit does not fit the text for which it was written")
+            } else if parked.contains(&entry) {
+                Place::Parked
+            } else {
+                Place::Visible
+            }
+        };
+        let mut places: BTreeMap<EntryId, Place> =
+            self.bursts.iter().map(|burst| (burst.id(), place(burst.id()))).collect();
+        for signature in &self.signatures {
+            let known = self.document.version_size(&signature.value.frontier).is_some();
+            places.insert(signature.id(), if known { Place::Visible } else { Place::Parked });
+        }
+        places
+    }
+}
+
+/// Puts edits in until one is refused, and names that one.
+fn insert_while_room(document: &mut Document, edits: &mut impl Iterator<Item = NewEdit>) -> Option<EntryId> {
+    let mut last = None;
+    let watched = edits.inspect(|edit| last = Some(edit.id.entry));
+    let done = document.insert_all(watched);
+    done.err().and(last)
+}
+
+fn new_edit(burst: &Written<'_, TextBurst>) -> NewEdit {
+    let frame = burst.entry.frame();
+    let id =
+        EditId { device: frame.device, incarnation: frame.incarnation, seq: frame.seq, entry: burst.id() };
+    NewEdit { id, parents: burst.value.parents.clone(), edit: Arc::new(burst.value.edit.clone()) }
+}
+
+/// Every text of a chart. Writes come in order.
+pub(super) fn of<'a>(
+    bursts: Vec<Written<'a, TextBurst>>,
+    signatures: Vec<Written<'a, TextSignature>>,
+) -> BTreeMap<TextId, Text<'a>> {
+    type Writes<'a> = (Vec<Written<'a, TextBurst>>, Vec<Written<'a, TextSignature>>);
+    let mut texts: BTreeMap<TextId, Writes<'a>> = BTreeMap::new();
+    for burst in bursts {
+        texts.entry(burst.value.document).or_default().0.push(burst);
+    }
+    for signature in signatures {
+        texts.entry(signature.value.document).or_default().1.push(signature);
+    }
+    texts
+        .into_iter()
+        .map(|(document, (bursts, signatures))| (document, Text::new(bursts, signatures)))
+        .collect()
+}
