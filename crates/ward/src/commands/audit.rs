@@ -275,6 +275,7 @@ mod tests {
             quorum_needs_outside: true,
             stopped_by: Vec::new(),
             mark_behind: false,
+            crowded_charts: Vec::new(),
         };
         let unchecked = Unchecked { places: 1, receipts: 0, unopened: 0, unsent: 2 };
         let said = not_checked(&status, unchecked);
