@@ -93,6 +93,8 @@ pub enum Command {
     Study(StudyCommand),
     /// Take a device out of every chart.
     Revoke(RevokeArgs),
+    /// Let the operation log go on after a restore that lost entries (an admin's device).
+    Reopen(ReopenArgs),
     /// Give a participant who lost their phone a new one (two members of staff).
     Recover(RecoverArgs),
 
@@ -105,7 +107,7 @@ pub enum Command {
     #[command(subcommand)]
     Record(RecordCommand),
     /// Meet the server: send what waits, fetch what is new, check all of it.
-    Sync,
+    Sync(SyncArgs),
     /// What is saved here, received by the server, opened at the site.
     Status,
     /// Put this device's store in order after a fault of its disk: fetches again what the server has,
@@ -252,6 +254,29 @@ pub struct RestoreArgs {
     /// The offline key.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
+    /// Put it in place though history is missing: the server then waits until devices have given
+    /// the membership log back and an admin has run `ward reopen`.
+    #[arg(long)]
+    pub reopen: bool,
+}
+
+/// `ward reopen`.
+#[derive(Debug, Args)]
+pub struct ReopenArgs {
+    /// Why the log ended, for the record.
+    #[arg(long)]
+    pub reason: String,
+    /// Go on though witnesses know more than any device has shown yet.
+    #[arg(long)]
+    pub accept_gap: bool,
+}
+
+/// `ward sync`.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// Stay and meet the server again and again: on hints, and after a minute in any case.
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// `ward config …`.

@@ -50,3 +50,5 @@ pub const VERIFY_PAUSE_MS: u64 = 500;
 pub const PACKAGE_FILE_MAX_BYTES: u64 = 256 << 20;
 /// Files of an audit package.
 pub const PACKAGE_FILES_MAX: usize = 1_000_000;
+/// Charts whose streams of hints `ward sync --watch` keeps open; a device has four connections.
+pub const WATCHED_CHARTS_MAX: usize = 2;

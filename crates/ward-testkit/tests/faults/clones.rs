@@ -1,10 +1,11 @@
 //! Rows 11 and 12: a store that was set back, and one that runs twice.
 
 use crate::scene::{capture, each_once, incidents, names, replica, site_with, synced, texts, until_quiet};
+use ward_api::{HaveAnswer, ReconcileAnswer};
 use ward_client::DeviceState;
-use ward_id::{Canonical as _, ChartId};
-use ward_sync::{ForkProof, IncidentKind};
-use ward_testkit::{START, TestDevice};
+use ward_id::{Canonical as _, ChartId, EntryId, Head, VersionVector};
+use ward_sync::{ChainDifference, ForkProof, IncidentKind, RevokePolicy};
+use ward_testkit::TestDevice;
 
 /// Entries that are carried on, with the time that their author claimed and the time of the carry.
 fn carried(device: &TestDevice, chart: ChartId) -> Vec<(String, i64, i64)> {
@@ -132,11 +133,101 @@ async fn set_back(seed: u64, staff: usize, days_offline: i64) {
         let ends: Vec<u64> = opened.map(|written| written.value.old_seq).collect();
         assert_eq!(ends, [3], "three entries were made in the old life");
     }
-    assert!(START.0 < written_at.0 + 1);
 }
 
 #[tokio::test]
 async fn fault_11_a_store_set_back_is_detected_and_nothing_is_silently_dropped() {
     set_back(1101, 0, 0).await;
     set_back(1102, 4, 30).await;
+}
+
+/// A server that only claims a fork proves nothing, and is found out in few questions.
+#[tokio::test]
+async fn fault_12_a_place_that_differs_is_found_in_few_rounds_and_a_claim_alone_proves_nothing() {
+    let (_site, mut phone, mut others) = site_with(1230, 1).await;
+    let chart = phone.chart();
+    for number in 0..40 {
+        capture(&mut phone, chart, &[&format!("{number}")]).await;
+    }
+    phone.sync().await;
+    synced(&mut others[0]).await;
+    let life = {
+        let view = others[0].client.chart(chart).unwrap();
+        view.timeline()
+            .iter()
+            .find(|item| item.entry.frame().device == phone.device())
+            .unwrap()
+            .entry
+            .frame()
+            .incarnation
+    };
+    let reader = &mut others[0];
+    assert_eq!(
+        reader.client.reconcile_chain(chart, phone.device(), life).await.unwrap(),
+        ChainDifference::Equal
+    );
+    // From here on the server tells of other entries from place 23 on, and delivers none.
+    let fake = |seq: u64| EntryId::from_bytes([u8::try_from(seq).unwrap(); 32]);
+    let device = phone.device();
+    reader.relay.after(move |request, answer| {
+        if answer.status != 200 {
+            return;
+        }
+        if request.path.ends_with("/have") {
+            let mut heads = VersionVector::new();
+            heads.observe(device, life, Head { seq: 40, entry: fake(40) }).unwrap();
+            answer.body = HaveAnswer { heads: Some(heads), wanted: Vec::new() }.to_canonical();
+        }
+        if request.path.ends_with("/reconcile") {
+            let mut told = ReconcileAnswer::from_canonical(&answer.body).unwrap();
+            told.head = Some(Head { seq: 40, entry: fake(40) });
+            for placed in told.entries.iter_mut().filter(|placed| placed.seq >= 23) {
+                placed.entry = fake(placed.seq);
+            }
+            answer.body = told.to_canonical();
+        }
+    });
+    reader.relay.clear_record();
+    let found = reader.client.reconcile_chain(chart, device, life).await.unwrap();
+    assert_eq!(found, ChainDifference::Forked { seq: 23, theirs: fake(23) });
+    let asked = |reader: &TestDevice| {
+        reader.relay.record().iter().filter(|one| one.request.path.ends_with("/reconcile")).count()
+    };
+    assert!(asked(reader) <= 3, "{} rounds for 40 places", asked(reader));
+    let report = synced(reader).await;
+    assert!(names(&report).contains(&"device-fork"), "{report:?}");
+    assert!(incidents(reader, chart, IncidentKind::Fork).is_empty(), "nobody signed two entries");
+    assert!(reader.client.fork_proofs(chart).await.unwrap().is_empty());
+    reader.relay.heal();
+    synced(reader).await;
+    assert!(synced(reader).await.is_complete());
+}
+
+#[tokio::test]
+async fn a_person_who_enrolled_anew_closes_the_chain_of_the_device_that_was_lost() {
+    let (mut site, mut old, mut others) = site_with(1240, 1).await;
+    let (chart, person, device) = (old.chart(), old.person(), old.device());
+    capture(&mut old, chart, &["on the old phone"]).await;
+    old.sync().await;
+    for reader in others.iter_mut().chain([&mut site.coordinator]) {
+        synced(reader).await;
+        synced(reader).await;
+    }
+    site.coordinator.client.revoke(device, RevokePolicy::Salvage, "evicted").await.unwrap();
+    let mut new = site.device("the new phone").await;
+    site.enrol_patient(&mut new, chart, person).await;
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut new]).collect();
+    until_quiet(&mut everybody, 6).await;
+    for reader in &everybody {
+        let view = reader.client.chart(chart).unwrap();
+        let closed = view.closed_chains();
+        let ends: Vec<_> =
+            closed.iter().filter(|((of, _), _)| *of == device).map(|(_, end)| end.seq).collect();
+        assert_eq!(ends, [1], "closed at its last entry");
+        let by = view.closures().iter().flat_map(|thread| &thread.current).map(|one| one.author.device);
+        assert_eq!(by.collect::<Vec<_>>(), [everybody.last().unwrap().device()], "once, by its owner");
+        assert_eq!(texts(reader, chart), ["on the old phone"]);
+        assert!(reader.client.status().unwrap().crowded_charts.is_empty());
+    }
 }

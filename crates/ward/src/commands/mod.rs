@@ -16,6 +16,7 @@ mod export;
 mod init;
 mod invite;
 mod record;
+mod reopen;
 mod repair;
 mod resolve;
 mod restore;
@@ -27,6 +28,7 @@ mod sync;
 mod team;
 mod unfinished;
 mod void;
+mod watch;
 mod wipe;
 mod witness;
 pub mod worklist;
@@ -62,12 +64,14 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Assign(args) => assign::run(args, &home, out).await,
         Command::Study(command) => study::run(command, &home, out).await,
         Command::Revoke(args) => revoke::revoke(args, &home, out).await,
+        Command::Reopen(args) => reopen::run(args, &home, out).await,
         Command::Recover(args) => revoke::recover(args, &home, out).await,
         // ---- patient and clinic ----
         Command::Enrol(args) => enrol::run(args, &home, out).await,
         Command::Answer(args) => answer::run(args, &home, out).await,
         Command::Record(command) => record::run(command, &home, out).await,
-        Command::Sync => sync::run(&home, out).await,
+        Command::Sync(args) if args.watch => watch::run(&home, out).await,
+        Command::Sync(_) => sync::run(&home, out).await,
         Command::Status => status::run(&home, out).await,
         Command::Evidence(command) => evidence::run(command, &home, out).await,
         Command::Adopt(args) => adopt::run(args, &home, out).await,

@@ -11,6 +11,7 @@ use crate::server_folder::{self, beside, create_private, open_store, private_fol
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use ward_server::Restored;
 use ward_store::{LogName, Upkeep as _};
 
 /// Runs the command.
@@ -46,16 +47,28 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     let comparison = examine(config, &unpacked.restored, &manifest).await?;
     progress.step();
     progress.now("asking the witnesses");
-    let verdict = judge(&comparison, &unpacked.restored);
+    let verdict = judge(&comparison, &unpacked.restored, args.reopen);
     progress.done();
     report(&comparison, &manifest, &unpacked, out);
     verdict?;
     refuse_existing(&target)?;
+    let lost = !comparison.missing().is_empty();
+    if lost {
+        declare(&comparison, &unpacked.restored).await?;
+    }
     std::fs::rename(&unpacked.restored, &target)
         .and_then(|()| sync_folder_of(&target))
         .map_err(|error| unreadable(&target, &error))?;
-    out.line(format!("\nNothing is missing. {} is in place; start with:", target.display()));
+    let missing = if lost { "History is missing." } else { "Nothing is missing." };
+    out.line(format!("\n{missing} {} is in place; start with:", target.display()));
     out.line(format!("  ward serve --config {}", config.display()));
+    if lost {
+        out.line(
+            "Devices give the membership log back at their next sync, an admin's among them. Then an admin runs \
+             `ward reopen --reason TEXT`, and devices send again what the operation log lost. Until then the server \
+             takes nothing else and says so.",
+        );
+    }
     Ok(())
 }
 
@@ -172,10 +185,24 @@ async fn examine(config: &Path, restored: &Path, manifest: &BackupManifest) -> R
     Ok(compared)
 }
 
-/// Whether the database may be put in place.
-fn judge(comparison: &Comparison, restored: &Path) -> Result<(), Failure> {
+/// Writes into the restored database what the witnesses know more, so that the server waits for it.
+async fn declare(comparison: &Comparison, restored: &Path) -> Result<(), Failure> {
+    let olog_lost = comparison.missing().iter().any(|(log, _)| *log == LogName::Olog);
+    let state = Restored {
+        olog_origin: olog_lost.then(|| comparison.site.olog_origin.clone()),
+        olog_size: comparison.known_size(LogName::Olog),
+        mlog_size: comparison.known_size(LogName::Mlog),
+    };
+    let store = open_store(restored)?;
+    let declared = state.declare(&store).await;
+    store.close().await;
+    declared.map_err(|error| unreadable(restored, &error))
+}
+
+/// Whether the database may be put in place; with `reopen` also if history is missing.
+fn judge(comparison: &Comparison, restored: &Path, reopen: bool) -> Result<(), Failure> {
     let missing = comparison.missing();
-    if !missing.is_empty() {
+    if !missing.is_empty() && !reopen {
         let lost: Vec<String> =
             missing.iter().map(|(log, count)| format!("{count} of the {}", plain(*log))).collect();
         return Err(Failure::new(
@@ -183,7 +210,8 @@ fn judge(comparison: &Comparison, restored: &Path) -> Result<(), Failure> {
             "The backup is older than what witnesses have confirmed; nothing was started",
             format!("entries are missing: {}", lost.join(", ")),
             format!(
-                "look for a newer backup or the old disk; this database stays as {}. Devices keep what they sent",
+                "look for a newer backup or the old disk; if there is none, move {} away and run this again with \
+                 --reopen: devices keep what they sent and give it back",
                 restored.display()
             ),
         ));

@@ -76,6 +76,11 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             super::sync::plain(problem)
         ));
     }
+    for (chart, devices) in &status.crowded_charts {
+        out.line(format!(
+            "! {devices} devices write into chart {chart}: revoke those that are gone, so that their chains are closed."
+        ));
+    }
     if status.mark_behind {
         out.line(
             "! The mark beside the store could not be written: a store that is set back might not be noticed. Check \
@@ -88,6 +93,7 @@ pub async fn run(home: &Home, out: &Out) -> Done {
         "order": status.order.as_ref().map(|order| json!({"severed": order.severed, "wipe": order.wipe, "reason": order.reason})),
         "received": status.received, "opened_at_site": status.opened_at_site,
         "fresh": status.fresh, "quorum": status.quorum, "independent": status.independent,
+        "crowded_charts": status.crowded_charts.iter().map(|(chart, _)| chart).collect::<Vec<_>>(),
         "mark_behind": status.mark_behind, "quorum_needs_outside": status.quorum_needs_outside,
         "mlog": status.mlog.as_ref().map(head_json), "olog": status.olog.as_ref().map(head_json),
         "stopped_by": status.stopped_by.iter().map(|problem| problem.name()).collect::<Vec<_>>(),

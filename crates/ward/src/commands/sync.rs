@@ -24,6 +24,9 @@ pub fn show(report: &SyncReport, out: &Out) {
         "Sent {}, fetched {}, still here {}. Membership log: {} entries.",
         report.pushed, report.pulled, report.unsent, report.mlog_size
     ));
+    if report.relayed > 0 {
+        out.line(format!("Gave the server {} entries of others that it had lost.", report.relayed));
+    }
     if report.handed_over > 0 {
         out.line(format!(
             "Handed {} to the site: they could not be sent, and count once somebody there adopts them.",
@@ -40,7 +43,7 @@ pub fn show(report: &SyncReport, out: &Out) {
         out.line(format!("! {}", plain(problem)));
     }
     out.document(&json!({
-        "pushed": report.pushed, "pulled": report.pulled, "unsent": report.unsent,
+        "pushed": report.pushed, "pulled": report.pulled, "relayed": report.relayed, "unsent": report.unsent,
         "mlog_size": report.mlog_size, "handed_over": report.handed_over, "drops_waiting": report.drops_waiting,
         "rotated": report.rotated.iter().map(|(chart, epoch)| json!({"chart": chart, "epoch": epoch})).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(|problem| json!({

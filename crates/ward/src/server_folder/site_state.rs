@@ -18,6 +18,9 @@ pub struct SiteState {
     pub root: RootPolicy,
     /// The newest manifest.
     pub manifest: SiteManifest,
+    /// The origin of the operation log that counts: a later one than the manifest's, once the log
+    /// was opened again.
+    pub olog_origin: String,
     /// Head of the membership log.
     pub mlog: TreeHead,
     /// Head of the operation log.
@@ -53,7 +56,8 @@ impl SiteState {
         }
         let olog = read_olog(store, wanted, &mut roots).await?;
         let manifest = manifest_of(&membership)?;
-        Ok(Self { root, manifest, mlog: membership.head(), olog, roots })
+        let olog_origin = membership.olog_origin().unwrap_or(&manifest.olog_origin).to_owned();
+        Ok(Self { root, manifest, olog_origin, mlog: membership.head(), olog, roots })
     }
 
     /// The pin that tickets carry.
@@ -79,7 +83,10 @@ impl SiteState {
     /// # Errors
     /// An origin that cannot stand in a note.
     pub fn log_key(&self, log: LogName) -> Result<VerifierKey, Failure> {
-        log_key(&self.manifest, log)
+        match log {
+            LogName::Mlog => log_key(&self.manifest, log),
+            LogName::Olog => key_under(&self.manifest, &self.olog_origin),
+        }
     }
 }
 
@@ -131,6 +138,28 @@ pub fn log_key(manifest: &SiteManifest, log: LogName) -> Result<VerifierKey, Fai
         LogName::Mlog => &manifest.mlog_origin,
         LogName::Olog => &manifest.olog_origin,
     };
+    key_under(manifest, origin)
+}
+
+/// The keys of both logs as they count now, without reading the operation log.
+///
+/// # Errors
+/// As [`newest_manifest`].
+pub async fn newest_log_keys<S: Store>(store: &S) -> Result<[(LogName, VerifierKey); 2], Failure> {
+    let (_, membership) = replay(store).await?;
+    let manifest = manifest_of(&membership)?;
+    let olog_origin = membership.olog_origin().unwrap_or(&manifest.olog_origin);
+    Ok([
+        (LogName::Mlog, log_key(&manifest, LogName::Mlog)?),
+        (LogName::Olog, key_under(&manifest, olog_origin)?),
+    ])
+}
+
+/// The site's log key under an origin.
+///
+/// # Errors
+/// An origin that cannot stand in a note.
+pub fn key_under(manifest: &SiteManifest, origin: &str) -> Result<VerifierKey, Failure> {
     let name = origin.parse().map_err(|error: ward_audit::NoteError| damaged(error))?;
     VerifierKey::new(name, SignatureKind::Log, manifest.log_key.as_bytes()).map_err(damaged)
 }

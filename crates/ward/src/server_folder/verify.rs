@@ -3,7 +3,7 @@
 //! checked and its place in its author's chain, and both newest cosigned heads are compared.
 
 use super::settings::Loaded;
-use super::site_state::{log_key, root_policy};
+use super::site_state::{key_under, root_policy};
 use crate::exit::Failure;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -60,7 +60,11 @@ async fn verify_store(store: &SqliteStore) -> Result<Verified, Failure> {
             found.faults.push(format!("{log:?} has no head that witnesses signed"));
             continue;
         };
-        match verify_cosigned(&note, &log_key(manifest, log)?, &policy) {
+        let origin = match log {
+            LogName::Mlog => Some(manifest.mlog_origin.as_str()),
+            LogName::Olog => membership.olog_origin(),
+        };
+        match verify_cosigned(&note, &key_under(manifest, origin.unwrap_or_default())?, &policy) {
             Err(error) => found.faults.push(format!("the head of {log:?} does not verify: {error}")),
             Ok(head) => {
                 let own = match log {
@@ -148,7 +152,17 @@ async fn operations(
     let mut tree = CompactTree::new();
     let mut roots = vec![tree.root()];
     let mut tips: Tips = BTreeMap::new();
-    for index in 0..size {
+    let first_leaf = membership.reopenings().last().map(ward_sync::Reopening::first_leaf);
+    if let Some(leaf) = first_leaf {
+        // The log was opened again: it begins with the end of the one before.
+        if store.olog_leaves(0, 1).await.map_err(unreadable)? != [leaf] {
+            found.faults.push("the operation log does not begin with the end of the one before".to_owned());
+            return Ok(roots);
+        }
+        tree.append(leaf_hash(olog_leaf(&leaf)));
+        roots.push(tree.root());
+    }
+    for index in u64::from(first_leaf.is_some())..size {
         let Some(stored) = store.operation_at(index).await.map_err(unreadable)? else {
             found.faults.push(format!("operation {index} is missing"));
             return Ok(roots);

@@ -4,7 +4,7 @@
 //! witnesses remember. Any head that ever counted was cosigned by a quorum, so `witnesses - quorum
 //! + 1` answers are enough to meet at least one witness of that quorum.
 
-use super::site_state::{SiteState, newest_manifest};
+use super::site_state::{SiteState, newest_log_keys};
 use super::witness_folder::WitnessFolder;
 use crate::exit::Failure;
 use crate::limits::COMPARE_ROUNDS_MAX;
@@ -77,10 +77,8 @@ pub async fn compare<S: Store>(
     addresses: &[WitnessAddress],
 ) -> Result<Comparison, Failure> {
     let (near, unreadable) = read_folders(folders);
-    let manifest = newest_manifest(store).await?;
     let mut wanted = BTreeSet::new();
-    for log in LOGS {
-        let origin = super::site_state::log_key(&manifest, log)?;
+    for (log, origin) in newest_log_keys(store).await? {
         wanted
             .extend(near.values().filter_map(|state| state.head(origin.name())).map(|head| (log, head.size)));
     }
@@ -107,6 +105,20 @@ async fn compare_until_still<S: Store>(
         if !reports.iter().any(is_missing) || !grew || rounds >= COMPARE_ROUNDS_MAX {
             return Ok(Comparison { site, reports });
         }
+    }
+}
+
+impl Comparison {
+    /// The most leaves of a log that any witness knows.
+    pub fn known_size(&self, log: LogName) -> u64 {
+        let known =
+            self.reports.iter().filter(|report| report.log == log).map(|report| match report.standing {
+                Standing::Fits { known_size }
+                | Standing::Missing { known_size }
+                | Standing::OtherHistory { known_size } => known_size,
+                Standing::NoAnswer { .. } => 0,
+            });
+        known.max().unwrap_or(0)
     }
 }
 

@@ -319,3 +319,35 @@ fn a_backup_shows_nothing_of_what_is_in_it() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(&keys.secret).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+/// With `--reopen` the same backup comes into place, and the server says what it waits for.
+#[test]
+fn fault_14_a_restore_that_lost_history_can_be_declared_and_waits() {
+    let site = Site::make();
+    let keys = make_key(&site);
+    grow(&site, 2);
+    have_cosigned(&site);
+    let old = backup(&site, &keys, "old.backup");
+    grow(&site, 3);
+    have_cosigned(&site);
+    lose_database(&site, "lost");
+    assert_eq!(restore(&site, &keys, &old).0, 1);
+    std::fs::remove_file(site.dir.join("server/ward.db.restored")).unwrap();
+    let (code, report) = run_json(&[
+        "restore",
+        text(&old),
+        "--key",
+        text(&keys.secret),
+        "--config",
+        text(&site.config()),
+        "--reopen",
+    ]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!((report["missing"]["mlog"].as_u64(), report["missing"]["olog"].as_u64()), (Some(1), Some(3)));
+    assert!(site.database().exists());
+    let _server = site.serve();
+    let waits = get(&site.server(), "/readyz").unwrap();
+    let body = String::from_utf8_lossy(&waits.body);
+    assert_eq!(waits.status, 503, "{body}");
+    assert!(body.contains("WARD-5040"), "it waits for its membership log first: {body}");
+}

@@ -33,7 +33,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         theirs: &VersionVector,
         wanted: &[ChainPlace],
     ) -> Result<Relayed, SyncProblem> {
-        let runs = self.missing_runs(chart, theirs).map_err(failed)?;
+        let mut runs = self.missing_runs(chart, theirs).map_err(failed)?;
+        if !runs.is_empty() {
+            // What others sent since the vector was told is not missing.
+            let now = self.ask_have(chart).await?;
+            runs = self.missing_runs(chart, &now.heads).map_err(failed)?;
+        }
         let mut relayed = Relayed::default();
         if runs.is_empty() && wanted.is_empty() {
             return Ok(relayed);
