@@ -4,6 +4,7 @@ mod bind_answers;
 mod capture;
 mod commit;
 mod drafts;
+mod edit_text;
 mod enrol;
 mod follow_mlog;
 mod hints;

@@ -39,6 +39,8 @@ pub(crate) enum Table {
     Evidence = 15,
     /// Places of envelopes in the operation log that were proved.
     Proved = 16,
+    /// Bursts of writing in texts that were not handed over yet.
+    TextBursts = 38,
 }
 
 impl Table {
@@ -67,6 +69,7 @@ impl Table {
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
             Self::Proved => "proved",
+            Self::TextBursts => "text-bursts",
         }
     }
 }
