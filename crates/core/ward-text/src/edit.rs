@@ -102,22 +102,16 @@ impl TextEdit {
         })
     }
 
-    /// The edit that turns one text into another: what both have at their beginning and end stays.
-    /// `None` if they are equal.
+    /// The edit that turns one text into another; `None` if they are equal.
     ///
     /// # Errors
     /// [`EditError::TooLarge`] if it inserts more than one edit holds.
     pub fn between(old: &str, new: &str) -> Result<Option<Self>, EditError> {
-        let same = old.chars().zip(new.chars()).take_while(|(old, new)| old == new);
-        let (at, bytes) =
-            same.fold((0_u32, 0_usize), |(at, bytes), (c, _)| (at.saturating_add(1), bytes + c.len_utf8()));
-        let (old, new) = (old.get(bytes..).unwrap_or(""), new.get(bytes..).unwrap_or(""));
-        let same = old.chars().rev().zip(new.chars().rev()).take_while(|(old, new)| old == new);
-        let tail: usize = same.map(|(c, _)| c.len_utf8()).sum();
-        let gone = old.get(..old.len() - tail).unwrap_or("").chars().count();
         let mut burst = Burst::new();
-        burst.delete(at, u32::try_from(gone).map_err(|_| EditError::Position)?)?;
-        burst.insert(at, new.get(..new.len() - tail).unwrap_or(""))?;
+        if let Some(replacement) = Replacement::between(old, new) {
+            burst.delete(replacement.at, replacement.count)?;
+            burst.insert(replacement.at, replacement.text)?;
+        }
         Ok(burst.finish())
     }
 
@@ -139,6 +133,33 @@ impl TextEdit {
             }
         }
         Some(chars.into_iter().collect())
+    }
+}
+
+/// A part of a text with another in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replacement<'a> {
+    /// Where the part begins.
+    pub at: u32,
+    /// How many scalars it has.
+    pub count: u32,
+    /// What stands there instead.
+    pub text: &'a str,
+}
+
+impl<'a> Replacement<'a> {
+    /// The one part in which two texts differ: what both have at their beginning and end stays.
+    /// `None` if they are equal, or longer than any document.
+    pub fn between(old: &str, new: &'a str) -> Option<Self> {
+        let same = old.chars().zip(new.chars()).take_while(|(old, new)| old == new);
+        let (at, bytes) = same.fold((0_usize, 0), |(at, bytes), (c, _)| (at + 1, bytes + c.len_utf8()));
+        let (old, new) = (old.get(bytes..)?, new.get(bytes..)?);
+        let same = old.chars().rev().zip(new.chars().rev()).take_while(|(old, new)| old == new);
+        let tail: usize = same.map(|(c, _)| c.len_utf8()).sum();
+        let gone = old.get(..old.len().checked_sub(tail)?)?;
+        let text = new.get(..new.len().checked_sub(tail)?)?;
+        let count = u32::try_from(gone.chars().count()).ok()?;
+        (count > 0 || !text.is_empty()).then_some(Self { at: u32::try_from(at).ok()?, count, text })
     }
 }
 

@@ -48,6 +48,6 @@ mod unit_text;
 
 pub use changes::{Changed, Changes, What};
 pub use document::{Authored, Document, DocumentError, Inserted, NewEdit};
-pub use edit::{Burst, EditError, TextEdit, TextRun};
+pub use edit::{Burst, EditError, Replacement, TextEdit, TextRun};
 pub use edit_id::EditId;
 pub use review::ReviewMark;

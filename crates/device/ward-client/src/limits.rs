@@ -31,6 +31,8 @@ pub const DRAFT_MAX_BYTES: usize = 192 << 10;
 pub const DRAFTS_MAX: usize = 256;
 /// Hexadecimal digits in the name of a draft: few enough to type, and of 256 none the same.
 pub const DRAFT_NAME_CHARS: usize = 12;
+/// Time without a keystroke after which a burst of writing is handed over.
+pub const TEXT_IDLE_MS: u64 = 2_000;
 /// Leaves of the membership log taken in one sync.
 pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
 /// Times that an entry is signed again because the membership log moved on.

@@ -109,7 +109,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Whether this device reads the chart. A patient writes from the first moment, before the
     /// log says that the chart is theirs.
-    fn may_write_into(&self, chart: ChartId) -> Result<bool, ClientError> {
+    pub(super) fn may_write_into(&self, chart: ChartId) -> Result<bool, ClientError> {
         let open = self.device()?;
         Ok(open.me.chart == Some(chart) || open.mlog.membership.is_member(chart, open.me.device))
     }

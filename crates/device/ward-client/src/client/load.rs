@@ -1,6 +1,7 @@
 //! Unlocking: the rows become the device in memory again.
 
 use super::commit::SESSION_ROW;
+use super::edit_text::OpenText;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::{NamedHeads, compared_row};
@@ -13,7 +14,8 @@ use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
 use crate::store::{
     AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord, DroppedRecord,
     EpochRecord, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord, PageRecord,
-    ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
+    ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TextBurstRecord,
+    TicketRecord,
 };
 use crate::wire::Session;
 use crate::{
@@ -274,6 +276,8 @@ async fn load_small_tables<S: RowStore>(
 ) -> Result<(), ClientError> {
     load_drop_tables(rows, open).await?;
     open.drafts = rows.records::<DraftRecord>(Table::Drafts).await?.into_iter().collect();
+    open.texts =
+        rows.records::<TextBurstRecord>(Table::TextBursts).await?.into_iter().map(OpenText::of_row).collect();
     open.access = rows.records::<AccessRecord>(Table::Access).await?.into_iter().collect();
     let tickets = rows.records::<TicketRecord>(Table::Tickets).await?;
     open.tickets = tickets.into_iter().map(|(_, record)| (record.ticket, record)).collect();

@@ -5,6 +5,7 @@ mod capture;
 mod commit;
 mod decide;
 mod drafts;
+mod edit_text;
 mod enrol;
 mod follow_mlog;
 mod foresee;

@@ -1,5 +1,6 @@
 //! What an unlocked device holds in memory.
 
+use super::edit_text::OpenText;
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
@@ -19,7 +20,7 @@ use ward_id::{
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership, MembershipError,
-    MlogEntry, Scope, SignedEntry, TrustedTime, WitnessedHeads,
+    MlogEntry, Scope, SignedEntry, TextId, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -234,6 +235,8 @@ pub(crate) struct OpenDevice {
     pub(crate) time: TrustedTime,
     pub(crate) charts: BTreeMap<ChartId, LocalChart>,
     pub(crate) drafts: BTreeMap<Vec<u8>, DraftRecord>,
+    /// Texts that a person is writing in.
+    pub(crate) texts: BTreeMap<(ChartId, TextId), OpenText>,
     pub(crate) access: BTreeMap<Vec<u8>, AccessRecord>,
     pub(crate) tickets: BTreeMap<TicketId, TicketRecord>,
     /// The newest heads of the membership log that other members named and that lie beyond the
@@ -305,6 +308,7 @@ impl OpenDevice {
             time: TrustedTime::default(),
             charts: BTreeMap::new(),
             drafts: BTreeMap::new(),
+            texts: BTreeMap::new(),
             access: BTreeMap::new(),
             tickets: BTreeMap::new(),
             named_roots: BTreeMap::new(),

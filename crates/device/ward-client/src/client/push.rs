@@ -315,9 +315,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         drafts.extend(lost.iter().filter_map(carried_on));
         drafts.extend(incident.map(|incident| Rewrite::first(Draft::new(incident))));
         local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
+        let replaced: Vec<Option<EntryId>> = drafts.iter().map(|draft| draft.replaces).collect();
         let written = self.write(chart, drafts)?;
         let mut batch = Batch::default();
         stage(&mut batch, chart, &written, 0);
+        self.rename_in_texts(chart, &replaced, &written.entries, &mut batch)?;
         for entry in &lost {
             let frame = entry.frame();
             let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());

@@ -139,7 +139,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Table::Pages => batch.delete(Table::Cursors, chart),
                 Table::Epochs => drop(epochs.insert(chart.to_vec())),
                 Table::Heads => report.heads = true,
-                Table::Drafts => report.drafts += 1,
+                // A burst of writing that was not handed over is unsaved work, like a draft.
+                Table::Drafts | Table::TextBursts => report.drafts += 1,
                 Table::Access => report.accesses += 1,
                 Table::Receipts => report.receipts += 1,
                 Table::Evidence => {

@@ -4,7 +4,8 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use ward_audit::{CosignedHead, TreeHead};
 use ward_id::{ChartId, DeviceId, EntryId, MlogEntryHash, PersonId, SiteId, StudyId, TicketId, TimestampMs};
-use ward_sync::EntryChain;
+use ward_sync::{EntryChain, TextId};
+use ward_text::TextEdit;
 use zeroize::Zeroize as _;
 
 /// Bytes inside a record.
@@ -205,6 +206,21 @@ pub(crate) struct DraftRecord {
     /// The response that it corrects; absent for new answers.
     #[n(5)]
     pub(crate) amends: Option<EntryId>,
+}
+
+/// A burst of writing in a text that was not handed over yet. Row id: chart and text.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct TextBurstRecord {
+    #[n(0)]
+    pub(crate) chart: ChartId,
+    #[n(1)]
+    pub(crate) document: TextId,
+    /// The version that the person sees and writes in.
+    #[n(2)]
+    pub(crate) parents: Vec<EntryId>,
+    #[n(3)]
+    pub(crate) edit: TextEdit,
 }
 
 /// Accesses of one day that wait to be written. Row id: chart, day and purpose.

@@ -53,6 +53,8 @@ pub(crate) enum Table {
     Memory = 36,
     /// Rows that could not be opened any more, as they were found.
     Damaged = 37,
+    /// Bursts of writing in texts that were not handed over yet.
+    TextBursts = 38,
 }
 
 impl Table {
@@ -88,6 +90,7 @@ impl Table {
             Self::Orders => "orders",
             Self::Memory => "memory",
             Self::Damaged => "damaged",
+            Self::TextBursts => "text-bursts",
         }
     }
 }
