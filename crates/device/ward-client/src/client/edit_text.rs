@@ -155,7 +155,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         chart: ChartId,
         document: TextId,
     ) -> Result<Option<EntryId>, ClientError> {
-        let entry = self.hand_over(chart, document).await?;
+        let entry = self.write_burst(chart, document).await?;
         self.device_mut()?.texts.remove(&(chart, document));
         Ok(entry)
     }
@@ -172,7 +172,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             texts.iter().filter(|(_, open)| idle(open)).map(|(key, _)| *key).collect();
         let mut entries = Vec::new();
         for (chart, document) in due {
-            entries.extend(self.hand_over(chart, document).await?);
+            entries.extend(self.write_burst(chart, document).await?);
         }
         Ok(entries)
     }
@@ -194,7 +194,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         document: TextId,
         meaning: impl Into<String>,
     ) -> Result<EntryId, ClientError> {
-        self.hand_over(chart, document).await?;
+        self.write_burst(chart, document).await?;
         let seen = self.device()?.texts.get(&(chart, document)).map(|open| open.parents.clone());
         let frontier = match seen {
             Some(seen) => seen,
@@ -279,11 +279,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<Option<EntryId>, ClientError> {
         let mut handed_over = None;
         if run(self.burst(chart, document)?).is_err() {
-            handed_over = self.hand_over(chart, document).await?;
+            handed_over = self.write_burst(chart, document).await?;
             run(self.burst(chart, document)?).map_err(|_| TOO_LONG)?;
         }
         if self.burst(chart, document)?.is_full() {
-            handed_over = self.hand_over(chart, document).await?;
+            handed_over = self.write_burst(chart, document).await?;
         }
         Ok(handed_over)
     }
@@ -309,7 +309,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Writes the burst as an entry; its row goes in the same commit. The person goes on in the
     /// version that they see, and nothing changes under their hands.
-    async fn hand_over(&mut self, chart: ChartId, document: TextId) -> Result<Option<EntryId>, ClientError> {
+    async fn write_burst(
+        &mut self,
+        chart: ChartId,
+        document: TextId,
+    ) -> Result<Option<EntryId>, ClientError> {
         let key = (chart, document);
         if self.was_handed_over(chart, document)? {
             self.device_mut()?.texts.remove(&key);
