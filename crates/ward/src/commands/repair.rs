@@ -20,9 +20,6 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             salvaged.kept_as.display()
         ));
     }
-    if report.is_nothing() {
-        out.line("Every row that is there can be read.");
-    }
     for (table, count) in &report.damaged {
         out.line(format!("{count} rows of {table} could not be read and were set aside."));
     }
@@ -32,7 +29,9 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             report.own_entries
         ));
     }
-    if client.state() == DeviceState::SetBack {
+    if report.is_nothing() && salvaged.is_none() && client.state() != DeviceState::SetBack {
+        out.line("There is nothing to repair.");
+    } else if client.state() == DeviceState::SetBack {
         out.line("Before you write again, this device must meet the server once: run `ward sync`.");
     } else {
         out.line("Run `ward sync` when you can: what the server has is fetched again.");
