@@ -11,7 +11,7 @@ use crate::store::{
 use crate::{ClientError, DeviceKeyStore, Environment, Row, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_crypto::random_bytes;
-use ward_id::{ChartId, Incarnation, TimestampMs};
+use ward_id::{ChartId, EntryId, Incarnation, TimestampMs};
 use ward_sync::{ClockReading, OnlineMark};
 
 /// An instant after which every lease has ended.
@@ -51,29 +51,6 @@ impl RepairReport {
     }
 }
 
-/// The tables under the local key: every table but that of the wrapped key. What a damaged row of
-/// one means is said in `plan_repair`.
-const SEALED: [Table; 18] = [
-    Table::Counter,
-    Table::Identity,
-    Table::Session,
-    Table::Mlog,
-    Table::Heads,
-    Table::Epochs,
-    Table::Chains,
-    Table::Own,
-    Table::Pages,
-    Table::Cursors,
-    Table::Receipts,
-    Table::Drafts,
-    Table::Access,
-    Table::Tickets,
-    Table::Evidence,
-    Table::Proved,
-    Table::Memory,
-    Table::Damaged,
-];
-
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Puts a locked store in order that [`Client::unlock`] refuses as damaged, and unlocks it. Rows
     /// that do not open are set aside inside the store. Before it writes again, the device meets the
@@ -92,7 +69,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let newest = self.rows.unlock_damaged(&lkek).await?;
         self.rows.skip_to(newest.max(mark.store_version));
         let mut damaged: Vec<(Table, Row)> = Vec::new();
-        for table in SEALED {
+        for table in Table::ALL.iter().copied().filter(|table| *table != Table::WrappedKey) {
             damaged.extend(self.rows.damaged(table).await?.into_iter().map(|row| (table, row)));
         }
         if damaged.iter().any(|(table, row)| *table == Table::Identity && row.id == SELF_ROW) {
@@ -149,13 +126,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     let record = EvidenceRecord { kind, found_at: now, sides: Vec::new() };
                     batch.put(Table::Evidence, row.id.clone(), &record);
                 }
-                // The mark says all that there is to say.
-                Table::Urgent => batch.put(Table::Urgent, row.id.clone(), &true),
+                // The name of the mark says all that there is to say.
+                Table::Urgent if row.id.len() == ChartId::BYTES + EntryId::BYTES => {
+                    batch.put(Table::Urgent, row.id.clone(), &true);
+                }
                 // Nobody knows what stood against this device, or when the server last answered it:
                 // until it answers again, the lease has ended.
                 Table::Orders => batch.put(Table::Orders, ONLINE_ROW, &OnlineMark::at(LONG_AGO)),
                 // Made anew by a commit, a sync or a loading, or of no use without its seal.
-                Table::WrappedKey
+                Table::Urgent
+                | Table::WrappedKey
                 | Table::Counter
                 | Table::Identity
                 | Table::Session
