@@ -191,3 +191,132 @@ fn any_member_may_write_and_sign() {
         assert_eq!(permission(role, EntryKind::TEXT_SIGNATURE), Permission::Yes);
     }
 }
+
+/// One step of three people who write, sign and meet.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    who: u8,
+    what: u8,
+    at: u8,
+}
+
+/// A step of one person in what they have; now and then an edit that does not fit.
+fn payload(desk: &Desk, chart: &Chart, step: Step) -> Payload {
+    desk.check(chart, |view| {
+        let note = view.texts().get(&NOTE);
+        let (frontier, length) =
+            note.map_or((vec![], 0), |text| (text.frontier(), text.document().scalars()));
+        if step.what.is_multiple_of(7) && !frontier.is_empty() {
+            return TextSignature { document: NOTE, frontier, meaning: "read".into() }.into();
+        }
+        let mut burst = ward_text::Burst::new();
+        let at = u32::from(step.at) % (length + 1);
+        if step.what % 5 == 1 && at < length {
+            burst.delete(at, 1 + u32::from(step.what) % (length - at)).unwrap();
+        } else {
+            let at = if step.what % 23 == 2 { length + 9 } else { at };
+            burst.insert(at, ["nausea ", "\u{1f600}", "pain\n", "no "][usize::from(step.at) % 4]).unwrap();
+        }
+        TextBurst { document: NOTE, parents: frontier, edit: burst.finish().unwrap() }.into()
+    })
+}
+
+/// P1 and P5 for texts: any order gives the same text and the same places, every entry has one.
+fn any_order_gives_one_text(steps: &[Step], seed: u64) {
+    let mut desk = Desk::new(54);
+    let mut all: Vec<SignedEntry> = Vec::new();
+    {
+        let ward = &desk.ward;
+        let people = [&ward.phone, &ward.clinician, &ward.investigator];
+        let mut pens: Vec<Pen<'_>> =
+            (1..).zip(people).map(|(n, device)| Pen::new(ward.site.site, ward.chart, device, n)).collect();
+        let mut charts = [desk.chart_of([]), desk.chart_of([]), desk.chart_of([])];
+        for step in steps {
+            let who = usize::from(step.who) % 3;
+            if step.what.is_multiple_of(4) {
+                for entry in &all {
+                    charts[who].insert(entry.clone(), Arrival::UNSENT).unwrap();
+                }
+            }
+            let entry = pens[who].write(&charts[who], payload(&desk, &charts[who], *step));
+            charts[who].insert(entry.clone(), Arrival::UNSENT).unwrap();
+            all.push(entry);
+        }
+    }
+    desk.entries = all;
+    let look = |chart: &Chart| {
+        desk.check(chart, |view| {
+            let places: Vec<(EntryId, Place)> =
+                view.timeline().iter().map(|item| (item.entry.id(), item.place)).collect();
+            let texts = view.texts().values();
+            let seen =
+                texts.map(|text| (text.text(), text.review_marks(), text.frontier())).collect::<Vec<_>>();
+            (places, seen)
+        })
+    };
+    let whole = look(&desk.chart_of(&desk.entries));
+    let mut rng = TestRng::new(seed);
+    for _ in 0..3 {
+        let mut order: Vec<usize> = (0..desk.entries.len()).collect();
+        order.sort_by_cached_key(|_| rng.next());
+        let mut chart = desk.chart_of([]);
+        for index in order {
+            chart.insert(desk.entries[index].clone(), Arrival::UNSENT).unwrap();
+            // Whatever is missing, every entry that is here has its place.
+            desk.check(&chart, |view| assert_eq!(view.accounting().total, chart.len()));
+        }
+        assert_eq!(look(&chart), whole);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest_config(24))]
+    #[test]
+    fn p1_p5_any_order_of_arrival_gives_one_text_and_one_place_each(
+        steps in proptest::collection::vec(
+            (0..3_u8, proptest::prelude::any::<u8>(), proptest::prelude::any::<u8>()), 1..24),
+        seed: u64,
+    ) {
+        let steps: Vec<Step> = steps.into_iter().map(|(who, what, at)| Step { who, what, at }).collect();
+        any_order_gives_one_text(&steps, seed);
+    }
+}
+
+/// A burst of 100 keystrokes with corrections, as a person types, is one envelope of the smallest
+/// size.
+#[test]
+fn a_burst_of_100_keystrokes_weighs_at_most_850_bytes() {
+    let mut ward = Ward::new(55);
+    let (_, secret) = ward.site.rotate(ward.chart, &ward.clinician, None);
+    let chart = Chart::new(ward.site.site, ward.chart);
+    let mut burst = ward_text::Burst::new();
+    let (mut at, mut keys) = (41_000, 0);
+    for word in
+        "Pain in the lefft arm since Mondy, worse at nigth; no fever, slept bdly.".split_inclusive(' ')
+    {
+        for c in word.chars() {
+            burst.insert(at, &c.to_string()).unwrap();
+            at += 1;
+            keys += 1;
+        }
+        // Every other word is corrected: two letters back and typed anew, one in the word before.
+        if word.len() > 4 && keys < 100 {
+            burst.erase(at - 2, 2).unwrap();
+            burst.insert(at - 2, "s ").unwrap();
+            burst.delete(at - 12, 1).unwrap();
+            at -= 1;
+            keys += 5;
+        }
+    }
+    assert!(keys >= 100, "{keys}");
+    let parents = vec![EntryId::from_bytes([7; 32])];
+    let payload = TextBurst { document: NOTE, parents, edit: burst.finish().unwrap() };
+    let mut pen = Pen::new(ward.site.site, ward.chart, &ward.clinician, 5);
+    pen.write(&chart, note("the entry before"));
+    let entry = pen.write(&chart, payload);
+    let mut rng = TestRng::new(5);
+    let envelope = seal(header(&ward.site, &entry, 0), &entry, &ward.clinician, &secret, &mut rng);
+    let bytes = envelope.to_canonical().len();
+    println!("{keys} keystrokes, payload {} B, envelope {bytes} B", entry.body().payload.len());
+    assert!(bytes <= 850, "{bytes}");
+}

@@ -87,11 +87,11 @@ impl Document {
         parents: &[EntryId],
         edit: TextEdit,
     ) -> Result<Inserted, DocumentError> {
-        if self.replay.holds(&id.entry) {
+        if self.replay.arrivals.holds(&id.entry) {
             return Ok(Inserted::Known);
         }
         self.insert_all([NewEdit { id, parents: parents.to_vec(), edit: Arc::new(edit) }])?;
-        let number = self.replay.graph.number(&id.entry);
+        let number = self.replay.arrivals.applied(&id.entry);
         Ok(number.map_or(Inserted::Parked, |number| match self.replay.graph.node(number).verdict {
             Verdict::Valid { .. } => Inserted::Applied,
             Verdict::Open | Verdict::Invalid => Inserted::Invalid,
@@ -123,7 +123,7 @@ impl Document {
 
     /// Whether an edit is here, be it parked.
     pub fn holds(&self, entry: &EntryId) -> bool {
-        self.replay.holds(entry)
+        self.replay.arrivals.holds(entry)
     }
 
     /// The version: the edits that no other one has seen, sorted. They are the parents of an edit
@@ -134,12 +134,14 @@ impl Document {
 
     /// How many edits wait for a parent.
     pub fn parked_count(&self) -> usize {
-        self.replay.parked_count()
+        self.replay.arrivals.held_count()
     }
 
-    /// Edits that wait for a parent, in the order of their entries.
-    pub fn parked(&self) -> impl Iterator<Item = EditId> {
-        self.replay.parked().map(|edit| edit.id)
+    /// Edits that wait for a parent, sorted.
+    pub fn parked(&self) -> Vec<EditId> {
+        let mut parked: Vec<EditId> = self.replay.arrivals.waiting().map(|edit| edit.id).collect();
+        parked.sort_unstable();
+        parked
     }
 
     /// Edits that do not fit the text for which they were written, sorted. They have no effect.
@@ -176,13 +178,13 @@ impl Document {
 
     /// How many edits a version has; `None` if one that it names is not here.
     pub fn version_size(&self, version: &[EntryId]) -> Option<usize> {
-        let within = self.replay.graph.ancestors(&self.replay.graph.numbers(version)?);
+        let within = self.replay.graph.ancestors(&self.replay.numbers(version)?);
         Some(within.into_iter().filter(|within| *within).count())
     }
 
     /// Whether a version is the newest one.
     pub fn is_frontier(&self, version: &[EntryId]) -> bool {
-        self.replay.graph.numbers(version).is_some_and(|numbers| {
+        self.replay.numbers(version).is_some_and(|numbers| {
             let newest = self.replay.graph.newest(numbers);
             let mut frontier = self.replay.graph.frontier().to_vec();
             frontier.sort_unstable();
@@ -216,7 +218,7 @@ impl Document {
     /// Whether neither of two edits had seen the other; `None` if one is not here.
     pub fn are_concurrent(&self, one: &EntryId, other: &EntryId) -> Option<bool> {
         let graph = &self.replay.graph;
-        let (one, other) = (graph.number(one)?, graph.number(other)?);
+        let (one, other) = (self.replay.arrivals.applied(one)?, self.replay.arrivals.applied(other)?);
         let way = graph.difference(&[one], &[other]);
         Some(!way.only_left.is_empty() && !way.only_right.is_empty())
     }
@@ -224,7 +226,7 @@ impl Document {
     /// The edits that were written apart from one, sorted; `None` if it is not here.
     pub fn concurrent_with(&self, entry: &EntryId) -> Option<Vec<EditId>> {
         let graph = &self.replay.graph;
-        let edit = graph.number(entry)?;
+        let edit = self.replay.arrivals.applied(entry)?;
         let related = graph.ancestors(&[edit]).into_iter().zip(graph.descendants(edit));
         let apart = graph.nodes().iter().zip(related).filter(|(_, (before, after))| !before && !after);
         let mut apart: Vec<EditId> = apart.map(|(node, _)| node.id).collect();
@@ -241,7 +243,7 @@ impl Document {
     /// The edits of a version and all others, each sorted.
     fn divide(&self, version: &[EntryId]) -> Option<(Vec<NewEdit>, Vec<NewEdit>)> {
         let graph = &self.replay.graph;
-        let within = graph.ancestors(&graph.numbers(version)?);
+        let within = graph.ancestors(&self.replay.numbers(version)?);
         let mut parts = (Vec::new(), Vec::new());
         for (number, (node, within)) in (0..).zip(graph.nodes().iter().zip(within)) {
             let parents = self.names(graph.parents(number).as_slice());
@@ -266,7 +268,7 @@ impl Document {
 
     /// Whether all edits of a version are here.
     pub(crate) fn has_version(&self, version: &[EntryId]) -> bool {
-        self.replay.graph.numbers(version).is_some()
+        self.replay.numbers(version).is_some()
     }
 
     pub(crate) fn has_concurrent_edits(&self) -> bool {

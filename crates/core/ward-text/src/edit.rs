@@ -176,6 +176,11 @@ impl Burst {
         Self { text: String::new(), runs: Vec::new() }
     }
 
+    /// A burst without runs that has room for some.
+    pub(crate) fn with_room(bytes: usize, runs: usize) -> Self {
+        Self { text: String::with_capacity(bytes), runs: Vec::with_capacity(runs) }
+    }
+
     /// The burst that has an edit's runs.
     pub fn of(edit: TextEdit) -> Self {
         edit.burst

@@ -41,7 +41,7 @@ impl<'b, C> Decode<'b, C> for TextEdit {
 }
 
 fn read_runs(d: &mut Decoder<'_>, text: &str, runs: usize) -> Result<TextEdit, DecodeError> {
-    let mut burst = Burst::new();
+    let mut burst = Burst::with_room(text.len(), runs);
     let (mut rest, mut cursor) = (text, 0_i64);
     for _ in 0..runs {
         let at = cursor.checked_add(d.i64()?).and_then(|at| u32::try_from(at).ok());

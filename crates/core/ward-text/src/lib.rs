@@ -30,6 +30,7 @@
 #![cfg_attr(not(test), no_std)]
 extern crate alloc;
 
+mod arrivals;
 mod changes;
 mod document;
 mod edit;

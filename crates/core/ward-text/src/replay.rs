@@ -4,12 +4,12 @@
 //! the last critical version on, an edit that has seen all before it and that all after it have
 //! seen, concurrent edits go through a [`Tracker`].
 
+use crate::arrivals::Arrivals;
 use crate::document::{DocumentError, NewEdit};
 use crate::edit::TextEdit;
 use crate::graph::{Graph, Verdict};
 use crate::limits::{DOCUMENT_MAX_EDITS, DOCUMENT_MAX_INSERTED, DOCUMENT_MAX_SCALARS, PARENTS_MAX};
 use crate::tracker::{Change, Tracker};
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ward_id::EntryId;
@@ -25,17 +25,10 @@ pub(crate) trait Sink {
 }
 
 #[derive(Debug, Clone)]
-struct Parked {
-    edit: NewEdit,
-    missing: usize,
-}
-
-#[derive(Debug, Clone)]
 pub(crate) struct Replay<S> {
     pub graph: Graph,
     pub sink: S,
-    parked: BTreeMap<EntryId, Parked>,
-    waiting: BTreeMap<EntryId, Vec<EntryId>>,
+    pub arrivals: Arrivals,
     next_unit: u32,
     /// Scalars that all edits insert, those that wait among them.
     inserted: u32,
@@ -43,66 +36,43 @@ pub(crate) struct Replay<S> {
 
 impl<S: Sink> Replay<S> {
     pub fn new(sink: S) -> Self {
-        Self {
-            graph: Graph::default(),
-            sink,
-            parked: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            next_unit: 0,
-            inserted: 0,
-        }
+        Self { graph: Graph::default(), sink, arrivals: Arrivals::default(), next_unit: 0, inserted: 0 }
     }
 
-    pub fn holds(&self, entry: &EntryId) -> bool {
-        self.graph.number(entry).is_some() || self.parked.contains_key(entry)
-    }
-
-    pub fn parked(&self) -> impl Iterator<Item = &NewEdit> {
-        self.parked.values().map(|parked| &parked.edit)
-    }
-
-    pub fn parked_count(&self) -> usize {
-        self.parked.len()
+    /// The numbers of some edits, sorted; `None` if one is not applied.
+    pub fn numbers(&self, entries: &[EntryId]) -> Option<Vec<u32>> {
+        let mut numbers: Vec<u32> =
+            entries.iter().map(|entry| self.arrivals.applied(entry)).collect::<Option<_>>()?;
+        numbers.sort_unstable();
+        numbers.dedup();
+        Some(numbers)
     }
 
     /// Takes edits in, in any order; known ones change nothing. Those before one that is refused
     /// are taken in.
     pub fn add(&mut self, edits: impl IntoIterator<Item = NewEdit>) -> Result<(), DocumentError> {
-        let mut ready = Vec::new();
         let mut refused = Ok(());
         for edit in edits {
-            if self.holds(&edit.id.entry) {
+            if self.arrivals.holds(&edit.id.entry) {
                 continue;
             }
-            match self.admit(&edit) {
-                Ok(()) => ready.extend(self.park(edit)),
-                Err(error) => {
-                    refused = Err(error);
-                    break;
-                }
+            if let Err(error) = self.admit(&edit) {
+                refused = Err(error);
+                break;
             }
+            self.arrivals.add(edit);
         }
-        // A branch is followed to its end before the next one: going back and forth between
-        // branches is what costs time.
-        ready.reverse();
+        self.arrivals.begin();
         let from = self.graph.len();
-        while let Some(edit) = ready.pop() {
-            if self.graph.number(&edit.id.entry).is_some() {
-                // Twice among the edits that came.
-                self.inserted = self.inserted.saturating_sub(edit.edit.inserted());
-                continue;
-            }
-            self.graph.push(edit.id, &edit.parents, edit.edit);
-            for child in self.waiting.remove(&edit.id.entry).unwrap_or_default() {
-                ready.extend(self.wake(child));
-            }
+        while let Some((edit, parents)) = self.arrivals.next(self.graph.len()) {
+            self.graph.push(edit.id, parents, edit.edit);
         }
         self.settle(from);
         refused
     }
 
     fn admit(&mut self, edit: &NewEdit) -> Result<(), DocumentError> {
-        let held = self.parked.len().saturating_add(self.graph.len() as usize);
+        let held = self.arrivals.held_count().saturating_add(self.graph.len() as usize);
         let inserted = self.inserted.saturating_add(edit.edit.inserted());
         if edit.parents.len() > PARENTS_MAX {
             return Err(DocumentError::TooManyParents);
@@ -112,33 +82,6 @@ impl<S: Sink> Replay<S> {
         }
         self.inserted = inserted;
         Ok(())
-    }
-
-    /// Gives an edit back whose parents are here, and keeps others.
-    fn park(&mut self, mut edit: NewEdit) -> Option<NewEdit> {
-        edit.parents.sort_unstable();
-        edit.parents.dedup();
-        let entry = edit.id.entry;
-        let mut missing = 0;
-        for parent in edit.parents.iter().filter(|parent| self.graph.number(parent).is_none()) {
-            self.waiting.entry(*parent).or_default().push(entry);
-            missing += 1;
-        }
-        if missing == 0 {
-            return Some(edit);
-        }
-        self.parked.insert(entry, Parked { edit, missing });
-        None
-    }
-
-    /// One parent of an edit came.
-    fn wake(&mut self, entry: EntryId) -> Option<NewEdit> {
-        let parked = self.parked.get_mut(&entry)?;
-        parked.missing = parked.missing.saturating_sub(1);
-        if parked.missing > 0 {
-            return None;
-        }
-        self.parked.remove(&entry).map(|parked| parked.edit)
     }
 
     /// Applies the edits from a number on.

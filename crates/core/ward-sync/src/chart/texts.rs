@@ -131,7 +131,7 @@ impl<'a> Text<'a> {
     /// Where the entries stand.
     fn judge(&self, beyond: &BTreeSet<EntryId>) -> BTreeMap<EntryId, Place> {
         let invalid: BTreeSet<EntryId> = self.document.invalid().iter().map(|edit| edit.entry).collect();
-        let parked: BTreeSet<EntryId> = self.document.parked().map(|edit| edit.entry).collect();
+        let parked: BTreeSet<EntryId> = self.document.parked().iter().map(|edit| edit.entry).collect();
         let wrong = |what| Place::Invalid(PayloadError::Contradiction(what));
         let place = |entry: EntryId| {
             if beyond.contains(&entry) {

@@ -8,11 +8,9 @@ mod difference;
 
 use crate::edit::TextEdit;
 use crate::edit_id::EditId;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use ward_id::EntryId;
 
 /// What became of an edit at the version it was written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +41,6 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Graph {
     nodes: Vec<Node>,
-    numbers: BTreeMap<EntryId, u32>,
     /// First edit of each run, and the parents of that edit.
     run_starts: Vec<u32>,
     run_parents: Vec<Vec<u32>>,
@@ -88,34 +85,21 @@ impl Graph {
         self.node(edit).id
     }
 
-    pub fn number(&self, entry: &EntryId) -> Option<u32> {
-        self.numbers.get(entry).copied()
-    }
-
     /// The edits that no other one has seen, by number.
     pub fn frontier(&self) -> &[u32] {
         &self.frontier
     }
 
-    /// The numbers of some edits; `None` if one is not here.
-    pub fn numbers(&self, entries: &[EntryId]) -> Option<Vec<u32>> {
-        let mut numbers: Vec<u32> = entries.iter().map(|entry| self.number(entry)).collect::<Option<_>>()?;
-        numbers.sort_unstable();
-        numbers.dedup();
-        Some(numbers)
-    }
-
-    /// Appends an edit whose parents are here. Parents that are ancestors of others go without
+    /// Appends an edit with its parents, sorted. Parents that are ancestors of others go without
     /// saying, and are left out.
-    pub fn push(&mut self, id: EditId, parents: &[EntryId], edit: Arc<TextEdit>) {
-        let parents = self.newest(self.numbers(parents).unwrap_or_default());
+    pub fn push(&mut self, id: EditId, parents: Vec<u32>, edit: Arc<TextEdit>) {
+        let parents = self.newest(parents);
         let new = self.len();
         self.frontier.retain(|head| !parents.contains(head));
         self.frontier.push(new);
         let seals = self.frontier.len() == 1;
         let node = Node { id, edit, verdict: Verdict::Open, length_after: 0, seals };
         self.nodes.push(node);
-        self.numbers.insert(id.entry, new);
         let goes_on = matches!(parents.as_slice(), [one] if one + 1 == new);
         if !goes_on {
             self.run_starts.push(new);

@@ -83,7 +83,9 @@ impl<R: Run<N>, const N: usize> RunTree<R, N> {
             return;
         }
         let parent = here.parent;
-        let upper = here.runs.split_off(here.runs.len() / 2);
+        // Room for what comes before it is cut itself.
+        let mut upper = Vec::with_capacity(LEAF_RUNS + 3);
+        upper.extend(here.runs.drain(here.runs.len() / 2..));
         let mut sum = [0; N];
         for run in &upper {
             add(&mut sum, &run.measure());
