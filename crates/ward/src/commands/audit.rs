@@ -263,6 +263,9 @@ mod tests {
     fn what_is_not_checked_is_said_and_is_not_a_yes() {
         let status = Status {
             saved_here: 0,
+            handed_over: 0,
+            order: None,
+            lease: ward_sync::Lease::Open,
             received: 0,
             opened_at_site: 0,
             entries: Vec::new(),

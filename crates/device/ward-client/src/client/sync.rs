@@ -87,13 +87,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     Err(problem) => report.problems.push(problem),
                 }
             }
-            match self.pull_chart(chart).await {
+            let pulled = self.pull_chart(chart).await;
+            let mut is_whole = pulled.is_ok();
+            match pulled {
                 Ok(pulled) => report.pulled += pulled,
                 Err(problem) => report.problems.push(problem),
             }
             let checked = self.check_have(chart).await;
+            is_whole &= checked.is_ok();
             note(report, checked);
-            if let Err(error) = self.bring_former(chart, report).await {
+            // Only who knows what the server has can tell what it has not.
+            if is_whole && let Err(error) = self.bring_former(chart, report).await {
                 report.problems.push(SyncProblem::of_error("entries of the former device", error));
             }
         }
@@ -201,7 +205,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
-        report.drops_waiting = open.drops.values().filter(|drop| drop.decided.is_none()).count() as u64;
+        report.drops_waiting = open.waiting_drops().count() as u64;
         report.unsent = open.charts.values().map(|local| local.unsent().count() as u64).sum();
         let waits = report.unsent > 0 || report.problems.iter().any(tries_again);
         open.failures = if waits { open.failures.saturating_add(1) } else { 0 };
