@@ -17,6 +17,9 @@ async fn renew(site: &mut Site, patient: &mut TestDevice, chart: ChartId, person
     let shown = pending.iter().find(|pending| pending.ticket == ticket.ticket).unwrap();
     assert_eq!(shown.words, words);
     assert_eq!(patient.client.renew_finish().await.unwrap(), EnrolOutcome::Waiting);
+    // The app is started again while the site has not signed: the words stay the same.
+    patient.restart().await;
+    assert_eq!(patient.client.renew_begin(&ticket.to_text()).await.unwrap().words, words);
     let done = site.coordinator.client.certify(ticket.ticket, Comparison::Same).await.unwrap();
     assert!(matches!(done, Certified::Done(_)), "{done:?}");
     // The site's new member gets into the chart's key.

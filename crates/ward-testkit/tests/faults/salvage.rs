@@ -129,6 +129,35 @@ async fn fault_22_a_severed_phone_hands_over_nothing_locks_and_nothing_of_it_is_
 }
 
 #[tokio::test]
+async fn fault_22_what_waits_goes_when_its_device_is_severed_and_what_was_adopted_stays() {
+    let (mut site, mut staff, mut patient) = site_with(2_215, 1).await;
+    let chart = patient.chart();
+    let entries = days_offline(&site, &mut patient, 2).await;
+    revoke(&mut site, &patient, RevokePolicy::Salvage).await;
+    patient.relay.set_offline(false);
+    synced(&mut patient).await;
+    let nurse = &mut staff[0];
+    nurse.sync().await;
+    nurse.client.adopt(chart, entries[0]).await.unwrap();
+    nurse.sync().await;
+    assert_eq!(nurse.client.waiting_drops(chart).unwrap().len(), 1);
+    revoke(&mut site, &patient, RevokePolicy::Sever).await;
+    let report = synced(nurse).await;
+    assert_eq!((report.drops_waiting, report.is_complete()), (0, true), "{report:?}");
+    assert!(nurse.client.adopt(chart, entries[1]).await.is_err());
+    assert!(nurse.client.adopt_all(chart, patient.device()).await.unwrap().is_empty());
+    nurse.restart().await;
+    assert!(nurse.client.waiting_drops(chart).unwrap().is_empty());
+    assert_eq!(texts(nurse, chart), ["day 0"], "what somebody vouched for stays");
+    synced(&mut patient).await;
+    assert_eq!(
+        patient.client.chart(chart).err(),
+        Some(ClientError::Severed),
+        "the stricter word reaches the phone"
+    );
+}
+
+#[tokio::test]
 async fn fault_22_a_declined_entry_stays_out_everywhere_and_says_why() {
     let (mut site, mut staff, mut patient) = site_with(2_221, 2).await;
     let chart = patient.chart();

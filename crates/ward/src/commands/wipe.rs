@@ -5,6 +5,7 @@ use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
 use crate::print::Out;
 use serde_json::json;
+use ward_client::native::NativeClient;
 
 /// Counts what would be lost, and wipes only if the person names that number.
 ///
@@ -18,7 +19,7 @@ pub async fn run(args: WipeArgs, home: &Home, out: &Out) -> Done {
         return Err(Failure::new(
             Kind::Usage,
             "Nothing was wiped",
-            format!("{lost} entries exist on this device only, and would be lost with it"),
+            format!("{lost} entries exist on this device only, and would be lost with it{}", drafts(&client)),
             format!("`ward sync` sends them; if they may go, run it again with --lose {lost}"),
         ));
     };
@@ -28,4 +29,12 @@ pub async fn run(args: WipeArgs, home: &Home, out: &Out) -> Done {
         &json!({"wiped": true, "lost": lost}),
     );
     Ok(())
+}
+
+/// Answers that were begun and not finished go as well.
+fn drafts(client: &NativeClient) -> String {
+    match client.drafts().len() {
+        0 => String::new(),
+        count => format!(", and {count} unfinished answers"),
+    }
 }

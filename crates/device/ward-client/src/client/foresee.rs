@@ -16,7 +16,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) fn drop_work(&self, now: TimestampMs) -> Vec<WorkItem> {
         let Ok(open) = self.device() else { return Vec::new() };
         let mut by_chart: BTreeMap<ChartId, Vec<&WaitingDrop>> = BTreeMap::new();
-        for drop in open.drops.values().filter(|drop| drop.decided.is_none()) {
+        for drop in open.waiting_drops() {
             by_chart.entry(drop.entry.frame().chart).or_default().push(drop);
         }
         let mut sealed: BTreeMap<ChartId, Vec<TimestampMs>> = BTreeMap::new();

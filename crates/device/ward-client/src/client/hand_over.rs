@@ -93,7 +93,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn hand_over_chart(&mut self, chart: ChartId, cause: DropCause) -> Result<u64, ClientError> {
         let mut count = 0;
         loop {
-            let (sealed, recipients) = self.seal_drops(chart, cause)?;
+            let sealed = self.seal_drops(chart, cause)?;
             if sealed.is_empty() {
                 return Ok(count);
             }
@@ -106,7 +106,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             for dropped in &sealed {
                 let known = open.dropped.get(&(chart, dropped.entry_id));
                 let times = known.map_or(0, |known| known.times).saturating_add(1);
-                let record = DroppedRecord { at, recipients: recipients.clone(), times };
+                let recipients = dropped.wraps.iter().map(|wrap| wrap.device).collect();
+                let record = DroppedRecord { at, recipients, times };
                 let id = row_id(&[chart.as_bytes(), dropped.entry_id.as_bytes()]);
                 batch.put(Table::Dropped, id, &record);
                 records.push(((chart, dropped.entry_id), record));
@@ -119,17 +120,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Seals as many entries as one request takes, to all staff devices that this device verified.
-    fn seal_drops(
-        &mut self,
-        chart: ChartId,
-        cause: DropCause,
-    ) -> Result<(Vec<DropEnvelope>, Vec<DeviceId>), ClientError> {
+    fn seal_drops(&mut self, chart: ChartId, cause: DropCause) -> Result<Vec<DropEnvelope>, ClientError> {
         let now = self.env_wall();
         let (open, env) = self.device_and_env()?;
         let me = open.me.device;
         let staff = drop_recipients(&open.mlog.membership, chart, me);
         let Some(local) = open.charts.get(&chart).filter(|_| !staff.is_empty()) else {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Vec::new());
         };
         let (mut sealed, mut bytes) = (Vec::new(), 0);
         for entry in local.unsent() {
@@ -161,6 +158,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 break;
             }
         }
-        Ok((sealed, staff.into_iter().map(|(device, _)| device).collect()))
+        Ok(sealed)
     }
 }

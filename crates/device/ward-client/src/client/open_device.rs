@@ -20,7 +20,7 @@ use ward_id::{
 };
 use ward_sync::{
     Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership, MembershipError,
-    MlogEntry, Scope, SignedEntry, TextId, TrustedTime, WitnessedHeads,
+    MlogEntry, Scope, SignedEntry, Standing, TextId, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -363,6 +363,18 @@ impl OpenDevice {
             return Err(ClientError::Severed);
         }
         if self.lease == Lease::Locked { Err(ClientError::LeaseEnded) } else { Ok(()) }
+    }
+
+    /// Entries in the drop box that wait for a decision. What a device handed over that was severed since
+    /// waits for nobody.
+    pub(crate) fn waiting_drops(&self) -> impl Iterator<Item = &WaitingDrop> {
+        self.drops.values().filter(|drop| drop.decided.is_none() && !self.is_severed(drop))
+    }
+
+    /// Whether the device of a drop is not trusted any more.
+    pub(crate) fn is_severed(&self, drop: &WaitingDrop) -> bool {
+        let (chart, device, _) = drop.key();
+        self.mlog.membership.standing(chart, device, None) == Standing::Severed
     }
 
     /// Whether the person of a participant's device came back with another one since. Then what the

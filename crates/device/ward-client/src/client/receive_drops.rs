@@ -2,7 +2,7 @@
 //! like any entry, and waits until somebody adopts or declines it. The chart's entries decide what
 //! became of a drop; the server's list is only a list.
 
-use super::{Client, SyncProblem, SyncReport};
+use super::{Client, OpenDevice, SyncProblem, SyncReport};
 use crate::limits::{DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
 use crate::store::{Batch, DropRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -116,8 +116,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub fn waiting_drops(&self, chart: ChartId) -> Result<Vec<&WaitingDrop>, ClientError> {
         let open = self.device()?;
         open.readable()?;
-        let mut out: Vec<&WaitingDrop> = open.drops.values().collect();
-        out.retain(|drop| drop.entry.frame().chart == chart && drop.decided.is_none());
+        let of_chart = |drop: &&WaitingDrop| drop.entry.frame().chart == chart;
+        let mut out: Vec<&WaitingDrop> = open.waiting_drops().filter(of_chart).collect();
         out.sort_by_key(|drop| {
             let frame = drop.entry.frame();
             (frame.device, frame.body.lamport, frame.incarnation, frame.seq)
@@ -127,7 +127,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Settles what the chart has decided, tells the server, and lists what is new. Staff only.
     pub(crate) async fn receive_drops(&mut self, report: &mut SyncReport) {
-        if !self.device().is_ok_and(|open| open.me.role.is_staff()) {
+        let reads = |open: &OpenDevice| !open.mlog.membership.charts_of(open.me.device).is_empty();
+        if !self.device().is_ok_and(|open| open.me.role.is_staff() && reads(open)) {
             return;
         }
         let failed = |error| SyncProblem::of_error("drop box", error);
@@ -139,23 +140,28 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
-    /// Drops that the chart has decided about, here or elsewhere, leave this device and the list.
+    /// Drops that the chart has decided about, here or elsewhere, leave this device and the list; those
+    /// of a device that was severed leave this device.
     async fn settle_drops(&mut self) -> Result<(), ClientError> {
         let open = self.device()?;
         let charts: BTreeSet<ChartId> = open.drops.keys().map(|(chart, ..)| *chart).collect();
-        let mut decided = Vec::new();
+        let mut settled = Vec::new();
         for chart in charts {
             let Ok(view) = self.view_of(chart) else { continue };
             let of_chart = open.drops.values().filter(|drop| drop.entry.frame().chart == chart);
             for drop in of_chart {
                 let (_, device, entry) = drop.key();
-                if let Some(Decision { state, is_sent: true }) = decision_in(&view, device, entry) {
-                    decided.push((drop.clone(), state));
+                match decision_in(&view, device, entry) {
+                    Some(Decision { state, is_sent: true }) => settled.push((drop.clone(), Some(state))),
+                    None if open.is_severed(drop) => settled.push((drop.clone(), None)),
+                    _ => {}
                 }
             }
         }
-        for (drop, state) in decided {
-            self.mark_drop(drop.key(), state).await?;
+        for (drop, state) in settled {
+            if let Some(state) = state {
+                self.mark_drop(drop.key(), state).await?;
+            }
             let mut batch = Batch::default();
             batch.delete(Table::Drops, drop.row_id());
             self.commit(batch).await?;
@@ -174,7 +180,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let body = DropStateChange { chart, device, entry, state };
         match self.wire()?.post_raw(paths::DROP_STATE, &body).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is(ErrorCode::DropUnknown) => Ok(()),
+            // Gone already, or this device has left the chart: the list is not its business any more.
+            Err(error) if error.is(ErrorCode::DropUnknown) || error.is(ErrorCode::NotMember) => Ok(()),
             Err(error) => Err(error),
         }
     }

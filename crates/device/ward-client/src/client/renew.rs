@@ -44,6 +44,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let open = self.device()?;
         may_renew(open, &ticket, open.own_cert().is_some_and(|cert| cert.valid_at(now)))?;
+        if let Some(record) = self.renewal_with(&ticket).await? {
+            let open = self.device()?;
+            let (_, binding) = enrol::read_request(&open.lkek, &record)?;
+            let pending = enrol::pending_of(&ticket, &binding, &open.root_policy);
+            enrol::submit_request(&self.transport, &ticket, &record).await?;
+            return Ok(pending);
+        }
         let server = enrol::server_of(&ticket);
         let path = paths::enrol(ticket.ticket);
         let info = anonymous(&self.transport, &server, HttpMethod::Get, &path, None).await?;
@@ -57,6 +64,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.commit(batch).await?;
         enrol::submit_request(&self.transport, &ticket, &made.record).await?;
         Ok(pending)
+    }
+
+    /// The renewal under way with this very ticket: its keys must not be made anew, because the server
+    /// keeps the first request.
+    async fn renewal_with(&self, ticket: &Ticket) -> Result<Option<EnrolmentRecord>, ClientError> {
+        let record = self.rows.get::<EnrolmentRecord>(Table::Identity, RENEWAL_ROW).await?;
+        let same = |record: &EnrolmentRecord| {
+            Ticket::from_text(&record.ticket).is_ok_and(|known| known.ticket == ticket.ticket)
+        };
+        Ok(record.filter(same))
     }
 
     /// Asks whether the site has signed the new certificate. When it has, this device goes on as the new

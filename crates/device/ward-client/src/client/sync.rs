@@ -92,8 +92,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if !self.olog_is_current() || report.problems.iter().any(awaits_recovery) {
                 break;
             }
+            let known = report.problems.len();
             self.meet_chart(chart, report).await;
-            if let Err(error) = self.bring_former(chart, report).await {
+            let is_whole = report.problems.len() == known;
+            // Only who knows what the server has can tell what it has not.
+            if is_whole && let Err(error) = self.bring_former(chart, report).await {
                 report.problems.push(SyncProblem::of_error("entries of the former device", error));
             }
             if self.device().is_ok_and(|open| !open.set_back) && self.unsent_of(chart) == 0 {
@@ -223,7 +226,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
-        report.drops_waiting = open.drops.values().filter(|drop| drop.decided.is_none()).count() as u64;
+        report.drops_waiting = open.waiting_drops().count() as u64;
         report.unsent = open.charts.values().map(|local| local.unsent().count() as u64).sum();
         let waits = report.unsent > 0 || report.problems.iter().any(tries_again);
         open.failures = if waits { open.failures.saturating_add(1) } else { 0 };
