@@ -13,8 +13,8 @@ use ward_client::{ServerAddress, SiteBootstrap, SitePlan, site_bootstrap};
 use ward_crypto::{EpochPackage, RootPolicy, SignKey, WitnessEntry, random_bytes, random_id};
 use ward_id::{Canonical as _, TimestampMs};
 use ward_server::{
-    App, AppParts, Clock, Entropy, EntropyError, Listeners, Origin, StartError, TlsIdentity,
-    VolatileMemory, WitnessClient, WitnessService,
+    App, AppParts, Clock, Entropy, EntropyError, Listeners, Origin, StartError, TlsIdentity, VolatileMemory,
+    WitnessClient, WitnessService,
 };
 use ward_store::{
     MemoryStore, MlogAppend, MlogStore as _, NewOperation, NewPackage, OlogStore as _, Store,

@@ -39,7 +39,11 @@ pub fn check(tree: &SourceTree) -> Vec<Finding> {
     }
     let refuses = tree.file("crates/ward/src/main.rs").is_none_or(|file| file.text.contains(REFUSAL));
     if !refuses {
-        findings.push(Finding::new("crates/ward/src/main.rs", 0, format!("{FLAG} must be a compile error here")));
+        findings.push(Finding::new(
+            "crates/ward/src/main.rs",
+            0,
+            format!("{FLAG} must be a compile error here"),
+        ));
     }
     findings
 }

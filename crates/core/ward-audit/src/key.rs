@@ -103,8 +103,7 @@ impl VerifierKey {
 
     /// Strict Ed25519: small-order points and non-canonical scalars are refused.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        <[u8; 64]>::try_from(signature)
-            .is_ok_and(|bytes| self.key.verifies(message, &bytes))
+        <[u8; 64]>::try_from(signature).is_ok_and(|bytes| self.key.verifies(message, &bytes))
     }
 }
 

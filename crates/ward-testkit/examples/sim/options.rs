@@ -57,7 +57,9 @@ impl Options {
             }
             (_, Some(seed), None) => Work::One(Box::new(schedule(seed, &faults))),
             (Some(seeds), None, None) => Work::Seeds(seeds),
-            (None, None, None) => return Err("say what to run: --seeds A..B, --seed S or --schedule FILE".into()),
+            (None, None, None) => {
+                return Err("say what to run: --seeds A..B, --seed S or --schedule FILE".into());
+            }
         };
         Ok(Self { work, faults, files, tally, minutes, threads })
     }

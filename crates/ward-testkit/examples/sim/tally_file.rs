@@ -5,12 +5,7 @@ use std::path::Path;
 use ward_testkit::sim::{Failure, Tally};
 
 /// Adds one run.
-pub fn add(
-    path: &Path,
-    seeds: (u64, u64),
-    tally: &Tally,
-    failures: &[(u64, Failure)],
-) -> Result<(), String> {
+pub fn add(path: &Path, seeds: (u64, u64), tally: &Tally, failures: &[(u64, Failure)]) -> Result<(), String> {
     let mut file = match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| format!("{} is no tally", path.display()))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => json!({"runs": []}),
@@ -19,11 +14,11 @@ pub fn add(
     let runs = file.get_mut("runs").and_then(Value::as_array_mut);
     let runs = runs.ok_or_else(|| format!("{} is no tally", path.display()))?;
     runs.push(run(seeds, tally, failures));
-    let sum = |name: &str| -> u64 {
-        runs.iter().filter_map(|run| run.get(name)).filter_map(Value::as_u64).sum()
-    };
+    let sum =
+        |name: &str| -> u64 { runs.iter().filter_map(|run| run.get(name)).filter_map(Value::as_u64).sum() };
     let names = ["schedules", "whole", "failed", "steps", "entries", "requests"];
-    let totals: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), sum(name).into())).collect();
+    let totals: Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), sum(name).into())).collect();
     let file = json!({"totals": totals, "runs": runs});
     let text = serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?;
     std::fs::write(path, text + "\n").map_err(|error| error.to_string())

@@ -95,8 +95,10 @@ fn work(shared: &Shared<'_>) -> Result<(), String> {
         let template = Template::in_memory().await;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         loop {
-            let late =
-                shared.options.minutes.is_some_and(|minutes| shared.begun.elapsed().as_secs() >= minutes * 60);
+            let late = shared
+                .options
+                .minutes
+                .is_some_and(|minutes| shared.begun.elapsed().as_secs() >= minutes * 60);
             if late || shared.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
@@ -130,6 +132,8 @@ async fn one_seed(shared: &Shared<'_>, template: &Template, seed: u64, rows: Row
     };
     if let (Some(failure), true) = (outcome.failure, shrinks) {
         let smallest = shrink(template, &made, failure.verdict, &rows).await;
-        println!("seed {seed} FAILED: {failure}\nsmallest schedule (replay: cargo xtask sim --seed {seed}):\n{smallest}");
+        println!(
+            "seed {seed} FAILED: {failure}\nsmallest schedule (replay: cargo xtask sim --seed {seed}):\n{smallest}"
+        );
     }
 }

@@ -23,18 +23,18 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    pub(super) fn of(view: &ChartView<'_>) -> Self {
+    /// `places`: whether the places in the operation log are compared. A server that runs on a
+    /// backup gave some of them twice.
+    pub(super) fn of(view: &ChartView<'_>, places: bool) -> Self {
         let standing = |item: &ward_sync::TimelineItem<'_>| Standing {
             entry: item.entry.id(),
             place: item.place,
             carried_by: item.carried_by,
             forked: item.forked,
-            olog_index: item.arrival.olog_index,
+            olog_index: item.arrival.olog_index.filter(|_| places),
         };
-        let mut out = Self {
-            standings: view.timeline().iter().map(standing).collect(),
-            threads: BTreeMap::new(),
-        };
+        let mut out =
+            Self { standings: view.timeline().iter().map(standing).collect(), threads: BTreeMap::new() };
         for ((medication, field), thread) in view.medication_plan() {
             out.add(format!("plan {medication} {field}"), thread);
         }
@@ -111,8 +111,13 @@ pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
     }
     for (key, (written, replaced)) in fields {
         let holds: BTreeSet<EntryId> = written.difference(&replaced).copied().collect();
-        let shown: BTreeSet<EntryId> =
-            view.medication_plan().get(&key).map(Thread::current_ids).unwrap_or_default().into_iter().collect();
+        let shown: BTreeSet<EntryId> = view
+            .medication_plan()
+            .get(&key)
+            .map(Thread::current_ids)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         let wanted = if holds.len() > 1 { Place::InConflict } else { Place::Visible };
         if holds != shown || holds.iter().any(|entry| view.place(*entry) != Some(wanted)) {
             return Some(format!("{} {}: {holds:?} hold, {shown:?} are shown", key.0, key.1));

@@ -2,8 +2,8 @@
 //! wherever it ends up, and by whatever name.
 
 use super::generate::Dice;
-use super::limits::LONG_NOTE_BYTES;
 use super::schedule::Entry;
+use crate::limits::LONG_NOTE_BYTES;
 use crate::{START, diary_answers, diary_response};
 use ward_crypto::Role;
 use ward_id::{EntryId, TimestampMs};
@@ -74,7 +74,13 @@ fn wanted(
         }
         Entry::Acknowledgement => Draft::new(AlertAcknowledgement {
             item: "nausea".to_owned(),
-            entries: view.responses().values().flatten().flat_map(ward_sync::Thread::current_ids).take(3).collect(),
+            entries: view
+                .responses()
+                .values()
+                .flatten()
+                .flat_map(ward_sync::Thread::current_ids)
+                .take(3)
+                .collect(),
             action: mark.to_owned(),
         }),
     })

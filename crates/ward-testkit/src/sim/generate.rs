@@ -1,8 +1,8 @@
 //! Schedules from seeds.
 
 use super::fault::Fault;
-use super::limits::{ENTRIES, FAULTS};
 use super::schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, Slot, Step};
+use crate::limits::{ENTRIES, FAULTS};
 
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -134,19 +134,25 @@ fn add(dice: &mut Dice, cast: &[Slot], steps: &mut Vec<Step>, fault: Fault) {
     let entry = dice.of(Entry::ALL, Entry::Note);
     let net = |dice: &mut Dice, fault| [Step::Net(slot, fault, dice.small(14)), Step::Sync(slot)];
     let new = match fault {
-        Fault::Offline => return put_in(dice, steps, &[Step::Offline(slot), Step::Sync(slot), Step::Online(slot)]),
+        Fault::Offline => {
+            return put_in(dice, steps, &[Step::Offline(slot), Step::Sync(slot), Step::Online(slot)]);
+        }
         Fault::Restore => {
             let all = [Step::Backup(slot), Step::Write(slot, entry), Step::Restore(slot), Step::Sync(slot)];
             return put_in(dice, steps, &all);
         }
         Fault::Copy => {
             let second = Slot::Second;
-            let all = [Step::Copy(slot), Step::Write(second, entry), Step::Sync(second), Step::Write(second, entry)];
+            let all = [
+                Step::Copy(slot),
+                Step::Write(second, entry),
+                Step::Sync(second),
+                Step::Write(second, entry),
+            ];
             return put_in(dice, steps, &all);
         }
         Fault::ServerFull | Fault::ServerReadOnly => {
-            let trouble =
-                if fault == Fault::ServerFull { DiskTrouble::Full } else { DiskTrouble::ReadOnly };
+            let trouble = if fault == Fault::ServerFull { DiskTrouble::Full } else { DiskTrouble::ReadOnly };
             return put_in(dice, steps, &[Step::ServerDisk(trouble), Step::Sync(slot), Step::ServerHeals]);
         }
         Fault::ServerRollback => {
@@ -159,7 +165,11 @@ fn add(dice: &mut Dice, cast: &[Slot], steps: &mut Vec<Step>, fault: Fault) {
         Fault::Salvage | Fault::Sever => {
             let policy = if fault == Fault::Salvage { Policy::Salvage } else { Policy::Sever };
             let lost = dice.of(&[Slot::Phone, Slot::Tablet, Slot::Nurse, Slot::Doctor], Slot::Phone);
-            return put_in(dice, steps, &[Step::Write(lost, entry), Step::Revoke(lost, policy), Step::Sync(lost)]);
+            return put_in(
+                dice,
+                steps,
+                &[Step::Write(lost, entry), Step::Revoke(lost, policy), Step::Sync(lost)],
+            );
         }
         Fault::ClockYear => {
             let year = dice.of(&[YEAR_MS, -YEAR_MS], YEAR_MS);
@@ -177,10 +187,16 @@ fn add(dice: &mut Dice, cast: &[Slot], steps: &mut Vec<Step>, fault: Fault) {
         Fault::SpoilAnswer => net(dice, NetFault::SpoilAnswer),
         Fault::CutAnswer => net(dice, NetFault::CutAnswer),
         Fault::Portal => net(dice, NetFault::Portal),
-        Fault::DieBeforeCommit => [Step::Die(slot, DeathPoint::BeforeCommit, dice.small(6)), Step::Sync(slot)],
+        Fault::DieBeforeCommit => {
+            [Step::Die(slot, DeathPoint::BeforeCommit, dice.small(6)), Step::Sync(slot)]
+        }
         Fault::DieAfterCommit => [Step::Die(slot, DeathPoint::AfterCommit, dice.small(6)), Step::Sync(slot)],
-        Fault::DieBeforeRequest => [Step::Die(slot, DeathPoint::BeforeRequest, dice.small(14)), Step::Sync(slot)],
-        Fault::DieAfterRequest => [Step::Die(slot, DeathPoint::AfterRequest, dice.small(14)), Step::Sync(slot)],
+        Fault::DieBeforeRequest => {
+            [Step::Die(slot, DeathPoint::BeforeRequest, dice.small(14)), Step::Sync(slot)]
+        }
+        Fault::DieAfterRequest => {
+            [Step::Die(slot, DeathPoint::AfterRequest, dice.small(14)), Step::Sync(slot)]
+        }
         Fault::DiskFull => [Step::DiskFull(slot, dice.small(5)), Step::Sync(slot)],
         Fault::Reboot => [Step::Reboot(slot), Step::Write(slot, entry)],
         Fault::ServerRestart => [Step::ServerRestart, Step::Sync(slot)],

@@ -13,7 +13,6 @@ mod failure;
 mod fate;
 mod fault;
 mod generate;
-mod limits;
 mod oracle;
 mod ports;
 mod rest;
@@ -30,9 +29,7 @@ pub use failure::{Failure, Verdict};
 pub use fault::Fault;
 pub use generate::schedule;
 pub use run::{Outcome, run};
-pub use schedule::{
-    DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, ScheduleError, Slot, Step,
-};
+pub use schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, ScheduleError, Slot, Step};
 pub use shrink::shrink;
 pub use tally::Tally;
 pub use template::{SiteStore, Template};

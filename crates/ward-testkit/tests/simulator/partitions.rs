@@ -53,8 +53,7 @@ impl Matrix {
                 self.set_offline(&cut.take().expect("there is a cut").devices, false);
             }
             if second % 10 == 0 && cut.is_none() {
-                let devices: Vec<usize> =
-                    (0..self.devices.len()).filter(|_| self.roll(2) == 0).collect();
+                let devices: Vec<usize> = (0..self.devices.len()).filter(|_| self.roll(2) == 0).collect();
                 let until_s = second + 1 + self.roll(9);
                 self.set_offline(&devices, true);
                 cut = Some(Cut { devices, until_s });

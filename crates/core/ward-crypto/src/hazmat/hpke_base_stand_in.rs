@@ -3,7 +3,7 @@
 
 use super::aead::{gcm_open, gcm_seal};
 use crate::CryptoError;
-use crate::limits::{ENC_PUBLIC_KEY_BYTES, GCM_NONCE_BYTES, ENCAPSULATION_BYTES, PSK_MIN_BYTES};
+use crate::limits::{ENC_PUBLIC_KEY_BYTES, ENCAPSULATION_BYTES, GCM_NONCE_BYTES, PSK_MIN_BYTES};
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -60,7 +60,12 @@ pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey, CryptoError> {
     name.map(|name| PublicKey(*name)).ok_or(CryptoError::Rejected)
 }
 
-fn wrap_key(to: &[u8; 32], psk: Option<Psk<'_>>, info: &[u8], enc: &[u8]) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+fn wrap_key(
+    to: &[u8; 32],
+    psk: Option<Psk<'_>>,
+    info: &[u8],
+    enc: &[u8],
+) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
     if psk.is_some_and(|psk| psk.key.len() < PSK_MIN_BYTES) {
         return Err(CryptoError::Rejected);
     }

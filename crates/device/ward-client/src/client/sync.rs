@@ -113,15 +113,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
         charts.sort_unstable();
         charts.dedup();
-        let (mut heads, mut left) = (Vec::new(), Vec::new());
+        let mut heads = Vec::new();
         for chart in charts {
             match self.pull_chart(chart).await {
                 Ok(pulled) => report.pulled += pulled,
-                // Taken out of the chart since: nothing can be fetched, and nothing written there.
-                Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => {
-                    left.push(chart);
-                    continue;
-                }
+                // Taken out of the chart since: nothing can be fetched. This device may be back one day,
+                // and must not take a place then that it gave before: the new life begins now.
+                Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => {}
                 Err(problem) => {
                     let harmless = matches!(problem, SyncProblem::BadEnvelope { .. });
                     report.problems.push(problem);
@@ -141,7 +139,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         report.problems.push(SyncProblem::LocalRollback);
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
-            open.mark.own_heads.retain(|head| !left.contains(&head.chart));
         }
         for head in heads {
             self.raise_mark(Some(head)).await;
