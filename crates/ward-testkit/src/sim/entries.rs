@@ -2,8 +2,8 @@
 //! wherever it ends up, and by whatever name.
 
 use super::generate::Dice;
-use super::limits::LONG_NOTE_BYTES;
 use super::schedule::Entry;
+use crate::limits::LONG_NOTE_BYTES;
 use crate::{START, diary_answers, diary_response};
 use ward_crypto::Role;
 use ward_id::{EntryId, TimestampMs};

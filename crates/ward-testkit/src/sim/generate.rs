@@ -1,8 +1,8 @@
 //! Schedules from seeds.
 
 use super::fault::Fault;
-use super::limits::{ENTRIES, FAULTS};
 use super::schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, Slot, Step};
+use crate::limits::{ENTRIES, FAULTS};
 
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600_000;

@@ -13,7 +13,6 @@ mod failure;
 mod fate;
 mod fault;
 mod generate;
-mod limits;
 mod oracle;
 mod ports;
 mod rest;

@@ -3,11 +3,11 @@
 
 use super::digest::{Digest, hidden_value};
 use super::failure::{Checked, Verdict};
-use super::limits::{AUDIT_EVERY, POLL_MS, REST_MAX_MS, RESTART_EVERY};
 use super::oracle::{AT_SERVER, find};
 use super::schedule::Slot;
 use super::template::SiteStore;
 use super::world::World;
+use crate::limits::{AUDIT_EVERY, POLL_MS, REST_MAX_MS, RESTART_EVERY};
 use std::collections::BTreeMap;
 use ward_client::SyncReport;
 use ward_client::export::check_package;
@@ -38,10 +38,11 @@ impl<S: SiteStore> World<'_, S> {
     async fn come_to_rest(&mut self, slots: &[Slot]) -> Checked {
         let begin = self.truth.now();
         let mut due: BTreeMap<Slot, TimestampMs> = slots.iter().map(|slot| (*slot, begin)).collect();
-        let mut quiet = 0;
+        let mut quiet: BTreeMap<Slot, u8> = slots.iter().map(|slot| (*slot, 0)).collect();
         let mut last: BTreeMap<Slot, SyncReport> = BTreeMap::new();
-        // Two rounds without news: what one device said in the first has reached all in the second.
-        while quiet < 2 * slots.len() {
+        // Two syncs of each without news: what one device said in the first has reached all in the
+        // second.
+        while quiet.values().any(|syncs| *syncs < 2) {
             let Some((slot, at)) = due.iter().map(|(slot, at)| (*slot, *at)).min_by_key(|(_, at)| *at) else {
                 return Ok(());
             };
@@ -59,7 +60,11 @@ impl<S: SiteStore> World<'_, S> {
                 || !report.rotated.is_empty()
                 || last.get(&slot).is_none_or(|before| before.mlog_size != report.mlog_size);
             let well = report.is_complete() || !self.is_member(slot);
-            quiet = if well && !news { quiet + 1 } else { 0 };
+            if news || !well {
+                quiet.values_mut().for_each(|syncs| *syncs = 0);
+            } else if let Some(syncs) = quiet.get_mut(&slot) {
+                *syncs = syncs.saturating_add(1);
+            }
             last.insert(slot, report);
         }
         Ok(())
@@ -131,7 +136,7 @@ impl<S: SiteStore> World<'_, S> {
                 continue;
             };
             let view = client.chart(self.chart).map_err(|error| (Verdict::Broken, error.to_string()))?;
-            let digest = Digest::of(&view);
+            let digest = Digest::of(&view, !self.places_given_twice);
             match &first {
                 Some((other, known)) => {
                     if let Some(what) = known.difference(&digest) {
@@ -182,7 +187,7 @@ impl<S: SiteStore> World<'_, S> {
 
     fn digest_of(&self, slot: Slot) -> Option<Digest> {
         let client = self.machines.get(&slot)?.client.as_ref()?;
-        client.chart(self.chart).ok().map(|view| Digest::of(&view))
+        client.chart(self.chart).ok().map(|view| Digest::of(&view, true))
     }
 
     async fn check_server(&self) -> Checked {

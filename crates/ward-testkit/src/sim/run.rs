@@ -1,11 +1,11 @@
 //! Running a schedule.
 
 use super::failure::{Checked, Failure, Verdict};
-use super::limits::{WHOLE_MIN_DEVICES, WHOLE_MIN_ENTRIES, WHOLE_MIN_FAULTS};
 use super::schedule::{Schedule, Slot};
 use super::tally::Tally;
 use super::template::{SiteStore, Template};
 use super::world::{Rows, World};
+use crate::limits::{WHOLE_MIN_DEVICES, WHOLE_MIN_ENTRIES, WHOLE_MIN_FAULTS};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 

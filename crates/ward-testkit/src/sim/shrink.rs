@@ -1,11 +1,11 @@
 //! Making a failing schedule smaller: fewer steps that still break the same promise.
 
 use super::failure::Verdict;
-use super::limits::SHRINK_MAX_RUNS;
 use super::run::run;
 use super::schedule::{Schedule, Step};
 use super::template::{SiteStore, Template};
 use super::world::Rows;
+use crate::limits::SHRINK_MAX_RUNS;
 
 /// The smallest schedule found that still ends with this verdict.
 pub async fn shrink<S: SiteStore>(

@@ -168,12 +168,15 @@ impl<S: SiteStore> World<'_, S> {
             }
         };
         if self.server.store.fail_writes(Some(error)) {
+            self.server_in_trouble = true;
             self.tally.fault(fault);
         }
     }
 
+    /// Makes room, and starts a server anew that had ended writing.
     pub(super) async fn heal_server(&mut self) {
-        if self.server.store.fail_writes(None) {
+        if std::mem::take(&mut self.server_in_trouble) {
+            self.server.store.fail_writes(None);
             self.restart_server().await;
         }
     }
@@ -189,9 +192,15 @@ impl<S: SiteStore> World<'_, S> {
     async fn roll_server_back(&mut self) -> Checked {
         let Some(backup) = self.server_backup.clone() else { return Ok(()) };
         self.tally.fault(Fault::ServerRollback);
-        let copy = backup.copied().await.map_err(|error| (Verdict::Broken, error.to_string()))?;
+        let broken = |error: StoreError| (Verdict::Broken, error.to_string());
+        let copy = backup.copied().await.map_err(broken)?;
+        let before = self.server.store.olog_size().await.map_err(broken)?;
         match self.server.move_to(copy).await {
-            Ok(()) => self.tally.path("server runs on a backup"),
+            Ok(()) => {
+                let after = self.server.store.olog_size().await.map_err(broken)?;
+                self.places_given_twice |= after < before;
+                self.tally.path("server runs on a backup");
+            }
             Err(_) => self.tally.path("server refused a backup"),
         }
         Ok(())

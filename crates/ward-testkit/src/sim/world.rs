@@ -50,6 +50,10 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) truth: FakeClock,
     pub(super) server: Server<S>,
     pub(super) server_backup: Option<S>,
+    /// The server's disk fails.
+    pub(super) server_in_trouble: bool,
+    /// The server began again on a backup that lacks what no witness had cosigned.
+    pub(super) places_given_twice: bool,
     pub(super) chart: ChartId,
     pub(super) machines: BTreeMap<Slot, Machine>,
     pub(super) admin: Machine,
@@ -71,6 +75,8 @@ impl<'a, S: SiteStore> World<'a, S> {
             seed,
             server,
             server_backup: None,
+            server_in_trouble: false,
+            places_given_twice: false,
             chart: template.chart,
             machines: BTreeMap::new(),
             admin: Machine::of(

@@ -35,10 +35,8 @@ async fn the_same_schedule_gives_the_same_outcome_in_memory_and_in_files() {
     }
 }
 
-/// The oracle is worth something only if it finds what is wrong: a server whose store lost an entry
-/// that it had receipted, without anybody putting it back.
 #[tokio::test]
-async fn a_world_without_a_fault_has_no_faults_in_its_tally() {
+async fn a_schedule_without_a_fault_has_none_in_its_tally() {
     let template = Template::in_memory().await;
     let quiet: Schedule =
         "ward schedule 1\nseed 7\nwrite phone note\nsync phone\nsync nurse\nwrite nurse plan\nsync nurse\n"

@@ -143,15 +143,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
         charts.sort_unstable();
         charts.dedup();
-        let (mut heads, mut left, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut heads, mut lost) = (Vec::new(), Vec::new());
         for chart in charts {
-            match self.pull_chart(chart).await {
+            let pulled = self.pull_chart(chart).await;
+            // What the server may still have is not lost.
+            if pulled.is_ok() {
+                lost.extend(self.lost_places(chart).unwrap_or_default());
+            }
+            match pulled {
                 Ok(pulled) => report.pulled += pulled,
-                // Taken out of the chart since: nothing can be fetched, and nothing written there.
-                Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => {
-                    left.push(chart);
-                    continue;
-                }
+                // Taken out of the chart since: nothing can be fetched. This device may be back one day,
+                // and must not take a place then that it gave before: the new life begins now.
+                Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => {}
                 Err(problem) => {
                     let harmless = matches!(problem, SyncProblem::BadEnvelope { .. });
                     report.problems.push(problem);
@@ -160,7 +163,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
             }
-            lost.extend(self.lost_places(chart).unwrap_or_default());
             let event = event_name(
                 IncidentKind::LocalRollback,
                 &[&self.lives_of(chart).map_or([0; 8], |life| life.0.to_be_bytes())],
@@ -186,7 +188,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
-            open.mark.own_heads.retain(|head| !left.contains(&head.chart));
         }
         for head in heads {
             self.raise_mark(Some(head)).await;
