@@ -147,7 +147,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for chart in charts {
             let pulled = self.pull_chart(chart).await;
             // What the server may still have is not lost.
-            if pulled.is_ok() {
+            if !matches!(&pulled, Err(SyncProblem::Failed { .. })) {
                 lost.extend(self.lost_places(chart).unwrap_or_default());
             }
             match pulled {
