@@ -186,3 +186,31 @@ fn a_device_carries_on_its_own_entries_and_nobody_elses() {
     assert_eq!(texts, ["on the lost branch"]);
     assert!(view.accounting().balances());
 }
+
+/// The soft cap of living devices, at the limit and one past it; a closed one does not count.
+#[test]
+fn a_crowd_is_told_one_past_the_limit_and_closing_ends_it() {
+    let ward = Ward::new(85);
+    let mut chart = Chart::new(ward.site.site, ward.chart);
+    let mut last = None;
+    for number in 1..=u8::try_from(limits::LIVE_DEVICES_SOFT_MAX + 1).unwrap() {
+        assert_eq!(chart.crowd(&BTreeMap::new()), None, "{} devices", number - 1);
+        let device = DeviceId::from_bytes([number; 16]);
+        let role = ward_crypto::Role::Patient;
+        let mut chain = EntryChain::open(ward.site.site, ward.chart, device, role, Incarnation(1));
+        let moment = Moment {
+            random16: [number; 16],
+            captured_at: T0,
+            zone: "Europe/Vienna".into(),
+            evidence: BootEvidence { boot_id: 1, monotonic_ms: 1 },
+            olog: None,
+        };
+        let seen = Seen { heads: &VersionVector::new(), lamport: 0 };
+        let sign = |id| Ok(CaptureSignature::sign(&ward.phone.keys.sign, id));
+        let entry = chain.append(&Draft::new(note("one of many")), &moment, seen, sign).unwrap();
+        last = Some(((device, Incarnation(1)), Head { seq: 1, entry: entry.id() }));
+        chart.insert(entry, Arrival::UNSENT).unwrap();
+    }
+    assert_eq!(chart.crowd(&BTreeMap::new()), Some(limits::LIVE_DEVICES_SOFT_MAX + 1));
+    assert_eq!(chart.crowd(&last.into_iter().collect()), None);
+}

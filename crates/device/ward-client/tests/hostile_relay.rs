@@ -144,6 +144,13 @@ async fn rt_13_two_histories_are_noticed_at_the_first_record_that_crosses() {
     let mut row = fork.envelopes().await.last().unwrap().clone();
     // Far behind what the other side holds, so that it comes as news.
     row.index += 1_000;
+    // It has the device ask for pages by bending what it says that it has.
+    nurse.relay.before(|request| {
+        if request.path.ends_with("/have") {
+            request.body = ward_api::HaveQuestion { digest: [0; 32] }.to_canonical();
+        }
+        true
+    });
     nurse.relay.after(move |request, response| {
         if request.method == HttpMethod::Get && request.path.contains("/envelopes") {
             let mut page = ward_api::EnvelopePage::from_canonical(&response.body).unwrap();

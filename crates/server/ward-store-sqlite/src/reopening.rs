@@ -40,7 +40,7 @@ pub(crate) fn reopen(conn: &Connection, log: ReopenedLog) -> Result<(), Fault> {
 /// Puts the right bytes in place of damaged ones; says whether they are those of the leaf.
 pub(crate) fn repair(conn: &Connection, index: u64, bytes: &[u8]) -> Result<bool, Fault> {
     let place = int(index, "the operation log")?;
-    let leaf: Option<[u8; 32]> = one(conn, sql::OPERATION_LEAF, [place], |row| Ok(row.get(0)?))?;
+    let leaf: Option<[u8; 32]> = one(conn, sql::OPERATION_LEAF, [place], |row| row.get(0))?;
     let right: [u8; 32] = Sha256::digest(bytes).into();
     if leaf != Some(right) {
         return Ok(false);

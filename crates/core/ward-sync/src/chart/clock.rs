@@ -15,8 +15,11 @@ pub type VectorClock = BTreeMap<(DeviceId, Incarnation), u64>;
 /// where nothing else was seen.
 #[derive(Debug, Clone, Default)]
 pub struct VectorClocks {
-    clocks: BTreeMap<EntryId, (Arc<VectorClock>, (DeviceId, Incarnation), u64)>,
+    clocks: BTreeMap<EntryId, Clocked>,
 }
+
+/// What an entry's author had seen of other chains, and the entry's own place: chain and number.
+type Clocked = (Arc<VectorClock>, (DeviceId, Incarnation), u64);
 
 impl VectorClocks {
     /// The whole clock of an entry; `None` for one that is not here. Causes that are missing are not

@@ -2,7 +2,8 @@
 //! meeting; nothing of them is dropped, and what turns up beyond the end is merged and marked.
 
 use super::{Chart, ChartView};
-use alloc::collections::BTreeMap;
+use crate::limits::LIVE_DEVICES_SOFT_MAX;
+use alloc::collections::{BTreeMap, BTreeSet};
 use ward_id::{DeviceId, EntryId, Head, Incarnation, VersionVector};
 
 /// A chain, named by its device and life.
@@ -59,5 +60,13 @@ impl Chart {
             }
         }
         out
+    }
+
+    /// How many living devices write here, if they are more than [`LIVE_DEVICES_SOFT_MAX`]: a hint
+    /// for people that old ones should be closed, never a refusal.
+    pub fn crowd(&self, closed: &BTreeMap<ChainName, Head>) -> Option<usize> {
+        let live = self.live(closed);
+        let devices: BTreeSet<DeviceId> = live.iter().map(|(device, _, _)| device).collect();
+        Some(devices.len()).filter(|count| *count > LIVE_DEVICES_SOFT_MAX)
     }
 }

@@ -5,7 +5,7 @@ use super::Client;
 use crate::limits::GIVEN_BACK_PER_SYNC;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{MlogAccepted, MlogPlace, MlogSubmission, Opaque, paths};
-use ward_audit::{CosignedHead, LogView, MemoryTree, inclusion_proof, leaf_hash};
+use ward_audit::{LogView, MemoryTree, inclusion_proof, leaf_hash};
 use ward_id::Canonical as _;
 use ward_sync::{MlogBody, MlogEntry};
 
@@ -16,7 +16,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) async fn give_back_mlog(&mut self, from: u64) -> Result<u64, ClientError> {
         let (note, size, tree) = {
             let open = self.device()?;
-            let Some(head) = open.mlog.view.as_ref().and_then(LogView::head).map(CosignedHead::clone) else {
+            let Some(head) = open.mlog.view.as_ref().and_then(LogView::head).cloned() else {
                 return Ok(0);
             };
             let size = head.head().size;
@@ -46,7 +46,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The bytes of an entry and, for an announce, of its package.
-    fn entry_with_package(&self, index: u64) -> Result<Option<(Vec<u8>, Option<Opaque>)>, ClientError> {
+    fn entry_with_package(&self, index: u64) -> Result<Option<EntryWithPackage>, ClientError> {
         let open = self.device()?;
         let Some(bytes) = open.mlog.entries.get(&index) else { return Ok(None) };
         let body = MlogEntry::read(bytes).ok().and_then(|entry| entry.decode_body().ok());
@@ -55,3 +55,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(package.map(|package| (bytes.clone(), Some(Opaque(package.to_canonical())))))
     }
 }
+
+/// The bytes of an entry and, for an announce, of its package.
+type EntryWithPackage = (Vec<u8>, Option<Opaque>);

@@ -38,7 +38,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return;
             }
         };
-        if !theirs.same || self.has_unopened(chart) {
+        if !theirs.same || self.waits_for_pages(chart) {
             self.fetch(chart, report).await;
         }
         let checked = self.check_have(chart, &theirs.heads).await;
@@ -97,9 +97,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.map_or(0, |local| local.unsent().count() as u64)
     }
 
-    fn has_unopened(&self, chart: ChartId) -> bool {
+    /// Whether pages are wanted though the vectors are equal: something did not open yet, or what this
+    /// device sent did not come back with its place.
+    fn waits_for_pages(&self, chart: ChartId) -> bool {
         let local = self.device().ok().and_then(|open| open.charts.get(&chart));
-        local.is_some_and(|local| !local.unopened.is_empty())
+        local.is_some_and(|local| {
+            let own_is_back = local.receipted == 0 || local.own_arrived(local.receipted);
+            !local.unopened.is_empty() || !own_is_back
+        })
     }
 
     /// The server's version vector, in one round: it is sent only if it differs.

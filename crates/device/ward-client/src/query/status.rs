@@ -4,9 +4,8 @@
 use super::{ChartDelivery, stop_words};
 use crate::client::{LostEntries, counted_losses, is_fresh};
 use crate::{Client, DeviceKeyStore, Environment, RowStore, SyncProblem, Transport};
-use std::collections::BTreeSet;
 use ward_audit::LogView;
-use ward_id::{ChartId, DeviceId, TimestampMs};
+use ward_id::{ChartId, TimestampMs};
 use ward_sync::limits::LIVE_DEVICES_SOFT_MAX;
 
 /// The newest verified head of a log.
@@ -182,13 +181,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Ok(open) = self.device() else { return Vec::new() };
         let many =
             open.charts.iter().filter(|(_, local)| local.chart.devices().count() > LIVE_DEVICES_SOFT_MAX);
-        many.filter_map(|(chart, local)| {
-            let closed = self.chart(*chart).ok()?.closed_chains();
-            let live = local.chart.live(&closed);
-            let devices: BTreeSet<DeviceId> = live.iter().map(|(device, _, _)| device).collect();
-            (devices.len() > LIVE_DEVICES_SOFT_MAX).then_some((*chart, devices.len()))
-        })
-        .collect()
+        let crowded = many.filter_map(|(chart, local)| {
+            local.chart.crowd(&self.chart(*chart).ok()?.closed_chains()).map(|count| (*chart, count))
+        });
+        crowded.collect()
     }
 
     fn head_status(&self, view: Option<&LogView>) -> Option<HeadStatus> {
