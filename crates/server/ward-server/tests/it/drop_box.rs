@@ -113,7 +113,7 @@ async fn what_is_not_the_devices_own_is_refused_and_leaves_nothing() {
             vec![Opaque(vec![0; DROP_MAX_BYTES + 1])].to_canonical(),
             ErrorCode::OperationTooLarge,
         ),
-        ("another device's", body(&[in_the_name_of_another.clone()]), ErrorCode::ProofInvalid),
+        ("another device's", body(std::slice::from_ref(&in_the_name_of_another)), ErrorCode::ProofInvalid),
         ("of two devices", body(&[good.clone(), in_the_name_of_another]), ErrorCode::ForeignDevice),
         ("another entry's name", body(&[renamed]), ErrorCode::OperationSignature),
         (
@@ -137,7 +137,7 @@ async fn what_is_not_the_devices_own_is_refused_and_leaves_nothing() {
     }
     world
         .wire
-        .plain("POST", paths::DROP, Some(headers::MEDIA_CBOR), body(&[good.clone()]))
+        .plain("POST", paths::DROP, Some(headers::MEDIA_CBOR), body(std::slice::from_ref(&good)))
         .await
         .refused(ErrorCode::ProofInvalid);
     assert_eq!(listed(&world, &people.coordinator).await, []);
