@@ -6,7 +6,8 @@ mod suite;
 use proptest::prelude::*;
 use suite::history::{Numbers, delivered, edit, id, new_edit, random_edit, random_history};
 use suite::slow_document::slow_text;
-use ward_text::{Document, Inserted, NewEdit, TextRun};
+use ward_text::limits::{DOCUMENT_MAX_SCALARS, EDIT_MAX_BYTES, PARENTS_MAX};
+use ward_text::{Document, DocumentError, Inserted, NewEdit, TextRun};
 
 fn of(edits: &[NewEdit]) -> Document {
     let mut document = Document::new();
@@ -214,4 +215,47 @@ fn an_edit_outside_of_its_version_has_no_effect_but_keeps_its_place() {
         assert_eq!(document.text(), "zero one two");
         assert_eq!(document.invalid(), [wrong.id]);
     }
+}
+
+/// A text of exactly the limit stands; one character more makes an edit invalid, on every replica;
+/// two that each fit and together do not are both kept, and from there the text only shrinks.
+#[test]
+fn a_text_at_its_limit_takes_no_more_and_loses_nothing() {
+    let mut edits: Vec<NewEdit> = Vec::new();
+    let mut length = 0;
+    while length < DOCUMENT_MAX_SCALARS {
+        let part = (DOCUMENT_MAX_SCALARS - length).min(EDIT_MAX_BYTES as u32);
+        let parents: Vec<_> = edits.last().map(|last| last.id.entry).into_iter().collect();
+        let seq = edits.len() as u64 + 1;
+        edits.push(new_edit(id(1, seq, seq), &parents, insert(length, &"x".repeat(part as usize))));
+        length += part;
+    }
+    let before_last = [edits[edits.len() - 2].id.entry];
+    let newest = [edits[edits.len() - 1].id.entry];
+    let one_more = new_edit(id(2, 1, 900), &newest, insert(0, "y"));
+    let whole = of(&edits);
+    assert_eq!(whole.scalars(), DOCUMENT_MAX_SCALARS);
+    let with_more = of(&[edits.as_slice(), std::slice::from_ref(&one_more)].concat());
+    assert_eq!((with_more.scalars(), with_more.invalid()), (DOCUMENT_MAX_SCALARS, vec![one_more.id]));
+    let apart = new_edit(id(2, 1, 901), &before_last, insert(0, "together too long"));
+    let both = of(&[edits.as_slice(), std::slice::from_ref(&apart)].concat());
+    assert_eq!(both.scalars(), DOCUMENT_MAX_SCALARS + 17);
+    assert!(both.invalid().is_empty());
+    let shorter = new_edit(id(3, 1, 902), &both.frontier(), edit(&[TextRun::Delete { at: 0, count: 4 }]));
+    let longer = new_edit(id(4, 1, 903), &both.frontier(), insert(0, "no"));
+    let mut after = both.clone();
+    after.insert_all([shorter, longer.clone()]).unwrap();
+    assert_eq!((after.scalars(), after.invalid()), (DOCUMENT_MAX_SCALARS + 13, vec![longer.id]));
+}
+
+#[test]
+fn an_edit_names_at_most_64_parents() {
+    let apart: Vec<NewEdit> =
+        (0..=PARENTS_MAX as u64).map(|n| new_edit(id(n as u8, 1, n), &[], insert(0, "x"))).collect();
+    let mut document = of(&apart);
+    let parents: Vec<_> = apart.iter().map(|edit| edit.id.entry).collect();
+    let joins = |count: usize| new_edit(id(99, 1, 1_000 + count as u64), &parents[..count], insert(1, "y"));
+    assert_eq!(document.insert_all([joins(PARENTS_MAX + 1)]), Err(DocumentError::TooManyParents));
+    assert_eq!(document.insert_all([joins(PARENTS_MAX)]), Ok(()));
+    assert_eq!(document.frontier().len(), 2);
 }
