@@ -209,6 +209,28 @@ fn a_decision_that_leaves_a_candidate_out_closes_nothing() {
 }
 
 #[test]
+fn more_values_than_one_decision_can_name_are_decided_in_parts() {
+    use ward_sync::limits::CANDIDATES_MAX;
+    let mut desk = Desk::new(24);
+    let before = desk.chart.clone();
+    for n in 0..CANDIDATES_MAX + 2 {
+        let mut pen = pen!(desk, clinician, 100 + n as u64);
+        let write = pen.write(&before, dose_field(&n.to_string(), vec![]));
+        desk.arrive(&write);
+    }
+    let mut investigator = pen!(desk, investigator, 2);
+    for left in [3, 1] {
+        let mut all = desk.check(|view| view.conflicts()[0].candidates.clone());
+        all.truncate(CANDIDATES_MAX);
+        let chosen = all[0];
+        let decision = investigator.decide(&desk.chart, Resolve::choosing(dose_key(), all, chosen));
+        desk.arrive(&decision);
+        assert_eq!(doses(&desk).0.len(), left);
+    }
+    assert!(!doses(&desk).1);
+}
+
+#[test]
 fn a_further_write_beside_a_decision_opens_the_conflict_again() {
     let (mut desk, (mut clinician, mut investigator), [a, b]) = two_doses(8);
     let late = clinician.write(&desk.chart, dose_field("12", vec![a]));
@@ -278,7 +300,7 @@ fn a_decision_about_another_field_or_two_records_decides_nothing() {
     let other = FieldKey::MedicationPlan(MedicationId::new("amlodipine"), "times".into());
     let wrong = clinician.decide(&desk.chart, Resolve::choosing(other, vec![a, b], a));
     desk.arrive(&wrong);
-    assert_eq!(doses(&desk).1, true);
+    assert!(doses(&desk).1);
     let (mut phone, mut tablet) = (pen!(desk, phone, 5), pen!(desk, phone, 6));
     let done = || response("day-1", ResponseStatus::Completed, AnsweredBy::Self_);
     let (one, two) = (phone.write(&desk.chart, done()), tablet.write(&desk.chart, done()));

@@ -11,6 +11,7 @@ use std::io::{BufRead, Write};
 use ward_client::native::NativeClient;
 use ward_client::views::{ShownConflict, open_conflicts};
 use ward_id::{ChartId, EntryId};
+use ward_sync::limits::CANDIDATES_MAX;
 use ward_sync::{FieldKey, MedicationPlanField, Payload, ProfileField, Resolve};
 
 /// What a person wants to hold.
@@ -35,6 +36,8 @@ pub async fn run(args: ResolveArgs, home: &Home, out: &Out) -> Done {
         _ => {
             list(&conflicts, chart, out);
             note_shown(home, &client, chart, &conflicts)?;
+            // Reading what was entered is itself on record.
+            client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(from_client)?;
             if out.is_json() || conflicts.is_empty() || !out.is_watched() {
                 return Ok(());
             }
@@ -89,8 +92,8 @@ fn list(conflicts: &[ShownConflict], chart: ChartId, out: &Out) {
     }
     for (number, conflict) in (1..).zip(conflicts) {
         out.line(format!("{number}. {}: several values hold, and nobody has chosen", conflict.what));
-        for (letter, candidate) in ('a'..='z').zip(&conflict.values) {
-            out.line(format!("   {letter}) {}\n      entry {}", candidate.line(), candidate.entry));
+        for (place, candidate) in (1..).zip(&conflict.values) {
+            out.line(format!("   {number}.{place}  {}\n        entry {}", candidate.line(), candidate.entry));
         }
     }
     if !conflicts.is_empty() {
@@ -126,7 +129,7 @@ fn ask(
         read.map_err(|error| Failure::fault("The terminal cannot be used", error))?;
         Ok(line.trim().to_owned())
     };
-    let answer = question("Which value holds? (such as 1a; Enter alone decides nothing)")?;
+    let answer = question("Which value holds? (such as 1.2; Enter alone decides nothing)")?;
     if answer.is_empty() {
         return Ok(None);
     }
@@ -135,19 +138,18 @@ fn ask(
             Kind::Usage,
             "Nothing was decided",
             format!("“{answer}” is none of the values"),
-            "run it again and answer with the number and the letter, such as 1a",
+            "run it again and answer with its number, such as 1.2",
         ));
     };
     let reason = question("Why? (everybody who reads the chart sees it)")?;
     Ok(Some((Wish::Candidate(entry), Some(reason))))
 }
 
-/// `2b`: the second value of the second conflict.
+/// `2.1`: the first value of the second conflict.
 fn chosen(conflicts: &[ShownConflict], answer: &str) -> Option<EntryId> {
-    let letter = answer.chars().next_back()?;
-    let number: usize = answer.strip_suffix(letter)?.trim().parse().ok()?;
-    let place = ('a'..='z').position(|one| one == letter.to_ascii_lowercase())?;
-    Some(conflicts.get(number.checked_sub(1)?)?.values.get(place)?.entry)
+    let (conflict, value) = answer.split_once('.')?;
+    let place = |number: &str| number.trim().parse::<usize>().ok()?.checked_sub(1);
+    Some(conflicts.get(place(conflict)?)?.values.get(place(value)?)?.entry)
 }
 
 fn decision(
@@ -186,7 +188,7 @@ fn decision(
             "look at `ward resolve`, then decide",
         ));
     }
-    let (field, candidates) = (conflict.field.clone(), conflict.candidates.clone());
+    let (field, candidates) = (conflict.field.clone(), nameable(conflict, about));
     match wish {
         Wish::Candidate(entry) => Ok(Resolve::choosing(field, candidates, entry)),
         Wish::Value { value, unit, .. } => {
@@ -194,6 +196,13 @@ fn decision(
             Ok(Resolve::with_value(field, candidates, value))
         }
     }
+}
+
+/// The candidates that one decision can name, that of the wish among them. Where there are more, the
+/// conflict stays open between its outcome and the rest, and is decided again.
+fn nameable(conflict: &ShownConflict, wanted: EntryId) -> Vec<EntryId> {
+    let others = conflict.candidates.iter().copied().filter(|candidate| *candidate != wanted);
+    std::iter::once(wanted).chain(others).take(CANDIDATES_MAX).collect()
 }
 
 fn new_value(field: &FieldKey, value: String, unit: Option<String>) -> Result<Payload, Failure> {
@@ -224,13 +233,12 @@ mod tests {
 
     #[test]
     fn the_answer_names_a_conflict_and_a_value() {
-        assert_eq!(chosen(&[], "1a"), None);
-        for answer in ["", "a", "1", "0a", "1é", "1ab"] {
+        for answer in ["", ".", "1", "1.1", "0.0", "1.é", "99999999999999999999999.1"] {
             assert_eq!(chosen(&[], answer), None, "{answer}");
         }
         let asked = |text: &str| ask(&[], &mut text.as_bytes(), &mut Vec::new());
         assert!(asked("\n").unwrap().is_none(), "Enter alone decides nothing");
-        assert_eq!(asked("1a\n").err().unwrap().kind(), Kind::Usage);
+        assert_eq!(asked("1.1\n").err().unwrap().kind(), Kind::Usage);
     }
 
     #[test]

@@ -74,9 +74,16 @@ impl<P> Act<'_, P> {
 
 /// The thread that acts make up. They come in their order.
 pub(super) fn settle<P: Value>(acts: Vec<Act<'_, P>>, class: MergeClass) -> Thread<'_, P> {
-    let own = Acts::of(&acts);
-    let replaced = own.replaced(class);
-    let repeats = own.repeats(acts.iter().filter(|act| !replaced.contains(&act.id())));
+    // Most threads are one entry, and nothing is asked about those.
+    let (replaced, repeats) = match acts.as_slice() {
+        [] | [_] => (BTreeSet::new(), BTreeSet::new()),
+        several => {
+            let own = Acts::of(several);
+            let replaced = own.replaced(class);
+            let repeats = own.repeats(several.iter().filter(|act| !replaced.contains(&act.id())));
+            (replaced, repeats)
+        }
+    };
     let mut out = Thread {
         current: Vec::new(),
         past: Vec::new(),

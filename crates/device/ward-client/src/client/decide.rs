@@ -5,6 +5,7 @@ use super::Client;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_id::{ChartId, EntryId};
+use ward_sync::limits::CANDIDATES_MAX;
 use ward_sync::{
     Decoded, Draft, FieldKey, OpenConflict, Payload, Resolve, SetChange, Void, may_resolve, needed_level,
 };
@@ -19,7 +20,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Decides a conflict: the only way to end one. The decision must name all candidates that hold
-    /// on this device now, and says why.
+    /// on this device now (of more than [`CANDIDATES_MAX`], that many), and says why.
     ///
     /// # Errors
     /// [`ClientError::ConflictMoved`] if other candidates hold than it names,
@@ -33,7 +34,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<EntryId, ClientError> {
         let named: BTreeSet<EntryId> = decision.candidates.iter().copied().collect();
         let is_this = |open: &OpenConflict| {
-            open.field == decision.field && open.candidates.iter().copied().collect::<BTreeSet<_>>() == named
+            let all: BTreeSet<EntryId> = open.candidates.iter().copied().collect();
+            // One decision cannot name more; it leaves the rest open, and the next one ends it.
+            let as_many_as_fit = all.len() > CANDIDATES_MAX && named.len() == CANDIDATES_MAX;
+            open.field == decision.field && (all == named || (as_many_as_fit && named.is_subset(&all)))
         };
         if !self.conflicts(chart)?.iter().any(is_this) {
             return Err(ClientError::ConflictMoved);
