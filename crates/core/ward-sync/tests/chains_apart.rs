@@ -193,7 +193,7 @@ fn a_crowd_is_told_one_past_the_limit_and_closing_ends_it() {
     let ward = Ward::new(85);
     let mut chart = Chart::new(ward.site.site, ward.chart);
     let mut last = None;
-    for number in 1..=u8::try_from(limits::LIVE_DEVICES_SOFT_MAX + 1).unwrap() {
+    for number in 1..=u8::try_from(ward_sync::limits::LIVE_DEVICES_SOFT_MAX + 1).unwrap() {
         assert_eq!(chart.crowd(&BTreeMap::new()), None, "{} devices", number - 1);
         let device = DeviceId::from_bytes([number; 16]);
         let role = ward_crypto::Role::Patient;
@@ -211,6 +211,6 @@ fn a_crowd_is_told_one_past_the_limit_and_closing_ends_it() {
         last = Some(((device, Incarnation(1)), Head { seq: 1, entry: entry.id() }));
         chart.insert(entry, Arrival::UNSENT).unwrap();
     }
-    assert_eq!(chart.crowd(&BTreeMap::new()), Some(limits::LIVE_DEVICES_SOFT_MAX + 1));
+    assert_eq!(chart.crowd(&BTreeMap::new()), Some(ward_sync::limits::LIVE_DEVICES_SOFT_MAX + 1));
     assert_eq!(chart.crowd(&last.into_iter().collect()), None);
 }
