@@ -60,13 +60,13 @@ async fn fault_07_a_restart_at_each_step_and_resets_drain_without_a_new_write() 
             capture(&mut phone, chart, &[&text]).await;
             written.push(text);
             // The connection breaks at this request, and at every third after it for a while.
-            let seen = Arc::new(Mutex::new(0));
+            let seen = Arc::new(Mutex::new(0u64));
             let counter = Arc::clone(&seen);
             phone.relay.before(move |_| {
                 let mut seen = counter.lock().unwrap();
                 *seen += 1;
                 let at = *seen - 1;
-                !(at == step || at < 30 && at > step && (at - step) % 3 == 0)
+                !(at == step || at < 30 && at > step && (at - step).is_multiple_of(3))
             });
             let clock = site.clock.clone();
             let mut driven = Driven::new(&mut phone, &clock, step);
