@@ -49,27 +49,7 @@ pub async fn run(home: &Home, out: &Out) -> Done {
             "Root, admins and witnesses of this site were made on one machine: they are not independent.",
         );
     }
-    if let Some(order) = &status.order {
-        let what = match (order.severed, order.wipe) {
-            (_, true) => "is to be wiped",
-            (true, false) => "was taken out and is not trusted any more",
-            (false, false) => "was taken out; your own data stays readable here",
-        };
-        out.line(format!(
-            "! By a signed entry of the site this device {what}. The reason given: {}",
-            order.reason
-        ));
-        out.line("  Call your site: it can invite this device again (`ward enrol TICKET`).");
-    }
-    match status.lease {
-        ward_sync::Lease::Open => {}
-        ward_sync::Lease::CaptureOnly => out.line(
-            "! This device has not met its server for three days: entering works, your history waits for `ward sync`.",
-        ),
-        ward_sync::Lease::Locked => {
-            out.line("! This device has not met its server for twelve hours and stays locked until `ward sync`.");
-        }
-    }
+    taken_out_or_away(out, &status);
     for problem in &status.stopped_by {
         out.line(format!(
             "! {}. Sending is stopped until a person has looked at it: `ward evidence list`.",
@@ -104,6 +84,31 @@ pub async fn run(home: &Home, out: &Out) -> Done {
         "charts": status.charts.iter().map(chart_json).collect::<Vec<_>>(),
     }));
     Ok(())
+}
+
+/// What stands against this device, and how far it opens after a time without its server.
+fn taken_out_or_away(out: &Out, status: &Status) {
+    if let Some(order) = &status.order {
+        let what = match (order.severed, order.wipe) {
+            (_, true) => "is to be wiped",
+            (true, false) => "was taken out and is not trusted any more",
+            (false, false) => "was taken out; your own data stays readable here",
+        };
+        out.line(format!(
+            "! By a signed entry of the site this device {what}. The reason given: {}",
+            order.reason
+        ));
+        out.line("  Call your site: it can invite this device again (`ward enrol TICKET`).");
+    }
+    match status.lease {
+        ward_sync::Lease::Open => {}
+        ward_sync::Lease::CaptureOnly => out.line(
+            "! This device has not met its server for three days: entering works, your history waits for `ward sync`.",
+        ),
+        ward_sync::Lease::Locked => {
+            out.line("! This device has not met its server for twelve hours and stays locked until `ward sync`.");
+        }
+    }
 }
 
 fn head(out: &Out, name: &str, head: Option<&HeadStatus>) {
