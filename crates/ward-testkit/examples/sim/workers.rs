@@ -107,7 +107,7 @@ fn work(shared: &Shared<'_>) -> Result<(), String> {
                 return Ok(());
             }
             let rows = match shared.options.rows(folder.path()) {
-                Rows::Memory if seed % FILES_EVERY == 0 => Rows::Files(folder.path().to_path_buf()),
+                Rows::Memory if seed.is_multiple_of(FILES_EVERY) => Rows::Files(folder.path().to_path_buf()),
                 rows => rows,
             };
             one_seed(shared, &template, seed, rows).await;
