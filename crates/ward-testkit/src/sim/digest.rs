@@ -23,15 +23,13 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    /// `places`: whether the places in the operation log are compared. A server that runs on a
-    /// backup gave some of them twice.
-    pub(super) fn of(view: &ChartView<'_>, places: bool) -> Self {
+    pub(super) fn of(view: &ChartView<'_>) -> Self {
         let standing = |item: &ward_sync::TimelineItem<'_>| Standing {
             entry: item.entry.id(),
             place: item.place,
             carried_by: item.carried_by,
             forked: item.forked,
-            olog_index: item.arrival.olog_index.filter(|_| places),
+            olog_index: item.arrival.olog_index,
         };
         let mut out =
             Self { standings: view.timeline().iter().map(standing).collect(), threads: BTreeMap::new() };

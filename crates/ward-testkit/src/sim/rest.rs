@@ -136,7 +136,7 @@ impl<S: SiteStore> World<'_, S> {
                 continue;
             };
             let view = client.chart(self.chart).map_err(|error| (Verdict::Broken, error.to_string()))?;
-            let digest = Digest::of(&view, !self.places_given_twice);
+            let digest = Digest::of(&view);
             match &first {
                 Some((other, known)) => {
                     if let Some(what) = known.difference(&digest) {
@@ -187,7 +187,7 @@ impl<S: SiteStore> World<'_, S> {
 
     fn digest_of(&self, slot: Slot) -> Option<Digest> {
         let client = self.machines.get(&slot)?.client.as_ref()?;
-        client.chart(self.chart).ok().map(|view| Digest::of(&view, true))
+        client.chart(self.chart).ok().map(|view| Digest::of(&view))
     }
 
     async fn check_server(&self) -> Checked {

@@ -52,8 +52,6 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) server_backup: Option<S>,
     /// The server's disk fails.
     pub(super) server_in_trouble: bool,
-    /// The server began again on a backup that lacks what no witness had cosigned.
-    pub(super) places_given_twice: bool,
     pub(super) chart: ChartId,
     pub(super) machines: BTreeMap<Slot, Machine>,
     pub(super) admin: Machine,
@@ -76,7 +74,6 @@ impl<'a, S: SiteStore> World<'a, S> {
             server,
             server_backup: None,
             server_in_trouble: false,
-            places_given_twice: false,
             chart: template.chart,
             machines: BTreeMap::new(),
             admin: Machine::of(

@@ -115,7 +115,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.put(Table::Epochs, row_id(&[chart.as_bytes(), &epoch.to_be_bytes()]), &record);
         }
         self.commit(batch).await?;
-        self.device_mut()?.chart_or_new(chart).epochs.extend(held);
+        let open = self.device_mut()?;
+        // The log may have been computed anew while an own package was on its way, from the packages
+        // that were held then. What is held is never fetched again, so it is made known here.
+        for (_, held) in &held {
+            open.mlog.membership.learn_package(&held.package);
+        }
+        open.chart_or_new(chart).epochs.extend(held);
         self.raise_mark(None).await;
         Ok(())
     }
