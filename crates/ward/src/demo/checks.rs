@@ -2,6 +2,7 @@
 
 use super::cast::{Device, Patient, Site, settle};
 use super::days::{Written, entries_of};
+use super::shared_note::is_merged;
 use super::story::PatientPlan;
 use crate::exit::Failure;
 use crate::home::from_client;
@@ -23,7 +24,8 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(what: &'static str, holds: bool, found: impl Into<String>) -> Self {
+    /// A check with what was found.
+    pub fn new(what: &'static str, holds: bool, found: impl Into<String>) -> Self {
         Self { what, holds, found: found.into() }
     }
 }
@@ -113,6 +115,32 @@ pub fn accounts_balance(sites: &[Site], patients: &[Patient], plans: &[PatientPl
     )
 }
 
+/// The devices of a chart's clinicians, and the participant's phone.
+fn devices_of<'a>(
+    chart: ward_id::ChartId,
+    sites: &'a [Site],
+    patients: &'a [Patient],
+    plans: &[PatientPlan],
+) -> Vec<&'a Device> {
+    let mut devices: Vec<&Device> = Vec::new();
+    for (patient, plan) in patients.iter().zip(plans).filter(|(patient, _)| patient.chart == chart) {
+        devices.push(&patient.phone);
+        devices.extend(sites.get(plan.site).into_iter().flat_map(|site| &site.clinicians));
+    }
+    devices
+}
+
+/// The shared note is the same on every device of its chart.
+pub fn note_is_merged(
+    sites: &[Site],
+    patients: &[Patient],
+    plans: &[PatientPlan],
+    written: &Written,
+) -> Check {
+    let devices = written.conflict_chart.map(|chart| devices_of(chart, sites, patients, plans));
+    is_merged(&devices.unwrap_or_default(), written.note.as_ref())
+}
+
 /// Both values of the dose are kept, everywhere.
 pub fn conflict_is_kept(
     sites: &[Site],
@@ -122,11 +150,7 @@ pub fn conflict_is_kept(
 ) -> Check {
     let what = "two doses written at the same time are both kept, and nobody chose";
     let Some(chart) = written.conflict_chart else { return Check::new(what, false, "there was no conflict") };
-    let mut devices: Vec<&Device> = Vec::new();
-    for (patient, plan) in patients.iter().zip(plans).filter(|(patient, _)| patient.chart == chart) {
-        devices.push(&patient.phone);
-        devices.extend(sites.get(plan.site).into_iter().flat_map(|site| &site.clinicians));
-    }
+    let devices = devices_of(chart, sites, patients, plans);
     let key = (MedicationId::new("ondansetron"), "dose".to_owned());
     let keeps = |device: &&&Device| {
         let Ok(view) = device.chart(chart) else { return false };

@@ -3,6 +3,7 @@
 use super::answers::fill_in;
 use super::cast::{Device, Patient, Site, replace_phone, settle};
 use super::clock::DemoClock;
+use super::shared_note::{self, SharedNote};
 use super::story::{Dice, PatientPlan};
 use crate::exit::Failure;
 use crate::home::from_client;
@@ -49,6 +50,8 @@ pub struct Written {
     pub conflict: Vec<EntryId>,
     /// The decision that ended the one before.
     pub decision: Option<EntryId>,
+    /// The note that two wrote in apart.
+    pub note: Option<SharedNote>,
     /// On how many devices one value held after it, and on how many it was looked for.
     pub decided_on: (usize, usize),
     /// The chart with the conflict.
@@ -227,6 +230,7 @@ impl Story<'_> {
             let last = plan.days.len().saturating_sub(1);
             if conflict_on + 1 == day {
                 self.decide(index, written).await?;
+                self.share_note(index, written).await?;
             }
             // The second one is left open, for whoever looks around.
             if conflict_on == day || last == day {
@@ -305,6 +309,16 @@ impl Story<'_> {
         devices.push(&patient.phone);
         let one_value = |device: &&&Device| current_dose(device, chart).is_ok_and(|ids| ids == [entry]);
         written.decided_on = (devices.iter().filter(one_value).count(), devices.len());
+        Ok(())
+    }
+
+    async fn share_note(&mut self, index: usize, written: &mut Written) -> Result<(), Failure> {
+        let (Some(plan), Some(patient)) = (self.plans.get(index), self.patients.get(index)) else {
+            return Ok(());
+        };
+        let Some(site) = self.sites.get_mut(plan.site) else { return Ok(()) };
+        written.note = shared_note::write(site, patient.chart, self.mark).await?;
+        written.canaries.push(format!("since Monday, note-{}", self.mark));
         Ok(())
     }
 

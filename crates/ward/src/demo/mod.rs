@@ -6,6 +6,7 @@ mod cast;
 mod checks;
 mod clock;
 mod days;
+mod shared_note;
 mod show;
 mod story;
 
@@ -195,6 +196,7 @@ async fn check(told: &mut Told) -> Result<Vec<Check>, Failure> {
         checks::logs_verify(sites),
         checks::conflict_is_kept(sites, patients, plans, written),
         checks::conflict_is_decided(sites, patients, plans, written),
+        checks::note_is_merged(sites, patients, plans, written),
         lost,
         checks::no_plaintext(dir, &written.canaries, &metrics)?,
     ];

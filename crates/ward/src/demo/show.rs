@@ -2,6 +2,7 @@
 
 use super::Told;
 use super::checks::Check;
+use super::shared_note::words;
 use crate::commands::worklist::line;
 use crate::exit::{Done, Failure};
 use crate::home::from_client;
@@ -26,7 +27,7 @@ pub fn summary(told: &mut Told, checks: &[Check], seconds: f64, out: &Out) -> Do
     let written = &told.written;
     out.heading("What happened");
     out.line(format!(
-        "{} diaries ({} corrected, {} a day late), {} doses, {} days without a network, one lost phone, two dose conflicts (one decided, one open).",
+        "{} diaries ({} corrected, {} a day late), {} doses, {} days without a network, one lost phone, two dose conflicts (one decided, one open), one note written by two apart.",
         written.responses.len(), written.amended, written.late, written.doses, written.offline_days
     ));
     out.heading("What was verified");
@@ -68,6 +69,14 @@ pub async fn look_around(told: &mut Told, out: &Out) -> Done {
         if items.len() > ITEMS_SHOWN {
             out.line(format!("… and {} more", items.len() - ITEMS_SHOWN));
         }
+    }
+    let shown = told.written.note.as_ref().and_then(|note| {
+        let mut clinicians = told.sites.iter().flat_map(|site| &site.clinicians);
+        clinicians.find_map(|clinician| words(clinician, note))
+    });
+    if let Some(shown) = shown {
+        out.heading("A note that two clinicians wrote in, each without a network");
+        out.line(shown);
     }
     out.heading("Adherence");
     for (site, week) in adherence(told)? {
