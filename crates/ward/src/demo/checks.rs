@@ -2,7 +2,7 @@
 
 use super::cast::{Device, Patient, Site, settle};
 use super::days::{Written, entries_of};
-use super::shared_note::is_merged;
+use super::note_of_two::is_merged;
 use super::story::PatientPlan;
 use crate::exit::Failure;
 use crate::home::from_client;

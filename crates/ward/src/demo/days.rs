@@ -3,7 +3,7 @@
 use super::answers::fill_in;
 use super::cast::{Device, Patient, Site, replace_phone, settle};
 use super::clock::DemoClock;
-use super::shared_note::{self, SharedNote};
+use super::note_of_two::{self, NoteOfTwo};
 use super::story::{Dice, PatientPlan};
 use crate::exit::Failure;
 use crate::home::from_client;
@@ -51,7 +51,7 @@ pub struct Written {
     /// The decision that ended the one before.
     pub decision: Option<EntryId>,
     /// The note that two wrote in apart.
-    pub note: Option<SharedNote>,
+    pub note: Option<NoteOfTwo>,
     /// On how many devices one value held after it, and on how many it was looked for.
     pub decided_on: (usize, usize),
     /// The chart with the conflict.
@@ -317,7 +317,7 @@ impl Story<'_> {
             return Ok(());
         };
         let Some(site) = self.sites.get_mut(plan.site) else { return Ok(()) };
-        written.note = shared_note::write(site, patient.chart, self.mark).await?;
+        written.note = note_of_two::write(site, patient.chart, self.mark).await?;
         written.canaries.push(format!("since Monday, note-{}", self.mark));
         Ok(())
     }

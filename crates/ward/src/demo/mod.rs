@@ -6,7 +6,7 @@ mod cast;
 mod checks;
 mod clock;
 mod days;
-mod shared_note;
+mod note_of_two;
 mod show;
 mod story;
 

@@ -2,7 +2,7 @@
 
 use super::Told;
 use super::checks::Check;
-use super::shared_note::words;
+use super::note_of_two::words;
 use crate::commands::worklist::line;
 use crate::exit::{Done, Failure};
 use crate::home::from_client;

@@ -9,7 +9,7 @@ use ward_sync::TextId;
 
 /// The note and what each of the two put into it.
 #[derive(Debug, Clone)]
-pub struct SharedNote {
+pub struct NoteOfTwo {
     chart: ChartId,
     document: TextId,
     /// The note after the two met again.
@@ -20,7 +20,7 @@ pub struct SharedNote {
 ///
 /// # Errors
 /// What went wrong that should not.
-pub async fn write(site: &mut Site, chart: ChartId, mark: &str) -> Result<Option<SharedNote>, Failure> {
+pub async fn write(site: &mut Site, chart: ChartId, mark: &str) -> Result<Option<NoteOfTwo>, Failure> {
     let [first, second, ..] = site.clinicians.as_mut_slice() else { return Ok(None) };
     let document = first.new_text().map_err(from_client)?;
     put(first, chart, document, "Reports nausea.").await?;
@@ -34,7 +34,7 @@ pub async fn write(site: &mut Site, chart: ChartId, mark: &str) -> Result<Option
     settle(second).await?;
     settle(first).await?;
     let merged = format!("Reports severe nausea since Monday, note-{mark}.");
-    Ok(Some(SharedNote { chart, document, merged }))
+    Ok(Some(NoteOfTwo { chart, document, merged }))
 }
 
 async fn put(device: &mut Device, chart: ChartId, document: TextId, text: &str) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ async fn put(device: &mut Device, chart: ChartId, document: TextId, text: &str) 
 
 /// Both wordings stand in one note on every device, marked for review, and the signature says that
 /// the note went on.
-pub fn is_merged(devices: &[&Device], note: Option<&SharedNote>) -> Check {
+pub fn is_merged(devices: &[&Device], note: Option<&NoteOfTwo>) -> Check {
     let what =
         "a note that two wrote in apart holds the words of both, marked for review, signed version known";
     let Some(note) = note else { return Check::new(what, false, "nobody wrote a note") };
@@ -62,7 +62,7 @@ pub fn is_merged(devices: &[&Device], note: Option<&SharedNote>) -> Check {
 }
 
 /// What the note says, for whoever looks around.
-pub fn words(device: &Device, note: &SharedNote) -> Option<String> {
+pub fn words(device: &Device, note: &NoteOfTwo) -> Option<String> {
     let texts = device.texts(note.chart).ok()?;
     let text = texts.get(&note.document)?;
     let mark = if text.review_marks().is_empty() { "" } else { "  [merged, please review]" };
