@@ -193,6 +193,8 @@ impl<S: SiteStore> World<'_, S> {
     /// matter, with acts of its own.
     async fn roll_server_back(&mut self) -> Checked {
         let Some(backup) = self.server_backup.clone() else { return Ok(()) };
+        // Nobody restores onto a disk that fails.
+        self.heal_server().await;
         self.tally.fault(Fault::ServerRollback);
         let broken = |error: StoreError| (Verdict::Broken, error.to_string());
         let copy = backup.copied().await.map_err(broken)?;
