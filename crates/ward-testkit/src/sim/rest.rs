@@ -3,7 +3,7 @@
 
 use super::digest::{Digest, hidden_value};
 use super::failure::{Checked, Verdict};
-use super::oracle::{AT_SERVER, find};
+use super::oracle::{AT_SERVER, Confirmed, find};
 use super::schedule::Slot;
 use super::template::SiteStore;
 use super::world::World;
@@ -106,7 +106,7 @@ impl<S: SiteStore> World<'_, S> {
                 if view.place(one.entry).is_some() || find(&view, one.number).is_some() {
                     continue;
                 }
-                if self.waits_at_home(one.slot, one.number) {
+                if self.waits_at_home(one) {
                     continue;
                 }
                 let what = format!(
@@ -121,12 +121,18 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    /// Whether an entry of a device that is no member waits on that device.
-    fn waits_at_home(&self, slot: Slot, number: u64) -> bool {
-        let Some(machine) = self.machines.get(&slot) else { return false };
-        let may_not_send = !self.is_member(slot) || self.oracle.was_revoked(machine.device);
-        let view = machine.client.as_ref().and_then(|client| client.chart(self.chart).ok());
-        may_not_send && view.is_some_and(|view| find(&view, number).is_some())
+    /// Whether an entry of a device that is no member waits on that device. A severed device shows
+    /// nothing, but still says what it holds.
+    fn waits_at_home(&self, one: &Confirmed) -> bool {
+        let Some(machine) = self.machines.get(&one.slot) else { return false };
+        let Some(client) = &machine.client else { return false };
+        let may_not_send = !self.is_member(one.slot) || self.oracle.was_revoked(machine.device);
+        let shown = || client.chart(self.chart).is_ok_and(|view| find(&view, one.number).is_some());
+        let held = || {
+            let delivery = client.delivery(self.chart);
+            delivery.is_ok_and(|known| known.entries.iter().any(|entry| entry.entry == one.entry))
+        };
+        may_not_send && (shown() || held())
     }
 
     fn check_alike(&mut self, members: &[Slot]) -> Checked {
