@@ -24,8 +24,8 @@ use ward_sync::{MlogBody, MlogEntry, SignedEntry};
 /// The files of a package by name.
 pub type PackageFiles = BTreeMap<String, Vec<u8>>;
 
-/// By place, an entry and the one before it.
-type Chain = BTreeMap<u64, (EntryId, Option<EntryId>)>;
+/// By place, the entries there, each with the one before it: several where a device signed two histories.
+type Chain = BTreeMap<u64, Vec<(EntryId, Option<EntryId>)>>;
 
 /// What checking a package came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -301,10 +301,11 @@ impl PackageCheck {
             if !carried && !sealed.contains(&entry.id()) {
                 self.not_shown.push(format!("entry {}: no envelope of it", entry.id()));
             }
-            chains
-                .entry((frame.device, frame.incarnation))
-                .or_default()
-                .insert(frame.seq, (entry.id(), frame.prev));
+            // What came only inside another entry says nothing of the chain that it stood in.
+            if !carried || sealed.contains(&entry.id()) {
+                let chain = chains.entry((frame.device, frame.incarnation)).or_default();
+                chain.entry(frame.seq).or_default().push((entry.id(), frame.prev));
+            }
             self.entries += 1;
         }
         let known: BTreeSet<EntryId> = read.iter().map(|(_, entry)| entry.id()).collect();
@@ -316,15 +317,19 @@ impl PackageCheck {
             self.fault(format!("entry {missing} is missing: the author of another one had seen it"));
         }
         for ((device, incarnation), chain) in chains {
-            let mut before = (0, None);
-            for (seq, (id, prev)) in chain {
-                if seq != before.0 + 1 || prev != before.1 {
-                    self.fault(format!(
-                        "the chain of device {device} (life {:016x}) misses something before place {seq}",
-                        incarnation.0
-                    ));
+            let before = |seq: u64| seq.checked_sub(1).and_then(|seq| chain.get(&seq));
+            let follows = |seq: u64, prev: Option<EntryId>| match prev {
+                None => seq == 1,
+                Some(_) => before(seq).is_some_and(|there| there.iter().any(|(id, _)| Some(*id) == prev)),
+            };
+            for (seq, there) in &chain {
+                if there.iter().all(|(_, prev)| follows(*seq, *prev)) {
+                    continue;
                 }
-                before = (seq, Some(id));
+                self.fault(format!(
+                    "the chain of device {device} (life {:016x}) misses something before place {seq}",
+                    incarnation.0
+                ));
             }
         }
     }
