@@ -139,6 +139,11 @@ error_codes! {
     TileUnknown = 4012, 404, App, "There is no such tile";
     BadRange = 4013, 400, App, "The range is empty, backwards or longer than may be asked for at once";
     TooManyChains = 4014, 409, Person, "This device has begun as many chains in this chart as it may";
+    BlobUnknown = 4052, 404, App, "The server has no such blob of this chart";
+    BlobIncomplete = 4053, 409, App, "The blob is still being sent";
+    BlobMismatch = 4054, 422, App, "The chunks together do not have the address of the blob";
+    BlobShape = 4055, 422, App, "A chunk has a place or a length that the blob's size does not give";
+    TooManyUploads = 4056, 409, App, "This device sends as many blobs at a time as it may";
     // Storage and availability.
     StorageFull = 5001, 507, Operator, "The server has no room; nothing of this request was stored";
     Busy = 5002, 503, Server, "The server has more to do than it can; try again later";
@@ -150,6 +155,8 @@ error_codes! {
     Draining = 5008, 503, Server, "The server is shutting down; try again";
     WitnessesUnreachable = 5009, 503, Operator, "Fewer witnesses answered than are needed";
     RequestSlow = 5011, 503, Server, "The server did not finish in time; try again";
+    QuotaReached = 5052, 507, Operator, "The room of this chart or device is used up; nothing was stored";
+    ReadOnly = 5053, 503, Operator, "The server can read but not write; nothing of this request was stored";
 }
 
 impl ErrorCode {

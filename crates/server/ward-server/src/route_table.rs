@@ -80,9 +80,11 @@ pub enum Route {
     Reconcile,
     /// `POST /v1/charts/{chart}/relay`, reserved
     Relay,
-    /// `GET /v1/blobs/{address}`, reserved
+    /// `GET /v1/charts/{chart}/blobs/{address}`
+    BlobState,
+    /// `GET /v1/charts/{chart}/blobs/{address}/{chunk}`
     ReadBlob,
-    /// `PUT /v1/blobs/{address}`, reserved
+    /// `PUT /v1/charts/{chart}/blobs/{address}/{chunk}`
     WriteBlob,
     /// `POST /v1/drop`, reserved
     DropBox,
@@ -405,8 +407,22 @@ pub const ROUTES: &[RouteSpec] = &[
     ),
     reserved(Route::Reconcile, Method::Post, paths::RECONCILE),
     reserved(Route::Relay, Method::Post, paths::RELAY),
-    reserved(Route::ReadBlob, Method::Get, paths::BLOB),
-    reserved(Route::WriteBlob, Method::Put, paths::BLOB),
+    get(Route::BlobState, paths::BLOB, Access::Member, CBOR, "Which chunks of a blob the server has"),
+    get(Route::ReadBlob, paths::BLOB_CHUNK, Access::Member, BYTES, "A chunk of a complete blob"),
+    asking(
+        method(
+            post(
+                Route::WriteBlob,
+                paths::BLOB_CHUNK,
+                Access::Member,
+                (BYTES, limits::BLOB_CHUNK_MAX_BYTES),
+                (200, CBOR),
+                "Sends a chunk of a blob; the last one completes it",
+            ),
+            Method::Put,
+        ),
+        &[("sealed_size", true)],
+    ),
     reserved(Route::DropBox, Method::Post, paths::DROP),
 ];
 

@@ -38,8 +38,10 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "site", text: include_str!("../migrations/0001_site.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "site", text: include_str!("../migrations/0001_site.sql") },
+    Migration { number: 2, name: "blobs", text: include_str!("../migrations/0002_blobs.sql") },
+];
 
 /// Brings a database to this program's schema; says how many migrations were applied.
 pub(crate) fn migrate(conn: &Connection) -> Result<usize, MigrateError> {

@@ -25,6 +25,7 @@
 //! # Ok::<(), ward_store::StoreError>(())
 //! ```
 
+mod blob;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
@@ -34,10 +35,12 @@ mod memory;
 mod mlog;
 mod olog;
 mod proposal;
+mod quota;
 mod ticket;
 mod token;
 mod upkeep;
 
+pub use blob::{BlobError, BlobName, BlobStore, ChunkRead, NewChunk, blob_state, check_chunk};
 pub use error::StoreError;
 pub use log_state::{CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError};
 pub use memory::MemoryStore;
@@ -49,6 +52,7 @@ pub use olog::{
     PlacedOperation, StoredOperation, check_push,
 };
 pub use proposal::{ProposalError, ProposalStore, StoredProposal};
+pub use quota::{QuotaReached, QuotaStore, Quotas, StorageUse};
 pub use ticket::{
     CreateTicketError, NewTicket, RedeemError, StoredTicket, TicketStateError, TicketStore, WrongProof,
     check_blob,
@@ -62,11 +66,29 @@ pub use ward_api::{LogName, MlogLeaf, SuspendReason, TicketState};
 
 /// Everything the relay keeps. Cheap to clone: clones share one store.
 pub trait Store:
-    OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + MetaStore + Upkeep
+    OlogStore
+    + MlogStore
+    + LogStateStore
+    + TicketStore
+    + TokenStore
+    + ProposalStore
+    + BlobStore
+    + QuotaStore
+    + MetaStore
+    + Upkeep
 {
 }
 
 impl<S> Store for S where
-    S: OlogStore + MlogStore + LogStateStore + TicketStore + TokenStore + ProposalStore + MetaStore + Upkeep
+    S: OlogStore
+        + MlogStore
+        + LogStateStore
+        + TicketStore
+        + TokenStore
+        + ProposalStore
+        + BlobStore
+        + QuotaStore
+        + MetaStore
+        + Upkeep
 {
 }

@@ -1,5 +1,6 @@
 //! One handler for each route of the table.
 
+mod blobs;
 mod charts;
 mod enrol;
 mod logs;
@@ -57,8 +58,9 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,
         Route::Suspend => suspend::suspend(app, &call).await,
-        Route::Reconcile | Route::Relay | Route::ReadBlob | Route::WriteBlob | Route::DropBox => {
-            Err(reserved())
-        }
+        Route::BlobState => blobs::state(app, &call).await,
+        Route::ReadBlob => blobs::read(app, &call).await,
+        Route::WriteBlob => blobs::write(app, &call).await,
+        Route::Reconcile | Route::Relay | Route::DropBox => Err(reserved()),
     }
 }

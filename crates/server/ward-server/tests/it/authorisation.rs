@@ -10,8 +10,8 @@ use ward_api::{
     SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
-use ward_crypto::{EpochSecret, random_id};
-use ward_id::{Canonical as _, MlogEntryHash, TicketId};
+use ward_crypto::{EpochSecret, random_id, sha256};
+use ward_id::{BlobAddress, Canonical as _, MlogEntryHash, TicketId};
 use ward_server::{Clock as _, ROUTES, Route, RouteSpec};
 use ward_store::MemoryStore;
 use ward_sync::{MlogBody, RevokePolicy, Team};
@@ -88,7 +88,13 @@ impl Stage {
             }
             Route::Reconcile => (paths::RECONCILE.replace("{chart}", &chart.to_string()), none()),
             Route::Relay => (paths::RELAY.replace("{chart}", &chart.to_string()), none()),
-            Route::ReadBlob | Route::WriteBlob => (paths::BLOB.replace("{address}", &"0".repeat(64)), none()),
+            Route::BlobState => (paths::blob(chart, BlobAddress::from_bytes([0; 32])), none()),
+            Route::ReadBlob => (paths::blob_chunk(chart, BlobAddress::from_bytes([0; 32]), 0), none()),
+            Route::WriteBlob => {
+                let chunk = self.calls.get().to_be_bytes().repeat(2);
+                let address = BlobAddress::from_bytes(sha256(&chunk));
+                (paths::send_blob_chunk(chart, address, 0, 16), chunk)
+            }
             Route::DropBox => (paths::DROP.into(), none()),
         }
     }

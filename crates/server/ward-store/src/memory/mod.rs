@@ -1,6 +1,7 @@
 //! A store without a disk: the same rules as the others, under one lock. Tests and demonstrations
 //! use it; what it holds is gone when the process ends.
 
+mod blob;
 mod log_state;
 mod mlog;
 mod olog;
@@ -9,9 +10,10 @@ mod token;
 mod upkeep;
 
 use crate::{
-    CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, RefreshHash, SavedCheckpoint,
-    StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
+    BlobName, CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, Quotas, RefreshHash,
+    SavedCheckpoint, StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
 };
+use blob::{Upload, Uses};
 use olog::{Chain, Row};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -41,6 +43,9 @@ struct State {
     suspensions: HashMap<DeviceId, DeviceSuspension>,
     proposals: Vec<StoredProposal>,
     meta: BTreeMap<MetaKey, Vec<u8>>,
+    blobs: BTreeMap<BlobName, BTreeMap<DeviceId, Upload>>,
+    uses: Uses,
+    quotas: Quotas,
     commits: u64,
 }
 
