@@ -36,9 +36,15 @@ impl EntryKind {
     pub const PROFILE_FIELD: Self = Self(12);
     /// Somebody else's entry, held unchanged.
     pub const CARRY: Self = Self(13);
+    /// What a chart held up to a place.
+    pub const CHECKPOINT: Self = Self(21);
+    /// Another person's device came to the same.
+    pub const CHECKPOINT_COSIGNATURE: Self = Self(22);
+    /// A blob.
+    pub const ATTACHMENT: Self = Self(24);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -52,6 +58,9 @@ impl EntryKind {
         Self::INSTRUMENT,
         Self::PROFILE_FIELD,
         Self::CARRY,
+        Self::CHECKPOINT,
+        Self::CHECKPOINT_COSIGNATURE,
+        Self::ATTACHMENT,
     ];
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
@@ -75,6 +84,9 @@ impl EntryKind {
             11 => "instrument",
             12 => "profile-field",
             13 => "carry",
+            21 => "checkpoint",
+            22 => "checkpoint-cosignature",
+            24 => "attachment",
             _ => "reserved",
         }
     }

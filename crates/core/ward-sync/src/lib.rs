@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod chain;
 mod chart;
+mod checkpoint;
 mod entry;
 mod epochs;
 mod fork;
@@ -30,6 +31,10 @@ pub use chart::{
     Inserted, MedicationField, Place, QuarantineReason, ResponseKey, Thread, TimeClaim, TimelineItem,
     Written,
 };
+pub use checkpoint::{
+    CheckpointDue, CheckpointFault, CheckpointRoots, CheckpointRow, CheckpointTrust, ContentError,
+    checkpoint_due, checkpoint_trust, decode_content, encode_content, roots_of_rows, state_root,
+};
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
     AcceptedEpoch, PackageFault, Quarantine, RotationError, RotationPlan, accept_package, check_package,
@@ -49,10 +54,10 @@ pub use mlog_body::{
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
-    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse, Dose,
-    DoseOutcome, IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence,
-    Participation, ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Response,
-    ResponseStatus,
+    AppointmentStatus, Attachment, Carry, CarryReason, Checkpoint, CheckpointCosignature, Consent,
+    ConsentStatus, DataChoice, Decoded, DenseResponse, Dose, DoseOutcome, IncarnationOpen, Instrument,
+    MedicationId, MedicationPlanField, Note, Occurrence, Participation, ParticipationState, Payload,
+    PayloadError, PayloadRoom, ProfileField, QuestionnaireResponse, Response, ResponseStatus,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -58,3 +58,13 @@ pub const PUSH_MAX_BYTES: usize = 4 * 1_048_576;
 pub const CLAIM_TOLERANCE_MS: i64 = 300_000;
 /// Entries that one chart view holds.
 pub const CHART_MAX_ENTRIES: usize = 1_000_000;
+
+/// Version of the rules by which a chart follows from its entries: raised when an entry comes to
+/// stand elsewhere than before, so that checkpoints of other versions are not compared.
+pub const FOLD_RULES: u64 = 1;
+/// Entries after which a checkpoint is due.
+pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
+/// Time after which a checkpoint is due, from the arrival of the first entry that none covers.
+pub const CHECKPOINT_EVERY_MS: i64 = 30 * 86_400_000;
+/// How many times as long a patient's device waits: checkpoints are large, and phones pay for it.
+pub const PATIENTS_WAIT_TIMES: u64 = 2;

@@ -22,6 +22,7 @@ mod status;
 mod sync;
 mod team;
 mod unfinished;
+mod unsent;
 mod witness;
 pub mod worklist;
 
@@ -67,6 +68,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Chart(args) => chart::run(args, &home, out).await,
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,
+        Command::Import(args) => unsent::import(args, &home, out).await,
         // ---- assure ----
         Command::Audit(command) => audit::run(command, &home, out).await,
     }

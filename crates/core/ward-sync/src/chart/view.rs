@@ -9,9 +9,9 @@ use super::thread::{Thread, Written, by_key, by_lineage};
 use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, Consent, Decoded, Dose,
-    IncarnationOpen, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Participation, Payload,
-    ProfileField, Response,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, Checkpoint,
+    CheckpointCosignature, Consent, Decoded, Dose, IncarnationOpen, Instrument, MedicationId,
+    MedicationPlanField, Note, Occurrence, Participation, Payload, ProfileField, Response,
 };
 use crate::permission::may_write;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -89,6 +89,9 @@ pub struct ChartView<'a> {
     profile: BTreeMap<String, Thread<'a, ProfileField>>,
     incarnations: Vec<Thread<'a, IncarnationOpen>>,
     carries: Vec<Thread<'a, Carry>>,
+    attachments: Vec<Thread<'a, Attachment>>,
+    checkpoints: Vec<Thread<'a, Checkpoint>>,
+    cosignatures: Vec<Thread<'a, CheckpointCosignature>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -180,6 +183,9 @@ impl<'a> ChartView<'a> {
             ),
             incarnations: by_lineage(writes!(IncarnationOpen), amends),
             carries: by_lineage(writes!(Carry), amends),
+            attachments: by_lineage(writes!(Attachment), amends),
+            checkpoints: by_lineage(writes!(Checkpoint), amends),
+            cosignatures: by_lineage(writes!(CheckpointCosignature), amends),
         }
     }
 
@@ -197,6 +203,9 @@ impl<'a> ChartView<'a> {
         self.profile.values().for_each(|thread| thread.note_places(places));
         self.incarnations.iter().for_each(|thread| thread.note_places(places));
         self.carries.iter().for_each(|thread| thread.note_places(places));
+        self.attachments.iter().for_each(|thread| thread.note_places(places));
+        self.checkpoints.iter().for_each(|thread| thread.note_places(places));
+        self.cosignatures.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -288,6 +297,21 @@ impl<'a> ChartView<'a> {
     /// Entries that carry others.
     pub fn carries(&self) -> &[Thread<'a, Carry>] {
         &self.carries
+    }
+
+    /// Blobs that entries name.
+    pub fn attachments(&self) -> &[Thread<'a, Attachment>] {
+        &self.attachments
+    }
+
+    /// What devices say that the chart held up to a place.
+    pub fn checkpoints(&self) -> &[Thread<'a, Checkpoint>] {
+        &self.checkpoints
+    }
+
+    /// Which devices came to the same.
+    pub fn checkpoint_cosignatures(&self) -> &[Thread<'a, CheckpointCosignature>] {
+        &self.cosignatures
     }
 
     /// Entries of lost devices that staff may adopt, in order.

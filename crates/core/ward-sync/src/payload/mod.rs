@@ -3,15 +3,19 @@
 //! An unknown triple is kept byte for byte and shown as "needs a newer app". A known one that does
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
+mod attachment;
 mod care;
+mod checkpoint;
 mod record;
 mod response;
 mod text;
 
+pub use attachment::Attachment;
 pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use checkpoint::{Checkpoint, CheckpointCosignature};
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
     DataChoice, IncarnationOpen, Participation, ParticipationState,
@@ -152,6 +156,20 @@ payloads! {
     INSTRUMENT Instrument "fhir/Questionnaire" 1;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
+    CHECKPOINT Checkpoint "ward/checkpoint" 1;
+    CHECKPOINT_COSIGNATURE CheckpointCosignature "ward/checkpoint-cosignature" 1;
+    ATTACHMENT Attachment "ward/attachment" 1;
+}
+
+/// What a device that runs out of room may still take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadRoom {
+    /// What a person reports or decides: refused last.
+    Submission,
+    /// Words, and what a device writes by itself.
+    Text,
+    /// Names a blob: refused first.
+    Attachment,
 }
 
 impl From<QuestionnaireResponse> for Payload {
@@ -167,6 +185,17 @@ impl From<DenseResponse> for Payload {
 }
 
 impl Payload {
+    /// How long a device that runs out of room still takes it.
+    pub const fn room(&self) -> PayloadRoom {
+        match self {
+            Self::Attachment(_) => PayloadRoom::Attachment,
+            Self::Note(_) | Self::AccessReceipt(_) | Self::Checkpoint(_) | Self::CheckpointCosignature(_) => {
+                PayloadRoom::Text
+            }
+            _ => PayloadRoom::Submission,
+        }
+    }
+
     /// The writes that this one replaces, for registers.
     pub fn supersedes(&self) -> &[EntryId] {
         match self {
@@ -183,6 +212,7 @@ impl Payload {
         match self {
             Self::AlertAcknowledgement(acknowledgement) => &acknowledgement.entries,
             Self::Response(response) => response.instrument().map_or(&[], core::slice::from_ref),
+            Self::CheckpointCosignature(signed) => core::slice::from_ref(&signed.checkpoint),
             other => other.supersedes(),
         }
     }
@@ -196,6 +226,7 @@ impl Payload {
             Self::Appointment(appointment) => &mut appointment.supersedes,
             Self::Note(note) => &mut note.supersedes,
             Self::ProfileField(field) => &mut field.supersedes,
+            Self::CheckpointCosignature(signed) => core::slice::from_mut(&mut signed.checkpoint),
             _ => &mut [],
         };
         for name in names {

@@ -1,15 +1,17 @@
 //! Unlocking: the rows become the device in memory again.
 
+use super::base_rows::load_bases;
 use super::commit::SESSION_ROW;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::{NamedHeads, compared_row};
 use super::site_trust;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
+use crate::limits::RESERVE_ROWS;
 use crate::store::{
-    AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, EpochRecord, EvidenceRecord,
-    HeadRecord, MlogRecord, NamedRootsRecord, PageRecord, ProvedRecord, ReceiptRecord, SealedRows,
-    SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
+    AccessRecord, BlobRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, EpochRecord,
+    EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, PageRecord, ProvedRecord, ReceiptRecord,
+    SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{
@@ -216,6 +218,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         }
         open.named_heads = named;
     }
+    load_bases(rows, open).await?;
     for (id, record) in rows.records::<ProvedRecord>(Table::Proved).await? {
         let (chart, entry) = split_chart(Table::Proved, &id)?;
         let entry = EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Proved))?;
@@ -236,6 +239,13 @@ async fn load_small_tables<S: RowStore>(
     rows: &SealedRows<S>,
     open: &mut OpenDevice,
 ) -> Result<(), ClientError> {
+    open.blobs = rows.records::<BlobRecord>(Table::Blobs).await?.into_iter().collect();
+    while open.reserve_rows < RESERVE_ROWS
+        && rows.get_bytes(Table::Reserve, &[open.reserve_rows]).await?.is_some()
+    {
+        open.reserve_rows += 1;
+    }
+    open.reserve_touched = (1..RESERVE_ROWS).contains(&open.reserve_rows);
     open.drafts = rows.records::<DraftRecord>(Table::Drafts).await?.into_iter().collect();
     open.access = rows.records::<AccessRecord>(Table::Access).await?.into_iter().collect();
     let tickets = rows.records::<TicketRecord>(Table::Tickets).await?;

@@ -1,7 +1,11 @@
 //! The client: one device of one site, its local store, and its way to the server.
 
+mod base_rows;
+mod base_verify;
 mod bind_answers;
 mod capture;
+mod checkpoints;
+mod cold_start;
 mod commit;
 mod drafts;
 mod enrol;
@@ -21,6 +25,8 @@ mod submit;
 mod sync;
 mod trusted_time;
 
+pub use base_verify::ChartTrust;
+pub(crate) use capture::Rewrite;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub use olog_proofs::NamedBy;

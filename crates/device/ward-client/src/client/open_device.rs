@@ -3,7 +3,9 @@
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
-use crate::store::{AccessRecord, DraftRecord, ReceiptRecord, ReceivedRecord, TicketRecord};
+use crate::store::{
+    AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
+};
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +16,8 @@ use ward_id::{
     Subject, TicketId,
 };
 use ward_sync::{
-    Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError, MlogEntry,
-    Scope, SignedEntry, TrustedTime,
+    Arrival, Chart, CheckpointFault, DeviceRecord, Effect, EntryChain, Inserted, Membership, MembershipError,
+    MlogEntry, Scope, SignedEntry, TrustedTime,
 };
 
 /// Who this device is.
@@ -83,6 +85,14 @@ pub(crate) struct LocalChart {
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
     /// The server's version vector named something that is not here, for so many syncs in a row.
     pub(crate) incomplete_for: u32,
+    /// The checkpoint that this copy began with, or whose history was dropped.
+    pub(crate) base: Option<BaseStateRecord>,
+    /// It came with the sync that is under way.
+    pub(crate) base_new: bool,
+    /// Checkpoints that do not hold, and why.
+    pub(crate) bad_checkpoints: BTreeMap<EntryId, CheckpointFault>,
+    /// Checkpoints that were compared with this copy since the program was started, and hold.
+    pub(crate) sound_checkpoints: BTreeSet<EntryId>,
 }
 
 impl LocalChart {
@@ -100,6 +110,10 @@ impl LocalChart {
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
+            base: None,
+            base_new: false,
+            bad_checkpoints: BTreeMap::new(),
+            sound_checkpoints: BTreeSet::new(),
         }
     }
 
@@ -211,6 +225,15 @@ pub(crate) struct OpenDevice {
     pub(crate) drafts: BTreeMap<Vec<u8>, DraftRecord>,
     pub(crate) access: BTreeMap<Vec<u8>, AccessRecord>,
     pub(crate) tickets: BTreeMap<TicketId, TicketRecord>,
+    pub(crate) blobs: BTreeMap<Vec<u8>, BlobRecord>,
+    /// Blobs that the server said to have since this program was started.
+    pub(crate) blobs_asked: BTreeSet<Vec<u8>>,
+    /// The blob that is being fetched: it does not make room for itself.
+    pub(crate) blob_in_use: Option<Vec<u8>>,
+    /// Rows of the reserve for submissions.
+    pub(crate) reserve_rows: u8,
+    /// Something was taken from the reserve and not put back.
+    pub(crate) reserve_touched: bool,
     /// The newest heads of the membership log that other members named and that lie beyond the
     /// verified one.
     pub(crate) named_roots: BTreeMap<DeviceId, TreeHead>,
@@ -262,6 +285,11 @@ impl OpenDevice {
             drafts: BTreeMap::new(),
             access: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            blobs_asked: BTreeSet::new(),
+            blob_in_use: None,
+            reserve_rows: 0,
+            reserve_touched: false,
             named_roots: BTreeMap::new(),
             newly_proved: Vec::new(),
             named_heads: NamedHeads::default(),

@@ -74,9 +74,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         for chart in self.synced_charts() {
             if self.device().is_ok_and(|open| !open.set_back) {
+                let waited = self.unsent_of(chart);
                 match self.push_chart(chart).await {
                     Ok(pushed) => report.pushed += pushed,
-                    Err(problem) => report.problems.push(problem),
+                    Err(problem) => {
+                        // What was taken before it went wrong counts.
+                        report.pushed += waited.saturating_sub(self.unsent_of(chart));
+                        report.problems.push(problem);
+                    }
                 }
             }
             match self.pull_chart(chart).await {
@@ -85,13 +90,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             let checked = self.check_have(chart).await;
             note(report, checked);
+            let waited = self.unsent_of(chart);
+            let problems = self.keep_checkpoints(chart).await;
+            report.problems.extend(problems);
+            if waited == 0 && self.unsent_of(chart) > 0 {
+                match self.push_chart(chart).await {
+                    Ok(pushed) => report.pushed += pushed,
+                    Err(problem) => report.problems.push(problem),
+                }
+            }
         }
+        let problems = self.verify_bases().await;
+        report.problems.extend(problems);
+        let problems = self.send_blobs().await;
+        report.problems.extend(problems);
         let problems = self.check_olog_claims().await;
         report.problems.extend(problems);
         let problems = self.check_mlog_claims().await;
         report.problems.extend(problems);
         let problems = self.check_receipts().await;
         report.problems.extend(problems);
+    }
+
+    fn unsent_of(&self, chart: ChartId) -> u64 {
+        let local = self.device().ok().and_then(|open| open.charts.get(&chart));
+        local.map_or(0, |local| local.unsent().count() as u64)
     }
 
     /// The charts that this device reads, or wrote into.
@@ -174,6 +197,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if self.device().is_ok() && self.commit(Batch::default()).await.is_ok() {
             self.raise_mark(None).await;
         }
+        self.keep_reserve().await;
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
@@ -184,6 +208,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let full = RETRY_BASE_MS.saturating_mul(1 << open.failures.min(16)).min(RETRY_MAX_MS);
             full / 2 + jitter % (full / 2 + 1)
         });
+        // With nothing else wrong, a server without room is asked when it said.
+        let quota = report.problems.iter().map(quota_retry_ms).collect::<Option<Vec<_>>>();
+        report.next_attempt_in_ms =
+            quota.and_then(|waits| waits.into_iter().max()).or(report.next_attempt_in_ms);
     }
 
     /// Writes one access receipt and removes its row in the same commit.
@@ -224,6 +252,14 @@ fn gave_up(report: &SyncReport) -> bool {
     })
 }
 
+/// When the server wants to be asked again about room.
+const fn quota_retry_ms(problem: &SyncProblem) -> Option<u64> {
+    match problem {
+        SyncProblem::Quota { retry_after_s, .. } => Some(*retry_after_s as u64 * 1_000),
+        _ => None,
+    }
+}
+
 /// Whether another try can help without a person.
 fn tries_again(problem: &SyncProblem) -> bool {
     match problem {
@@ -235,6 +271,7 @@ fn tries_again(problem: &SyncProblem) -> bool {
         | SyncProblem::PlaceNotProved { .. }
         | SyncProblem::OwnFork { .. }
         | SyncProblem::LocalRollback
+        | SyncProblem::Quota { .. }
         | SyncProblem::Suspended { .. } => true,
         _ => false,
     }

@@ -91,6 +91,15 @@ fn care(payload: &Payload) -> Value {
             "purpose": purpose_words(p.purpose), "day": iso_day(p.day), "first_at": iso_instant(p.first_at),
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
+        Payload::Attachment(p) => json!({
+            "address": p.address, "size": p.size, "plain_hash": hex_encode(&p.plain_hash),
+            "media_type": p.media_type, "name": p.name,
+        }),
+        Payload::Checkpoint(p) => json!({
+            "upto": p.upto, "count": p.count, "entries_root": p.entries_root, "places_root": p.places_root,
+            "state_root": p.state_root, "closed_root": p.closed_root, "address": p.address, "size": p.size,
+        }),
+        Payload::CheckpointCosignature(p) => json!({"checkpoint": p.checkpoint}),
         // The other kinds have their own shape above.
         Payload::Response(_) | Payload::Instrument(_) | Payload::IncarnationOpen(_) | Payload::Carry(_) => {
             Value::Null

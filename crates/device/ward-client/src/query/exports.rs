@@ -109,10 +109,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
-    async fn received_rows(&self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
+    async fn received_rows(&mut self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
         let pages = self.rows().records::<PageRecord>(Table::Pages).await?;
         let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
-        Ok(of_chart.flat_map(|(_, page)| page.rows).collect())
+        let mut rows: Vec<ReceivedRecord> = of_chart.flat_map(|(_, page)| page.rows).collect();
+        // Places of pages that were looked through on the way to a checkpoint may be in both.
+        let known: BTreeSet<u64> = rows.iter().map(|row| row.index).collect();
+        let base = self.base_envelopes(chart).await?;
+        rows.extend(base.into_iter().filter(|row| !known.contains(&row.index)));
+        rows.sort_by_key(|row| row.index);
+        Ok(rows)
     }
 
     /// A proof for each envelope that the newest head includes, checked here first.

@@ -39,6 +39,18 @@ pub(crate) enum Table {
     Evidence = 15,
     /// Places of envelopes in the operation log that were proved.
     Proved = 16,
+    /// Blobs: what is known of each.
+    Blobs = 28,
+    /// Chunks of blobs, sealed once more.
+    BlobChunks = 29,
+    /// Room that is kept for submissions.
+    Reserve = 30,
+    /// Entries that were taken over from a file.
+    Imported = 31,
+    /// Entries that came with a checkpoint.
+    CheckpointPages = 32,
+    /// Checkpoints: what is known of each chart's.
+    Checkpoints = 33,
 }
 
 impl Table {
@@ -67,6 +79,12 @@ impl Table {
             Self::Tickets => "tickets",
             Self::Evidence => "evidence",
             Self::Proved => "proved",
+            Self::Blobs => "blobs",
+            Self::BlobChunks => "blob-chunks",
+            Self::Reserve => "reserve",
+            Self::Imported => "imported",
+            Self::CheckpointPages => "checkpoint-pages",
+            Self::Checkpoints => "checkpoints",
         }
     }
 }
