@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use ward_api::{EnrolmentInfo, ErrorCode, TicketState, paths};
 use ward_crypto::{DeviceKeys, Ticket};
 use ward_id::{ChartId, DeviceId, EntryId};
-use ward_sync::{Decoded, Draft, IncarnationOpen, Payload, Place, SignedEntry};
+use ward_sync::{Decoded, Draft, IncarnationOpen, Place, SignedEntry};
 
 pub(crate) const RENEWAL_ROW: &[u8] = b"renewal";
 
@@ -163,7 +163,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let begins = self.device()?.charts.get(&chart).is_none_or(|local| local.chain.is_none());
         let mut drafts: Vec<Rewrite> = Vec::new();
         drafts.extend(begins.then(|| Rewrite::first(Draft::new(opening))));
-        drafts.extend(lost.iter().filter_map(again));
+        // A carry would keep the old device as author, whose entries staff have to adopt.
+        drafts.extend(lost.iter().filter_map(Rewrite::again));
         let written = self.write(chart, drafts)?;
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
         let mut batch = Batch::default();
@@ -224,19 +225,6 @@ impl OpenDevice {
         let old = std::mem::replace(&mut self.me.device, device);
         let keys = std::mem::replace(&mut self.keys, keys);
         (old, keys, std::mem::take(&mut self.session))
-    }
-}
-
-/// What an entry said, to be written again by the new device: a carry would keep the old device as
-/// its author, whose entries staff have to adopt.
-fn again(entry: &SignedEntry) -> Option<Rewrite> {
-    let body = entry.body();
-    match body.decode_payload() {
-        Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
-        Decoded::Known(payload) => {
-            let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
-            Some(Rewrite { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
-        }
     }
 }
 
