@@ -1,8 +1,10 @@
 //! Checkpoints: cold starts, and checkpoints that say something else than what is so.
 
+use crate::reopened::{lead, reopen};
 use ward_client::{ChartTrust, SyncProblem};
 use ward_crypto::{BlobKey, Role};
 use ward_id::{ChartId, TreeRoot};
+use ward_store::{MlogStore as _, OlogStore as _};
 use ward_sync::{Checkpoint, CheckpointFault, Decoded, Note, Payload, Place};
 use ward_testkit::{Site, TestDevice};
 
@@ -226,4 +228,88 @@ async fn fault_09_history_under_a_cosigned_checkpoint_makes_room() {
     assert_eq!(nurse.client.chart_trust(chart).unwrap(), ChartTrust::Whole);
     let report = nurse.client.sync().await.unwrap();
     assert!(report.is_complete(), "{report:?}");
+}
+
+/// Two staff devices, the coordinator's and a patient's meet for a year in which nobody writes: one
+/// checkpoint is made, signed once, and nothing follows from it.
+#[tokio::test]
+async fn fault_35_devices_that_meet_for_ever_make_one_checkpoint_and_fall_silent() {
+    let mut site = Site::small(3_510).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    write(&mut patient, chart, 0, 3).await;
+    let mut sent = Vec::new();
+    for _ in 0..6 {
+        let mut pushed = 0;
+        for _ in 0..4 {
+            for device in [&mut nurse, &mut site.coordinator, &mut patient] {
+                let report = device.client.sync().await.unwrap();
+                assert!(report.is_complete(), "{report:?}");
+                pushed += report.pushed;
+            }
+        }
+        sent.push(pushed);
+        site.clock.advance_days(61);
+    }
+    let view = patient.client.chart(chart).unwrap();
+    assert_eq!((view.checkpoints().len(), view.checkpoint_cosignatures().len()), (1, 1), "{sent:?}");
+    assert_eq!(sent, [2, 2, 0, 0, 0, 0], "two say what they opened; one writes, one signs");
+}
+
+/// The log ends while a newcomer has not verified yet what it began with: the checkpoint is not used
+/// any more, nobody is accused of it, and the newcomer's chart is whole and that of everybody.
+#[tokio::test]
+async fn fault_35_a_checkpoint_of_a_log_that_ended_is_not_used_and_accuses_nobody() {
+    let (mut site, mut nurse, mut patient) = site(3_511).await;
+    let chart = patient.chart();
+    nurse.client.write_checkpoint(chart).await.unwrap().unwrap();
+    nurse.sync().await;
+    let mut cold = site.device("a new nurse").await;
+    let person = site.new_person();
+    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
+    site.team_persons.push(person);
+    site.set_team().await;
+    site.coordinator.sync().await;
+    site.coordinator.sync().await;
+    assert!(cold.client.sync().await.unwrap().is_complete());
+    assert!(matches!(cold.client.chart_trust(chart).unwrap(), ChartTrust::BeingVerified { .. }));
+    let backup = site.server.store.olog_size().await.unwrap();
+    write(&mut patient, chart, 520, 2).await;
+    for device in [&mut nurse, &mut site.coordinator].into_iter().chain(&mut site.admins) {
+        device.client.sync().await.unwrap();
+    }
+    let mlog = site.server.store.mlog_size().await.unwrap();
+    let back = site.server.restored(mlog, backup).await.unwrap();
+    lead(
+        &back,
+        [&mut nurse, &mut cold, &mut patient, &mut site.coordinator].into_iter().chain(&mut site.admins),
+    );
+    let mut last = Vec::new();
+    for round in 0..9 {
+        last.clear();
+        for device in
+            [&mut nurse, &mut cold, &mut patient, &mut site.coordinator].into_iter().chain(&mut site.admins)
+        {
+            let report = device.client.sync().await.unwrap();
+            let accuses = |problem: &SyncProblem| matches!(problem, SyncProblem::BadCheckpoint { .. });
+            assert!(!report.problems.iter().any(accuses), "{report:?}");
+            last.push((report.is_complete(), report.pushed));
+        }
+        if round == 1 {
+            reopen(&mut site.admins[0]).await;
+        }
+    }
+    assert!(last.iter().all(|one| *one == (true, 0)), "{last:?}");
+    assert_eq!(cold.client.chart_trust(chart).unwrap(), ChartTrust::Whole);
+    assert_eq!(shown(&cold, chart), shown(&nurse, chart));
+    assert_eq!(shown(&patient, chart), shown(&nurse, chart));
+    cold.restart().await;
+    assert_eq!(shown(&cold, chart), shown(&nurse, chart), "from the store too");
+    // A checkpoint of the log that counts is signed as before.
+    assert!(nurse.client.write_checkpoint(chart).await.unwrap().is_some());
+    nurse.sync().await;
+    site.coordinator.sync().await;
+    let view = site.coordinator.client.chart(chart).unwrap();
+    assert_eq!((view.checkpoints().len(), view.checkpoint_cosignatures().len()), (2, 2));
 }

@@ -60,7 +60,7 @@ async fn fault_09_a_full_device_refuses_in_order_and_still_takes_submissions() {
             Growth::Attachment,
         );
         no_room(patient.client.capture(chart, note("a long story")).await, Growth::Text);
-        let before = patient.client.status().unwrap().entries.len();
+        let before = patient.client.delivery(chart).unwrap().entries.len();
         let mut kept: Vec<EntryId> = Vec::new();
         for _ in 0..3 {
             kept.push(patient.client.capture(chart, dose(&patient, &site)).await.unwrap());
@@ -69,7 +69,7 @@ async fn fault_09_a_full_device_refuses_in_order_and_still_takes_submissions() {
         let room = patient.client.room().await.unwrap();
         assert!(room.reserve_bytes < reserve && room.export_advised, "{room:?}");
         patient.restart().await;
-        assert_eq!(patient.client.status().unwrap().entries.len(), before + kept.len());
+        assert_eq!(patient.client.delivery(chart).unwrap().entries.len(), before + kept.len());
         assert!(patient.client.room().await.unwrap().export_advised);
         // The end of the reserve is an explicit end.
         patient.rows.set_capacity(Some(0), tells);

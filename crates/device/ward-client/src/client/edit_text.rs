@@ -309,7 +309,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Writes the burst as an entry; its row goes in the same commit. The person goes on in the
     /// version that they see, and nothing changes under their hands.
-    async fn write_burst(
+    pub(crate) async fn write_burst(
         &mut self,
         chart: ChartId,
         document: TextId,

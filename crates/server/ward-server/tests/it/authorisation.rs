@@ -108,13 +108,10 @@ impl Stage {
             Route::BringCheckpoint => {
                 (paths::OLOG_REOPENING.into(), OldCheckpoint { checkpoint: Opaque(vec![1]) }.to_canonical())
             }
-            Route::ReadBlob | Route::WriteBlob => (paths::BLOB.replace("{address}", &"0".repeat(64)), none()),
             Route::HandOver => (paths::DROP.into(), vec![self.dropped(caller)].to_canonical()),
             Route::ListDrops => (paths::drops_after(None), none()),
             Route::SetDropState => (paths::DROP_STATE.into(), self.decision()),
             Route::Revocation => (paths::revocation_from(caller.id, 1), none()),
-            Route::Reconcile => (paths::RECONCILE.replace("{chart}", &chart.to_string()), none()),
-            Route::Relay => (paths::RELAY.replace("{chart}", &chart.to_string()), none()),
             Route::BlobState => (paths::blob(chart, BlobAddress::from_bytes([0; 32])), none()),
             Route::ReadBlob => (paths::blob_chunk(chart, BlobAddress::from_bytes([0; 32]), 0), none()),
             Route::WriteBlob => {
