@@ -329,7 +329,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
             batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
         }
-        self.commit(batch).await?;
+        if let Err(error) = self.commit_growth(batch, Growth::Submission).await {
+            // What is in memory has gone on already: the store says at the next unlock what is so.
+            self.lock();
+            return Err(error);
+        }
         self.device_mut()?.chart_or_new(chart).receipted = 0;
         self.take_written(chart, written)
     }

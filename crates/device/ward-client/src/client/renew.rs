@@ -8,7 +8,7 @@ use super::enrol::{self, EnrolOutcome, PendingEnrolment, Request, SELF_ROW};
 use super::{Client, OpenDevice, SyncProblem};
 use crate::store::{Batch, EnrolmentRecord, SelfRecord, Table, row_id};
 use crate::wire::{Session, anonymous, decode};
-use crate::{ClientError, DeviceKeyStore, Environment, HttpMethod, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, HttpMethod, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::{EnrolmentInfo, ErrorCode, TicketState, paths};
 use ward_crypto::{DeviceKeys, Ticket};
@@ -104,7 +104,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let followed = self.follow_mlog().await;
         let found = self.device()?.own_cert().map(|cert| cert.binding == binding);
         if followed.is_ok() && found == Some(true) {
-            self.store_renewed(&record).await?;
+            if let Err(error) = self.store_renewed(&record).await {
+                // The store still says the old device: so it is read again.
+                self.lock();
+                return Err(error);
+            }
             return Ok(enrol::enrolled(&self.device()?.me));
         }
         let (device, keys, session) = old;
@@ -177,7 +181,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.delete(Table::Dropped, name.clone());
             batch.delete(Table::Urgent, name);
         }
-        self.commit(batch).await?;
+        self.commit_growth(batch, Growth::Submission).await?;
         let open = self.device_mut()?;
         for entry in &lost {
             open.dropped.remove(&(chart, entry.id()));
