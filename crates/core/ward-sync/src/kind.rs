@@ -90,6 +90,12 @@ impl EntryKind {
         Self::INCIDENT,
     ];
 
+    /// Whether devices write it to tell each other what a chart held: nobody's work, so nobody waits for
+    /// it, it is never handed on, and the next checkpoint does without it.
+    pub const fn is_about_checkpoints(self) -> bool {
+        matches!(self, Self::CHECKPOINT | Self::CHECKPOINT_COSIGNATURE)
+    }
+
     /// Whether this version knows the kind. Others are never written, but kept when read.
     pub fn is_known(self) -> bool {
         Self::ALL.contains(&self)

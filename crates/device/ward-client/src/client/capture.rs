@@ -29,6 +29,7 @@ impl Rewrite {
     pub(crate) fn again(entry: &SignedEntry) -> Option<Self> {
         let body = entry.body();
         match body.decode_payload() {
+            _ if body.kind.is_about_checkpoints() => None,
             Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
             Decoded::Known(payload) => {
                 let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };

@@ -80,7 +80,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Signs the newest checkpoint of somebody else, or writes one when it is due. Only where this
     /// device holds everything and has verified it itself.
     pub(crate) async fn keep_checkpoints(&mut self, chart: ChartId) -> Vec<SyncProblem> {
-        if !self.holds_everything(chart) {
+        // What could not be sent now would only wait, and lie between what people wrote.
+        if !self.holds_everything(chart) || self.unsent_of(chart) > 0 || self.permit(chart).is_err() {
             return Vec::new();
         }
         let mut problems = Vec::new();
@@ -117,9 +118,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(cursor) = local.cursor else { return false };
         let newest = self.known_checkpoints(chart).into_iter().map(|known| known.checkpoint.upto).max();
         // What devices say of checkpoints, and of having opened them, is no reason for another one.
-        let own_work = |kind: EntryKind| {
-            matches!(kind, EntryKind::CHECKPOINT | EntryKind::CHECKPOINT_COSIGNATURE | EntryKind::OPENED)
-        };
+        let own_work = |kind: EntryKind| kind.is_about_checkpoints() || kind == EntryKind::OPENED;
         let rows = local.chart.arrived_upto(cursor);
         let since = rows.iter().filter(|(index, _, entry)| {
             newest.is_none_or(|upto| *index > upto) && !own_work(entry.body().kind)

@@ -79,9 +79,7 @@ fn says_more(local: &LocalChart, said: &BTreeMap<(DeviceId, Incarnation), u64>, 
         let frame = entry.frame();
         frame.incarnation == chain.incarnation && frame.seq > before && frame.seq <= chain.seq
     };
-    let of_checkpoints =
-        |kind: EntryKind| matches!(kind, EntryKind::CHECKPOINT | EntryKind::CHECKPOINT_COSIGNATURE);
-    local.chart.entries_of(chain.device).filter(is_new).any(|entry| !of_checkpoints(entry.body().kind))
+    local.chart.entries_of(chain.device).filter(is_new).any(|entry| !entry.body().kind.is_about_checkpoints())
 }
 
 /// How far this device has said before that it opened each chain. After its own entries were lost it

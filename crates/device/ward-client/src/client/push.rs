@@ -77,7 +77,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Whether this device may seal in a chart now.
-    fn permit(&self, chart: ChartId) -> Result<SealPermit, SyncProblem> {
+    pub(crate) fn permit(&self, chart: ChartId) -> Result<SealPermit, SyncProblem> {
         let open = self.device().map_err(failed)?;
         let held =
             open.charts.get(&chart).and_then(|local| local.epochs.last_key_value()).map(|(_, held)| held);
@@ -344,6 +344,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 fn carried_on(entry: &SignedEntry) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
+        _ if body.kind.is_about_checkpoints() => None,
         Decoded::Known(Payload::IncarnationOpen(_)) => None,
         Decoded::Known(_) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
             Rewrite::again(entry)
