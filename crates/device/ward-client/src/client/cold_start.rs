@@ -8,10 +8,9 @@ use super::{Client, SyncProblem, as_error};
 use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PULL_PAGE_BYTES};
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport, parallel};
-use ward_api::paths;
 use ward_audit::LogView;
 use ward_crypto::{BlobLayout, BlobOpener};
-use ward_id::{ChartId, VersionVector};
+use ward_id::ChartId;
 use ward_sync::limits::CHECKPOINT_EVERY_ENTRIES;
 use ward_sync::{
     Arrival, Checkpoint, CheckpointFault, CheckpointRow, CheckpointTrust, decode_content, roots_of_rows,
@@ -32,9 +31,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if local.cursor.is_some() || local.base.is_some() || !local.held.is_empty() {
             return Ok(0);
         }
-        let have: VersionVector =
-            self.wire().map_err(failed)?.get(&paths::have(chart)).await.map_err(failed)?;
-        let entries: u64 = have.iter().map(|(.., head)| head.seq).sum();
+        let theirs = self.ask_have(chart).await?;
+        let entries: u64 = theirs.heads.iter().map(|(.., head)| head.seq).sum();
         if entries < CHECKPOINT_EVERY_ENTRIES / 2 {
             return Ok(0);
         }
