@@ -214,7 +214,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if open.set_back || !local.chart.devices().any(mine) {
                 return Ok(());
             }
-            let closed = self.chart(chart)?.closed_chains();
+            let closed = self.view_of(chart)?.closed_chains();
             let heads = local.chart.have();
             let ends = heads.iter().filter(|(device, life, head)| {
                 mine(*device) && closed.get(&(*device, *life)).is_none_or(|end| end.seq < head.seq)

@@ -167,7 +167,8 @@ impl LocalChart {
     /// Whether an own entry that the server is not known to have is missing here, or the chain ends
     /// before one that is here: a part of the store is gone.
     pub(crate) fn own_chain_is_broken(&self) -> bool {
-        let Some(chain) = &self.chain else { return !self.own.is_empty() };
+        // Without a chain there is nothing but what a former device of this store wrote.
+        let Some(chain) = &self.chain else { return false };
         let (life, last) = (chain.incarnation(), chain.head().map_or(0, |head| head.seq));
         let first = self.receipted.saturating_add(1);
         let held = self.own.range((life, first)..=(life, u64::MAX)).map(|((_, seq), _)| *seq);

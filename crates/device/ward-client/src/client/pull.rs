@@ -494,7 +494,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(local) = open.charts.get(&chart) else { return Ok(BTreeMap::new()) };
         // A view costs more than the question whether anybody closed anything.
         let any = local.chart.has_kind(EntryKind::DEVICE_CLOSED);
-        if any { Ok(self.chart(chart)?.closed_chains()) } else { Ok(BTreeMap::new()) }
+        if any { Ok(self.view_of(chart)?.closed_chains()) } else { Ok(BTreeMap::new()) }
     }
 }
 

@@ -224,7 +224,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let lives: BTreeSet<Incarnation> =
             marked.map(|head| head.incarnation).into_iter().chain(head.map(|(life, _)| life)).collect();
-        let view = self.chart(chart)?;
+        let view = self.view_of(chart)?;
         let mut held: BTreeSet<(Incarnation, u64)> = local.own.keys().copied().collect();
         held.extend(
             view.timeline()

@@ -150,7 +150,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let author = Some(record.person());
         let id = entry.id();
         let here =
-            self.chart(chart).is_ok_and(|view| view.timeline().iter().any(|item| item.entry.id() == id));
+            self.view_of(chart).is_ok_and(|view| view.timeline().iter().any(|item| item.entry.id() == id));
         let standing = if here { ImportStanding::AlreadyHere } else { ImportStanding::Offered };
         ImportedEntry { entry, author, standing }
     }
