@@ -28,11 +28,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let mut out = Vec::new();
         for (chart, times) in sealed {
-            let Ok(view) = self.view_of(chart) else { continue };
+            let Ok(view) = self.chart(chart) else { continue };
             out.extend(views::sealed_drop_work(&NamedChart::new(chart, &view), &times));
         }
         for (chart, drops) in by_chart {
-            let Ok(view) = self.view_of(chart) else { continue };
+            let Ok(view) = self.chart(chart) else { continue };
             let named = NamedChart::new(chart, &view);
             let foreseen = foreseen_items(open, chart, &named.label, &drops, now);
             out.extend(views::drop_work(&named, &drops, foreseen));
