@@ -59,6 +59,7 @@ pub enum PayloadError {
 
 /// What decoding a payload gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it was made, and never kept")]
 pub enum Decoded {
     /// A payload that this version understands.
     Known(Payload),

@@ -68,7 +68,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let sealed = sealer.next(&current)?;
             batch.put_bytes(Table::BlobChunks, chunk_row(&blob, record.here), sealed.into());
             record.here += 1;
-            if record.here % BLOB_CHUNKS_AT_A_TIME == 0 {
+            if record.here.is_multiple_of(BLOB_CHUNKS_AT_A_TIME) {
                 batch.put(Table::Blobs, blob.clone(), &record);
                 self.commit_growth(std::mem::take(&mut batch), Growth::Attachment).await?;
                 self.device_mut()?.blobs.insert(blob.clone(), record.clone());

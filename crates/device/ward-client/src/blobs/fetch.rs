@@ -141,7 +141,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             named.key.open_chunk(layout, chunk, &sealed).map_err(|_| ClientError::AttachmentDamaged)?;
             batch.put_bytes(Table::BlobChunks, chunk_row(id, chunk), sealed.into());
             record.here += 1;
-            if record.here % BLOB_CHUNKS_AT_A_TIME == 0 || record.here == layout.chunks() {
+            if record.here.is_multiple_of(BLOB_CHUNKS_AT_A_TIME) || record.here == layout.chunks() {
                 self.keep_fetched(id, record, std::mem::take(&mut batch)).await?;
             }
         }

@@ -161,8 +161,8 @@ fn resume_chains(open: &mut OpenDevice) {
     let (me, site, role) = (open.me.device, open.me.site, open.me.role);
     for (chart, local) in &mut open.charts {
         // What a former device of this store wrote belongs to a chain that ended.
-        let of_me = local.own.iter().filter(|(_, entry)| entry.frame().device == me);
-        let newest = of_me.last().map(|((life, _), _)| *life);
+        let of_me = local.own.iter().rev().find(|(_, entry)| entry.frame().device == me);
+        let newest = of_me.map(|((life, _), _)| *life);
         if local.chain.is_some() || newest.is_none() {
             continue;
         }
