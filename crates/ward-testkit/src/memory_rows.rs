@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use ward_client::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
+use ward_client::{Row, RowStore, RowStoreError, RowWrite, StoreSpace, WriteBatch};
 
 type Rows = BTreeMap<(u8, Vec<u8>), Row>;
 
@@ -12,6 +12,12 @@ struct Inner {
     commits: u64,
     fail_at: Option<u64>,
     full: bool,
+    capacity_bytes: Option<u64>,
+    tells_space: bool,
+}
+
+fn bytes_of(rows: &Rows) -> u64 {
+    rows.iter().map(|((_, id), row)| (id.len() + row.sealed.len()) as u64).sum()
 }
 
 /// Rows in memory. Clones share the rows, as a program that is started again shares its file.
@@ -73,6 +79,17 @@ impl MemoryRows {
     /// Lets commits succeed again.
     pub fn heal(&self) {
         self.lock().fail_at = None;
+    }
+
+    /// Gives the store so many bytes; `tells` says whether it can say how many are free.
+    pub fn set_capacity(&self, capacity_bytes: Option<u64>, tells: bool) {
+        let mut inner = self.lock();
+        (inner.capacity_bytes, inner.tells_space) = (capacity_bytes, tells);
+    }
+
+    /// Bytes that the rows take.
+    pub fn used_bytes(&self) -> u64 {
+        bytes_of(&self.lock().rows)
     }
 
     /// Whether the failure that was asked for has happened or lies behind.
@@ -139,6 +156,7 @@ impl RowStore for MemoryRows {
                 RowStoreError::Broken("the test asked for this failure".to_owned())
             });
         }
+        let before = inner.capacity_bytes.map(|_| inner.rows.clone());
         for write in batch.writes {
             match write {
                 RowWrite::Put { table, row } => {
@@ -149,7 +167,21 @@ impl RowStore for MemoryRows {
                 }
             }
         }
-        Ok(())
+        let full = inner.capacity_bytes.is_some_and(|capacity| bytes_of(&inner.rows) > capacity);
+        match before.filter(|_| full) {
+            Some(before) => {
+                inner.rows = before;
+                Err(RowStoreError::Full)
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn space(&self) -> Result<StoreSpace, RowStoreError> {
+        let inner = self.lock();
+        let used = bytes_of(&inner.rows);
+        let free = inner.capacity_bytes.map(|capacity| capacity.saturating_sub(used));
+        Ok(StoreSpace { used_bytes: Some(used), free_bytes: free.filter(|_| inner.tells_space) })
     }
 }
 

@@ -133,6 +133,8 @@ pub enum Command {
     Worklist(WorklistArgs),
     /// Write data out: FHIR NDJSON, CSV, or a readable page for the patient.
     Export(ExportArgs),
+    /// Take over unsent work that another device wrote into a sealed file.
+    Import(ImportArgs),
 
     // ---- assure ----
     /// Check that the trail is whole.
@@ -717,6 +719,26 @@ pub struct ExportArgs {
     /// File to write; `-` for standard output.
     #[arg(long, short, default_value = "-")]
     pub output: String,
+    /// Write what was not sent into this sealed file instead: entries, drafts and attachments, for
+    /// the site's staff. For a device that is full or has no network.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chart", "format", "for_patient", "output"])]
+    pub unsent: Option<PathBuf>,
+    /// With --unsent: also draw words that open the file, for this person's new device.
+    #[arg(long, requires = "unsent")]
+    pub words: bool,
+}
+
+/// `ward import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The file that `ward export --unsent` wrote.
+    pub file: PathBuf,
+    /// The words that were shown with it; without them this staff device's own key opens it.
+    #[arg(long, value_name = "WORDS")]
+    pub words: Option<String>,
+    /// Take over every entry whose author's signature holds. For staff; ask the author first.
+    #[arg(long)]
+    pub adopt: bool,
 }
 
 /// `ward audit chart`.

@@ -91,6 +91,17 @@ pub enum TicketError {
     OtherSite,
 }
 
+/// Words that are no passphrase of a file. The person who typed them must act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PassphraseError {
+    /// A word that is not in the list.
+    #[error(transparent)]
+    Word(#[from] ward_id::WordsError),
+    /// Too few or too many.
+    #[error("the passphrase has twelve words")]
+    Count,
+}
+
 /// The hardware key did not sign: absent, locked, or the person declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the hardware key did not sign")]

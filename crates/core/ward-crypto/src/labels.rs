@@ -84,6 +84,10 @@ labels! { DERIVED:
     DEVICE_KEYS = "ward/v1/device-keys";
     /// The wrap of a sealed file's key, and what the file begins with.
     SEALED_FILE = "ward/v1/sealed-file";
+    /// What every chunk of a blob is bound to.
+    BLOB = "ward/v1/blob";
+    /// The wraps of the key of a file with unsent work, and what the file begins with.
+    UNSENT = "ward/v1/unsent";
 }
 
 #[cfg(test)]

@@ -27,7 +27,9 @@ pub mod limits;
 mod safe;
 
 pub use codec::{Signature, V1};
-pub use error::{AuthSignError, BatchError, CryptoError, FormatError, KeyError, TicketError};
+pub use error::{
+    AuthSignError, BatchError, CryptoError, FormatError, KeyError, PassphraseError, TicketError,
+};
 pub use labels::Label;
 pub use rand_core;
 pub use safe::*;

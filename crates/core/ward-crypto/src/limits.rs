@@ -75,3 +75,14 @@ pub const SEALED_CHUNKS_MAX: u32 = u32::MAX;
 /// Bytes that a sealed file begins with: 19 of the label, one of the version, the encapsulation,
 /// the sealed key.
 pub const SEALED_HEADER_BYTES: usize = 19 + 1 + ENCAPSULATION_BYTES + KEY_BYTES + TAG_BYTES;
+/// Plaintext bytes of every chunk of a blob but the last.
+pub const BLOB_CHUNK_BYTES: usize = 262_144;
+/// Plaintext bytes of a blob: 256 chunks.
+pub const BLOB_MAX_BYTES: u64 = 64 * 1_048_576;
+/// Devices that a file with unsent work is sealed to.
+pub const UNSENT_RECIPIENTS_MAX: usize = 64;
+/// Words of the passphrase of a file with unsent work: 11 bits each, 132 in all, so that nobody
+/// need slow the guessing down.
+pub const EXPORT_PASSPHRASE_WORDS: usize = 12;
+/// Bytes of the header of a file with unsent work.
+pub const UNSENT_HEADER_MAX_BYTES: usize = 128 * 1_024;

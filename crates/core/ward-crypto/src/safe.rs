@@ -2,6 +2,7 @@
 
 mod auth_key;
 mod batch;
+mod blob;
 mod capture;
 mod certificate;
 mod device_keys;
@@ -20,9 +21,11 @@ mod sealed_file;
 mod sign_key;
 mod suite;
 mod ticket;
+mod unsent_file;
 
 pub use auth_key::{AuthPublicKey, AuthSigner, SoftwareAuthKey};
 pub use batch::BatchVerifier;
+pub use blob::{BlobKey, BlobLayout, BlobOpener, BlobSealer, SealedBlob};
 pub use capture::CaptureSignature;
 pub use certificate::{
     AttestLevel, CounterSignatures, DeviceBinding, DeviceBindingFields, DeviceCert, DeviceCertFields, Idv,
@@ -52,3 +55,6 @@ pub use sealed_file::{FileOpener, FileSealer};
 pub use sign_key::{SignKey, SignPublicKey};
 pub use suite::{AcceptedSuites, Suite};
 pub use ticket::{RedeemKey, Ticket, TicketFields, TicketSecret};
+pub use unsent_file::{
+    ExportPassphrase, PassphraseWrap, UnsentHeader, UnsentHeaderFields, UnsentWrap, seal_unsent_header,
+};

@@ -178,6 +178,99 @@ fn local_formats() {
     );
 }
 
+/// The content of a blob of so many bytes.
+fn blob_content(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|n| u8::try_from(n % 251).unwrap()).collect()
+}
+
+/// Sealed chunks of a content, and what names them.
+fn sealed_blob(key: &BlobKey, content: &[u8]) -> (Vec<Vec<u8>>, SealedBlob) {
+    let mut sealer = BlobSealer::new(key.clone());
+    let mut parts: Vec<&[u8]> = content.chunks(limits::BLOB_CHUNK_BYTES).collect();
+    let last = parts.pop().unwrap_or(&[]);
+    let mut chunks: Vec<Vec<u8>> = parts.into_iter().map(|part| sealer.next(part).unwrap()).collect();
+    let (chunk, blob) = sealer.last(last).unwrap();
+    chunks.push(chunk);
+    (chunks, blob)
+}
+
+#[test]
+fn blob_format() {
+    let chunk = limits::BLOB_CHUNK_BYTES;
+    let cases: Vec<Value> = [0, 1, 16, chunk - 1, chunk, chunk + 1, 2 * chunk]
+        .into_iter()
+        .zip(1u8..)
+        .map(|(size, seed)| {
+            let key = BlobKey::from_secret_bytes(&[seed; 32]);
+            let (chunks, blob) = sealed_blob(&key, &blob_content(size));
+            json!({
+                "key": hex([seed; 32]),
+                "size": size,
+                "address": blob.address,
+                "plain_hash": hex(blob.plain_hash),
+                "chunk_hashes": chunks.iter().map(|chunk| hex(sha256(chunk))).collect::<Vec<_>>(),
+                "sealed": if size <= 16 { hex(chunks.concat()) } else { String::new() },
+            })
+        })
+        .collect();
+    compare("blob", &json!({ "content": "byte n is n mod 251", "blobs": cases }));
+}
+
+#[test]
+fn stored_blobs_still_open() {
+    for blob in load("blob")["blobs"].as_array().unwrap() {
+        let key = BlobKey::from_secret_bytes(&bytes32(&blob["key"]));
+        let sealed = bytes(&blob["sealed"]);
+        if sealed.is_empty() {
+            continue;
+        }
+        let named = SealedBlob {
+            address: blob["address"].as_str().unwrap().parse().unwrap(),
+            size: blob["size"].as_u64().unwrap(),
+            plain_hash: bytes32(&blob["plain_hash"]),
+        };
+        let mut opener = BlobOpener::new(key, named).unwrap();
+        assert_eq!(*opener.next(&sealed).unwrap(), blob_content(usize::try_from(named.size).unwrap()));
+        opener.finish().unwrap();
+    }
+}
+
+#[test]
+fn unsent_file_format() {
+    let mut rng = Seeded::new(SEED);
+    let (site, device) = (random_id(&mut rng), random_id(&mut rng));
+    let staff = (random_id(&mut rng), EncKey::from_secret_bytes(&[5; 32]).unwrap());
+    let words = ExportPassphrase::generate(&mut rng);
+    let to = [(staff.0, staff.1.public().clone())];
+    let made_at = ward_id::TimestampMs(1_700_000_000_000);
+    let (header, key) = seal_unsent_header(site, device, made_at, &to, Some(&words), &mut rng).unwrap();
+    let (sealer, start) = FileSealer::start(&key, &mut rng).unwrap();
+    let chunk = sealer.last(PLAINTEXT).unwrap();
+    compare(
+        "unsent_file",
+        &json!({
+            "staff_secret": hex([5; 32]),
+            "passphrase": words.to_text().as_str(),
+            "plaintext": hex(PLAINTEXT),
+            "file": hex([header.to_front(), start, chunk].concat()),
+        }),
+    );
+}
+
+#[test]
+fn stored_unsent_files_still_open() {
+    let stored = load("unsent_file");
+    let file = bytes(&stored["file"]);
+    let (header, taken) = UnsentHeader::from_front(&file).unwrap().unwrap();
+    let (start, chunk) = file[taken..].split_at(limits::SEALED_HEADER_BYTES);
+    let staff = EncKey::from_secret_bytes(&bytes32(&stored["staff_secret"])).unwrap();
+    let words = ExportPassphrase::from_text(stored["passphrase"].as_str().unwrap()).unwrap();
+    for key in [header.open_as_device(header.wraps[0].device, &staff), header.open_with(&words)] {
+        let opener = FileOpener::start(&key.unwrap(), start).unwrap();
+        assert_eq!(*opener.last(chunk).unwrap(), bytes(&stored["plaintext"]));
+    }
+}
+
 #[test]
 fn padding_table() {
     let lengths = [

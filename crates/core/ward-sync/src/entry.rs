@@ -295,6 +295,31 @@ impl SignedEntry {
         out
     }
 
+    /// Checks the signatures of many entries in batches. Each answer is what [`SignedEntry::verify`]
+    /// gives for that one.
+    pub fn verify_all(signed: &[(&Self, &DeviceCert)]) -> Vec<Result<(), EntryError>> {
+        let mut batch = BatchVerifier::new();
+        let mut places = Vec::with_capacity(signed.len());
+        let mut out: Vec<Result<(), EntryError>> = Vec::with_capacity(signed.len());
+        for (place, (entry, cert)) in signed.iter().enumerate() {
+            out.push(match &entry.capture {
+                CaptureSignature::Device(signature) => entry.check_author(cert).inspect(|()| {
+                    let key = &cert.binding.sign_pk;
+                    batch.push_labelled(key, labels::CAPTURE, entry.id.as_bytes(), signature);
+                    places.push(place);
+                }),
+                CaptureSignature::Hardware(_) => entry.verify(cert),
+            });
+        }
+        let bad = batch.verify().err().map(|error| error.bad).unwrap_or_default();
+        for place in bad.into_iter().filter_map(|bad| places.get(bad)) {
+            if let Some(verdict) = out.get_mut(*place) {
+                *verdict = Err(EntryError::CaptureSignature);
+            }
+        }
+        out
+    }
+
     /// The entry that the header names, with nothing said about its signature yet.
     fn rebuild(header: &EnvelopeHeader, plaintext: &[u8]) -> Result<Self, EntryError> {
         let Plaintext { prev, body, sig_alg, capture_sig } = Plaintext::from_canonical(plaintext)?;

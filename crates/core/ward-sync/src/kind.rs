@@ -50,13 +50,19 @@ impl EntryKind {
     pub const OPENED: Self = Self(19);
     /// A chain ended: its device is not used any more.
     pub const DEVICE_CLOSED: Self = Self(20);
+    /// What a chart held up to a place.
+    pub const CHECKPOINT: Self = Self(21);
+    /// Another person's device came to the same.
+    pub const CHECKPOINT_COSIGNATURE: Self = Self(22);
     /// Staff do not take over what a device handed to the drop box.
     pub const DROP_DECLINED: Self = Self(23);
+    /// A blob.
+    pub const ATTACHMENT: Self = Self(24);
     /// Something happened to the logs or to a chain.
     pub const INCIDENT: Self = Self(25);
 
     /// All kinds that this version writes, in order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::INCARNATION_OPEN,
         Self::QUESTIONNAIRE_RESPONSE,
         Self::MEDICATION_PLAN_FIELD,
@@ -77,9 +83,18 @@ impl EntryKind {
         Self::SET_CHANGE,
         Self::OPENED,
         Self::DEVICE_CLOSED,
+        Self::CHECKPOINT,
+        Self::CHECKPOINT_COSIGNATURE,
         Self::DROP_DECLINED,
+        Self::ATTACHMENT,
         Self::INCIDENT,
     ];
+
+    /// Whether devices write it to tell each other what a chart held: nobody's work, so nobody waits for
+    /// it, it is never handed on, and the next checkpoint does without it.
+    pub const fn is_about_checkpoints(self) -> bool {
+        matches!(self, Self::CHECKPOINT | Self::CHECKPOINT_COSIGNATURE)
+    }
 
     /// Whether this version knows the kind. Others are never written, but kept when read.
     pub fn is_known(self) -> bool {
@@ -119,7 +134,10 @@ impl EntryKind {
             18 => "set-change",
             19 => "opened",
             20 => "device-closed",
+            21 => "checkpoint",
+            22 => "checkpoint-cosignature",
             23 => "drop-declined",
+            24 => "attachment",
             25 => "incident",
             _ => "reserved",
         }

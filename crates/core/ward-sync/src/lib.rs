@@ -10,6 +10,7 @@ extern crate alloc;
 mod bisection;
 mod chain;
 mod chart;
+mod checkpoint;
 mod entry;
 mod epochs;
 mod fork;
@@ -38,6 +39,10 @@ pub use chart::{
     Thread, TimeClaim, TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written,
     delivery,
 };
+pub use checkpoint::{
+    CheckpointDue, CheckpointFault, CheckpointRoots, CheckpointRow, CheckpointTrust, ContentError,
+    checkpoint_due, checkpoint_trust, decode_content, encode_content, roots_of_rows, state_root,
+};
 pub use entry::{BootEvidence, EntryBody, EntryError, EntryFrame, OpenedEnvelope, SignedEntry};
 pub use epochs::{
     AcceptedEpoch, PackageFault, Quarantine, RotationError, RotationPlan, accept_package, check_package,
@@ -59,11 +64,12 @@ pub use mlog_body::{
 };
 pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
-    AppointmentStatus, Carry, CarryReason, Consent, ConsentStatus, DataChoice, Decoded, DenseResponse,
-    DeviceClosed, Dose, DoseOutcome, DropDeclined, FieldKey, IncarnationOpen, Incident, IncidentKind,
-    Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, OpenedChain, Participation,
-    ParticipationState, Payload, PayloadError, ProfileField, QuestionnaireResponse, Resolution, Resolve,
-    Response, ResponseStatus, SetChange, TextBurst, TextId, TextSignature, Void,
+    AppointmentStatus, Attachment, Carry, CarryReason, Checkpoint, CheckpointCosignature, Consent,
+    ConsentStatus, DataChoice, Decoded, DenseResponse, DeviceClosed, Dose, DoseOutcome, DropDeclined,
+    FieldKey, IncarnationOpen, Incident, IncidentKind, Instrument, MedicationId, MedicationPlanField, Note,
+    Occurrence, Opened, OpenedChain, Participation, ParticipationState, Payload, PayloadError, PayloadRoom,
+    ProfileField, QuestionnaireResponse, Resolution, Resolve, Response, ResponseStatus, SetChange, TextBurst,
+    TextId, TextSignature, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

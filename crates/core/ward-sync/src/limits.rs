@@ -93,3 +93,12 @@ pub const CHART_MAX_ENTRIES: usize = 1_000_000;
 pub const READER_LEVEL: u64 = 1;
 /// Places of one chain that one question of a bisection asks for.
 pub const PLACES_PER_ROUND: u64 = 32;
+/// Version of the rules by which a chart follows from its entries: raised when an entry comes to
+/// stand elsewhere than before, so that checkpoints of other versions are not compared.
+pub const FOLD_RULES: u64 = 1;
+/// Entries after which a checkpoint is due.
+pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
+/// Time after which a checkpoint is due, from the arrival of the first entry that none covers.
+pub const CHECKPOINT_EVERY_MS: i64 = 30 * 86_400_000;
+/// How many times as long a patient's device waits: checkpoints are large, and phones pay for it.
+pub const PATIENTS_WAIT_TIMES: u64 = 2;

@@ -41,7 +41,10 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
             _ => Permission::No,
         },
         EntryKind::MEDICATION_PLAN_FIELD => allowed(matches!(role, Role::Clinician | Role::Investigator)),
-        EntryKind::DOSE => allowed(role == Role::Patient || role.is_staff()),
+        EntryKind::DOSE
+        | EntryKind::ATTACHMENT
+        | EntryKind::CHECKPOINT
+        | EntryKind::CHECKPOINT_COSIGNATURE => allowed(role == Role::Patient || role.is_staff()),
         EntryKind::APPOINTMENT
         | EntryKind::ALERT_ACKNOWLEDGEMENT
         | EntryKind::INSTRUMENT

@@ -70,6 +70,51 @@ proptest! {
         prop_assert_eq!(chart.missing(), reference.missing());
     }
 
+    /// A chart that begins with a checkpoint and gets the rest in any order is the same chart, byte for
+    /// byte; and the roots of a checkpoint fit its own entries only.
+    #[test]
+    fn p10_a_checkpoint_and_what_came_after_are_the_whole_log(
+        steps in steps(), part in 0usize..=100, seed in any::<u64>(), cut_off in 0u64..40
+    ) {
+        let entries = play(&steps, 1);
+        let table = Table::new(cut_off);
+        let full = chart_of(entries.iter().enumerate());
+        let covered = entries.len() * part / 100;
+        let row = |place: usize| (place as u64, TimestampMs(place as i64), &entries[place]);
+        let content = encode_content((0..covered).map(row));
+        let rows: Vec<CheckpointRow> =
+            decode_content(&content).unwrap().into_iter().map(|row| CheckpointRow::read(row).unwrap()).collect();
+        let mut begun = Chart::new(SITE, CHART);
+        for row in &rows {
+            begun.insert(row.entry.clone(), Arrival::at(row.index, row.received_at)).unwrap();
+            begun.prove(row.entry.id(), row.index);
+        }
+        for place in shuffled(entries.len(), seed).into_iter().filter(|place| *place >= covered) {
+            let arrival = Arrival::at(place as u64, TimestampMs(place as i64));
+            begun.insert(entries[place].clone(), arrival).unwrap();
+            begun.prove(entries[place].id(), place as u64);
+        }
+        prop_assert_eq!(state_root(&begun, &table), state_root(&full, &table));
+        // Neither a study schema nor a revocation that came later changes what was signed.
+        let later_on = Table::with_all_classes(cut_off / 2);
+        prop_assert_eq!(state_root(&begun, &table), state_root(&full, &later_on));
+        prop_assert_eq!(format!("{:?}", begun.view(&table)), format!("{:?}", full.view(&table)));
+        let listed: Vec<_> = full.arrived_upto(covered as u64).into_iter().take(covered).collect();
+        let roots = roots_of_rows(listed.iter().copied());
+        let read = roots_of_rows(rows.iter().map(|row| (row.index, row.received_at, &row.entry)));
+        prop_assert_eq!(&read, &roots);
+        if let Ok(roots) = roots {
+            prop_assert_eq!(roots.count, covered as u64);
+            let dropped = (seed % covered as u64) as usize;
+            let lacks = listed.iter().copied().enumerate().filter(|(n, _)| *n != dropped).map(|(_, row)| row);
+            prop_assert_ne!(roots_of_rows(lacks), Ok(roots.clone()));
+            let later = listed.iter().enumerate().map(|(n, (index, at, entry))| {
+                (*index, at.plus_ms(i64::from(n == dropped)), *entry)
+            });
+            prop_assert_ne!(roots_of_rows(later).unwrap().places_root, roots.places_root);
+        }
+    }
+
     /// Rewriting all claims of time changes no value and no place.
     #[test]
     fn p8_clocks_decide_nothing(steps in steps(), clock in 2u64.., cut_off in 0u64..40) {

@@ -321,7 +321,35 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             ..Incident::new(IncidentKind::Fork, [9; 32])
         }
         .into(),
+        checkpoint(carried).into(),
+        CheckpointCosignature { checkpoint: carried.id() }.into(),
+        Attachment::of(BlobKey::from_secret_bytes(&[7; 32]), blob(), "image/jpeg", "rash").into(),
     ]
+}
+
+fn blob() -> SealedBlob {
+    SealedBlob { address: BlobAddress::from_bytes([8; 32]), size: 300_000, plain_hash: [9; 32] }
+}
+
+fn checkpoint(entry: &SignedEntry) -> Checkpoint {
+    let frame = entry.frame();
+    let mut frontier = VersionVector::new();
+    frontier.observe(frame.device, frame.incarnation, Head { seq: 1, entry: entry.id() }).unwrap();
+    let root = |n: u8| TreeRoot::from_bytes([n; 32]);
+    Checkpoint {
+        rules: 1,
+        upto: 6,
+        frontier,
+        count: 1,
+        entries_root: root(1),
+        places_root: root(2),
+        state_root: root(3),
+        closed_root: root(4),
+        address: blob().address,
+        key: BlobKey::from_secret_bytes(&[7; 32]),
+        size: blob().size,
+        plain_hash: blob().plain_hash,
+    }
 }
 
 #[test]

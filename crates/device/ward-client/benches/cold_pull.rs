@@ -9,26 +9,20 @@
     reason = "a bench prints its figures and stops at any error"
 )]
 
+mod cold_devices;
 #[path = "../../../../bench/stopwatch.rs"]
 mod stopwatch;
 
+use cold_devices::{ColdClient, SEED, enrolled_clinician, write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use stopwatch::{Gates, process_cpu, quick};
-use ward_client::native::{HttpsTransport, SqliteRowStore};
-use ward_client::{Certified, Client, Comparison, EnrolOutcome, NewInvite, ServerAddress};
-use ward_crypto::Role;
-use ward_testkit::{
-    FakeEnv, MemoryKey, START, SeededRng, Site, TestDevice, diary_answers, diary_instrument, diary_response,
-};
+use ward_testkit::{START, Site, diary_instrument};
 
-const SEED: u64 = 31;
 const PATIENTS: usize = 20;
 const RECORDS: usize = 10_000;
 const DEVICES: usize = 5;
 const USABLE_MAX_S: f64 = 1.25;
-
-type ColdClient = Client<SqliteRowStore, HttpsTransport, FakeEnv, MemoryKey>;
 
 fn main() -> ExitCode {
     stopwatch::print_machine();
@@ -104,45 +98,4 @@ async fn pull(client: &mut ColdClient, site: &Site, records: usize) -> Round {
     assert!(report.is_complete(), "{report:?}");
     assert!(report.pulled as usize >= records && shown >= records && work > 0, "{report:?}, {shown} shown");
     round
-}
-
-async fn write(patient: &mut TestDevice, records: usize) {
-    let chart = patient.chart();
-    let answers = diary_answers((2, 1), 1, false, "a day like others, with some words about it");
-    for number in 0..records {
-        let day = START.utc_day() + i64::try_from(number % 14).unwrap();
-        patient.client.capture(chart, diary_response(day, &answers)).await.unwrap();
-    }
-    patient.sync().await;
-}
-
-/// A clinician's device over the native ports, enrolled through the server's socket, which then
-/// has seen nothing of any chart.
-async fn enrolled_clinician(
-    site: &mut Site,
-    address: &ServerAddress,
-    store: &std::path::Path,
-    number: usize,
-) -> ColdClient {
-    let name = format!("clinician {number}");
-    let env = FakeEnv::new(site.clock.clone(), SEED, &name);
-    let key = MemoryKey::new(&mut SeededRng::new(SEED, &format!("{name}/key")));
-    let rows = SqliteRowStore::open(store).unwrap();
-    let mut client = Client::open(rows, HttpsTransport::new(), env, key).await.unwrap();
-    let person = site.new_person();
-    let server = Some(address.clone());
-    let invite = NewInvite { person, role: Role::Clinician, chart: None, not_after: None, server };
-    let [first, second, ..] = site.admins.as_mut_slice() else { unreachable!("a site has two admins") };
-    let ticket = first.client.invite(invite).await.unwrap();
-    client.enrol_begin(&ticket.to_text()).await.unwrap();
-    first.client.pending_enrolments().await.unwrap();
-    let certified = first.client.certify(ticket.ticket, Comparison::Same).await.unwrap();
-    let Certified::Proposed(proposal) = certified else { unreachable!("staff need two admins") };
-    second.client.cosign(proposal).await.unwrap();
-    assert!(matches!(client.enrol_finish().await.unwrap(), EnrolOutcome::Enrolled { .. }));
-    first.sync().await;
-    site.team_persons.push(person);
-    site.set_team().await;
-    site.coordinator.sync().await;
-    client
 }

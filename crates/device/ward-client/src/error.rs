@@ -1,6 +1,6 @@
 //! What can go wrong in a call of the SDK, with the code that the error pages are named after.
 
-use crate::{DeviceKeyError, RowStoreError, TransportError};
+use crate::{DeviceKeyError, Growth, RowStoreError, TransportError};
 use std::fmt;
 use ward_api::{ErrorCode, Problem, Who};
 use ward_crypto::{CryptoError, FormatError, TicketError};
@@ -115,6 +115,29 @@ pub enum ClientError {
     /// The entry has no effect, by the rules of the log. The person must act.
     #[error("the change has no effect: {0}")]
     Void(String),
+    /// The device has no room for this; nothing was changed. The person must act: free some space, or
+    /// take what was not sent away in a sealed file.
+    #[error(
+        "this device has no room left for {0}; free some space, or export what was not sent and bring it to the clinic"
+    )]
+    NoRoom(Growth),
+    /// The content of an attachment is not here. The person must act: fetch it where there is a
+    /// network.
+    #[error("the attachment is not on this device{}", if *.pending { ", and its author's device has not sent it yet" } else { "" })]
+    AttachmentNotHere {
+        /// The server does not have it either.
+        pending: bool,
+    },
+    /// What was fetched is not the attachment that the entry names. The app fetches it again; if it
+    /// lasts, the operator must act.
+    #[error("the attachment is damaged; it is not shown")]
+    AttachmentDamaged,
+    /// A file of a person that could not be read or written while it was attached or exported.
+    #[error("the file could not be read or written: {0}")]
+    File(String),
+    /// The file holds no unsent work that this device can open. The person must act.
+    #[error("the file holds no unsent work that this device can open: {0}")]
+    NotAnExport(&'static str),
     /// The device may seal nothing now; the sync report says why.
     #[error("this device may not send entries now; what you write stays saved here")]
     MayNotSeal,
@@ -165,6 +188,11 @@ const CLIENT_CODES: &[(&str, u16, Who)] = &[
     ("MayNotSeal", 6024, Who::App),
     ("LeaseEnded", 6046, Who::Person),
     ("Severed", 6047, Who::Person),
+    ("NoRoom", 6052, Who::Person),
+    ("AttachmentNotHere", 6053, Who::Person),
+    ("AttachmentDamaged", 6054, Who::App),
+    ("NotAnExport", 6055, Who::Person),
+    ("File", 6056, Who::Person),
     ("StoreIsNewer", 6060, Who::Person),
     ("NeedsNewerApp", 6061, Who::Person),
     ("ConflictMoved", 6062, Who::Person),
@@ -205,6 +233,11 @@ impl ClientError {
             Self::MayNotSeal => "MayNotSeal",
             Self::LeaseEnded => "LeaseEnded",
             Self::Severed => "Severed",
+            Self::NoRoom(_) => "NoRoom",
+            Self::AttachmentNotHere { .. } => "AttachmentNotHere",
+            Self::AttachmentDamaged => "AttachmentDamaged",
+            Self::NotAnExport(_) => "NotAnExport",
+            Self::File(_) => "File",
         }
     }
 

@@ -10,6 +10,7 @@
 //! ports; keys never leave it; nothing that a person wrote is dropped or changed, whatever the
 //! server does.
 
+mod blobs;
 pub mod bootstrap;
 mod client;
 #[doc(hidden)]
@@ -22,28 +23,33 @@ pub mod native;
 mod parallel;
 mod ports;
 mod query;
+mod room;
 mod staff;
 mod store;
 mod sync_schedule;
+mod unsent;
 pub mod views;
 mod wire;
 
+pub use blobs::{AttachmentState, AttachmentView};
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, LostEntries, Me, NamedBy, OpenDraft,
-    Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport, WaitingDrop,
+    ChartTrust, Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, LostEntries, Me, NamedBy,
+    OpenDraft, Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{
     DeviceKeyError, DeviceKeyStore, Environment, HighWater, HintStream, HttpMethod, HttpRequest,
-    HttpResponse, OwnHead, Row, RowStore, RowStoreError, RowWrite, ServerAddress, Transport, TransportError,
-    WriteBatch,
+    HttpResponse, OwnHead, Row, RowStore, RowStoreError, RowWrite, ServerAddress, StoreSpace, Transport,
+    TransportError, WriteBatch,
 };
 pub use query::{
     ChartAdherence, ChartDelivery, ChartSummary, EntryDelivery, HeadStatus, Losses, OldestUnsent, Status,
     Unchecked, WitnessStatus, stop_words,
 };
+pub use room::{Growth, RoomStatus, StorageFacts, StorageStep, next_step};
 pub use staff::{
     Certified, Comparison, NewInvite, PendingCert, PendingReopening, ProposalView, RecoverRequest, TicketRow,
 };
 pub use sync_schedule::{SyncEnd, SyncSchedule, SyncSignal};
+pub use unsent::{ExportReaders, ExportedWork, ImportKey, ImportStanding, ImportedEntry, ImportedWork};

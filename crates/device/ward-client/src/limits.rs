@@ -4,6 +4,8 @@
 pub const STORE_FORMAT: i64 = 1;
 /// How long a locked SQLite file is waited for.
 pub const SQLITE_BUSY_MS: u64 = 5_000;
+/// Pages that SQLite can count.
+pub const SQLITE_PAGES_MAX: u32 = 4_294_967_294;
 /// Bytes that a key file or a mark file may have.
 pub const KEY_FILE_MAX_BYTES: u64 = 1 << 20;
 /// Time for a TCP connection.
@@ -104,3 +106,37 @@ pub const SYNC_FLOOR_MS: u64 = 60_000;
 pub const SYNC_FLOOR_JITTER_PERCENT: u64 = 20;
 /// Time in which writes that follow one another are gathered into one meeting.
 pub const SYNC_SETTLE_MS: u64 = 500;
+/// Bytes that a row takes beyond its id and content: seal, number, the store's own pages.
+pub const ROW_OVERHEAD_BYTES: u64 = 128;
+/// Rows of the reserve for submissions.
+pub const RESERVE_ROWS: u8 = 8;
+/// Bytes of one of them; together 2 MiB.
+pub const RESERVE_ROW_BYTES: usize = 256 << 10;
+/// Room that an attachment leaves free.
+pub const ATTACHMENT_LEAVES_BYTES: u64 = 4 << 20;
+/// Room that new texts, drafts and received pages leave free.
+pub const TEXT_LEAVES_BYTES: u64 = 512 << 10;
+/// Room that a submission leaves free before it takes from the reserve: for the store's own pages.
+pub const SUBMISSION_LEAVES_BYTES: u64 = 64 << 10;
+/// Chunks of a blob that are held in memory and stored at a time.
+pub const BLOB_CHUNKS_AT_A_TIME: u32 = 4;
+/// Blobs that the server is asked about again in one sync, though it said that it has them.
+pub const BLOB_CHECKS_PER_SYNC: usize = 16;
+/// Bytes of one item of a file with unsent work.
+pub const UNSENT_ITEM_MAX_BYTES: usize = 1 << 20;
+/// Items of a file with unsent work.
+pub const UNSENT_ITEMS_MAX: u64 = 1_000_000;
+/// Bytes of a checkpoint's content: what one blob takes.
+pub const CHECKPOINT_MAX_BYTES: u64 = ward_crypto::limits::BLOB_MAX_BYTES;
+/// Entries of a checkpoint in one row.
+pub const BASE_PAGE_ROWS: usize = 512;
+/// About how many bytes the envelope of an entry takes.
+pub const HISTORY_ROW_BYTES: u64 = 850;
+/// Last places of the operation log among which a new device first looks for a checkpoint.
+pub const COLD_START_FIRST_PLACES: u64 = 64;
+/// How many times as many places it looks through next.
+pub const COLD_START_WIDER: u64 = 8;
+/// Signatures of a checkpoint's entries that one sync checks.
+pub const CHECKPOINT_VERIFIED_PER_SYNC: usize = 2_048;
+/// Signatures that are checked between two commits.
+pub const VERIFIED_AT_A_TIME: usize = 4_096;

@@ -146,6 +146,11 @@ error_codes! {
     DropRecipients = 4046, 422, App, "The drop is sealed to a device that was no staff member of the chart";
     TooManyDrops = 4047, 409, Person, "As many drops of this device or chart wait as may wait";
     DropUnknown = 4048, 404, App, "There is no such drop";
+    BlobUnknown = 4052, 404, App, "The server has no such blob of this chart";
+    BlobIncomplete = 4053, 409, App, "The blob is still being sent";
+    BlobMismatch = 4054, 422, App, "The chunks together do not have the address of the blob";
+    BlobShape = 4055, 422, App, "A chunk has a place or a length that the blob's size does not give";
+    TooManyUploads = 4056, 409, App, "This device sends as many blobs at a time as it may";
     // Storage and availability.
     StorageFull = 5001, 507, Operator, "The server has no room; nothing of this request was stored";
     Busy = 5002, 503, Server, "The server has more to do than it can; try again later";
@@ -159,6 +164,8 @@ error_codes! {
     RequestSlow = 5011, 503, Server, "The server did not finish in time; try again";
     MlogRecovering = 5040, 503, Server, "The server was restored and waits for entries of its membership log";
     AwaitsReopening = 5041, 503, Operator, "The server was restored and waits until an admin reopens its operation log";
+    QuotaReached = 5052, 507, Operator, "The room of this chart or device is used up; nothing was stored";
+    ReadOnly = 5053, 503, Operator, "The server can read but not write; nothing of this request was stored";
 }
 
 impl ErrorCode {

@@ -14,6 +14,7 @@
 //! assert_eq!(paths::envelopes(ChartId::from_bytes([1; 16])), format!("/v1/charts/{}/envelopes", "01".repeat(16)));
 //! ```
 
+mod blob;
 mod chart;
 mod device;
 mod drop_box;
@@ -30,6 +31,7 @@ mod ticket;
 mod token;
 mod witness;
 
+pub use blob::BlobState;
 pub use chart::{ChartEvent, EnvelopeBatch, EnvelopePage, EnvelopeRow, EpochPackages, OlogHint};
 pub use device::{SuspendReason, SuspensionRequest};
 pub use drop_box::{DropBatch, DropPage, DropRow, DropState, DropStateChange, RevocationProof};

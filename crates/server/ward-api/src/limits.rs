@@ -101,6 +101,25 @@ pub const DROP_KEPT_MS: i64 = 400 * 86_400_000;
 /// A path of a tile or a page never needs more, bytes.
 pub const TARGET_MAX_BYTES: usize = 1_024;
 
+/// One chunk of a blob as sent, bytes: 256 KiB and its tag.
+pub const BLOB_CHUNK_MAX_BYTES: usize = 256 * 1024 + 16;
+/// Ciphertext of one blob, bytes: 256 full chunks.
+pub const BLOB_MAX_BYTES: u64 = 256 * BLOB_CHUNK_MAX_BYTES as u64;
+/// Envelopes of one chart, bytes: at 850 bytes each more than a million.
+pub const CHART_QUOTA_BYTES: u64 = 1024 * 1024 * 1024;
+/// Envelopes that one device sends over its life, bytes.
+pub const DEVICE_QUOTA_BYTES: u64 = 512 * 1024 * 1024;
+/// Blobs of one chart, bytes, those among them that are still being sent.
+pub const CHART_BLOB_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Blobs that one device sends over its life, bytes.
+pub const DEVICE_BLOB_QUOTA_BYTES: u64 = 1024 * 1024 * 1024;
+/// Blobs that one device sends at a time.
+pub const DEVICE_MAX_UPLOADS: usize = 16;
+/// A blob that is not complete is dropped so long after its last chunk, milliseconds.
+pub const UPLOAD_MAX_REST_MS: i64 = 7 * 86_400_000;
+/// A device whose room is used up asks again after this time, seconds: an operator may have given more.
+pub const QUOTA_RETRY_S: u32 = 3_600;
+
 /// The limits as the server states them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -162,6 +181,18 @@ pub struct Limits {
     pub chart_max_drops: u64,
     /// See [`DEVICE_DROPS_PER_MIN`].
     pub device_drops_per_min: u32,
+    /// See [`BLOB_MAX_BYTES`].
+    pub blob_max_bytes: u64,
+    /// See [`CHART_QUOTA_BYTES`].
+    pub chart_quota_bytes: u64,
+    /// See [`DEVICE_QUOTA_BYTES`].
+    pub device_quota_bytes: u64,
+    /// See [`CHART_BLOB_QUOTA_BYTES`].
+    pub chart_blob_quota_bytes: u64,
+    /// See [`DEVICE_BLOB_QUOTA_BYTES`].
+    pub device_blob_quota_bytes: u64,
+    /// See [`DEVICE_MAX_UPLOADS`].
+    pub device_max_uploads: u64,
     /// See [`ACCESS_TOKEN_PATIENT_S`].
     pub access_token_patient_s: u32,
     /// See [`ACCESS_TOKEN_STAFF_S`].
@@ -201,6 +232,12 @@ impl Default for Limits {
             device_max_drops: DEVICE_MAX_DROPS as u64,
             chart_max_drops: CHART_MAX_DROPS as u64,
             device_drops_per_min: DEVICE_DROPS_PER_MIN,
+            blob_max_bytes: BLOB_MAX_BYTES,
+            chart_quota_bytes: CHART_QUOTA_BYTES,
+            device_quota_bytes: DEVICE_QUOTA_BYTES,
+            chart_blob_quota_bytes: CHART_BLOB_QUOTA_BYTES,
+            device_blob_quota_bytes: DEVICE_BLOB_QUOTA_BYTES,
+            device_max_uploads: DEVICE_MAX_UPLOADS as u64,
             access_token_patient_s: ACCESS_TOKEN_PATIENT_S,
             access_token_staff_s: ACCESS_TOKEN_STAFF_S,
         }

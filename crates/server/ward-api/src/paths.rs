@@ -2,7 +2,7 @@
 //! function each that fills in typed values.
 
 use crate::{LogName, TilePath};
-use ward_id::{ChartId, DeviceId, MlogEntryHash, TicketId};
+use ward_id::{BlobAddress, ChartId, DeviceId, MlogEntryHash, TicketId};
 
 /// The process is up.
 pub const HEALTHZ: &str = "/healthz";
@@ -68,8 +68,10 @@ pub const SUSPEND: &str = "/v1/devices/{device}/suspend";
 pub const RECONCILE: &str = "/v1/charts/{chart}/reconcile";
 /// Handing in envelopes of others that the server lacks.
 pub const RELAY: &str = "/v1/charts/{chart}/relay";
-/// Reserved, answered with 501.
-pub const BLOB: &str = "/v1/blobs/{address}";
+/// What the server has of a blob.
+pub const BLOB: &str = "/v1/charts/{chart}/blobs/{address}";
+/// One chunk of it.
+pub const BLOB_CHUNK: &str = "/v1/charts/{chart}/blobs/{address}/{chunk}";
 /// The drop box: handing entries over, and listing what waits.
 pub const DROP: &str = "/v1/drop";
 /// Saying what became of a drop.
@@ -182,6 +184,21 @@ pub fn revocation_from(device: DeviceId, from: u64) -> String {
     format!("/v1/devices/{device}/revocation?from={from}")
 }
 
+/// What the server has of a blob.
+pub fn blob(chart: ChartId, address: BlobAddress) -> String {
+    format!("/v1/charts/{chart}/blobs/{address}")
+}
+
+/// `GET` reads one chunk of a blob.
+pub fn blob_chunk(chart: ChartId, address: BlobAddress, chunk: u32) -> String {
+    format!("/v1/charts/{chart}/blobs/{address}/{chunk}")
+}
+
+/// `PUT` sends one chunk of a blob that has so many bytes of ciphertext in all.
+pub fn send_blob_chunk(chart: ChartId, address: BlobAddress, chunk: u32, sealed_size: u64) -> String {
+    format!("/v1/charts/{chart}/blobs/{address}/{chunk}?sealed_size={sealed_size}")
+}
+
 /// `POST` suspends a device.
 pub fn suspend(device: DeviceId) -> String {
     format!("/v1/devices/{device}/suspend")
@@ -231,6 +248,9 @@ mod tests {
             (HAVE, have(chart)),
             (EPOCHS, epochs(chart, 0)),
             (EVENTS, events(chart)),
+            (BLOB, blob(chart, BlobAddress::from_bytes([5; 32]))),
+            (BLOB_CHUNK, blob_chunk(chart, BlobAddress::from_bytes([5; 32]), 7)),
+            (BLOB_CHUNK, send_blob_chunk(chart, BlobAddress::from_bytes([5; 32]), 7, 100)),
             (SUSPEND, suspend(device)),
             (DROP, drops_after(None)),
             (DROP, drops_after(Some(7))),

@@ -85,6 +85,9 @@ pub struct ProblemMembers {
     /// The limit that was passed, in the unit of its name in `GET /v1/limits`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub limit: Option<u64>,
+    /// What is used of the limit (`QuotaReached`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub used: Option<u64>,
     /// Names the request in the server's own records, for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,

@@ -24,12 +24,12 @@ use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use ward_api::limits::{DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS};
+use ward_api::limits::{DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS, UPLOAD_MAX_REST_MS};
 use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
 use ward_crypto::{RootPolicy, SignKey, SiteManifest};
 use ward_id::{Canonical as _, SiteId};
-use ward_store::{MetaKey, Store, StoreError};
+use ward_store::{MetaKey, Quotas, Store, StoreError};
 use zeroize::Zeroizing;
 
 /// Where the root policy stands in the store.
@@ -141,6 +141,17 @@ pub struct App<S> {
     probed: tokio::sync::Mutex<Option<Probe>>,
 }
 
+/// What charts and devices may store, as the limits say.
+const fn quotas(limits: &Limits) -> Quotas {
+    Quotas {
+        chart_bytes: limits.chart_quota_bytes,
+        device_bytes: limits.device_quota_bytes,
+        chart_blob_bytes: limits.chart_blob_quota_bytes,
+        device_blob_bytes: limits.device_blob_quota_bytes,
+        device_uploads: limits.device_max_uploads,
+    }
+}
+
 impl<S: Store> App<S> {
     /// Replays the membership log, rebuilds both logs, compares them with what was signed and
     /// with what the witnesses know.
@@ -159,6 +170,7 @@ impl<S: Store> App<S> {
             clock,
             entropy,
         } = parts;
+        store.set_quotas(quotas(&limits));
         let issuer = origins.first().ok_or(StartError::NoOrigin)?.as_str().to_owned();
         let root_policy = store.meta(ROOT_POLICY).await?.ok_or(StartError::NoSite)?;
         let root = RootPolicy::from_canonical(&root_policy).map_err(|_| StartError::RootPolicyDamaged)?;
@@ -304,7 +316,7 @@ impl<S: Store> App<S> {
     }
 
     /// Housekeeping: the membership log is followed, heads are signed and cosigned, tickets, sessions,
-    /// proposals and decided drops that ran out are removed.
+    /// proposals, decided drops and unfinished blobs that ran out are removed.
     /// The listener calls it every minute; without a listener nobody needs to.
     pub async fn upkeep(&self) {
         let now = self.clock.now();
@@ -322,6 +334,7 @@ impl<S: Store> App<S> {
             self.store.purge_refresh_families(now).await,
             self.store.purge_proposals(ran_out).await,
             self.store.purge_drops(now.plus_ms(-DROP_KEPT_MS)).await,
+            self.store.purge_uploads(now.plus_ms(-UPLOAD_MAX_REST_MS)).await,
         ] {
             if let Err(error) = outcome {
                 tracing::warn!(error = %error, "housekeeping failed");

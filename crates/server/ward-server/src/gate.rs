@@ -41,9 +41,6 @@ pub(crate) async fn pass<S: Store>(
     let now = app.clock().now();
     let peer = check_address(app, &parts)?;
     check_anonymous(app, spec, peer)?;
-    if spec.is_reserved() {
-        return Err(reserved());
-    }
     check_declared(spec, &parts)?;
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
@@ -85,11 +82,6 @@ fn check_anonymous<S: Store>(app: &App<S>, spec: &RouteSpec, peer: Option<IpAddr
         }
         _ => Ok(()),
     }
-}
-
-/// A path of a later version. It says so before it looks at anything that was sent along.
-pub(crate) fn reserved() -> Refusal {
-    refuse(ErrorCode::NotImplemented, "A later version of the protocol fills it.")
 }
 
 /// What can be refused from the head alone.

@@ -116,6 +116,7 @@ fn problem_schema() -> Value {
             "until": {"type": "integer"},
             "retry_after_s": {"type": "integer"},
             "limit": {"type": "integer"},
+            "used": {"type": "integer"},
             "request_id": {"type": "string"},
         },
     })

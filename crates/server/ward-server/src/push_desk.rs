@@ -13,11 +13,11 @@ use crate::store_problem::store_failed;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
-use ward_api::limits::DEVICE_MAX_CHAINS;
+use ward_api::limits::{DEVICE_MAX_CHAINS, QUOTA_RETRY_S};
 use ward_api::{ErrorCode, ProblemMembers};
 use ward_crypto::{Envelope, sha256};
 use ward_id::{ChartId, DeviceId, EnvelopeHash, Head, TimestampMs};
-use ward_store::{AppendError, AppendRefusal, Appended, NewOperation, NewPush, Store};
+use ward_store::{AppendError, AppendRefusal, Appended, NewOperation, NewPush, QuotaReached, Store};
 use ward_sync::{PushContext, PushItem, StoredChain, check_pushes};
 
 /// A decoded envelope with its bytes.
@@ -208,6 +208,18 @@ fn new_operation(chart: ChartId, one: ArrivedEnvelope) -> NewOperation {
     }
 }
 
+/// The room of a chart or device is used up.
+pub(crate) fn quota_reached(reached: QuotaReached) -> Refusal {
+    let members = ProblemMembers {
+        used: Some(reached.used),
+        limit: Some(reached.limit),
+        retry_after_s: Some(QUOTA_RETRY_S),
+        ..ProblemMembers::default()
+    };
+    let detail = "Keep it on the device and tell the operator of the server; less may still fit.";
+    refuse_with(ErrorCode::QuotaReached, detail, members)
+}
+
 pub(crate) fn append_failed(error: AppendError) -> Refusal {
     match error {
         AppendError::Refused(AppendRefusal::Gap { expect }) => {
@@ -225,6 +237,7 @@ pub(crate) fn append_failed(error: AppendError) -> Refusal {
             let detail = "Its store was begun anew too often; enrol the device again with a new ticket.";
             refuse_with(ErrorCode::TooManyChains, detail, members)
         }
+        AppendError::Refused(AppendRefusal::Quota(reached)) => quota_reached(reached),
         AppendError::Refused(AppendRefusal::NotOneChain) => {
             refuse(ErrorCode::NotOneChain, "Push one contiguous piece of one chain.")
         }

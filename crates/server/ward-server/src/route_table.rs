@@ -86,9 +86,11 @@ pub enum Route {
     OlogReopening,
     /// `POST /v1/olog/reopening`
     BringCheckpoint,
-    /// `GET /v1/blobs/{address}`, reserved
+    /// `GET /v1/charts/{chart}/blobs/{address}`
+    BlobState,
+    /// `GET /v1/charts/{chart}/blobs/{address}/{chunk}`
     ReadBlob,
-    /// `PUT /v1/blobs/{address}`, reserved
+    /// `PUT /v1/charts/{chart}/blobs/{address}/{chunk}`
     WriteBlob,
     /// `POST /v1/drop`
     HandOver,
@@ -168,13 +170,6 @@ pub struct RouteSpec {
     pub summary: &'static str,
 }
 
-impl RouteSpec {
-    /// Whether it is kept for a later version: it answers 501 and nothing else.
-    pub const fn is_reserved(&self) -> bool {
-        self.success == 501
-    }
-}
-
 const CBOR: Option<&str> = Some(headers::MEDIA_CBOR);
 const JSON: Option<&str> = Some(headers::MEDIA_JSON);
 const TEXT: Option<&str> = Some(headers::MEDIA_TEXT);
@@ -233,10 +228,6 @@ const fn asking(spec: RouteSpec, query: &'static [(&'static str, bool)]) -> Rout
 
 const fn method(spec: RouteSpec, method: Method) -> RouteSpec {
     RouteSpec { method, ..spec }
-}
-
-const fn reserved(route: Route, verb: Method, path: &'static str) -> RouteSpec {
-    method(post(route, path, Access::Anybody, (None, 0), (501, None), "Reserved for a later version"), verb)
 }
 
 /// All routes.
@@ -454,8 +445,6 @@ pub const ROUTES: &[RouteSpec] = &[
         (204, None),
         "Takes a cosigned checkpoint of the operation log that ended",
     ),
-    reserved(Route::ReadBlob, Method::Get, paths::BLOB),
-    reserved(Route::WriteBlob, Method::Put, paths::BLOB),
     post(
         Route::HandOver,
         paths::DROP,
@@ -485,6 +474,22 @@ pub const ROUTES: &[RouteSpec] = &[
             "What the membership log says against the calling device",
         ),
         &[("from", true)],
+    ),
+    get(Route::BlobState, paths::BLOB, Access::Member, CBOR, "Which chunks of a blob the server has"),
+    get(Route::ReadBlob, paths::BLOB_CHUNK, Access::Member, BYTES, "A chunk of a complete blob"),
+    asking(
+        method(
+            post(
+                Route::WriteBlob,
+                paths::BLOB_CHUNK,
+                Access::Member,
+                (BYTES, limits::BLOB_CHUNK_MAX_BYTES),
+                (200, CBOR),
+                "Sends a chunk of a blob; the last one completes it",
+            ),
+            Method::Put,
+        ),
+        &[("sealed_size", true)],
     ),
 ];
 

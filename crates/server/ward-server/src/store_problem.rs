@@ -12,6 +12,7 @@ use ward_store::{CheckpointError, Store, StoreError, TileError};
 pub(crate) fn store_failed(error: StoreError) -> Refusal {
     let code = match &error {
         StoreError::StorageFull => ErrorCode::StorageFull,
+        StoreError::ReadOnly => ErrorCode::ReadOnly,
         StoreError::Busy => ErrorCode::Busy,
         StoreError::Corrupt { .. } => ErrorCode::StoreCorrupt,
         StoreError::Stopped { .. } => ErrorCode::StoreStopped,

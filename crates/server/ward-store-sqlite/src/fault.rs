@@ -45,6 +45,7 @@ impl Fault {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                     StoreError::Corrupt { what: format!("SQLite reports code {}", failure.extended_code) }
                 }
+                ErrorCode::ReadOnly => StoreError::ReadOnly,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
                 _ => StoreError::Io { what: format!("SQLite reports code {}", failure.extended_code) },
             },
@@ -60,6 +61,7 @@ impl Fault {
         match self.to_store() {
             StoreError::Io { .. } | StoreError::Corrupt { .. } | StoreError::Stopped { .. } => true,
             StoreError::StorageFull
+            | StoreError::ReadOnly
             | StoreError::Busy
             | StoreError::TooLarge { .. }
             | StoreError::Unsupported { .. } => false,
@@ -75,13 +77,14 @@ mod tests {
         Fault::Sqlite(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(extended_code), None))
     }
 
-    /// SQLite's numbers: 13 full, 11 corrupt, 26 not a database, 5 busy, 10 input and output with
+    /// SQLite's numbers: 13 full, 11 corrupt, 26 not a database, 5 busy, 8 read only, 10 input and output with
     /// 4 fsync, 5 directory fsync, 3 write in the second byte.
     #[test]
     fn sqlite_codes_are_told_apart() {
         assert_eq!(fault(13).to_store(), StoreError::StorageFull);
         assert_eq!(fault(IOERR_SHMSIZE).to_store(), StoreError::StorageFull);
         assert_eq!(fault(5).to_store(), StoreError::Busy);
+        assert_eq!(fault(8).to_store(), StoreError::ReadOnly);
         for code in [11, 26] {
             assert!(matches!(fault(code).to_store(), StoreError::Corrupt { .. }));
             assert!(fault(code).ends_writing());
@@ -90,7 +93,7 @@ mod tests {
             assert!(matches!(fault(code).to_store(), StoreError::Io { .. }));
             assert!(fault(code).ends_writing());
         }
-        for code in [13, IOERR_SHMSIZE, 5, 6] {
+        for code in [13, IOERR_SHMSIZE, 5, 6, 8] {
             assert!(!fault(code).ends_writing(), "{code}");
         }
     }

@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blob;
 mod checkpointer;
 mod columns;
 mod cut;
@@ -43,6 +44,7 @@ mod mlog;
 mod olog;
 mod open;
 mod proposal;
+mod quota;
 mod readers;
 mod reopening;
 mod sql;

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "site", text: include_str!("../migrations/0001_site.sql") },
     Migration { number: 2, name: "reopening", text: include_str!("../migrations/0002_reopening.sql") },
     Migration { number: 3, name: "drop", text: include_str!("../migrations/0003_drop.sql") },
+    Migration { number: 4, name: "blobs", text: include_str!("../migrations/0004_blobs.sql") },
 ];
 
 /// Brings a database to this program's schema; says how many migrations were applied.

@@ -5,6 +5,7 @@ use crate::columns::{all, bound, change, instant, int, one, single, uint};
 use crate::cut::{Known, Places};
 use crate::fault::Fault;
 use crate::head_cache::ChainName;
+use crate::quota::{Owner, add, check_operations};
 use crate::reopening::{reopen, reopened, repair};
 use crate::sql;
 use rusqlite::{Connection, Row, params};
@@ -15,7 +16,7 @@ use ward_id::{
 use ward_store::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use ward_store::{
     AppendError, AppendRefusal, Appended, NewOperation, NewPush, OlogStore, OperationsPage, PageRequest,
-    PlacedOperation, ReopenedLog, StoreError, StoredOperation, check_push,
+    PlacedOperation, Quotas, ReopenedLog, StorageUse, StoreError, StoredOperation, check_push,
 };
 
 /// An operation as its row will be.
@@ -23,6 +24,8 @@ struct NewRow {
     operation: NewOperation,
     epoch: i64,
     cut: Option<Places>,
+    /// Bytes of the whole envelope.
+    whole_bytes: u64,
 }
 
 impl NewRow {
@@ -34,8 +37,9 @@ impl NewRow {
             device: operation.device.as_bytes(),
             entry: operation.entry_id.as_bytes(),
         };
+        let whole_bytes = operation.bytes.len() as u64;
         let cut = known.cut(&mut operation.bytes);
-        Ok(Self { operation, epoch, cut })
+        Ok(Self { operation, epoch, cut, whole_bytes })
     }
 }
 
@@ -62,8 +66,8 @@ impl Prepared {
         Ok(Self { rows, received_at, bytes, end })
     }
 
-    fn append(&self, conn: &Connection) -> Result<Result<Appended, AppendRefusal>, Fault> {
-        append(conn, &self.rows, self.received_at)
+    fn append(&self, conn: &Connection, quotas: &Quotas) -> Result<Result<Appended, AppendRefusal>, Fault> {
+        append(conn, &self.rows, self.received_at, quotas)
     }
 }
 
@@ -163,6 +167,7 @@ fn append(
     conn: &Connection,
     push: &[NewRow],
     received_at: TimestampMs,
+    quotas: &Quotas,
 ) -> Result<Result<Appended, AppendRefusal>, Fault> {
     let (Some(first), Some(last)) = (push.first(), push.last()) else {
         return Ok(Err(AppendRefusal::NotOneChain));
@@ -179,6 +184,14 @@ fn append(
     let mut log_size = olog_size(conn)?;
     let fresh = push.get(placed.len()..).unwrap_or(&[]);
     if !fresh.is_empty() {
+        let bytes = fresh.iter().map(|row| row.whole_bytes).sum();
+        let (chart, device) = (operation.chart, operation.device);
+        if let Err(reached) = check_operations(conn, chart, device, bytes, quotas)? {
+            return Ok(Err(AppendRefusal::Quota(reached)));
+        }
+        for owner in [Owner::Chart(chart), Owner::Device(device)] {
+            add(conn, owner, StorageUse { operation_bytes: bytes, blob_bytes: 0 })?;
+        }
         let (chain_id, chart_id) = advance(conn, chain.as_ref(), first, last)?;
         let mut statement = conn.prepare_cached(sql::OPERATION_INSERT)?;
         for row in fresh {
@@ -331,16 +344,18 @@ impl OlogStore for SqliteStore {
     ) -> Result<Appended, AppendError> {
         let push = Prepared::new(NewPush { operations: push, received_at })?;
         let (bytes, end) = (push.bytes, push.end);
-        let outcome = self.inner.writer.write(bytes, move |conn| push.append(conn)).await?;
+        let quotas = self.quotas();
+        let outcome = self.inner.writer.write(bytes, move |conn| push.append(conn, &quotas)).await?;
         self.note_end(end, outcome)
     }
 
     async fn append_pushes(&self, pushes: Vec<NewPush>) -> Vec<Result<Appended, AppendError>> {
+        let quotas = self.quotas();
         let prepared: Vec<_> = pushes.into_iter().map(Prepared::new).collect();
         let (mut works, mut ends) = (Vec::with_capacity(prepared.len()), Vec::with_capacity(prepared.len()));
         for push in prepared {
             ends.push(push.as_ref().map(|push| push.end).map_err(Clone::clone));
-            works.extend(push.map(|push| (push.bytes, move |conn: &Connection| push.append(conn))));
+            works.extend(push.map(|push| (push.bytes, move |conn: &Connection| push.append(conn, &quotas))));
         }
         let mut outcomes = self.inner.writer.write_together(works).await.into_iter();
         // A push that could not be prepared was not handed over and has no outcome.

@@ -13,9 +13,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use ward_store::StoreError;
+use ward_store::{Quotas, StoreError};
 
 /// Marks a database as a store of Ward: "WARD" in ASCII (SQLite's `application_id`).
 const APPLICATION_ID: i32 = 0x5741_5244;
@@ -72,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) heads: HeadCache,
+    pub(crate) quotas: Mutex<Quotas>,
 }
 
 impl SqliteStore {
@@ -94,6 +95,7 @@ impl SqliteStore {
             writer: Writer::start(conn, checkpointer(path, options.checkpoint_pages)?)?,
             readers: Readers::new(readers),
             heads: HeadCache::default(),
+            quotas: Mutex::new(Quotas::default()),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -105,6 +107,12 @@ impl SqliteStore {
     /// [`StoreError`].
     pub async fn set_max_bytes(&self, max_bytes: Option<u64>) -> Result<(), StoreError> {
         self.inner.writer.write(0, move |conn| Ok(allow(conn, max_bytes)?)).await
+    }
+
+    /// Stops writing or lets it go on, as while the disk under the store is being exchanged: reads go
+    /// on, writes are refused with [`StoreError::ReadOnly`]. What was handed over before is committed.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.inner.writer.set_read_only(read_only);
     }
 
     /// Commits what waits and closes all connections; later calls get [`StoreError::Stopped`].

@@ -151,6 +151,34 @@ statements! {
         WHERE chart = ?1 AND device = ?2 AND entry_id = ?3";
     DROPS_PURGE = "DELETE FROM dropped WHERE decided_at <= ?1";
 
+    // Blobs.
+    BLOB_COMPLETE = "SELECT id, sealed_size, complete FROM blob \
+        WHERE chart = ?1 AND address = ?2 AND complete = 1";
+    BLOB_OF_DEVICE = "SELECT id, sealed_size, complete FROM blob \
+        WHERE chart = ?1 AND address = ?2 AND device = ?3";
+    BLOB_BEGUN = "SELECT 1 FROM blob WHERE chart = ?1 AND address = ?2 LIMIT 1";
+    BLOB_INSERT = "INSERT INTO blob (chart, address, device, sealed_size, complete, touched_at) \
+        VALUES (?1, ?2, ?3, ?4, 0, ?5) RETURNING id";
+    BLOB_TOUCH = "UPDATE blob SET touched_at = ?2 WHERE id = ?1";
+    BLOB_MARK_COMPLETE = "UPDATE blob SET complete = 1 WHERE id = ?1 AND complete = 0 AND NOT EXISTS \
+        (SELECT 1 FROM blob o WHERE o.chart = blob.chart AND o.address = blob.address AND o.complete = 1)";
+    BLOB_DELETE = "DELETE FROM blob WHERE id = ?1";
+    BLOBS_OPEN_OF = "SELECT count(*) FROM blob WHERE device = ?1 AND complete = 0";
+    BLOBS_INCOMPLETE = "SELECT id, chart, device, sealed_size FROM blob \
+        WHERE chart = ?1 AND address = ?2 AND complete = 0";
+    BLOBS_AT_REST = "SELECT id, chart, device, sealed_size FROM blob WHERE complete = 0 AND touched_at <= ?1";
+    BLOB_CHUNK_INSERT = "INSERT INTO blob_chunk (blob, chunk, bytes) VALUES (?1, ?2, ?3) \
+        ON CONFLICT (blob, chunk) DO NOTHING";
+    BLOB_CHUNKS_HERE = "SELECT chunk FROM blob_chunk WHERE blob = ?1 ORDER BY chunk";
+    BLOB_CHUNK = "SELECT bytes FROM blob_chunk WHERE blob = ?1 AND chunk = ?2";
+
+    // What is used.
+    USE = "SELECT operation_bytes, blob_bytes FROM storage_use WHERE kind = ?1 AND owner = ?2";
+    USE_ADD = "INSERT INTO storage_use (kind, owner, operation_bytes, blob_bytes) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (kind, owner) DO UPDATE SET operation_bytes = operation_bytes + excluded.operation_bytes, \
+        blob_bytes = blob_bytes + excluded.blob_bytes";
+    USE_GIVE_BACK = "UPDATE storage_use SET blob_bytes = blob_bytes - ?3 WHERE kind = ?1 AND owner = ?2";
+
     // The server's values, figures, checks.
     META = "SELECT value FROM meta WHERE key = ?1";
     META_PUT = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::limits::{COMMIT_MAX_BYTES, COMMIT_MAX_REQUESTS, GATHER_MS, WRITE_QUEUE, WRITE_WAIT_MS};
 use crate::sql;
 use rusqlite::Connection;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ pub(crate) struct Writer {
     queue: Mutex<Option<SyncSender<Message>>>,
     places: Arc<Semaphore>,
     counters: Arc<Counters>,
+    read_only: AtomicBool,
 }
 
 /// What the writer did since the start.
@@ -96,7 +97,12 @@ impl Writer {
         let mut service =
             Service { checkpointer, conn, arrivals, commit, counters: Arc::clone(&counters), ended: None };
         std::thread::Builder::new().name("ward-store-writer".to_owned()).spawn(move || service.serve())?;
-        Ok(Self { queue: Mutex::new(Some(queue)), places: Arc::new(Semaphore::new(WRITE_QUEUE)), counters })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            places: Arc::new(Semaphore::new(WRITE_QUEUE)),
+            counters,
+            read_only: AtomicBool::new(false),
+        })
     }
 
     /// Runs `work` in a transaction; the answer comes after the commit. `bytes` is about how much
@@ -132,6 +138,9 @@ impl Writer {
         &self,
         works: Vec<(usize, impl FnMut(&Connection) -> Result<T, Fault> + Send + 'static)>,
     ) -> Result<Vec<Answer<T>>, StoreError> {
+        if self.read_only.load(Ordering::Acquire) {
+            return Err(StoreError::ReadOnly);
+        }
         let wait = Duration::from_millis(WRITE_WAIT_MS);
         let count = u32::try_from(works.len()).map_err(|_| StoreError::Busy)?;
         let places = tokio::time::timeout(wait, Arc::clone(&self.places).acquire_many_owned(count));
@@ -148,6 +157,11 @@ impl Writer {
             self.send(Message::Run(jobs))?;
         }
         Ok(answers)
+    }
+
+    /// Refuses what comes from now on, or takes it again.
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::Release);
     }
 
     /// Commits what waits, ends the thread and closes its connection.

@@ -7,6 +7,10 @@ pub enum StoreError {
     /// The operator must act.
     #[error("the store has no room left; nothing of this request was kept: free or add disk space")]
     StorageFull,
+    /// The store can be read and not written, as while its disk is being exchanged. The operator must
+    /// act.
+    #[error("the store can be read and not written; nothing of this request was kept")]
+    ReadOnly,
     /// More requests wait than the store takes. It passes by itself; the caller may try again.
     #[error("the store has more to do than it can; try again")]
     Busy,

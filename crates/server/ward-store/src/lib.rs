@@ -25,6 +25,7 @@
 //! # Ok::<(), ward_store::StoreError>(())
 //! ```
 
+mod blob;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod drop_box;
@@ -35,10 +36,12 @@ mod memory;
 mod mlog;
 mod olog;
 mod proposal;
+mod quota;
 mod ticket;
 mod token;
 mod upkeep;
 
+pub use blob::{BlobError, BlobName, BlobStore, ChunkRead, NewChunk, blob_state, check_chunk};
 pub use drop_box::{DropDecision, DropError, DropStore, DropsPage, DropsRequest, NewDrop, StoredDrop};
 pub use error::StoreError;
 pub use log_state::{CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError};
@@ -51,6 +54,7 @@ pub use olog::{
     PlacedOperation, ReopenedLog, StoredOperation, check_push,
 };
 pub use proposal::{ProposalError, ProposalStore, StoredProposal};
+pub use quota::{QuotaReached, QuotaStore, Quotas, StorageUse};
 pub use ticket::{
     CreateTicketError, NewTicket, RedeemError, StoredTicket, TicketStateError, TicketStore, WrongProof,
     check_blob,
@@ -71,6 +75,8 @@ pub trait Store:
     + TokenStore
     + ProposalStore
     + DropStore
+    + BlobStore
+    + QuotaStore
     + MetaStore
     + Upkeep
 {
@@ -84,6 +90,8 @@ impl<S> Store for S where
         + TokenStore
         + ProposalStore
         + DropStore
+        + BlobStore
+        + QuotaStore
         + MetaStore
         + Upkeep
 {

@@ -1,6 +1,6 @@
 //! The operation log: what was accepted, in order.
 
-use crate::StoreError;
+use crate::{QuotaReached, StoreError};
 use std::future::Future;
 use ward_id::{ChartId, DeviceId, EntryId, EnvelopeHash, Head, Incarnation, TimestampMs, VersionVector};
 
@@ -90,6 +90,9 @@ pub enum AppendRefusal {
     /// act: a device that begins one after the other is broken, or wants to fill the version vector.
     #[error("the device has as many chains in this chart as it may have")]
     TooManyChains,
+    /// The room of the chart or of the device is used up. The operator must act.
+    #[error(transparent)]
+    Quota(QuotaReached),
     /// The push is empty, or not one contiguous piece of one chain from 1 on. The app must act.
     #[error("the push is not one contiguous piece of one chain")]
     NotOneChain,

@@ -92,7 +92,11 @@ async fn every_row(seed: u64, days_offline: i64, every: usize) {
         let (held, lost) = (texts(&copy, chart), lost_of(&problems));
         assert!(SENT.iter().all(|text| held.iter().any(|held| held == text)), "table {table}: {held:?}");
         let waits = UNSENT.iter().filter(|text| held.iter().any(|held| held == *text)).count() as u64;
-        assert_eq!(waits + lost, 3, "table {table}: every entry is here or counted as lost ({problems:?})");
+        assert_eq!(
+            waits + lost,
+            3,
+            "table {table} row {id:?}: every entry is here or counted as lost ({problems:?}, {held:?}, {report:?})"
+        );
         assert_eq!(held.len() as u64, 2 + waits, "nothing stands twice: {held:?}");
         assert!(lost <= u64::from(table == OWN), "table {table} alone loses nothing that was written");
         let status = copy.client.status().unwrap();

@@ -3,7 +3,9 @@
 
 #![cfg(test)]
 
+mod attachments;
 mod certificate_ended;
+mod checkpoints;
 mod clocks;
 mod clones;
 mod crowd;
@@ -11,10 +13,14 @@ mod cuts;
 mod damaged_rows;
 mod dose_conflicts;
 mod drop_scene;
+mod full_device;
+mod full_server;
+mod huge_inputs;
 mod keys_moved_on;
 mod lease;
 mod local_commits;
 mod newer_store;
+mod quotas;
 mod reopened;
 mod revoked_in_parallel;
 mod salvage;

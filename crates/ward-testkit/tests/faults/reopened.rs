@@ -11,14 +11,14 @@ async fn sizes_of(server: &Server) -> (u64, u64) {
     (server.store.mlog_size().await.unwrap(), server.store.olog_size().await.unwrap())
 }
 
-fn lead<'a>(server: &Server, devices: impl IntoIterator<Item = &'a mut TestDevice>) {
+pub fn lead<'a>(server: &Server, devices: impl IntoIterator<Item = &'a mut TestDevice>) {
     for device in devices {
         device.relay.lead_to(Some(server.transport.clone()));
     }
 }
 
 /// An admin looks at what the server waits for and lets the log go on.
-async fn reopen(admin: &mut TestDevice) {
+pub async fn reopen(admin: &mut TestDevice) {
     let pending = admin.client.pending_reopening().await.unwrap();
     assert!(pending.reaches_the_end(), "{pending:?}");
     let outcome = admin.client.reopen_olog(&pending, "the disk broke; last night's backup").await.unwrap();

@@ -51,9 +51,14 @@ async fn one_order(seed: u64, replicas: usize, early: usize, policy: RevokePolic
         RevokePolicy::Salvage => QuarantineReason::ToBeAdopted,
         RevokePolicy::Sever => QuarantineReason::Severed,
     };
-    let expected = everything(&site.coordinator, chart);
     let mut newcomer = site.staff("newcomer", Role::Clinician).await;
     newcomer.sync().await;
+    // And what the newcomer says of having opened it.
+    for one in staff.iter_mut().chain([&mut site.coordinator]) {
+        one.sync().await;
+    }
+    newcomer.sync().await;
+    let expected = everything(&site.coordinator, chart);
     for one in staff.iter().chain([&newcomer]) {
         let view = one.client.chart(chart).unwrap();
         assert_eq!(view.place(known), Some(Place::Visible));

@@ -253,6 +253,7 @@ async fn fault_22_a_suspended_phone_hands_over_and_what_was_adopted_does_not_com
     patient.sync().await;
     staff[0].sync().await;
     site.coordinator.sync().await;
+    staff[0].sync().await;
     assert_eq!(texts(&staff[0], chart), ["day 0"]);
     assert_eq!(everything(&staff[0], chart), everything(&site.coordinator, chart));
     patient.sync().await;

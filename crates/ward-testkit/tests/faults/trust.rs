@@ -5,6 +5,7 @@ use ward_api::{EnvelopePage, EnvelopeRow, HaveQuestion};
 use ward_client::{HttpMethod, SyncProblem};
 use ward_crypto::{Envelope, Role};
 use ward_id::Canonical as _;
+use ward_store::OlogStore as _;
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
 use ward_sync::IncidentKind;
 use ward_testkit::{Relay, Site, TestDevice};
@@ -178,15 +179,15 @@ async fn fault_18_an_envelope_damaged_at_the_server_is_mended_by_whoever_holds_i
     nurse.sync().await;
     phone.client.capture(chart, note("before the damage")).await.unwrap();
     phone.sync().await;
+    let newest = i64::try_from(site.server.store.olog_size().await.unwrap()).unwrap() - 1;
     nurse.sync().await;
     site.coordinator.sync().await;
     // One bit of the row, as a dying disk leaves it.
     let flipped = {
         let conn = rusqlite::Connection::open(&path).unwrap();
-        let newest = "(SELECT max(olog_index) FROM operation)";
-        let sql = format!("SELECT olog_index, envelope FROM operation WHERE olog_index = {newest}");
+        let sql = "SELECT olog_index, envelope FROM operation WHERE olog_index = ?1";
         let (index, mut bytes): (i64, Vec<u8>) =
-            conn.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            conn.query_row(sql, [newest], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let at = bytes.len() - 100;
         bytes[at] ^= 0x08;
         conn.execute("UPDATE operation SET envelope = ?2 WHERE olog_index = ?1", (index, bytes)).unwrap()

@@ -17,6 +17,16 @@ use ward_store_sqlite::{SqliteOptions, SqliteStore};
 /// Every column of the database and what stands in it, as read by a person. A new column is
 /// written here after somebody asked what it says about whom.
 const REVIEWED: &[(&str, &str)] = &[
+    ("blob.id", "row number"),
+    ("blob.chart", "random id"),
+    ("blob.address", "hash of ciphertext"),
+    ("blob.device", "random id of the sending device"),
+    ("blob.sealed_size", "exact size of the ciphertext: blobs are not padded"),
+    ("blob.complete", "0 being sent, 1 whole"),
+    ("blob.touched_at", "time of upload, not of capture"),
+    ("blob_chunk.blob", "row of a blob"),
+    ("blob_chunk.chunk", "place in the blob"),
+    ("blob_chunk.bytes", "ciphertext under a key that stands in a sealed entry"),
     ("chain.id", "row number"),
     ("chain.chart", "row of a chart"),
     ("chain.device", "row of a device"),
@@ -88,6 +98,10 @@ const REVIEWED: &[(&str, &str)] = &[
     ("schema_migration.number", "number of a migration"),
     ("schema_migration.name", "its name"),
     ("schema_migration.checksum", "hash of its text"),
+    ("storage_use.kind", "1 chart, 2 device"),
+    ("storage_use.owner", "random id"),
+    ("storage_use.operation_bytes", "bytes of envelopes"),
+    ("storage_use.blob_bytes", "bytes of blobs"),
     ("ticket.id", "row number"),
     ("ticket.ticket", "random id"),
     ("ticket.issuer", "random id of a device"),

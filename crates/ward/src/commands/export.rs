@@ -14,6 +14,9 @@ use ward_id::ChartId;
 /// # Errors
 /// When the chart is unclear or the file cannot be written.
 pub async fn run(args: ExportArgs, home: &Home, out: &Out) -> Done {
+    if let Some(file) = &args.unsent {
+        return super::unsent::export(file, args.words, home, out).await;
+    }
     let mut client = home.unlock().await?;
     let charts = match args.chart {
         Some(chart) => vec![chart],

@@ -27,6 +27,7 @@ mod study;
 mod sync;
 mod team;
 mod unfinished;
+mod unsent;
 mod void;
 mod watch;
 mod wipe;
@@ -82,6 +83,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Chart(args) => chart::run(args, &home, out).await,
         Command::Worklist(args) => worklist::run(args, &home, out).await,
         Command::Export(args) => export::run(args, &home, out).await,
+        Command::Import(args) => unsent::import(args, &home, out).await,
         // ---- assure ----
         Command::Repair => repair::run(&home, out).await,
         Command::Audit(command) => audit::run(command, &home, out).await,

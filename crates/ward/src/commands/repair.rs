@@ -40,6 +40,7 @@ pub async fn run(home: &Home, out: &Out) -> Done {
         "salvaged_rows": salvaged.as_ref().map(|salvaged| salvaged.rows),
         "damaged": report.damaged, "own_entries": report.own_entries, "drafts": report.drafts,
         "accesses": report.accesses, "receipts": report.receipts, "heads": report.heads,
+        "attachments": report.attachments,
         "must_sync_first": client.state() == DeviceState::SetBack,
     }));
     Ok(())

@@ -177,6 +177,7 @@ fn loss_lines(losses: &Losses, out: &Out) {
     for (count, what) in [
         (losses.drafts, "answers that were begun and not finished"),
         (losses.accesses, "notes of who read a chart on this device"),
+        (losses.attachments, "attachments that had not been sent whole"),
         (losses.receipts, "receipts of the server; the server still has the entries"),
     ] {
         if count > 0 {
@@ -194,6 +195,7 @@ fn losses_json(losses: &Losses) -> Value {
         "found_at": (!losses.is_nothing()).then(|| instant(losses.found_at)),
         "entries": losses.entries.iter().map(|lost| json!({"chart": lost.chart, "count": lost.count})).collect::<Vec<_>>(),
         "drafts": losses.drafts, "accesses": losses.accesses, "receipts": losses.receipts, "heads": losses.heads,
+        "attachments": losses.attachments,
     })
 }
 

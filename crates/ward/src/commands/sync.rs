@@ -73,6 +73,7 @@ pub fn verdict(report: &SyncReport) -> Done {
         | SyncProblem::Stale { .. }
         | SyncProblem::CertificateExpired
         | SyncProblem::TimeUnknown
+        | SyncProblem::Quota { .. }
         | SyncProblem::NeedsRotation(_) => Kind::NotNow,
         SyncProblem::LocalRollback => return Ok(()),
         _ => Kind::No,
@@ -159,6 +160,15 @@ pub fn plain(problem: &SyncProblem) -> String {
         }
         SyncProblem::CertificateExpired => "The certificate of this device has ended".into(),
         SyncProblem::TimeUnknown => "The site's witnesses could not be asked for the time".into(),
+        SyncProblem::BadCheckpoint { chart, device, fault, .. } => {
+            format!(
+                "Device {device} signed a checkpoint of chart {chart} that does not hold ({fault}); it is not used"
+            )
+        }
+        SyncProblem::Quota { chart, used, limit, .. } => format!(
+            "The server takes no more of chart {chart}: {used} of {limit} bytes are used. What you write stays saved \
+             here; tell the operator of the server"
+        ),
         SyncProblem::Failed { what, error } => format!("{what}: {error}"),
     }
 }

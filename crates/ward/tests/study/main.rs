@@ -75,9 +75,21 @@ fn a_study_runs_from_the_command_line() {
     let offline = study.failure("anna", &["revoke", &device, "--reason", "the phone was stolen"]);
     assert_eq!(offline["exit"], 4);
     assert!(offline["why"].as_str().unwrap().contains("nothing was done"), "{offline}");
+    // The phone's work can be carried to the clinic in a file that only staff can open.
+    let file = study.run("phone", &["export", "--unsent", "phone.ward", "--words"]);
+    assert_eq!((file["entries"].as_u64(), study.mode("phone.ward")), (Some(2), 0o600), "{file}");
+    assert_eq!(study.exit_code("site/admin-1", &["import", "phone.ward"]), 1, "it is not for an admin");
     study.start_server();
+    study.ok("omar", &["sync"]);
+    let opened = study.run("omar", &["import", "phone.ward"]);
+    let standing = |n: usize| opened["entries"][n]["standing"].as_str().unwrap().to_owned();
+    assert_eq!((standing(0), standing(1)), ("can be taken over".to_owned(), "can be taken over".to_owned()));
+    let words = file["words"].as_str().unwrap();
+    let again = study.run("phone", &["import", "phone.ward", "--words", words]);
+    assert_eq!(again["saved"], 0, "its own work is here already");
     study.ok("phone", &["sync"]);
     assert_eq!(study.run("phone", &["status"])["received"].as_u64(), Some(2));
+    assert!(study.exit_code("phone", &["export", "--unsent", "none.ward"]) != 0, "nothing waits any more");
 
     // The clinician sees it scored, on top, with the name; and says what was done.
     study.ok("omar", &["sync"]);

@@ -37,7 +37,7 @@ use crate::limits::{CHART_MAX_ENTRIES, READER_LEVEL};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use held::Held;
-use ward_id::{ChartId, DeviceId, EntryId, Head, Incarnation, SiteId, VersionVector};
+use ward_id::{ChartId, DeviceId, EntryId, Head, Incarnation, SiteId, TimestampMs, VersionVector};
 
 /// An entry that cannot be put into a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -285,6 +285,27 @@ impl Chart {
     /// When and where an entry arrived.
     pub fn arrival(&self, entry: EntryId) -> Option<Arrival> {
         self.entries.get(&entry).map(|held| held.arrival)
+    }
+
+    /// The entries that arrived at a place up to this one, in the order of the operation log.
+    pub fn arrived_upto(&self, upto: u64) -> Vec<(u64, TimestampMs, &SignedEntry)> {
+        let arrived = |held: &'_ Held| {
+            let Arrival { olog_index, received_at } = held.arrival;
+            olog_index.filter(|index| *index <= upto).zip(received_at)
+        };
+        let mut out: Vec<_> = self
+            .entries
+            .values()
+            .filter_map(|held| arrived(held).map(|(index, at)| (index, at, &held.entry)))
+            .collect();
+        out.sort_unstable_by_key(|(index, ..)| *index);
+        out
+    }
+
+    /// The entries of one kind that stand here in their own envelopes, by name.
+    pub fn of_kind(&self, kind: EntryKind) -> impl Iterator<Item = (&SignedEntry, Arrival)> {
+        let of_kind = move |held: &&Held| held.entry.body().kind == kind;
+        self.entries.values().filter(of_kind).map(|held| (&held.entry, held.arrival))
     }
 
     /// How far each chain is held without a gap. At a fork the smaller name stands for both.

@@ -1,9 +1,9 @@
 //! When two values say the same, and which of two is worse.
 
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, Carry, Consent, DeviceClosed, Dose, DropDeclined,
-    IncarnationOpen, Incident, Instrument, MedicationPlanField, Note, Opened, Participation, ProfileField,
-    Response,
+    AccessReceipt, AlertAcknowledgement, Appointment, Attachment, Carry, Checkpoint, CheckpointCosignature,
+    Consent, DeviceClosed, Dose, DropDeclined, IncarnationOpen, Incident, Instrument, MedicationPlanField,
+    Note, Opened, Participation, ProfileField, Response,
 };
 use core::cmp::Ordering;
 
@@ -34,6 +34,9 @@ impl Value for DropDeclined {}
 impl Value for DeviceClosed {}
 impl Value for Incident {}
 impl Value for Opened {}
+impl Value for Attachment {}
+impl Value for Checkpoint {}
+impl Value for CheckpointCosignature {}
 
 impl Value for MedicationPlanField {
     fn says_the_same(&self, other: &Self) -> bool {

@@ -15,10 +15,10 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Carry, CarryReason, Consent, Decoded,
-    DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen, Incident, Instrument, MedicationId,
-    MedicationPlanField, Note, Occurrence, Opened, Participation, Payload, PayloadError, ProfileField,
-    Response, SetChange, TextId,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, CarryReason,
+    Checkpoint, CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey,
+    IncarnationOpen, Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened,
+    Participation, Payload, PayloadError, ProfileField, Response, SetChange, TextId,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -116,6 +116,9 @@ pub struct ChartView<'a> {
     incidents: Vec<Thread<'a, Incident>>,
     opened: Vec<Thread<'a, Opened>>,
     texts: BTreeMap<TextId, Text<'a>>,
+    attachments: Vec<Thread<'a, Attachment>>,
+    checkpoints: Vec<Thread<'a, Checkpoint>>,
+    cosignatures: Vec<Thread<'a, CheckpointCosignature>>,
 }
 
 impl<'a> ChartView<'a> {
@@ -239,6 +242,9 @@ impl<'a> ChartView<'a> {
             closures: records!(DeviceClosed DEVICE_CLOSED amends),
             incidents: records!(Incident INCIDENT amends),
             opened: records!(Opened OPENED amends),
+            attachments: records!(Attachment ATTACHMENT amends),
+            checkpoints: records!(Checkpoint CHECKPOINT amends),
+            cosignatures: records!(CheckpointCosignature CHECKPOINT_COSIGNATURE amends),
             refused,
             alone,
             texts: texts_of(accepted),
@@ -269,6 +275,9 @@ impl<'a> ChartView<'a> {
         self.incidents.iter().for_each(|thread| thread.note_places(places));
         self.opened.iter().for_each(|thread| thread.note_places(places));
         self.texts.values().for_each(|text| text.note_places(places));
+        self.attachments.iter().for_each(|thread| thread.note_places(places));
+        self.checkpoints.iter().for_each(|thread| thread.note_places(places));
+        self.cosignatures.iter().for_each(|thread| thread.note_places(places));
     }
 
     /// How many entries stand where.
@@ -325,6 +334,7 @@ impl<'a> ChartView<'a> {
             .chain(of_records!(self.consents.iter(), CONSENT))
             .chain(of_records!(self.participation.iter(), PARTICIPATION))
             .chain(of_records!(self.instruments.iter(), INSTRUMENT))
+            .chain(of_records!(self.attachments.iter(), ATTACHMENT))
             .collect()
     }
 
@@ -434,6 +444,21 @@ impl<'a> ChartView<'a> {
     /// The texts, taken out of the view.
     pub fn into_texts(self) -> BTreeMap<TextId, Text<'a>> {
         self.texts
+    }
+
+    /// Blobs that entries name.
+    pub fn attachments(&self) -> &[Thread<'a, Attachment>] {
+        &self.attachments
+    }
+
+    /// What devices say that the chart held up to a place.
+    pub fn checkpoints(&self) -> &[Thread<'a, Checkpoint>] {
+        &self.checkpoints
+    }
+
+    /// Which devices came to the same.
+    pub fn checkpoint_cosignatures(&self) -> &[Thread<'a, CheckpointCosignature>] {
+        &self.cosignatures
     }
 
     /// Entries of lost devices that staff may adopt, in order.

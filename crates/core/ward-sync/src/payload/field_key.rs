@@ -22,7 +22,7 @@ pub enum FieldKey {
 }
 
 /// Kinds whose entries hang together by what they name, not by a key.
-const RECORD_KINDS: [EntryKind; 7] = [
+const RECORD_KINDS: [EntryKind; 8] = [
     EntryKind::QUESTIONNAIRE_RESPONSE,
     EntryKind::DOSE,
     EntryKind::NOTE,
@@ -30,6 +30,7 @@ const RECORD_KINDS: [EntryKind; 7] = [
     EntryKind::CONSENT,
     EntryKind::PARTICIPATION,
     EntryKind::INSTRUMENT,
+    EntryKind::ATTACHMENT,
 ];
 
 /// The key on the wire: `{0: kind, 1: item, 2: field}`.

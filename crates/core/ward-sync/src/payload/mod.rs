@@ -3,7 +3,9 @@
 //! An unknown triple is kept byte for byte and shown as "needs a newer app". A known one that does
 //! not decode is kept and marked invalid. Neither stops the chain that holds it.
 
+mod attachment;
 mod care;
+mod checkpoint;
 mod drop_declined;
 mod edited_text;
 mod field_key;
@@ -16,10 +18,12 @@ mod text;
 mod upkeep;
 mod void;
 
+pub use attachment::Attachment;
 pub use care::{
     Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
     ProfileField,
 };
+pub use checkpoint::{Checkpoint, CheckpointCosignature};
 pub use drop_declined::DropDeclined;
 pub use edited_text::{TextBurst, TextId, TextSignature};
 pub use field_key::FieldKey;
@@ -55,6 +59,7 @@ pub enum PayloadError {
 
 /// What decoding a payload gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it was made, and never kept")]
 pub enum Decoded {
     /// A payload that this version understands.
     Known(Payload),
@@ -184,8 +189,22 @@ payloads! {
     SET_CHANGE SetChange "ward/set" 1;
     OPENED Opened "ward/opened" 1;
     DEVICE_CLOSED DeviceClosed "ward/device-closed" 1;
+    CHECKPOINT Checkpoint "ward/checkpoint" 1;
+    CHECKPOINT_COSIGNATURE CheckpointCosignature "ward/checkpoint-cosignature" 1;
     DROP_DECLINED DropDeclined "ward/drop-declined" 1;
+    ATTACHMENT Attachment "ward/attachment" 1;
     INCIDENT Incident "ward/incident" 1;
+}
+
+/// What a device that runs out of room may still take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadRoom {
+    /// What a person reports or decides: refused last.
+    Submission,
+    /// Words, and what a device writes by itself.
+    Text,
+    /// Names a blob: refused first.
+    Attachment,
 }
 
 impl From<QuestionnaireResponse> for Payload {
@@ -201,6 +220,22 @@ impl From<DenseResponse> for Payload {
 }
 
 impl Payload {
+    /// How long a device that runs out of room still takes it.
+    pub const fn room(&self) -> PayloadRoom {
+        match self {
+            Self::Attachment(_) => PayloadRoom::Attachment,
+            Self::Note(_)
+            | Self::AccessReceipt(_)
+            | Self::TextBurst(_)
+            | Self::TextSignature(_)
+            | Self::Opened(_)
+            | Self::Incident(_)
+            | Self::Checkpoint(_)
+            | Self::CheckpointCosignature(_) => PayloadRoom::Text,
+            _ => PayloadRoom::Submission,
+        }
+    }
+
     /// The writes that this one replaces, for registers.
     pub fn supersedes(&self) -> &[EntryId] {
         match self {
@@ -222,6 +257,7 @@ impl Payload {
             Self::SetChange(change) => &change.removes,
             Self::TextBurst(burst) => &burst.parents,
             Self::TextSignature(signature) => &signature.frontier,
+            Self::CheckpointCosignature(signed) => core::slice::from_ref(&signed.checkpoint),
             other => other.supersedes(),
         }
     }
@@ -243,6 +279,7 @@ impl Payload {
             }
             Self::TextBurst(burst) => &mut burst.parents,
             Self::TextSignature(signature) => &mut signature.frontier,
+            Self::CheckpointCosignature(signed) => core::slice::from_mut(&mut signed.checkpoint),
             _ => &mut [],
         };
         for name in names.iter_mut() {

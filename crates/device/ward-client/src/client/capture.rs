@@ -2,12 +2,14 @@
 
 use super::{Client, LocalChart, bind_answers};
 use crate::store::{Batch, ChainRecord, Table, row_id};
-use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore, Transport};
 use rand_core::Rng as _;
 use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, EntryId, TimestampMs};
-use ward_sync::{Arrival, BootEvidence, Draft, EntryChain, Moment, Payload, Response, Seen, SignedEntry};
+use ward_sync::{
+    Arrival, BootEvidence, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen, SignedEntry,
+};
 
 /// Something to write, or to write again.
 pub(crate) struct Rewrite {
@@ -21,6 +23,19 @@ pub(crate) struct Rewrite {
 impl Rewrite {
     pub(crate) const fn first(draft: Draft) -> Self {
         Self { draft, first_written_at: None, replaces: None }
+    }
+
+    /// What an entry said, to be written again.
+    pub(crate) fn again(entry: &SignedEntry) -> Option<Self> {
+        let body = entry.body();
+        match body.decode_payload() {
+            _ if body.kind.is_about_checkpoints() => None,
+            Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
+            Decoded::Known(payload) => {
+                let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
+                Some(Self { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
+            }
+        }
     }
 }
 
@@ -75,10 +90,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         &mut self,
         chart: ChartId,
         draft: Draft,
-        mut batch: Batch,
+        batch: Batch,
     ) -> Result<EntryId, ClientError> {
         self.may_capture(chart)?;
         self.check_reader(chart, &draft)?;
+        let growth = Growth::of(&draft.payload);
         // Only answers can be bound to their questionnaire: nothing else pays for a view.
         let answers = matches!(draft.payload, Payload::Response(Response::General(_)));
         let draft = match answers.then(|| self.view_of(chart)) {
@@ -86,9 +102,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             _ => draft,
         };
         let written = self.write(chart, vec![Rewrite::first(draft)])?;
+        self.keep_written(chart, written, batch, growth).await
+    }
+
+    /// Stores entries that were made, together with other changes, in one commit; names the newest.
+    pub(crate) async fn keep_written(
+        &mut self,
+        chart: ChartId,
+        written: Written,
+        mut batch: Batch,
+        growth: Growth,
+    ) -> Result<EntryId, ClientError> {
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
         stage(&mut batch, chart, &written, receipted);
-        self.commit(batch).await?;
+        self.commit_growth(batch, growth).await?;
         let newest = self.take_written(chart, written)?.ok_or(ClientError::Unknown("the new entry"))?;
         self.raise_mark(Some(newest)).await;
         Ok(newest.entry)

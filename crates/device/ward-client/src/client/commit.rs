@@ -2,12 +2,12 @@
 
 use super::{Client, OpenDevice, Phase};
 use crate::store::{Batch, SessionRecord, Table};
-use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, RowStoreError, Transport};
 
 pub(crate) const SESSION_ROW: &[u8] = b"refresh";
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Commits a batch. After a failure nobody knows how far the store came, so the device locks
+    /// Commits a batch. After a failure, unless the store was full, nobody knows how far it came, so the device locks
     /// and reads it again at the next unlock; no place of a chain can be given twice.
     pub(crate) async fn commit(&mut self, mut batch: Batch) -> Result<(), ClientError> {
         if self.rows.is_read_only() {
@@ -22,8 +22,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(());
         }
         let done = self.rows.commit(batch, self.env.rng()).await;
-        if done.is_err() {
-            self.lock();
+        match &done {
+            // A full store says that it kept nothing: how far it came is known.
+            Err(ClientError::Store(RowStoreError::Full)) => {
+                if let Phase::Ready(open) = &mut self.phase {
+                    open.session.keep_unsaved();
+                }
+            }
+            Err(_) => self.lock(),
+            Ok(()) => {}
         }
         done
     }

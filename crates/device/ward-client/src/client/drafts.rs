@@ -3,7 +3,7 @@
 use super::Client;
 use crate::limits::{DRAFT_MAX_BYTES, DRAFT_NAME_CHARS, DRAFTS_MAX};
 use crate::store::{Batch, DraftRecord, Table};
-use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use ward_crypto::random_bytes;
 use ward_id::{ChartId, EntryId, hex_encode};
 use ward_sync::Draft;
@@ -78,7 +78,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let mut batch = Batch::default();
         batch.put(Table::Drafts, id.clone(), &record);
-        self.commit(batch).await?;
+        self.commit_growth(batch, Growth::Text).await?;
         self.device_mut()?.drafts.insert(id, record);
         self.raise_mark(None).await;
         Ok(())

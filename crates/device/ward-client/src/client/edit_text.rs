@@ -8,7 +8,7 @@
 use super::Client;
 use crate::limits::TEXT_IDLE_MS;
 use crate::store::{Batch, Table, TextBurstRecord, row_id};
-use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_crypto::random_bytes;
 use ward_id::{ChartId, EntryId};
@@ -302,14 +302,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         open.typed_at_ms = Some(now_ms);
         let mut batch = Batch::default();
         stage(&mut batch, chart, document, open);
-        self.commit(batch).await?;
+        self.commit_growth(batch, Growth::Text).await?;
         self.raise_mark(None).await;
         Ok(())
     }
 
     /// Writes the burst as an entry; its row goes in the same commit. The person goes on in the
     /// version that they see, and nothing changes under their hands.
-    async fn write_burst(
+    pub(crate) async fn write_burst(
         &mut self,
         chart: ChartId,
         document: TextId,

@@ -320,6 +320,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let found = self.device()?.own_cert().map(|cert| cert.binding == binding);
         if followed.is_ok() && found == Some(true) {
             self.store_identity(&record.keys, true).await?;
+            self.keep_reserve().await;
             return Ok(enrolled(&self.device()?.me));
         }
         // Not yet: step back to where the person compares words.

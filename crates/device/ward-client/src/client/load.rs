@@ -1,5 +1,6 @@
 //! Unlocking: the rows become the device in memory again.
 
+use super::base_rows::load_bases;
 use super::commit::SESSION_ROW;
 use super::edit_text::OpenText;
 use super::enrol::{Enrolling, SELF_ROW};
@@ -11,11 +12,12 @@ use super::receive_drops::WaitingDrop;
 use super::site_trust;
 use super::sync_memory::load_memory;
 use super::{Client, LocalChart, Me, OpenDevice, Phase, Unopened};
+use crate::limits::RESERVE_ROWS;
 use crate::store::{
-    AccessRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord, DroppedRecord,
-    EpochRecord, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord, PageRecord,
-    ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table, TextBurstRecord,
-    TicketRecord,
+    AccessRecord, BlobRecord, ChainRecord, ComparedRecord, CursorRecord, DraftRecord, DropRecord,
+    DroppedRecord, EpochRecord, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, OrderRecord,
+    PageRecord, ProvedRecord, ReceiptRecord, SealedRows, SelfRecord, ServerRecord, SessionRecord, Table,
+    TextBurstRecord, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{
@@ -158,7 +160,9 @@ fn is_set_back<S: RowStore>(rows: &SealedRows<S>, open: &OpenDevice) -> bool {
 fn resume_chains(open: &mut OpenDevice) {
     let (me, site, role) = (open.me.device, open.me.site, open.me.role);
     for (chart, local) in &mut open.charts {
-        let newest = local.own.last_key_value().map(|((life, _), _)| *life);
+        // What a former device of this store wrote belongs to a chain that ended.
+        let of_me = local.own.iter().rev().find(|(_, entry)| entry.frame().device == me);
+        let newest = of_me.map(|((life, _), _)| *life);
         if local.chain.is_some() || newest.is_none() {
             continue;
         }
@@ -254,6 +258,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         }
         open.named_heads = named;
     }
+    load_bases(rows, open).await?;
     for (id, record) in rows.records::<ProvedRecord>(Table::Proved).await? {
         let (chart, entry) = split_chart(Table::Proved, &id)?;
         let entry = EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Proved))?;
@@ -275,6 +280,13 @@ async fn load_small_tables<S: RowStore>(
     open: &mut OpenDevice,
 ) -> Result<(), ClientError> {
     load_drop_tables(rows, open).await?;
+    open.blobs = rows.records::<BlobRecord>(Table::Blobs).await?.into_iter().collect();
+    while open.reserve_rows < RESERVE_ROWS
+        && rows.get_bytes(Table::Reserve, &[open.reserve_rows]).await?.is_some()
+    {
+        open.reserve_rows += 1;
+    }
+    open.reserve_touched = (1..RESERVE_ROWS).contains(&open.reserve_rows);
     open.drafts = rows.records::<DraftRecord>(Table::Drafts).await?.into_iter().collect();
     open.texts =
         rows.records::<TextBurstRecord>(Table::TextBursts).await?.into_iter().map(OpenText::of_row).collect();

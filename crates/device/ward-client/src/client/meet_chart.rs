@@ -72,12 +72,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if self.device().is_ok_and(|open| open.set_back) {
             return false;
         }
-        if self.unsent_of(chart) == 0 {
+        let waited = self.unsent_of(chart);
+        if waited == 0 {
             return true;
         }
         match self.push_chart(chart).await {
             Ok(pushed) => report.pushed += pushed,
             Err(problem) => {
+                // What was taken before it went wrong counts.
+                report.pushed += waited.saturating_sub(self.unsent_of(chart));
                 report.problems.push(problem);
                 return false;
             }
@@ -211,7 +214,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if open.set_back || !local.chart.devices().any(mine) {
                 return Ok(());
             }
-            let closed = self.chart(chart)?.closed_chains();
+            let closed = self.view_of(chart)?.closed_chains();
             let heads = local.chart.have();
             let ends = heads.iter().filter(|(device, life, head)| {
                 mine(*device) && closed.get(&(*device, *life)).is_none_or(|end| end.seq < head.seq)

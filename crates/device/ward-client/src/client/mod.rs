@@ -1,7 +1,11 @@
 //! The client: one device of one site, its local store, and its way to the server.
 
+mod base_rows;
+mod base_verify;
 mod bind_answers;
 mod capture;
+mod checkpoints;
+mod cold_start;
 mod commit;
 mod decide;
 mod drafts;
@@ -30,6 +34,7 @@ mod relay;
 mod renew;
 mod reopened_log;
 mod repair;
+mod repair_blobs;
 pub(crate) mod site_trust;
 mod submit;
 mod sync;
@@ -37,6 +42,7 @@ mod sync_memory;
 mod trusted_time;
 mod wipe;
 
+pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};

@@ -6,9 +6,10 @@
 //! the cut-off is proved, not because the server names it.
 
 use super::follow_mlog::other_tree;
+use super::pull::received;
 use super::{Client, OpenDevice, SyncProblem};
 use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE};
-use crate::store::{Batch, ComparedRecord, ProvedRecord, Table, row_id};
+use crate::store::{Batch, ComparedRecord, ProvedRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::LogName;
@@ -314,23 +315,30 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// The hash of the envelope of an entry that the server gave at a place.
     async fn envelope_at(
-        &self,
+        &mut self,
         chart: ChartId,
         entry: EntryId,
         place: u64,
     ) -> Result<Option<EnvelopeHash>, ClientError> {
-        let Some((_, page)) = self.page_with(chart, place).await? else { return Ok(None) };
-        let of_entry = page.rows.iter().filter(|row| row.index == place).find_map(|row| {
-            let envelope = Envelope::from_canonical(&row.envelope).ok()?;
-            (envelope.header().entry_id == entry).then(|| envelope.envelope_hash())
-        });
-        Ok(of_entry)
+        let Some((_, page)) = self.page_with(chart, place).await? else {
+            // It came with a checkpoint: its envelope was never here, and the server is asked for it.
+            let Ok(page) = self.fetch_page(chart, place.checked_sub(1), 1).await else { return Ok(None) };
+            let opened = self.opened(chart, page.rows.into_iter().map(received).collect())?;
+            return Ok(opened.into_opened_row().and_then(|row| hash_of(&row, entry, place)));
+        };
+        Ok(page.rows.iter().find_map(|row| hash_of(row, entry, place)))
     }
 }
 
 /// The most leaves that a log of the site had when it ended.
 fn largest_ended(open: &OpenDevice) -> u64 {
     open.mlog.membership.reopenings().iter().map(|one| one.old_head.size).max().unwrap_or(0)
+}
+
+/// The hash of a received envelope, if it is the one of an entry at a place.
+fn hash_of(row: &ReceivedRecord, entry: EntryId, place: u64) -> Option<EnvelopeHash> {
+    let envelope = Envelope::from_canonical(&row.envelope).ok().filter(|_| row.index == place)?;
+    (envelope.header().entry_id == entry).then(|| envelope.envelope_hash())
 }
 
 /// Whether a call failed: the next ones would only wait in vain.

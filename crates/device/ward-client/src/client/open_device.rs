@@ -6,8 +6,8 @@ use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
 use super::receive_drops::{DropsListed, WaitingDrop};
 use crate::store::{
-    AccessRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord, OrderRecord, ReceiptRecord,
-    ReceivedRecord, TicketRecord,
+    AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
+    OrderRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
@@ -19,8 +19,8 @@ use ward_id::{
     Subject, TicketId, TimestampMs,
 };
 use ward_sync::{
-    Arrival, Chart, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership, MembershipError,
-    MlogEntry, Scope, SignedEntry, Standing, TextId, TrustedTime, WitnessedHeads,
+    Arrival, Chart, CheckpointFault, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership,
+    MembershipError, MlogEntry, Scope, SignedEntry, Standing, TextId, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -92,6 +92,14 @@ pub(crate) struct LocalChart {
     pub(crate) differs: Option<(DeviceId, Incarnation)>,
     /// Whether everything that was opened here was said to be.
     pub(crate) opened_said: bool,
+    /// The checkpoint that this copy began with, or whose history was dropped.
+    pub(crate) base: Option<BaseStateRecord>,
+    /// It came with the sync that is under way.
+    pub(crate) base_new: bool,
+    /// Checkpoints that do not hold, and why.
+    pub(crate) bad_checkpoints: BTreeMap<EntryId, CheckpointFault>,
+    /// Checkpoints that were compared with this copy since the program was started, and hold.
+    pub(crate) sound_checkpoints: BTreeSet<EntryId>,
 }
 
 impl LocalChart {
@@ -111,6 +119,10 @@ impl LocalChart {
             incomplete_for: 0,
             differs: None,
             opened_said: false,
+            base: None,
+            base_new: false,
+            bad_checkpoints: BTreeMap::new(),
+            sound_checkpoints: BTreeSet::new(),
         }
     }
 
@@ -155,7 +167,8 @@ impl LocalChart {
     /// Whether an own entry that the server is not known to have is missing here, or the chain ends
     /// before one that is here: a part of the store is gone.
     pub(crate) fn own_chain_is_broken(&self) -> bool {
-        let Some(chain) = &self.chain else { return !self.own.is_empty() };
+        // Without a chain there is nothing but what a former device of this store wrote.
+        let Some(chain) = &self.chain else { return false };
         let (life, last) = (chain.incarnation(), chain.head().map_or(0, |head| head.seq));
         let first = self.receipted.saturating_add(1);
         let held = self.own.range((life, first)..=(life, u64::MAX)).map(|((_, seq), _)| *seq);
@@ -239,6 +252,15 @@ pub(crate) struct OpenDevice {
     pub(crate) texts: BTreeMap<(ChartId, TextId), OpenText>,
     pub(crate) access: BTreeMap<Vec<u8>, AccessRecord>,
     pub(crate) tickets: BTreeMap<TicketId, TicketRecord>,
+    pub(crate) blobs: BTreeMap<Vec<u8>, BlobRecord>,
+    /// Blobs that the server said to have since this program was started.
+    pub(crate) blobs_asked: BTreeSet<Vec<u8>>,
+    /// The blob that is being fetched: it does not make room for itself.
+    pub(crate) blob_in_use: Option<Vec<u8>>,
+    /// Rows of the reserve for submissions.
+    pub(crate) reserve_rows: u8,
+    /// Something was taken from the reserve and not put back.
+    pub(crate) reserve_touched: bool,
     /// The newest heads of the membership log that other members named and that lie beyond the
     /// verified one.
     pub(crate) named_roots: BTreeMap<DeviceId, TreeHead>,
@@ -311,6 +333,11 @@ impl OpenDevice {
             texts: BTreeMap::new(),
             access: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            blobs_asked: BTreeSet::new(),
+            blob_in_use: None,
+            reserve_rows: 0,
+            reserve_touched: false,
             named_roots: BTreeMap::new(),
             newly_proved: Vec::new(),
             named_heads: NamedHeads::default(),

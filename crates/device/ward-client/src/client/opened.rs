@@ -1,6 +1,6 @@
 //! What a device of staff says of having opened: once for each chart and sync in which something
 //! new of a patient was opened. What other staff say of having opened is no reason to say more, so
-//! devices that meet for ever fall silent.
+//! devices that meet for ever fall silent; nor is what a patient's device says of checkpoints.
 
 use super::{Client, LocalChart, SyncProblem, SyncReport};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ward_crypto::Role;
 use ward_id::{ChartId, DeviceId, Incarnation};
 use ward_sync::limits::OPENED_CHAINS_MAX;
-use ward_sync::{Decoded, Draft, EntryKind, Opened, OpenedChain, Payload};
+use ward_sync::{Decoded, Draft, EntryKind, Opened, OpenedChain, Payload, SignedEntry};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Writes what was newly opened of a chart and sends it.
@@ -61,7 +61,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         // Of more chains than one entry holds, those of patients come first.
         moved.sort_by_key(|chain| !of_patient(chain.device));
         moved.truncate(OPENED_CHAINS_MAX);
-        let news = moved.first().is_some_and(|chain| of_patient(chain.device));
+        let news =
+            moved.iter().filter(|chain| of_patient(chain.device)).any(|chain| says_more(local, &said, chain));
         moved.sort_unstable();
         if !news {
             self.set_opened_said(chart)?;
@@ -69,6 +70,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         Ok(Some(Opened { chains: moved }))
     }
+}
+
+/// Whether a chain went on with more than what its device says of checkpoints.
+fn says_more(local: &LocalChart, said: &BTreeMap<(DeviceId, Incarnation), u64>, chain: &OpenedChain) -> bool {
+    let before = said.get(&(chain.device, chain.incarnation)).copied().unwrap_or(0);
+    let is_new = |entry: &&SignedEntry| {
+        let frame = entry.frame();
+        frame.incarnation == chain.incarnation && frame.seq > before && frame.seq <= chain.seq
+    };
+    local.chart.entries_of(chain.device).filter(is_new).any(|entry| !entry.body().kind.is_about_checkpoints())
 }
 
 /// How far this device has said before that it opened each chain. After its own entries were lost it

@@ -4,8 +4,10 @@ use super::NamedBy;
 use crate::ClientError;
 use crate::store::EvidenceRecord;
 use std::fmt;
+use ward_api::limits::QUOTA_RETRY_S;
 use ward_api::{ErrorCode, LogName};
 use ward_id::{ChartId, DeviceId, EntryId, Incarnation, TimestampMs};
+use ward_sync::CheckpointFault;
 
 /// Bytes that prove a problem to others, as they were signed.
 #[derive(Clone, PartialEq, Eq)]
@@ -153,6 +155,30 @@ pub enum SyncProblem {
     CertificateExpired,
     /// The site's witnesses could not be reached for the time.
     TimeUnknown,
+    /// A device signed a checkpoint that does not hold: it is not used. Somebody must look at that
+    /// device.
+    BadCheckpoint {
+        /// The chart.
+        chart: ChartId,
+        /// Who signed it.
+        device: DeviceId,
+        /// The entry with the checkpoint.
+        entry: EntryId,
+        /// What does not hold.
+        fault: CheckpointFault,
+    },
+    /// The server takes no more of this chart or device: its room is used up. What was written stays
+    /// saved here; the operator must act.
+    Quota {
+        /// The chart.
+        chart: ChartId,
+        /// Bytes that are used.
+        used: u64,
+        /// Bytes that may be used.
+        limit: u64,
+        /// When to ask again.
+        retry_after_s: u32,
+    },
     /// A call failed; what it was for is tried again at the next sync.
     Failed {
         /// What was tried.
@@ -196,6 +222,8 @@ impl SyncProblem {
             Self::NeedsRotation(_) => "needs-rotation",
             Self::CertificateExpired => "certificate-expired",
             Self::TimeUnknown => "time-unknown",
+            Self::BadCheckpoint { .. } => "bad-checkpoint",
+            Self::Quota { .. } => "quota",
             Self::Failed { .. } => "failed",
         }
     }
@@ -218,6 +246,18 @@ impl SyncProblem {
             "equivocation" => Some(Self::Equivocation(evidence)),
             _ => None,
         }
+    }
+
+    /// Reads a refusal for want of room.
+    pub(crate) fn of_quota(chart: Option<ChartId>, error: &ClientError) -> Option<Self> {
+        let ClientError::Refused(problem) = error else { return None };
+        let members = Some(&problem.members).filter(|_| problem.is(ErrorCode::QuotaReached))?;
+        Some(Self::Quota {
+            chart: chart?,
+            used: members.used.unwrap_or_default(),
+            limit: members.limit.unwrap_or_default(),
+            retry_after_s: members.retry_after_s.unwrap_or(QUOTA_RETRY_S),
+        })
     }
 
     /// Reads a refusal that means more than a failed call.

@@ -10,7 +10,7 @@ use crate::parallel;
 use crate::store::{
     Batch, ChainRecord, CursorRecord, NamedRootsRecord, PageRecord, ReceivedRecord, Table, row_id,
 };
-use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{EnvelopePage, EnvelopeRow, paths};
 use ward_audit::TreeHead;
@@ -133,6 +133,11 @@ pub(super) struct OpenedPage {
 }
 
 impl OpenedPage {
+    /// The rows, with what was opened of them.
+    pub(super) fn into_rows(self) -> Vec<ReceivedRecord> {
+        self.rows
+    }
+
     /// The one row of a page of one, if it opened.
     pub(super) fn into_opened_row(self) -> Option<ReceivedRecord> {
         self.rows.into_iter().find(|row| row.opened.is_some())
@@ -156,9 +161,14 @@ impl OpenedPage {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Fetches everything new of a chart. Returns how many envelopes came.
     pub(crate) async fn pull_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        let stays = self.retry_unopened(chart).await?;
+        let mut stays = self.retry_unopened(chart).await?;
+        let begun = self.cold_start(chart).await.unwrap_or_else(|problem| {
+            // The pages do without it.
+            stays.get_or_insert(problem);
+            0
+        });
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        let pulled = self.pull_after(chart, cursor, &mut Vec::new()).await?;
+        let pulled = begun + self.pull_after(chart, cursor, &mut Vec::new()).await?;
         // What stays damaged does not keep newer entries out, and is said at every sync.
         stays.map_or(Ok(pulled), Err)
     }
@@ -204,7 +214,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// One page, in order and after the place that was asked for.
-    async fn fetch_page(
+    pub(super) async fn fetch_page(
         &mut self,
         chart: ChartId,
         after: Option<u64>,
@@ -310,7 +320,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if let Some(chain) = local.chain.clone().filter(|_| receipted > local.receipted) {
             batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted });
         }
-        self.commit(batch).await.map_err(failed)?;
+        self.commit_growth(batch, Growth::Text).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         page.entries.iter().for_each(|(entry, _)| open.named_heads.note_entry(entry));
         let local = open.chart_or_new(chart);
@@ -416,7 +426,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
         }
-        Ok(())
+        self.reload_base(chart).await
     }
 
     /// Compares with the server's version vector. What it names and did not deliver is looked for
@@ -484,7 +494,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(local) = open.charts.get(&chart) else { return Ok(BTreeMap::new()) };
         // A view costs more than the question whether anybody closed anything.
         let any = local.chart.has_kind(EntryKind::DEVICE_CLOSED);
-        if any { Ok(self.chart(chart)?.closed_chains()) } else { Ok(BTreeMap::new()) }
+        if any { Ok(self.view_of(chart)?.closed_chains()) } else { Ok(BTreeMap::new()) }
     }
 }
 

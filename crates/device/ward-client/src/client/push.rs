@@ -7,7 +7,7 @@ use super::{Client, SyncProblem, site_trust};
 use crate::limits::{CARRY_ROOM_BYTES, RESEAL_ATTEMPTS};
 use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
 use crate::wire::decode;
-use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore, Transport};
 use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
 use ward_api::{EnvelopeBatch, ErrorCode, Opaque, paths};
 use ward_audit::Receipt;
@@ -34,7 +34,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Sends everything of a chart that the server does not have. Returns how many entries it
     /// took.
     pub(crate) async fn push_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        let (mut pushed, mut resealed) = (0, 0);
+        let (mut pushed, mut resealed, mut at_most) = (0, 0, PUSH_MAX_OPERATIONS);
         loop {
             if self
                 .device()
@@ -46,7 +46,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return Ok(pushed);
             }
             let permit = self.permit(chart)?;
-            let sealed = self.seal(chart, permit).map_err(failed)?;
+            let sealed = self.seal(chart, permit, at_most).map_err(failed)?;
             let body: EnvelopeBatch = sealed.envelopes.iter().map(|one| Opaque(one.to_canonical())).collect();
             let path = paths::envelopes(chart);
             let answer = self.wire().map_err(failed)?.post_raw(&path, &body).await;
@@ -67,13 +67,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     self.fetch_epochs(chart).await?;
                     self.rotate(chart).await.map_err(failed)?;
                 }
+                // A push is taken whole or not at all: what still fits goes in smaller ones.
+                Err(error) if error.is(ErrorCode::QuotaReached) && sealed.envelopes.len() > 1 => {
+                    at_most = sealed.envelopes.len() / 2;
+                }
                 Err(error) => self.on_refusal(chart, &sealed, error).await?,
             }
         }
     }
 
     /// Whether this device may seal in a chart now.
-    fn permit(&self, chart: ChartId) -> Result<SealPermit, SyncProblem> {
+    pub(crate) fn permit(&self, chart: ChartId) -> Result<SealPermit, SyncProblem> {
         let open = self.device().map_err(failed)?;
         let held =
             open.charts.get(&chart).and_then(|local| local.epochs.last_key_value()).map(|(_, held)| held);
@@ -108,14 +112,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
-    /// Seals as many waiting entries as one push takes.
-    fn seal(&mut self, chart: ChartId, permit: SealPermit) -> Result<Sealed, ClientError> {
+    /// Seals as many waiting entries as one push takes, and at most so many.
+    fn seal(&mut self, chart: ChartId, permit: SealPermit, at_most: usize) -> Result<Sealed, ClientError> {
         let (open, env) = self.device_and_env()?;
         let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
         let held = local.epochs.get(&permit.epoch).ok_or(ClientError::MayNotSeal)?;
         let mut sealed = Sealed { envelopes: Vec::new(), entries: Vec::new(), first_seq: 0 };
         let mut bytes = 0;
-        for entry in local.unsent().take(PUSH_MAX_OPERATIONS) {
+        for entry in local.unsent().take(at_most) {
             let header = header(entry, permit, open.me.site);
             let envelope = seal_envelope(
                 &held.secret,
@@ -198,7 +202,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         batch.put(Table::Receipts, id.clone(), &record);
         batch.put(Table::Chains, chart.as_bytes().as_slice(), &ChainRecord { chain, receipted: last });
-        self.commit(batch).await.map_err(failed)?;
+        self.commit_growth(batch, Growth::Submission).await.map_err(failed)?;
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         local.receipted = last;
         local.receipts.extend(superseded);
@@ -266,7 +270,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 self.raise_mark(head).await;
                 Err(SyncProblem::OwnFork { chart })
             }
-            _ => Err(failed(error)),
+            _ => Err(SyncProblem::of_quota(Some(chart), &error).unwrap_or_else(|| failed(error))),
         }
     }
 
@@ -325,7 +329,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
             batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
         }
-        self.commit(batch).await?;
+        if let Err(error) = self.commit_growth(batch, Growth::Submission).await {
+            // What is in memory has gone on already: the store says at the next unlock what is so.
+            self.lock();
+            return Err(error);
+        }
         self.device_mut()?.chart_or_new(chart).receipted = 0;
         self.take_written(chart, written)
     }
@@ -336,10 +344,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 fn carried_on(entry: &SignedEntry) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
+        _ if body.kind.is_about_checkpoints() => None,
         Decoded::Known(Payload::IncarnationOpen(_)) => None,
-        Decoded::Known(payload) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
-            let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
-            Some(Rewrite { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
+        Decoded::Known(_) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
+            Rewrite::again(entry)
         }
         _ => Some(Rewrite::first(Draft::new(Carry::of(entry, CarryReason::Reauthor)))),
     }

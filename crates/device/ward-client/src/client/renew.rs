@@ -8,12 +8,12 @@ use super::enrol::{self, EnrolOutcome, PendingEnrolment, Request, SELF_ROW};
 use super::{Client, OpenDevice, SyncProblem};
 use crate::store::{Batch, EnrolmentRecord, SelfRecord, Table, row_id};
 use crate::wire::{Session, anonymous, decode};
-use crate::{ClientError, DeviceKeyStore, Environment, HttpMethod, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, HttpMethod, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::{EnrolmentInfo, ErrorCode, TicketState, paths};
 use ward_crypto::{DeviceKeys, Ticket};
 use ward_id::{ChartId, DeviceId, EntryId};
-use ward_sync::{Decoded, Draft, IncarnationOpen, Payload, Place, SignedEntry};
+use ward_sync::{Decoded, Draft, IncarnationOpen, Place, SignedEntry};
 
 pub(crate) const RENEWAL_ROW: &[u8] = b"renewal";
 
@@ -104,7 +104,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let followed = self.follow_mlog().await;
         let found = self.device()?.own_cert().map(|cert| cert.binding == binding);
         if followed.is_ok() && found == Some(true) {
-            self.store_renewed(&record).await?;
+            if let Err(error) = self.store_renewed(&record).await {
+                // The store still says the old device: so it is read again.
+                self.lock();
+                return Err(error);
+            }
             return Ok(enrol::enrolled(&self.device()?.me));
         }
         let (device, keys, session) = old;
@@ -163,7 +167,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let begins = self.device()?.charts.get(&chart).is_none_or(|local| local.chain.is_none());
         let mut drafts: Vec<Rewrite> = Vec::new();
         drafts.extend(begins.then(|| Rewrite::first(Draft::new(opening))));
-        drafts.extend(lost.iter().filter_map(again));
+        // A carry would keep the old device as author, whose entries staff have to adopt.
+        drafts.extend(lost.iter().filter_map(Rewrite::again));
         let written = self.write(chart, drafts)?;
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
         let mut batch = Batch::default();
@@ -176,7 +181,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.delete(Table::Dropped, name.clone());
             batch.delete(Table::Urgent, name);
         }
-        self.commit(batch).await?;
+        self.commit_growth(batch, Growth::Submission).await?;
         let open = self.device_mut()?;
         for entry in &lost {
             open.dropped.remove(&(chart, entry.id()));
@@ -224,19 +229,6 @@ impl OpenDevice {
         let old = std::mem::replace(&mut self.me.device, device);
         let keys = std::mem::replace(&mut self.keys, keys);
         (old, keys, std::mem::take(&mut self.session))
-    }
-}
-
-/// What an entry said, to be written again by the new device: a carry would keep the old device as
-/// its author, whose entries staff have to adopt.
-fn again(entry: &SignedEntry) -> Option<Rewrite> {
-    let body = entry.body();
-    match body.decode_payload() {
-        Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
-        Decoded::Known(payload) => {
-            let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
-            Some(Rewrite { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
-        }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct RepairReport {
     pub accesses: u64,
     /// Receipts of the server that are lost. The server still has the entries.
     pub receipts: u64,
+    /// Attachments of which a part is lost before the server was known to have all of it.
+    pub attachments: u64,
     /// Whether it was forgotten how long the site's logs were.
     pub heads: bool,
 }
@@ -95,6 +97,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut losses: LossRecord =
             self.rows.get(Table::Memory, LOSSES_ROW).await.ok().flatten().unwrap_or_default();
         let mut epochs: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let (mut blobs, mut bases) = (BTreeSet::new(), BTreeSet::new());
         for (table, row) in damaged {
             *report.damaged.entry(table.name()).or_insert(0) += 1;
             if *table != Table::Damaged {
@@ -126,6 +129,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     let record = EvidenceRecord { kind, found_at: now, sides: Vec::new() };
                     batch.put(Table::Evidence, row.id.clone(), &record);
                 }
+                Table::Blobs | Table::BlobChunks => drop(blobs.insert(row.id.clone())),
+                // What came with a checkpoint is fetched again, from the first envelope on.
+                Table::CheckpointPages | Table::Checkpoints => {
+                    batch.delete(Table::Cursors, chart);
+                    bases.insert(chart.to_vec());
+                }
                 // The name of the mark says all that there is to say.
                 Table::Urgent if row.id.len() == ChartId::BYTES + EntryId::BYTES => {
                     batch.put(Table::Urgent, row.id.clone(), &true);
@@ -147,17 +156,22 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 | Table::Forks
                 | Table::Dropped
                 | Table::Drops
+                | Table::Reserve
+                | Table::Imported
                 | Table::Memory
                 | Table::Damaged => {}
             }
         }
         self.forget_epochs(&epochs, &mut batch).await?;
+        self.forget_bases(&bases, &mut batch).await?;
+        report.attachments = self.mend_blobs(&blobs, &mut batch).await?;
         report.heads |= self.cut_mlog(damaged, &mut batch).await?;
         if !damaged.is_empty() {
             losses.found_at = now;
             losses.drafts += report.drafts;
             losses.accesses += report.accesses;
             losses.receipts += report.receipts;
+            losses.attachments += report.attachments;
             losses.heads |= report.heads;
             batch.put(Table::Memory, LOSSES_ROW, &losses);
         }
@@ -210,7 +224,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let lives: BTreeSet<Incarnation> =
             marked.map(|head| head.incarnation).into_iter().chain(head.map(|(life, _)| life)).collect();
-        let view = self.chart(chart)?;
+        let view = self.view_of(chart)?;
         let mut held: BTreeSet<(Incarnation, u64)> = local.own.keys().copied().collect();
         held.extend(
             view.timeline()

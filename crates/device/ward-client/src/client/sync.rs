@@ -102,8 +102,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if self.device().is_ok_and(|open| !open.set_back) && self.unsent_of(chart) == 0 {
                 self.say_opened(chart, report).await;
             }
+            let waited = self.unsent_of(chart);
+            let problems = self.keep_checkpoints(chart).await;
+            report.problems.extend(problems);
+            if waited == 0 && self.unsent_of(chart) > 0 {
+                match self.push_chart(chart).await {
+                    Ok(pushed) => report.pushed += pushed,
+                    Err(problem) => report.problems.push(problem),
+                }
+            }
         }
         self.receive_drops(report).await;
+        let problems = self.verify_bases().await;
+        report.problems.extend(problems);
+        let problems = self.send_blobs().await;
+        report.problems.extend(problems);
         let problems = self.check_olog_claims().await;
         report.problems.extend(problems);
         let problems = self.check_mlog_claims().await;
@@ -224,6 +237,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn finish(&mut self, report: &mut SyncReport) {
+        self.keep_reserve().await;
         let jitter = self.env.rng().next_u64();
         let Ok(open) = self.device_mut() else { return };
         report.mlog_size = open.mlog.membership.size();
@@ -235,6 +249,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let full = RETRY_BASE_MS.saturating_mul(1 << open.failures.min(16)).min(RETRY_MAX_MS);
             full / 2 + jitter % (full / 2 + 1)
         });
+        // With nothing else wrong, a server without room is asked when it said.
+        let quota = report.problems.iter().map(quota_retry_ms).collect::<Option<Vec<_>>>();
+        report.next_attempt_in_ms =
+            quota.and_then(|waits| waits.into_iter().max()).or(report.next_attempt_in_ms);
         self.remember_sync(report).await;
     }
 
@@ -276,6 +294,14 @@ fn gave_up(report: &SyncReport) -> bool {
     })
 }
 
+/// When the server wants to be asked again about room.
+const fn quota_retry_ms(problem: &SyncProblem) -> Option<u64> {
+    match problem {
+        SyncProblem::Quota { retry_after_s, .. } => Some(*retry_after_s as u64 * 1_000),
+        _ => None,
+    }
+}
+
 /// Whether another try can help without a person.
 fn tries_again(problem: &SyncProblem) -> bool {
     match problem {
@@ -289,6 +315,7 @@ fn tries_again(problem: &SyncProblem) -> bool {
         | SyncProblem::OwnFork { .. }
         | SyncProblem::LocalRollback
         | SyncProblem::RevocationNotProved { .. }
+        | SyncProblem::Quota { .. }
         | SyncProblem::Suspended { .. } => true,
         _ => false,
     }

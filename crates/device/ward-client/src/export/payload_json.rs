@@ -132,6 +132,15 @@ fn care(forms: &ChartForms, payload: &Payload) -> Value {
             "last_at": iso_instant(p.last_at), "count": p.count,
         }),
         Payload::Resolve(_) | Payload::Void(_) | Payload::SetChange(_) => about_entries(forms, payload),
+        Payload::Attachment(p) => json!({
+            "address": p.address, "size": p.size, "plain_hash": hex_encode(&p.plain_hash),
+            "media_type": p.media_type, "name": p.name,
+        }),
+        Payload::Checkpoint(p) => json!({
+            "upto": p.upto, "count": p.count, "entries_root": p.entries_root, "places_root": p.places_root,
+            "state_root": p.state_root, "closed_root": p.closed_root, "address": p.address, "size": p.size,
+        }),
+        Payload::CheckpointCosignature(p) => json!({"checkpoint": p.checkpoint}),
         // The other kinds have their own shape above.
         Payload::Response(_)
         | Payload::Instrument(_)

@@ -84,6 +84,7 @@ fn to_hyper(
     let method = match request.method {
         HttpMethod::Get => http::Method::GET,
         HttpMethod::Post => http::Method::POST,
+        HttpMethod::Put => http::Method::PUT,
         HttpMethod::Delete => http::Method::DELETE,
     };
     let mut out = http::Request::builder().method(method).uri(format!("{}{}", server.origin, request.path));

@@ -1,9 +1,9 @@
 //! One SQLite file of sealed rows. Sealing happens above: page-level encryption leaks through
 //! checksums and journals, sealed rows do not.
 
-use crate::limits::{SQLITE_BUSY_MS, STORE_FORMAT};
+use crate::limits::{SQLITE_BUSY_MS, SQLITE_PAGES_MAX, STORE_FORMAT};
 use crate::store::Table;
-use crate::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
+use crate::{Row, RowStore, RowStoreError, RowWrite, StoreSpace, WriteBatch};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
@@ -70,6 +70,36 @@ impl SqliteRowStore {
             ))
             .map_err(cause)?;
         Ok(Self { connection: Mutex::new(connection), read_only: false })
+    }
+
+    /// Gives the store so many bytes, or as many as the disk has.
+    ///
+    /// # Errors
+    /// [`RowStoreError`].
+    pub fn set_max_bytes(&self, max_bytes: Option<u64>) -> Result<(), RowStoreError> {
+        let connection = self.lock();
+        let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(cause)?;
+        let pages = max_bytes.map_or(SQLITE_PAGES_MAX, |bytes| {
+            u32::try_from(bytes / u64::from(page.max(1)))
+                .unwrap_or(SQLITE_PAGES_MAX)
+                .clamp(1, SQLITE_PAGES_MAX)
+        });
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(cause)
+    }
+
+    fn read_space(&self) -> Result<StoreSpace, RowStoreError> {
+        let connection = self.lock();
+        let figure = |pragma: &str| {
+            let sql = format!("PRAGMA {pragma}");
+            connection.query_row(&sql, [], |row| row.get::<_, u32>(0)).map(u64::from).map_err(cause)
+        };
+        let (page, pages) = (figure("page_size")?, figure("page_count")?);
+        let (unused, most) = (figure("freelist_count")?, figure("max_page_count")?);
+        let used_bytes = Some(pages.saturating_sub(unused) * page);
+        // Without an allowance the disk decides, and only trying shows.
+        let allowed = most < u64::from(SQLITE_PAGES_MAX);
+        let free_bytes = allowed.then(|| (most.saturating_sub(pages) + unused) * page);
+        Ok(StoreSpace { used_bytes, free_bytes })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -192,6 +222,10 @@ impl RowStore for SqliteRowStore {
     fn is_read_only(&self) -> bool {
         self.read_only
     }
+
+    async fn space(&self) -> Result<StoreSpace, RowStoreError> {
+        self.read_space()
+    }
 }
 
 #[cfg(test)]
@@ -279,6 +313,30 @@ mod tests {
         store.write(&batch(2, 40_000)).unwrap();
         drop(store);
         assert_eq!(SqliteRowStore::open(&path).unwrap().read_all(5).unwrap().len(), 6);
+    }
+
+    fn a_full_store_keeps_nothing_of_a_batch_and_tells_its_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteRowStore::open(&folder.path().join("rows.db")).unwrap();
+        let put = |id: u8, bytes: usize| WriteBatch {
+            writes: vec![RowWrite::Put {
+                table: 2,
+                row: Row { id: vec![id], version: 1, sealed: vec![9; bytes] },
+            }],
+        };
+        assert_eq!(store.read_space().unwrap().free_bytes, None, "the disk decides");
+        store.write(&put(1, 300_000)).unwrap();
+        store.set_max_bytes(Some(600_000)).unwrap();
+        let free = store.read_space().unwrap().free_bytes.unwrap();
+        assert!((200_000..350_000).contains(&free), "{free}");
+        let both = WriteBatch { writes: [put(2, 1_000).writes, put(3, 400_000).writes].concat() };
+        assert_eq!(store.write(&both), Err(RowStoreError::Full));
+        assert_eq!(store.read(2, &[2]).unwrap(), None, "nothing of the batch was kept");
+        // A row that goes makes room for another one in the same batch.
+        let delete = RowWrite::Delete { table: 2, id: vec![1] };
+        let swap = WriteBatch { writes: [vec![delete], put(3, 400_000).writes].concat() };
+        store.write(&swap).unwrap();
+        assert!(store.read(2, &[3]).unwrap().is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod transport;
 
 pub use device_key::{DeviceKeyError, DeviceKeyStore, HighWater, OwnHead};
 pub use environment::Environment;
-pub use row_store::{Row, RowStore, RowStoreError, RowWrite, WriteBatch};
+pub use row_store::{Row, RowStore, RowStoreError, RowWrite, StoreSpace, WriteBatch};
 pub use transport::{
     HintStream, HttpMethod, HttpRequest, HttpResponse, ServerAddress, Transport, TransportError,
 };

@@ -61,6 +61,15 @@ pub enum RowStoreError {
     Broken(String),
 }
 
+/// How much room a store takes and has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StoreSpace {
+    /// Bytes that it takes; `None` if it cannot tell.
+    pub used_bytes: Option<u64>,
+    /// Bytes that it may still take; `None` if it cannot tell, and then only trying shows.
+    pub free_bytes: Option<u64>,
+}
+
 /// Dumb rows: three calls, no knowledge of their content. No `Send` bound, so that a browser's
 /// store fits; the native store is `Send` all the same.
 ///
@@ -88,5 +97,13 @@ pub trait RowStore {
     /// Whether a newer version of Ward wrote this store, so that every commit fails.
     fn is_read_only(&self) -> bool {
         false
+    }
+
+    /// How much room there is. A store that cannot tell says so by this default.
+    ///
+    /// # Errors
+    /// [`RowStoreError`].
+    fn space(&self) -> impl Future<Output = Result<StoreSpace, RowStoreError>> {
+        async { Ok(StoreSpace::default()) }
     }
 }

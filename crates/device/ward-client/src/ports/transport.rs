@@ -9,6 +9,8 @@ pub enum HttpMethod {
     Get,
     /// Sends.
     Post,
+    /// Puts something at a place.
+    Put,
     /// Withdraws.
     Delete,
 }
@@ -19,6 +21,7 @@ impl HttpMethod {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

@@ -74,7 +74,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let own = own.filter(|entry| entry.frame().device == me);
         let mut entries = Vec::new();
         let mut oldest: Option<OldestUnsent> = None;
-        for entry in own.chain(self.former_entries(chart, &states)?) {
+        let former = self.former_entries(chart, &states)?.into_iter();
+        for entry in own.chain(former).filter(|entry| !entry.body().kind.is_about_checkpoints()) {
             let state = states.get(&entry.id()).copied().unwrap_or(self.without_server(chart, entry));
             if state == DeliveryState::SavedHere {
                 let waits = self.waiting(entry);

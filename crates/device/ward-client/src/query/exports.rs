@@ -115,14 +115,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
-    async fn received_rows(&self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
+    async fn received_rows(&mut self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
         let pages = self.rows().records::<PageRecord>(Table::Pages).await?;
         let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
+        let mut rows: Vec<ReceivedRecord> = of_chart.flat_map(|(_, page)| page.rows).collect();
+        // Places of pages that were looked through on the way to a checkpoint may be in both.
+        let known: BTreeSet<u64> = rows.iter().map(|row| row.index).collect();
+        let base = self.base_envelopes(chart).await?;
+        rows.extend(base.into_iter().filter(|row| !known.contains(&row.index)));
+        rows.sort_by_key(|row| row.index);
         // Of the log that counts, with the places that it gives: only those can be proved.
         let begin = self.device()?.olog_begin();
         let in_log =
             |row: ReceivedRecord| Some(ReceivedRecord { index: row.index.checked_sub(begin)?, ..row });
-        Ok(of_chart.flat_map(|(_, page)| page.rows).filter_map(in_log).collect())
+        Ok(rows.into_iter().filter_map(in_log).collect())
     }
 
     /// A proof for each envelope that the newest head includes, checked here first.

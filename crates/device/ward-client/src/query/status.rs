@@ -45,6 +45,8 @@ pub struct Losses {
     pub receipts: u64,
     /// Whether it was forgotten how long the site's logs were.
     pub heads: bool,
+    /// Attachments of which a part is gone before the server was known to have all of it.
+    pub attachments: u64,
 }
 
 impl Losses {
@@ -158,6 +160,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 accesses: open.losses.accesses,
                 receipts: open.losses.receipts,
                 heads: open.losses.heads,
+                attachments: open.losses.attachments,
             },
             mlog: self.head_status(view),
             olog: self.head_status(open.olog.as_ref()),

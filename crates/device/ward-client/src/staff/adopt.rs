@@ -3,16 +3,17 @@
 
 use crate::client::{Rewrite, WaitingDrop, stage};
 use crate::store::{Batch, Table};
-use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{Client, ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::DropState;
 use ward_id::{ChartId, DeviceId, EntryId};
 use ward_sync::{Carry, CarryReason, Draft, DropDeclined, SignedEntry};
 
 /// An entry that may be adopted, wherever it waits.
-struct Adoptable {
-    entry: SignedEntry,
-    drop: Option<WaitingDrop>,
+pub(crate) struct Adoptable {
+    pub(crate) entry: SignedEntry,
+    /// The drop in which it waits, if it came that way.
+    pub(crate) drop: Option<WaitingDrop>,
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
@@ -91,7 +92,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(all)
     }
 
-    async fn adopt_these(
+    /// Carries entries into a chart in one commit, and notes what became of those in the drop box.
+    pub(crate) async fn adopt_these(
         &mut self,
         chart: ChartId,
         found: Vec<Adoptable>,
@@ -112,7 +114,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut batch = Batch::default();
         adopted.iter().for_each(|drop| batch.put(Table::Drops, drop.row_id(), &drop.to_record()));
         stage(&mut batch, chart, &written, receipted);
-        self.commit(batch).await?;
+        self.commit_growth(batch, Growth::Submission).await?;
         let newest = self.take_written(chart, written)?;
         let open = self.device_mut()?;
         open.drops.extend(adopted.into_iter().map(|drop| (drop.key(), drop)));

@@ -11,6 +11,7 @@ mod reopen;
 mod revoke;
 mod study_schema;
 
+pub(crate) use adopt::Adoptable;
 pub use certify::{Certified, Comparison, PendingCert};
 pub use invite::{NewInvite, TicketRow};
 pub use proposals::ProposalView;

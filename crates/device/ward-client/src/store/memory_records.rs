@@ -72,6 +72,9 @@ pub(crate) struct LossRecord {
     /// The newest heads of the logs: an older one could be shown once.
     #[n(5)]
     pub(crate) heads: bool,
+    /// Attachments of which a part is lost before the server was known to have all of it.
+    #[n(6)]
+    pub(crate) attachments: u64,
 }
 
 /// A row that could not be opened any more, as it was found. Row id: random.

@@ -1,6 +1,7 @@
 //! The local store: what the rows hold, and how they are sealed.
 
 mod batch;
+mod blob_records;
 mod drop_records;
 mod memory_records;
 mod records;
@@ -8,6 +9,7 @@ mod sealed_rows;
 mod table;
 
 pub(crate) use batch::Batch;
+pub(crate) use blob_records::*;
 pub(crate) use drop_records::*;
 pub(crate) use memory_records::*;
 pub(crate) use records::*;

@@ -3,7 +3,7 @@
 
 use super::batch::Change;
 use super::{Batch, Table};
-use crate::{ClientError, Row, RowStore, RowWrite, WriteBatch};
+use crate::{ClientError, Row, RowStore, RowWrite, StoreSpace, WriteBatch};
 use rand_core::CryptoRng;
 use ward_crypto::{Lkek, LocalKey};
 use ward_id::Canonical;
@@ -136,6 +136,11 @@ impl<S: RowStore> SealedRows<S> {
         self.rows.is_read_only()
     }
 
+    /// How much room the store takes and has.
+    pub(crate) async fn space(&self) -> Result<StoreSpace, ClientError> {
+        Ok(self.rows.space().await?)
+    }
+
     /// The number of the last commit.
     pub(crate) const fn version(&self) -> u64 {
         self.version
@@ -164,6 +169,24 @@ impl<S: RowStore> SealedRows<S> {
             return Err(ClientError::StoreDamaged { table: table.name() });
         }
         decode(table, &self.open(table, &row)?).map(Some)
+    }
+
+    /// The content of one row.
+    pub(crate) async fn get_bytes(
+        &self,
+        table: Table,
+        id: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, ClientError> {
+        let Some(row) = self.rows.get(table.number(), id).await? else { return Ok(None) };
+        if row.id != id {
+            return Err(ClientError::StoreDamaged { table: table.name() });
+        }
+        self.open(table, &row).map(Some)
+    }
+
+    /// Whether a row is there; it is not opened.
+    pub(crate) async fn has(&self, table: Table, id: &[u8]) -> Result<bool, ClientError> {
+        Ok(self.rows.get(table.number(), id).await?.is_some())
     }
 
     /// All rows of a table, opened.

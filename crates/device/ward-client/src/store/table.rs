@@ -74,6 +74,18 @@ tables! {
     Urgent = 26, "urgent";
     /// What stands against this device, and when the server last answered it.
     Orders = 27, "orders";
+    /// Blobs: what is known of each.
+    Blobs = 28, "blobs";
+    /// Chunks of blobs, sealed once more.
+    BlobChunks = 29, "blob-chunks";
+    /// Room that is kept for submissions.
+    Reserve = 30, "reserve";
+    /// Entries that were taken over from a file.
+    Imported = 31, "imported";
+    /// Entries that came with a checkpoint.
+    CheckpointPages = 32, "checkpoint-pages";
+    /// Checkpoints: what is known of each chart's.
+    Checkpoints = 33, "checkpoints";
     /// What the last sync came to, when witnesses signed which head, and what was lost.
     Memory = 36, "memory";
     /// Rows that could not be opened any more, as they were found.

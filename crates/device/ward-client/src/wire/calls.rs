@@ -4,7 +4,7 @@
 use super::Session;
 use super::dpop::{ProofOf, proof};
 use crate::{ClientError, Environment, HttpMethod, HttpRequest, HttpResponse, ServerAddress, Transport};
-use ward_api::headers::{AUTH_SCHEME, DPOP, DPOP_NONCE, MEDIA_CBOR, MEDIA_FORM, MEDIA_PROBLEM};
+use ward_api::headers::{AUTH_SCHEME, DPOP, DPOP_NONCE, MEDIA_BYTES, MEDIA_CBOR, MEDIA_FORM, MEDIA_PROBLEM};
 use ward_api::{Problem, TokenAnswer, TokenRequest, paths};
 use ward_crypto::{AuthSigner, DeviceKeys};
 use ward_id::{Canonical, DeviceId};
@@ -56,6 +56,17 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
     ) -> Result<Vec<u8>, ClientError> {
         let content = Content { media: MEDIA_CBOR, bytes: body.to_canonical() };
         Ok(self.call(HttpMethod::Post, path, Some(&content)).await?.body)
+    }
+
+    /// Puts bytes at a place; answers with CBOR.
+    pub(crate) async fn put_bytes<R: Canonical>(
+        &mut self,
+        path: &str,
+        bytes: Vec<u8>,
+    ) -> Result<R, ClientError> {
+        let content = Content { media: MEDIA_BYTES, bytes };
+        let answer = self.call(HttpMethod::Put, path, Some(&content)).await?;
+        decode(path, &answer.body)
     }
 
     /// Withdraws something.

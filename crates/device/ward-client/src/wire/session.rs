@@ -64,6 +64,11 @@ impl Session {
         self.refresh.as_ref().map(|text| text.as_str().to_owned())
     }
 
+    /// The refresh token was not stored after all.
+    pub(crate) const fn keep_unsaved(&mut self) {
+        self.unsaved = self.refresh.is_some();
+    }
+
     /// Drops the access token: the server did not take it.
     pub(super) fn drop_access(&mut self) {
         self.access = None;

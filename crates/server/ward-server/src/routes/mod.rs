@@ -1,5 +1,6 @@
 //! One handler for each route of the table.
 
+mod blobs;
 mod charts;
 mod drop_box;
 mod enrol;
@@ -18,7 +19,6 @@ mod token;
 
 use crate::App;
 use crate::call::{Answer, Call};
-use crate::gate::reserved;
 use crate::route_table::Route;
 use std::sync::Arc;
 use ward_api::LogName;
@@ -70,6 +70,8 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::ListDrops => drop_box::list(app, &call).await,
         Route::SetDropState => drop_box::set_state(app, &call).await,
         Route::Revocation => revocation::prove(app, &call).await,
-        Route::ReadBlob | Route::WriteBlob => Err(reserved()),
+        Route::BlobState => blobs::state(app, &call).await,
+        Route::ReadBlob => blobs::read(app, &call).await,
+        Route::WriteBlob => blobs::write(app, &call).await,
     }
 }

@@ -11,8 +11,8 @@ use ward_api::{
     TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
-use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop};
-use ward_id::{Canonical as _, EntryId, Incarnation, MlogEntryHash, TicketId};
+use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop, sha256};
+use ward_id::{BlobAddress, Canonical as _, EntryId, Incarnation, MlogEntryHash, TicketId};
 use ward_server::{Access, Clock as _, ROUTES, Route, RouteSpec};
 use ward_store::MemoryStore;
 use ward_sync::{MlogBody, RevokePolicy, Team};
@@ -108,11 +108,17 @@ impl Stage {
             Route::BringCheckpoint => {
                 (paths::OLOG_REOPENING.into(), OldCheckpoint { checkpoint: Opaque(vec![1]) }.to_canonical())
             }
-            Route::ReadBlob | Route::WriteBlob => (paths::BLOB.replace("{address}", &"0".repeat(64)), none()),
             Route::HandOver => (paths::DROP.into(), vec![self.dropped(caller)].to_canonical()),
             Route::ListDrops => (paths::drops_after(None), none()),
             Route::SetDropState => (paths::DROP_STATE.into(), self.decision()),
             Route::Revocation => (paths::revocation_from(caller.id, 1), none()),
+            Route::BlobState => (paths::blob(chart, BlobAddress::from_bytes([0; 32])), none()),
+            Route::ReadBlob => (paths::blob_chunk(chart, BlobAddress::from_bytes([0; 32]), 0), none()),
+            Route::WriteBlob => {
+                let chunk = self.calls.get().to_be_bytes().repeat(2);
+                let address = BlobAddress::from_bytes(sha256(&chunk));
+                (paths::send_blob_chunk(chart, address, 0, 16), chunk)
+            }
         }
     }
 

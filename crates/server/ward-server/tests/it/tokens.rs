@@ -246,21 +246,6 @@ async fn a_device_sends_so_many_bytes_and_membership_entries_in_a_minute() {
     other.post(paths::WITNESS_TIME, &nonce).await.ok();
 }
 
-/// Paths of a later version say so, whatever comes along.
-#[tokio::test]
-async fn reserved_paths_answer_501_also_with_a_body() {
-    let world = World::new().await;
-    let blob = "0".repeat(64);
-    for (method, path) in [("PUT", format!("/v1/blobs/{blob}")), ("GET", format!("/v1/blobs/{blob}"))] {
-        for body in [Vec::new(), vec![1; 10], vec![1; 1 << 20]] {
-            let length = body.len().to_string();
-            let request = Request::builder().method(method).uri(&path).header("content-length", length);
-            let reply = world.wire.send(request.body(body).unwrap()).await.unwrap();
-            reply.refused(ErrorCode::NotImplemented);
-        }
-    }
-}
-
 /// An admin whom a newer manifest no longer names is nobody, though the certificate still stands.
 #[tokio::test]
 async fn an_admin_whom_the_manifest_dropped_is_no_staff() {

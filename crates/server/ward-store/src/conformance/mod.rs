@@ -11,6 +11,7 @@
     reason = "a suite of tests fails by panicking"
 )]
 
+pub mod blob;
 pub mod drop_box;
 pub mod log_state;
 pub mod mlog;
@@ -87,6 +88,12 @@ macro_rules! store_conformance {
             drop_box::waiting_drops_are_limited,
             drop_box::bytes_of_waiting_drops_are_limited,
             drop_box::decided_drops_run_out_and_waiting_ones_stay,
+            blob::a_blob_is_read_once_it_is_whole,
+            blob::blobs_at_the_edges,
+            blob::a_spoilt_blob_is_dropped_and_spoils_no_other,
+            blob::blobs_have_their_room,
+            blob::unfinished_blobs_run_out,
+            blob::operations_have_their_room,
             upkeep::the_first_value_stays,
             upkeep::of_racing_values_one_is_created,
             upkeep::figures_count_what_is_there,

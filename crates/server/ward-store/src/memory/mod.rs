@@ -1,6 +1,7 @@
 //! A store without a disk: the same rules as the others, under one lock. Tests and demonstrations
 //! use it; what it holds is gone when the process ends.
 
+mod blob;
 mod drop_box;
 mod log_state;
 mod mlog;
@@ -10,9 +11,10 @@ mod token;
 mod upkeep;
 
 use crate::{
-    CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, RefreshHash, ReopenedLog,
-    SavedCheckpoint, StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
+    BlobName, CheckpointKind, DeviceSuspension, FamilyId, KeyThumbprint, MetaKey, Quotas, RefreshHash,
+    ReopenedLog, SavedCheckpoint, StoreError, StoredMlogEntry, StoredPackage, StoredProposal, StoredTicket,
 };
+use blob::{Upload, Uses};
 use olog::{Chain, Row};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -45,6 +47,9 @@ struct State {
     drops: Vec<drop_box::Row>,
     last_drop: u64,
     meta: BTreeMap<MetaKey, Vec<u8>>,
+    blobs: BTreeMap<BlobName, BTreeMap<DeviceId, Upload>>,
+    uses: Uses,
+    quotas: Quotas,
     commits: u64,
     /// What every write fails with, while a test wants it so.
     refusal: Option<StoreError>,

@@ -70,6 +70,13 @@ impl super::State {
         Ok(())
     }
 
+    /// Counts the bytes of operations that are new, if they fit.
+    fn take_room(&mut self, fresh: &[NewOperation]) -> Result<(), AppendRefusal> {
+        let Some(first) = fresh.first() else { return Ok(()) };
+        let bytes = fresh.iter().map(|operation| operation.bytes.len() as u64).sum();
+        self.take_operation_bytes(first.chart, first.device, bytes).map_err(AppendRefusal::Quota)
+    }
+
     /// Where the known part of a push stands; the rest continues the chain.
     fn known_part(&self, push: &[NewOperation]) -> Result<Vec<PlacedOperation>, AppendRefusal> {
         let first = push.first().ok_or(AppendRefusal::NotOneChain)?;
@@ -106,6 +113,7 @@ impl OlogStore for MemoryStore {
         let mut state = self.write()?;
         let mut placed = state.known_part(&push)?;
         state.check_chains(&push)?;
+        state.take_room(push.get(placed.len()..).unwrap_or(&[]))?;
         for operation in push.into_iter().skip(placed.len()) {
             let index = state.olog_size();
             let (chart, device, incarnation) = (operation.chart, operation.device, operation.incarnation);

@@ -1,0 +1,159 @@
+//! What a chart's copy begins with when it began with a checkpoint, or when covered history was
+//! dropped: entries without their envelopes, which the server can be asked for again.
+
+use super::open_device::arrival;
+use super::{Client, LocalChart};
+use crate::limits::{BASE_PAGE_ROWS, HISTORY_ROW_BYTES};
+use crate::store::{
+    BasePageRecord, BaseRecord, BaseStateRecord, Batch, PageRecord, SealedRows, Table, row_id,
+};
+use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use ward_id::{ChartId, TimestampMs};
+use ward_sync::{CheckpointTrust, SignedEntry};
+
+/// Puts rows of a base into a batch, in pages.
+pub(super) fn stage_base(batch: &mut Batch, chart: ChartId, rows: &[(u64, TimestampMs, &SignedEntry)]) {
+    for page in rows.chunks(BASE_PAGE_ROWS) {
+        let Some((first, ..)) = page.first() else { continue };
+        let record = |(index, received_at, entry): &(u64, TimestampMs, &SignedEntry)| BaseRecord {
+            index: *index,
+            received_at: *received_at,
+            entry: entry.to_stored().into(),
+        };
+        let rows = page.iter().map(record).collect();
+        let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
+        batch.put(Table::CheckpointPages, id, &BasePageRecord { rows });
+    }
+}
+
+/// Takes a stored base page into memory.
+pub(super) fn take_base_page(
+    local: &mut LocalChart,
+    begin: u64,
+    page: &BasePageRecord,
+) -> Result<(), ClientError> {
+    for row in &page.rows {
+        let damaged = |_| ClientError::StoreDamaged { table: Table::CheckpointPages.name() };
+        let entry = SignedEntry::from_stored(&row.entry).map_err(damaged)?;
+        local.held.insert(row.index);
+        local.insert(entry, arrival(begin, row.index, row.received_at));
+    }
+    Ok(())
+}
+
+/// The chart that a row is about.
+fn chart_of(table: Table, id: &[u8]) -> Result<ChartId, ClientError> {
+    let chart = id.get(..ChartId::BYTES).and_then(ChartId::from_slice);
+    chart.ok_or(ClientError::StoreDamaged { table: table.name() })
+}
+
+/// Reads every base from the store.
+pub(super) async fn load_bases<S: RowStore>(
+    rows: &SealedRows<S>,
+    open: &mut super::OpenDevice,
+) -> Result<(), ClientError> {
+    for (id, page) in rows.records::<BasePageRecord>(Table::CheckpointPages).await? {
+        let begin = open.olog_begin();
+        take_base_page(open.chart_or_new(chart_of(Table::CheckpointPages, &id)?), begin, &page)?;
+    }
+    for (id, state) in rows.records::<BaseStateRecord>(Table::Checkpoints).await? {
+        open.chart_or_new(chart_of(Table::Checkpoints, &id)?).base = Some(state);
+    }
+    Ok(())
+}
+
+impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Puts the base of one chart into memory again.
+    pub(super) async fn reload_base(&mut self, chart: ChartId) -> Result<(), ClientError> {
+        let pages = self.rows.records::<BasePageRecord>(Table::CheckpointPages).await?;
+        let open = self.device_mut()?;
+        let begin = open.olog_begin();
+        let local = open.chart_or_new(chart);
+        for (id, page) in pages {
+            if id.starts_with(chart.as_bytes()) {
+                take_base_page(local, begin, &page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to which place the history of a chart can be dropped: two people signed for it, and this
+    /// device has verified all of it itself.
+    fn droppable_upto(&self, chart: ChartId) -> Option<u64> {
+        let local = self.device().ok()?.charts.get(&chart)?;
+        let verified = local.base.as_ref().is_none_or(|base| base.complete);
+        let newest = self.known_checkpoints(chart).into_iter().find(|known| {
+            known.trust == CheckpointTrust::TwoPersons && !local.bad_checkpoints.contains_key(&known.entry)
+        });
+        newest.filter(|_| verified && local.unopened.is_empty()).map(|known| known.checkpoint.upto)
+    }
+
+    /// About how many bytes dropping covered history would free.
+    pub(crate) fn droppable_history_bytes(&self) -> u64 {
+        let Ok(open) = self.device() else { return 0 };
+        let begin = open.olog_begin();
+        let covered = |(chart, local): (&ChartId, &LocalChart)| {
+            let from = local.base.as_ref().map_or(0, |base| base.upto.saturating_add(1)).max(begin);
+            let upto = self.droppable_upto(*chart).filter(|upto| *upto >= from);
+            upto.map_or(0, |upto| local.held.range(from..=upto).count() as u64)
+        };
+        open.charts.iter().map(covered).sum::<u64>() * HISTORY_ROW_BYTES
+    }
+
+    /// Drops the envelopes of history that a checkpoint of two people covers; the entries stay. Gives
+    /// the number of envelopes.
+    pub(crate) async fn drop_history(&mut self) -> Result<u64, ClientError> {
+        let mut dropped = 0;
+        for chart in self.chart_ids() {
+            if let Some(upto) = self.droppable_upto(chart) {
+                dropped += self.drop_history_of(chart, upto).await?;
+            }
+        }
+        Ok(dropped)
+    }
+
+    async fn drop_history_of(&mut self, chart: ChartId, upto: u64) -> Result<u64, ClientError> {
+        let newest = self.known_checkpoints(chart).into_iter().find(|known| known.checkpoint.upto == upto);
+        let Some(newest) = newest else { return Ok(0) };
+        // A place in a log that ended is covered by nothing.
+        let begin = self.device()?.olog_begin();
+        let mut batch = Batch::default();
+        let (mut dropped, mut pages) = (0, Vec::new());
+        for (id, page) in self.rows.records::<PageRecord>(Table::Pages).await? {
+            let covered = |row: &crate::store::ReceivedRecord| {
+                (begin..=upto).contains(&row.index) && row.opened.is_some()
+            };
+            if !id.starts_with(chart.as_bytes()) || !page.rows.iter().all(covered) {
+                continue;
+            }
+            dropped += page.rows.len() as u64;
+            pages.extend(page.rows.first().map(|row| row.index));
+            let row = |row: crate::store::ReceivedRecord| {
+                let entry = row.opened?;
+                Some(BaseRecord { index: row.index, received_at: row.received_at, entry })
+            };
+            let rows = page.rows.into_iter().filter_map(row).collect();
+            batch.put(Table::CheckpointPages, id.clone(), &BasePageRecord { rows });
+            batch.delete(Table::Pages, id);
+        }
+        if dropped == 0 {
+            return Ok(0);
+        }
+        let state = BaseStateRecord {
+            checkpoint: newest.entry,
+            author: newest.author,
+            upto,
+            verified: newest.checkpoint.count,
+            complete: true,
+        };
+        batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
+        self.commit(batch).await?;
+        let local = self.device_mut()?.chart_or_new(chart);
+        local.base = Some(state);
+        pages.iter().for_each(|first| {
+            local.pages.remove(first);
+        });
+        self.raise_mark(None).await;
+        Ok(dropped)
+    }
+}
