@@ -315,6 +315,7 @@ mod tests {
         assert_eq!(SqliteRowStore::open(&path).unwrap().read_all(5).unwrap().len(), 6);
     }
 
+    #[test]
     fn a_full_store_keeps_nothing_of_a_batch_and_tells_its_room() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteRowStore::open(&folder.path().join("rows.db")).unwrap();
