@@ -211,7 +211,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     })
             };
             let Some(local) = open.charts.get(&chart) else { return Ok(()) };
-            if open.set_back || !local.chart.devices().any(mine) {
+            // A new chain begins with what the former device of this store left behind.
+            let is_to_begin = local.chain.is_none() && local.former_unsent(open.me.device).next().is_some();
+            if open.set_back || is_to_begin || !local.chart.devices().any(mine) {
                 return Ok(());
             }
             let closed = self.view_of(chart)?.closed_chains();

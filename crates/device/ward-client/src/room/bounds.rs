@@ -135,7 +135,11 @@ mod tests {
             assert_eq!(next_step(growth, &with(1_000 + leaves)), StorageStep::Write);
             assert_ne!(next_step(growth, &with(999 + leaves)), StorageStep::Write);
         }
-        assert!(SUBMISSION_LEAVES_BYTES < TEXT_LEAVES_BYTES && TEXT_LEAVES_BYTES < ATTACHMENT_LEAVES_BYTES);
+        const {
+            assert!(
+                SUBMISSION_LEAVES_BYTES < TEXT_LEAVES_BYTES && TEXT_LEAVES_BYTES < ATTACHMENT_LEAVES_BYTES
+            )
+        };
     }
 
     #[test]
