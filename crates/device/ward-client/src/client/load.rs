@@ -282,7 +282,7 @@ async fn load_small_tables<S: RowStore>(
     load_drop_tables(rows, open).await?;
     open.blobs = rows.records::<BlobRecord>(Table::Blobs).await?.into_iter().collect();
     while open.reserve_rows < RESERVE_ROWS
-        && rows.get_bytes(Table::Reserve, &[open.reserve_rows]).await?.is_some()
+        && rows.has(Table::Reserve, &[open.reserve_rows]).await?
     {
         open.reserve_rows += 1;
     }
