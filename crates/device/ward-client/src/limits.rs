@@ -55,6 +55,12 @@ pub const RESEAL_ATTEMPTS: usize = 3;
 pub const EPOCH_FETCH_ROUNDS: usize = 64;
 /// Bytes asked for in one page of envelopes.
 pub const PULL_PAGE_BYTES: usize = 1 << 20;
+/// Pages that one pull fetches at most: 1 GiB of envelopes.
+pub const PAGES_PER_PULL: usize = 1_024;
+/// Drops that are not what they say which are kept in mind until the next whole listing.
+pub const BAD_DROPS_KNOWN_MAX: usize = 4_096;
+/// Places that a server asks for which are looked for in one sync.
+pub const WANTED_PER_SYNC: usize = 1_024;
 /// Inclusion proofs fetched in one sync.
 pub const INCLUSIONS_PER_SYNC: usize = 64;
 /// Proofs about the operation log that one sync fetches for what others said of it.

@@ -38,8 +38,8 @@ pub use drop_box::{DropBatch, DropPage, DropRow, DropState, DropStateChange, Rev
 pub use error_code::{ErrorCode, Who};
 pub use limits::Limits;
 pub use log::{
-    Consistency, Inclusion, LogName, MlogAccepted, MlogLeaf, MlogRow, MlogSubmission, Proposal,
-    ProposalSubmission,
+    Consistency, Inclusion, LogName, MlogAccepted, MlogLeaf, MlogRow, MlogSubmission, OlogProofsAnswer,
+    OlogProofsQuestion, Proposal, ProposalSubmission,
 };
 pub use opaque::{Key32, Opaque};
 pub use problem::{Problem, ProblemCode, ProblemMembers};

@@ -49,6 +49,34 @@ pub struct Inclusion {
     pub path: Vec<TreeRoot>,
 }
 
+/// Body of `POST /v1/olog/proofs`: many proofs under one head, in one round.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OlogProofsQuestion {
+    /// Leaves of the log under whose head all is proved.
+    #[n(0)]
+    pub size: u64,
+    /// Places whose inclusion is asked for; together with `sizes` at most
+    /// [`crate::limits::OLOG_PROOFS_MAX`].
+    #[n(1)]
+    pub indexes: Vec<u64>,
+    /// Sizes that the log is asked to extend.
+    #[n(2)]
+    pub sizes: Vec<u64>,
+}
+
+/// Answer of `POST /v1/olog/proofs`, in the order of the question.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OlogProofsAnswer {
+    /// One for each index.
+    #[n(0)]
+    pub inclusions: Vec<Inclusion>,
+    /// One for each size.
+    #[n(1)]
+    pub consistencies: Vec<Consistency>,
+}
+
 /// A leaf of the membership log: 48 bytes, `subject || entry_hash`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MlogLeaf {
@@ -170,6 +198,18 @@ mod tests {
             MlogSubmission::from_canonical(&[0xa2, 0x00, 0x41, 0x01, 0x01, 0xf6]).is_err(),
             "null is not absent"
         );
+    }
+
+    #[test]
+    fn many_proofs_are_maps_of_lists() {
+        let question = OlogProofsQuestion { size: 9, indexes: vec![3], sizes: Vec::new() };
+        assert_eq!(question.to_canonical(), [0xa3, 0x00, 0x09, 0x01, 0x81, 0x03, 0x02, 0x80]);
+        assert_eq!(OlogProofsQuestion::from_canonical(&question.to_canonical()), Ok(question));
+        let inclusion = Inclusion { leaf: Opaque(vec![7]), path: Vec::new() };
+        let answer = OlogProofsAnswer { inclusions: vec![inclusion], consistencies: vec![Vec::new()] };
+        let bytes = [0xa2, 0x00, 0x81, 0xa2, 0x00, 0x41, 0x07, 0x01, 0x80, 0x01, 0x81, 0x80];
+        assert_eq!(answer.to_canonical(), bytes);
+        assert_eq!(OlogProofsAnswer::from_canonical(&bytes), Ok(answer));
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub const OLOG_CONSISTENCY: &str = "/v1/olog/consistency";
 pub const MLOG_INCLUSION: &str = "/v1/mlog/inclusion";
 /// Inclusion proofs of the operation log.
 pub const OLOG_INCLUSION: &str = "/v1/olog/inclusion";
+/// Many proofs about the operation log under one head.
+pub const OLOG_PROOFS: &str = "/v1/olog/proofs";
 /// Leaves of the membership log.
 pub const MLOG_LEAVES: &str = "/v1/mlog/leaves";
 /// Reading and appending membership entries.

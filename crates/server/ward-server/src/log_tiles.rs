@@ -155,20 +155,46 @@ pub(crate) async fn consistency<S: Store>(
     from: u64,
     to: u64,
 ) -> Result<Vec<NodeHash>, LogReadError> {
-    if from == 0 || from == to {
-        return Ok(Vec::new());
-    }
-    let read = |tiles: &dyn DynTiles| consistency_proof(&TileReader::new(&Tiles(tiles), to), from, to);
+    Ok(consistencies(store, log, &[from], to).await?.into_iter().flatten().collect())
+}
+
+/// The proofs that `to` leaves extend each of these sizes (RFC 6962 §2.1.2).
+pub(crate) async fn consistencies<S: Store>(
+    store: &S,
+    log: LogName,
+    sizes: &[u64],
+    to: u64,
+) -> Result<Vec<Vec<NodeHash>>, LogReadError> {
+    let read = |tiles: &dyn DynTiles| {
+        let tiles = Tiles(tiles);
+        let reader = TileReader::new(&tiles, to);
+        let proof = |from: &u64| match *from {
+            0 => Ok(Vec::new()),
+            from if from == to => Ok(Vec::new()),
+            from => consistency_proof(&reader, from, to),
+        };
+        all(sizes.iter().map(proof))
+    };
     with_tiles(store, log, read).await?.map_err(|_: ProofError| LogReadError::Beyond)
 }
 
-/// The audit path of a leaf (RFC 6962 §2.1.1).
-pub(crate) async fn inclusion<S: Store>(
+/// The audit paths of leaves (RFC 6962 §2.1.1).
+pub(crate) async fn inclusions<S: Store>(
     store: &S,
     log: LogName,
-    index: u64,
+    indexes: &[u64],
     size: u64,
-) -> Result<Vec<NodeHash>, LogReadError> {
-    let read = |tiles: &dyn DynTiles| inclusion_proof(&TileReader::new(&Tiles(tiles), size), index, size);
+) -> Result<Vec<Vec<NodeHash>>, LogReadError> {
+    let read = |tiles: &dyn DynTiles| {
+        let tiles = Tiles(tiles);
+        let reader = TileReader::new(&tiles, size);
+        all(indexes.iter().map(|index| inclusion_proof(&reader, *index, size)))
+    };
     with_tiles(store, log, read).await?.map_err(|_: ProofError| LogReadError::Beyond)
+}
+
+/// Makes every proof even after one failed: each names the tiles that it misses, so that they are
+/// fetched together.
+fn all<T, E>(proofs: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    proofs.collect::<Vec<_>>().into_iter().collect()
 }

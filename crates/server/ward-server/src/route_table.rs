@@ -48,6 +48,8 @@ pub enum Route {
     MlogInclusion,
     /// `GET /v1/olog/inclusion`
     OlogInclusion,
+    /// `POST /v1/olog/proofs`
+    OlogProofs,
     /// `GET /v1/mlog/leaves`
     MlogLeaves,
     /// `GET /v1/mlog/entries`
@@ -316,6 +318,14 @@ pub const ROUTES: &[RouteSpec] = &[
     asking(
         get(Route::OlogInclusion, paths::OLOG_INCLUSION, Access::Device, CBOR, "An inclusion proof"),
         &[("index", true), ("size", true)],
+    ),
+    post(
+        Route::OlogProofs,
+        paths::OLOG_PROOFS,
+        Access::Device,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (200, CBOR),
+        "Many proofs under one head of the operation log",
     ),
     asking(
         get(

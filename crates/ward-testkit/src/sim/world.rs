@@ -62,11 +62,7 @@ pub(super) struct World<'a, S: SiteStore> {
 }
 
 impl<'a, S: SiteStore> World<'a, S> {
-    pub(super) async fn new(
-        template: &'a Template<S>,
-        schedule: &Schedule,
-        rows: Rows,
-    ) -> Checked<Self> {
+    pub(super) async fn new(template: &'a Template<S>, schedule: &Schedule, rows: Rows) -> Checked<Self> {
         let seed = schedule.seed;
         let truth = template.clock();
         let broken = |what: String| (Verdict::Broken, what);

@@ -1,9 +1,10 @@
 //! Rows 11 and 12: a store that was set back, and one that runs twice.
 
 use crate::scene::{capture, each_once, incidents, names, replica, site_with, synced, texts, until_quiet};
-use ward_api::{HaveAnswer, ReconcileAnswer};
+use ward_api::{EnvelopePage, HaveAnswer, Opaque, ReconcileAnswer};
 use ward_client::DeviceState;
-use ward_id::{Canonical as _, ChartId, EntryId, Head, VersionVector};
+use ward_crypto::Envelope;
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Head, VersionVector};
 use ward_sync::{ChainDifference, ForkProof, IncidentKind, RevokePolicy};
 use ward_testkit::TestDevice;
 
@@ -98,6 +99,49 @@ fn phone_id(view: &ward_sync::ChartView<'_>) -> ward_id::DeviceId {
 async fn fault_12_two_copies_of_one_store_are_both_kept_and_the_fork_is_proved() {
     cloned(1201, 0, 0).await;
     cloned(1202, 4, 30).await;
+}
+
+/// Whatever a device wrote comes with another signature, in every page.
+fn spoil_entries_of(author: DeviceId, reader: &TestDevice) {
+    reader.relay.after(move |request, answer| {
+        if !request.path.contains("/envelopes?") || answer.status != 200 {
+            return;
+        }
+        let mut page = EnvelopePage::from_canonical(&answer.body).unwrap();
+        for row in &mut page.rows {
+            let mut bytes = row.envelope.0.clone();
+            if Envelope::from_canonical(&bytes).unwrap().header().device == author {
+                *bytes.last_mut().unwrap() ^= 1;
+                row.envelope = Opaque(bytes);
+            }
+        }
+        answer.body = page.to_canonical();
+    });
+}
+
+#[tokio::test]
+async fn fault_12_a_copy_is_mended_though_what_somebody_else_sent_never_opens() {
+    let (mut site, mut phone, _) = site_with(1203, 0).await;
+    let chart = phone.chart();
+    capture(&mut phone, chart, &["before the copy"]).await;
+    phone.sync().await;
+    let mut copy = phone.cloned().await;
+    capture(&mut site.coordinator, chart, &["from the site 1", "from the site 2"]).await;
+    site.coordinator.sync().await;
+    capture(&mut phone, chart, &["on the phone"]).await;
+    phone.sync().await;
+    spoil_entries_of(site.coordinator.device(), &copy);
+    capture(&mut copy, chart, &["on the copy"]).await;
+    copy.relay.clear_record();
+    for _ in 0..6 {
+        let report = synced(&mut copy).await;
+        assert!(names(&report).contains(&"bad-envelope"), "it is said each time: {report:?}");
+    }
+    assert_eq!(copy.client.status().unwrap().saved_here, 0, "all of the copy reached the server");
+    let single = copy.relay.record().into_iter().filter(|one| one.request.path.ends_with("limit_bytes=1"));
+    assert!(single.count() <= 8, "what comes twice as it is held is not asked for again and again");
+    phone.sync().await;
+    assert!(texts(&phone, chart).contains(&"on the copy".to_owned()));
 }
 
 async fn set_back(seed: u64, staff: usize, days_offline: i64) {

@@ -4,6 +4,7 @@
 use crate::scene::{capture, names, site_with, synced, texts, until_quiet};
 use std::sync::{Arc, Mutex};
 use ward_client::HttpMethod;
+use ward_id::ChartId;
 use ward_testkit::{Site, TestDevice};
 
 #[tokio::test]
@@ -28,6 +29,33 @@ async fn fault_02_a_receipt_lost_on_the_way_is_given_again_and_nothing_doubles()
             assert_eq!(texts(device, chart), ["one", "two"]);
         }
     }
+}
+
+#[tokio::test]
+async fn fault_02_a_receipt_that_is_given_again_hides_the_place_of_no_entry() {
+    let (mut site, mut phone, _) = site_with(202, 0).await;
+    let (chart, reader) = (phone.chart(), &mut site.coordinator);
+    capture(&mut phone, chart, &["one"]).await;
+    synced(&mut phone).await;
+    // What a meeting sends last does not come back in it.
+    synced(reader).await;
+    let not_back = without_place(reader, chart);
+    assert!(not_back > 0, "the reader said that it opened the entry");
+    capture(reader, chart, &["two"]).await;
+    reader.relay.lose_answers_of(HttpMethod::Post, "/envelopes", 1);
+    synced(reader).await;
+    reader.restart().await;
+    reader.relay.heal();
+    for _ in 0..2 {
+        synced(reader).await;
+    }
+    assert_eq!(without_place(reader, chart), 0, "each entry has its place in the operation log");
+}
+
+/// How many entries have no place in the operation log yet, as a device knows it.
+fn without_place(device: &TestDevice, chart: ChartId) -> usize {
+    let view = device.client.chart(chart).unwrap();
+    view.timeline().iter().filter(|item| item.arrival.olog_index.is_none()).count()
 }
 
 #[tokio::test]

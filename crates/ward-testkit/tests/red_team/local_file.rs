@@ -121,6 +121,8 @@ async fn rt_43_rows_exchanged_or_altered_in_the_file_are_refused() {
         let refused = patient.opened_on(&copy).await.err();
         let expected = match table {
             0 => matches!(refused, Some(ClientError::DeviceKey(_))),
+            // The reserve holds nothing: only whether its rows are there is looked at.
+            30 => refused.is_none(),
             _ => matches!(refused, Some(ClientError::StoreDamaged { .. })),
         };
         assert!(expected, "row {number} of table {table}: {refused:?}");

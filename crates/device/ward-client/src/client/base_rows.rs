@@ -1,6 +1,7 @@
 //! What a chart's copy begins with when it began with a checkpoint, or when covered history was
 //! dropped: entries without their envelopes, which the server can be asked for again.
 
+use super::olog_proofs::NamedHeads;
 use super::open_device::arrival;
 use super::{Client, LocalChart};
 use crate::limits::{BASE_PAGE_ROWS, HISTORY_ROW_BYTES};
@@ -29,6 +30,7 @@ pub(super) fn stage_base(batch: &mut Batch, chart: ChartId, rows: &[(u64, Timest
 /// Takes a stored base page into memory.
 pub(super) fn take_base_page(
     local: &mut LocalChart,
+    named: &mut NamedHeads,
     begin: u64,
     page: &BasePageRecord,
 ) -> Result<(), ClientError> {
@@ -36,6 +38,7 @@ pub(super) fn take_base_page(
         let damaged = |_| ClientError::StoreDamaged { table: Table::CheckpointPages.name() };
         let entry = SignedEntry::from_stored(&row.entry).map_err(damaged)?;
         local.held.insert(row.index);
+        named.note_entry(&entry);
         local.insert(entry, arrival(begin, row.index, row.received_at));
     }
     Ok(())
@@ -53,8 +56,10 @@ pub(super) async fn load_bases<S: RowStore>(
     open: &mut super::OpenDevice,
 ) -> Result<(), ClientError> {
     for (id, page) in rows.records::<BasePageRecord>(Table::CheckpointPages).await? {
-        let begin = open.olog_begin();
-        take_base_page(open.chart_or_new(chart_of(Table::CheckpointPages, &id)?), begin, &page)?;
+        let (begin, chart) = (open.olog_begin(), chart_of(Table::CheckpointPages, &id)?);
+        let mut named = std::mem::take(&mut open.named_heads);
+        take_base_page(open.chart_or_new(chart), &mut named, begin, &page)?;
+        open.named_heads = named;
     }
     for (id, state) in rows.records::<BaseStateRecord>(Table::Checkpoints).await? {
         open.chart_or_new(chart_of(Table::Checkpoints, &id)?).base = Some(state);
@@ -68,12 +73,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let pages = self.rows.records::<BasePageRecord>(Table::CheckpointPages).await?;
         let open = self.device_mut()?;
         let begin = open.olog_begin();
+        let mut named = std::mem::take(&mut open.named_heads);
         let local = open.chart_or_new(chart);
         for (id, page) in pages {
             if id.starts_with(chart.as_bytes()) {
-                take_base_page(local, begin, &page)?;
+                take_base_page(local, &mut named, begin, &page)?;
             }
         }
+        open.named_heads = named;
         Ok(())
     }
 
@@ -133,8 +140,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Some(BaseRecord { index: row.index, received_at: row.received_at, entry })
             };
             let rows = page.rows.into_iter().filter_map(row).collect();
-            batch.put(Table::CheckpointPages, id.clone(), &BasePageRecord { rows });
-            batch.delete(Table::Pages, id);
+            // The larger row goes first: its room serves for the smaller one.
+            batch.delete(Table::Pages, id.clone());
+            batch.put(Table::CheckpointPages, id, &BasePageRecord { rows });
         }
         if dropped == 0 {
             return Ok(0);

@@ -1,6 +1,6 @@
-//! Verifying what came with a checkpoint, some of it with each sync or all of it at once: every
-//! signature, and the state. A checkpoint that does not hold is thrown away, its author is named, and
-//! the chart is fetched envelope by envelope.
+//! Verifying what came with a checkpoint, some of it with each sync or all of it at once: the state,
+//! and signatures that a former program left unchecked. A checkpoint that does not hold is thrown
+//! away, its author is named, and the chart is fetched envelope by envelope.
 
 use super::{Client, SyncProblem};
 use crate::limits::{CHECKPOINT_VERIFIED_PER_SYNC, VERIFIED_AT_A_TIME};
@@ -17,7 +17,8 @@ use ward_sync::{
 pub enum ChartTrust {
     /// Every entry was verified by this device.
     Whole,
-    /// It began with a checkpoint whose entries are still being verified.
+    /// It began with a checkpoint: its authors signed all entries, but whether they come to the state
+    /// that the checkpoint names was not computed yet.
     BeingVerified {
         /// Entries whose signatures were checked.
         verified: u64,
@@ -72,7 +73,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Ok(None) => {}
                 Ok(Some(found)) => {
                     problems.extend(found);
-                    left = 0;
+                    // Each entry of the base went into the state that was compared.
+                    let base = self.device().ok().and_then(|open| open.charts.get(&chart)?.base.as_ref());
+                    left =
+                        left.saturating_sub(base.map_or(left, |base| {
+                            usize::try_from(base.verified).unwrap_or(usize::MAX).max(1)
+                        }));
                 }
                 Err(error) => problems.push(SyncProblem::of_error("checkpoint", error)),
             }
@@ -148,7 +154,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The first entry that its author's device did not sign.
-    fn unsigned(&self, chart: ChartId, entries: &[&SignedEntry]) -> Result<Option<EntryId>, ClientError> {
+    pub(super) fn unsigned(
+        &self,
+        chart: ChartId,
+        entries: &[&SignedEntry],
+    ) -> Result<Option<EntryId>, ClientError> {
         let membership = &self.device()?.mlog.membership;
         let verdicts = parallel::map_parts(entries, |entries| {
             let cert =

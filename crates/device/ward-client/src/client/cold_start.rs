@@ -13,7 +13,8 @@ use ward_crypto::{BlobLayout, BlobOpener};
 use ward_id::ChartId;
 use ward_sync::limits::CHECKPOINT_EVERY_ENTRIES;
 use ward_sync::{
-    Arrival, Checkpoint, CheckpointFault, CheckpointRow, CheckpointTrust, decode_content, roots_of_rows,
+    Arrival, Checkpoint, CheckpointFault, CheckpointRow, CheckpointTrust, SignedEntry, decode_content,
+    roots_of_rows,
 };
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
@@ -37,7 +38,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(0);
         }
         let Some((found, last, tail)) = self.find_checkpoint(chart).await? else { return Ok(0) };
-        let rows = match self.fetch_base(chart, &found.checkpoint).await {
+        let rows = match self
+            .fetch_base(chart, &found.checkpoint)
+            .await
+            .and_then(|rows| self.all_signed(chart, rows))
+        {
             Ok(Ok(rows)) => rows,
             // Its author's device has not sent it yet.
             Err(ClientError::AttachmentNotHere { .. }) => return Ok(0),
@@ -139,7 +144,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Fetches and opens the content of a checkpoint, and compares everything that needs no
-    /// certificate; signatures and state are checked afterwards, beside other work.
+    /// certificate.
     async fn fetch_base(
         &mut self,
         chart: ChartId,
@@ -170,6 +175,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(roots.and_then(|roots| roots.check(checkpoint)).map(|()| rows))
     }
 
+    /// The rows, if every entry bears the signature of its author's device. Nothing enters the chart
+    /// before: what this device writes next may name any entry of it as a cause, and what names a
+    /// made-up entry waits for it on every device for ever.
+    fn all_signed(
+        &self,
+        chart: ChartId,
+        rows: Result<Vec<CheckpointRow>, CheckpointFault>,
+    ) -> Result<Result<Vec<CheckpointRow>, CheckpointFault>, ClientError> {
+        let Ok(rows) = rows else { return Ok(rows) };
+        let entries: Vec<&SignedEntry> = rows.iter().map(|row| &row.entry).collect();
+        let unsigned = self.unsigned(chart, &entries)?;
+        Ok(unsigned.map_or(Ok(rows), |entry| Err(CheckpointFault::Signature(entry))))
+    }
+
     /// Stores a base with the cursor behind its tail in one commit, then takes its entries.
     async fn keep_base(
         &mut self,
@@ -187,7 +206,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             checkpoint: found.entry,
             author: found.author,
             upto: found.checkpoint.upto,
-            verified: 0,
+            verified: rows.len() as u64,
             complete: false,
         };
         batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);

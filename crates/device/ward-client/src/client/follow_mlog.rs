@@ -10,7 +10,7 @@ use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX};
-use ward_api::{Consistency, ErrorCode, Inclusion, LogName, MlogRow, paths};
+use ward_api::{ErrorCode, LogName, MlogRow, paths};
 use ward_audit::{
     Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, TreeHead,
     consistency_proof, leaf_hash,
@@ -281,31 +281,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let held = open.mlog.view.as_ref().and_then(LogView::head).map(|head| head.note().to_string());
         let sides = vec![held.unwrap_or_default().into_bytes(), other.to_canonical()];
         Err(self.keep_evidence(SyncProblem::Equivocation(Evidence { sides })).await)
-    }
-
-    /// A proof of growth from the server.
-    pub(crate) async fn fetch_consistency(
-        &mut self,
-        log: LogName,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<NodeHash>, ClientError> {
-        if from == 0 || from >= to {
-            return Ok(Vec::new());
-        }
-        let proof: Consistency = self.wire()?.get(&paths::consistency(log, from, to)).await?;
-        Ok(proof.into_iter().map(NodeHash::from).collect())
-    }
-
-    /// The leaf data at a place of a log and its proof under a size, from the server: not checked yet.
-    pub(crate) async fn fetch_inclusion(
-        &mut self,
-        log: LogName,
-        index: u64,
-        size: u64,
-    ) -> Result<(Vec<u8>, Vec<NodeHash>), ClientError> {
-        let shown: Inclusion = self.wire()?.get(&paths::inclusion(log, index, size)).await?;
-        Ok((shown.leaf.0, shown.path.into_iter().map(NodeHash::from).collect()))
     }
 
     /// Lets sealing go on after a person looked at the evidence in [`crate::Status::stopped_by`],

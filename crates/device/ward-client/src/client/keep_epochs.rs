@@ -28,6 +28,14 @@ fn failed(error: impl Into<ClientError>) -> SyncProblem {
     SyncProblem::of_error("epochs", error.into())
 }
 
+fn record_of(held: &HeldEpoch) -> EpochRecord {
+    EpochRecord {
+        package: held.package.to_canonical().into(),
+        secret: held.secret.to_secret_bytes().to_vec().into(),
+        held_since: held.held_since,
+    }
+}
+
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Fetches what is missing of all charts. A chart that fails does not hold up the others.
     pub(crate) async fn keep_epochs(&mut self) -> Vec<SyncProblem> {
@@ -104,15 +112,33 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
+    /// Epochs that were accepted before the time was known begin to grow old now.
+    pub(crate) async fn date_epochs(&mut self) -> Result<(), ClientError> {
+        let Some(now) = self.trusted_now() else { return Ok(()) };
+        let mut batch = Batch::default();
+        let open = self.device_mut()?;
+        for (chart, local) in &mut open.charts {
+            for (epoch, held) in local.epochs.iter().filter(|(_, held)| held.held_since.is_none()) {
+                let mut record = record_of(held);
+                record.held_since = Some(now);
+                batch.put(Table::Epochs, row_id(&[chart.as_bytes(), &epoch.to_be_bytes()]), &record);
+            }
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.commit(batch).await?;
+        let open = self.device_mut()?;
+        let undated = open.charts.values_mut().flat_map(|local| local.epochs.values_mut());
+        undated.for_each(|held| held.held_since = held.held_since.or(Some(now)));
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
     async fn store_epochs(&mut self, chart: ChartId, held: Vec<(u64, HeldEpoch)>) -> Result<(), ClientError> {
         let mut batch = Batch::default();
         for (epoch, held) in &held {
-            let record = EpochRecord {
-                package: held.package.to_canonical().into(),
-                secret: held.secret.to_secret_bytes().to_vec().into(),
-                held_since: held.held_since,
-            };
-            batch.put(Table::Epochs, row_id(&[chart.as_bytes(), &epoch.to_be_bytes()]), &record);
+            batch.put(Table::Epochs, row_id(&[chart.as_bytes(), &epoch.to_be_bytes()]), &record_of(held));
         }
         self.commit(batch).await?;
         let open = self.device_mut()?;

@@ -11,6 +11,7 @@ mod decide;
 mod drafts;
 mod edit_text;
 mod enrol;
+mod fetch_proofs;
 mod follow_mlog;
 mod foresee;
 mod give_back_mlog;

@@ -5,6 +5,7 @@
 //! the first record that crosses; and an entry of a revoked device stands only if its place before
 //! the cut-off is proved, not because the server names it.
 
+use super::fetch_proofs::ShownLeaf;
 use super::follow_mlog::other_tree;
 use super::pull::received;
 use super::{Client, OpenDevice, SyncProblem};
@@ -13,7 +14,7 @@ use crate::store::{Batch, ComparedRecord, ProvedRecord, ReceivedRecord, Table, r
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::LogName;
-use ward_audit::{CosignedHead, LogView, LogViewError, TreeHead, olog_leaf};
+use ward_audit::{CosignedHead, LogView, LogViewError, NodeHash, RootRelation, TreeHead, olog_leaf};
 use ward_crypto::Envelope;
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, EnvelopeHash};
 use ward_sync::SignedEntry;
@@ -134,28 +135,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn compare_named_heads(&mut self, left: &mut usize, problems: &mut Vec<SyncProblem>) {
         let Ok(open) = self.device() else { return };
+        let Some(head) = open.olog.as_ref().and_then(LogView::head).map(CosignedHead::head) else { return };
+        let ended = largest_ended(open);
         let named: Vec<(NamedBy, TreeHead)> =
             open.named_heads.open.iter().map(|(by, head)| (*by, *head)).collect();
-        let mut fits = false;
-        for (by, claimed) in named {
-            let head = self.device().ok().and_then(|open| open.olog.as_ref()?.head().map(CosignedHead::head));
-            let Some(head) = head else { return };
-            let ended = self.device().map_or(0, largest_ended);
-            if claimed.size > head.size && claimed.size <= ended {
+        let (shown, beyond): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|(_, claimed)| claimed.size <= head.size);
+        for (by, claimed) in beyond {
+            if claimed.size <= ended {
                 // Of a log that ended: there is nothing to compare it with.
                 self.forget_named(by);
-                continue;
-            }
-            if claimed.size > head.size {
+            } else {
                 let (named, shown) = (claimed.size, head.size);
                 problems.push(SyncProblem::HiddenTail { log: LogName::Olog, by, named, shown });
-                continue;
             }
-            if *left == 0 {
-                break;
-            }
-            *left -= 1;
-            match self.compare_head(by, claimed, head.size).await {
+        }
+        let due: Vec<(NamedBy, TreeHead)> = shown.into_iter().take(*left).collect();
+        *left = left.saturating_sub(due.len());
+        let sizes: Vec<u64> = due.iter().map(|(_, claimed)| claimed.size).collect();
+        let proofs = match self.fetch_consistencies(&sizes, head.size).await {
+            Ok(proofs) => proofs,
+            Err(error) => return problems.push(failed(error)),
+        };
+        let mut fits = false;
+        for ((by, claimed), proof) in due.into_iter().zip(proofs) {
+            match self.compare_head((by, claimed), proof, head.size).await {
                 Ok(()) => {
                     if let Ok(open) = self.device_mut() {
                         open.named_heads.fits(by, claimed.size);
@@ -177,21 +181,33 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
-    async fn compare_head(&mut self, by: NamedBy, claimed: TreeHead, size: u64) -> Result<(), SyncProblem> {
-        // A second time, for a proof that was damaged on the way.
-        for last in [false, true] {
-            let proof = self.fetch_consistency(LogName::Olog, claimed.size, size).await.map_err(failed)?;
-            let view = self.device().map_err(failed)?.olog.as_ref();
-            let view = view.ok_or_else(|| failed(ClientError::MayNotSeal))?;
-            match view.check_root(claimed, &proof) {
-                Ok(_) => return Ok(()),
-                Err(LogViewError::Fork { held, claimed, .. }) if last => {
-                    return Err(SyncProblem::OtherHistory { by, evidence: other_tree(&held, claimed) });
-                }
-                Err(_) => {}
-            }
+    async fn compare_head(
+        &mut self,
+        (by, claimed): (NamedBy, TreeHead),
+        proof: Vec<NodeHash>,
+        size: u64,
+    ) -> Result<(), SyncProblem> {
+        if self.root_fits(claimed, &proof)?.is_ok() {
+            return Ok(());
         }
-        Ok(())
+        // A second time, for a proof that was damaged on the way.
+        let proof = self.fetch_consistency(LogName::Olog, claimed.size, size).await.map_err(failed)?;
+        match self.root_fits(claimed, &proof)? {
+            Ok(_) => Ok(()),
+            Err(LogViewError::Fork { held, claimed, .. }) => {
+                Err(SyncProblem::OtherHistory { by, evidence: other_tree(&held, claimed) })
+            }
+            Err(_) => Err(failed(ClientError::MayNotSeal)),
+        }
+    }
+
+    fn root_fits(
+        &self,
+        claimed: TreeHead,
+        proof: &[NodeHash],
+    ) -> Result<Result<RootRelation, LogViewError>, SyncProblem> {
+        let view = self.device().map_err(failed)?.olog.as_ref();
+        Ok(view.ok_or_else(|| failed(ClientError::MayNotSeal))?.check_root(claimed, proof))
     }
 
     fn forget_named(&mut self, by: NamedBy) {
@@ -235,12 +251,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 local.chart.to_prove(size).into_iter().map(|(entry, place)| (*chart, entry, place))
             })
             .collect();
-        for (chart, entry, place) in newest.into_iter().take(*left) {
-            *left = left.saturating_sub(1);
-            problems.extend(self.prove_place(chart, entry, place).await.err());
-            if problems.last().is_some_and(unreached) {
-                return;
-            }
+        let due: Vec<_> = newest.into_iter().take(*left).collect();
+        *left = left.saturating_sub(due.len());
+        match self.prove_all(due).await {
+            Ok(not_proved) => problems.extend(not_proved),
+            Err(problem) => problems.push(problem),
         }
     }
 
@@ -279,26 +294,43 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn prove_place(&mut self, chart: ChartId, entry: EntryId, place: u64) -> Result<(), SyncProblem> {
-        let Some(envelope) = self.envelope_at(chart, entry, place).await.map_err(failed)? else {
-            return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
-        };
-        let view = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
-        let Some(size) = view.map(|head| head.head().size) else { return Ok(()) };
-        let Some(index) = place.checked_sub(self.device().map_err(failed)?.olog_begin()) else {
-            return Ok(());
-        };
-        let (_, proof) = self.fetch_inclusion(LogName::Olog, index, size).await.map_err(failed)?;
-        let open = self.device_mut().map_err(failed)?;
-        let proved = open
-            .olog
-            .as_ref()
-            .is_some_and(|view| view.check_inclusion(index, olog_leaf(&envelope), &proof).is_ok());
-        if !proved {
-            return Err(SyncProblem::PlaceNotProved { chart, entry, index: place });
+        self.prove_all(vec![(chart, entry, place)]).await?.pop().map_or(Ok(()), Err)
+    }
+
+    /// Proves places in one round. Gives those back that are not proved.
+    async fn prove_all(
+        &mut self,
+        places: Vec<(ChartId, EntryId, u64)>,
+    ) -> Result<Vec<SyncProblem>, SyncProblem> {
+        let (mut due, mut not_proved) = (Vec::new(), Vec::new());
+        let begin = self.device().map_err(failed)?.olog_begin();
+        for (chart, entry, place) in places {
+            match self.envelope_at(chart, entry, place).await.map_err(failed)? {
+                // A place of a log that ended is not proved any more.
+                Some(envelope) => {
+                    due.extend(
+                        place.checked_sub(begin).map(|index| ((chart, entry, place), index, envelope)),
+                    );
+                }
+                None => not_proved.push(SyncProblem::PlaceNotProved { chart, entry, index: place }),
+            }
         }
-        open.chart_or_new(chart).chart.prove(entry, place);
-        open.newly_proved.push((chart, entry, place));
-        Ok(())
+        let head = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
+        let Some(size) = head.map(|head| head.head().size) else { return Ok(not_proved) };
+        let indexes: Vec<u64> = due.iter().map(|(_, index, _)| *index).collect();
+        let shown = self.fetch_inclusions(&indexes, size).await.map_err(failed)?;
+        let open = self.device_mut().map_err(failed)?;
+        for (((chart, entry, place), index, envelope), ShownLeaf { proof, .. }) in due.into_iter().zip(shown)
+        {
+            let view = open.olog.as_ref();
+            if view.is_some_and(|view| view.check_inclusion(index, olog_leaf(&envelope), &proof).is_ok()) {
+                open.chart_or_new(chart).chart.prove(entry, place);
+                open.newly_proved.push((chart, entry, place));
+            } else {
+                not_proved.push(SyncProblem::PlaceNotProved { chart, entry, index: place });
+            }
+        }
+        Ok(not_proved)
     }
 
     /// Stores what was proved in this sync, in one commit.

@@ -81,6 +81,9 @@ pub(crate) struct LocalChart {
     /// Pull after this olog index.
     pub(crate) cursor: Option<u64>,
     pub(crate) unopened: Vec<Unopened>,
+    /// Places whose envelopes the server gave a second time as they are here: nothing happened to them
+    /// on the way, and they are not asked for again before the next unlock.
+    pub(crate) given_again: BTreeSet<u64>,
     /// The first place of each stored page of envelopes.
     pub(crate) pages: BTreeSet<u64>,
     /// Places in the operation log whose envelopes are at hand.
@@ -113,6 +116,7 @@ impl LocalChart {
             spoilt: None,
             cursor: None,
             unopened: Vec::new(),
+            given_again: BTreeSet::new(),
             pages: BTreeSet::new(),
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),

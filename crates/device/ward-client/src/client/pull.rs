@@ -5,7 +5,7 @@ use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
 use super::open_device::arrival;
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
-use crate::limits::{PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
+use crate::limits::{PAGES_PER_PULL, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
 use crate::parallel;
 use crate::store::{
     Batch, ChainRecord, CursorRecord, NamedRootsRecord, PageRecord, ReceivedRecord, Table, row_id,
@@ -185,7 +185,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (mut pulled, mut first_problem) = (0, None);
         // Places between the cursor and a later beginning are not looked at: the cursor stays before them.
         let joins = after <= self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        loop {
+        // What does not come now comes with the next sync: no server holds a device in one meeting for
+        // ever.
+        for _ in 0..PAGES_PER_PULL {
             let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await?;
             let Some(last) = page.rows.last().map(|row| row.index) else {
                 return first_problem.map_or(Ok(pulled), Err);
@@ -209,10 +211,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
             if !more {
-                return first_problem.map_or(Ok(pulled), Err);
+                break;
             }
             after = Some(last);
         }
+        first_problem.map_or(Ok(pulled), Err)
     }
 
     /// One page, in order and after the place that was asked for.
@@ -357,7 +360,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Tries envelopes again whose key or certificate was missing; those that were damaged on the
     /// way are fetched again first. Gives back one that stays damaged.
     async fn retry_unopened(&mut self, chart: ChartId) -> Result<Option<SyncProblem>, SyncProblem> {
-        let mut stays = None;
+        let (mut stays, mut left) = (None, REFETCHES_PER_SYNC);
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         let pages: BTreeSet<Vec<u8>> = local.unopened.iter().map(|one| one.page.clone()).collect();
         for id in pages {
@@ -367,7 +370,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
             let mut opened = self.opened(chart, record.rows).map_err(failed)?;
             if !opened.doubtful.is_empty() {
-                let rows = self.fetched_again(chart, opened).await?;
+                let rows = self.fetched_again(chart, opened, &mut left).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
             }
             if let Some(&(index, why)) = opened.bad.first() {
@@ -389,16 +392,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         &mut self,
         chart: ChartId,
         page: OpenedPage,
+        left: &mut usize,
     ) -> Result<Vec<ReceivedRecord>, SyncProblem> {
         let mut rows = page.rows;
-        let begin = self.device().map_err(failed)?.olog_begin();
-        let of_this_log = page.doubtful.into_iter().filter(|index| *index >= begin);
-        for index in of_this_log.take(REFETCHES_PER_SYNC) {
+        let open = self.device_mut().map_err(failed)?;
+        let begin = open.olog_begin();
+        let given_again = &open.chart_or_new(chart).given_again;
+        let is_due = |index: &u64| *index >= begin && !given_again.contains(index);
+        let due: Vec<u64> = page.doubtful.into_iter().filter(is_due).take(*left).collect();
+        *left = left.saturating_sub(due.len());
+        for index in due {
             let again = self.fetch_page(chart, index.checked_sub(1), 1).await?;
-            let fresh = again.rows.into_iter().next().filter(|row| row.index == index);
-            if let (Some(fresh), Some(row)) = (fresh, rows.iter_mut().find(|row| row.index == index)) {
-                *row = ReceivedRecord { opened: row.opened.take(), ..received(fresh) };
+            let fresh = again.rows.into_iter().next().filter(|row| row.index == index).map(received);
+            let (Some(fresh), Some(row)) = (fresh, rows.iter_mut().find(|row| row.index == index)) else {
+                continue;
+            };
+            if fresh.envelope == row.envelope {
+                // The server has it so: nothing happened to it on the way.
+                self.device_mut().map_err(failed)?.chart_or_new(chart).given_again.insert(index);
             }
+            *row = ReceivedRecord { opened: row.opened.take(), ..fresh };
         }
         Ok(rows)
     }

@@ -34,7 +34,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Sends everything of a chart that the server does not have. Returns how many entries it
     /// took.
     pub(crate) async fn push_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        let (mut pushed, mut resealed, mut at_most) = (0, 0, PUSH_MAX_OPERATIONS);
+        let (mut pushed, mut resealed, mut at_most, mut gaps) = (0, 0, PUSH_MAX_OPERATIONS, 0);
         loop {
             if self
                 .device()
@@ -71,7 +71,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Err(error) if error.is(ErrorCode::QuotaReached) && sealed.envelopes.len() > 1 => {
                     at_most = sealed.envelopes.len() / 2;
                 }
-                Err(error) => self.on_refusal(chart, &sealed, error).await?,
+                // A server that lost what it had lacks one front of the chain, once.
+                Err(error) if error.is(ErrorCode::Gap) && gaps > 0 => return Err(failed(error)),
+                Err(error) => {
+                    gaps += usize::from(error.is(ErrorCode::Gap));
+                    self.on_refusal(chart, &sealed, error).await?;
+                }
             }
         }
     }
@@ -150,13 +155,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         sealed: &Sealed,
         receipt: &Receipt,
     ) -> Result<u64, SyncProblem> {
-        let open = self.device().map_err(failed)?;
-        let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
-        let origin = open.mlog.membership.olog_origin().unwrap_or(&manifest.olog_origin);
-        let begin = open.olog_begin();
-        let key = site_trust::log_key(manifest, origin).map_err(failed)?;
         let bad = || failed(ClientError::BadAnswer { path: paths::envelopes(chart) });
-        receipt.verify(&key).map_err(|_| bad())?;
+        if !self.is_of_the_log(receipt).map_err(failed)? {
+            return Err(bad());
+        }
+        let begin = self.device().map_err(failed)?.olog_begin();
         // A receipt covers the front of what was sent. Entries that the server had already are
         // answered with their first envelopes, which this device may not remember. It has them only
         // if it delivers them: else a receipt for any old envelope would pass for this one.
@@ -211,6 +214,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(last + 1 - sealed.first_seq)
     }
 
+    /// Whether the log that counts signed a receipt.
+    pub(super) fn is_of_the_log(&self, receipt: &Receipt) -> Result<bool, ClientError> {
+        let membership = &self.device()?.mlog.membership;
+        let manifest = membership.manifest().ok_or(ClientError::WrongSite)?;
+        let origin = membership.olog_origin().unwrap_or(&manifest.olog_origin);
+        Ok(receipt.verify(&site_trust::log_key(manifest, origin)?).is_ok())
+    }
+
     /// The receipt that stands where a new one will, to be kept beside it: the server lost what it
     /// had promised, and what it signed then is evidence.
     fn superseded_receipt(
@@ -249,8 +260,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             (Some(ErrorCode::Fork), _) => {
                 let me = self.device().map_err(failed)?.me.device;
                 match self.pull_chart(chart).await {
-                    // The other history of this very device: what is mended here.
-                    Err(SyncProblem::DeviceFork { device, .. }) if device == me => {}
+                    // The other history of this very device is mended here, and what others sent that
+                    // does not open or forks must not keep it from being mended.
+                    Err(SyncProblem::DeviceFork { .. } | SyncProblem::BadEnvelope { .. }) => {}
                     pulled => {
                         pulled?;
                     }

@@ -1,12 +1,14 @@
 //! Keeping the server to its promises: the operation log is followed, and what receipts promised
 //! is looked for under cosigned heads.
 
+use super::fetch_proofs::ShownLeaf;
 use super::follow_mlog::log_trouble;
 use super::load::head_row;
+use super::olog_proofs::compared_row;
 use super::reopened_log::awaits_recovery;
-use super::{Client, SyncProblem, site_trust};
+use super::{Client, OpenDevice, SyncProblem, site_trust};
 use crate::limits::INCLUSIONS_PER_SYNC;
-use crate::store::{Batch, HeadRecord, ReceiptRecord, Table};
+use crate::store::{Batch, ComparedRecord, HeadRecord, ReceiptRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use ward_api::{LogName, paths};
 use ward_audit::{
@@ -70,6 +72,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.put(Table::Heads, head_row(true), &HeadRecord::of(head));
             self.note_witnessed(head, &mut batch).map_err(failed)?;
         }
+        if next.is_some() {
+            // With the first head of another log, in one commit: sizes of the old one mean nothing in it.
+            batch.put(Table::Heads, compared_row(), &ComparedRecord::default());
+        }
         self.commit(batch).await.map_err(failed)?;
         self.device_mut().map_err(failed)?.olog = Some(view);
         self.raise_mark(None).await;
@@ -79,80 +85,99 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         shorter.map_or(Ok(()), Err)
     }
 
-    /// Looks for receipted envelopes under the newest head, a bounded number at a time.
+    /// Looks for receipted envelopes under the newest head, a bounded number at a time and in one
+    /// round.
     pub(crate) async fn check_receipts(&mut self) -> Vec<SyncProblem> {
-        let (mut problems, mut left) = (Vec::new(), INCLUSIONS_PER_SYNC);
-        let Ok(open) = self.device() else { return problems };
-        let Some(view) = open.olog.as_ref() else { return problems };
-        let Some(size) = view.head().map(|head| head.head().size) else { return problems };
-        let origin = view.origin().clone();
-        let due: Vec<(ChartId, Vec<u8>, ReceiptRecord)> = open
-            .charts
-            .iter()
-            .flat_map(|(chart, local)| {
-                local.receipts.iter().map(|(id, record)| (*chart, id.clone(), record.clone()))
-            })
-            .filter(|(_, _, record)| record.checked_at_size.is_none())
-            .collect();
-        for (chart, id, record) in due {
-            if left == 0 {
-                break;
+        let mut problems = Vec::new();
+        let Some(size) = self.device().ok().and_then(olog_size) else { return problems };
+        let (reached, later): (Vec<_>, Vec<_>) =
+            self.due_receipts().into_iter().partition(|due| due.end() <= size);
+        for due in later {
+            let overdue = self.overdue(&due.receipt, &due.record.entries).map_or(Ok(false), Err);
+            self.conclude(due, size, overdue, &mut problems).await;
+        }
+        let indexes: Vec<u64> = reached.iter().flat_map(|due| due.receipt.first_index()..due.end()).collect();
+        let mut shown = match self.fetch_inclusions(&indexes, size).await {
+            Ok(shown) => shown.into_iter(),
+            Err(error) => {
+                problems.push(failed(error));
+                return problems;
             }
-            let Ok(receipt) = Receipt::from_canonical(&record.receipt) else { continue };
-            // Receipts of a log that ended are kept as evidence of what it had promised.
-            if *receipt.origin() != origin {
-                continue;
-            }
-            left = left.saturating_sub(receipt.envelopes().len());
-            match self.check_receipt(&receipt, &record.entries, size).await {
-                Ok(true) => {
-                    if let Err(error) = self.mark_checked(chart, id, record, size).await {
-                        problems.push(failed(error));
-                    }
-                }
-                Ok(false) => {}
-                Err(problem) => {
-                    // Once a later receipt covers the same entries, the breach is said once; what
-                    // proves it stays.
-                    let said = matches!(problem, SyncProblem::BrokenPromise { .. }) && is_superseded(&id);
-                    problems.push(problem);
-                    if said && let Err(error) = self.mark_checked(chart, id, record, size).await {
-                        problems.push(failed(error));
-                    }
-                }
-            }
+        };
+        for due in reached {
+            let leaves: Vec<ShownLeaf> = shown.by_ref().take(due.receipt.envelopes().len()).collect();
+            let kept = self.check_receipt(&due.receipt, &due.record.entries, leaves).map(|()| true);
+            self.conclude(due, size, kept, &mut problems).await;
         }
         problems
     }
 
-    /// Whether every promised envelope stands where it was promised; `false` while the head does
-    /// not reach that far.
-    async fn check_receipt(
+    /// Receipts of the log that counts which were not checked yet. Those of a log that ended are kept
+    /// as evidence of what it had promised.
+    fn due_receipts(&self) -> Vec<DueReceipt> {
+        let Ok(open) = self.device() else { return Vec::new() };
+        let Some(origin) = open.olog.as_ref().map(LogView::origin) else { return Vec::new() };
+        let mut left = INCLUSIONS_PER_SYNC;
+        let mut out = Vec::new();
+        for (chart, local) in &open.charts {
+            for (id, record) in local.receipts.iter().filter(|(_, record)| record.checked_at_size.is_none()) {
+                if left == 0 {
+                    return out;
+                }
+                let Ok(receipt) = Receipt::from_canonical(&record.receipt) else { continue };
+                if receipt.origin() != origin {
+                    continue;
+                }
+                left = left.saturating_sub(receipt.envelopes().len());
+                out.push(DueReceipt { chart: *chart, id: id.clone(), record: record.clone(), receipt });
+            }
+        }
+        out
+    }
+
+    /// Writes down what came of a receipt: kept, not reached yet, or broken.
+    async fn conclude(
         &mut self,
+        due: DueReceipt,
+        size: u64,
+        kept: Result<bool, SyncProblem>,
+        problems: &mut Vec<SyncProblem>,
+    ) {
+        let is_done = match kept {
+            Ok(kept) => kept,
+            Err(problem) => {
+                // Once a later receipt covers the same entries, the breach is said once; what
+                // proves it stays.
+                let said = matches!(problem, SyncProblem::BrokenPromise { .. }) && is_superseded(&due.id);
+                problems.push(problem);
+                said
+            }
+        };
+        if is_done && let Err(error) = self.mark_checked(due.chart, due.id, due.record, size).await {
+            problems.push(failed(error));
+        }
+    }
+
+    /// Whether every promised envelope stands where it was promised.
+    fn check_receipt(
+        &self,
         receipt: &Receipt,
         entries: &[EntryId],
-        size: u64,
-    ) -> Result<bool, SyncProblem> {
-        let first = receipt.first_index();
-        if first + receipt.envelopes().len() as u64 > size {
-            return self.overdue(receipt, entries).map_or(Ok(false), Err);
-        }
-        for (place, hash) in receipt.envelopes().iter().enumerate() {
-            let index = first + place as u64;
-            let (shown, proof) = self.fetch_inclusion(LogName::Olog, index, size).await.map_err(failed)?;
-            let open = self.device().map_err(failed)?;
-            let view = open.olog.as_ref().ok_or_else(|| failed(ClientError::MayNotSeal))?;
-            if view.check_inclusion(index, olog_leaf(hash), &proof).is_ok() {
+        shown: Vec<ShownLeaf>,
+    ) -> Result<(), SyncProblem> {
+        let open = self.device().map_err(failed)?;
+        let view = open.olog.as_ref().ok_or_else(|| failed(ClientError::MayNotSeal))?;
+        for ((place, hash), shown) in receipt.envelopes().iter().enumerate().zip(shown) {
+            let index = receipt.first_index() + place as u64;
+            if view.check_inclusion(index, olog_leaf(hash), &shown.proof).is_ok() {
                 continue;
             }
-            let leaf = leaf_hash(&shown);
-            let breach = Breach::OtherLeaf { index, leaf, proof };
+            let breach = Breach::OtherLeaf { index, leaf: leaf_hash(&shown.leaf), proof: shown.proof };
             let entry = entries.get(place).copied();
-            return Err(broken(receipt, view, breach, entry).unwrap_or_else(|| {
-                failed(ClientError::BadAnswer { path: paths::inclusion(LogName::Olog, index, size) })
-            }));
+            return Err(broken(receipt, view, breach, entry)
+                .unwrap_or_else(|| failed(ClientError::BadAnswer { path: paths::OLOG_PROOFS.to_owned() })));
         }
-        Ok(true)
+        Ok(())
     }
 
     /// An hour after a promise, a head that witnesses sign must reach it.
@@ -177,6 +202,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.raise_mark(None).await;
         Ok(())
     }
+}
+
+/// A receipt that is to be compared with the log.
+struct DueReceipt {
+    chart: ChartId,
+    id: Vec<u8>,
+    record: ReceiptRecord,
+    receipt: Receipt,
+}
+
+impl DueReceipt {
+    /// The place after the last one that it promises.
+    fn end(&self) -> u64 {
+        self.receipt.first_index().saturating_add(self.receipt.envelopes().len() as u64)
+    }
+}
+
+/// Leaves of the operation log under the head that this device holds.
+fn olog_size(open: &OpenDevice) -> Option<u64> {
+    Some(open.olog.as_ref()?.head()?.head().size)
 }
 
 /// Whether a receipt's row is one that was moved aside by a later receipt: its id is longer.

@@ -3,12 +3,12 @@
 //! became of a drop; the server's list is only a list.
 
 use super::{Client, OpenDevice, SyncProblem, SyncReport};
-use crate::limits::{DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
+use crate::limits::{BAD_DROPS_KNOWN_MAX, DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
 use crate::store::{Batch, DropRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{DropPage, DropRow, DropState, DropStateChange, ErrorCode, paths};
-use ward_crypto::{DropEnvelope, open_drop};
+use ward_crypto::{DropEnvelope, open_drop, sha256};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, TimestampMs};
 use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, check_drop};
 
@@ -34,6 +34,10 @@ pub(crate) struct DropsListed {
     after: Option<u64>,
     /// Listings since the last whole one.
     times: u32,
+    /// Drops that are not what they say, by the hash of their bytes.
+    bad: BTreeSet<[u8; 32]>,
+    /// One was bad for the first time: list from the start once more.
+    again: bool,
 }
 
 impl DropsListed {
@@ -42,9 +46,15 @@ impl DropsListed {
     fn begin(&mut self, charts: Vec<ChartId>) -> Option<u64> {
         self.times += 1;
         if self.charts != charts || self.times >= DROPS_RELIST_EVERY_SYNCS {
-            *self = Self { charts, after: None, times: 0 };
+            *self = Self { charts, ..Self::default() };
         }
         self.after
+    }
+
+    /// Notes a drop that is not what it says.
+    fn note_bad(&mut self, bytes: &[u8]) {
+        // What comes a second time stands at the server as it came: nothing happened to it on the way.
+        self.again |= self.bad.len() < BAD_DROPS_KNOWN_MAX && self.bad.insert(sha256(bytes));
     }
 }
 
@@ -204,9 +214,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let more = page.more;
             self.take_drops(page.rows, report).await?;
             after = Some(last);
-            // What was damaged on the way is asked for again.
-            let bad = report.problems.iter().any(|problem| matches!(problem, SyncProblem::BadDrop { .. }));
-            self.device_mut()?.drops_listed.after = after.filter(|_| !bad);
+            // What was damaged on the way is asked for again, once.
+            let listed = &mut self.device_mut()?.drops_listed;
+            listed.after = after.filter(|_| !std::mem::take(&mut listed.again));
             if !more {
                 return Ok(());
             }
@@ -218,6 +228,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn take_drops(&mut self, rows: Vec<DropRow>, report: &mut SyncReport) -> Result<(), ClientError> {
         let (mut fresh, mut decided, mut batch) = (Vec::new(), Vec::new(), Batch::default());
         let mut sealed = BTreeMap::new();
+        let decisions = self.decisions_about(&rows);
         for row in rows {
             let Ok(dropped) = DropEnvelope::from_canonical(row.dropped.as_ref()) else {
                 return Err(ClientError::BadAnswer { path: paths::DROP.to_owned() });
@@ -226,9 +237,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if self.device()?.drops.contains_key(&key) {
                 continue;
             }
-            let view = self.view_of(dropped.chart).ok();
-            let decision = view.and_then(|view| decision_in(&view, dropped.device, dropped.entry_id));
-            if let Some(Decision { state, is_sent }) = decision {
+            if let Some(Decision { state, is_sent }) = decisions.get(&key).copied() {
                 decided.extend(is_sent.then_some((key, state)));
                 continue;
             }
@@ -244,6 +253,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 Ok(None) => {}
                 Err(why) => {
                     let (chart, device) = (dropped.chart, dropped.device);
+                    self.device_mut()?.drops_listed.note_bad(row.dropped.as_ref());
                     report.problems.push(SyncProblem::BadDrop { chart, device, why });
                 }
             }
@@ -257,6 +267,23 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.mark_drop(key, state).await?;
         }
         Ok(())
+    }
+
+    /// What the charts say of drops; each chart is computed once.
+    fn decisions_about(&self, rows: &[DropRow]) -> BTreeMap<(ChartId, DeviceId, EntryId), Decision> {
+        let mut by_chart: BTreeMap<ChartId, Vec<(DeviceId, EntryId)>> = BTreeMap::new();
+        for dropped in rows.iter().filter_map(|row| DropEnvelope::from_canonical(row.dropped.as_ref()).ok()) {
+            by_chart.entry(dropped.chart).or_default().push((dropped.device, dropped.entry_id));
+        }
+        let mut out = BTreeMap::new();
+        for (chart, drops) in by_chart {
+            let Ok(view) = self.view_of(chart) else { continue };
+            for (device, entry) in drops {
+                let decision = decision_in(&view, device, entry);
+                out.extend(decision.map(|decision| ((chart, device, entry), decision)));
+            }
+        }
+        out
     }
 
     /// Whether an acceptable drop of this device's charts can be opened by nobody of the present team.

@@ -2,6 +2,7 @@
 //! they came; each proves itself.
 
 use super::{Client, SyncProblem};
+use crate::limits::WANTED_PER_SYNC;
 use crate::store::PageRecord;
 use crate::store::Table;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -44,7 +45,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(relayed);
         }
         let envelopes = self.held_envelopes(chart).await.map_err(failed)?;
-        let mends = wanted.iter().map(|place| vec![(place.device, place.incarnation, place.seq, None)]);
+        let mends = wanted
+            .iter()
+            .take(WANTED_PER_SYNC)
+            .map(|place| vec![(place.device, place.incarnation, place.seq, None)]);
         for run in runs.into_iter().chain(mends) {
             relayed.count += self.relay_run(chart, &run, &envelopes).await?;
         }
@@ -117,9 +121,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
                 batch.extend(rest.pop_front().map(Opaque));
             }
-            let count = batch.len() as u64;
             match self.wire().map_err(failed)?.post::<Receipt>(&paths::relay(chart), &batch).await {
-                Ok(_) => taken += count,
+                Ok(receipt) if self.is_of_the_log(&receipt).map_err(failed)? => {
+                    taken += promised(&receipt, &batch);
+                }
+                Ok(_) => return Err(failed(ClientError::BadAnswer { path: paths::relay(chart) })),
                 Err(error) if error.is(ErrorCode::Fork) => {
                     let at = run.first().map(|(device, incarnation, ..)| (*device, *incarnation));
                     if let Some((device, incarnation)) = at {
@@ -170,6 +176,13 @@ type Wanted = (DeviceId, Incarnation, u64, Option<EntryId>);
 
 /// Envelopes by (device, life, place), with the entries that they hold.
 type HeldEnvelopes = BTreeMap<(DeviceId, Incarnation, u64), Vec<(EntryId, Vec<u8>)>>;
+
+/// How many envelopes of a batch a receipt promises as they were sent.
+fn promised(receipt: &Receipt, batch: &EnvelopeBatch) -> u64 {
+    let sent = batch.iter().filter_map(|bytes| Envelope::from_canonical(&bytes.0).ok());
+    let sent = sent.map(|envelope| envelope.envelope_hash());
+    sent.zip(receipt.envelopes()).filter(|(sent, promised)| sent == *promised).count() as u64
+}
 
 fn awaits(error: &ClientError) -> bool {
     error.is(ErrorCode::AwaitsReopening) || error.is(ErrorCode::MlogRecovering) || error.passes_by_itself()

@@ -5,7 +5,6 @@
 
 use super::follow_mlog::read_note;
 use super::{Client, SyncProblem, site_trust};
-use crate::store::{Batch, ComparedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use ward_api::{ErrorCode, LogName, OldCheckpoint, Opaque, paths};
 use ward_audit::{CosignedHead, LogView, olog_leaf};
@@ -47,7 +46,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         reopening: &Reopening,
     ) -> Result<(), SyncProblem> {
         let size = view.head().map_or(0, |head| head.head().size);
-        let (_, proof) = self.fetch_inclusion(LogName::Olog, 0, size).await.map_err(failed)?;
+        let shown = self.fetch_inclusions(&[0], size).await.map_err(failed)?.pop();
+        let proof = shown.map(|shown| shown.proof).unwrap_or_default();
         let leaf = reopening.first_leaf();
         view.check_inclusion(0, olog_leaf(&leaf), &proof)
             .map_err(|_| failed(ClientError::MlogRefused("the new operation log does not begin as it must")))
@@ -81,9 +81,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// What follows from another log: what others said of the old one is not compared with it, and
     /// places in the old one are no places in the new.
     pub(crate) async fn leave_old_log(&mut self) -> Result<(), ClientError> {
-        let mut batch = Batch::default();
-        batch.put(Table::Heads, super::olog_proofs::compared_row(), &ComparedRecord::default());
-        self.commit(batch).await?;
         let charts: Vec<ChartId> = {
             let open = self.device_mut()?;
             open.named_heads = super::olog_proofs::NamedHeads::default();

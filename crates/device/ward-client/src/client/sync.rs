@@ -74,6 +74,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn exchange(&mut self, report: &mut SyncReport) {
         let timed = self.ensure_time().await;
         note(report, timed);
+        if let Err(error) = self.date_epochs().await {
+            report.problems.push(SyncProblem::of_error("epochs", error));
+        }
         let followed = self.follow_olog().await;
         note(report, followed);
         let (rotated, problems) = self.rotate_where_needed().await;
@@ -94,8 +97,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             let known = report.problems.len();
             self.meet_chart(chart, report).await;
-            let is_whole = report.problems.len() == known;
-            // Only who knows what the server has can tell what it has not.
+            // Only who knows what the server has can tell what it has not. What others sent that does not
+            // open, or forks, hides nothing of that.
+            let of_others = |problem: &SyncProblem| {
+                matches!(problem, SyncProblem::BadEnvelope { .. } | SyncProblem::DeviceFork { .. })
+            };
+            let is_whole = report.problems.iter().skip(known).all(of_others);
             if is_whole && let Err(error) = self.bring_former(chart, report).await {
                 report.problems.push(SyncProblem::of_error("entries of the former device", error));
             }
@@ -216,14 +223,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         present.map(ward_sync::EntryChain::incarnation).or(marked.map(|head| head.incarnation))
     }
 
-    /// Writes the access receipts of days that are over.
+    /// Writes the access receipts of other days than today: of days that are over, and of those that a
+    /// clock which was ahead called future.
     async fn write_due_access(&mut self) -> Result<(), ClientError> {
         let today = self.env_wall().utc_day();
         let due: Vec<_> = self
             .device()?
             .access
             .iter()
-            .filter(|(_, record)| record.day < today)
+            .filter(|(_, record)| record.day != today)
             .map(|(id, record)| (id.clone(), record.clone()))
             .collect();
         for (id, record) in due {

@@ -9,7 +9,6 @@ use crate::store::{PageRecord, ReceivedRecord, Table};
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
-use ward_api::LogName;
 use ward_audit::{LogView, MemoryTree, Receipt, inclusion_proof, leaf_hash, olog_leaf};
 use ward_crypto::Envelope;
 use ward_id::{Canonical as _, ChartId, DeviceId};
@@ -134,16 +133,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// A proof for each envelope that the newest head includes, checked here first.
     async fn olog_proofs(&mut self, received: &[ReceivedRecord]) -> Result<Vec<PackagedProof>, ClientError> {
         let size = self.device()?.olog.as_ref().and_then(LogView::head).map_or(0, |head| head.head().size);
-        let mut out = Vec::new();
-        for row in received.iter().filter(|row| row.index < size) {
-            // What is no envelope has no proof; the package names it among its gaps.
-            let Ok(envelope) = Envelope::from_canonical(&row.envelope) else { continue };
-            let (_, hashes) = self.fetch_inclusion(LogName::Olog, row.index, size).await?;
-            let view = self.device()?.olog.as_ref().ok_or(ClientError::NotConfirmed)?;
-            view.check_inclusion(row.index, olog_leaf(&envelope.envelope_hash()), &hashes).map_err(|_| {
+        // What is no envelope has no proof; the package names it among its gaps.
+        let envelope = |row: &ReceivedRecord| {
+            Some((row.index, Envelope::from_canonical(&row.envelope).ok()?.envelope_hash()))
+        };
+        let placed: Vec<_> = received.iter().filter(|row| row.index < size).filter_map(envelope).collect();
+        let indexes: Vec<u64> = placed.iter().map(|(index, _)| *index).collect();
+        let shown = self.fetch_inclusions(&indexes, size).await?;
+        let view = self.device()?.olog.as_ref();
+        let mut out = Vec::with_capacity(placed.len());
+        for ((index, envelope), shown) in placed.into_iter().zip(shown) {
+            let view = view.ok_or(ClientError::NotConfirmed)?;
+            view.check_inclusion(index, olog_leaf(&envelope), &shown.proof).map_err(|_| {
                 ClientError::MlogRefused("an envelope of the chart does not stand in the operation log")
             })?;
-            out.push(PackagedProof { index: row.index, hashes });
+            out.push(PackagedProof { index, hashes: shown.proof });
         }
         Ok(out)
     }

@@ -31,6 +31,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub fn unchecked(&self) -> Result<Unchecked, ClientError> {
         let open = self.device()?;
         let size = open.olog.as_ref().and_then(LogView::head).map_or(0, |head| head.head().size);
+        // Charts count the places of all logs of the site.
+        let size = open.olog_begin().saturating_add(size);
         let mut out = Unchecked::default();
         for local in open.charts.values() {
             out.places += local.chart.to_prove(size).len() as u64;

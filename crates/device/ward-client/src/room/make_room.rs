@@ -44,6 +44,15 @@ impl Growth {
     }
 }
 
+/// Whether dropping something made room. A disk without room for the dropping itself gave none.
+fn gave_room(dropped: Result<u64, ClientError>) -> Result<bool, ClientError> {
+    match dropped {
+        Ok(dropped) => Ok(dropped > 0),
+        Err(ClientError::Store(RowStoreError::Full)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// How much room this device has.
     ///
@@ -83,10 +92,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// [`ClientError::NoRoom`]: nothing was changed; and what a commit can fail with.
     pub(crate) async fn commit_growth(&mut self, batch: Batch, growth: Growth) -> Result<(), ClientError> {
         let needed = batch.bytes();
-        let mut full = false;
+        let (mut full, mut blobs_gone, mut history_gone) = (false, false, false);
         loop {
-            let facts = self.storage_facts(needed, full).await?;
-            let dropped = match next_step(growth, &facts) {
+            let mut facts = self.storage_facts(needed, full).await?;
+            // A step that gave nothing is not tried again: the next one in the order is.
+            if blobs_gone {
+                facts.cached_blob_bytes = 0;
+            }
+            if history_gone {
+                facts.history_bytes = 0;
+            }
+            match next_step(growth, &facts) {
                 StorageStep::Write => match self.commit(batch.clone()).await {
                     // The store could not tell before; now it has told.
                     Err(ClientError::Store(RowStoreError::Full)) if !full => {
@@ -97,11 +113,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 },
                 StorageStep::UseReserve => return self.commit_from_reserve(batch, needed).await,
                 StorageStep::Refuse => return Err(ClientError::NoRoom(growth)),
-                StorageStep::DropBlobs => self.drop_cached_blobs().await?,
-                StorageStep::DropHistory => self.drop_history().await?,
-            };
-            if dropped == 0 {
-                return Err(ClientError::NoRoom(growth));
+                StorageStep::DropBlobs => blobs_gone = !gave_room(self.drop_cached_blobs().await)?,
+                StorageStep::DropHistory => history_gone = !gave_room(self.drop_history().await)?,
             }
             full = false;
         }

@@ -25,7 +25,9 @@ impl DroppedRecord {
     /// anything, so it is repeated, more and more seldom.
     pub(crate) fn is_due(&self, now: TimestampMs) -> bool {
         let doublings = self.times.saturating_sub(1).min(DROP_REPEAT_DOUBLINGS);
-        now.since_ms(self.at) >= DROP_REPEAT_MS << doublings
+        let waited_ms = now.since_ms(self.at);
+        // A time in the future is of a clock that was ahead, and says nothing of how long it waited.
+        waited_ms < 0 || waited_ms >= DROP_REPEAT_MS << doublings
     }
 }
 
@@ -80,5 +82,14 @@ mod tests {
         };
         assert_eq!([1, 2, 3].map(due_after), [Some(24), Some(48), Some(96)]);
         assert_eq!(due_after(DROP_REPEAT_DOUBLINGS + 1), due_after(u32::MAX), "and not never");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_put_off_the_repeat() {
+        let at = |ms| DroppedRecord { at: TimestampMs(ms), recipients: Vec::new(), times: 1 };
+        let now = TimestampMs(1_000_000_000_000);
+        assert!(!at(now.0).is_due(now));
+        assert!(at(now.0 - DROP_REPEAT_MS).is_due(now));
+        assert!(at(now.0 + 10 * 365 * 86_400_000).is_due(now), "handed over in a year that has not come");
     }
 }

@@ -3,9 +3,12 @@
 use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
 use crate::log_tiles::{self, LogReadError};
-use crate::problem_response::{Refusal, refuse};
+use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::store_problem::{cosign_failed, read_failed, store_failed};
-use ward_api::{Consistency, ErrorCode, Inclusion, LogName, Opaque};
+use ward_api::limits::OLOG_PROOFS_MAX;
+use ward_api::{
+    Consistency, ErrorCode, Inclusion, LogName, OlogProofsAnswer, OlogProofsQuestion, Opaque, ProblemMembers,
+};
 use ward_audit::{NodeHash, TileKind, TilePath};
 use ward_id::TreeRoot;
 use ward_store::Store;
@@ -49,11 +52,49 @@ pub(super) async fn inclusion<S: Store>(app: &App<S>, call: &Call, log: LogName)
     if index >= size {
         return Err(read_failed(LogReadError::Beyond));
     }
-    let path = log_tiles::inclusion(app.store(), log, index, size).await.map_err(read_failed)?;
-    let leaves =
-        log_tiles::leaves(app.store(), log, index, index.saturating_add(1)).await.map_err(store_failed)?;
-    let leaf = leaves.into_iter().next().ok_or_else(|| read_failed(LogReadError::Beyond))?;
-    answer_cbor(call.spec, &Inclusion { leaf: Opaque(leaf), path: roots(path) })
+    let found = inclusions(app, log, &[index], size).await?.into_iter().next();
+    answer_cbor(call.spec, &found.ok_or_else(|| read_failed(LogReadError::Beyond))?)
+}
+
+/// What a device that comes back has to prove, in one round: it pays for each round with the patience
+/// of a person.
+pub(super) async fn proofs<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let OlogProofsQuestion { size, indexes, sizes } = call.decode()?;
+    if indexes.len().saturating_add(sizes.len()) > OLOG_PROOFS_MAX {
+        let limit = Some(OLOG_PROOFS_MAX as u64);
+        return Err(refuse_with(
+            ErrorCode::BadRange,
+            format!("Ask for at most {OLOG_PROOFS_MAX} proofs at a time."),
+            ProblemMembers { limit, ..ProblemMembers::default() },
+        ));
+    }
+    let log = LogName::Olog;
+    within(app, log, size)?;
+    if indexes.iter().any(|index| *index >= size) || sizes.iter().any(|from| *from > size) {
+        return Err(read_failed(LogReadError::Beyond));
+    }
+    let inclusions = inclusions(app, log, &indexes, size).await?;
+    let consistencies =
+        log_tiles::consistencies(app.store(), log, &sizes, size).await.map_err(read_failed)?;
+    let consistencies = consistencies.into_iter().map(roots).collect();
+    answer_cbor(call.spec, &OlogProofsAnswer { inclusions, consistencies })
+}
+
+async fn inclusions<S: Store>(
+    app: &App<S>,
+    log: LogName,
+    indexes: &[u64],
+    size: u64,
+) -> Result<Vec<Inclusion>, Refusal> {
+    let paths = log_tiles::inclusions(app.store(), log, indexes, size).await.map_err(read_failed)?;
+    let mut out = Vec::with_capacity(paths.len());
+    for (index, path) in indexes.iter().zip(paths) {
+        let leaves = log_tiles::leaves(app.store(), log, *index, index.saturating_add(1)).await;
+        let leaf = leaves.map_err(store_failed)?.into_iter().next();
+        let leaf = leaf.ok_or_else(|| read_failed(LogReadError::Beyond))?;
+        out.push(Inclusion { leaf: Opaque(leaf), path: roots(path) });
+    }
+    Ok(out)
 }
 
 /// Refuses sizes that the log has not reached.

@@ -46,6 +46,7 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::MlogConsistency => logs::consistency(app, &call, LogName::Mlog).await,
         Route::OlogConsistency => logs::consistency(app, &call, LogName::Olog).await,
         Route::MlogInclusion => logs::inclusion(app, &call, LogName::Mlog).await,
+        Route::OlogProofs => logs::proofs(app, &call).await,
         Route::OlogInclusion => logs::inclusion(app, &call, LogName::Olog).await,
         Route::MlogLeaves => mlog::leaves(app, &call).await,
         Route::ReadMlog => mlog::entries(app, &call).await,

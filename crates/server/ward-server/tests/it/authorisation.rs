@@ -7,8 +7,8 @@ use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
     DropState, DropStateChange, EnrolmentSubmission, HaveQuestion, Key32, LogName, MlogSubmission,
-    OldCheckpoint, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason, SuspensionRequest,
-    TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
+    OldCheckpoint, OlogProofsQuestion, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason,
+    SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
 use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop, sha256};
@@ -61,6 +61,10 @@ impl Stage {
             Route::OlogConsistency => (paths::consistency(LogName::Olog, 0, 1), none()),
             Route::MlogInclusion => (paths::inclusion(LogName::Mlog, 0, 2), none()),
             Route::OlogInclusion => (paths::inclusion(LogName::Olog, 0, 1), none()),
+            Route::OlogProofs => {
+                let question = OlogProofsQuestion { size: 1, indexes: vec![0], sizes: vec![0, 1] };
+                (paths::OLOG_PROOFS.into(), question.to_canonical())
+            }
             Route::MlogLeaves => (paths::mlog_leaves(0, 2), none()),
             Route::ReadMlog => (paths::mlog_entries(0, 2), none()),
             Route::AppendMlog => {

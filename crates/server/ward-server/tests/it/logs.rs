@@ -1,7 +1,10 @@
 //! Heads, tiles and proofs, checked the way a device checks them.
 
 use crate::support::World;
-use ward_api::{Consistency, ErrorCode, Inclusion, LogName, MlogLeaf, MlogRow, Opaque, WitnessNonce, paths};
+use ward_api::{
+    Consistency, ErrorCode, Inclusion, LogName, MlogLeaf, MlogRow, OlogProofsAnswer, OlogProofsQuestion,
+    Opaque, WitnessNonce, paths,
+};
 use ward_audit::{
     NodeHash, SignatureKind, SignedNote, TileKind, TilePath, VerifierKey, WitnessKey, WitnessPolicy,
     WitnessTime, leaf_hash, verify_consistency, verify_cosigned, verify_inclusion, verify_witness_time,
@@ -76,6 +79,22 @@ async fn heads_and_proofs<S: Store>(store: S) {
             "{index}"
         );
     }
+    let question = OlogProofsQuestion {
+        size: newest.size,
+        indexes: vec![599, 0, 256, 0],
+        sizes: heads.iter().map(|head| head.size).collect(),
+    };
+    let all: OlogProofsAnswer = phone.post(paths::OLOG_PROOFS, &question).await.cbor();
+    assert_eq!((all.inclusions.len(), all.consistencies.len()), (4, 4));
+    for (index, found) in question.indexes.iter().zip(&all.inclusions) {
+        let alone: Inclusion = phone.get(&paths::inclusion(LogName::Olog, *index, newest.size)).await.cbor();
+        assert_eq!(*found, alone, "{index}");
+    }
+    for (size, found) in question.sizes.iter().zip(&all.consistencies) {
+        let alone: Consistency =
+            phone.get(&paths::consistency(LogName::Olog, *size, newest.size)).await.cbor();
+        assert_eq!(*found, alone, "{size}");
+    }
     tiles(&world, &phone).await;
     // A server that starts again comes to the same head.
     let again = world.restart_on(world.store.clone()).await.unwrap();
@@ -134,6 +153,15 @@ async fn ranges_beyond_the_log_are_refused() {
         phone.get(&path).await.refused(ErrorCode::IndexBeyondLog);
     }
     phone.get(&paths::consistency(LogName::Mlog, 2, 1)).await.refused(ErrorCode::BadRange);
+    let olog = 0;
+    for (size, indexes, sizes) in
+        [(olog + 1, vec![], vec![]), (olog, vec![0], vec![]), (olog, vec![], vec![1])]
+    {
+        let question = OlogProofsQuestion { size, indexes, sizes };
+        phone.post(paths::OLOG_PROOFS, &question).await.refused(ErrorCode::IndexBeyondLog);
+    }
+    let many = OlogProofsQuestion { size: olog, indexes: vec![0; 33], sizes: vec![0; 32] };
+    phone.post(paths::OLOG_PROOFS, &many).await.refused(ErrorCode::BadRange);
     phone.get(&paths::mlog_entries(2, 1)).await.refused(ErrorCode::BadRange);
     phone.get(&paths::mlog_entries(0, 1_025)).await.refused(ErrorCode::BadRange);
     for bad in [
