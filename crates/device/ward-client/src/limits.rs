@@ -61,6 +61,9 @@ pub const PAGES_PER_PULL: usize = 1_024;
 pub const BAD_DROPS_KNOWN_MAX: usize = 4_096;
 /// Places that a server asks for which are looked for in one sync.
 pub const WANTED_PER_SYNC: usize = 1_024;
+/// An envelope that comes again as it was is asked for after 0, 1, 3, 7 meetings and so on, with as
+/// many doublings.
+pub const REFETCH_DOUBLINGS: u32 = 6;
 /// Inclusion proofs fetched in one sync.
 pub const INCLUSIONS_PER_SYNC: usize = 64;
 /// Proofs about the operation log that one sync fetches for what others said of it.

@@ -5,6 +5,7 @@ use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
 use super::receive_drops::{DropsListed, WaitingDrop};
+use crate::limits::REFETCH_DOUBLINGS;
 use crate::store::{
     AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
     OrderRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
@@ -81,9 +82,8 @@ pub(crate) struct LocalChart {
     /// Pull after this olog index.
     pub(crate) cursor: Option<u64>,
     pub(crate) unopened: Vec<Unopened>,
-    /// Places whose envelopes the server gave a second time as they are here: nothing happened to them
-    /// on the way, and they are not asked for again before the next unlock.
-    pub(crate) given_again: BTreeSet<u64>,
+    /// Places whose envelopes the server gave again as they are here.
+    pub(crate) given_again: BTreeMap<u64, GivenAgain>,
     /// The first place of each stored page of envelopes.
     pub(crate) pages: BTreeSet<u64>,
     /// Places in the operation log whose envelopes are at hand.
@@ -105,6 +105,30 @@ pub(crate) struct LocalChart {
     pub(crate) sound_checkpoints: BTreeSet<EntryId>,
 }
 
+/// How often an envelope that does not open came again as it is here. It may be mended at the server
+/// one day, so it is asked for again, more and more seldom.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GivenAgain {
+    times: u32,
+    /// Meetings with the server to let pass.
+    wait: u32,
+}
+
+impl GivenAgain {
+    /// Notes one more answer that changed nothing.
+    pub(crate) fn note(&mut self) {
+        self.wait = (1 << self.times.min(REFETCH_DOUBLINGS)) - 1;
+        self.times = self.times.saturating_add(1);
+    }
+
+    /// Whether it is asked for in this meeting.
+    pub(crate) const fn is_due(&mut self) -> bool {
+        let due = self.wait == 0;
+        self.wait = self.wait.saturating_sub(1);
+        due
+    }
+}
+
 impl LocalChart {
     pub(crate) fn new(site: SiteId, chart: ChartId) -> Self {
         Self {
@@ -116,7 +140,7 @@ impl LocalChart {
             spoilt: None,
             cursor: None,
             unopened: Vec::new(),
-            given_again: BTreeSet::new(),
+            given_again: BTreeMap::new(),
             pages: BTreeSet::new(),
             held: BTreeSet::new(),
             receipts: BTreeMap::new(),

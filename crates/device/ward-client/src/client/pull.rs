@@ -3,7 +3,7 @@
 
 use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
-use super::open_device::arrival;
+use super::open_device::{GivenAgain, arrival};
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
 use crate::limits::{PAGES_PER_PULL, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
 use crate::parallel;
@@ -397,8 +397,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut rows = page.rows;
         let open = self.device_mut().map_err(failed)?;
         let begin = open.olog_begin();
-        let given_again = &open.chart_or_new(chart).given_again;
-        let is_due = |index: &u64| *index >= begin && !given_again.contains(index);
+        let given_again = &mut open.chart_or_new(chart).given_again;
+        let is_due =
+            |index: &u64| *index >= begin && given_again.get_mut(index).is_none_or(GivenAgain::is_due);
         let due: Vec<u64> = page.doubtful.into_iter().filter(is_due).take(*left).collect();
         *left = left.saturating_sub(due.len());
         for index in due {
@@ -409,7 +410,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             };
             if fresh.envelope == row.envelope {
                 // The server has it so: nothing happened to it on the way.
-                self.device_mut().map_err(failed)?.chart_or_new(chart).given_again.insert(index);
+                let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+                local.given_again.entry(index).or_default().note();
             }
             *row = ReceivedRecord { opened: row.opened.take(), ..fresh };
         }
