@@ -40,7 +40,7 @@ impl Document {
         let touches = touches(&trail, &lines);
         let paragraphs = paragraphs(&trail);
         let mut marks = Marks { trail: &trail, paragraphs, found: BTreeMap::new() };
-        let sweep = Sweep { lines: &lines, known };
+        let sweep = Sweep { lines: &lines, known: &known };
         sweep.run(touches.iter().copied(), |touch, close| {
             let side = Side { edit: touch.edit, at: touch.start };
             marks.add(side, close, true);
@@ -150,11 +150,15 @@ impl Window {
 /// Goes over the touches once, in one direction.
 struct Sweep<'a> {
     lines: &'a Lines,
-    /// Edits below this number were reviewed.
-    known: u32,
+    /// Which edits were reviewed.
+    known: &'a [bool],
 }
 
 impl Sweep<'_> {
+    fn is_known(&self, edit: u32) -> bool {
+        self.known.get(edit as usize).copied().unwrap_or(false)
+    }
+
     fn run(&self, touches: impl Iterator<Item = Touch>, mut found: impl FnMut(Touch, u32)) {
         let (mut all, mut new) = (Window::default(), Window::default());
         let mut reach: VecDeque<Touch> = VecDeque::new();
@@ -167,18 +171,18 @@ impl Sweep<'_> {
             {
                 reach.pop_front();
                 all.take(self.lines.place(old.edit));
-                if old.edit >= self.known {
+                if !self.is_known(old.edit) {
                     new.take(self.lines.place(old.edit));
                 }
             }
             // Two edits that somebody reviewed together need no second look.
-            let window = if touch.edit < self.known { &new } else { &all };
+            let window = if self.is_known(touch.edit) { &new } else { &all };
             if let Some(close) = window.close_to(touch.edit, place, self.lines) {
                 found(touch, close);
             }
             reach.push_back(touch);
             all.add(touch.edit, place);
-            if touch.edit >= self.known {
+            if !self.is_known(touch.edit) {
                 new.add(touch.edit, place);
             }
         }

@@ -26,6 +26,7 @@ mod revoked_in_parallel;
 mod salvage;
 mod scene;
 mod schedule;
+mod severed_texts;
 mod torn_files;
 mod trust;
 mod twice_submitted;
