@@ -4,6 +4,8 @@
 
 mod commands;
 mod conflicts;
+mod devices;
+mod texts;
 mod trail;
 
 use commands::Study;
@@ -275,7 +277,7 @@ fn every_command_has_a_page_of_help() {
     for command in [
         "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
         "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "evidence", "chart",
-        "adopt", "decline", "wipe", "worklist", "export", "audit", "study", "resolve", "void",
+        "adopt", "decline", "wipe", "worklist", "export", "audit", "study", "resolve", "void", "devices", "text", "attachment", "set",
     ] {
         let page = study.help(command);
         assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");

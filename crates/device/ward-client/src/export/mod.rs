@@ -10,6 +10,7 @@ mod answers_csv;
 mod balp;
 mod fhir_ndjson;
 mod fhir_resources;
+mod fhir_text;
 mod fhir_trail;
 mod package;
 mod package_check;
