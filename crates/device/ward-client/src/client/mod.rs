@@ -45,6 +45,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
+pub(crate) use incidents::event_name;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub use next_device::{DeviceAnswer, WaitingDevice};

@@ -21,6 +21,7 @@ mod page_text;
 mod patient_page;
 mod payload_json;
 mod place_words;
+mod returned;
 mod trail;
 mod trail_change;
 mod trail_csv;
@@ -36,6 +37,7 @@ pub use package::{PackageParts, PackagedCertificate, PackagedEnvelope, PackagedP
 pub use package_check::{PackageCheck, PackageFiles, check_package};
 pub use page_text::escaped;
 pub use patient_page::patient_page;
+pub use returned::{EarlierReceipt, ReopenedLog, Reopenings, Returned};
 pub use trail::{Trail, TrailAuthor, TrailEntry, TrailParts, TrailTime, WaitingAccess, trail};
 pub use trail_change::Change;
 pub use trail_csv::{TRAIL_CSV_COLUMNS, trail_csv};
