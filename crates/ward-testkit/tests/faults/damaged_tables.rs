@@ -4,8 +4,9 @@
 
 use crate::crowd::{note, texts};
 use crate::drop_scene::{revoke, site_with, synced};
-use ward_client::{AttachmentState, ClientError};
-use ward_crypto::Role;
+use crate::full_device::replaced;
+use ward_client::{AttachmentState, ClientError, ExportReaders, ImportKey};
+use ward_crypto::{ExportPassphrase, Role};
 use ward_id::{ChartId, EntryId};
 use ward_sync::{Place, RevokePolicy, TextId};
 use ward_testkit::{Server, Site, TestDevice};
@@ -17,6 +18,7 @@ const ORDERS: u8 = 27;
 const BLOBS: u8 = 28;
 const BLOB_CHUNKS: u8 = 29;
 const RESERVE: u8 = 30;
+const IMPORTED: u8 = 31;
 const CHECKPOINT_PAGES: u8 = 32;
 const CHECKPOINTS: u8 = 33;
 const TEXT_BURSTS: u8 = 38;
@@ -48,6 +50,8 @@ async fn damaged(
         // Contents are large and are opened when somebody looks at them.
         assert_eq!(refused, Ok(()));
         unreadable_content(&mut copy).await;
+    } else if table == IMPORTED {
+        assert_eq!(refused, Ok(()), "that the mark is there says it all");
     } else {
         assert!(matches!(refused, Err(ClientError::StoreDamaged { .. })), "table {table}: {refused:?}");
     }
@@ -300,4 +304,40 @@ async fn fault_19_damaged_rows_of_the_drop_box_lose_no_entry_on_either_side() {
     assert_eq!(texts(&staff[0], chart), ["one", "three", "two"]);
     let view = staff[0].client.chart(chart).unwrap();
     assert_eq!(view.accounting().quarantined, 0);
+}
+
+/// A new phone wrote the old one's work again, and a mark of it is damaged. A repair sets the row aside
+/// and keeps the mark: the same file still writes nothing twice.
+#[tokio::test]
+async fn fault_19_a_file_whose_marks_are_damaged_is_still_written_once() {
+    let mut site = Site::small(1_925).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    for device in [&mut nurse, &mut site.coordinator, &mut patient] {
+        device.sync().await;
+    }
+    patient.relay.set_offline(true);
+    for text in ["one", "two"] {
+        patient.client.capture(chart, note(text)).await.unwrap();
+    }
+    let mut file = Vec::new();
+    let readers = ExportReaders { staff: false, passphrase: true };
+    let exported = patient.client.export_unsent(readers, &mut file).await.unwrap();
+    let words = ExportPassphrase::from_text(&exported.passphrase.unwrap()).unwrap();
+    let mut phone = replaced(&mut site, &mut nurse, &patient).await;
+    let work = phone.client.import_unsent(file.as_slice(), ImportKey::Passphrase(&words)).await.unwrap();
+    assert_eq!(phone.client.write_imported(&work).await.unwrap(), 2);
+    let marks = rows_of(&phone, &[IMPORTED]);
+    assert_eq!(marks.len(), 2);
+    for (number, (table, id)) in marks.into_iter().enumerate() {
+        let (mut copy, report) = damaged(&mut phone, table, &id, number * 17).await;
+        assert_eq!(report.own_entries, 0);
+        let work = copy.client.import_unsent(file.as_slice(), ImportKey::Passphrase(&words)).await.unwrap();
+        assert_eq!(copy.client.write_imported(&work).await.unwrap(), 0, "nothing is written twice");
+        assert_eq!(texts(&copy, chart), ["one", "two"]);
+    }
+    phone.sync().await;
+    nurse.sync().await;
+    assert_eq!(texts(&nurse, chart), ["one", "two"]);
 }
