@@ -163,6 +163,26 @@ fn words_on_top_of_hidden_words_stay_and_hidden_deletions_are_undone() {
     assert!(of(&with_next).changed_since(&of(&with_next).frontier()).unwrap().is_empty());
 }
 
+/// Adopted later, the words stand beside those of somebody from whom they were hidden: to people, that
+/// is two who wrote apart.
+#[test]
+fn words_that_come_back_beside_words_of_somebody_who_did_not_see_them_are_marked() {
+    let note = new_edit(id(1, 1, 1), &[], insert(0, "Slept well."));
+    let lost = new_edit(id(2, 1, 2), &[note.id.entry], insert(11, " Pain 9."));
+    let nurse = new_edit(id(3, 1, 3), &[lost.id.entry], insert(0, "Monday: "));
+    let early = severed(&[note.clone(), lost.clone(), nurse.clone()], 2, 1);
+    let next = new_edit(id(3, 2, 4), &of(&early).frontier(), insert(19, " No pain."));
+    let all = [note, lost.clone(), nurse, next.clone()];
+    let adopted = of(&all);
+    assert!(["Monday: Slept well. Pain 9. No pain.", "Monday: Slept well. No pain. Pain 9."]
+        .contains(&adopted.text().as_str()));
+    let marks = adopted.review_marks(&[]).unwrap();
+    assert_eq!(marks.len(), 1, "{marks:?}");
+    assert_eq!(marks[0].edits, [lost.id, next.id]);
+    assert_eq!(of(&severed(&all, 2, 1)).review_marks(&[]).unwrap(), [], "hidden, it is no matter");
+    assert_eq!(adopted.review_marks(&adopted.frontier()).unwrap(), [], "somebody looked at both");
+}
+
 /// Some of a chain were adopted: turns off and on again.
 #[test]
 fn edits_between_hidden_ones_show() {
