@@ -2,9 +2,7 @@
 
 use crate::server::begin_server;
 use crate::{FakeClock, ORIGIN, SeededRng, Server, TestDevice};
-use ward_client::{
-    Certified, Client, Comparison, DeviceAnswer, NewInvite, ServerAddress, SiteBootstrap,
-};
+use ward_client::{Certified, Client, Comparison, DeviceAnswer, NewInvite, ServerAddress, SiteBootstrap};
 use ward_crypto::{Role, RootPolicy, SignKey, random_id};
 use ward_id::{ChartId, PersonId, TeamId};
 use ward_store::{MemoryStore, Store};

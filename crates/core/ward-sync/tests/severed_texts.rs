@@ -119,7 +119,12 @@ fn play(seed: u64, steps: usize, standing: Standing) -> Play {
     Play { ward, entries, honest, hidden, cut, severed }
 }
 
-fn read(play: &Play, order: &[usize], from: Option<u64>, standing: Standing) -> (String, Vec<EntryId>, Accounting) {
+fn read(
+    play: &Play,
+    order: &[usize],
+    from: Option<u64>,
+    standing: Standing,
+) -> (String, Vec<EntryId>, Accounting) {
     let chart = chart_of(&play.ward, order.iter().map(|place| (*place, &play.entries[*place])));
     let authority = Cut {
         inner: ChartAuthority { membership: &play.ward.site.membership, chart: play.ward.chart },

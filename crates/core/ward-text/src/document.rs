@@ -180,7 +180,8 @@ impl Document {
         let read = self.version(version)?;
         let (mut within, _) = self.divide(&read);
         for edit in &mut within {
-            edit.hidden = self.replay.arrivals.applied(&edit.id.entry).is_some_and(|it| read.unseen.contains(&it));
+            edit.hidden =
+                self.replay.arrivals.applied(&edit.id.entry).is_some_and(|it| read.unseen.contains(&it));
         }
         let mut then = Self::new();
         // What a part of the edits holds fits where all of them fit.

@@ -39,7 +39,8 @@ fn history_with_severing(seed: u64, before: usize, after: usize) -> Vec<NewEdit>
         let seen: Vec<NewEdit> = all.iter().filter(|_| numbers.chance(85)).cloned().collect();
         let document = of(&if knows { severed(&seen, 1, from) } else { seen });
         let content = random_edit(&mut numbers, document.scalars(), true);
-        let name = id(20 + numbers.below(3) as u8, 100 + number, seed.wrapping_mul(7_919).wrapping_add(number));
+        let name =
+            id(20 + numbers.below(3) as u8, 100 + number, seed.wrapping_mul(7_919).wrapping_add(number));
         all.push(new_edit(name, &document.frontier(), content));
     }
     severed(&all, 1, from)
@@ -152,7 +153,11 @@ fn words_on_top_of_hidden_words_stay_and_hidden_deletions_are_undone() {
     let mut frontier = vec![thief.id.entry, nurse.id.entry];
     frontier.sort_unstable();
     assert_eq!(document.frontier(), frontier);
-    let next = new_edit(id(3, 2, 4), &frontier, edit(&[TextRun::Delete { at: 5, count: 1 }, TextRun::Insert { at: 5, text: "4" }]));
+    let next = new_edit(
+        id(3, 2, 4),
+        &frontier,
+        edit(&[TextRun::Delete { at: 5, count: 1 }, TextRun::Insert { at: 5, text: "4" }]),
+    );
     let with_next = [hidden.as_slice(), std::slice::from_ref(&next)].concat();
     assert_eq!(of(&with_next).text(), "Dose 4 mg. Slept well. Called.");
     // A signature over what the nurse read first is over words that do not stand any more.
@@ -174,8 +179,10 @@ fn words_that_come_back_beside_words_of_somebody_who_did_not_see_them_are_marked
     let next = new_edit(id(3, 2, 4), &of(&early).frontier(), insert(19, " No pain."));
     let all = [note, lost.clone(), nurse, next.clone()];
     let adopted = of(&all);
-    assert!(["Monday: Slept well. Pain 9. No pain.", "Monday: Slept well. No pain. Pain 9."]
-        .contains(&adopted.text().as_str()));
+    assert!(
+        ["Monday: Slept well. Pain 9. No pain.", "Monday: Slept well. No pain. Pain 9."]
+            .contains(&adopted.text().as_str())
+    );
     let marks = adopted.review_marks(&[]).unwrap();
     assert_eq!(marks.len(), 1, "{marks:?}");
     assert_eq!(marks[0].edits, [lost.id, next.id]);
@@ -186,7 +193,9 @@ fn words_that_come_back_beside_words_of_somebody_who_did_not_see_them_are_marked
 /// Some of a chain were adopted: turns off and on again.
 #[test]
 fn edits_between_hidden_ones_show() {
-    let writes = |seq: u64, before: &[EntryId], text: &str, at| new_edit(id(2, seq, 10 + seq), before, insert(at, text));
+    let writes = |seq: u64, before: &[EntryId], text: &str, at| {
+        new_edit(id(2, seq, 10 + seq), before, insert(at, text))
+    };
     let first = writes(1, &[], "a", 0);
     let second = writes(2, &[first.id.entry], "b", 1);
     let third = writes(3, &[second.id.entry], "c", 2);

@@ -320,7 +320,10 @@ async fn fault_14_nobody_but_an_admin_lets_the_log_go_on_and_only_after_a_restor
 }
 
 /// The words of a trail about one entry, in one line.
-async fn trail_of(device: &mut TestDevice, entry: ward_id::EntryId) -> (ward_client::export::TrailEntry, String) {
+async fn trail_of(
+    device: &mut TestDevice,
+    entry: ward_id::EntryId,
+) -> (ward_client::export::TrailEntry, String) {
     let chart = device.client.charts()[0].chart;
     let trail = device.client.read_trail(chart).await.unwrap();
     let found = trail.entries.iter().find(|line| line.entry == entry).unwrap().clone();
@@ -341,7 +344,12 @@ async fn fault_14_a_trail_says_which_times_of_arrival_are_those_of_a_return() {
     for device in others.iter_mut().chain([&mut site.coordinator, &mut patient]).chain(&mut site.admins) {
         synced(device).await;
     }
-    let first_arrival = patient.client.chart(chart).unwrap().timeline().iter()
+    let first_arrival = patient
+        .client
+        .chart(chart)
+        .unwrap()
+        .timeline()
+        .iter()
         .find(|item| item.entry.id() == lost)
         .and_then(|item| item.arrival.received_at)
         .unwrap();

@@ -68,7 +68,10 @@ async fn one_severing(seed: u64, policy: RevokePolicy) {
     }
     newcomer.sync().await;
     let merged = text(nurse, chart, note);
-    assert!(merged.contains("Slept badly. Pain 3.") && merged.contains("Called at noon, answered"), "{merged}");
+    assert!(
+        merged.contains("Slept badly. Pain 3.") && merged.contains("Called at noon, answered"),
+        "{merged}"
+    );
     assert!(merged.contains("Seen by me, twice.") && !merged.contains("send more"), "{merged}");
     for device in [&*doctor, &site.coordinator, &newcomer] {
         assert_eq!(text(device, chart, note), merged);

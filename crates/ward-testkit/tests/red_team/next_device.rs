@@ -37,10 +37,7 @@ async fn rt_01_a_participants_next_device_takes_the_signature_of_the_one_they_ha
     let mut tablet = site.device("tablet").await;
     let (done, words) = site.certify_patient(&mut tablet, chart, phone.person()).await;
     let Certified::Proposed(entry) = done else { panic!("a coordinator alone adds nobody: {done:?}") };
-    assert!(matches!(
-        tablet.client.enrol_finish().await.unwrap(),
-        ward_client::EnrolOutcome::Waiting
-    ));
+    assert!(matches!(tablet.client.enrol_finish().await.unwrap(), ward_client::EnrolOutcome::Waiting));
     // What waits is signed with the comparison of words, and in no other way.
     assert!(matches!(phone.client.cosign(entry).await, Err(ClientError::NotAllowed(_))));
     assert!(matches!(nurse.client.waiting_devices().await, Err(ClientError::NotAllowed(_))));
@@ -100,15 +97,13 @@ async fn rt_01_a_phone_signs_for_its_own_person_and_for_nothing_else() {
     let chart = phone.chart();
     let (hers, keys) = (loot(&site.coordinator).await.keys, loot(&phone).await);
     let by = |entry: MlogEntry| entry.sign_as_device(site.coordinator.device(), &hers.sign).unwrap();
-    let cert = |person: PersonId, role, seed| {
-        MlogBody::DeviceCert(Box::new(ghost(&site, person, role, seed).cert))
-    };
+    let cert =
+        |person: PersonId, role, seed| MlogBody::DeviceCert(Box::new(ghost(&site, person, role, seed).cert));
     let of_another = unsigned(&site, other.chart().into(), &cert(other.person(), Role::Patient, 1));
     let moved = unsigned(&site, other.chart().into(), &cert(phone.person(), Role::Patient, 2));
     let foreign = unsigned(&site, chart.into(), &cert(other.person(), Role::Patient, 3));
     let staff = unsigned(&site, site.root_policy.site.into(), &cert(phone.person(), Role::Clinician, 4));
-    let member =
-        MlogBody::SpaceMember(SpaceMember { chart, person: other.person(), add: true });
+    let member = MlogBody::SpaceMember(SpaceMember { chart, person: other.person(), add: true });
     let member = unsigned(&site, chart.into(), &member);
     let team = MlogBody::Team(Team { team: site.team, persons: vec![] });
     let team = unsigned(&site, site.root_policy.site.into(), &team);

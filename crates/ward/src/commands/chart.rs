@@ -10,7 +10,9 @@ use crate::shown_plan;
 use serde_json::{Value, json};
 use ward_client::AttachmentView;
 use ward_client::native::NativeClient;
-use ward_client::views::{ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores, shared_texts};
+use ward_client::views::{
+    ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores, shared_texts,
+};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
 use ward_id::ChartId;

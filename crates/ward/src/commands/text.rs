@@ -162,9 +162,7 @@ fn require_seen(client: &NativeClient, home: &Home, text: &SharedText, chart: Ch
     let me = client.me().map_err(from_client)?.device;
     let view = client.chart(chart).map_err(from_client)?;
     let bursts = view.texts().get(&text.id).map(ward_sync::Text::bursts).unwrap_or_default();
-    let own = |entry: &EntryId| {
-        bursts.iter().any(|burst| burst.id() == *entry && burst.author.device == me)
-    };
+    let own = |entry: &EntryId| bursts.iter().any(|burst| burst.id() == *entry && burst.author.device == me);
     if text.version.iter().all(|entry| shown.contains(entry) || own(entry)) {
         return Ok(());
     }

@@ -45,10 +45,9 @@ fn a_note_of_two_is_written_signed_and_shown_where_people_look() {
 
     // Nobody deletes or signs what they have not seen.
     study.write("note.txt", "Nothing.");
-    for args in [
-        vec!["text", "write", &note, "--from", "note.txt"],
-        vec!["text", "sign", &note, "--meaning", "read"],
-    ] {
+    for args in
+        [vec!["text", "write", &note, "--from", "note.txt"], vec!["text", "sign", &note, "--meaning", "read"]]
+    {
         let refused = study.failure("anna", &args);
         assert_eq!(refused["exit"], 5, "{refused}");
         assert!(refused["next"].as_str().unwrap().contains("ward text show"), "{refused}");
@@ -93,10 +92,10 @@ fn a_note_of_two_is_written_signed_and_shown_where_people_look() {
         texts[0]["signatures"].as_array().unwrap().iter().map(|signed| &signed["changed_since"]).collect();
     assert_eq!(changed, [&json!(true), &json!(true), &json!(false)]);
     let last = document_reference(&study, "omar");
-    assert_eq!((&last["docStatus"], &last["content"][0]["attachment"]["contentType"]), (
-        &json!("final"),
-        &json!("text/plain; charset=utf-8")
-    ));
+    assert_eq!(
+        (&last["docStatus"], &last["content"][0]["attachment"]["contentType"]),
+        (&json!("final"), &json!("text/plain; charset=utf-8"))
+    );
     assert_eq!(last["id"], note);
     let page = patient_page(&study);
     assert!(page.contains("Called her.") && !page.contains("has not looked at it yet"));
@@ -133,10 +132,10 @@ fn attachments_lists_and_urgent_marks_have_commands() {
     assert_eq!(own["attachments"][0]["state"], "on this device, not sent");
     sync(&study, &["phone", "omar"]);
     let listed = study.run("omar", &["attachment", "list"]);
-    assert_eq!((&listed["attachments"][0]["entry"], &listed["attachments"][0]["size"]), (
-        &json!(entry),
-        &json!(content.len())
-    ));
+    assert_eq!(
+        (&listed["attachments"][0]["entry"], &listed["attachments"][0]["size"]),
+        (&json!(entry), &json!(content.len()))
+    );
     study.run("omar", &["attachment", "fetch", &entry, "-o", "fetched.png"]);
     assert_eq!(std::fs::read_to_string(study.path("fetched.png")).unwrap(), content);
     assert_eq!(study.mode("fetched.png"), 0o600, "it is decrypted");

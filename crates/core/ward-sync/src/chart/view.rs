@@ -68,6 +68,9 @@ pub(super) struct Item<'a> {
     proved_index: Option<u64>,
 }
 
+/// An entry and what it says.
+type Said<'a> = (Item<'a>, &'a Payload);
+
 impl<'a> Item<'a> {
     const fn order(&self) -> (u64, EntryId) {
         (self.held.entry.body().lamport, self.held.entry.id())
@@ -126,8 +129,8 @@ impl<'a> ChartView<'a> {
         let items = collect(chart, authority);
         let parked = parked(&items);
         let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
-        let mut accepted: Vec<(Item<'a>, &'a Payload)> = Vec::new();
-        let mut aside: Vec<(Item<'a>, &'a Payload)> = Vec::new();
+        let mut accepted: Vec<Said<'a>> = Vec::new();
+        let mut aside: Vec<Said<'a>> = Vec::new();
         for (id, item) in &items {
             let admitted = admit(item, parked.contains(id), &items, authority);
             let judged = admitted.and_then(|payload| {
@@ -183,7 +186,7 @@ impl<'a> ChartView<'a> {
     }
 
     fn of_payloads(
-        (accepted, aside): (&[(Item<'a>, &'a Payload)], &[(Item<'a>, &'a Payload)]),
+        (accepted, aside): (&[Said<'a>], &[Said<'a>]),
         items: &Items<'a>,
         bound: Instruments<'a>,
         schema: Option<&StudySchema>,
@@ -477,10 +480,7 @@ impl<'a> ChartView<'a> {
 }
 
 /// The texts, with their bursts and signatures.
-fn texts_of<'a>(
-    accepted: &[(Item<'a>, &'a Payload)],
-    aside: &[(Item<'a>, &'a Payload)],
-) -> BTreeMap<TextId, Text<'a>> {
+fn texts_of<'a>(accepted: &[Said<'a>], aside: &[Said<'a>]) -> BTreeMap<TextId, Text<'a>> {
     let mut writes = Writes::default();
     for (item, payload) in accepted {
         match payload {

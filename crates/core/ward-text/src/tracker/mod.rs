@@ -196,7 +196,9 @@ impl Tracker {
     fn withdraw(&mut self, edit: u32) {
         for index in self.effects_of(edit..edit + 1) {
             match self.effects.get(index).copied() {
-                Some(Effect::Inserted { unit, scalars }) => self.set(unit, scalars, |state| state | WITHDRAWN),
+                Some(Effect::Inserted { unit, scalars }) => {
+                    self.set(unit, scalars, |state| state | WITHDRAWN)
+                }
                 Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state - 1),
                 None => {}
             }
@@ -206,7 +208,9 @@ impl Tracker {
     fn bring_back(&mut self, edit: u32) {
         for index in self.effects_of(edit..edit + 1).rev() {
             match self.effects.get(index).copied() {
-                Some(Effect::Inserted { unit, scalars }) => self.set(unit, scalars, |state| state & !WITHDRAWN),
+                Some(Effect::Inserted { unit, scalars }) => {
+                    self.set(unit, scalars, |state| state & !WITHDRAWN)
+                }
                 Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state + 1),
                 None => {}
             }

@@ -45,9 +45,9 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
-pub(crate) use incidents::event_name;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
+pub(crate) use incidents::event_name;
 pub use next_device::{DeviceAnswer, WaitingDevice};
 pub use olog_proofs::NamedBy;
 pub use open_device::Me;

@@ -87,7 +87,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn certificates_to_sign(&mut self) -> Result<Vec<(WaitingDevice, MlogEntry)>, ClientError> {
         if self.me()?.role != Role::Patient {
-            return Err(ClientError::NotAllowed("staff sign with a comparison of their own, or as cosigners"));
+            return Err(ClientError::NotAllowed(
+                "staff sign with a comparison of their own, or as cosigners",
+            ));
         }
         self.follow_mlog().await.map_err(as_error)?;
         let rows: Vec<Proposal> = self.wire()?.get(paths::MLOG_PROPOSALS).await?;

@@ -6,7 +6,8 @@ use super::enrol::SELF_ROW;
 use super::orders::ONLINE_ROW;
 use super::{Client, Phase, SyncProblem};
 use crate::store::{
-    AccessRecord, Batch, DamagedRecord, EvidenceRecord, ImportedRecord, LOSSES_ROW, LossRecord, LostPlace, Table,
+    AccessRecord, Batch, DamagedRecord, EvidenceRecord, ImportedRecord, LOSSES_ROW, LossRecord, LostPlace,
+    Table,
 };
 use crate::{ClientError, DeviceKeyStore, Environment, Row, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};

@@ -131,11 +131,7 @@ fn resources(chart: &NamedChart<'_>) -> Vec<Json> {
 }
 
 /// Texts that several people edit. All that was written in one and stands is a part of its resource.
-fn notes_of_many(
-    chart: ChartId,
-    view: &ChartView<'_>,
-    targets: &mut BTreeMap<EntryId, String>,
-) -> Vec<Json> {
+fn notes_of_many(chart: ChartId, view: &ChartView<'_>, targets: &mut BTreeMap<EntryId, String>) -> Vec<Json> {
     let mut out = Vec::new();
     for shared in shared_texts(view) {
         let Some(text) = view.texts().get(&shared.id) else { continue };

@@ -75,7 +75,9 @@ fn facts(text: &SharedText, newest: &Written<'_, TextBurst>) -> Facts {
 fn warning(text: &SharedText) -> Option<String> {
     let count = text.to_review.len();
     (count > 0).then(|| {
-        format!("{count} passages were merged from what people wrote apart, and nobody has looked at them since.")
+        format!(
+            "{count} passages were merged from what people wrote apart, and nobody has looked at them since."
+        )
     })
 }
 

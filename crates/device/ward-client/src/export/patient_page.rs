@@ -301,12 +301,7 @@ fn shared_note(page: &mut Page, text: &SharedText) {
 
 fn signature(signed: &SignedText) -> String {
     let since = if signed.changed_since { " The note was changed since this signature." } else { "" };
-    format!(
-        "Signed by {} on {}: {}.{since}",
-        by(&signed.by),
-        plain_minute(signed.at),
-        said(&signed.meaning)
-    )
+    format!("Signed by {} on {}: {}.{since}", by(&signed.by), plain_minute(signed.at), said(&signed.meaning))
 }
 
 fn consents(page: &mut Page, view: &ChartView<'_>) {

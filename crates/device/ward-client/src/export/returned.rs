@@ -68,8 +68,7 @@ impl Reopenings {
         let log = self.logs.iter().rev().find(|log| log.begin <= index)?;
         let receipt = self.receipts.get(&item.entry.id()).cloned();
         let after = |at: TimestampMs| at > log.ended_at;
-        let came_after =
-            item.arrival.received_at.is_some_and(after) && !after(item.entry.body().captured_at);
+        let came_after = item.arrival.received_at.is_some_and(after) && !after(item.entry.body().captured_at);
         if !came_after && receipt.is_none() {
             return None;
         }

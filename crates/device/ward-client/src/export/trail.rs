@@ -196,9 +196,9 @@ pub fn trail(parts: &TrailParts<'_>) -> Trail {
             forked: item.forked,
             olog_index: item.arrival.olog_index,
             place_proved: parts.proved.contains_key(&id),
-            returned: parts.reopenings.returned(view, item, |item| {
-                author(parts, item.entry.frame().device, item.author)
-            }),
+            returned: parts
+                .reopenings
+                .returned(view, item, |item| author(parts, item.entry.frame().device, item.author)),
             delivery: parts.delivery.get(&id).copied().unwrap_or(DeliveryState::SavedHere),
             is_reading: is_reading(item.entry),
         }

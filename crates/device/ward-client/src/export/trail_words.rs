@@ -137,7 +137,11 @@ pub(super) fn returned_words(returned: &Returned) -> Vec<String> {
     let mut out = Vec::new();
     if returned.came_after {
         let by: Vec<String> = returned.by.iter().map(author_words).collect();
-        let by = if by.is_empty() { "nobody wrote down by whom".to_owned() } else { format!("by {}", by.join("; or ")) };
+        let by = if by.is_empty() {
+            "nobody wrote down by whom".to_owned()
+        } else {
+            format!("by {}", by.join("; or "))
+        };
         out.push(format!(
             "came after the operation log was opened again ({}): the time of arrival is that of the return, \
              relayed or sent again ({by})",

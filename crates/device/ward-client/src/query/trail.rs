@@ -1,8 +1,10 @@
 //! The trail of a chart, from what this device holds: no network is needed.
 
-use crate::client::site_trust::{log_key, witness_policy};
 use crate::client::event_name;
-use crate::export::{EarlierReceipt, ReopenedLog, Reopenings, Trail, TrailParts, WaitingAccess, balp_ndjson, trail, trail_csv};
+use crate::client::site_trust::{log_key, witness_policy};
+use crate::export::{
+    EarlierReceipt, ReopenedLog, Reopenings, Trail, TrailParts, WaitingAccess, balp_ndjson, trail, trail_csv,
+};
 use crate::query::purpose_of;
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};

@@ -3,7 +3,9 @@
 use crate::builder::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use ward_client::export::{Reopenings, Trail, TrailParts, WaitingAccess, trail, trail_csv, trail_json, trail_text};
+use ward_client::export::{
+    Reopenings, Trail, TrailParts, WaitingAccess, trail, trail_csv, trail_json, trail_text,
+};
 use ward_client::views::NamedChart;
 use ward_sync::*;
 
