@@ -271,7 +271,7 @@ impl Document {
         let within = graph.ancestors(&version.newest);
         let mut parts = (Vec::new(), Vec::new());
         for (number, (node, within)) in (0..).zip(graph.nodes().iter().zip(within)) {
-            let parents = self.names(graph.parents(number).as_slice().iter().chain(&node.markers));
+            let parents = self.names(graph.parents(number).as_slice().iter().chain(node.markers()));
             let edit = NewEdit { id: node.id, parents, edit: Arc::clone(&node.edit), hidden: node.hidden };
             if within { parts.0.push(edit) } else { parts.1.push(edit) }
         }

@@ -62,7 +62,7 @@ impl Document {
 fn left_out(trail: &Replay<Trail>) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut out: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (edit, node) in (0..).zip(trail.graph.nodes()).filter(|(_, node)| !node.hidden) {
-        for unseen in node.unseen.iter().filter(|unseen| !trail.graph.node(**unseen).hidden) {
+        for unseen in node.unseen().iter().filter(|unseen| !trail.graph.node(**unseen).hidden) {
             out.entry(edit).or_default().insert(*unseen);
             out.entry(*unseen).or_default().insert(edit);
         }

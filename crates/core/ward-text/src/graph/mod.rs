@@ -11,6 +11,7 @@ pub(crate) use unseen::Version;
 
 use crate::edit::TextEdit;
 use crate::edit_id::EditId;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -41,10 +42,26 @@ pub(crate) struct Node {
     pub seals: bool,
     /// Whether its words are left out of the merged text, and what it deleted is not.
     pub hidden: bool,
+    /// What its author did not see; most saw everything.
+    left_out: Option<Box<LeftOut>>,
+}
+
+#[derive(Debug, Clone)]
+struct LeftOut {
+    unseen: Vec<u32>,
+    markers: Vec<u32>,
+}
+
+impl Node {
     /// Which of its ancestors its author did not see the effects of, by number.
-    pub unseen: Vec<u32>,
+    pub fn unseen(&self) -> &[u32] {
+        self.left_out.as_ref().map_or(&[], |left_out| &left_out.unseen)
+    }
+
     /// The parents that say so.
-    pub markers: Vec<u32>,
+    pub fn markers(&self) -> &[u32] {
+        self.left_out.as_ref().map_or(&[], |left_out| &left_out.markers)
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -116,8 +133,9 @@ impl Graph {
         self.frontier.retain(|head| !parents.contains(head));
         self.frontier.push(new);
         let seals = self.frontier.len() == 1;
+        let left_out = (!markers.is_empty()).then(|| Box::new(LeftOut { unseen, markers }));
         let verdict = Verdict::Open;
-        let node = Node { id, edit, verdict, length_after: 0, seals, hidden, unseen, markers };
+        let node = Node { id, edit, verdict, length_after: 0, seals, hidden, left_out };
         self.nodes.push(node);
         let goes_on = matches!(parents.as_slice(), [one] if one + 1 == new);
         if !goes_on {
@@ -145,7 +163,7 @@ impl Graph {
     /// none; and not beyond what its author did not see.
     pub fn lowest_parent(&self, edit: u32) -> u32 {
         let lowest = self.parents(edit).as_slice().first().map_or(0, |lowest| lowest + 1);
-        self.node(edit).unseen.first().map_or(lowest, |unseen| lowest.min(*unseen))
+        self.node(edit).unseen().first().map_or(lowest, |unseen| lowest.min(*unseen))
     }
 
     /// Whether the merged text after an edit is what its author saw and wrote.

@@ -30,6 +30,9 @@ const fn chain(id: EditId) -> Chain {
 impl Graph {
     /// Reads a list of edits, sorted.
     pub fn version(&self, named: Vec<u32>) -> Version {
+        if named.len() < 2 {
+            return Version { newest: named, ..Version::default() };
+        }
         let newest = self.newest(named.clone());
         let markers: Vec<u32> = named.into_iter().filter(|edit| !newest.contains(edit)).collect();
         let unseen = if markers.is_empty() { Vec::new() } else { self.unseen(&newest, &markers) };

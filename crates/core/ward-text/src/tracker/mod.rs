@@ -101,7 +101,7 @@ impl Tracker {
         }
         self.version.clear();
         self.version.extend_from_slice(parents.as_slice());
-        self.withdrawn.clone_from(&graph.node(edit).unseen);
+        self.withdrawn.extend_from_slice(graph.node(edit).unseen());
         for unseen in self.withdrawn.clone() {
             self.withdraw(unseen);
         }
