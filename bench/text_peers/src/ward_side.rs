@@ -93,7 +93,7 @@ pub fn stored_edit(edit: &NewEdit) -> (NewEdit, Vec<u8>) {
 
 fn decoded((edit, bytes): &(NewEdit, Vec<u8>)) -> NewEdit {
     let content = Arc::new(TextEdit::from_canonical(bytes).unwrap());
-    NewEdit { id: edit.id, parents: edit.parents.clone(), edit: content }
+    NewEdit { id: edit.id, parents: edit.parents.clone(), edit: content, hidden: edit.hidden }
 }
 
 pub fn replay(stored: &[(NewEdit, Vec<u8>)]) -> String {

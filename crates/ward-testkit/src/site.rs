@@ -2,10 +2,9 @@
 
 use crate::server::begin_server;
 use crate::{FakeClock, ORIGIN, SeededRng, Server, TestDevice};
-use ward_api::{Opaque, Proposal, paths};
-use ward_client::{Certified, Client, Comparison, NewInvite, ServerAddress, SiteBootstrap};
+use ward_client::{Certified, Client, Comparison, DeviceAnswer, NewInvite, ServerAddress, SiteBootstrap};
 use ward_crypto::{Role, RootPolicy, SignKey, random_id};
-use ward_id::{Canonical as _, ChartId, PersonId, TeamId};
+use ward_id::{ChartId, PersonId, TeamId};
 use ward_store::{MemoryStore, Store};
 
 /// A site with its people.
@@ -154,46 +153,32 @@ impl<S: Store> Site<S> {
 
     /// Invites, compares and certifies a participant's device.
     pub async fn enrol_patient(&mut self, device: &mut TestDevice, chart: ChartId, person: PersonId) {
-        let done = self.certify_patient(device, chart, person).await;
+        let (done, _) = self.certify_patient(device, chart, person).await;
         assert!(matches!(done, Certified::Done(_)), "{done:?}");
         device.finish().await;
     }
 
-    /// The same for a further device, which one that the participant already has signs too. The
-    /// server shows proposals to staff only, so the site hands this one over.
+    /// The same for a further device: the site signs, then a device that the participant already has
+    /// compares the same words and signs too.
     pub async fn enrol_next_of_patient(&mut self, device: &mut TestDevice, first: &mut TestDevice) {
-        let done = self.certify_patient(device, first.chart(), first.person()).await;
-        let Certified::Proposed(hash) = done else { panic!("the participant signs too: {done:?}") };
-        let waiting = self.server.store.proposals().await.expect("the store reads");
-        let rows: Vec<Proposal> = waiting
-            .into_iter()
-            .map(|stored| Proposal {
-                hash: stored.hash,
-                entry: Opaque(stored.bytes),
-                proposer: stored.proposer,
-                received_at: stored.received_at,
-            })
-            .collect();
-        let list = rows.to_canonical();
-        first.relay.after(move |request, response| {
-            if request.path.starts_with(paths::MLOG_PROPOSALS) {
-                response.status = 200;
-                response.body = list.clone();
-            }
-        });
-        let outcome = first.client.cosign(hash).await.expect("the participant's first device signs");
-        assert!(outcome.is_done());
-        first.relay.heal();
-        self.server.store.remove_proposal(hash).await.expect("the store writes");
+        let (done, words) = self.certify_patient(device, first.chart(), first.person()).await;
+        let Certified::Proposed(entry) = done else { panic!("the participant signs too: {done:?}") };
+        let waiting = first.client.waiting_devices().await.expect("the first device asks the server");
+        let shown = waiting.iter().find(|waiting| waiting.entry == entry).expect("it waits for the first");
+        assert_eq!(shown.words, words, "the participant compares the same words");
+        let answer = first.client.answer_device(entry, Comparison::Same).await;
+        assert_eq!(answer.expect("the first device signs"), DeviceAnswer::Certified(shown.device));
         device.finish().await;
     }
 
-    async fn certify_patient(
+    /// Invites, compares and signs as the site. Gives what became of it, and the words that the new
+    /// device shows.
+    pub async fn certify_patient(
         &mut self,
         device: &mut TestDevice,
         chart: ChartId,
         person: PersonId,
-    ) -> Certified {
+    ) -> (Certified, [&'static str; 6]) {
         let invite =
             NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };
         let ticket = self.coordinator.client.invite(invite).await.expect("a coordinator invites");
@@ -202,6 +187,6 @@ impl<S: Store> Site<S> {
         let shown = pending.iter().find(|pending| pending.ticket == ticket.ticket).expect("it is pending");
         assert_eq!(shown.words, words, "both sides show the same words");
         let signed = self.coordinator.client.certify(ticket.ticket, Comparison::Same).await;
-        signed.expect("the coordinator signs")
+        (signed.expect("the coordinator signs"), words)
     }
 }

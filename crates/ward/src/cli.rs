@@ -1,5 +1,19 @@
 //! The words of the command line. What a command does stands in `commands`.
 
+mod assure;
+mod attachment;
+mod devices;
+mod record;
+mod set;
+mod text;
+
+pub use assure::{AuditChartArgs, AuditCommand};
+pub use attachment::AttachmentCommand;
+pub use devices::{DevicesArgs, DevicesCommand};
+pub use record::RecordCommand;
+pub use set::SetCommand;
+pub use text::TextCommand;
+
 use crate::exit::{Failure, Kind};
 use crate::print::Out;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -101,11 +115,22 @@ pub enum Command {
     // ---- patient and clinic ----
     /// Enrol this device with a ticket.
     Enrol(EnrolArgs),
+    /// A participant's devices: which there are, and which wait for your signature.
+    Devices(DevicesArgs),
     /// Answer a questionnaire, one question at a time, with or without a network.
     Answer(AnswerArgs),
     /// Write down a dose, a plan field, a note, consent or participation.
     #[command(subcommand)]
     Record(RecordCommand),
+    /// Notes that several people edit: list, show, write, sign.
+    #[command(subcommand)]
+    Text(TextCommand),
+    /// Photographs, letters and scans of a chart: add, list, fetch.
+    #[command(subcommand)]
+    Attachment(AttachmentCommand),
+    /// Lists of a chart, such as allergies: put something in, take it out.
+    #[command(subcommand)]
+    Set(SetCommand),
     /// Meet the server: send what waits, fetch what is new, check all of it.
     Sync(SyncArgs),
     /// What is saved here, received by the server, opened at the site.
@@ -493,72 +518,6 @@ pub struct AnswerArgs {
     pub discard: Option<String>,
 }
 
-/// `ward record …`.
-#[derive(Debug, Subcommand)]
-pub enum RecordCommand {
-    /// A dose taken or skipped.
-    Dose {
-        /// The medication.
-        medication: String,
-        /// It was not taken.
-        #[arg(long)]
-        skipped: bool,
-        /// The chart.
-        #[arg(long)]
-        chart: Option<ChartId>,
-    },
-    /// A field of the medication plan.
-    Plan {
-        /// The medication.
-        medication: String,
-        /// The field, such as `dose`.
-        field: String,
-        /// Its value.
-        value: String,
-        /// Its unit.
-        #[arg(long)]
-        unit: Option<String>,
-        /// The chart.
-        #[arg(long)]
-        chart: ChartId,
-        /// The entry whose value this one replaces. Needed where one came since `ward chart` was last
-        /// looked at here. Where several values contradict each other, `ward resolve` decides.
-        #[arg(long, value_name = "ENTRY")]
-        replaces: Vec<ward_id::EntryId>,
-    },
-    /// A note.
-    Note {
-        /// Its text.
-        text: String,
-        /// The chart.
-        #[arg(long)]
-        chart: Option<ChartId>,
-    },
-    /// Consent to a version of the consent form, or its withdrawal.
-    Consent {
-        /// The version.
-        version: String,
-        /// Withdraw it.
-        #[arg(long)]
-        withdraw: bool,
-        /// With --withdraw: ask that the data be erased, not kept.
-        #[arg(long, requires = "withdraw")]
-        erase: bool,
-        /// The chart.
-        #[arg(long)]
-        chart: Option<ChartId>,
-    },
-    /// Where the participant stands: screened, active, paused, withdrawn, completed.
-    Participation {
-        /// The state.
-        #[arg(value_parser = ["screened", "active", "paused", "withdrawn", "completed"])]
-        state: String,
-        /// The chart.
-        #[arg(long)]
-        chart: Option<ChartId>,
-    },
-}
-
 /// `ward evidence …`.
 #[derive(Debug, Subcommand)]
 pub enum EvidenceCommand {
@@ -739,52 +698,4 @@ pub struct ImportArgs {
     /// Take over every entry whose author's signature holds. For staff; ask the author first.
     #[arg(long)]
     pub adopt: bool,
-}
-
-/// `ward audit chart`.
-#[derive(Debug, Args)]
-pub struct AuditChartArgs {
-    /// The chart.
-    pub chart: ChartId,
-    /// Print a table (CSV) instead. Staff: this leaves a receipt in the chart, as every export does.
-    #[arg(long, conflicts_with = "balp")]
-    pub csv: bool,
-    /// Write FHIR audit events (IHE BALP, one a line) to this file; `-` for standard output. Staff:
-    /// this leaves a receipt in the chart.
-    #[arg(long, value_name = "FILE")]
-    pub balp: Option<String>,
-}
-
-/// `ward audit …`.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Check both logs, every receipt and every chain that this device holds.
-    Verify {
-        /// Check the server's whole database as well (its configuration file).
-        #[arg(long, value_name = "FILE")]
-        server: Option<PathBuf>,
-    },
-    /// Check an audit package offline: no key, no device of the site and no network are needed.
-    Check {
-        /// The package's folder.
-        dir: PathBuf,
-        /// The fingerprint of the site's root, as the site gave it out (64 hexadecimal digits).
-        #[arg(long, value_name = "FINGERPRINT")]
-        root: Option<ward_id::RootFingerprint>,
-    },
-    /// Print the proof that an entry stands in the log.
-    Prove {
-        /// The entry.
-        entry: ward_id::EntryId,
-    },
-    /// The complete trail of a chart: who, what, before and after, why, when by whose word, where it
-    /// stands. Works without a network.
-    Chart(AuditChartArgs),
-    /// A chart's data, checkpoint and proofs for an inspector, with a page that says how to verify.
-    Package {
-        /// The chart.
-        chart: ChartId,
-        /// Folder to make.
-        dir: PathBuf,
-    },
 }

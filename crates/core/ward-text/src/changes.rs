@@ -2,8 +2,13 @@
 
 use crate::document::Document;
 use crate::edit_id::EditId;
+use crate::graph::Verdict;
+use crate::replay::Replay;
+use crate::trail::Trail;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::Range;
 use ward_id::EntryId;
 
 /// What happened to a part of the text.
@@ -55,9 +60,16 @@ impl Document {
             return Some(Changes::default());
         }
         let (trail, known) = self.trail(version)?;
-        let since = |edit: u32| edit >= known;
-        let mut edits: Vec<EditId> = (known..trail.graph.len()).map(|edit| trail.graph.id(edit)).collect();
+        let since = |edit: u32| known.get(edit as usize).is_none_or(|known| !known);
+        // Hidden, an edit that was seen is taken back, and one that was not is nothing.
+        let differs = |edit: &u32| since(*edit) != trail.graph.node(*edit).hidden;
+        let numbers = (0..trail.graph.len()).filter(differs);
+        let mut edits: Vec<EditId> = numbers.map(|edit| trail.graph.id(edit)).collect();
         edits.sort_unstable();
+        if trail.graph.is_uneven() {
+            let then = self.at(version)?.standing();
+            return Some(Changes { edits, parts: differing_parts(&trail, &then) });
+        }
         let mut parts: Vec<Changed> = Vec::new();
         let mut start = 0;
         for trace in trail.sink.traces() {
@@ -82,6 +94,34 @@ impl Document {
         }
         Some(Changes { edits, parts })
     }
+}
+
+/// What stands now and did not then, and the other way round, scalar by scalar. Where edits were taken
+/// back, neither follows from who wrote last.
+fn differing_parts(trail: &Replay<Trail>, then: &BTreeMap<EditId, Vec<Range<u32>>>) -> Vec<Changed> {
+    let mut parts: Vec<Changed> = Vec::new();
+    let mut start = 0;
+    for trace in trail.sink.traces() {
+        let author = trail.graph.node(trace.inserted_by);
+        let Verdict::Valid { first_unit } = author.verdict else { continue };
+        let stood = then.get(&author.id);
+        for (offset, scalar) in (trace.unit - first_unit..).zip(trail.sink.text_of(trace).chars()) {
+            let stood = stood.is_some_and(|ranges| ranges.iter().any(|range| range.contains(&offset)));
+            match (stood, trace.deleted_by) {
+                (false, None) => {
+                    let what = What::Inserted { scalars: 1 };
+                    push(&mut parts, Changed { start, what, edit: author.id });
+                }
+                (true, Some(deleter)) => {
+                    let what = What::Deleted { text: String::from(scalar) };
+                    push(&mut parts, Changed { start, what, edit: trail.graph.id(deleter) });
+                }
+                _ => {}
+            }
+            start += u32::from(trace.deleted_by.is_none());
+        }
+    }
+    parts
 }
 
 /// Appends a change, or makes the one before longer if the two are one.

@@ -2,14 +2,16 @@
 
 use crate::edit::TextEdit;
 use crate::edit_id::EditId;
-use crate::graph::Verdict;
+use crate::graph::{Verdict, Version};
 use crate::limits::{DOCUMENT_MAX_EDITS, DOCUMENT_MAX_INSERTED, PARENTS_MAX};
 use crate::pieces::Pieces;
 use crate::replay::{Replay, Sink};
 use crate::trail::Trail;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 use ward_id::EntryId;
 
 /// An edit that cannot be taken.
@@ -41,10 +43,15 @@ pub enum Inserted {
 pub struct NewEdit {
     /// Its name.
     pub id: EditId,
-    /// The newest edits of the text that its author saw. None for an empty text.
+    /// The version that its author saw: its newest edits, none for an empty text. One that is an
+    /// ancestor of another says that from it on its device's edits were left out of what they saw,
+    /// up to the next such one of that device.
     pub parents: Vec<EntryId>,
     /// What it does.
     pub edit: Arc<TextEdit>,
+    /// Whether it keeps its place only: its words do not show, what it deleted does, and everything
+    /// that was built on it stands where it was written.
+    pub hidden: bool,
 }
 
 /// A part of the text that one edit inserted.
@@ -90,7 +97,7 @@ impl Document {
         if self.replay.arrivals.holds(&id.entry) {
             return Ok(Inserted::Known);
         }
-        self.insert_all([NewEdit { id, parents: parents.to_vec(), edit: Arc::new(edit) }])?;
+        self.insert_all([NewEdit { id, parents: parents.to_vec(), edit: Arc::new(edit), hidden: false }])?;
         let number = self.replay.arrivals.applied(&id.entry);
         Ok(number.map_or(Inserted::Parked, |number| match self.replay.graph.node(number).verdict {
             Verdict::Valid { .. } => Inserted::Applied,
@@ -126,10 +133,19 @@ impl Document {
         self.replay.arrivals.holds(entry)
     }
 
-    /// The version: the edits that no other one has seen, sorted. They are the parents of an edit
-    /// that is written now.
+    /// The version: the edits that no other one has seen, and what leaves hidden ones out, sorted.
+    /// They are the parents of an edit that is written now.
     pub fn frontier(&self) -> Vec<EntryId> {
-        self.names(self.replay.graph.frontier())
+        let shown = self.replay.graph.shown_version();
+        // Where more was hidden than an edit can name, its author sees the rest.
+        let room = PARENTS_MAX.saturating_sub(shown.newest.len());
+        self.names(shown.newest.iter().chain(shown.markers.iter().take(room)))
+    }
+
+    /// Those of a version's names that leave edits out; none if an edit of it is not here.
+    pub fn left_out_by(&self, version: &[EntryId]) -> Vec<EntryId> {
+        let read = self.version(version);
+        read.map_or_else(Vec::new, |read| self.names(&read.markers))
     }
 
     /// How many edits wait for a parent.
@@ -159,9 +175,14 @@ impl Document {
         edits
     }
 
-    /// The document as it was at a version; `None` if an edit of it is not here.
+    /// The document as its author saw it at a version; `None` if an edit of it is not here.
     pub fn at(&self, version: &[EntryId]) -> Option<Self> {
-        let (within, _) = self.divide(version)?;
+        let read = self.version(version)?;
+        let (mut within, _) = self.divide(&read);
+        for edit in &mut within {
+            edit.hidden =
+                self.replay.arrivals.applied(&edit.id.entry).is_some_and(|it| read.unseen.contains(&it));
+        }
         let mut then = Self::new();
         // What a part of the edits holds fits where all of them fit.
         then.insert_all(within).ok()?;
@@ -178,18 +199,21 @@ impl Document {
 
     /// How many edits a version has; `None` if one that it names is not here.
     pub fn version_size(&self, version: &[EntryId]) -> Option<usize> {
-        let within = self.replay.graph.ancestors(&self.replay.numbers(version)?);
-        Some(within.into_iter().filter(|within| *within).count())
+        let read = self.version(version)?;
+        let within = self.replay.graph.ancestors(&read.newest);
+        Some(within.into_iter().filter(|within| *within).count().saturating_sub(read.unseen.len()))
     }
 
     /// Whether a version is the newest one.
     pub fn is_frontier(&self, version: &[EntryId]) -> bool {
-        self.replay.numbers(version).is_some_and(|numbers| {
-            let newest = self.replay.graph.newest(numbers);
-            let mut frontier = self.replay.graph.frontier().to_vec();
-            frontier.sort_unstable();
-            newest == frontier
+        self.version(version).is_some_and(|read| {
+            let shown = self.replay.graph.shown_version();
+            (read.newest, read.unseen) == (shown.newest, shown.unseen)
         })
+    }
+
+    fn version(&self, named: &[EntryId]) -> Option<Version> {
+        Some(self.replay.graph.version(self.replay.numbers(named)?))
     }
 
     /// Which edit inserted what, from the beginning of the text to its end.
@@ -234,36 +258,71 @@ impl Document {
         Some(apart)
     }
 
-    fn names(&self, numbers: &[u32]) -> Vec<EntryId> {
-        let mut names: Vec<EntryId> = numbers.iter().map(|edit| self.replay.graph.id(*edit).entry).collect();
+    fn names<'n>(&self, numbers: impl IntoIterator<Item = &'n u32>) -> Vec<EntryId> {
+        let mut names: Vec<EntryId> =
+            numbers.into_iter().map(|edit| self.replay.graph.id(*edit).entry).collect();
         names.sort_unstable();
         names
     }
 
-    /// The edits of a version and all others, each sorted.
-    fn divide(&self, version: &[EntryId]) -> Option<(Vec<NewEdit>, Vec<NewEdit>)> {
+    /// The edits of a version, those that it leaves out among them, and all others, each sorted.
+    fn divide(&self, version: &Version) -> (Vec<NewEdit>, Vec<NewEdit>) {
         let graph = &self.replay.graph;
-        let within = graph.ancestors(&self.replay.numbers(version)?);
+        let within = graph.ancestors(&version.newest);
         let mut parts = (Vec::new(), Vec::new());
         for (number, (node, within)) in (0..).zip(graph.nodes().iter().zip(within)) {
-            let parents = self.names(graph.parents(number).as_slice());
-            let edit = NewEdit { id: node.id, parents, edit: Arc::clone(&node.edit) };
+            let parents = self.names(graph.parents(number).as_slice().iter().chain(node.markers()));
+            let edit = NewEdit { id: node.id, parents, edit: Arc::clone(&node.edit), hidden: node.hidden };
             if within { parts.0.push(edit) } else { parts.1.push(edit) }
         }
         parts.0.sort_unstable_by_key(|edit| edit.id);
         parts.1.sort_unstable_by_key(|edit| edit.id);
-        Some(parts)
+        parts
     }
 
     /// Everything replayed with what was deleted, a version first: in an order that is the same on
-    /// every replica. Also tells how many edits the version has.
-    pub(crate) fn trail(&self, version: &[EntryId]) -> Option<(Replay<Trail>, u32)> {
-        let (within, since) = self.divide(version)?;
-        let mut trail = Replay::new(Trail::new());
+    /// every replica. Also tells of each edit whether whoever saw the version saw it.
+    pub(crate) fn trail(&self, version: &[EntryId]) -> Option<(Replay<Trail>, Vec<bool>)> {
+        let read = self.version(version)?;
+        let (within, since) = self.divide(&read);
+        let exact = self.is_uneven() || !read.unseen.is_empty();
+        let mut trail = Replay::new(Trail::new(exact));
+        if exact {
+            trail.graph.replay_whole();
+        }
         trail.add(within).ok()?;
-        let count = trail.graph.len();
+        let mut known: Vec<bool> = (0..trail.graph.len()).map(|_| true).collect();
         trail.add(since).ok()?;
-        Some((trail, count))
+        known.resize(trail.graph.len() as usize, false);
+        for unseen in read.unseen {
+            let number = trail.arrivals.applied(&self.replay.graph.id(unseen).entry);
+            if let Some(seen) = number.and_then(|number| known.get_mut(number as usize)) {
+                *seen = false;
+            }
+        }
+        Some((trail, known))
+    }
+
+    /// What stands of each edit: where in what it inserted, from and to.
+    pub(crate) fn standing(&self) -> BTreeMap<EditId, Vec<Range<u32>>> {
+        let graph = &self.replay.graph;
+        let mut out: BTreeMap<EditId, Vec<Range<u32>>> = BTreeMap::new();
+        for piece in self.replay.sink.pieces() {
+            let (mut unit, end) = (piece.unit, piece.unit + piece.len);
+            while unit < end {
+                let Some(author) = graph.author(unit) else { break };
+                let Verdict::Valid { first_unit } = graph.node(author).verdict else { break };
+                let to = end.min(first_unit.saturating_add(graph.node(author).edit.inserted())).max(unit + 1);
+                out.entry(graph.id(author)).or_default().push(unit - first_unit..to - first_unit);
+                unit = to;
+            }
+        }
+        out
+    }
+
+    /// Whether any edit is hidden, or was written without the effects of one of its ancestors.
+    pub(crate) const fn is_uneven(&self) -> bool {
+        self.replay.graph.is_uneven()
     }
 
     /// Whether all edits of a version are here.

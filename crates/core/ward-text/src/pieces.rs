@@ -72,8 +72,8 @@ impl Sink for Pieces {
 
     fn change(&mut self, change: Change, _: u32) {
         match change {
-            Change::Insert { at, unit, scalars } => {
-                let place = place_of(&self.tree, at);
+            Change::Insert { at, unit, scalars, .. } => {
+                let place = place_of(&self.tree, 0, at);
                 self.tree.insert(place, Piece { unit, len: scalars }, &mut Unnamed);
             }
             Change::Delete { at, scalars } => self.tree.remove(0, at, scalars),
@@ -81,8 +81,8 @@ impl Sink for Pieces {
     }
 }
 
-/// Right behind the unit before a position of the first measure.
-pub(crate) fn place_of<R: Run<N>, const N: usize>(tree: &RunTree<R, N>, at: u32) -> Cursor {
-    let before = at.checked_sub(1).and_then(|before| tree.find(0, before));
+/// Right behind the unit before a position of a measure.
+pub(crate) fn place_of<R: Run<N>, const N: usize>(tree: &RunTree<R, N>, measure: usize, at: u32) -> Cursor {
+    let before = at.checked_sub(1).and_then(|before| tree.find(measure, before));
     before.map_or_else(|| tree.start(), |before| Cursor { offset: before.offset + 1, ..before })
 }

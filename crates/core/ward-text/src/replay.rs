@@ -65,7 +65,7 @@ impl<S: Sink> Replay<S> {
         self.arrivals.begin();
         let from = self.graph.len();
         while let Some((edit, parents)) = self.arrivals.next(self.graph.len()) {
-            self.graph.push(edit.id, parents, edit.edit);
+            self.graph.push(edit.id, parents, edit.edit, edit.hidden);
         }
         self.settle(from);
         refused
@@ -92,8 +92,7 @@ impl<S: Sink> Replay<S> {
         let lowest_later = self.graph.lowest_later(from);
         let mut tracker = self.tracker_before(from, &lowest_later);
         for (edit, lowest) in (from..).zip(lowest_later) {
-            let seals = self.graph.node(edit).seals;
-            let verdict = if seals && lowest > edit {
+            let verdict = if self.graph.is_critical(edit) && lowest > edit {
                 // A critical version: nothing that comes looks behind it.
                 tracker = None;
                 self.apply_as_it_is(edit)
@@ -112,7 +111,7 @@ impl<S: Sink> Replay<S> {
     fn tracker_before(&self, from: u32, lowest_later: &[u32]) -> Option<Tracker> {
         let lowest = lowest_later.first().copied().unwrap_or(u32::MAX).min(self.graph.lowest_parent(from));
         let before = from.checked_sub(1)?;
-        if lowest >= from && self.graph.node(before).seals {
+        if lowest >= from && self.graph.is_critical(before) {
             return None;
         }
         let critical = self.graph.last_critical(from, lowest);
@@ -147,7 +146,7 @@ impl<S: Sink> Replay<S> {
         if let Verdict::Valid { first_unit: mut unit } = verdict {
             for (inserts, at, scalars) in edit.steps() {
                 if inserts {
-                    self.sink.change(Change::Insert { at, unit, scalars }, number);
+                    self.sink.change(Change::Insert { at, unit, scalars, behind: at }, number);
                     unit += scalars;
                 } else {
                     self.sink.change(Change::Delete { at, scalars }, number);

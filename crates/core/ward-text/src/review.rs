@@ -32,15 +32,16 @@ impl Document {
     /// were written apart, unless both are among the edits of `reviewed`, a version that somebody
     /// looked at. `None` if an edit of that version is not here.
     pub fn review_marks(&self, reviewed: &[EntryId]) -> Option<Vec<ReviewMark>> {
-        if !self.has_concurrent_edits() || self.is_frontier(reviewed) {
+        if !(self.has_concurrent_edits() || self.is_uneven()) || self.is_frontier(reviewed) {
             return self.has_version(reviewed).then(Vec::new);
         }
         let (trail, known) = self.trail(reviewed)?;
         let lines = Lines::of(&trail.graph);
-        let touches = touches(&trail, &lines);
+        let left_out = left_out(&trail);
+        let touches = touches(&trail, |edit| lines.is_apart(edit) || left_out.contains_key(&edit));
         let paragraphs = paragraphs(&trail);
         let mut marks = Marks { trail: &trail, paragraphs, found: BTreeMap::new() };
-        let sweep = Sweep { lines: &lines, known };
+        let sweep = Sweep { lines: &lines, known: &known };
         sweep.run(touches.iter().copied(), |touch, close| {
             let side = Side { edit: touch.edit, at: touch.start };
             marks.add(side, close, true);
@@ -50,8 +51,23 @@ impl Document {
                 Side { edit: touch.edit, at: mirror(touch.start).saturating_sub(1).max(mirror(touch.end)) };
             marks.add(side, close, false);
         });
+        let new = |one: u32, other: u32| !(sweep.is_known(one) && sweep.is_known(other));
+        marks.add_left_out(&touches, &left_out, new);
         Some(marks.into_marks())
     }
+}
+
+/// Edits that show, though an edit that descends from them was written by somebody from whom they were
+/// hidden: for each, those of the other side. To people they were written apart.
+fn left_out(trail: &Replay<Trail>) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut out: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (edit, node) in (0..).zip(trail.graph.nodes()).filter(|(_, node)| !node.hidden) {
+        for unseen in node.unseen().iter().filter(|unseen| !trail.graph.node(**unseen).hidden) {
+            out.entry(edit).or_default().insert(*unseen);
+            out.entry(*unseen).or_default().insert(edit);
+        }
+    }
+    out
 }
 
 /// A place in the text where an edit did something.
@@ -74,7 +90,7 @@ impl Touch {
 }
 
 /// What stands of edits that others wrote apart from, and where they deleted what others wrote.
-fn touches(trail: &Replay<Trail>, lines: &Lines) -> Vec<Touch> {
+fn touches(trail: &Replay<Trail>, is_apart: impl Fn(u32) -> bool) -> Vec<Touch> {
     let mut out: Vec<Touch> = Vec::new();
     let mut at = 0;
     for trace in trail.sink.traces() {
@@ -83,7 +99,7 @@ fn touches(trail: &Replay<Trail>, lines: &Lines) -> Vec<Touch> {
             Some(deleter) => (deleter, 0),
         };
         let undone = trace.deleted_by == Some(trace.inserted_by);
-        if !undone && lines.is_apart(edit) {
+        if !undone && is_apart(edit) {
             match out.last_mut().filter(|last| last.edit == edit && last.end == at) {
                 Some(last) => last.end += len,
                 None => out.push(Touch { start: at, end: at + len, edit }),
@@ -150,11 +166,15 @@ impl Window {
 /// Goes over the touches once, in one direction.
 struct Sweep<'a> {
     lines: &'a Lines,
-    /// Edits below this number were reviewed.
-    known: u32,
+    /// Which edits were reviewed.
+    known: &'a [bool],
 }
 
 impl Sweep<'_> {
+    fn is_known(&self, edit: u32) -> bool {
+        self.known.get(edit as usize).copied().unwrap_or(false)
+    }
+
     fn run(&self, touches: impl Iterator<Item = Touch>, mut found: impl FnMut(Touch, u32)) {
         let (mut all, mut new) = (Window::default(), Window::default());
         let mut reach: VecDeque<Touch> = VecDeque::new();
@@ -167,18 +187,18 @@ impl Sweep<'_> {
             {
                 reach.pop_front();
                 all.take(self.lines.place(old.edit));
-                if old.edit >= self.known {
+                if !self.is_known(old.edit) {
                     new.take(self.lines.place(old.edit));
                 }
             }
             // Two edits that somebody reviewed together need no second look.
-            let window = if touch.edit < self.known { &new } else { &all };
+            let window = if self.is_known(touch.edit) { &new } else { &all };
             if let Some(close) = window.close_to(touch.edit, place, self.lines) {
                 found(touch, close);
             }
             reach.push_back(touch);
             all.add(touch.edit, place);
-            if touch.edit >= self.known {
+            if !self.is_known(touch.edit) {
                 new.add(touch.edit, place);
             }
         }
@@ -212,6 +232,28 @@ impl Marks<'_> {
         let found = self.found.entry(index).or_insert_with(|| Found { left, right, edits: BTreeSet::new() });
         found.edits.insert(self.trail.graph.id(side.edit));
         found.edits.insert(self.trail.graph.id(close));
+    }
+
+    /// Touches close to those of edits that were hidden from their author, or the other way round. There
+    /// are few such edits: each pair is looked at.
+    fn add_left_out(
+        &mut self,
+        touches: &[Touch],
+        left_out: &BTreeMap<u32, BTreeSet<u32>>,
+        new: impl Fn(u32, u32) -> bool,
+    ) {
+        for (index, touch) in touches.iter().enumerate() {
+            let Some(others) = left_out.get(&touch.edit) else { continue };
+            let before = touches.iter().take(index).rev();
+            let close = before
+                .filter(|left| left.end.saturating_add(REVIEW_DISTANCE_CHARS) >= touch.start)
+                .find(|left| others.contains(&left.edit) && new(left.edit, touch.edit));
+            if let Some(left) = close {
+                self.add(Side { edit: touch.edit, at: touch.start }, left.edit, true);
+                let end = left.end.saturating_sub(1).max(left.start);
+                self.add(Side { edit: left.edit, at: end }, touch.edit, false);
+            }
+        }
     }
 
     fn into_marks(self) -> Vec<ReviewMark> {

@@ -16,13 +16,17 @@ pub(crate) struct Trace {
     pub deleted_by: Option<u32>,
 }
 
-impl Run<1> for Trace {
+/// Measures: scalars that stand, and scalars of any fate.
+const STANDING: usize = 0;
+const ALL: usize = 1;
+
+impl Run<2> for Trace {
     fn len(&self) -> u32 {
         self.len
     }
 
-    fn measure(&self) -> [u32; 1] {
-        [if self.deleted_by.is_none() { self.len } else { 0 }]
+    fn measure(&self) -> [u32; 2] {
+        [if self.deleted_by.is_none() { self.len } else { 0 }, self.len]
     }
 
     fn split_off(&mut self, at: u32) -> Self {
@@ -43,13 +47,16 @@ impl Run<1> for Trace {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Trail {
-    tree: RunTree<Trace, 1>,
+    tree: RunTree<Trace, 2>,
     store: UnitText,
+    /// Whether every change comes from a tracker that began at the beginning, so that what was deleted
+    /// stands exactly where it stood among what was not.
+    exact: bool,
 }
 
 impl Trail {
-    pub fn new() -> Self {
-        Self { tree: RunTree::new(), store: UnitText::default() }
+    pub fn new(exact: bool) -> Self {
+        Self { tree: RunTree::new(), store: UnitText::default(), exact }
     }
 
     /// Everything, in order of the text.
@@ -65,7 +72,7 @@ impl Trail {
 
 impl Sink for Trail {
     fn scalars(&self) -> u32 {
-        self.tree.total(0)
+        self.tree.total(STANDING)
     }
 
     fn store(&mut self, text: &str) {
@@ -74,14 +81,18 @@ impl Sink for Trail {
 
     fn change(&mut self, change: Change, edit: u32) {
         match change {
-            Change::Insert { at, unit, scalars } => {
-                let place = place_of(&self.tree, at);
+            Change::Insert { at, unit, scalars, behind } => {
+                let place = if self.exact {
+                    place_of(&self.tree, ALL, behind)
+                } else {
+                    place_of(&self.tree, STANDING, at)
+                };
                 let trace = Trace { unit, len: scalars, inserted_by: edit, deleted_by: None };
                 self.tree.insert(place, trace, &mut Unnamed);
             }
             Change::Delete { at, scalars } => {
                 let mut rest = scalars;
-                while let Some(cursor) = self.tree.find(0, at).filter(|_| rest > 0) {
+                while let Some(cursor) = self.tree.find(STANDING, at).filter(|_| rest > 0) {
                     let Some(trace) = self.tree.run(cursor) else { return };
                     let taken = rest.min(trace.len - cursor.offset);
                     let delete = |trace: &mut Trace| trace.deleted_by = Some(edit);

@@ -34,8 +34,9 @@ mod wire;
 pub use blobs::{AttachmentState, AttachmentView};
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
-    ChartTrust, Client, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence, LostEntries, Me, NamedBy,
-    OpenDraft, Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport, WaitingDrop,
+    ChartTrust, Client, DeviceAnswer, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence,
+    LostEntries, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport,
+    WaitingDevice, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{

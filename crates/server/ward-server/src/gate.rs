@@ -48,7 +48,7 @@ pub(crate) async fn pass<S: Store>(
     let path = path_values(&params);
     let caller = match spec.access {
         Access::Anybody | Access::Probe | Access::Possession => None,
-        Access::Device | Access::Staff | Access::Member => {
+        Access::Device | Access::Staff | Access::Cosigner | Access::Member => {
             let caller = authenticate(app, &parts, now).await?;
             check_access(app, spec, &caller, &path)?;
             Some(caller)
@@ -281,6 +281,10 @@ fn check_access<S: Store>(
         Access::Staff if !acts_as_staff(app, caller) => Err(refuse(
             ErrorCode::RoleNotAllowed,
             "Coordinators, clinicians, investigators and admins may do this.",
+        )),
+        Access::Cosigner if caller.role != Role::Patient && !acts_as_staff(app, caller) => Err(refuse(
+            ErrorCode::RoleNotAllowed,
+            "Staff and participants sign what others began; this device is neither's.",
         )),
         Access::Member => {
             let chart: ChartId = path_id(path, "chart")?;

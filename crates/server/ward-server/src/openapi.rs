@@ -80,7 +80,7 @@ fn operation(spec: &RouteSpec) -> Value {
     let security = match spec.access {
         Access::Anybody | Access::Probe => None,
         Access::Possession => Some(json!([{"proof": []}])),
-        Access::Device | Access::Staff | Access::Member => Some(json!([{"dpop": []}])),
+        Access::Device | Access::Staff | Access::Cosigner | Access::Member => Some(json!([{"dpop": []}])),
     };
     operation.extend(security.map(|security| ("security".to_owned(), security)));
     operation.into()

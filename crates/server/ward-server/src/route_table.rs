@@ -118,6 +118,8 @@ pub enum Access {
     Device,
     /// A device of a coordinator, clinician, investigator or admin.
     Staff,
+    /// A device of staff; and a participant's, for what asks for its own person's signature.
+    Cosigner,
     /// A member of the chart in the path.
     Member,
 }
@@ -366,7 +368,7 @@ pub const ROUTES: &[RouteSpec] = &[
     get(
         Route::ListProposals,
         paths::MLOG_PROPOSALS,
-        Access::Staff,
+        Access::Cosigner,
         CBOR,
         "Entries that wait for a second signature",
     ),
@@ -374,7 +376,7 @@ pub const ROUTES: &[RouteSpec] = &[
         post(
             Route::WithdrawProposal,
             paths::MLOG_PROPOSAL,
-            Access::Staff,
+            Access::Cosigner,
             (None, 0),
             (204, None),
             "Withdraws a proposal",

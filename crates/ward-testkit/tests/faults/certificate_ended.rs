@@ -9,7 +9,7 @@ use ward_sync::{DeliveryState, RevokePolicy};
 use ward_testkit::{Site, TestDevice};
 
 /// Invites the participant once more, on the same phone.
-async fn renew(site: &mut Site, patient: &mut TestDevice, chart: ChartId, person: PersonId) {
+pub async fn renew(site: &mut Site, patient: &mut TestDevice, chart: ChartId, person: PersonId) {
     let invite = NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };
     let ticket = site.coordinator.client.invite(invite).await.unwrap();
     let words = patient.client.renew_begin(&ticket.to_text()).await.unwrap().words;

@@ -172,7 +172,7 @@ async fn fault_09_unsent_work_of_a_full_phone_reaches_the_site_in_a_sealed_file(
 }
 
 /// Two members of staff give the person another phone; the old one is revoked.
-async fn replaced(site: &mut Site, nurse: &mut TestDevice, old: &TestDevice) -> TestDevice {
+pub async fn replaced(site: &mut Site, nurse: &mut TestDevice, old: &TestDevice) -> TestDevice {
     let (chart, person) = (old.chart(), old.person());
     let mut phone = site.device("ada's new phone").await;
     let invite = NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: None };

@@ -318,3 +318,93 @@ async fn fault_14_nobody_but_an_admin_lets_the_log_go_on_and_only_after_a_restor
     assert_eq!(over.code().to_string(), "WARD-4041");
     assert!(site.admins[1].client.reopen_olog(&pending, "once more").await.is_err());
 }
+
+/// The words of a trail about one entry, in one line.
+async fn trail_of(
+    device: &mut TestDevice,
+    entry: ward_id::EntryId,
+) -> (ward_client::export::TrailEntry, String) {
+    let chart = device.client.charts()[0].chart;
+    let trail = device.client.read_trail(chart).await.unwrap();
+    let found = trail.entries.iter().find(|line| line.entry == entry).unwrap().clone();
+    let alone = ward_client::export::Trail { entries: vec![found.clone()], ..trail };
+    let words = ward_client::export::trail_text(&alone);
+    (found, words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[tokio::test]
+async fn fault_14_a_trail_says_which_times_of_arrival_are_those_of_a_return() {
+    let (mut site, mut patient, mut others) = site_with(1_450, 1).await;
+    let chart = patient.chart();
+    let kept = patient.client.capture(chart, crate::scene::note("before the backup")).await.unwrap();
+    synced(&mut patient).await;
+    let (_, olog) = sizes_of(&site.server).await;
+    let lost = patient.client.capture(chart, crate::scene::note("lost at the server")).await.unwrap();
+    synced(&mut patient).await;
+    for device in others.iter_mut().chain([&mut site.coordinator, &mut patient]).chain(&mut site.admins) {
+        synced(device).await;
+    }
+    let first_arrival = patient
+        .client
+        .chart(chart)
+        .unwrap()
+        .timeline()
+        .iter()
+        .find(|item| item.entry.id() == lost)
+        .and_then(|item| item.arrival.received_at)
+        .unwrap();
+    site.clock.advance_days(1);
+    let (mlog, _) = sizes_of(&site.server).await;
+    let back = site.server.restored(mlog, olog).await.unwrap();
+    lead(&back, others.iter_mut().chain([&mut site.coordinator, &mut patient]).chain(&mut site.admins));
+    site.server = back;
+    for device in others.iter_mut().chain([&mut site.coordinator]).chain(&mut site.admins) {
+        synced(device).await;
+    }
+    reopen(&mut site.admins[0]).await;
+    // The nurse alone meets the server: she gives back what she holds of the patient.
+    until_quiet(&mut [&mut others[0]], 4).await;
+    let fresh = patient.client.capture(chart, crate::scene::note("after it")).await.unwrap();
+    let nurse = others[0].device();
+    let mut newcomer = site.device("newcomer").await;
+    newcomer.relay.lead_to(Some(site.server.transport.clone()));
+    let person = site.new_person();
+    site.enrol_staff_as(&mut newcomer, person, ward_crypto::Role::Clinician).await;
+    site.team_persons.push(person);
+    site.set_team().await;
+    for _ in 0..3 {
+        for device in [&mut site.coordinator, &mut patient, &mut others[0], &mut newcomer] {
+            synced(device).await;
+        }
+    }
+
+    // Who comes new sees the time of the return, and is told that it is one, and by whom.
+    let (line, words) = trail_of(&mut newcomer, lost).await;
+    let returned = line.returned.unwrap();
+    assert!(returned.came_after && returned.receipt.is_none(), "{returned:?}");
+    assert!(returned.by.iter().any(|by| by.device == nurse), "{returned:?}");
+    assert!(line.time.latest.unwrap() > first_arrival, "a bound, and a wide one");
+    assert!(words.contains("the time of arrival is that of the return"), "{words}");
+    assert!(words.contains("no earlier receipt is held here"), "{words}");
+    // The author's device holds the receipt of the log that ended.
+    let (line, words) = trail_of(&mut patient, lost).await;
+    let receipt = line.returned.unwrap().receipt.unwrap();
+    assert_eq!(receipt.received_at, first_arrival);
+    assert_eq!(line.time.latest, Some(first_arrival), "the bracket keeps the first arrival");
+    assert!(words.contains("by a receipt held here, place"), "{words}");
+    assert!(!words.contains("no earlier receipt"), "{words}");
+    // Whoever held it keeps the first time; what survived and what is new bears no mark.
+    let (line, _) = trail_of(&mut others[0], lost).await;
+    assert_eq!((line.time.latest, line.returned), (Some(first_arrival), None));
+    for entry in [kept, fresh] {
+        let (line, words) = trail_of(&mut newcomer, entry).await;
+        assert_eq!(line.returned, None, "{words}");
+    }
+    let csv = newcomer.client.export_trail_csv(chart).await.unwrap();
+    let row = csv.lines().find(|row| row.contains(&lost.to_string())).unwrap();
+    assert!(row.contains(&nurse.to_string()), "{row}");
+    let events = newcomer.client.export_balp(chart).await.unwrap();
+    let event = events.lines().find(|event| event.contains(&lost.to_string())).unwrap();
+    assert!(event.contains("returnedTo") && !event.contains("earlierReceipt"), "{event}");
+    assert!(patient.client.export_balp(chart).await.unwrap().contains("earlierReceipt"));
+}

@@ -7,7 +7,7 @@ use ward_sync::{Place, QuarantineReason, RevokePolicy};
 use ward_testkit::TestDevice;
 
 /// From now on the device is shown the head of the operation log that it saw last.
-fn keep_olog_head(device: &TestDevice) {
+pub fn keep_olog_head(device: &TestDevice) {
     let passed = device.relay.record();
     let newest =
         passed.iter().rev().find(|one| one.request.path == paths::OLOG_CHECKPOINT && one.response.is_some());

@@ -18,6 +18,7 @@ mod loot;
 mod members;
 mod metadata;
 mod needles;
+mod next_device;
 mod olog_claims;
 mod removed_member;
 mod replays;

@@ -2,13 +2,17 @@
 
 use crate::cli::ChartArgs;
 use crate::commands::resolve::conflict_json;
+use crate::commands::{set, text};
 use crate::exit::Done;
 use crate::home::{Home, from_client};
 use crate::print::{Out, day, instant};
 use crate::shown_plan;
 use serde_json::{Value, json};
+use ward_client::AttachmentView;
 use ward_client::native::NativeClient;
-use ward_client::views::{ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores};
+use ward_client::views::{
+    ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores, shared_texts,
+};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
 use ward_id::ChartId;
@@ -27,8 +31,10 @@ pub async fn run(args: ChartArgs, home: &Home, out: &Out) -> Done {
     show(&client, chart, out)?;
     let view = client.chart(chart).map_err(from_client)?;
     let plan = view.medication_plan().values().flat_map(Thread::current_ids);
+    let texts = shared_texts(&view);
+    let versions = texts.iter().flat_map(|text| text.version.iter().copied());
     let open = view.conflicts().into_iter().flat_map(|conflict| conflict.candidates);
-    let shown = plan.chain(open).collect();
+    let shown = plan.chain(open).chain(versions).collect();
     drop(view);
     shown_plan::note(home, chart, shown)?;
     client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(from_client)
@@ -77,6 +83,9 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
     }
     plan(&view, out);
     rest(&view, out);
+    let texts = text::section(&view, out);
+    set::lines(&view, out);
+    attachments(&client.attachments(chart).map_err(from_client)?, out);
     let open = open_conflicts(&view);
     conflicts(&open, out);
     let accounting = view.accounting();
@@ -98,6 +107,7 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
         "sets": view.sets().iter().map(|(name, set)| json!({"set": name,
             "elements": set.elements.keys().collect::<Vec<_>>()})).collect::<Vec<_>>(),
         "notes": view.notes().iter().map(|thread| values(thread, |note| json!(note.text))).collect::<Vec<_>>(),
+        "texts": texts.iter().map(text::json_of).collect::<Vec<_>>(),
         "entries": view.timeline().len(),
         "accounting": accounting_json(&accounting),
     }));
@@ -328,6 +338,16 @@ fn rest(view: &ChartView<'_>, out: &Out) {
             appointment.value.purpose,
             appointment.value.place
         ));
+    }
+}
+
+/// What is attached, by name; `ward attachment list` says where each is.
+fn attachments(all: &[AttachmentView], out: &Out) {
+    if !all.is_empty() {
+        out.heading("Attachments");
+    }
+    for one in all {
+        out.line(format!("{}  {}  {} bytes  {}", one.entry, one.media_type, one.size, one.name));
     }
 }
 

@@ -181,7 +181,7 @@ async fn approve(
                 "compare the words with the person, then run it again with --same or --different",
             ));
         }
-        _ => ask_same()?,
+        _ => ask_same("Does the new device show the same six words?")?,
     };
     let certified = client.certify(ticket, comparison).await.map_err(from_act)?;
     let synced = client.sync().await;
@@ -192,6 +192,14 @@ async fn approve(
             format!("Signed. Device {device} is enrolled."),
             &json!({"ticket": ticket, "certified": device, "person": found.person, "chart": found.chart,
                     "words": found.words, "problems": problems}),
+        ),
+        Certified::Proposed(entry) if found.role == Role::Patient => out.both(
+            format!(
+                "Signed by you. The participant has a device already, which signs too, there: ward devices approve {}",
+                found.device
+            ),
+            &json!({"ticket": ticket, "proposed": entry, "device": found.device, "person": found.person,
+                    "chart": found.chart, "words": found.words, "signs_next": "participant"}),
         ),
         Certified::Proposed(entry) => out.both(
             format!("Signed by you. A second admin signs with: ward invite cosign {entry}"),
@@ -210,11 +218,15 @@ async fn approve(
     synced.map(|_| ()).map_err(from_sync_after)
 }
 
-fn ask_same() -> Result<Comparison, Failure> {
+/// Asks the person at the terminal for the outcome of a comparison.
+///
+/// # Errors
+/// When the answer is neither of the two words.
+pub fn ask_same(question: &str) -> Result<Comparison, Failure> {
     use std::io::{BufRead as _, Write as _};
     // A question is for the person, not part of what the command gives out.
     let mut output = std::io::stderr();
-    let asked = write!(output, "Does the new device show the same six words? (same / different) > ");
+    let asked = write!(output, "{question} (same / different) > ");
     let mut line = String::new();
     let read =
         asked.and_then(|()| output.flush()).and_then(|()| std::io::stdin().lock().read_line(&mut line));

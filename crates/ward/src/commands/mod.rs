@@ -4,11 +4,13 @@ mod adopt;
 mod answer;
 mod answer_file;
 pub mod assign;
+mod attachment;
 mod audit;
 mod audit_chart;
 mod backup;
 mod chart;
 mod config_explain;
+mod devices;
 mod doctor;
 mod enrol;
 mod evidence;
@@ -22,10 +24,12 @@ mod resolve;
 mod restore;
 mod revoke;
 mod serve;
+mod set;
 mod status;
 mod study;
 mod sync;
 mod team;
+mod text;
 mod unfinished;
 mod unsent;
 mod void;
@@ -69,8 +73,12 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Recover(args) => revoke::recover(args, &home, out).await,
         // ---- patient and clinic ----
         Command::Enrol(args) => enrol::run(args, &home, out).await,
+        Command::Devices(args) => devices::run(args, &home, out).await,
         Command::Answer(args) => answer::run(args, &home, out).await,
         Command::Record(command) => record::run(command, &home, out).await,
+        Command::Text(command) => text::run(command, &home, out).await,
+        Command::Attachment(command) => attachment::run(command, &home, out).await,
+        Command::Set(command) => set::run(command, &home, out).await,
         Command::Sync(args) if args.watch => watch::run(&home, out).await,
         Command::Sync(_) => sync::run(&home, out).await,
         Command::Status => status::run(&home, out).await,

@@ -21,6 +21,15 @@ use ward_sync::{
 /// When the chart is unclear or the role of this device may not write it.
 pub async fn run(command: RecordCommand, home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
+    if let RecordCommand::Urgent { entry, chart } = command {
+        let chart = chart_or_only(&client, chart)?;
+        client.mark_urgent(chart, entry).await.map_err(from_client)?;
+        out.both(
+            "Marked as urgent. `ward sync` sends it, or hands it to the care team if it cannot.",
+            &json!({"urgent": true, "chart": chart, "entry": entry}),
+        );
+        return Ok(());
+    }
     let (chart, payload) = payload_of(command, &client, home, out)?;
     let entry = client.capture(chart, payload).await.map_err(from_client)?;
     out.both(
@@ -65,6 +74,9 @@ fn payload_of(
             let status = if withdraw { ConsentStatus::Withdrawn } else { ConsentStatus::Given };
             let choice = withdraw.then_some(if erase { DataChoice::Erase } else { DataChoice::Keep });
             (chart_or_only(client, chart)?, Consent { consent_version: version, status, choice }.into())
+        }
+        RecordCommand::Urgent { .. } => {
+            return Err(Failure::fault("Nothing was written", "an urgent mark is no entry"));
         }
         RecordCommand::Participation { state, chart } => {
             let state = match state.as_str() {

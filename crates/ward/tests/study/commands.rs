@@ -160,6 +160,41 @@ impl Study {
         finished(waiting);
     }
 
+    /// Enrols a further device of a participant: the site signs, then a device that they have.
+    pub fn enrol_next_of_patient(&self, home: &str, first: &str, invitation: &Value) -> Value {
+        let waiting = self.enrol(home, invitation);
+        let approved = self.approve("anna", invitation["ticket"].as_str().unwrap());
+        assert_eq!(approved["signs_next"], "participant", "{approved}");
+        let device = approved["device"].as_str().unwrap();
+        let listed = self.run(first, &["devices"]);
+        let words = listed["waiting"][0]["words"].clone();
+        let asked = self.output(first, &["devices", "approve", device]);
+        assert_eq!(asked.status.code(), Some(2), "nothing is signed without a word");
+        let signed = self.run_documents(first, &["devices", "approve", device, "--same"]);
+        assert_eq!(signed[0]["certified"], device);
+        let shown = finished(waiting);
+        assert_eq!((&shown[0]["words"], &shown[1]["enrolled"]), (&words, &Value::Bool(true)));
+        approved
+    }
+
+    /// The site signs for a device that is not the participant's, whose own device refuses it.
+    pub fn refuse_next_of_patient(&self, home: &str, first: &str, invitation: &Value) -> Value {
+        let mut waiting = self.enrol(home, invitation);
+        let approved = self.approve("anna", invitation["ticket"].as_str().unwrap());
+        let device = approved["device"].as_str().unwrap();
+        let refused = self.failure(first, &["devices", "approve", device, "--different"]);
+        waiting.kill().unwrap();
+        waiting.wait().unwrap();
+        refused
+    }
+
+    fn run_documents(&self, home: &str, args: &[&str]) -> Vec<Value> {
+        let output = self.output(home, args);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     fn enrol(&self, home: &str, invitation: &Value) -> Child {
         let ticket = invitation["text"].as_str().unwrap();
         self.command(home, &["enrol", ticket, "--wait-s", "60"]).stdout(Stdio::piped()).spawn().unwrap()

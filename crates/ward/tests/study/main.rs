@@ -4,6 +4,8 @@
 
 mod commands;
 mod conflicts;
+mod devices;
+mod texts;
 mod trail;
 
 use commands::Study;
@@ -273,9 +275,39 @@ fn what_cannot_work_says_what_to_do() {
 fn every_command_has_a_page_of_help() {
     let study = Study::nowhere();
     for command in [
-        "demo", "init", "serve", "witness", "backup", "restore", "doctor", "config", "invite", "team",
-        "assign", "revoke", "recover", "enrol", "answer", "record", "sync", "status", "evidence", "chart",
-        "adopt", "decline", "wipe", "worklist", "export", "audit", "study", "resolve", "void",
+        "demo",
+        "init",
+        "serve",
+        "witness",
+        "backup",
+        "restore",
+        "doctor",
+        "config",
+        "invite",
+        "team",
+        "assign",
+        "revoke",
+        "recover",
+        "enrol",
+        "answer",
+        "record",
+        "sync",
+        "status",
+        "evidence",
+        "chart",
+        "adopt",
+        "decline",
+        "wipe",
+        "worklist",
+        "export",
+        "audit",
+        "study",
+        "resolve",
+        "void",
+        "devices",
+        "text",
+        "attachment",
+        "set",
     ] {
         let page = study.help(command);
         assert!(page.contains("Usage:") && page.lines().count() < 75, "{command}");

@@ -3,6 +3,9 @@
 //! The merge is that of `ward-text`: a pure function of the edits that take part in the chart.
 //! Whether an edit fits the text for which it was written depends on that edit and its ancestors
 //! only, so every device judges alike.
+//!
+//! Edits of a device that was lost or severed, and that nobody adopted, are **aside**: they keep their
+//! places in the text, because others wrote on top of them, and nothing of them shows.
 
 use super::authority::Author;
 use super::place::Place;
@@ -36,6 +39,8 @@ impl SignedVersion<'_> {
 pub struct Text<'a> {
     document: Document,
     bursts: Vec<Written<'a, TextBurst>>,
+    /// Those that are aside.
+    aside: Vec<Written<'a, TextBurst>>,
     signatures: Vec<Written<'a, TextSignature>>,
     /// Where each entry of the text stands.
     places: BTreeMap<EntryId, Place>,
@@ -49,7 +54,23 @@ impl<'a> Text<'a> {
 
     /// What it said at a version; `None` if an edit of that version is not here.
     pub fn text_at(&self, version: &[EntryId]) -> Option<String> {
-        self.document.text_at(version)
+        // A person may stand at words that were taken from under them.
+        self.document.text_at(version).or_else(|| self.with_all_aside().text_at(version))
+    }
+
+    /// Those of a version's names that say what its author did not see. Who goes on in that version
+    /// names them again.
+    pub fn left_out_by(&self, version: &[EntryId]) -> Vec<EntryId> {
+        self.document.left_out_by(version)
+    }
+
+    /// Bursts of writing that are kept aside with their device, in order: nothing of them shows.
+    pub fn aside(&self) -> &[Written<'a, TextBurst>] {
+        &self.aside
+    }
+
+    fn with_all_aside(&self) -> Document {
+        document_of(in_order(&self.bursts, self.aside.iter())).0
     }
 
     /// The version: what an edit that is written now has as parents, and what a signature signs.
@@ -77,7 +98,8 @@ impl<'a> Text<'a> {
 
     /// Who wrote what an edit did.
     pub fn author_of(&self, edit: &EditId) -> Option<Author> {
-        self.bursts.iter().find(|burst| burst.id() == edit.entry).map(|burst| burst.author)
+        let mut all = self.bursts.iter().chain(&self.aside);
+        all.find(|burst| burst.id() == edit.entry).map(|burst| burst.author)
     }
 
     /// Paragraphs in which people wrote apart and close to one another, but for what one person
@@ -114,16 +136,12 @@ impl<'a> Text<'a> {
         places.extend(self.places.iter().map(|(entry, place)| (*entry, *place)));
     }
 
-    fn new(bursts: Vec<Written<'a, TextBurst>>, signatures: Vec<Written<'a, TextSignature>>) -> Self {
-        let mut document = Document::new();
-        // Writes come in the order that is the same on every device, so that the first edit beyond
-        // a limit is the same one too.
-        let mut beyond = BTreeSet::new();
-        let mut edits = bursts.iter().map(new_edit).collect::<Vec<_>>().into_iter();
-        while let Some(refused) = insert_while_room(&mut document, &mut edits) {
-            beyond.insert(refused);
-        }
-        let mut text = Self { document, bursts, signatures, places: BTreeMap::new() };
+    fn new(writes: Writes<'a>) -> Self {
+        let Writes { bursts, aside, signatures } = writes;
+        let under = named_by(&bursts, &aside, &signatures);
+        let needed = aside.iter().filter(|burst| under.contains(&burst.id()));
+        let (document, beyond) = document_of(in_order(&bursts, needed));
+        let mut text = Self { document, bursts, aside, signatures, places: BTreeMap::new() };
         text.places = text.judge(&beyond);
         text
     }
@@ -154,6 +172,51 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Those of the edits aside that others were written on, directly or through others, and those that
+/// somebody signed. The others take no part, so what a severed device sent takes no room in a text.
+fn named_by(
+    bursts: &[Written<'_, TextBurst>],
+    aside: &[Written<'_, TextBurst>],
+    signatures: &[Written<'_, TextSignature>],
+) -> BTreeSet<EntryId> {
+    let by_name: BTreeMap<EntryId, &[EntryId]> =
+        aside.iter().map(|burst| (burst.id(), burst.value.parents.as_slice())).collect();
+    let parents = bursts.iter().flat_map(|burst| &burst.value.parents);
+    let signed = signatures.iter().flat_map(|signature| &signature.value.frontier);
+    let mut open: Vec<EntryId> = parents.chain(signed).copied().collect();
+    let mut out = BTreeSet::new();
+    while let Some(entry) = open.pop() {
+        if let Some(parents) = by_name.get(&entry)
+            && out.insert(entry)
+        {
+            open.extend_from_slice(parents);
+        }
+    }
+    out
+}
+
+/// Edits in the order that is the same on every device, those aside among the others.
+fn in_order<'w, 'a: 'w>(
+    bursts: &'w [Written<'a, TextBurst>],
+    aside: impl Iterator<Item = &'w Written<'a, TextBurst>>,
+) -> Vec<NewEdit> {
+    let shown = bursts.iter().map(|burst| (burst, false));
+    let mut all: Vec<_> = shown.chain(aside.map(|burst| (burst, true))).collect();
+    all.sort_by_key(|(burst, _)| burst.order());
+    all.into_iter().map(|(burst, hidden)| new_edit(burst, hidden)).collect()
+}
+
+/// The document, and the edits beyond its limits: the first such edit is the same one on every
+/// device, because edits come in order.
+fn document_of(edits: Vec<NewEdit>) -> (Document, BTreeSet<EntryId>) {
+    let (mut document, mut beyond) = (Document::new(), BTreeSet::new());
+    let mut edits = edits.into_iter();
+    while let Some(refused) = insert_while_room(&mut document, &mut edits) {
+        beyond.insert(refused);
+    }
+    (document, beyond)
+}
+
 /// Puts edits in until one is refused, and names that one.
 fn insert_while_room(document: &mut Document, edits: &mut impl Iterator<Item = NewEdit>) -> Option<EntryId> {
     let mut last = None;
@@ -162,28 +225,35 @@ fn insert_while_room(document: &mut Document, edits: &mut impl Iterator<Item = N
     done.err().and(last)
 }
 
-fn new_edit(burst: &Written<'_, TextBurst>) -> NewEdit {
+fn new_edit(burst: &Written<'_, TextBurst>, hidden: bool) -> NewEdit {
     let frame = burst.entry.frame();
     let id =
         EditId { device: frame.device, incarnation: frame.incarnation, seq: frame.seq, entry: burst.id() };
-    NewEdit { id, parents: burst.value.parents.clone(), edit: Arc::new(burst.value.edit.clone()) }
+    NewEdit { id, parents: burst.value.parents.clone(), edit: Arc::new(burst.value.edit.clone()), hidden }
 }
 
-/// Every text of a chart. Writes come in order.
-pub(super) fn of<'a>(
-    bursts: Vec<Written<'a, TextBurst>>,
-    signatures: Vec<Written<'a, TextSignature>>,
-) -> BTreeMap<TextId, Text<'a>> {
-    type Writes<'a> = (Vec<Written<'a, TextBurst>>, Vec<Written<'a, TextSignature>>);
-    let mut texts: BTreeMap<TextId, Writes<'a>> = BTreeMap::new();
-    for burst in bursts {
-        texts.entry(burst.value.document).or_default().0.push(burst);
+/// What was written of one text. Writes come in order.
+#[derive(Default)]
+pub(super) struct Writes<'a> {
+    pub(super) bursts: Vec<Written<'a, TextBurst>>,
+    pub(super) aside: Vec<Written<'a, TextBurst>>,
+    pub(super) signatures: Vec<Written<'a, TextSignature>>,
+}
+
+/// Every text of a chart.
+pub(super) fn of(all: Writes<'_>) -> BTreeMap<TextId, Text<'_>> {
+    let mut texts: BTreeMap<TextId, Writes<'_>> = BTreeMap::new();
+    for burst in all.bursts {
+        texts.entry(burst.value.document).or_default().bursts.push(burst);
     }
-    for signature in signatures {
-        texts.entry(signature.value.document).or_default().1.push(signature);
+    for signature in all.signatures {
+        texts.entry(signature.value.document).or_default().signatures.push(signature);
     }
-    texts
-        .into_iter()
-        .map(|(document, (bursts, signatures))| (document, Text::new(bursts, signatures)))
-        .collect()
+    for burst in all.aside {
+        // A text of which nothing else is left is none.
+        if let Some(text) = texts.get_mut(&burst.value.document) {
+            text.aside.push(burst);
+        }
+    }
+    texts.into_iter().map(|(document, writes)| (document, Text::new(writes))).collect()
 }

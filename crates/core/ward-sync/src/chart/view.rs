@@ -8,7 +8,7 @@ use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
 use super::sets::{ElementSet, sets_of};
 use super::settle::{by_key, by_lineage};
-use super::texts::{self, Text};
+use super::texts::{self, Text, Writes};
 use super::thread::{Thread, Written};
 use super::value::Value;
 use crate::entry::SignedEntry;
@@ -68,6 +68,9 @@ pub(super) struct Item<'a> {
     proved_index: Option<u64>,
 }
 
+/// An entry and what it says.
+type Said<'a> = (Item<'a>, &'a Payload);
+
 impl<'a> Item<'a> {
     const fn order(&self) -> (u64, EntryId) {
         (self.held.entry.body().lamport, self.held.entry.id())
@@ -126,7 +129,8 @@ impl<'a> ChartView<'a> {
         let items = collect(chart, authority);
         let parked = parked(&items);
         let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
-        let mut accepted: Vec<(Item<'a>, &'a Payload)> = Vec::new();
+        let mut accepted: Vec<Said<'a>> = Vec::new();
+        let mut aside: Vec<Said<'a>> = Vec::new();
         for (id, item) in &items {
             let admitted = admit(item, parked.contains(id), &items, authority);
             let judged = admitted.and_then(|payload| {
@@ -135,10 +139,12 @@ impl<'a> ChartView<'a> {
             match judged {
                 Ok(payload) => accepted.push((*item, payload)),
                 Err(place) => {
+                    aside.extend(writing_aside(item, place).map(|payload| (*item, payload)));
                     places.insert(*id, place);
                 }
             }
         }
+        aside.sort_by_key(|(item, _)| item.order());
         accepted.sort_by_key(|(item, _)| item.order());
         let bound = accepted.iter().filter_map(|(item, payload)| match payload {
             Payload::Instrument(instrument) => Some((item.held.entry.id(), instrument)),
@@ -156,7 +162,7 @@ impl<'a> ChartView<'a> {
             let unbound = place_of_unbound(said, &bound, &places, |id| items.contains_key(id));
             unbound.is_none_or(|place| places.insert(item.held.entry.id(), place).is_some())
         });
-        let mut view = Self::of_payloads(&accepted, &items, bound, authority.schema());
+        let mut view = Self::of_payloads((&accepted, &aside), &items, bound, authority.schema());
         view.note_places(&mut places);
         view.total = items.len();
         view.timeline = items
@@ -180,7 +186,7 @@ impl<'a> ChartView<'a> {
     }
 
     fn of_payloads(
-        accepted: &[(Item<'a>, &'a Payload)],
+        (accepted, aside): (&[Said<'a>], &[Said<'a>]),
         items: &Items<'a>,
         bound: Instruments<'a>,
         schema: Option<&StudySchema>,
@@ -247,7 +253,7 @@ impl<'a> ChartView<'a> {
             cosignatures: records!(CheckpointCosignature CHECKPOINT_COSIGNATURE amends),
             refused,
             alone,
-            texts: texts_of(accepted),
+            texts: texts_of(accepted, aside),
         }
     }
 
@@ -474,16 +480,34 @@ impl<'a> ChartView<'a> {
 }
 
 /// The texts, with their bursts and signatures.
-fn texts_of<'a>(accepted: &[(Item<'a>, &'a Payload)]) -> BTreeMap<TextId, Text<'a>> {
-    let (mut bursts, mut signatures) = (Vec::new(), Vec::new());
+fn texts_of<'a>(accepted: &[Said<'a>], aside: &[Said<'a>]) -> BTreeMap<TextId, Text<'a>> {
+    let mut writes = Writes::default();
     for (item, payload) in accepted {
         match payload {
-            Payload::TextBurst(burst) => bursts.extend(item.written(burst)),
-            Payload::TextSignature(signature) => signatures.extend(item.written(signature)),
+            Payload::TextBurst(burst) => writes.bursts.extend(item.written(burst)),
+            Payload::TextSignature(signature) => writes.signatures.extend(item.written(signature)),
             _ => {}
         }
     }
-    texts::of(bursts, signatures)
+    for (item, payload) in aside {
+        if let Payload::TextBurst(burst) = payload {
+            writes.aside.extend(item.written(burst));
+        }
+    }
+    texts::of(writes)
+}
+
+/// What an entry wrote in a text, if it is aside because its device was lost or severed: its place in
+/// the text stays, for what others wrote on top of it.
+fn writing_aside<'a>(item: &Item<'a>, place: Place) -> Option<&'a Payload> {
+    let reason = QuarantineReason::ToBeAdopted;
+    if ![Place::Quarantined(reason), Place::Quarantined(QuarantineReason::Severed)].contains(&place) {
+        return None;
+    }
+    match &item.held.payload {
+        Decoded::Known(payload @ Payload::TextBurst(_)) => Some(payload),
+        _ => None,
+    }
 }
 
 fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {

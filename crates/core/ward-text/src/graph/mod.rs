@@ -5,9 +5,13 @@
 #![expect(clippy::indexing_slicing, reason = "numbers of edits come from this graph only")]
 
 mod difference;
+mod unseen;
+
+pub(crate) use unseen::Version;
 
 use crate::edit::TextEdit;
 use crate::edit_id::EditId;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -36,6 +40,28 @@ pub(crate) struct Node {
     pub length_after: u32,
     /// Whether all edits before it are among its ancestors.
     pub seals: bool,
+    /// Whether its words are left out of the merged text, and what it deleted is not.
+    pub hidden: bool,
+    /// What its author did not see; most saw everything.
+    left_out: Option<Box<LeftOut>>,
+}
+
+#[derive(Debug, Clone)]
+struct LeftOut {
+    unseen: Vec<u32>,
+    markers: Vec<u32>,
+}
+
+impl Node {
+    /// Which of its ancestors its author did not see the effects of, by number.
+    pub fn unseen(&self) -> &[u32] {
+        self.left_out.as_ref().map_or(&[], |left_out| &left_out.unseen)
+    }
+
+    /// The parents that say so.
+    pub fn markers(&self) -> &[u32] {
+        self.left_out.as_ref().map_or(&[], |left_out| &left_out.markers)
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,6 +73,11 @@ pub(crate) struct Graph {
     frontier: Vec<u32>,
     /// First scalar and number of each edit that inserts, in order.
     authors: Vec<(u32, u32)>,
+    /// The first edit from which on the merged text is not the text that an author saw who had seen
+    /// every edit.
+    first_uneven: Option<u32>,
+    /// How many edits are hidden.
+    hidden: u32,
 }
 
 impl Graph {
@@ -90,15 +121,21 @@ impl Graph {
         &self.frontier
     }
 
-    /// Appends an edit with its parents, sorted. Parents that are ancestors of others go without
-    /// saying, and are left out.
-    pub fn push(&mut self, id: EditId, parents: Vec<u32>, edit: Arc<TextEdit>) {
-        let parents = self.newest(parents);
+    /// Appends an edit with its parents, sorted. Parents that are ancestors of others are no parents:
+    /// they say what its author did not see.
+    pub fn push(&mut self, id: EditId, parents: Vec<u32>, edit: Arc<TextEdit>, hidden: bool) {
+        let Version { newest: parents, markers, unseen } = self.version(parents);
         let new = self.len();
+        self.hidden += u32::from(hidden);
+        if (hidden || !unseen.is_empty()) && self.first_uneven.is_none() {
+            self.first_uneven = Some(new);
+        }
         self.frontier.retain(|head| !parents.contains(head));
         self.frontier.push(new);
         let seals = self.frontier.len() == 1;
-        let node = Node { id, edit, verdict: Verdict::Open, length_after: 0, seals };
+        let left_out = (!markers.is_empty()).then(|| Box::new(LeftOut { unseen, markers }));
+        let verdict = Verdict::Open;
+        let node = Node { id, edit, verdict, length_after: 0, seals, hidden, left_out };
         self.nodes.push(node);
         let goes_on = matches!(parents.as_slice(), [one] if one + 1 == new);
         if !goes_on {
@@ -122,9 +159,26 @@ impl Graph {
         }
     }
 
-    /// One more than the lowest number among an edit's parents; 0 if it has none.
+    /// How far back an edit looks: one more than the lowest number among its parents, 0 if it has
+    /// none; and not beyond what its author did not see.
     pub fn lowest_parent(&self, edit: u32) -> u32 {
-        self.parents(edit).as_slice().first().map_or(0, |lowest| lowest + 1)
+        let lowest = self.parents(edit).as_slice().first().map_or(0, |lowest| lowest + 1);
+        self.node(edit).unseen().first().map_or(lowest, |unseen| lowest.min(*unseen))
+    }
+
+    /// Whether the merged text after an edit is what its author saw and wrote.
+    pub fn is_critical(&self, edit: u32) -> bool {
+        self.node(edit).seals && self.first_uneven.is_none_or(|uneven| edit < uneven)
+    }
+
+    /// Lets no version of this graph, which has no edit yet, be critical.
+    pub const fn replay_whole(&mut self) {
+        self.first_uneven = Some(0);
+    }
+
+    /// Whether any edit is hidden, or was written without the effects of one of its ancestors.
+    pub const fn is_uneven(&self) -> bool {
+        self.first_uneven.is_some()
     }
 
     /// Those of some edits, sorted, that are no ancestors of others of them.
@@ -196,7 +250,7 @@ impl Graph {
     pub fn last_critical(&self, before: u32, lowest: u32) -> Option<u32> {
         let mut lowest = lowest;
         for edit in (0..before).rev() {
-            if lowest > edit && self.node(edit).seals {
+            if lowest > edit && self.is_critical(edit) {
                 return Some(edit);
             }
             lowest = lowest.min(self.lowest_parent(edit));

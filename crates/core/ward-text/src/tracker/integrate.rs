@@ -23,7 +23,7 @@ struct Gap {
 }
 
 impl Tracker {
-    /// Puts scalars in; tells where in the merged text.
+    /// Puts scalars in; tells where in the merged text, and where among all scalars.
     pub(super) fn insert(
         &mut self,
         edit: u32,
@@ -31,12 +31,13 @@ impl Tracker {
         unit: u32,
         scalars: u32,
         graph: &Graph,
-    ) -> Option<u32> {
+    ) -> Option<(u32, u32)> {
         let gap = self.gap(at)?;
         let cursor =
             if gap.left_rank == gap.right_rank { gap.cursor } else { self.place_among(&gap, edit, graph)? };
-        let place = self.spans.before(cursor, MERGED);
-        let span = Span { unit, len: scalars, left: gap.left, right: gap.right, state: STANDS, gone: false };
+        let place = (self.spans.before(cursor, MERGED), self.spans.before(cursor, SPACE));
+        let gone = graph.node(edit).hidden;
+        let span = Span { unit, len: scalars, left: gap.left, right: gap.right, state: STANDS, gone };
         self.spans.insert(cursor, span, &mut self.leaves);
         self.effects.push(Effect::Inserted { unit, scalars });
         Some(place)

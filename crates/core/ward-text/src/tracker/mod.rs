@@ -14,7 +14,7 @@ use crate::run_tree::{Cursor, Places, RunTree};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
-use span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span};
+use span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span, WITHDRAWN};
 
 /// Names of scalars that were there at the critical version: their positions then, above the
 /// numbers of all scalars that edits insert.
@@ -25,8 +25,9 @@ const EDGE: u32 = u32::MAX;
 /// A change of the merged text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Scalars with consecutive numbers go in front of a position.
-    Insert { at: u32, unit: u32, scalars: u32 },
+    /// Scalars with consecutive numbers go in front of a position; `behind` is how many scalars of
+    /// any fate the tracker has in front of them.
+    Insert { at: u32, unit: u32, scalars: u32, behind: u32 },
     /// Scalars are taken away.
     Delete { at: u32, scalars: u32 },
 }
@@ -62,6 +63,8 @@ pub(crate) struct Tracker {
     /// Up to where in `effects` each edit reaches.
     reaches: Vec<usize>,
     version: Vec<u32>,
+    /// Edits of the version whose effects are left out now.
+    withdrawn: Vec<u32>,
 }
 
 impl Tracker {
@@ -74,6 +77,7 @@ impl Tracker {
             effects: Vec::new(),
             reaches: Vec::new(),
             version: critical.into_iter().collect(),
+            withdrawn: Vec::new(),
         };
         if scalars > 0 {
             let base = Span { unit: BASE, len: scalars, left: EDGE, right: EDGE, state: STANDS, gone: false };
@@ -84,6 +88,9 @@ impl Tracker {
 
     /// Goes to the version that an edit was written for.
     pub fn go_to_parents_of(&mut self, edit: u32, graph: &Graph) {
+        for unseen in core::mem::take(&mut self.withdrawn).into_iter().rev() {
+            self.bring_back(unseen);
+        }
         let parents = graph.parents(edit);
         let way = graph.difference(&self.version, parents.as_slice());
         for range in way.only_left {
@@ -94,6 +101,10 @@ impl Tracker {
         }
         self.version.clear();
         self.version.extend_from_slice(parents.as_slice());
+        self.withdrawn.extend_from_slice(graph.node(edit).unseen());
+        for unseen in self.withdrawn.clone() {
+            self.withdraw(unseen);
+        }
     }
 
     /// How long the text is at the version.
@@ -104,16 +115,20 @@ impl Tracker {
     /// Applies the next edit, which fits the version. `changed` hears what it does to the merged
     /// text.
     pub fn apply(&mut self, edit: u32, graph: &Graph, first_unit: u32, mut changed: impl FnMut(Change)) {
-        let content: &TextEdit = &graph.node(edit).edit;
+        let node = graph.node(edit);
+        let content: &TextEdit = &node.edit;
         let mut unit = first_unit;
         for (inserts, at, scalars) in content.steps() {
             if inserts {
-                if let Some(place) = self.insert(edit, at, unit, scalars, graph) {
-                    changed(Change::Insert { at: place, unit, scalars });
+                if let Some((place, behind)) = self.insert(edit, at, unit, scalars, graph) {
+                    changed(Change::Insert { at: place, unit, scalars, behind });
+                    if node.hidden {
+                        changed(Change::Delete { at: place, scalars });
+                    }
                 }
                 unit += scalars;
             } else {
-                self.delete(at, scalars, &mut changed);
+                self.delete(at, scalars, node.hidden, &mut changed);
             }
         }
         self.done(edit);
@@ -130,19 +145,19 @@ impl Tracker {
         self.version.push(edit);
     }
 
-    fn delete(&mut self, at: u32, scalars: u32, changed: &mut impl FnMut(Change)) {
+    fn delete(&mut self, at: u32, scalars: u32, hidden: bool, changed: &mut impl FnMut(Change)) {
         let mut rest = scalars;
         while let Some(cursor) = self.spans.find(CURRENT, at).filter(|_| rest > 0) {
             let Some(span) = self.spans.run(cursor) else { return };
             let taken = rest.min(span.len - cursor.offset);
             let unit = span.unit + cursor.offset;
-            if !span.gone {
+            if !span.gone && !hidden {
                 changed(Change::Delete { at: self.spans.before(cursor, MERGED), scalars: taken });
             }
             self.effects.push(Effect::Deleted { unit, scalars: taken });
             let delete = |span: &mut Span| {
                 span.state += 1;
-                span.gone = true;
+                span.gone |= !hidden;
             };
             self.spans.change(cursor, taken, delete, &mut self.leaves);
             rest -= taken;
@@ -171,6 +186,31 @@ impl Tracker {
         for index in self.effects_of(edits) {
             match self.effects.get(index).copied() {
                 Some(Effect::Inserted { unit, scalars }) => self.set(unit, scalars, |_| STANDS),
+                Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state + 1),
+                None => {}
+            }
+        }
+    }
+
+    /// Leaves the effects of an edit out, though later ones of the version stay.
+    fn withdraw(&mut self, edit: u32) {
+        for index in self.effects_of(edit..edit + 1) {
+            match self.effects.get(index).copied() {
+                Some(Effect::Inserted { unit, scalars }) => {
+                    self.set(unit, scalars, |state| state | WITHDRAWN)
+                }
+                Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state - 1),
+                None => {}
+            }
+        }
+    }
+
+    fn bring_back(&mut self, edit: u32) {
+        for index in self.effects_of(edit..edit + 1).rev() {
+            match self.effects.get(index).copied() {
+                Some(Effect::Inserted { unit, scalars }) => {
+                    self.set(unit, scalars, |state| state & !WITHDRAWN)
+                }
                 Some(Effect::Deleted { unit, scalars }) => self.set(unit, scalars, |state| state + 1),
                 None => {}
             }

@@ -12,6 +12,9 @@ pub(super) const SPACE: usize = 2;
 /// that deleted it.
 pub(super) const NEVER: u32 = 0;
 pub(super) const STANDS: u32 = 1;
+/// Added to the state of a scalar whose insert is left out of the version at hand. It does not stand,
+/// like one that was deleted: what is written beside it finds its place by it all the same.
+pub(super) const WITHDRAWN: u32 = 1 << 31;
 
 /// Scalars with consecutive numbers that stand side by side.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +26,7 @@ pub(super) struct Span {
     /// The nearest scalar on the right that was inserted then, whether deleted or not.
     pub right: u32,
     pub state: u32,
-    /// Whether any edit that was applied deleted it.
+    /// Whether any edit that was applied deleted it, or a hidden one inserted it.
     pub gone: bool,
 }
 

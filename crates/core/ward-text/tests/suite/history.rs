@@ -67,7 +67,7 @@ pub fn edit(runs: &[TextRun<'_>]) -> TextEdit {
 }
 
 pub fn new_edit(id: EditId, parents: &[EntryId], edit: TextEdit) -> NewEdit {
-    NewEdit { id, parents: parents.to_vec(), edit: Arc::new(edit) }
+    NewEdit { id, parents: parents.to_vec(), edit: Arc::new(edit), hidden: false }
 }
 
 const SCALARS: [&str; 12] =

@@ -14,7 +14,15 @@ struct Item {
     key: usize,
     /// 0 not inserted, 1 stands, more: deleted so many times.
     state: u32,
+    /// Whether the insert is left out of the version at hand.
+    unseen: bool,
     gone: bool,
+}
+
+impl Item {
+    fn stands(&self) -> bool {
+        self.state == 1 && !self.unseen
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -47,10 +55,17 @@ pub fn slow_text(edits: &[NewEdit]) -> String {
                 step(&mut items, *effect, 1);
             }
         }
-        let length = items.iter().filter(|item| item.state == 1).count() as u32;
+        let left_out = unseen(&next.parents, &by_name);
+        for entry in &left_out {
+            effects[entry].iter().for_each(|effect| leave_out(&mut items, *effect, true));
+        }
+        let length = items.iter().filter(|item| item.stands()).count() as u32;
         let after = next.edit.length_after(length);
         let fits = after.is_some_and(|after| after <= DOCUMENT_MAX_SCALARS || after <= length);
         let done_now = if fits { apply(&mut items, next, &mut next_key) } else { Vec::new() };
+        for entry in &left_out {
+            effects[entry].iter().for_each(|effect| leave_out(&mut items, *effect, false));
+        }
         effects.insert(next.id.entry, done_now);
         done.push(next.id.entry);
         at = wanted;
@@ -70,6 +85,28 @@ fn ancestors(of: &[EntryId], by_name: &BTreeMap<EntryId, &NewEdit>) -> BTreeSet<
     out
 }
 
+/// What a version leaves out: names that others of it know are turns, off and on, of their chains.
+pub fn unseen(named: &[EntryId], by_name: &BTreeMap<EntryId, &NewEdit>) -> Vec<EntryId> {
+    let known: BTreeSet<EntryId> =
+        named.iter().flat_map(|entry| ancestors(&by_name[entry].parents, by_name)).collect();
+    let turns: Vec<EditId> =
+        named.iter().filter(|entry| known.contains(entry)).map(|entry| by_name[entry].id).collect();
+    let chain = |id: EditId| (id.device, id.incarnation);
+    let is_left_out = |entry: &&EntryId| {
+        let id = by_name[*entry].id;
+        let before = turns.iter().filter(|turn| chain(**turn) == chain(id) && **turn <= id).count();
+        before % 2 == 1 && (!named.contains(entry) || known.contains(entry))
+    };
+    known.iter().filter(is_left_out).copied().collect()
+}
+
+fn leave_out(items: &mut [Item], effect: Effect, out: bool) {
+    match effect {
+        Effect::Inserted(key) => items.iter_mut().find(|item| item.key == key).unwrap().unseen = out,
+        Effect::Deleted(_) => step(items, effect, if out { -1 } else { 1 }),
+    }
+}
+
 fn step(items: &mut [Item], effect: Effect, by: i32) {
     let (Effect::Inserted(key) | Effect::Deleted(key)) = effect;
     let item = items.iter_mut().find(|item| item.key == key).unwrap();
@@ -82,17 +119,17 @@ fn apply(items: &mut Vec<Item>, edit: &NewEdit, next_key: &mut usize) -> Vec<Eff
         match run {
             TextRun::Insert { at, text } => {
                 for (at, scalar) in (at as usize..).zip(text.chars()) {
-                    insert(items, edit.id, at, scalar, *next_key);
+                    insert(items, edit, at, scalar, *next_key);
                     effects.push(Effect::Inserted(*next_key));
                     *next_key += 1;
                 }
             }
             TextRun::Delete { at, count } => {
                 for _ in 0..count {
-                    let standing: Vec<usize> = (0..items.len()).filter(|i| items[*i].state == 1).collect();
+                    let standing: Vec<usize> = (0..items.len()).filter(|i| items[*i].stands()).collect();
                     let item = &mut items[standing[at as usize]];
                     item.state = 2;
-                    item.gone = true;
+                    item.gone |= !edit.hidden;
                     effects.push(Effect::Deleted(item.key));
                 }
             }
@@ -101,8 +138,9 @@ fn apply(items: &mut Vec<Item>, edit: &NewEdit, next_key: &mut usize) -> Vec<Eff
     effects
 }
 
-fn insert(items: &mut Vec<Item>, edit: EditId, at: usize, scalar: char, key: usize) {
-    let standing: Vec<usize> = (0..items.len()).filter(|i| items[*i].state == 1).collect();
+fn insert(items: &mut Vec<Item>, new: &NewEdit, at: usize, scalar: char, key: usize) {
+    let edit = new.id;
+    let standing: Vec<usize> = (0..items.len()).filter(|i| items[*i].stands()).collect();
     let left_at = at.checked_sub(1).map(|before| standing[before]);
     let from = left_at.map_or(0, |left| left + 1);
     let right_at = (from..items.len()).find(|i| items[*i].state != 0);
@@ -132,5 +170,6 @@ fn insert(items: &mut Vec<Item>, edit: EditId, at: usize, scalar: char, key: usi
     }
     let left = left_at.map(|i| items[i].key);
     let right = right_at.map(|i| items[i].key);
-    items.insert(place, Item { scalar, edit, left, right, key, state: 1, gone: false });
+    let gone = new.hidden;
+    items.insert(place, Item { scalar, edit, left, right, key, state: 1, unseen: false, gone });
 }

@@ -249,6 +249,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         then.ok_or(ClientError::Unknown("the version of this text"))
     }
 
+    fn left_out_by(
+        &self,
+        chart: ChartId,
+        document: TextId,
+        version: &[EntryId],
+    ) -> Result<Vec<EntryId>, ClientError> {
+        if version.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let texts = self.texts(chart)?;
+        Ok(texts.get(&document).map_or_else(Vec::new, |text| text.left_out_by(version)))
+    }
+
     /// Puts a replacement into the burst, in pieces that fit, and keeps it on this device.
     async fn replace(
         &mut self,
@@ -326,11 +339,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(open) = self.device()?.texts.get(&key) else { return Ok(None) };
         let Some(edit) = open.edit() else { return Ok(None) };
         let burst = TextBurst { document, parents: open.parents.clone(), edit };
+        let left_out = self.left_out_by(chart, document, &burst.parents)?;
         let mut batch = Batch::default();
         batch.delete(Table::TextBursts, row(chart, document));
         let entry = self.capture_with(chart, Draft::new(burst), batch).await?;
         if let Some(open) = self.device_mut()?.texts.get_mut(&key) {
-            open.parents = vec![entry];
+            // They go on in what they see: what it left out stays out.
+            open.parents = left_out;
+            open.parents.push(entry);
+            open.parents.sort_unstable();
             open.burst = Burst::new();
         }
         Ok(Some(entry))

@@ -6,7 +6,8 @@ use super::enrol::SELF_ROW;
 use super::orders::ONLINE_ROW;
 use super::{Client, Phase, SyncProblem};
 use crate::store::{
-    AccessRecord, Batch, DamagedRecord, EvidenceRecord, LOSSES_ROW, LossRecord, LostPlace, Table,
+    AccessRecord, Batch, DamagedRecord, EvidenceRecord, ImportedRecord, LOSSES_ROW, LossRecord, LostPlace,
+    Table,
 };
 use crate::{ClientError, DeviceKeyStore, Environment, Row, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,6 +139,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 // The name of the mark says all that there is to say.
                 Table::Urgent if row.id.len() == ChartId::BYTES + EntryId::BYTES => {
                     batch.put(Table::Urgent, row.id.clone(), &true);
+                }
+                // So does that of an entry which was written again: the same file must not write it twice.
+                // As which entry is not known any more.
+                Table::Imported if row.id.len() == EntryId::BYTES => {
+                    let known = EntryId::from_slice(&row.id).map(|as_entry| ImportedRecord { as_entry });
+                    known.into_iter().for_each(|mark| batch.put(Table::Imported, row.id.clone(), &mark));
                 }
                 // Nobody knows what stood against this device, or when the server last answered it:
                 // until it answers again, the lease has ended.

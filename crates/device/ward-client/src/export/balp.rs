@@ -273,6 +273,12 @@ fn time_extension(entry: &TrailEntry, recorded_is: &str) -> Value {
         .text("boundedBy", Some(bounded_code(time.bounded_by)))
         .flag("timeSuspect", time.claim == TimeClaim::Suspect)
         .text("recordedIs", Some(recorded_is));
+    let parts = match &entry.returned {
+        Some(returned) => parts
+            .text("returnedTo", returned.came_after.then_some(returned.log.as_str()))
+            .instant("earlierReceipt", returned.receipt.as_ref().map(|receipt| receipt.received_at)),
+        None => parts,
+    };
     time.faults
         .iter()
         .fold(parts, |parts, fault| parts.text("fault", Some(fault_code(*fault))))

@@ -10,13 +10,14 @@
 //! Ward's own facts stand in one extension of each resource, [`ENTRY_EXTENSION`].
 
 use super::fhir_resources::{appointment, consent, dose, medication_field, note, questionnaire_response};
+use super::fhir_text;
 use super::fhir_trail::{audit_event, provenance};
 use crate::views::calendar::fhir_instant;
-use crate::views::{ChartForms, NamedChart};
+use crate::views::{ChartForms, NamedChart, shared_texts};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{ChartId, EntryId, TimestampMs};
-use ward_sync::{Response, ResponseKey, Thread, Value, Written};
+use ward_sync::{ChartView, Place, Response, ResponseKey, Thread, Value, Written};
 
 /// The extension with what Ward knows of the entry behind a resource: `entry`, `capturedAt`,
 /// `receivedAt`, `ologIndex`, `device`, `person`, `role`, `reason`, `amends`, `standing`, and facts
@@ -117,14 +118,32 @@ fn resources(chart: &NamedChart<'_>) -> Vec<Json> {
     each(*chart, view.appointments().values(), appointment, &mut made);
     each(*chart, view.consents(), consent, &mut made);
     each(*chart, view.notes(), note, &mut made);
-    let targets: BTreeMap<EntryId, String> =
+    let mut targets: BTreeMap<EntryId, String> =
         made.iter().map(|from| (from.entry, reference(&from.resource))).collect();
     let mut out = vec![json!({"resourceType": "Patient", "id": chart.to_string()})];
     out.extend(made.into_iter().map(|from| from.resource));
+    out.extend(notes_of_many(*chart, view, &mut targets));
     out.extend(view.timeline().iter().map(|item| match targets.get(&item.entry.id()) {
         Some(target) => provenance(item, target),
         None => audit_event(*chart, item),
     }));
+    out
+}
+
+/// Texts that several people edit. All that was written in one and stands is a part of its resource.
+fn notes_of_many(chart: ChartId, view: &ChartView<'_>, targets: &mut BTreeMap<EntryId, String>) -> Vec<Json> {
+    let mut out = Vec::new();
+    for shared in shared_texts(view) {
+        let Some(text) = view.texts().get(&shared.id) else { continue };
+        let target = fhir_text::reference(&shared);
+        let written = text.bursts().iter().map(Written::id);
+        let signed = shared.signatures.iter().map(|signed| signed.entry);
+        let stands = |entry: &EntryId| view.place(*entry) == Some(Place::Visible);
+        targets.extend(written.chain(signed).filter(stands).map(|entry| (entry, target.clone())));
+        if let Some(newest) = text.bursts().last() {
+            out.push(fhir_text::shared_note(chart, &shared, newest));
+        }
+    }
     out
 }
 

@@ -5,7 +5,7 @@ use super::answers::answer_rows;
 use super::page_text::{Cell, Page, said};
 use super::place_words::{participation_words, purpose_words};
 use crate::views::calendar::{iso_day, plain_minute};
-use crate::views::{ChartForms, NamedChart, role_name};
+use crate::views::{ChartForms, NamedChart, SharedText, SignedText, role_name, shared_texts};
 use std::collections::BTreeMap;
 use ward_crypto::Role;
 use ward_id::TimestampMs;
@@ -34,6 +34,7 @@ pub fn patient_page(chart: &NamedChart<'_>, made_at: TimestampMs) -> String {
     doses(&mut page, view);
     visits(&mut page, view);
     notes(&mut page, view);
+    shared_notes(&mut page, view);
     consents(&mut page, view);
     participation(&mut page, view);
     profile(&mut page, view);
@@ -260,6 +261,47 @@ fn notes(page: &mut Page, view: &ChartView<'_>) {
         })
         .collect();
     table_or_nothing(page, "Notes in your chart", &["When and by whom", "Note"], &rows);
+}
+
+/// Notes that several people edit: what they say now, who wrote and signed, and what is not settled.
+fn shared_notes(page: &mut Page, view: &ChartView<'_>) {
+    let texts = shared_texts(view);
+    if texts.is_empty() {
+        return;
+    }
+    page.heading(2, "Notes that several people write");
+    for text in &texts {
+        shared_note(page, text);
+    }
+}
+
+fn shared_note(page: &mut Page, text: &SharedText) {
+    page.heading(3, &format!("Begun on {}", plain_minute(text.begun_at)));
+    let mut writers: Vec<&str> = text.contributors.iter().map(by).collect();
+    writers.dedup();
+    page.paragraph_of(
+        "aside",
+        &format!("Written by {}, last on {}.", writers.join(", "), plain_minute(text.written_at)),
+    );
+    page.paragraph_of("text", &said(&text.text));
+    for passage in &text.to_review {
+        page.paragraph_of(
+            "warn",
+            &format!(
+                "Two people wrote here without seeing each other’s words. Your team has not looked at it yet: {}",
+                said(&passage.text)
+            ),
+        );
+    }
+    let signed: Vec<String> = text.signatures.iter().map(signature).collect();
+    if !signed.is_empty() {
+        page.list("ul", &signed);
+    }
+}
+
+fn signature(signed: &SignedText) -> String {
+    let since = if signed.changed_since { " The note was changed since this signature." } else { "" };
+    format!("Signed by {} on {}: {}.{since}", by(&signed.by), plain_minute(signed.at), said(&signed.meaning))
 }
 
 fn consents(page: &mut Page, view: &ChartView<'_>) {

@@ -2,6 +2,7 @@
 //! it stands and how far it came (21 CFR 11.10(e)). Nothing is left out: entries kept aside, replaced
 //! and waiting ones stand in it too, and the numbers add up to all.
 
+use super::returned::{Reopenings, Returned};
 use super::trail_change::{Change, changes, replaces};
 use crate::views::{ChartForms, NamedChart, local_instant, role_name};
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct TrailParts<'a> {
     pub heads: &'a WitnessedHeads,
     /// How far each entry came.
     pub delivery: &'a BTreeMap<EntryId, DeliveryState>,
+    /// Operation logs that were opened again, and receipts of those that ended.
+    pub reopenings: &'a Reopenings,
     /// Entries that others name and that are not here.
     pub missing: Vec<EntryId>,
     /// Readings of the chart on this device that are not written into it yet.
@@ -124,6 +127,8 @@ pub struct TrailEntry {
     pub olog_index: Option<u64>,
     /// Whether a proof under a witnessed head reaches it.
     pub place_proved: bool,
+    /// Whether it came into a log that was opened again, and what is known of its first arrival.
+    pub returned: Option<Returned>,
     /// How far it came.
     pub delivery: DeliveryState,
     /// Whether it tells of a reading and changes nothing.
@@ -191,6 +196,9 @@ pub fn trail(parts: &TrailParts<'_>) -> Trail {
             forked: item.forked,
             olog_index: item.arrival.olog_index,
             place_proved: parts.proved.contains_key(&id),
+            returned: parts
+                .reopenings
+                .returned(view, item, |item| author(parts, item.entry.frame().device, item.author)),
             delivery: parts.delivery.get(&id).copied().unwrap_or(DeliveryState::SavedHere),
             is_reading: is_reading(item.entry),
         }

@@ -3,6 +3,7 @@
 
 use super::answers_csv::{Cell, push_row};
 use super::place_words::place_code;
+use super::returned::Returned;
 use super::trail::{Trail, TrailEntry, role_words};
 use super::trail_change::Change;
 use super::trail_words::{bounded_code, claim_code, delivery_code, fault_code};
@@ -10,7 +11,7 @@ use crate::views::calendar::iso_instant;
 use ward_id::TimestampMs;
 
 /// The columns.
-pub const TRAIL_CSV_COLUMNS: [&str; 33] = [
+pub const TRAIL_CSV_COLUMNS: [&str; 36] = [
     "chart",
     "number",
     "entry",
@@ -44,6 +45,9 @@ pub const TRAIL_CSV_COLUMNS: [&str; 33] = [
     "olog_index",
     "place_proved",
     "delivery",
+    "returned_to",
+    "returned_by",
+    "earlier_receipt_at",
 ];
 
 /// The trail as a table.
@@ -66,6 +70,7 @@ fn push_change(out: &mut String, trail: &Trail, entry: &TrailEntry, change: Opti
     let time = &entry.time;
     let old = change.map(|change| change.old.join(" | ")).unwrap_or_default();
     let faults: Vec<&str> = time.faults.iter().map(|fault| fault_code(*fault)).collect();
+    let [returned_to, returned_by, earlier] = returned_cells(entry.returned.as_ref());
     let texts = [
         trail.chart.to_string(),
         entry.number.to_string(),
@@ -138,6 +143,19 @@ fn push_change(out: &mut String, trail: &Trail, entry: &TrailEntry, change: Opti
         Cell::Plain(index),
         Cell::Plain(if entry.place_proved { "true" } else { "false" }),
         Cell::Plain(delivery_code(entry.delivery)),
+        Cell::Plain(&returned_to),
+        Cell::Plain(&returned_by),
+        Cell::Plain(&earlier),
     ];
     push_row(out, &row);
+}
+
+/// The log that an entry came into after it was opened again, the devices that gave entries back to
+/// it, and when the server had received it by an earlier receipt.
+fn returned_cells(returned: Option<&Returned>) -> [String; 3] {
+    let Some(returned) = returned else { return Default::default() };
+    let to = if returned.came_after { returned.log.clone() } else { String::new() };
+    let by: Vec<String> = returned.by.iter().map(|by| by.device.to_string()).collect();
+    let earlier = returned.receipt.as_ref().map(|receipt| iso_instant(receipt.received_at));
+    [to, by.join(" "), earlier.unwrap_or_default()]
 }

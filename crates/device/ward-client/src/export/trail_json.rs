@@ -1,6 +1,7 @@
 //! The trail as JSON.
 
 use super::place_words::{place_code, purpose_words};
+use super::returned::Returned;
 use super::trail::{Trail, TrailAuthor, TrailEntry, role_words};
 use super::trail_words::{bounded_code, claim_code, delivery_code, fault_code, fault_words};
 use crate::views::calendar::{iso_day, iso_instant};
@@ -45,6 +46,16 @@ fn author_json(author: &TrailAuthor) -> Value {
     })
 }
 
+fn returned_json(returned: &Returned) -> Value {
+    json!({
+        "log": returned.log, "came_after": returned.came_after,
+        "by": returned.by.iter().map(author_json).collect::<Vec<_>>(),
+        "earlier_receipt": returned.receipt.as_ref().map(|receipt| json!({
+            "log": receipt.origin, "index": receipt.index, "received_at": iso_instant(receipt.received_at),
+        })),
+    })
+}
+
 fn entry_json(entry: &TrailEntry) -> Value {
     let time = &entry.time;
     json!({
@@ -83,6 +94,7 @@ fn entry_json(entry: &TrailEntry) -> Value {
         "forked": entry.forked,
         "olog_index": entry.olog_index,
         "place_proved": entry.place_proved,
+        "returned": entry.returned.as_ref().map(returned_json),
         "delivery": delivery_code(entry.delivery),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::trail::{Trail, TrailEntry};
 use super::trail_words::{
-    author_words, between_words, delivery_words, duration_words, fault_words, place_words,
+    author_words, between_words, delivery_words, duration_words, fault_words, place_words, returned_words,
 };
 use crate::limits::TRAIL_COLUMNS;
 use crate::views::calendar::{iso_day, plain_minute};
@@ -65,6 +65,9 @@ fn push_entry(out: &mut String, entry: &TrailEntry) {
         (None, false) => String::new(),
     };
     line(out, INDENT, &format!("{}{place}", delivery_words(entry.delivery)));
+    if let Some(returned) = &entry.returned {
+        returned_words(returned).iter().for_each(|words| line(out, INDENT, &plain_line(words)));
+    }
     for replaced in &entry.replaces {
         line(out, INDENT, &format!("replaces {replaced}"));
     }

@@ -1,5 +1,6 @@
 //! Words and codes of a trail: plain, and without blame.
 
+use super::returned::Returned;
 use super::trail::TrailAuthor;
 use super::trail::role_words;
 use crate::views::calendar::plain_minute;
@@ -131,6 +132,34 @@ pub(super) fn author_words(author: &TrailAuthor) -> String {
 }
 
 /// Between which times something lies, in words; nothing where neither is known.
+/// What must be said of an entry in a log that was opened again.
+pub(super) fn returned_words(returned: &Returned) -> Vec<String> {
+    let mut out = Vec::new();
+    if returned.came_after {
+        let by: Vec<String> = returned.by.iter().map(author_words).collect();
+        let by = if by.is_empty() {
+            "nobody wrote down by whom".to_owned()
+        } else {
+            format!("by {}", by.join("; or "))
+        };
+        out.push(format!(
+            "came after the operation log was opened again ({}): the time of arrival is that of the return, \
+             relayed or sent again ({by})",
+            returned.log
+        ));
+    }
+    match &returned.receipt {
+        Some(receipt) => out.push(format!(
+            "received before: {} by a receipt held here, place {} of {}",
+            plain_minute(receipt.received_at),
+            receipt.index,
+            receipt.origin
+        )),
+        None => out.push("the server may have had it before; no earlier receipt is held here".to_owned()),
+    }
+    out
+}
+
 pub(super) fn between_words(
     after: Option<ward_id::TimestampMs>,
     before: Option<ward_id::TimestampMs>,

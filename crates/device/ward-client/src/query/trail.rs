@@ -1,12 +1,17 @@
 //! The trail of a chart, from what this device holds: no network is needed.
 
-use crate::export::{Trail, TrailParts, WaitingAccess, balp_ndjson, trail, trail_csv};
+use crate::client::event_name;
+use crate::client::site_trust::{log_key, witness_policy};
+use crate::export::{
+    EarlierReceipt, ReopenedLog, Reopenings, Trail, TrailParts, WaitingAccess, balp_ndjson, trail, trail_csv,
+};
 use crate::query::purpose_of;
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
-use ward_id::{ChartId, PersonId};
-use ward_sync::{AccessPurpose, SignedEntry};
+use ward_audit::{Receipt, SignedNote, verify_cosigned};
+use ward_id::{Canonical as _, ChartId, PersonId, TimestampMs};
+use ward_sync::{AccessPurpose, IncidentKind, SignedEntry};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// The trail of a chart, to be read on this device. Reading it is noted as a check of the data.
@@ -60,10 +65,49 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             proved: &local.chart.proved_chains(),
             heads: &self.witnessed_heads()?,
             delivery: &self.delivery_states(chart, &view)?,
+            reopenings: &self.reopenings(chart)?,
             missing: local.chart.missing(),
             waiting_accesses: waiting.collect(),
             made_at: self.environment().wall(),
         }))
+    }
+
+    /// Operation logs that were opened again, and what this device holds of the first arrival of what
+    /// stands in them.
+    fn reopenings(&self, chart: ChartId) -> Result<Reopenings, ClientError> {
+        let open = self.device()?;
+        let membership = &open.mlog.membership;
+        let mut out = Reopenings::default();
+        let Some(manifest) = membership.manifest() else { return Ok(out) };
+        for one in membership.reopenings() {
+            let begin = membership.olog_begin_of(&one.new_origin);
+            let key = log_key(manifest, &one.old_origin)?;
+            let note = std::str::from_utf8(&one.checkpoint).ok().and_then(|text| text.parse().ok());
+            let policy = witness_policy(manifest)?;
+            // Under witnesses that were replaced since, the end of the log cannot be told any more.
+            let head = note.and_then(|note: SignedNote| verify_cosigned(&note, &key, &policy).ok());
+            if let Some((begin, head)) = begin.zip(head) {
+                let ended_at = end_of_second(head.attested_s());
+                let event = event_name(IncidentKind::LogReopened, &[one.new_origin.as_bytes()]);
+                out.logs.push(ReopenedLog { origin: one.new_origin.clone(), begin, event, ended_at });
+            }
+        }
+        let Some(local) = open.charts.get(&chart).filter(|_| !out.logs.is_empty()) else { return Ok(out) };
+        for record in local.receipts.values() {
+            let Ok(receipt) = Receipt::from_canonical(&record.receipt) else { continue };
+            if Some(receipt.origin().as_str()) == membership.olog_origin() {
+                continue;
+            }
+            for (index, entry) in (receipt.first_index()..).zip(&record.entries) {
+                let origin = receipt.origin().to_string();
+                let held = EarlierReceipt { origin, index, received_at: receipt.received_at() };
+                let known = out.receipts.entry(*entry).or_insert_with(|| held.clone());
+                if held.received_at < known.received_at {
+                    *known = held;
+                }
+            }
+        }
+        Ok(out)
     }
 
     /// Names of persons: the participant's, if the profile of the chart has one.
@@ -73,4 +117,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let participant = self.device()?.mlog.membership.participant(chart).filter(|_| named);
         Ok(participant.map(|person| (person, NamedChart::new(chart, &view).label)).into_iter().collect())
     }
+}
+
+/// Witnesses sign whole seconds: what arrived within that second arrived before the log ended.
+fn end_of_second(seconds: u64) -> TimestampMs {
+    let ms = seconds.saturating_mul(1_000).saturating_add(999);
+    TimestampMs(i64::try_from(ms).unwrap_or(i64::MAX))
 }

@@ -3,6 +3,7 @@
 use crate::client::{Outcome, as_error};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{ErrorCode, Proposal, paths};
+use ward_crypto::Role;
 use ward_id::{DeviceId, MlogEntryHash, Subject, TimestampMs};
 use ward_sync::{MlogBody, MlogEntry, MlogKind, VoidReason};
 
@@ -44,9 +45,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// may have moved on since it was proposed; then it must be proposed again.
     ///
     /// # Errors
-    /// [`ClientError::Unknown`] for no such proposal, [`ClientError::Void`] with the rule that is
-    /// broken, and what a call can fail with.
+    /// [`ClientError::NotAllowed`] on a participant's device, which compares six words first
+    /// ([`Client::answer_device`]); [`ClientError::Unknown`] for no such proposal,
+    /// [`ClientError::Void`] with the rule that is broken, and what a call can fail with.
     pub async fn cosign(&mut self, hash: MlogEntryHash) -> Result<Outcome, ClientError> {
+        if self.me()?.role == Role::Patient {
+            return Err(ClientError::NotAllowed("compare the six words of your new device first"));
+        }
         self.follow_mlog().await.map_err(as_error)?;
         let waiting = self.waiting_entries().await?;
         let entry = waiting

@@ -3,7 +3,9 @@
 use crate::builder::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use ward_client::export::{Trail, TrailParts, WaitingAccess, trail, trail_csv, trail_json, trail_text};
+use ward_client::export::{
+    Reopenings, Trail, TrailParts, WaitingAccess, trail, trail_csv, trail_json, trail_text,
+};
 use ward_client::views::NamedChart;
 use ward_sync::*;
 
@@ -71,6 +73,7 @@ pub fn trail_of(chart: &TestChart) -> Trail {
         proved: &proved,
         heads: &WitnessedHeads::new(),
         delivery: &delivery,
+        reopenings: &Reopenings::default(),
         missing: chart.chart.missing(),
         waiting_accesses: vec![WaitingAccess { purpose: AccessPurpose::Verify, day: DAY + 6, count: 3 }],
         made_at: day(6),

@@ -1,15 +1,17 @@
 //! Entries that wait for a second person's signature. They have no effect while they wait.
 
 use crate::App;
-use crate::call::{Answer, Call, answer_cbor, done};
+use crate::call::{Answer, Call, Caller, answer_cbor, done};
+use crate::membership_desk::MembershipState;
 use crate::mlog_problem::not_an_entry;
 use crate::problem_response::{refuse, refuse_with};
 use crate::store_problem::store_failed;
 use ward_api::limits::{DEVICE_MAX_PROPOSALS, MLOG_ENTRY_MAX_BYTES, SITE_MAX_PROPOSALS};
 use ward_api::{ErrorCode, Opaque, ProblemMembers, Proposal, ProposalSubmission};
+use ward_crypto::Role;
 use ward_id::{MlogEntryHash, Subject};
 use ward_store::{ProposalError, Store, StoredProposal};
-use ward_sync::{MlogEntry, SignerId};
+use ward_sync::{DeviceRecord, MlogBody, MlogEntry, SignerId};
 
 /// The proposer signs first; a stranger's paper is not kept.
 pub(super) async fn propose<S: Store>(app: &App<S>, call: &Call) -> Answer {
@@ -59,12 +61,16 @@ pub(super) async fn propose<S: Store>(app: &App<S>, call: &Call) -> Answer {
     done(call.spec)
 }
 
-/// Staff see proposals about the site, about charts they are members of, and their own.
+/// Staff see proposals about the site, about charts they are members of, and their own. A
+/// participant's device sees what asks for its signature, and nothing else.
 pub(super) async fn list<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let caller = call.caller()?;
     let waiting = app.store().proposals().await.map_err(store_failed)?;
     let membership = app.membership().read();
     let visible = |proposal: &StoredProposal| {
+        if caller.role == Role::Patient {
+            return asks_participant(&membership, caller, proposal);
+        }
         proposal.proposer == caller.device
             || proposal.subject == Subject::from(app.site())
             || membership.may_read(caller.device, proposal.subject)
@@ -82,7 +88,8 @@ pub(super) async fn list<S: Store>(app: &App<S>, call: &Call) -> Answer {
     answer_cbor(call.spec, &rows)
 }
 
-/// Its proposer or an admin withdraws it.
+/// Its proposer or an admin withdraws it; a participant, what asks for their own signature: they
+/// compared the words, and the device is not theirs.
 pub(super) async fn withdraw<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let hash: MlogEntryHash = call.path_id("hash")?;
     let caller = call.caller()?;
@@ -91,7 +98,9 @@ pub(super) async fn withdraw<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let proposal = waiting.into_iter().find(|proposal| proposal.hash == hash).ok_or_else(unknown)?;
     let allowed = {
         let membership = app.membership().read();
-        proposal.proposer == caller.device || membership.is_admin(caller.device)
+        proposal.proposer == caller.device
+            || membership.is_admin(caller.device)
+            || asks_participant(&membership, caller, &proposal)
     };
     if !allowed {
         return Err(unknown());
@@ -101,4 +110,18 @@ pub(super) async fn withdraw<S: Store>(app: &App<S>, call: &Call) -> Answer {
     } else {
         Err(unknown())
     }
+}
+
+/// Whether an entry waits for the signature of this participant's device: it certifies a device of
+/// the same person for the same chart. Nothing else does, so a participant's device learns of
+/// nothing else and stops nothing else.
+fn asks_participant(membership: &MembershipState, caller: Caller, proposal: &StoredProposal) -> bool {
+    let home = membership.home(caller.device).map(Subject::from);
+    if caller.role != Role::Patient || home != Some(proposal.subject) {
+        return false;
+    }
+    let own = membership.record(caller.device).map(DeviceRecord::person);
+    let body = MlogEntry::read(&proposal.bytes).and_then(|entry| entry.decode_body());
+    matches!(body, Ok(MlogBody::DeviceCert(cert))
+        if cert.binding.role == Role::Patient && Some(cert.binding.person) == own)
 }
