@@ -239,24 +239,22 @@ async fn fault_09_history_under_a_cosigned_checkpoint_makes_room() {
 /// submits and the reserve that is kept for it.
 #[tokio::test]
 async fn fault_09_history_that_cannot_be_dropped_does_not_stand_before_the_reserve() {
-    let (mut site, mut nurse, mut patient) = site(3_504).await;
+    let mut site = Site::small(3_504).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut late = site.staff("a nurse on leave", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
     let chart = patient.chart();
+    write(&mut patient, chart, 0, 1).await;
+    late.sync().await;
+    write(&mut patient, chart, 1, 519).await;
+    nurse.sync().await;
     nurse.client.write_checkpoint(chart).await.unwrap().unwrap();
     nurse.sync().await;
     site.coordinator.sync().await;
     site.coordinator.sync().await;
     write(&mut patient, chart, 520, 5).await;
-    let mut late = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut late, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
-    site.coordinator.sync().await;
-    // It fetches page by page: one page holds what is covered and what is not.
-    late.relay.before(|request| !request.path.contains("/blobs/"));
-    late.client.sync().await.unwrap();
-    late.relay.heal();
-    late.client.sync().await.unwrap();
+    // One page holds what is covered and what is not.
+    late.sync().await;
     assert_eq!(late.client.chart_trust(chart).unwrap(), ChartTrust::Whole);
     let reserve = late.client.room().await.unwrap().reserve_bytes;
     late.rows.set_capacity(Some(late.rows.used_bytes() + 1_000), true);

@@ -17,7 +17,6 @@ const URGENT: u8 = 26;
 const ORDERS: u8 = 27;
 const BLOBS: u8 = 28;
 const BLOB_CHUNKS: u8 = 29;
-const RESERVE: u8 = 30;
 const IMPORTED: u8 = 31;
 const CHECKPOINT_PAGES: u8 = 32;
 const CHECKPOINTS: u8 = 33;
@@ -115,7 +114,7 @@ async fn phone_at_work(seed: u64, days_offline: i64) -> (Site, TestDevice, Work)
 async fn every_row_of_work(seed: u64, days_offline: i64) {
     let (site, mut patient, work) = phone_at_work(seed, days_offline).await;
     let chart = work.chart;
-    let tables = [URGENT, ORDERS, BLOBS, BLOB_CHUNKS, RESERVE, TEXT_BURSTS];
+    let tables = [URGENT, ORDERS, BLOBS, BLOB_CHUNKS, TEXT_BURSTS];
     let mut lost_content = 0;
     let rows = rows_of(&patient, &tables);
     for table in [URGENT, ORDERS, BLOBS, BLOB_CHUNKS, TEXT_BURSTS] {
