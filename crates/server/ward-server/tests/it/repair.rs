@@ -152,7 +152,7 @@ async fn places_of_membership_entries_are_looked_at_only_after_a_restore() {
     let world = World::new().await;
     let phone = world.login(&world.people.phone).await;
     phone.get(paths::OLOG_REOPENING).await.refused(ErrorCode::NotReopening);
-    let note = ward_api::OldCheckpoint { checkpoint: Opaque(vec![1]) };
+    let note = ward_api::OlogEvidence { checkpoint: Some(Opaque(vec![1])), receipt: None };
     phone.post(paths::OLOG_REOPENING, &note).await.refused(ErrorCode::NotReopening);
     // An entry that stands there already is answered with its place, as ever.
     let known = world.people.log[0].clone();
