@@ -11,6 +11,11 @@ pub const TEST_REQUESTS_PER_MIN: u32 = 1_000_000;
 pub const REST_MAX_MS: i64 = 6 * 3_600_000;
 /// How often an app looks for news when nothing waits to be sent.
 pub const POLL_MS: u64 = 15 * 60_000;
+/// Rounds in which everybody meets a restored server before an admin must have let the log go on.
+pub const REOPEN_ROUNDS: usize = 8;
+/// Schedules with an odd seed leave to staff's own acts what waits for adoption; in the others staff take
+/// over everything at the end.
+pub const ADOPT_ALL_EVERY: u64 = 2;
 /// Entries that a schedule must have to count as a whole one.
 pub const WHOLE_MIN_ENTRIES: u64 = 30;
 /// Faults that must have happened in a whole schedule.
