@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ward_client::{Row, RowStore, RowStoreError, RowWrite, StoreSpace, WriteBatch};
 
-type Rows = BTreeMap<(u8, Vec<u8>), Row>;
+/// Copies of a store share what stands in the rows.
+type Rows = BTreeMap<(u8, Vec<u8>), Arc<Row>>;
 
 #[derive(Default)]
 struct Inner {
@@ -63,7 +64,7 @@ impl MemoryRows {
     /// Alters one bit of a row, as a failing disk does. Whether there was such a row with a byte.
     pub fn flip_bit(&self, table: u8, id: &[u8], bit: usize) -> bool {
         let mut inner = self.lock();
-        let Some(row) = inner.rows.get_mut(&(table, id.to_vec())) else { return false };
+        let Some(row) = inner.rows.get_mut(&(table, id.to_vec())).map(Arc::make_mut) else { return false };
         let bits = row.sealed.len() * 8;
         let Some(place) = bit.checked_rem(bits) else { return false };
         let Some(byte) = row.sealed.get_mut(place / 8) else { return false };
@@ -120,8 +121,9 @@ impl MemoryRows {
         let (Some(a), Some(b)) = (inner.rows.get(&one).cloned(), inner.rows.get(&two).cloned()) else {
             return false;
         };
-        inner.rows.insert(one.clone(), Row { id: one.1.clone(), ..b });
-        inner.rows.insert(two.clone(), Row { id: two.1, ..a });
+        let named = |id: Vec<u8>, row: Arc<Row>| Arc::new(Row { id, ..Arc::unwrap_or_clone(row) });
+        inner.rows.insert(one.clone(), named(one.1, b));
+        inner.rows.insert(two.clone(), named(two.1, a));
         true
     }
 
@@ -133,7 +135,11 @@ impl MemoryRows {
 
 impl RowStore for MemoryRows {
     async fn get(&self, table: u8, id: &[u8]) -> Result<Option<Row>, RowStoreError> {
-        Ok(self.lock().rows.get(&(table, id.to_vec())).cloned())
+        Ok(self.lock().rows.get(&(table, id.to_vec())).map(|row| Row::clone(row)))
+    }
+
+    async fn has(&self, table: u8, id: &[u8]) -> Result<bool, RowStoreError> {
+        Ok(self.lock().rows.contains_key(&(table, id.to_vec())))
     }
 
     async fn scan(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
@@ -142,7 +148,7 @@ impl RowStore for MemoryRows {
             .rows
             .range((table, Vec::new())..)
             .take_while(|((at, _), _)| *at == table)
-            .map(|(_, row)| row.clone())
+            .map(|(_, row)| Row::clone(row))
             .collect())
     }
 
@@ -160,7 +166,7 @@ impl RowStore for MemoryRows {
         for write in batch.writes {
             match write {
                 RowWrite::Put { table, row } => {
-                    inner.rows.insert((table, row.id.clone()), row);
+                    inner.rows.insert((table, row.id.clone()), Arc::new(row));
                 }
                 RowWrite::Delete { table, id } => {
                     inner.rows.remove(&(table, id));

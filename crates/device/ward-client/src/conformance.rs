@@ -40,6 +40,11 @@ pub async fn reads_back_what_was_written<S: RowStore>(store: S) -> Verdict {
     store.commit(WriteBatch { writes: vec![put(1, first.clone())] }).await.map_err(said)?;
     expect(store.get(1, b"a").await.map_err(said)? == Some(first), "the row comes back")?;
     expect(store.get(2, b"a").await.map_err(said)?.is_none(), "tables are apart")?;
+    let has = [(1, &b"a"[..]), (2, b"a"), (1, b"b")];
+    for (table, id) in has {
+        let told = store.has(table, id).await.map_err(said)?;
+        expect(told == store.get(table, id).await.map_err(said)?.is_some(), "a row that is there is told")?;
+    }
     let second = row(b"a", 2, &[]);
     store.commit(WriteBatch { writes: vec![put(1, second.clone())] }).await.map_err(said)?;
     expect(store.get(1, b"a").await.map_err(said)? == Some(second), "the later write holds")

@@ -63,7 +63,9 @@ impl<S: SiteStore> World<'_, S> {
         let delivery = client.delivery(self.chart).ok();
         let known = delivery.iter().flat_map(|known| &known.entries).find(|known| known.entry == one.entry);
         let handed_over = known.is_some_and(|known| known.state == DeliveryState::HandedOver);
-        let is_taken = self.adopts_all() && !self.oracle.was_severed(machine.device);
+        let staff =
+            [Slot::Coordinator, Slot::Nurse, Slot::Doctor].into_iter().any(|slot| self.is_member(slot));
+        let is_taken = self.adopts_all() && staff && !self.oracle.was_severed(machine.device);
         if handed_over && is_taken && !self.oracle.was_declined(one.entry) {
             return false;
         }

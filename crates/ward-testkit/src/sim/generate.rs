@@ -93,6 +93,7 @@ pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
         once.push(fault);
         add(&mut dice, &cast, &mut steps, fault);
     }
+    steps.splice(0..0, switched_off(&steps));
     Schedule { seed, steps }
 }
 
@@ -104,6 +105,17 @@ const fn are_apart(one: Fault, other: Fault) -> bool {
         (Fault::ServerReopen, Fault::Salvage | Fault::Sever)
             | (Fault::Salvage | Fault::Sever, Fault::ServerReopen)
     )
+}
+
+/// Devices that no step names stay off: they would only cost time. A participant's device is revoked
+/// by the coordinator.
+fn switched_off(steps: &[Step]) -> Vec<Step> {
+    let mut named: Vec<Slot> = steps.iter().filter_map(Step::names).collect();
+    if steps.iter().any(|step| matches!(step, Step::Revoke(Slot::Phone | Slot::Tablet, _))) {
+        named.push(Slot::Coordinator);
+    }
+    let all = [Slot::Phone, Slot::Tablet, Slot::Nurse, Slot::Doctor, Slot::Coordinator];
+    all.into_iter().filter(|slot| !named.contains(slot)).map(Step::Off).collect()
 }
 
 /// What a schedule has at most one of.

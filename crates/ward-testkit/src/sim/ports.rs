@@ -114,6 +114,16 @@ impl RowStore for SimRows {
         }
     }
 
+    async fn has(&self, table: u8, id: &[u8]) -> Result<bool, RowStoreError> {
+        if self.fate.is_dead() {
+            return Err(dead());
+        }
+        match &self.disk {
+            OpenDisk::Memory(rows) => rows.has(table, id).await,
+            OpenDisk::File(rows) => rows.has(table, id).await,
+        }
+    }
+
     async fn scan(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
         if self.fate.is_dead() {
             return Err(dead());

@@ -37,7 +37,7 @@ pub async fn run<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows
 }
 
 async fn go<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Rows) -> Outcome {
-    let mut world = match World::new(template, schedule.seed, rows).await {
+    let mut world = match World::new(template, schedule, rows).await {
         Ok(world) => world,
         Err((verdict, what)) => {
             let tally = Tally { schedules: 1, failed: 1, ..Tally::default() };

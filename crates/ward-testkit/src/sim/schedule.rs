@@ -181,6 +181,8 @@ pub enum Step {
     Leave(Slot),
     /// The device's person is in the care team again.
     Join(Slot),
+    /// The device lies switched off in a drawer from the beginning to the end.
+    Off(Slot),
 }
 
 /// What happens to a site.
@@ -229,11 +231,43 @@ impl fmt::Display for Step {
             Self::Revoke(slot, policy) => write!(f, "revoke {} {}", slot.word(), policy.word()),
             Self::Leave(slot) => write!(f, "leave {}", slot.word()),
             Self::Join(slot) => write!(f, "join {}", slot.word()),
+            Self::Off(slot) => write!(f, "off {}", slot.word()),
         }
     }
 }
 
 impl Step {
+    /// The device that a step names.
+    pub(super) const fn names(&self) -> Option<Slot> {
+        match self {
+            Self::Write(slot, _)
+            | Self::Sync(slot)
+            | Self::Restart(slot)
+            | Self::Offline(slot)
+            | Self::Online(slot)
+            | Self::Net(slot, ..)
+            | Self::Die(slot, ..)
+            | Self::DiskFull(slot, _)
+            | Self::Backup(slot)
+            | Self::Restore(slot)
+            | Self::Copy(slot)
+            | Self::Clock(slot, _)
+            | Self::Reboot(slot)
+            | Self::Revoke(slot, _)
+            | Self::Leave(slot)
+            | Self::Join(slot)
+            | Self::Off(slot) => Some(*slot),
+            Self::Wait { .. }
+            | Self::ServerRestart
+            | Self::ServerDisk(_)
+            | Self::ServerHeals
+            | Self::ServerBackup
+            | Self::ServerRollback
+            | Self::ServerReopen
+            | Self::Reopen => None,
+        }
+    }
+
     fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let slot = |place: usize| words.get(place).and_then(|word| Slot::of_word(word));
@@ -263,6 +297,7 @@ impl Step {
             ("revoke", 3) => Self::Revoke(slot(1)?, Policy::of_word(words.get(2)?)?),
             ("leave", 2) => Self::Leave(slot(1)?),
             ("join", 2) => Self::Join(slot(1)?),
+            ("off", 2) => Self::Off(slot(1)?),
             _ => return None,
         })
     }

@@ -52,6 +52,8 @@ impl<S: SiteStore> World<'_, S> {
             Step::Revoke(slot, policy) => self.revoke(slot, policy).await?,
             Step::Leave(slot) => self.set_team(slot, false).await?,
             Step::Join(slot) => self.set_team(slot, true).await?,
+            // Machines that are off were not begun.
+            Step::Off(_) => {}
         }
         let Some(slot) = step.slot() else { return Ok(()) };
         self.come_round(slot).await?;

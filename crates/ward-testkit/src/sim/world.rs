@@ -5,7 +5,7 @@ use super::fate::Fate;
 use super::generate::Dice;
 use super::oracle::Oracle;
 use super::ports::{DeviceClock, Disk, SimEnv, SimKey, SimRows, SimTransport};
-use super::schedule::Slot;
+use super::schedule::{Schedule, Slot, Step};
 use super::tally::Tally;
 use super::template::{Seat, SiteStore, Template};
 use crate::{FakeClock, MemoryKey, MemoryRows, SeededRng, Server};
@@ -64,7 +64,8 @@ pub(super) struct World<'a, S: SiteStore> {
 }
 
 impl<'a, S: SiteStore> World<'a, S> {
-    pub(super) async fn new(template: &'a Template<S>, seed: u64, rows: Rows) -> Checked<Self> {
+    pub(super) async fn new(template: &'a Template<S>, schedule: &Schedule, rows: Rows) -> Checked<Self> {
+        let seed = schedule.seed;
         let truth = template.clock();
         let broken = |what: String| (Verdict::Broken, what);
         let store = template.server.store.copied().await.map_err(|error| broken(error.to_string()))?;
@@ -91,7 +92,8 @@ impl<'a, S: SiteStore> World<'a, S> {
             truth,
             rows,
         };
-        for (slot, seat) in &template.seats {
+        let is_on = |slot: Slot| !schedule.steps.contains(&Step::Off(slot));
+        for (slot, seat) in template.seats.iter().filter(|(slot, _)| is_on(*slot)) {
             let disk = world.disk(*slot, &seat.rows).await?;
             let mut machine = Machine::of(slot.word(), seat, world.truth.clone(), disk);
             machine.start(&world.server.transport, seed).await?;

@@ -183,6 +183,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         delivered: &mut Vec<EnvelopeRow>,
     ) -> Result<u64, SyncProblem> {
         let (mut pulled, mut first_problem) = (0, None);
+        // Places between the cursor and a later beginning are not looked at: the cursor stays before them.
+        let joins = after <= self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
         loop {
             let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await?;
             let Some(last) = page.rows.last().map(|row| row.index) else {
@@ -198,7 +200,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if let Some(first) = rows.first().map(|row| row.index) {
                 let opened = self.opened(chart, rows).map_err(failed)?;
                 let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
-                match self.keep_page(chart, id, opened, Some(last)).await {
+                match self.keep_page(chart, id, opened, joins.then_some(last)).await {
                     // One bad envelope must not hold up those that come after it.
                     Err(problem @ (SyncProblem::BadEnvelope { .. } | SyncProblem::DeviceFork { .. })) => {
                         first_problem.get_or_insert(problem);

@@ -114,6 +114,13 @@ impl SqliteRowStore {
         statement.query_row(params![table, id], to_row).optional().map_err(cause)
     }
 
+    fn knows(&self, table: u8, id: &[u8]) -> Result<bool, RowStoreError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare_cached("SELECT 1 FROM rows WHERE tbl = ?1 AND id = ?2").map_err(cause)?;
+        statement.exists(params![table, id]).map_err(cause)
+    }
+
     fn read_all(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {
         let connection = self.lock();
         let mut statement = connection
@@ -209,6 +216,10 @@ fn cause(error: rusqlite::Error) -> RowStoreError {
 impl RowStore for SqliteRowStore {
     async fn get(&self, table: u8, id: &[u8]) -> Result<Option<Row>, RowStoreError> {
         self.read(table, id)
+    }
+
+    async fn has(&self, table: u8, id: &[u8]) -> Result<bool, RowStoreError> {
+        self.knows(table, id)
     }
 
     async fn scan(&self, table: u8) -> Result<Vec<Row>, RowStoreError> {

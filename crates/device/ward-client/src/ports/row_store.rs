@@ -81,6 +81,14 @@ pub trait RowStore {
     /// [`RowStoreError`].
     fn get(&self, table: u8, id: &[u8]) -> impl Future<Output = Result<Option<Row>, RowStoreError>>;
 
+    /// Whether a row is there. A store that can tell without reading the row should.
+    ///
+    /// # Errors
+    /// [`RowStoreError`].
+    fn has(&self, table: u8, id: &[u8]) -> impl Future<Output = Result<bool, RowStoreError>> {
+        async move { Ok(self.get(table, id).await?.is_some()) }
+    }
+
     /// All rows of a table, ordered by id bytes.
     ///
     /// # Errors

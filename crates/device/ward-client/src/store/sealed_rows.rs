@@ -186,7 +186,7 @@ impl<S: RowStore> SealedRows<S> {
 
     /// Whether a row is there; it is not opened.
     pub(crate) async fn has(&self, table: Table, id: &[u8]) -> Result<bool, ClientError> {
-        Ok(self.rows.get(table.number(), id).await?.is_some())
+        Ok(self.rows.has(table.number(), id).await?)
     }
 
     /// All rows of a table, opened.
