@@ -16,6 +16,8 @@ pub const REOPEN_ROUNDS: usize = 8;
 /// Schedules with an odd seed leave to staff's own acts what waits for adoption; in the others staff take
 /// over everything at the end.
 pub const ADOPT_ALL_EVERY: u64 = 2;
+/// One schedule in so many has attachments and a checkpoint: they cost more than other entries.
+pub const RARE_ONE_IN: u64 = 8;
 /// Entries that a schedule must have to count as a whole one.
 pub const WHOLE_MIN_ENTRIES: u64 = 30;
 /// Faults that must have happened in a whole schedule.

@@ -17,6 +17,7 @@ impl<S: SiteStore> World<'_, S> {
         let members: Vec<Slot> = slots.iter().copied().filter(|slot| self.is_member(*slot)).collect();
         self.check_lost(&members)?;
         self.check_alike(&members)?;
+        self.check_attachments(&members).await?;
         self.check_server().await?;
         if self.seed.is_multiple_of(RESTART_EVERY) {
             self.check_restarted(&members).await?;

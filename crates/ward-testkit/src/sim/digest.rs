@@ -100,6 +100,13 @@ impl Digest {
         }
     }
 
+    /// The same without conflicts, sets and texts.
+    #[cfg(test)]
+    pub(super) fn without_facts(mut self) -> Self {
+        self.facts.clear();
+        self
+    }
+
     fn fact(&mut self, name: String, fact: &impl Debug) {
         self.facts.insert(name, format!("{fact:?}"));
     }

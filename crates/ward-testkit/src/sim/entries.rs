@@ -101,6 +101,8 @@ fn wanted(
         | Entry::Text
         | Entry::TextCut
         | Entry::TextSign
+        | Entry::Attachment
+        | Entry::Checkpoint
         | Entry::Adopt
         | Entry::Decline => return None,
     })

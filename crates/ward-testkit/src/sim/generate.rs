@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, Slot, Step};
-use crate::limits::{ENTRIES, FAULTS};
+use crate::limits::{ENTRIES, FAULTS, RARE_ONE_IN};
 
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -83,6 +83,12 @@ pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
     let mut dice = Dice::new(seed ^ 0x5EED_0F57_0A11_5EED);
     let cast = cast(&mut dice);
     let mut steps = everyday(&mut dice, &cast);
+    if dice.below(RARE_ONE_IN) == 0 {
+        for entry in [Entry::Attachment, Entry::Attachment, Entry::Checkpoint] {
+            let by = dice.of(&cast, Slot::Phone);
+            put_in(&mut dice, &mut steps, &[Step::Write(by, entry), Step::Sync(by)]);
+        }
+    }
     let mut once = Vec::new();
     for _ in 0..dice.between(FAULTS) {
         let fault = dice.of(faults, Fault::Offline);

@@ -7,6 +7,7 @@
 //! step, and at the end heals everything and expects the site to come to rest by itself, with no
 //! entry lost, every member's chart the same, and nothing waiting.
 
+mod attachments;
 mod checks;
 mod digest;
 mod entries;
@@ -15,6 +16,8 @@ mod fate;
 mod fault;
 mod generate;
 mod oracle;
+#[cfg(test)]
+mod planted;
 mod ports;
 mod rest;
 mod run;

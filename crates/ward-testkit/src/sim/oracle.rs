@@ -51,6 +51,8 @@ pub(super) struct Oracle {
     revoked: BTreeSet<DeviceId>,
     /// Of those, the ones of which nothing late is taken.
     severed: BTreeSet<DeviceId>,
+    /// Devices whose store was set back.
+    set_back: BTreeSet<Slot>,
     /// Entries that staff declined.
     declined: BTreeSet<EntryId>,
 }
@@ -69,6 +71,14 @@ impl Oracle {
     pub(super) fn adopt(&mut self, slot: Slot, number: u64, (entry, inner): (EntryId, EntryId)) {
         let inner = Some(inner);
         self.confirmed.push(Confirmed { slot, number, what: Entry::Adopt, entry, inner, forgiven: None });
+    }
+
+    pub(super) fn set_back(&mut self, slot: Slot) {
+        self.set_back.insert(slot);
+    }
+
+    pub(super) fn was_set_back(&self, slot: Slot) -> bool {
+        self.set_back.contains(&slot)
     }
 
     pub(super) fn decline(&mut self, inner: EntryId) {

@@ -64,6 +64,10 @@ worded! {
         TextCut = "text-cut",
         /// A signature over that text.
         TextSign = "text-sign",
+        /// An attachment, of one chunk or of two.
+        Attachment = "attachment",
+        /// A checkpoint over everything that the device holds.
+        Checkpoint = "checkpoint",
         /// Staff take over what waits of a device.
         Adopt = "adopt",
         /// Staff decline an entry that waits.

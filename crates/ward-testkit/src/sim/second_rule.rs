@@ -34,7 +34,16 @@ type Acts = Vec<(EntryId, Act)>;
 
 /// The first field in which the view shows other values than hold, or hides that there are several.
 pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
-    let (acts, shown) = (acts_by_field(view), shown(view));
+    hidden_in(view, &shown(view), |entry| view.place(entry))
+}
+
+/// The same for what is shown, and where it is said to stand.
+pub(super) fn hidden_in(
+    view: &ChartView<'_>,
+    shown: &BTreeMap<FieldKey, BTreeSet<EntryId>>,
+    place_of: impl Fn(EntryId) -> Option<Place>,
+) -> Option<String> {
+    let acts = acts_by_field(view);
     let fields: BTreeSet<&FieldKey> = acts.keys().chain(shown.keys()).collect();
     fields.into_iter().find_map(|field| {
         let none = Acts::new();
@@ -44,8 +53,8 @@ pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
         if holds != shown {
             return Some(format!("{field}: {holds:?} hold, {shown:?} are shown"));
         }
-        let wrong = wanted.iter().find(|(entry, place)| view.place(**entry) != Some(**place));
-        wrong.map(|(entry, place)| format!("{field}: {entry} is {:?}, not {place:?}", view.place(*entry)))
+        let wrong = wanted.iter().find(|(entry, place)| place_of(**entry) != Some(**place));
+        wrong.map(|(entry, place)| format!("{field}: {entry} is {:?}, not {place:?}", place_of(*entry)))
     })
 }
 
@@ -193,7 +202,7 @@ fn groups(acts: &Acts, of_records: bool) -> Vec<BTreeSet<EntryId>> {
 }
 
 /// What the view shows of each field and kind of record as holding.
-fn shown(view: &ChartView<'_>) -> BTreeMap<FieldKey, BTreeSet<EntryId>> {
+pub(super) fn shown(view: &ChartView<'_>) -> BTreeMap<FieldKey, BTreeSet<EntryId>> {
     let mut out: BTreeMap<FieldKey, BTreeSet<EntryId>> = BTreeMap::new();
     for ((medication, field), thread) in view.medication_plan() {
         add(&mut out, FieldKey::MedicationPlan(medication.clone(), field.clone()), thread);

@@ -113,6 +113,7 @@ impl<S: SiteStore> World<'_, S> {
         machine.client = None;
         machine.disk.replace(&backup).await.map_err(|error| (Verdict::Broken, error.to_string()))?;
         self.tally.fault(Fault::Restore);
+        self.oracle.set_back(slot);
         self.restart(slot).await?;
         self.forgive_what_the_disk_lost(slot).await
     }

@@ -1,5 +1,6 @@
 //! A person writes. What is confirmed to them is remembered.
 
+use super::attachments::content;
 use super::entries::{draft, mark};
 use super::failure::{Checked, Verdict};
 use super::generate::Dice;
@@ -40,6 +41,19 @@ impl<S: SiteStore> World<'_, S> {
             Entry::TextSign if knows_text(client, chart) => {
                 client.sign_text(chart, DOCUMENT, mark(number)).await
             }
+            Entry::Attachment => {
+                let content = content(number);
+                client.attach(chart, content.as_slice(), "image/png", &mark(number)).await
+            }
+            Entry::Checkpoint => match client.write_checkpoint(chart).await {
+                // It is about what others wrote, and is not carried on if the store is set back.
+                Ok(Some(_)) => {
+                    self.tally.path("checkpoint written");
+                    return Ok(());
+                }
+                Ok(None) => return Ok(()),
+                Err(error) => Err(error),
+            },
             Entry::Adopt if writer.role.is_staff() => {
                 return self.adopt(slot, number).await;
             }

@@ -26,6 +26,7 @@ mod revoked_in_parallel;
 mod salvage;
 mod scene;
 mod schedule;
+mod set_back_unseen;
 mod torn_files;
 mod trust;
 mod twice_submitted;
