@@ -88,6 +88,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let charts: Vec<ChartId> = {
             let open = self.device_mut()?;
             open.named_heads = super::olog_proofs::NamedHeads::default();
+            // What the server said that it has of blobs it may have lost too.
+            open.blobs_asked.clear();
             open.charts.keys().copied().collect()
         };
         for chart in charts {
