@@ -34,5 +34,11 @@ pub const AUDIT_EVERY: u64 = 16;
 pub const RESTART_EVERY: u64 = 4;
 /// Runs that making a failing schedule smaller may take.
 pub const SHRINK_MAX_RUNS: usize = 1_500;
+/// Words of the text that one cut takes away, at most.
+pub const CUT_MAX_WORDS: u64 = 3;
+/// One attachment in so many has two chunks.
+pub const LARGE_CONTENT_EVERY: u64 = 4;
+/// Bytes of such an attachment.
+pub const LARGE_CONTENT_BYTES: u64 = 300_000;
 /// Bytes of a long note.
 pub const LONG_NOTE_BYTES: usize = 6_000;

@@ -4,17 +4,15 @@ use super::failure::{Checked, Verdict};
 use super::schedule::{Entry, Slot};
 use super::template::SiteStore;
 use super::world::World;
+use crate::limits::{LARGE_CONTENT_BYTES, LARGE_CONTENT_EVERY};
 use ward_client::ClientError;
 use ward_id::EntryId;
 use ward_sync::Place;
 
-/// One attachment in so many has two chunks.
-const LARGE_EVERY: u64 = 4;
-const LARGE_BYTES: u64 = 300_000;
-
 /// The content of the n-th entry of a schedule.
 pub(super) fn content(number: u64) -> Vec<u8> {
-    let bytes = if number.is_multiple_of(LARGE_EVERY) { LARGE_BYTES } else { 100 + number * 37 };
+    let bytes =
+        if number.is_multiple_of(LARGE_CONTENT_EVERY) { LARGE_CONTENT_BYTES } else { 100 + number * 37 };
     (0..bytes).map(|at| u8::try_from((at / 7 + number) % 251).unwrap_or(0)).collect()
 }
 

@@ -6,14 +6,12 @@ use super::failure::{Checked, Verdict};
 use super::generate::Dice;
 use super::oracle::Oracle;
 use super::schedule::Entry;
+use crate::limits::CUT_MAX_WORDS;
 use std::collections::BTreeSet;
 use ward_sync::{ChartView, Place, TextId};
 
 /// The text.
 pub(super) const DOCUMENT: TextId = TextId([0x7e; 16]);
-
-/// Words that one cut takes away, at most.
-const CUT_MAX: u64 = 3;
 
 /// What a person types: what they take away of what they see, and the word that they put there.
 pub(super) struct Typing {
@@ -29,7 +27,7 @@ pub(super) fn typing(shown: &str, number: u64, cut: bool, dice: &mut Dice) -> Ty
     let ends = shown.match_indices([' ', '\n']).map(|(byte, _)| byte + 1);
     let gaps: Vec<usize> = std::iter::once(0).chain(ends).collect();
     let first = dice.place(gaps.len());
-    let taken = if cut { usize::try_from(1 + dice.below(CUT_MAX)).unwrap_or(1) } else { 0 };
+    let taken = if cut { usize::try_from(1 + dice.below(CUT_MAX_WORDS)).unwrap_or(1) } else { 0 };
     let gap = |place: usize| gaps.get(place).or(gaps.last()).copied().unwrap_or(0);
     let (from, to) = (gap(first), gap(first + taken));
     let end = if dice.below(6) == 0 { '\n' } else { ' ' };
