@@ -11,6 +11,13 @@ pub const TEST_REQUESTS_PER_MIN: u32 = 1_000_000;
 pub const REST_MAX_MS: i64 = 6 * 3_600_000;
 /// How often an app looks for news when nothing waits to be sent.
 pub const POLL_MS: u64 = 15 * 60_000;
+/// Rounds in which everybody meets a restored server before an admin must have let the log go on.
+pub const REOPEN_ROUNDS: usize = 8;
+/// Schedules with an odd seed leave to staff's own acts what waits for adoption; in the others staff take
+/// over everything at the end.
+pub const ADOPT_ALL_EVERY: u64 = 2;
+/// One schedule in so many has attachments and a checkpoint: they cost more than other entries.
+pub const RARE_ONE_IN: u64 = 8;
 /// Entries that a schedule must have to count as a whole one.
 pub const WHOLE_MIN_ENTRIES: u64 = 30;
 /// Faults that must have happened in a whole schedule.
@@ -27,5 +34,11 @@ pub const AUDIT_EVERY: u64 = 16;
 pub const RESTART_EVERY: u64 = 4;
 /// Runs that making a failing schedule smaller may take.
 pub const SHRINK_MAX_RUNS: usize = 1_500;
+/// Words of the text that one cut takes away, at most.
+pub const CUT_MAX_WORDS: u64 = 3;
+/// One attachment in so many has two chunks.
+pub const LARGE_CONTENT_EVERY: u64 = 4;
+/// Bytes of such an attachment.
+pub const LARGE_CONTENT_BYTES: u64 = 300_000;
 /// Bytes of a long note.
 pub const LONG_NOTE_BYTES: usize = 6_000;

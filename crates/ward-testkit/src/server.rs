@@ -7,7 +7,7 @@ use crate::{FakeClock, InProcessTransport, SeededRng};
 use rustls::pki_types::PrivateKeyDer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use ward_api::EnvelopeRow;
+use ward_api::{EnvelopeRow, LogName};
 use ward_audit::{SignatureKind, VerifierKey};
 use ward_client::{ServerAddress, SiteBootstrap, SitePlan, site_bootstrap};
 use ward_crypto::{EpochPackage, RootPolicy, SignKey, WitnessEntry, random_bytes, random_id};
@@ -17,8 +17,8 @@ use ward_server::{
     VolatileMemory, WitnessClient, WitnessService,
 };
 use ward_store::{
-    MemoryStore, MlogAppend, MlogStore as _, NewOperation, NewPackage, OlogStore as _, Store,
-    StoredOperation, StoredPackage,
+    CheckpointKind, MemoryStore, MlogAppend, MlogStore as _, NewOperation, NewPackage, OlogStore as _, Store,
+    StoreError, StoredOperation, StoredPackage,
 };
 use ward_sync::{MlogBody, MlogEntry};
 
@@ -182,6 +182,30 @@ impl<S: Store> Server<S> {
         self.store = store;
         self.transport.replace(ward_server::router(Arc::clone(&self.app)));
         Ok(())
+    }
+
+    /// Starts the server on a backup as `ward restore --reopen` leaves it: what the witnesses know more
+    /// is written into it, and the server waits for it. Whether anything was missing. If it does not
+    /// start, the old one stays.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub(crate) async fn restore_to(&mut self, backup: S) -> Result<bool, StartError> {
+        let known = async |log| {
+            let newest = self.store.checkpoint(log, CheckpointKind::Cosigned).await?;
+            Ok::<u64, StoreError>(newest.map_or(0, |newest| newest.size))
+        };
+        let (mlog, olog) = (known(LogName::Mlog).await?, known(LogName::Olog).await?);
+        let origin = self.app.olog_origin();
+        let ended = self.store.olog_reopened().await? != backup.olog_reopened().await?;
+        let lost = ended || backup.olog_size().await? < olog;
+        let missing = lost || backup.mlog_size().await? < mlog;
+        if missing {
+            let olog_origin = lost.then_some(origin);
+            Restored { olog_origin, olog_size: olog, mlog_size: mlog }.declare(&backup).await?;
+        }
+        self.move_to(backup).await?;
+        Ok(missing)
     }
 
     async fn begin(wiring: Wiring, store: S) -> Self {

@@ -107,6 +107,8 @@ pub const SLUG_MAX_CHARS: usize = 32;
 
 /// Entries of the membership log given back to a restored server in one sync.
 pub const GIVEN_BACK_PER_SYNC: usize = 1_024;
+/// Receipts that are shown to a server which lacks what it had receipted.
+pub const RECEIPTS_SHOWN: usize = 4;
 /// Bytes that a carry adds around the frame of the entry that it holds.
 pub const CARRY_ROOM_BYTES: usize = 256;
 /// The longest time between two meetings with the server, before jitter, whatever hints come.

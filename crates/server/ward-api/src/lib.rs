@@ -44,7 +44,7 @@ pub use log::{
 pub use opaque::{Key32, Opaque};
 pub use problem::{Problem, ProblemCode, ProblemMembers};
 pub use repair::{
-    ChainPlace, HaveAnswer, HaveQuestion, MlogPlace, OldCheckpoint, PlacedEntry, ReconcileAnswer,
+    ChainPlace, HaveAnswer, HaveQuestion, MlogPlace, OlogEvidence, PlacedEntry, ReconcileAnswer,
     ReconcileQuestion, ReopeningState,
 };
 pub use site::SiteInfo;

@@ -117,13 +117,17 @@ pub struct ReopeningState {
     pub known_size: u64,
 }
 
-/// Body of `POST /v1/olog/reopening`: a cosigned checkpoint of the log that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+/// Body of `POST /v1/olog/reopening`: what a device knows of the operation log that the server may not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]
-pub struct OldCheckpoint {
-    /// The bytes of its note.
+pub struct OlogEvidence {
+    /// The bytes of the note of a cosigned checkpoint of the log that ended.
     #[n(0)]
-    pub checkpoint: Opaque,
+    pub checkpoint: Option<Opaque>,
+    /// A receipt of the log that counts. If the log does not have what it promises, the server was set
+    /// back and waits from then on.
+    #[n(1)]
+    pub receipt: Option<Opaque>,
 }
 
 #[cfg(test)]

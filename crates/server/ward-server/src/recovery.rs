@@ -2,15 +2,21 @@
 //! what devices hold, and goes on only when nothing can be denied any more: the membership log must
 //! be whole again, entry by entry as it was, and an admin must sign that the operation log goes on
 //! under a new origin.
+//!
+//! Who restores a backup asks the witnesses, and they know nothing of entries that no head covered yet.
+//! So a server can run on a database that was set back without knowing it. Devices know: their receipts
+//! name places and envelopes. One receipt that the log does not keep is enough, for only this server
+//! can have signed it, and the server waits from then on as after any other restore.
 
 use crate::App;
 use crate::log_desk::{LogDesk, LogDeskError};
 use crate::log_signer::ReceiptSigner;
 use crate::problem_response::{Refusal, refuse, refuse_with};
+use crate::store_problem::{cosign_failed, store_failed};
 use minicbor::{Decode, Encode};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use ward_api::{ErrorCode, LogName, ProblemMembers};
-use ward_audit::TreeHead;
+use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
 use ward_id::Canonical as _;
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
 use ward_sync::cosigned_head;
@@ -74,13 +80,21 @@ impl<S> Clone for OlogParts<S> {
 
 /// The restore, and the newest cosigned checkpoint of the old log that somebody brought.
 pub(crate) struct Recovery {
-    restored: Option<Restored>,
+    restored: RwLock<Option<Arc<Restored>>>,
     brought: Mutex<Option<(TreeHead, Vec<u8>)>>,
 }
 
 impl Recovery {
     pub(crate) fn new(restored: Option<Restored>) -> Self {
-        Self { restored, brought: Mutex::default() }
+        Self { restored: RwLock::new(restored.map(Arc::new)), brought: Mutex::default() }
+    }
+
+    fn restored(&self) -> Option<Arc<Restored>> {
+        self.restored.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn begin(&self, restored: Restored) {
+        *self.restored.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(restored));
     }
 
     fn brought(&self) -> MutexGuard<'_, Option<(TreeHead, Vec<u8>)>> {
@@ -91,7 +105,7 @@ impl Recovery {
 impl<S: Store> App<S> {
     /// How far the recovery is.
     pub(crate) fn stage(&self) -> RecoveryStage {
-        let Some(restored) = &self.recovery().restored else { return RecoveryStage::Running };
+        let Some(restored) = self.recovery().restored() else { return RecoveryStage::Running };
         if self.membership().read().size() < restored.mlog_size {
             return RecoveryStage::WaitsForMlog;
         }
@@ -110,7 +124,7 @@ impl<S: Store> App<S> {
             RecoveryStage::Running => None,
             RecoveryStage::WaitsForMlog => {
                 let size = Some(self.membership().read().size());
-                let limit = self.recovery().restored.as_ref().map(|restored| restored.mlog_size);
+                let limit = self.recovery().restored().map(|restored| restored.mlog_size);
                 Some(refuse_with(
                     ErrorCode::MlogRecovering,
                     "Send back the membership entries from this size on, each with its proved place.",
@@ -125,8 +139,8 @@ impl<S: Store> App<S> {
     }
 
     /// The restore, while the operation log waits to be opened again.
-    pub(crate) fn awaiting(&self) -> Result<&Restored, Refusal> {
-        let restored = self.recovery().restored.as_ref().filter(|it| it.olog_origin.is_some());
+    pub(crate) fn awaiting(&self) -> Result<Arc<Restored>, Refusal> {
+        let restored = self.recovery().restored().filter(|it| it.olog_origin.is_some());
         match (restored, self.stage()) {
             (Some(restored), RecoveryStage::WaitsForMlog | RecoveryStage::WaitsForReopening) => Ok(restored),
             _ => Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is.")),
@@ -156,6 +170,40 @@ impl<S: Store> App<S> {
         if brought.as_ref().is_none_or(|(known, _)| known.size < head.size) {
             *brought = Some((head, note));
         }
+        Ok(())
+    }
+
+    /// Takes a receipt that a device holds. If the log does not have what it promises, this database was
+    /// set back and nobody said so: the log must be opened again, and until then the server waits.
+    pub(crate) async fn bring_receipt(&self, receipt: &[u8]) -> Result<(), Refusal> {
+        if self.awaiting().is_ok() {
+            return Ok(());
+        }
+        let desk = self.desk(LogName::Olog);
+        let refused = || refuse(ErrorCode::OldCheckpointRefused, "Bring a receipt of the log that counts.");
+        let receipt = Receipt::from_canonical(receipt).map_err(|_| refused())?;
+        let key = self.log_key();
+        let key = VerifierKey::new(desk.origin().clone(), SignatureKind::Log, key.public().as_bytes());
+        key.ok().and_then(|key| receipt.verify(&key).ok()).ok_or_else(refused)?;
+        let first = receipt.first_index();
+        let end = first.saturating_add(receipt.envelopes().len() as u64);
+        let kept = self.store().olog_leaves(first, end).await.map_err(store_failed)?;
+        if kept == receipt.envelopes() {
+            return Err(refuse(ErrorCode::NotReopening, "The operation log has what the receipt promises."));
+        }
+        // The old log ends with everything that is here.
+        let end = self.cosigned_head(LogName::Olog).await.map_err(|error| cosign_failed(self, error))?;
+        let restored = Restored {
+            olog_origin: Some(desk.origin().to_string()),
+            olog_size: end.head.size,
+            mlog_size: self.membership().read().size(),
+        };
+        restored.declare(self.store()).await.map_err(store_failed)?;
+        tracing::error!(
+            first,
+            "a device holds a receipt that the operation log does not keep: it was set back"
+        );
+        self.recovery().begin(restored);
         Ok(())
     }
 

@@ -1,13 +1,17 @@
 //! A chart as one device sees it, in a form that can be compared with another device's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use ward_id::EntryId;
-use ward_sync::{ChartView, Decoded, FieldKey, MedicationField, Payload, Place, Resolution, Thread, Value};
+use std::fmt::Debug;
+use ward_id::{DeviceId, EntryId};
+use ward_sync::{ChartView, Place, Thread, Value, Written};
 
 /// Where one entry stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) entry: EntryId,
+    kind: &'static str,
+    device: DeviceId,
+    seq: u64,
     place: Place,
     carried_by: Option<EntryId>,
     forked: bool,
@@ -20,19 +24,24 @@ pub(super) struct Digest {
     pub(super) standings: Vec<Standing>,
     /// For each register and record, what holds and what was replaced.
     threads: BTreeMap<String, (Vec<EntryId>, Vec<EntryId>)>,
+    /// Open conflicts with their candidates, the members of sets, and what texts say.
+    facts: BTreeMap<String, String>,
 }
 
 impl Digest {
     pub(super) fn of(view: &ChartView<'_>) -> Self {
         let standing = |item: &ward_sync::TimelineItem<'_>| Standing {
             entry: item.entry.id(),
+            kind: item.entry.body().kind.name(),
+            device: item.entry.frame().device,
+            seq: item.entry.frame().seq,
             place: item.place,
             carried_by: item.carried_by,
             forked: item.forked,
             olog_index: item.arrival.olog_index,
         };
-        let mut out =
-            Self { standings: view.timeline().iter().map(standing).collect(), threads: BTreeMap::new() };
+        let standings = view.timeline().iter().map(standing).collect();
+        let mut out = Self { standings, threads: BTreeMap::new(), facts: BTreeMap::new() };
         for ((medication, field), thread) in view.medication_plan() {
             out.add(format!("plan {medication} {field}"), thread);
         }
@@ -52,11 +61,59 @@ impl Digest {
         out.add_list("acknowledgement", view.acknowledgements());
         out.add_list("life", view.incarnations());
         out.add_list("carry", view.carries());
+        out.add_list("declined", view.drop_declines());
+        out.add_list("closed", view.closures());
+        out.add_list("attachment", view.attachments());
+        out.add_list("checkpoint", view.checkpoints());
+        out.add_list("cosignature", view.checkpoint_cosignatures());
+        out.add_conflicts(view);
+        out.add_sets(view);
+        out.add_texts(view);
         out
     }
 
+    fn add_conflicts(&mut self, view: &ChartView<'_>) {
+        for (number, open) in view.conflicts().into_iter().enumerate() {
+            self.fact(format!("conflict {number} about {}", open.field), &open.candidates);
+        }
+    }
+
+    fn add_sets(&mut self, view: &ChartView<'_>) {
+        for (name, set) in view.sets() {
+            for (element, additions) in &set.elements {
+                let additions: Vec<EntryId> = additions.iter().map(Written::id).collect();
+                self.fact(format!("{element} in {name}"), &additions);
+            }
+        }
+    }
+
+    fn add_texts(&mut self, view: &ChartView<'_>) {
+        for (name, text) in view.texts() {
+            let name = format!("text {:02x}", name.0.first().copied().unwrap_or(0));
+            self.fact(format!("{name} says"), &text.text());
+            self.fact(format!("{name} stands at"), &text.frontier());
+            self.fact(format!("{name} to review"), &text.review_marks());
+            for signed in text.signatures() {
+                let signature = signed.signature.id();
+                self.fact(format!("{name} changed since {signature}"), &signed.changes);
+            }
+        }
+    }
+
+    /// The same without conflicts, sets and texts.
+    #[cfg(test)]
+    pub(super) fn without_facts(mut self) -> Self {
+        self.facts.clear();
+        self
+    }
+
+    fn fact(&mut self, name: String, fact: &impl Debug) {
+        self.facts.insert(name, format!("{fact:?}"));
+    }
+
     fn add<P: Value>(&mut self, name: String, thread: &Thread<'_, P>) {
-        let past = thread.past.iter().map(ward_sync::Written::id).collect();
+        let past = thread.past.iter().map(Written::id);
+        let past = past.chain(thread.past_voids.iter().map(Written::id)).collect();
         self.threads.insert(name, (thread.current_ids(), past));
     }
 
@@ -86,87 +143,11 @@ impl Digest {
                 return Some(format!("{name}: {thread:?} against {:?}", other.threads.get(name)));
             }
         }
-        (self != other).then(|| "the order of entries, or a list of threads".to_owned())
-    }
-}
-
-/// What one entry of the medication plan does: its value with its unit, what it names, and whether
-/// it is a decision.
-struct PlanAct {
-    says: Option<(Option<String>, Option<String>)>,
-    names: BTreeSet<EntryId>,
-    decides: bool,
-}
-
-/// Computes anew which values of the medication plan hold, by a rule of its own that walks through
-/// the entries in the order of their logical clocks. Gives the first field where the view says
-/// otherwise, or where it hides that there are several.
-pub(super) fn hidden_value(view: &ChartView<'_>) -> Option<String> {
-    for (field, acts) in plan_acts(view) {
-        let holds = holding(&acts);
-        let thread = view.medication_plan().get(&field);
-        let shown: BTreeSet<EntryId> =
-            thread.map(Thread::current_ids).unwrap_or_default().into_iter().collect();
-        let said: BTreeSet<_> =
-            acts.iter().filter(|(entry, _)| holds.contains(entry)).map(|(_, act)| &act.says).collect();
-        let wanted = if said.len() > 1 { Place::InConflict } else { Place::Visible };
-        if holds != shown || holds.iter().any(|entry| view.place(*entry) != Some(wanted)) {
-            return Some(format!("{} {}: {holds:?} hold, {shown:?} are shown", field.0, field.1));
-        }
-    }
-    None
-}
-
-/// The acts of each field that count, in the order of their logical clocks.
-fn plan_acts(view: &ChartView<'_>) -> BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>> {
-    let mut fields: BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>> = BTreeMap::new();
-    for item in view.timeline() {
-        if !matches!(item.place, Place::Visible | Place::Superseded | Place::InConflict) {
-            continue;
-        }
-        let (field, act) = match item.entry.body().decode_payload() {
-            Decoded::Known(Payload::MedicationPlanField(write)) => {
-                let names = write.supersedes.into_iter().collect();
-                let act = PlanAct { says: Some((write.value, write.unit)), names, decides: false };
-                ((write.medication, write.field), act)
+        for (name, fact) in &self.facts {
+            if other.facts.get(name) != Some(fact) {
+                return Some(format!("{name}: {fact} against {:?}", other.facts.get(name)));
             }
-            Decoded::Known(Payload::Resolve(decision)) => {
-                let FieldKey::MedicationPlan(medication, field) = decision.field.clone() else { continue };
-                let says = match &decision.resolution {
-                    Resolution::Candidate(chosen) => said_by(&fields, chosen),
-                    Resolution::Value(_) => continue,
-                };
-                let names = decision.candidates.into_iter().collect();
-                ((medication, field), PlanAct { says, names, decides: true })
-            }
-            _ => continue,
-        };
-        fields.entry(field).or_default().push((item.entry.id(), act));
+        }
+        (self != other).then(|| "the order of entries, or what only the other shows".to_owned())
     }
-    fields
-}
-
-fn said_by(
-    fields: &BTreeMap<MedicationField, Vec<(EntryId, PlanAct)>>,
-    chosen: &EntryId,
-) -> Option<(Option<String>, Option<String>)> {
-    fields.values().flatten().find(|(entry, _)| entry == chosen)?.1.says.clone()
-}
-
-/// What no other act replaces.
-fn holding(acts: &[(EntryId, PlanAct)]) -> BTreeSet<EntryId> {
-    let mut replaces: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
-    let known: BTreeMap<EntryId, &PlanAct> = acts.iter().map(|(entry, act)| (*entry, act)).collect();
-    for (entry, act) in acts {
-        let named: BTreeSet<EntryId> =
-            act.names.iter().filter(|name| known.contains_key(name)).copied().collect();
-        let older: BTreeSet<EntryId> =
-            named.iter().filter_map(|name| replaces.get(name)).flatten().copied().collect();
-        let said: BTreeSet<_> =
-            named.difference(&older).filter_map(|name| known.get(name)).map(|act| &act.says).collect();
-        let takes = act.decides || named.len() < 2 || said.len() < 2;
-        replaces.insert(*entry, if takes { named } else { BTreeSet::new() });
-    }
-    let replaced: BTreeSet<EntryId> = replaces.into_values().flatten().collect();
-    known.keys().filter(|entry| !replaced.contains(entry)).copied().collect()
 }

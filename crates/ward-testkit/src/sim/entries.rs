@@ -9,7 +9,7 @@ use ward_crypto::Role;
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
     AlertAcknowledgement, Appointment, AppointmentId, AppointmentStatus, ChartView, Dose, DoseOutcome, Draft,
-    MedicationId, MedicationPlanField, Note, Payload, ProfileField, may_write,
+    MedicationId, MedicationPlanField, Note, Payload, ProfileField, SetChange, SignedEntry, may_write,
 };
 
 /// The mark of the n-th entry of a schedule.
@@ -17,9 +17,11 @@ pub(super) fn mark(number: u64) -> String {
     format!("<{number}>")
 }
 
-/// Whether the payload of an entry bears a mark.
-pub(super) fn bears(payload: &[u8], mark: &str) -> bool {
-    payload.windows(mark.len()).any(|part| part == mark.as_bytes())
+/// Whether an entry bears a mark: in what it says, or in why it was written.
+pub(super) fn bears(entry: &SignedEntry, mark: &str) -> bool {
+    let body = entry.body();
+    let said = body.payload.windows(mark.len()).any(|part| part == mark.as_bytes());
+    said || body.reason.as_deref() == Some(mark)
 }
 
 /// What is written, as the person sees the chart. What the role may not write becomes a note.
@@ -83,8 +85,31 @@ fn wanted(
                 .collect(),
             action: mark.to_owned(),
         }),
+        Entry::SetAdd => {
+            let element = ["fatigue", "nausea", "fever"].get(usize::try_from(dice.below(3)).unwrap_or(0))?;
+            Draft::because(SetChange::adding(SET, *element), mark)
+        }
+        Entry::SetRemove => {
+            let elements: Vec<&String> = view.sets().get(SET)?.elements.keys().collect();
+            let place = usize::try_from(dice.below(elements.len() as u64)).unwrap_or(0);
+            let additions = view.sets().get(SET)?.additions_of(elements.get(place)?);
+            Draft::because(SetChange::removing(SET, additions), mark)
+        }
+        // These have calls of their own.
+        Entry::Resolve
+        | Entry::Void
+        | Entry::Text
+        | Entry::TextCut
+        | Entry::TextSign
+        | Entry::Attachment
+        | Entry::Checkpoint
+        | Entry::Adopt
+        | Entry::Decline => return None,
     })
 }
+
+/// The set that everybody changes.
+const SET: &str = "tags";
 
 const fn note(text: String, supersedes: Vec<EntryId>) -> Note {
     Note { text, supersedes }

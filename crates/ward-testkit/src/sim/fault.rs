@@ -51,11 +51,13 @@ worded! {
         ServerReadOnly = "server-read-only",
         /// The operator tries to start the server on an older backup.
         ServerRollback = "server-rollback",
+        /// The operator restores an older backup for good: the operation log is opened again.
+        ServerReopen = "server-reopen",
         /// A device is revoked, and what it wrote before may be adopted.
         Salvage = "salvage",
         /// A device is revoked, and what comes of it later is refused.
         Sever = "sever",
-        /// A person leaves the care team and comes back: epochs change while others are away.
+        /// A person leaves the care team, and may come back: epochs change while others are away.
         Leave = "leave",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, Slot, Step};
-use crate::limits::{ENTRIES, FAULTS};
+use crate::limits::{ENTRIES, FAULTS, RARE_ONE_IN};
 
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -44,20 +44,56 @@ impl Dice {
         list.get(place).copied().unwrap_or(otherwise)
     }
 
-    fn place(&mut self, end: usize) -> usize {
+    /// A place in a list of so many.
+    pub(super) fn place(&mut self, end: usize) -> usize {
         usize::try_from(self.below(end as u64)).unwrap_or(0)
     }
 }
+
+/// What people write on an ordinary day; what is listed twice is written twice as often.
+const EVERYDAY: &[Entry] = &[
+    Entry::Note,
+    Entry::Note,
+    Entry::LongNote,
+    Entry::NoteEdit,
+    Entry::NoteEdit,
+    Entry::Dose,
+    Entry::DoseAmended,
+    Entry::Response,
+    Entry::ResponseAmended,
+    Entry::Plan,
+    Entry::Plan,
+    Entry::Plan,
+    Entry::Appointment,
+    Entry::Profile,
+    Entry::Acknowledgement,
+    Entry::Resolve,
+    Entry::Resolve,
+    Entry::Void,
+    Entry::SetAdd,
+    Entry::SetRemove,
+    Entry::Text,
+    Entry::Text,
+    Entry::TextCut,
+    Entry::TextSign,
+];
 
 /// The schedule of a seed, with faults of these kinds only.
 pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
     let mut dice = Dice::new(seed ^ 0x5EED_0F57_0A11_5EED);
     let cast = cast(&mut dice);
     let mut steps = everyday(&mut dice, &cast);
+    if dice.below(RARE_ONE_IN) == 0 {
+        for entry in [Entry::Attachment, Entry::Attachment, Entry::Checkpoint] {
+            let by = dice.of(&cast, Slot::Phone);
+            put_in(&mut dice, &mut steps, &[Step::Write(by, entry), Step::Sync(by)]);
+        }
+    }
     let mut once = Vec::new();
     for _ in 0..dice.between(FAULTS) {
         let fault = dice.of(faults, Fault::Offline);
-        if happens_once(fault) && once.contains(&fault) {
+        let apart = once.iter().any(|known| are_apart(*known, fault));
+        if apart || happens_once(fault) && once.contains(&fault) {
             continue;
         }
         once.push(fault);
@@ -65,6 +101,16 @@ pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
     }
     steps.splice(0..0, switched_off(&steps));
     Schedule { seed, steps }
+}
+
+/// What one schedule does not have together: where a log ended after a device was revoked, its entries
+/// stand only for those who had proved their places (`docs/simulator.md`, open findings).
+const fn are_apart(one: Fault, other: Fault) -> bool {
+    matches!(
+        (one, other),
+        (Fault::ServerReopen, Fault::Salvage | Fault::Sever)
+            | (Fault::Salvage | Fault::Sever, Fault::ServerReopen)
+    )
 }
 
 /// Devices that no step names stay off: they would only cost time. A participant's device is revoked
@@ -80,7 +126,7 @@ fn switched_off(steps: &[Step]) -> Vec<Step> {
 
 /// What a schedule has at most one of.
 const fn happens_once(fault: Fault) -> bool {
-    matches!(fault, Fault::Copy | Fault::Salvage | Fault::Sever | Fault::Restore)
+    matches!(fault, Fault::Copy | Fault::Salvage | Fault::Sever | Fault::Restore | Fault::ServerReopen)
 }
 
 /// Three to five devices, of the participant and of staff.
@@ -101,7 +147,7 @@ fn everyday(dice: &mut Dice, cast: &[Slot]) -> Vec<Step> {
     let mut steps = Vec::new();
     for _ in 0..dice.between(ENTRIES) {
         let by = dice.of(cast, Slot::Phone);
-        steps.push(Step::Write(by, dice.of(Entry::ALL, Entry::Note)));
+        steps.push(Step::Write(by, dice.of(EVERYDAY, Entry::Note)));
         if dice.below(100) < 45 {
             steps.push(Step::Sync(dice.of(cast, Slot::Phone)));
         }
@@ -143,7 +189,7 @@ fn put_together(dice: &mut Dice, steps: &mut Vec<Step>, new: &[Step]) {
 
 fn add(dice: &mut Dice, cast: &[Slot], steps: &mut Vec<Step>, fault: Fault) {
     let slot = dice.of(cast, Slot::Phone);
-    let entry = dice.of(Entry::ALL, Entry::Note);
+    let entry = dice.of(EVERYDAY, Entry::Note);
     let net = |dice: &mut Dice, fault| [Step::Net(slot, fault, dice.small(14)), Step::Sync(slot)];
     let new = match fault {
         Fault::Offline => {
@@ -170,18 +216,28 @@ fn add(dice: &mut Dice, cast: &[Slot], steps: &mut Vec<Step>, fault: Fault) {
         Fault::ServerRollback => {
             return put_in(dice, steps, &[Step::ServerBackup, Step::Sync(slot), Step::ServerRollback]);
         }
+        Fault::ServerReopen => {
+            let other = dice.of(cast, Slot::Phone);
+            let all =
+                [Step::ServerBackup, Step::Sync(slot), Step::ServerReopen, Step::Sync(other), Step::Reopen];
+            return put_in(dice, steps, &all);
+        }
         Fault::Leave => {
             let staff = dice.of(&[Slot::Nurse, Slot::Doctor], Slot::Nurse);
-            return put_in(dice, steps, &[Step::Leave(staff), Step::Sync(staff), Step::Join(staff)]);
+            let all = [Step::Leave(staff), Step::Sync(staff), Step::Join(staff)];
+            let stays_away = dice.below(3) == 0;
+            return put_in(dice, steps, if stays_away { &all[..2] } else { &all });
         }
         Fault::Salvage | Fault::Sever => {
             let policy = if fault == Fault::Salvage { Policy::Salvage } else { Policy::Sever };
             let lost = dice.of(&[Slot::Phone, Slot::Tablet, Slot::Nurse, Slot::Doctor], Slot::Phone);
-            return put_in(
-                dice,
-                steps,
-                &[Step::Write(lost, entry), Step::Revoke(lost, policy), Step::Sync(lost)],
-            );
+            let mut all = vec![Step::Write(lost, entry), Step::Revoke(lost, policy), Step::Sync(lost)];
+            if policy == Policy::Salvage {
+                let by = dice.of(&[Slot::Coordinator, Slot::Nurse, Slot::Doctor], Slot::Coordinator);
+                let answer = if dice.below(4) == 0 { Entry::Decline } else { Entry::Adopt };
+                all.extend([Step::Sync(by), Step::Write(by, answer)]);
+            }
+            return put_in(dice, steps, &all);
         }
         Fault::ClockYear => {
             let year = dice.of(&[YEAR_MS, -YEAR_MS], YEAR_MS);

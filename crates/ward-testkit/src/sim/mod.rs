@@ -7,6 +7,8 @@
 //! step, and at the end heals everything and expects the site to come to rest by itself, with no
 //! entry lost, every member's chart the same, and nothing waiting.
 
+mod attachments;
+mod checks;
 mod digest;
 mod entries;
 mod failure;
@@ -14,16 +16,22 @@ mod fate;
 mod fault;
 mod generate;
 mod oracle;
+#[cfg(test)]
+mod planted;
 mod ports;
 mod rest;
 mod run;
 mod schedule;
+mod second_rule;
+mod server_steps;
 mod shrink;
 mod steps;
 mod tally;
 mod template;
+mod texts;
 mod words;
 mod world;
+mod writing;
 
 pub use failure::{Failure, Verdict};
 pub use fault::Fault;

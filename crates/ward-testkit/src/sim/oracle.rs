@@ -2,21 +2,41 @@
 
 use super::entries::{bears, mark};
 use super::failure::{Checked, Verdict};
-use super::schedule::Slot;
+use super::schedule::{Entry, Slot};
 use super::template::SiteStore;
 use super::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{DeviceId, EntryId, Incarnation};
-use ward_sync::{ChartView, TimelineItem};
+use ward_sync::{ChartView, RevokePolicy, TimelineItem};
 
 /// An entry that was confirmed to the person who wrote it.
 pub(super) struct Confirmed {
     pub(super) slot: Slot,
     pub(super) number: u64,
+    /// What it is.
+    pub(super) what: Entry,
     /// Its name; another one once it was written again.
     pub(super) entry: EntryId,
+    /// The entry that it takes over, for an adoption.
+    pub(super) inner: Option<EntryId>,
     /// Why nobody owes it any more.
     pub(super) forgiven: Option<&'static str>,
+}
+
+impl Confirmed {
+    /// By which name it stands on a chart now: its own, or that under which it was written again.
+    pub(super) fn find(&self, view: &ChartView<'_>) -> Option<EntryId> {
+        if view.place(self.entry).is_some() {
+            return Some(self.entry);
+        }
+        match self.inner {
+            Some(inner) => {
+                let item = view.timeline().iter().find(|item| item.entry.id() == inner);
+                item.and_then(|item| item.carried_by)
+            }
+            None => find(view, self.number),
+        }
+    }
 }
 
 /// What was promised so far.
@@ -24,9 +44,17 @@ pub(super) struct Confirmed {
 pub(super) struct Oracle {
     marks: u64,
     pub(super) confirmed: Vec<Confirmed>,
+    /// Words of the text that were taken away, each with the entry that took them.
+    pub(super) cuts: Vec<(u64, u64)>,
     places: BTreeMap<(DeviceId, Incarnation, u64), EntryId>,
     copied: BTreeSet<DeviceId>,
     revoked: BTreeSet<DeviceId>,
+    /// Of those, the ones of which nothing late is taken.
+    severed: BTreeSet<DeviceId>,
+    /// Devices whose store was set back.
+    set_back: BTreeSet<Slot>,
+    /// Entries that staff declined.
+    declined: BTreeSet<EntryId>,
 }
 
 impl Oracle {
@@ -35,8 +63,35 @@ impl Oracle {
         self.marks
     }
 
-    pub(super) fn confirm(&mut self, slot: Slot, number: u64, entry: EntryId) {
-        self.confirmed.push(Confirmed { slot, number, entry, forgiven: None });
+    pub(super) fn confirm(&mut self, slot: Slot, (number, what): (u64, Entry), entry: EntryId) {
+        self.confirmed.push(Confirmed { slot, number, what, entry, inner: None, forgiven: None });
+    }
+
+    /// Somebody took an entry over with another.
+    pub(super) fn adopt(&mut self, slot: Slot, number: u64, (entry, inner): (EntryId, EntryId)) {
+        let inner = Some(inner);
+        self.confirmed.push(Confirmed { slot, number, what: Entry::Adopt, entry, inner, forgiven: None });
+    }
+
+    pub(super) fn set_back(&mut self, slot: Slot) {
+        self.set_back.insert(slot);
+    }
+
+    pub(super) fn was_set_back(&self, slot: Slot) -> bool {
+        self.set_back.contains(&slot)
+    }
+
+    pub(super) fn decline(&mut self, inner: EntryId) {
+        self.declined.insert(inner);
+    }
+
+    /// What builds on a declined entry may wait for it for ever.
+    pub(super) fn any_declined(&self) -> bool {
+        !self.declined.is_empty()
+    }
+
+    pub(super) fn was_declined(&self, entry: EntryId) -> bool {
+        self.declined.contains(&entry)
     }
 
     /// A second machine holds what the first held, and owes it too.
@@ -44,13 +99,16 @@ impl Oracle {
         self.copied.insert(device);
     }
 
-    pub(super) fn revoked(&mut self, device: DeviceId) {
+    /// A device was revoked, or, if the call failed on the way, may have been.
+    pub(super) fn revoked(&mut self, device: DeviceId, policy: RevokePolicy) {
         self.revoked.insert(device);
+        if policy == RevokePolicy::Sever {
+            self.severed.insert(device);
+        }
     }
 
-    /// The call failed on the way: the log may hold it all the same.
-    pub(super) fn perhaps_revoked(&mut self, device: DeviceId) {
-        self.revoked.insert(device);
+    pub(super) fn was_severed(&self, device: DeviceId) -> bool {
+        self.severed.contains(&device)
     }
 
     pub(super) fn was_revoked(&self, device: DeviceId) -> bool {
@@ -75,7 +133,7 @@ impl Oracle {
 /// The entry that bears a mark.
 pub(super) fn find(view: &ChartView<'_>, number: u64) -> Option<EntryId> {
     let mark = mark(number);
-    let mut bearing = view.timeline().iter().filter(|item| bears(&item.entry.body().payload, &mark));
+    let mut bearing = view.timeline().iter().filter(|item| bears(item.entry, &mark));
     bearing.next().map(|item| item.entry.id())
 }
 
@@ -94,16 +152,14 @@ impl<S: SiteStore> World<'_, S> {
         }
         let owed = self.oracle.confirmed.iter_mut();
         for one in owed.filter(|one| one.slot == slot && one.forgiven.is_none()) {
-            if view.place(one.entry).is_some() {
-                continue;
-            }
-            // Written again under another name.
-            let Some(entry) = find(&view, one.number) else {
+            let Some(entry) = one.find(&view) else {
                 let what = format!("{} does not hold entry {} any more", machine.name, one.number);
                 return Err((Verdict::Lost, what));
             };
-            one.entry = entry;
-            self.tally.path("written again");
+            if one.entry != entry {
+                one.entry = entry;
+                self.tally.path("written again");
+            }
         }
         Ok(())
     }
@@ -116,10 +172,7 @@ impl<S: SiteStore> World<'_, S> {
         };
         let view = client.chart(self.chart).ok();
         let held = |one: &Confirmed| {
-            at_server.contains(&one.entry)
-                || view
-                    .as_ref()
-                    .is_some_and(|view| view.place(one.entry).is_some() || find(view, one.number).is_some())
+            at_server.contains(&one.entry) || view.as_ref().is_some_and(|view| one.find(view).is_some())
         };
         let mut lost = 0;
         for one in self.oracle.confirmed.iter_mut().filter(|one| one.slot == slot && one.forgiven.is_none()) {
@@ -137,17 +190,41 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
+    /// After the server was set back for good: what neither it nor any member holds is gone.
+    pub(super) async fn forgive_what_the_server_lost(&mut self) -> Checked {
+        let at_server = self.entries_at_server().await?;
+        let members: Vec<Slot> = self.machines.keys().copied().filter(|slot| self.is_member(*slot)).collect();
+        let views: Vec<ChartView<'_>> = members
+            .iter()
+            .filter_map(|slot| self.machines.get(slot)?.client.as_ref()?.chart(self.chart).ok())
+            .collect();
+        let mut lost = 0;
+        for one in self.oracle.confirmed.iter_mut() {
+            let owed = one.forgiven.is_none() || one.forgiven == Some(AT_SERVER);
+            let at_home = one.forgiven.is_none();
+            let held = at_home
+                || at_server.contains(&one.entry)
+                || views.iter().any(|view| one.find(view).is_some());
+            if owed && !held {
+                one.forgiven = Some("the schedule set the server back, and nobody else had it");
+                lost += 1;
+            }
+        }
+        for _ in 0..lost {
+            self.tally.path("entry lost with a server that was set back");
+        }
+        Ok(())
+    }
+
     /// The names of all entries that the server holds.
     pub(super) async fn entries_at_server(&self) -> Checked<BTreeSet<EntryId>> {
-        let (mut out, mut index) = (BTreeSet::new(), 0);
-        loop {
-            let row = self.server.store.operation_at(index).await;
-            match row.map_err(|error| (Verdict::Broken, error.to_string()))? {
-                Some(row) => out.insert(row.entry_id),
-                None => return Ok(out),
-            };
-            index += 1;
+        let broken = |error: ward_store::StoreError| (Verdict::Broken, error.to_string());
+        let mut out = BTreeSet::new();
+        for index in 0..self.server.store.olog_size().await.map_err(broken)? {
+            // A log that was opened again begins with another leaf.
+            out.extend(self.server.store.operation_at(index).await.map_err(broken)?.map(|row| row.entry_id));
         }
+        Ok(out)
     }
 }
 

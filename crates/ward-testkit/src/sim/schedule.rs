@@ -50,6 +50,28 @@ worded! {
         Profile = "profile",
         /// An alert was looked at.
         Acknowledgement = "acknowledgement",
+        /// A decision about an open conflict that the role decides about.
+        Resolve = "resolve",
+        /// A record or note is declared void.
+        Void = "void",
+        /// An element is put into a set.
+        SetAdd = "set-add",
+        /// An element is taken out of a set.
+        SetRemove = "set-remove",
+        /// Some words in the text that everybody edits.
+        Text = "text",
+        /// Words in place of others, in that text.
+        TextCut = "text-cut",
+        /// A signature over that text.
+        TextSign = "text-sign",
+        /// An attachment, of one chunk or of two.
+        Attachment = "attachment",
+        /// A checkpoint over everything that the device holds.
+        Checkpoint = "checkpoint",
+        /// Staff take over what waits of a device.
+        Adopt = "adopt",
+        /// Staff decline an entry that waits.
+        Decline = "decline",
     }
 }
 
@@ -151,8 +173,12 @@ pub enum Step {
     ServerHeals,
     /// The server's store is copied to a safe place.
     ServerBackup,
-    /// The operator starts the server on the copy.
+    /// The operator starts the server on the copy, as if it were the newest there is.
     ServerRollback,
+    /// The operator restores the copy, though history is missing in it.
+    ServerReopen,
+    /// An admin lets the operation log go on after that.
+    Reopen,
     /// The device is revoked.
     Revoke(Slot, Policy),
     /// The device's person leaves the care team.
@@ -204,6 +230,8 @@ impl fmt::Display for Step {
             Self::ServerHeals => f.write_str("server-heals"),
             Self::ServerBackup => f.write_str("server-backup"),
             Self::ServerRollback => f.write_str("server-rollback"),
+            Self::ServerReopen => f.write_str("server-reopen"),
+            Self::Reopen => f.write_str("reopen"),
             Self::Revoke(slot, policy) => write!(f, "revoke {} {}", slot.word(), policy.word()),
             Self::Leave(slot) => write!(f, "leave {}", slot.word()),
             Self::Join(slot) => write!(f, "join {}", slot.word()),
@@ -238,7 +266,9 @@ impl Step {
             | Self::ServerDisk(_)
             | Self::ServerHeals
             | Self::ServerBackup
-            | Self::ServerRollback => None,
+            | Self::ServerRollback
+            | Self::ServerReopen
+            | Self::Reopen => None,
         }
     }
 
@@ -266,6 +296,8 @@ impl Step {
             ("server-heals", 1) => Self::ServerHeals,
             ("server-backup", 1) => Self::ServerBackup,
             ("server-rollback", 1) => Self::ServerRollback,
+            ("server-reopen", 1) => Self::ServerReopen,
+            ("reopen", 1) => Self::Reopen,
             ("revoke", 3) => Self::Revoke(slot(1)?, Policy::of_word(words.get(2)?)?),
             ("leave", 2) => Self::Leave(slot(1)?),
             ("join", 2) => Self::Join(slot(1)?),

@@ -1,14 +1,12 @@
 //! Doing one step.
 
-use super::entries::draft;
 use super::failure::{Checked, Verdict};
 use super::fault::Fault;
-use super::schedule::{DiskTrouble, Entry, Policy, Slot, Step};
+use super::schedule::{Policy, Slot, Step};
 use super::template::SiteStore;
 use super::world::{Machine, World};
 use ward_client::{ClientError, DeviceState, SyncProblem, SyncReport};
 use ward_id::PersonId;
-use ward_store::StoreError;
 use ward_sync::RevokePolicy;
 
 impl<S: SiteStore> World<'_, S> {
@@ -49,6 +47,8 @@ impl<S: SiteStore> World<'_, S> {
             Step::ServerHeals => self.heal_server().await,
             Step::ServerBackup => self.back_up_server().await?,
             Step::ServerRollback => self.roll_server_back().await?,
+            Step::ServerReopen => self.restore_server().await?,
+            Step::Reopen => self.reopen(false).await?,
             Step::Revoke(slot, policy) => self.revoke(slot, policy).await?,
             Step::Leave(slot) => self.set_team(slot, false).await?,
             Step::Join(slot) => self.set_team(slot, true).await?,
@@ -64,24 +64,6 @@ impl<S: SiteStore> World<'_, S> {
         if let Some(machine) = self.machine(slot) {
             change(machine);
         }
-    }
-
-    /// Somebody writes. What is confirmed to them is remembered.
-    async fn write(&mut self, slot: Slot, entry: Entry) -> Checked {
-        let (chart, number, now) = (self.chart, self.oracle.next_mark(), self.truth.now());
-        let Some(machine) = self.machines.get_mut(&slot) else { return Ok(()) };
-        let Some(client) = machine.client.as_mut() else { return Ok(()) };
-        let view = client.chart(chart).ok();
-        let draft = draft(view.as_ref(), (machine.role, entry), (number, now), &mut self.dice);
-        drop(view);
-        match client.capture_draft(chart, draft).await {
-            Ok(id) => {
-                self.tally.entries += 1;
-                self.oracle.confirm(slot, number, id);
-            }
-            Err(error) => self.tally.path(format!("write refused: {}", error.code())),
-        }
-        Ok(())
     }
 
     /// A device meets the server.
@@ -131,6 +113,7 @@ impl<S: SiteStore> World<'_, S> {
         machine.client = None;
         machine.disk.replace(&backup).await.map_err(|error| (Verdict::Broken, error.to_string()))?;
         self.tally.fault(Fault::Restore);
+        self.oracle.set_back(slot);
         self.restart(slot).await?;
         self.forgive_what_the_disk_lost(slot).await
     }
@@ -153,69 +136,6 @@ impl<S: SiteStore> World<'_, S> {
         self.restart(Slot::Second).await
     }
 
-    pub(super) async fn restart_server(&mut self) {
-        let store = self.server.store.clone();
-        match self.server.move_to(store).await {
-            Ok(()) => self.tally.fault(Fault::ServerRestart),
-            // Its disk is full: the operator leaves it as it is.
-            Err(_) => self.tally.path("server did not start"),
-        }
-    }
-
-    fn trouble_server(&mut self, trouble: DiskTrouble) {
-        let (error, fault) = match trouble {
-            DiskTrouble::Full => (StoreError::StorageFull, Fault::ServerFull),
-            DiskTrouble::ReadOnly => {
-                (StoreError::Stopped { why: "the disk cannot be written".to_owned() }, Fault::ServerReadOnly)
-            }
-        };
-        if self.server.store.fail_writes(Some(error)) {
-            self.server_in_trouble = true;
-            self.tally.fault(fault);
-        }
-    }
-
-    /// Makes room, and starts a server anew that had ended writing.
-    pub(super) async fn heal_server(&mut self) {
-        if std::mem::take(&mut self.server_in_trouble) {
-            self.server.store.fail_writes(None);
-            self.restart_server().await;
-        }
-    }
-
-    async fn back_up_server(&mut self) -> Checked {
-        let copy = self.server.store.copied().await;
-        self.server_backup = Some(copy.map_err(|error| (Verdict::Broken, error.to_string()))?);
-        Ok(())
-    }
-
-    /// The operator starts the server on a backup. Where witnesses know more than it holds, it must
-    /// not start. Where only entries are missing that no witness had cosigned, it does; then the
-    /// operator finds the newest store after all, for a site that goes on without them is another
-    /// matter, with acts of its own.
-    async fn roll_server_back(&mut self) -> Checked {
-        let Some(backup) = self.server_backup.clone() else { return Ok(()) };
-        // Nobody restores onto a disk that fails.
-        self.heal_server().await;
-        self.tally.fault(Fault::ServerRollback);
-        let broken = |error: StoreError| (Verdict::Broken, error.to_string());
-        let copy = backup.copied().await.map_err(broken)?;
-        let newest = self.server.store.clone();
-        let before = newest.olog_size().await.map_err(broken)?;
-        if self.server.move_to(copy).await.is_err() {
-            self.tally.path("server refused a backup");
-            return Ok(());
-        }
-        let after = self.server.store.olog_size().await.map_err(broken)?;
-        if after == before {
-            self.tally.path("server runs on a backup that lacks nothing");
-            return Ok(());
-        }
-        self.tally.path("server started on a backup that lacks what no witness had cosigned");
-        let back = self.server.move_to(newest).await;
-        back.map_err(|error| (Verdict::Broken, format!("the server does not start again: {error}")))
-    }
-
     /// Staff devices are revoked by an admin, a participant's by the coordinator.
     async fn revoke(&mut self, slot: Slot, policy: Policy) -> Checked {
         let Some(device) = self.machines.get(&slot).map(|machine| machine.device) else { return Ok(()) };
@@ -227,15 +147,11 @@ impl<S: SiteStore> World<'_, S> {
         let machine =
             if by_admin { Some(&mut self.admin) } else { self.machines.get_mut(&Slot::Coordinator) };
         let Some(client) = machine.and_then(|machine| machine.client.as_mut()) else { return Ok(()) };
+        self.oracle.revoked(device, policy);
         match client.revoke(device, policy, "it was left on a train").await {
-            Ok(_) => {
-                self.oracle.revoked(device);
-                self.tally.fault(fault);
-            }
-            Err(error) => {
-                self.oracle.perhaps_revoked(device);
-                self.tally.path(format!("revoke failed: {}", error.code()));
-            }
+            Ok(_) => self.tally.fault(fault),
+            // The log may hold it all the same.
+            Err(error) => self.tally.path(format!("revoke failed: {}", error.code())),
         }
         self.come_round(Slot::Coordinator).await
     }

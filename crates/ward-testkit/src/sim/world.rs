@@ -50,6 +50,8 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) truth: FakeClock,
     pub(super) server: Server<S>,
     pub(super) server_backup: Option<S>,
+    /// How often the server was put onto a backup that may lack something.
+    pub(super) server_losses: u64,
     /// The server's disk fails.
     pub(super) server_in_trouble: bool,
     pub(super) chart: ChartId,
@@ -74,6 +76,7 @@ impl<'a, S: SiteStore> World<'a, S> {
             seed,
             server,
             server_backup: None,
+            server_losses: 0,
             server_in_trouble: false,
             chart: template.chart,
             machines: BTreeMap::new(),

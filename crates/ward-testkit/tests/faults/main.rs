@@ -28,6 +28,7 @@ mod salvage;
 mod scene;
 mod schedule;
 mod sealed_work;
+mod set_back_unseen;
 mod severed_texts;
 mod torn_files;
 mod trust;

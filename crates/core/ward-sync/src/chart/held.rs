@@ -11,30 +11,42 @@ pub struct Arrival {
     /// The place of its envelope in the operation log, as the server says
     /// ([`Chart::prove`](super::Chart::prove)).
     pub olog_index: Option<u64>,
-    /// When the server took it, as the server says.
+    /// When the server first took it, as the server says.
     pub received_at: Option<TimestampMs>,
+    /// When it took it at that place: later than the first time, if the log was opened again between.
+    placed_at: Option<TimestampMs>,
 }
 
 impl Arrival {
     /// Not sent yet.
-    pub const UNSENT: Self = Self { olog_index: None, received_at: None };
+    pub const UNSENT: Self = Self { olog_index: None, received_at: None, placed_at: None };
 
     /// At this place and time.
     pub const fn at(olog_index: u64, received_at: TimestampMs) -> Self {
-        Self { olog_index: Some(olog_index), received_at: Some(received_at) }
+        let at = Some(received_at);
+        Self { olog_index: Some(olog_index), received_at: at, placed_at: at }
+    }
+
+    /// At this time, at a place of a log that ended.
+    pub const fn in_ended_log(received_at: TimestampMs) -> Self {
+        Self { olog_index: None, received_at: Some(received_at), placed_at: None }
+    }
+
+    /// The place in the log that counts with the time that belongs to it: what every device is told alike.
+    pub(super) fn placed(self) -> Option<(u64, TimestampMs)> {
+        self.olog_index.zip(self.placed_at)
     }
 
     /// The earlier of two: the first envelope of an entry is the one that counts. Without a place
     /// the time may be known still, of a log that was opened again since.
     pub(super) fn earlier(self, other: Self) -> Self {
-        match (self.olog_index, other.olog_index) {
-            (None, _) => {
-                let times = self.received_at.into_iter().chain(other.received_at);
-                Self { olog_index: other.olog_index, received_at: times.min() }
-            }
+        let received_at = self.received_at.into_iter().chain(other.received_at).min();
+        let first = match (self.olog_index, other.olog_index) {
+            (None, _) => other,
             (Some(a), Some(b)) if b < a => other,
             _ => self,
-        }
+        };
+        Self { received_at, ..first }
     }
 }
 

@@ -289,10 +289,7 @@ impl Chart {
 
     /// The entries that arrived at a place up to this one, in the order of the operation log.
     pub fn arrived_upto(&self, upto: u64) -> Vec<(u64, TimestampMs, &SignedEntry)> {
-        let arrived = |held: &'_ Held| {
-            let Arrival { olog_index, received_at } = held.arrival;
-            olog_index.filter(|index| *index <= upto).zip(received_at)
-        };
+        let arrived = |held: &'_ Held| held.arrival.placed().filter(|(index, _)| *index <= upto);
         let mut out: Vec<_> = self
             .entries
             .values()

@@ -100,13 +100,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.map_or(0, |local| local.unsent().count() as u64)
     }
 
-    /// Whether pages are wanted though the vectors are equal: something did not open yet, or what this
-    /// device sent did not come back with its place.
+    /// Whether pages are wanted though the vectors are equal: something did not open yet, what this
+    /// device sent did not come back with its place, or all that came has its place in a log that ended.
     fn waits_for_pages(&self, chart: ChartId) -> bool {
-        let local = self.device().ok().and_then(|open| open.charts.get(&chart));
-        local.is_some_and(|local| {
+        let Ok(open) = self.device() else { return false };
+        open.charts.get(&chart).is_some_and(|local| {
             let own_is_back = local.receipted == 0 || local.own_arrived(local.receipted);
-            !local.unopened.is_empty() || !own_is_back
+            let in_ended_log = local.cursor.is_some_and(|cursor| cursor < open.olog_begin());
+            !local.unopened.is_empty() || !own_is_back || in_ended_log
         })
     }
 

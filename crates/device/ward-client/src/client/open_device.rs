@@ -527,11 +527,7 @@ impl OpenDevice {
 /// When and where an envelope came that is kept at a place, where the operation log that counts
 /// begins at `begin`. A place in a log that ended is none in the log that counts; the time stays.
 pub(crate) const fn arrival(begin: u64, place: u64, received_at: TimestampMs) -> Arrival {
-    if place >= begin {
-        Arrival::at(place, received_at)
-    } else {
-        Arrival { olog_index: None, received_at: Some(received_at) }
-    }
+    if place >= begin { Arrival::at(place, received_at) } else { Arrival::in_ended_log(received_at) }
 }
 
 /// Admins and auditors are shown every entry, all others those of their charts.

@@ -497,9 +497,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
         // That it has more than it receipted is believed only of entries that it delivered.
         let delivered = (local.receipted..held).take_while(|seq| local.own_arrived(seq.saturating_add(1)));
-        let held = held.min(local.receipted.saturating_add(delivered.count() as u64));
-        if chain.is_some() && held != local.receipted {
+        let receipted = local.receipted;
+        let held = held.min(receipted.saturating_add(delivered.count() as u64));
+        if chain.is_some() && held != receipted {
             // It lost what it had receipted, and gets it again; or it has it again.
+            if held < receipted {
+                self.show_receipts(chart).await;
+            }
             self.set_receipted(chart, held).await.map_err(failed)?;
         }
         problem.map_or(Ok(()), Err)

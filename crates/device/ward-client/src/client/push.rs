@@ -254,6 +254,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         match (problem.code.known(), problem.members.expect) {
             // The server lacks entries that it had receipted (it was restored): send them again.
             (Some(ErrorCode::Gap), Some(expect)) if expect < sealed.first_seq && expect > 0 => {
+                self.show_receipts(chart).await;
                 self.set_receipted(chart, expect - 1).await.map_err(failed)
             }
             // Another entry stands there: this store was copied or set back.

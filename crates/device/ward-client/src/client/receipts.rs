@@ -146,6 +146,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let is_done = match kept {
             Ok(kept) => kept,
             Err(problem) => {
+                if matches!(problem, SyncProblem::BrokenPromise { .. }) {
+                    // If the server was set back, it says so now, and the log is opened again.
+                    let _kept = self.show_receipt(&due.receipt).await;
+                }
                 // Once a later receipt covers the same entries, the breach is said once; what
                 // proves it stays.
                 let said = matches!(problem, SyncProblem::BrokenPromise { .. }) && is_superseded(&due.id);

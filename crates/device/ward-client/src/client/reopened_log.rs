@@ -5,10 +5,11 @@
 
 use super::follow_mlog::read_note;
 use super::{Client, SyncProblem, site_trust};
+use crate::limits::RECEIPTS_SHOWN;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
-use ward_api::{ErrorCode, LogName, OldCheckpoint, Opaque, paths};
-use ward_audit::{CosignedHead, LogView, olog_leaf};
-use ward_id::ChartId;
+use ward_api::{ErrorCode, LogName, OlogEvidence, Opaque, paths};
+use ward_audit::{CosignedHead, LogView, Receipt, olog_leaf};
+use ward_id::{Canonical as _, ChartId};
 use ward_sync::Reopening;
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
@@ -84,6 +85,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let charts: Vec<ChartId> = {
             let open = self.device_mut()?;
             open.named_heads = super::olog_proofs::NamedHeads::default();
+            // What the server said that it has of blobs it may have lost too.
+            open.blobs_asked.clear();
             open.charts.keys().copied().collect()
         };
         for chart in charts {
@@ -104,7 +107,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(crate) async fn bring_old_checkpoint(&mut self) -> Result<(), ClientError> {
         let held = self.device()?.olog.as_ref().and_then(LogView::head).map(CosignedHead::note);
         let Some(note) = held.map(ToString::to_string) else { return Ok(()) };
-        let body = OldCheckpoint { checkpoint: Opaque(note.into_bytes()) };
+        let body = OlogEvidence { checkpoint: Some(Opaque(note.into_bytes())), receipt: None };
+        self.wire()?.post_raw(paths::OLOG_REOPENING, &body).await.map(drop)
+    }
+
+    /// The server lacks something of a chart that it had receipted. It is shown the newest receipts that
+    /// no cosigned head covers: if its database was set back, no witness can have told it.
+    pub(crate) async fn show_receipts(&mut self, chart: ChartId) {
+        let Ok(open) = self.device() else { return };
+        let Some(origin) = open.olog.as_ref().map(|view| view.origin().clone()) else { return };
+        let Some(local) = open.charts.get(&chart) else { return };
+        let open = local.receipts.values().filter(|record| record.checked_at_size.is_none());
+        let receipts = open.filter_map(|record| Receipt::from_canonical(&record.receipt).ok());
+        let mut receipts: Vec<Receipt> = receipts.filter(|receipt| *receipt.origin() == origin).collect();
+        receipts.sort_by_key(|receipt| std::cmp::Reverse(receipt.first_index()));
+        for receipt in receipts.iter().take(RECEIPTS_SHOWN) {
+            if self.show_receipt(receipt).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Shows the server one receipt. It takes it only if it does not keep it, and waits from then on
+    /// until an admin lets the log go on.
+    pub(crate) async fn show_receipt(&mut self, receipt: &Receipt) -> Result<(), ClientError> {
+        let body = OlogEvidence { checkpoint: None, receipt: Some(Opaque(receipt.to_canonical())) };
         self.wire()?.post_raw(paths::OLOG_REOPENING, &body).await.map(drop)
     }
 

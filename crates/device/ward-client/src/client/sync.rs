@@ -158,6 +158,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// After the store was set back: fetch what it lost, then begin a new life of every own chain,
     /// so that no place of a chain is given twice.
     async fn recover_from_set_back(&mut self, report: &mut SyncReport) {
+        // A server that waits after a restore does not tell what it will have.
+        if report.problems.iter().any(awaits_recovery) {
+            return;
+        }
         let Ok(open) = self.device() else { return };
         let mut charts = self.synced_charts();
         charts.extend(open.mark.own_heads.iter().map(|head| head.chart));
@@ -182,6 +186,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                         return;
                     }
                 }
+            }
+            // What the server lost of what it had receipted is carried on in the new life too.
+            if let Err(problem) = self.lower_receipted(chart).await {
+                report.problems.push(problem);
+                return;
             }
             let event = event_name(
                 IncidentKind::LocalRollback,
@@ -213,6 +222,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.raise_mark(Some(head)).await;
         }
         self.raise_mark(None).await;
+    }
+
+    /// Compares what the server has of the present chain with what it receipted; what it does not have
+    /// any more is unsent again.
+    async fn lower_receipted(&mut self, chart: ChartId) -> Result<(), SyncProblem> {
+        let theirs = match self.ask_have(chart).await {
+            Ok(theirs) => theirs,
+            Err(SyncProblem::Failed { error, .. }) if error.is(ErrorCode::NotMember) => return Ok(()),
+            Err(problem) => return Err(problem),
+        };
+        match self.check_have(chart, &theirs.heads).await {
+            Err(problem @ SyncProblem::Failed { .. }) => Err(problem),
+            // What is missing or forked is said when the charts are met.
+            _ => Ok(()),
+        }
     }
 
     /// The life of this device's chain that ends now.

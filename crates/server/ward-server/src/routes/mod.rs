@@ -62,7 +62,7 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Reconcile => repair::reconcile(app, &call).await,
         Route::Relay => repair::relay(app, call).await,
         Route::OlogReopening => reopening::state(app, &call),
-        Route::BringCheckpoint => reopening::bring(app, &call),
+        Route::BringCheckpoint => reopening::bring(app, &call).await,
         Route::Epochs => charts::epochs(app, &call).await,
         Route::Events => stream::events(app, &call).await,
         Route::WitnessTime => service::witness_time(app, &call).await,

@@ -1,8 +1,10 @@
-//! What a restored server tells its devices, and the checkpoints of the old log that they bring.
+//! What a restored server tells its devices, and what they bring: checkpoints of the old log, and
+//! receipts that the log does not keep.
 
 use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
-use ward_api::{OldCheckpoint, Opaque, ReopeningState};
+use crate::problem_response::refuse;
+use ward_api::{ErrorCode, OlogEvidence, Opaque, ReopeningState};
 use ward_audit::reopened_origin;
 use ward_store::Store;
 
@@ -24,8 +26,16 @@ pub(super) fn state<S: Store>(app: &App<S>, call: &Call) -> Answer {
     answer_cbor(call.spec, &state)
 }
 
-pub(super) fn bring<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let OldCheckpoint { checkpoint } = call.decode()?;
-    app.bring(checkpoint.0)?;
+pub(super) async fn bring<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let OlogEvidence { checkpoint, receipt } = call.decode()?;
+    if checkpoint.is_none() && receipt.is_none() {
+        return Err(refuse(ErrorCode::OldCheckpointRefused, "Bring a checkpoint or a receipt."));
+    }
+    if let Some(receipt) = receipt {
+        app.bring_receipt(&receipt.0).await?;
+    }
+    if let Some(checkpoint) = checkpoint {
+        app.bring(checkpoint.0)?;
+    }
     answer(call.spec, Vec::new())
 }

@@ -7,7 +7,7 @@ use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
     DropState, DropStateChange, EnrolmentSubmission, HaveQuestion, Key32, LogName, MlogSubmission,
-    OldCheckpoint, OlogProofsQuestion, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason,
+    OlogEvidence, OlogProofsQuestion, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason,
     SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
@@ -109,9 +109,10 @@ impl Stage {
                 (paths::relay(chart), pen.batch(1, &self.secret, people.membership.head()).to_canonical())
             }
             Route::OlogReopening => (paths::OLOG_REOPENING.into(), none()),
-            Route::BringCheckpoint => {
-                (paths::OLOG_REOPENING.into(), OldCheckpoint { checkpoint: Opaque(vec![1]) }.to_canonical())
-            }
+            Route::BringCheckpoint => (
+                paths::OLOG_REOPENING.into(),
+                OlogEvidence { checkpoint: Some(Opaque(vec![1])), receipt: None }.to_canonical(),
+            ),
             Route::HandOver => (paths::DROP.into(), vec![self.dropped(caller)].to_canonical()),
             Route::ListDrops => (paths::drops_after(None), none()),
             Route::SetDropState => (paths::DROP_STATE.into(), self.decision()),

@@ -146,13 +146,47 @@ async fn envelopes_of_others_are_taken_as_if_their_author_had_pushed_them() {
     staff.post(&paths::relay(chart), &late).await.refused(ErrorCode::Revoked);
 }
 
+/// A receipt that the log keeps stops nothing, nor does one that this server never signed.
+#[tokio::test]
+async fn a_receipt_that_the_log_keeps_changes_nothing() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let phone = world.login(&world.people.phone).await;
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let (first, second) = (
+        pen.batch(2, &secret, world.people.membership.head()),
+        pen.batch(1, &secret, world.people.membership.head()),
+    );
+    let receipt: Receipt = phone.post(&paths::envelopes(chart), &first).await.ok().cbor();
+    let evidence =
+        |receipt: Vec<u8>| ward_api::OlogEvidence { checkpoint: None, receipt: Some(Opaque(receipt)) };
+    let bytes = receipt.to_canonical();
+    phone.post(paths::OLOG_REOPENING, &evidence(bytes.clone())).await.refused(ErrorCode::NotReopening);
+    // The same promise at another place, which this server did not sign.
+    let mut forged = bytes.clone();
+    let place = forged.len() - 1;
+    forged[place] ^= 1;
+    for no_receipt in [forged, vec![1], Vec::new()] {
+        phone
+            .post(paths::OLOG_REOPENING, &evidence(no_receipt))
+            .await
+            .refused(ErrorCode::OldCheckpointRefused);
+    }
+    phone
+        .post(paths::OLOG_REOPENING, &ward_api::OlogEvidence::default())
+        .await
+        .refused(ErrorCode::OldCheckpointRefused);
+    phone.post(&paths::envelopes(chart), &second).await.ok();
+}
+
 /// A server that was not restored takes nothing back.
 #[tokio::test]
 async fn places_of_membership_entries_are_looked_at_only_after_a_restore() {
     let world = World::new().await;
     let phone = world.login(&world.people.phone).await;
     phone.get(paths::OLOG_REOPENING).await.refused(ErrorCode::NotReopening);
-    let note = ward_api::OldCheckpoint { checkpoint: Opaque(vec![1]) };
+    let note = ward_api::OlogEvidence { checkpoint: Some(Opaque(vec![1])), receipt: None };
     phone.post(paths::OLOG_REOPENING, &note).await.refused(ErrorCode::NotReopening);
     // An entry that stands there already is answered with its place, as ever.
     let known = world.people.log[0].clone();

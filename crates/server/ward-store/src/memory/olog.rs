@@ -48,7 +48,7 @@ impl super::State {
     }
 
     /// The index of the first operation: a log that was opened again begins with another leaf.
-    fn first_index(&self) -> u64 {
+    pub(super) fn first_index(&self) -> u64 {
         u64::from(self.reopened.is_some())
     }
 

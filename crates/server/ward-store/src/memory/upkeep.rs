@@ -31,7 +31,7 @@ impl MetaStore for MemoryStore {
 
 impl State {
     fn check_operations(&self, findings: &mut Vec<String>) {
-        for (index, row) in self.operations.iter().enumerate() {
+        for (index, row) in (self.first_index()..).zip(&self.operations) {
             let operation = &row.operation;
             if Sha256::digest(&operation.bytes).as_slice() != operation.envelope_hash.as_bytes() {
                 findings.push(format!("operation {index}: the bytes are not those of the leaf"));
@@ -39,7 +39,7 @@ impl State {
             let key = (operation.chart, operation.device, operation.incarnation);
             let place = usize::try_from(operation.seq - 1).ok();
             let found = self.chains.get(&key).and_then(|chain| chain.places.get(place?));
-            if found != Some(&(index as u64)) {
+            if found != Some(&index) {
                 findings.push(format!("operation {index}: it is not at its place in the chain"));
             }
         }

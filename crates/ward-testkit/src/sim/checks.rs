@@ -1,0 +1,192 @@
+//! What must hold when a site has come to rest.
+
+use super::digest::Digest;
+use super::failure::{Checked, Verdict};
+use super::oracle::{AT_SERVER, Confirmed, Oracle};
+use super::schedule::Slot;
+use super::second_rule::{hidden_value, wrong_set};
+use super::template::SiteStore;
+use super::texts::check_words;
+use super::world::World;
+use crate::limits::{AUDIT_EVERY, RESTART_EVERY};
+use ward_client::export::check_package;
+use ward_sync::{ChartView, DeliveryState, Place};
+
+impl<S: SiteStore> World<'_, S> {
+    pub(super) async fn check_end(&mut self, slots: &[Slot]) -> Checked {
+        let members: Vec<Slot> = slots.iter().copied().filter(|slot| self.is_member(*slot)).collect();
+        self.check_lost(&members)?;
+        self.check_alike(&members)?;
+        self.check_attachments(&members).await?;
+        self.check_server().await?;
+        if self.seed.is_multiple_of(RESTART_EVERY) {
+            self.check_restarted(&members).await?;
+        }
+        if self.seed.is_multiple_of(AUDIT_EVERY) {
+            self.check_audit(&members).await?;
+        }
+        Ok(())
+    }
+
+    /// Every entry that was confirmed stands somewhere on every member's chart. Those of a device
+    /// that may not send any more stand on that device.
+    fn check_lost(&mut self, members: &[Slot]) -> Checked {
+        for one in self.oracle.confirmed.iter_mut().filter(|one| one.forgiven == Some(AT_SERVER)) {
+            one.forgiven = None;
+        }
+        for member in members {
+            let Some(client) = self.machines.get(member).and_then(|machine| machine.client.as_ref()) else {
+                continue;
+            };
+            let view = client.chart(self.chart).map_err(|error| (Verdict::Broken, error.to_string()))?;
+            for one in self.oracle.confirmed.iter().filter(|one| one.forgiven.is_none()) {
+                if one.find(&view).is_some() || self.waits_at_home(one) {
+                    continue;
+                }
+                let what = format!(
+                    "entry {} of {} is not on the chart of {}",
+                    one.number,
+                    one.slot.word(),
+                    member.word()
+                );
+                return Err((Verdict::Lost, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry of a device that may not send waits on that device, or in the drop box if staff
+    /// did not take over everything. A severed device shows nothing, but still says what it holds.
+    fn waits_at_home(&self, one: &Confirmed) -> bool {
+        let Some(machine) = self.machines.get(&one.slot) else { return false };
+        let Some(client) = &machine.client else { return false };
+        let may_not_send = !self.is_member(one.slot) || self.oracle.was_revoked(machine.device);
+        let delivery = client.delivery(self.chart).ok();
+        let known = delivery.iter().flat_map(|known| &known.entries).find(|known| known.entry == one.entry);
+        let handed_over = known.is_some_and(|known| known.state == DeliveryState::HandedOver);
+        let staff =
+            [Slot::Coordinator, Slot::Nurse, Slot::Doctor].into_iter().any(|slot| self.is_member(slot));
+        let is_taken = self.adopts_all() && staff && !self.oracle.was_severed(machine.device);
+        if handed_over && is_taken && !self.oracle.was_declined(one.entry) {
+            return false;
+        }
+        let shown = || client.chart(self.chart).is_ok_and(|view| one.find(&view).is_some());
+        may_not_send && (known.is_some() || shown())
+    }
+
+    /// What staff took over counts on every chart on which their entry about it does.
+    fn check_adopted(view: &ChartView<'_>, oracle: &Oracle) -> Checked {
+        for one in oracle.confirmed.iter().filter(|one| one.forgiven.is_none()) {
+            let Some((inner, carrier)) = one.inner.zip(one.find(view)) else { continue };
+            let place = view.place(inner);
+            let counts = match place {
+                None | Some(Place::Quarantined(_)) => false,
+                Some(Place::Parked) => oracle.any_declined(),
+                Some(_) => true,
+            };
+            if view.place(carrier) == Some(Place::Visible) && !counts {
+                let what = format!("{inner} was taken over by {carrier} and stands at {place:?}");
+                return Err((Verdict::Lost, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_alike(&mut self, members: &[Slot]) -> Checked {
+        let mut first: Option<(Slot, Digest)> = None;
+        for member in members {
+            let Some(client) = self.machines.get(member).and_then(|machine| machine.client.as_ref()) else {
+                continue;
+            };
+            let view = client.chart(self.chart).map_err(|error| (Verdict::Broken, error.to_string()))?;
+            let digest = Digest::of(&view);
+            match &first {
+                Some((other, known)) => {
+                    if let Some(what) = known.difference(&digest) {
+                        let what = format!("{} and {}: {what}", other.word(), member.word());
+                        return Err((Verdict::Diverged, what));
+                    }
+                }
+                None => {
+                    if let Some(what) = hidden_value(&view).or_else(|| wrong_set(&view)) {
+                        return Err((Verdict::SilentWinner, what));
+                    }
+                    check_words(&view, &self.oracle)?;
+                    Self::check_adopted(&view, &self.oracle)?;
+                    let accounting = view.accounting();
+                    for (name, count) in [
+                        ("in conflict", accounting.in_conflict),
+                        ("superseded", accounting.superseded),
+                        ("quarantined", accounting.quarantined),
+                        ("parked", accounting.parked),
+                    ] {
+                        if count > 0 {
+                            self.tally.path(format!("at the end: {name}"));
+                        }
+                    }
+                    if accounting.parked > 0 && !self.oracle.any_declined() {
+                        let what = format!("{} entries wait for others at rest", accounting.parked);
+                        return Err((Verdict::Lost, what));
+                    }
+                    first = Some((*member, digest));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every machine shows after a restart what it showed before.
+    async fn check_restarted(&mut self, members: &[Slot]) -> Checked {
+        for member in members {
+            let before = self.digest_of(*member);
+            self.restart(*member).await?;
+            let after = self.digest_of(*member);
+            if let (Some(before), Some(after)) = (before, after)
+                && let Some(what) = before.difference(&after)
+            {
+                return Err((Verdict::Broken, format!("{} after a restart: {what}", member.word())));
+            }
+        }
+        Ok(())
+    }
+
+    fn digest_of(&self, slot: Slot) -> Option<Digest> {
+        let client = self.machines.get(&slot)?.client.as_ref()?;
+        client.chart(self.chart).ok().map(|view| Digest::of(&view))
+    }
+
+    async fn check_server(&self) -> Checked {
+        let report = self.server.store.integrity_check().await;
+        let report = report.map_err(|error| (Verdict::Audit, error.to_string()))?;
+        match report.findings.first() {
+            Some(finding) => Err((Verdict::Audit, format!("the server's store: {finding}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A member of staff exports the chart, and an inspector checks the package.
+    async fn check_audit(&mut self, members: &[Slot]) -> Checked {
+        let staff = members
+            .iter()
+            .copied()
+            .find(|slot| matches!(slot, Slot::Coordinator | Slot::Doctor | Slot::Nurse));
+        let chart = self.chart;
+        let Some(client) =
+            staff.and_then(|slot| self.machines.get_mut(&slot)).and_then(|machine| machine.client.as_mut())
+        else {
+            return Ok(());
+        };
+        let broken =
+            |error: ward_client::ClientError| (Verdict::Audit, format!("no package is made: {error}"));
+        // The first export leaves a receipt of access, which the second one holds.
+        client.export_audit(chart).await.map_err(broken)?;
+        client.sync().await.map_err(broken)?;
+        let files = client.export_audit(chart).await.map_err(broken)?.into_iter().collect();
+        let check = check_package(&files, Some(self.template.root));
+        if !check.holds() {
+            return Err((Verdict::Audit, format!("an inspector finds {:?}", check.faults)));
+        }
+        self.tally.path("an inspector found no fault");
+        Ok(())
+    }
+}
