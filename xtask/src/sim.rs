@@ -15,12 +15,7 @@ const FLAG: &str = "ward_stand_in";
 /// Set for the time of a build with the stand-in: this program then stands in for the compiler.
 const WRAPPING: &str = "WARD_WRAPS_THE_COMPILER";
 /// The simulator is built for speed unless it runs a few schedules only.
-const OPTIMISE: [(&str, &str); 4] = [
-    ("CARGO_PROFILE_DEV_OPT_LEVEL", "3"),
-    ("CARGO_PROFILE_DEV_CODEGEN_UNITS", "4"),
-    ("CARGO_PROFILE_DEV_LTO", "thin"),
-    ("CARGO_PROFILE_DEV_INCREMENTAL", "false"),
-];
+const OPTIMISE: (&str, &str) = ("CARGO_PROFILE_DEV_OPT_LEVEL", "3");
 /// Kills of the real server process when none other are asked for.
 const KILLS: &str = "20";
 
@@ -71,7 +66,7 @@ fn simulate(signatures: Signatures, fast: bool, words: &[&str]) -> Result<bool> 
 fn cargo(what: &str, signatures: Signatures, fast: bool) -> Result<Command> {
     let mut command = project::cargo(&[what, "--package", "ward-testkit", "--example", "sim"])?;
     if fast {
-        command.envs(OPTIMISE);
+        command.env(OPTIMISE.0, OPTIMISE.1);
     }
     if signatures == Signatures::StandIn {
         let this = std::env::current_exe().context("finding this program")?;
