@@ -6,7 +6,7 @@ use super::load::head_row;
 use super::reopened_log::awaits_recovery;
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::INCLUSIONS_PER_SYNC;
-use crate::store::{Batch, HeadRecord, ReceiptRecord, Table};
+use crate::store::{Batch, ComparedRecord, HeadRecord, ReceiptRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use ward_api::{LogName, paths};
 use ward_audit::{
@@ -69,6 +69,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if let Some(head) = view.head() {
             batch.put(Table::Heads, head_row(true), &HeadRecord::of(head));
             self.note_witnessed(head, &mut batch).map_err(failed)?;
+        }
+        if next.is_some() {
+            // With the head, so that the store is in one log or in the other. What others said of the old
+            // log is not compared with the new one.
+            batch.put(Table::Heads, super::olog_proofs::compared_row(), &ComparedRecord::default());
         }
         self.commit(batch).await.map_err(failed)?;
         self.device_mut().map_err(failed)?.olog = Some(view);
