@@ -79,8 +79,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Some(self.keep_evidence(problem).await)
     }
 
-    /// What follows from another log: what others said of the old one is not compared with it, and
-    /// places in the old one are no places in the new.
+    /// What follows in memory from another log, whose head is stored already: what others said of the old
+    /// one is forgotten, and places in the old one are no places in the new.
     pub(crate) async fn leave_old_log(&mut self) -> Result<(), ClientError> {
         let charts: Vec<ChartId> = {
             let open = self.device_mut()?;
@@ -90,9 +90,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             open.charts.keys().copied().collect()
         };
         for chart in charts {
-            self.reload_chart(chart).await?;
+            if let Err(error) = self.reload_chart(chart).await {
+                // Half of the charts would be in one log: the store says at the next unlock what is so.
+                self.lock();
+                return Err(error);
+            }
         }
-        self.raise_mark(None).await;
         Ok(())
     }
 
