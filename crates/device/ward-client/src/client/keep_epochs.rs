@@ -288,10 +288,19 @@ fn hand_back(
         let hash = package.hash();
         counted.iter().any(|one| one.epoch == package.header().epoch && one.package == hash)
     };
+    let held = open.charts.get(&chart).map(|local| &local.epochs);
+    let is_held = |epoch: &u64| held.is_some_and(|held| held.contains_key(epoch));
     for (epoch, package) in packages.iter().rev() {
-        let Some(secret) = secrets.get(epoch) else { continue };
-        let wanted = packages.range(..epoch).filter(|(earlier, _)| !secrets.contains_key(earlier));
+        let at_hand = held.and_then(|held| held.get(epoch)).map(|held| (&held.secret, &held.package));
+        let Some((secret, package)) = at_hand.or_else(|| Some((secrets.get(epoch)?, package))) else {
+            continue;
+        };
+        let wanted = packages.range(..epoch);
+        let wanted = wanted.filter(|(earlier, _)| !secrets.contains_key(earlier) && !is_held(earlier));
         let wanted: Vec<&EpochPackage> = wanted.map(|(_, package)| package).filter(counts).collect();
+        if wanted.is_empty() {
+            continue;
+        }
         let Ok(found) = open_history(secret, package, wanted) else { continue };
         secrets.extend(found.into_iter().map(|secret| (secret.epoch(), secret)));
     }

@@ -326,6 +326,8 @@ pub(crate) fn charts_without_epoch(open: &OpenDevice) -> BTreeSet<ChartId> {
         let local: Option<&LocalChart> = open.charts.get(chart);
         // An announce stays open until its package was looked at, and nothing is sealed before.
         membership.awaited_package(*chart).is_some()
+            // A package that was damaged on the way is fetched again for what was written under it.
+            || local.is_some_and(LocalChart::lacks_an_epoch)
             || counted
                 .is_none_or(|counted| local.is_none_or(|local| !local.epochs.contains_key(&counted.epoch)))
     };

@@ -55,15 +55,16 @@ pub(crate) struct Unopened {
     pub(crate) index: u64,
     /// The place in its author's chain that its header names; nothing if it has no header.
     pub(crate) place: Option<(DeviceId, Incarnation, u64)>,
+    /// The epoch that its header names.
+    pub(crate) epoch: Option<u64>,
 }
 
 impl Unopened {
     pub(crate) fn new(page: &[u8], row: &ReceivedRecord) -> Self {
-        let place = Envelope::from_canonical(&row.envelope).ok().map(|envelope| {
-            let header = envelope.header();
-            (header.device, header.incarnation, header.seq)
-        });
-        Self { page: page.to_vec(), index: row.index, place }
+        let envelope = Envelope::from_canonical(&row.envelope).ok();
+        let header = envelope.as_ref().map(Envelope::header);
+        let place = header.map(|header| (header.device, header.incarnation, header.seq));
+        Self { page: page.to_vec(), index: row.index, place, epoch: header.map(|header| header.epoch) }
     }
 }
 
@@ -130,6 +131,12 @@ impl GivenAgain {
 }
 
 impl LocalChart {
+    /// Whether an envelope waits for the secret of an epoch.
+    pub(crate) fn lacks_an_epoch(&self) -> bool {
+        let lacks = |epoch: u64| !self.epochs.contains_key(&epoch);
+        self.unopened.iter().any(|one| one.epoch.is_some_and(lacks))
+    }
+
     pub(crate) fn new(site: SiteId, chart: ChartId) -> Self {
         Self {
             chart: Chart::new(site, chart),
