@@ -1,5 +1,6 @@
 //! The state of one server, and how it starts: replay, rebuild, compare, refuse.
 
+use crate::body_room::BodyRoom;
 use crate::client_address::AddressBlock;
 use crate::clock::{Clock, Entropy, EntropyError, random};
 use crate::cosigning::{CosignError, LogBehind, Witnesses};
@@ -132,6 +133,7 @@ pub struct App<S> {
     olog: RwLock<OlogParts<S>>,
     recovery: Recovery,
     damage: Damage,
+    body_room: BodyRoom,
     witnesses: Witnesses,
     hints: Arc<Hints>,
     metrics: Metrics,
@@ -213,6 +215,7 @@ impl<S: Store> App<S> {
             olog: RwLock::new(olog),
             recovery: Recovery::new(restored),
             damage: Damage::default(),
+            body_room: BodyRoom::default(),
             limits,
             trusted_proxies,
             clock,
@@ -412,6 +415,10 @@ impl<S: Store> App<S> {
 
     pub(crate) fn log_key(&self) -> Arc<SignKey> {
         Arc::clone(&self.log_key)
+    }
+
+    pub(crate) const fn body_room(&self) -> &BodyRoom {
+        &self.body_room
     }
 
     pub(crate) const fn recovery(&self) -> &Recovery {
