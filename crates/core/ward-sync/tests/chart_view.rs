@@ -105,8 +105,7 @@ fn a_full_chart_says_so_before_it_takes_a_part() {
     let mut desk = Desk::new(77);
     desk.chart = Chart::new(desk.ward.site.site, desk.ward.chart).holding_at_most(2);
     let mut nurse = desk.ward.pen(&desk.ward.coordinator, 1);
-    let notes: Vec<SignedEntry> =
-        (0..3).map(|n| nurse.write(&desk.chart, note(&n.to_string()))).collect();
+    let notes: Vec<SignedEntry> = (0..3).map(|n| nurse.write(&desk.chart, note(&n.to_string()))).collect();
     let ids: Vec<EntryId> = notes.iter().map(SignedEntry::id).collect();
     assert!(desk.chart.has_room_for(ids[..2].iter().copied()));
     assert!(!desk.chart.has_room_for(ids.clone()));

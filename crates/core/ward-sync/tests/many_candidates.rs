@@ -45,8 +45,15 @@ fn chart_of(payload: impl Fn(u64) -> Payload) -> Chart {
             payload: payload.encode(),
         };
         let device = DeviceId::from_bytes([0; 16]);
-        let frame =
-            EntryFrame { site: SITE, chart: CHART, device, incarnation: Incarnation(1), seq: number, prev, body };
+        let frame = EntryFrame {
+            site: SITE,
+            chart: CHART,
+            device,
+            incarnation: Incarnation(1),
+            seq: number,
+            prev,
+            body,
+        };
         let unsigned = |_| Ok(CaptureSignature::Device(Signature::from_bytes([0; 64])));
         let entry = SignedEntry::sign(frame, unsigned).unwrap();
         prev = Some(entry.id());

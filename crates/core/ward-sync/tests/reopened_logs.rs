@@ -158,7 +158,8 @@ fn rt_23_what_a_former_member_seals_now_gets_no_place_by_way_of_a_colleague() {
     assert_eq!(relay(&ward, T0), Err(PushError::NotMember));
     // After a restore it is given back, also of a device that was revoked or whose certificate ended.
     let site = ward.site.site.into();
-    let revoke = ward.site.revoke_entry(site, ward.clinician.id, 0, RevokePolicy::Salvage, &[&ward.site.admins[0]]);
+    let revoke =
+        ward.site.revoke_entry(site, ward.clinician.id, 0, RevokePolicy::Salvage, &[&ward.site.admins[0]]);
     ward.site.append_effective(revoke);
     let policy = RevokePolicy::Salvage;
     assert_eq!(relay(&ward, T0), Err(PushError::Revoked { policy }));

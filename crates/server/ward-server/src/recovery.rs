@@ -160,7 +160,8 @@ impl<S: Store> App<S> {
         };
         let restored = self.recovery().restored.as_ref().filter(|restored| waits(restored));
         let origin = self.membership().read().olog_origin().map(ToOwned::to_owned);
-        let waits = restored.zip(origin).map(|(restored, ended)| Awaiting { ended, olog_size: restored.olog_size });
+        let waits =
+            restored.zip(origin).map(|(restored, ended)| Awaiting { ended, olog_size: restored.olog_size });
         waits.ok_or_else(|| refuse(ErrorCode::NotReopening, "The operation log goes on as it is."))
     }
 
@@ -218,7 +219,10 @@ impl<S: Store> App<S> {
 
 /// The newest log that was opened again, with its origin; nothing if that was before a restore: a
 /// reopening that is given back tells of a log that is lost, and the database holds the one before.
-pub(crate) fn newest_log(membership: &Membership, restored: Option<&Restored>) -> Option<(ReopenedLog, String)> {
+pub(crate) fn newest_log(
+    membership: &Membership,
+    restored: Option<&Restored>,
+) -> Option<(ReopenedLog, String)> {
     let newest = membership.reopenings().last()?;
     if restored.is_some_and(|restored| !restored.was_reopened_by(newest)) {
         return None;

@@ -185,8 +185,11 @@ impl BlobStore for SqliteStore {
         if !whole {
             return Err(BlobError::Shape);
         }
-        let done =
-            self.inner.writer.write(0, move |conn: &Connection| end(conn, &upload, name, device, fits)).await?;
+        let done = self
+            .inner
+            .writer
+            .write(0, move |conn: &Connection| end(conn, &upload, name, device, fits))
+            .await?;
         match (done, fits) {
             (true, _) => Ok(BlobState { complete: true, ..state }),
             (false, false) => Err(BlobError::Mismatch),

@@ -28,7 +28,11 @@ impl Owner {
 pub(crate) fn used(conn: &Connection, owner: Owner) -> Result<StorageUse, Fault> {
     let (kind, id) = owner.key();
     let found = one(conn, sql::USE, params![kind, id], |row| {
-        Ok(StorageUse { operations: uint(row, 0)?, operation_bytes: uint(row, 1)?, blob_bytes: uint(row, 2)? })
+        Ok(StorageUse {
+            operations: uint(row, 0)?,
+            operation_bytes: uint(row, 1)?,
+            blob_bytes: uint(row, 2)?,
+        })
     })?;
     Ok(found.unwrap_or_default())
 }

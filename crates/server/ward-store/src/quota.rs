@@ -54,7 +54,8 @@ impl Quotas {
         more: StorageUse,
     ) -> Result<(), AppendRefusal> {
         let bytes = |used: StorageUse, limit| {
-            QuotaReached::check(used.operation_bytes, more.operation_bytes, limit).map_err(AppendRefusal::Quota)
+            QuotaReached::check(used.operation_bytes, more.operation_bytes, limit)
+                .map_err(AppendRefusal::Quota)
         };
         let count = |used: StorageUse, limit| {
             let fits = QuotaReached::check(used.operations, more.operations, limit);

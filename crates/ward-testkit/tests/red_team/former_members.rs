@@ -47,7 +47,8 @@ async fn sealed(site: &Site, by: &TestDevice, chart: ChartId, life: u64, head: T
         mlog_root: head.root,
     };
     let mut rng = HedgedRng::new(SeededRng::new(life, "former"), &stolen.keys.hedge, b"former");
-    seal_envelope(secret, header, &entry.plaintext(), &stolen.keys.sign, &stolen.keys.hedge, &mut rng).unwrap()
+    seal_envelope(secret, header, &entry.plaintext(), &stolen.keys.sign, &stolen.keys.hedge, &mut rng)
+        .unwrap()
 }
 
 /// The operator files envelopes behind the server's rules.

@@ -130,7 +130,9 @@ fn may_take_back(author: Author, target: &Item<'_>, kind: EntryKind, items: &Ite
     let is_own = target.author.is_some_and(|theirs| theirs.person == author.person);
     let is_a_right = matches!(kind, EntryKind::CONSENT | EntryKind::PARTICIPATION);
     let is_somebody_elses_right = is_a_right
-        && chosen(target, items).author.is_none_or(|by| by.role == Role::Patient && by.person != author.person);
+        && chosen(target, items)
+            .author
+            .is_none_or(|by| by.role == Role::Patient && by.person != author.person);
     (is_own || author.role.is_staff()) && !is_somebody_elses_right
 }
 

@@ -16,10 +16,10 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry,
-    Checkpoint, CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey,
-    IncarnationOpen, Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened,
-    Participation, Payload, PayloadError, ProfileField, Response, SetChange, TextId,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, Checkpoint,
+    CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen,
+    Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, Participation,
+    Payload, PayloadError, ProfileField, Response, SetChange, TextId,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};

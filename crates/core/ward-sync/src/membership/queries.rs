@@ -211,9 +211,8 @@ impl Membership {
     /// The same for a device that was looked up already.
     pub fn may_read_as(&self, record: &DeviceRecord, subject: Subject) -> bool {
         let device = record.device();
-        let of_chart = |chart| {
-            self.is_admin(device) || record.role() == Role::Auditor || self.is_member(chart, device)
-        };
+        let of_chart =
+            |chart| self.is_admin(device) || record.role() == Role::Auditor || self.is_member(chart, device);
         record.is_active() && self.chart_of(subject).is_none_or(of_chart)
     }
 }

@@ -131,12 +131,16 @@ impl<'a> Opener<'a> {
     fn believe(&self, header: &EnvelopeHeader) -> Result<(), NotOpened> {
         match check_author(self.membership, header) {
             Ok(_) => Ok(()),
-            Err(ReadFault::HeadAhead { .. }) if self.membership.is_member(self.chart, header.device) => Ok(()),
+            Err(ReadFault::HeadAhead { .. }) if self.membership.is_member(self.chart, header.device) => {
+                Ok(())
+            }
             Err(ReadFault::HeadAhead { .. } | ReadFault::EpochUnknown) => Err(NotOpened::Later),
             Err(ReadFault::NoCertificate) => Err(NotOpened::Stranger),
             Err(ReadFault::ForeignHead) => Err(NotOpened::Bad("it names a head that the log never had")),
             Err(ReadFault::NotMember) => Err(NotOpened::Bad("its author was no member at the head it names")),
-            Err(ReadFault::OtherMembers) => Err(NotOpened::Bad("it was sealed for other members than there were")),
+            Err(ReadFault::OtherMembers) => {
+                Err(NotOpened::Bad("it was sealed for other members than there were"))
+            }
         }
     }
 }

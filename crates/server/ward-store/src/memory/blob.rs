@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, State};
 use crate::{
-    AppendRefusal, BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, QuotaStore, Quotas, StorageUse,
-    StoreError, blob_state, check_chunk,
+    AppendRefusal, BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, QuotaStore, Quotas,
+    StorageUse, StoreError, blob_state, check_chunk,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -49,7 +49,8 @@ impl DropStore for MemoryStore {
         let before = state.drops.len();
         for new in drops {
             // What was decided and is handed over again waits again.
-            let same = |row: &Row| row.name() == (new.device, new.entry_id) && row.state == DropState::Waiting;
+            let same =
+                |row: &Row| row.name() == (new.device, new.entry_id) && row.state == DropState::Waiting;
             if state.drops.iter().any(same) {
                 continue;
             }
