@@ -234,6 +234,20 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// [`StartError`].
     pub async fn restored(&self, mlog_size: u64, olog_size: u64) -> Result<Server, StartError> {
+        self.restored_after(mlog_size, olog_size, self).await
+    }
+
+    /// The same after the witnesses have known another server with the same keys: this database is the
+    /// only backup, and that one broke.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn restored_after<O: Store>(
+        &self,
+        mlog_size: u64,
+        olog_size: u64,
+        known_by: &Server<O>,
+    ) -> Result<Server, StartError> {
         let store = MemoryStore::new();
         ward_server::bootstrap_site(
             &store,
@@ -252,7 +266,7 @@ impl<S: Store> Server<S> {
         let restored = Restored {
             olog_origin: (olog_size < known).then_some(origin),
             olog_size: known,
-            mlog_size: self.store.mlog_size().await.expect("the store reads"),
+            mlog_size: known_by.store.mlog_size().await.expect("the store reads"),
         };
         restored.declare(&store).await.expect("the store writes");
         self.started_on(store, WitnessMemories::Kept).await

@@ -54,6 +54,14 @@ pub const MEMBERS_MAX: usize = 64;
 pub const DEVICES_PER_PERSON_MAX: usize = 8;
 /// Revocations that one signer makes alone within [`REVOKE_WINDOW_MS`].
 pub const REVOKES_ALONE_MAX: usize = 5;
+/// Epochs that one device announces within [`ANNOUNCE_WINDOW_MS`] in one chart without a change of its
+/// members: a spoilt package or an old epoch is replaced by one.
+pub const ANNOUNCES_UNCHANGED_MAX: usize = 4;
+/// The window of [`ANNOUNCES_UNCHANGED_MAX`].
+pub const ANNOUNCE_WINDOW_MS: i64 = 3_600_000;
+/// Epochs of one chart that were made for the same members as the one before. Their packages stay for
+/// ever; one each 90 days is due.
+pub const EPOCHS_UNCHANGED_MAX: usize = 1_000;
 /// The window of [`REVOKES_ALONE_MAX`].
 pub const REVOKE_WINDOW_MS: i64 = 86_400_000;
 
@@ -95,7 +103,7 @@ pub const READER_LEVEL: u64 = 1;
 pub const PLACES_PER_ROUND: u64 = 32;
 /// Version of the rules by which a chart follows from its entries: raised when an entry comes to
 /// stand elsewhere than before, so that checkpoints of other versions are not compared.
-pub const FOLD_RULES: u64 = 1;
+pub const FOLD_RULES: u64 = 2;
 /// Entries after which a checkpoint is due.
 pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
 /// Time after which a checkpoint is due, from the arrival of the first entry that none covers.

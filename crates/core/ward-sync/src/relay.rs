@@ -1,11 +1,14 @@
 //! Whether the server takes envelopes that another member hands in: after a restore it lacks what
 //! it once had, and whoever holds it gives it back. Envelopes prove themselves, so nothing rests on
 //! the word of the one who brings them. Each is judged as its author's push was judged then: by the
-//! members and the epoch at the head of the membership log that its header names. That the author
-//! left since, or that a certificate ended since, does not undo what was sealed before; whether it
-//! stands is for readers, by its proved place.
+//! members and the epoch at the head of the membership log that its header names. Whether it stands
+//! is for readers, by its proved place.
+//!
+//! An author who left since, or whose certificate ended since, could still name a head of then. So
+//! their envelopes get a new place only where a restore can have lost them: if the head that they
+//! name lies before the newest reopening of the operation log.
 
-use crate::membership::Membership;
+use crate::membership::{DeviceRecord, Membership};
 use crate::push::{PushError, PushItem, PushPlan, StoredChain, check_shape, place};
 use alloc::vec::Vec;
 use ward_crypto::{EnvelopeHeader, SiteManifest, verify_envelopes};
@@ -51,8 +54,32 @@ pub fn check_relay(batch: &[PushItem<'_>], context: &RelayContext<'_>) -> Result
             return Err(PushError::Revoked { policy: revocation.policy });
         }
         check_epoch_then(header, membership, chart)?;
+        if !can_have_been_lost(header, membership) {
+            check_still_there(record, membership, chart, now)?;
+        }
     }
     Ok(plan)
+}
+
+/// Whether the server can have held an envelope in a log that ended.
+fn can_have_been_lost(header: &EnvelopeHeader, membership: &Membership) -> bool {
+    membership.reopenings().last().is_some_and(|reopening| header.mlog_size <= reopening.index)
+}
+
+/// Whether the author could push it as well.
+fn check_still_there(
+    record: &DeviceRecord,
+    membership: &Membership,
+    chart: ChartId,
+    now: TimestampMs,
+) -> Result<(), PushError> {
+    if let Some(revocation) = record.revocation() {
+        return Err(PushError::Revoked { policy: revocation.policy });
+    }
+    if !record.cert().valid_at(now) {
+        return Err(PushError::CertificateOutOfDate);
+    }
+    if membership.is_member(chart, record.device()) { Ok(()) } else { Err(PushError::NotMember) }
 }
 
 /// Epoch, head and members of one envelope, as they were when it was sealed.

@@ -101,6 +101,23 @@ fn notes_are_separate_until_they_name_each_other() {
 }
 
 #[test]
+fn a_full_chart_says_so_before_it_takes_a_part() {
+    let mut desk = Desk::new(77);
+    desk.chart = Chart::new(desk.ward.site.site, desk.ward.chart).holding_at_most(2);
+    let mut nurse = desk.ward.pen(&desk.ward.coordinator, 1);
+    let notes: Vec<SignedEntry> = (0..3).map(|n| nurse.write(&desk.chart, note(&n.to_string()))).collect();
+    let ids: Vec<EntryId> = notes.iter().map(SignedEntry::id).collect();
+    assert!(desk.chart.has_room_for(ids[..2].iter().copied()));
+    assert!(!desk.chart.has_room_for(ids.clone()));
+    desk.arrive(&notes[0]);
+    desk.arrive(&notes[1]);
+    assert!(desk.chart.has_room_for([ids[0], ids[1], ids[0]]), "what is held takes no room");
+    assert!(!desk.chart.has_room_for([ids[2]]));
+    assert_eq!(desk.chart.insert(notes[2].clone(), Arrival::UNSENT), Err(ChartError::Full));
+    assert_eq!(desk.chart.len(), 2);
+}
+
+#[test]
 fn amendments_keep_the_trail_and_duplicates_are_both_kept() {
     let mut desk = Desk::new(5);
     let (mut phone, mut tablet) = (pen!(desk, phone, 1), pen!(desk, phone, 2));

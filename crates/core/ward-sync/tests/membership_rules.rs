@@ -411,9 +411,32 @@ fn epochs_count_by_the_members_at_their_announce() {
 }
 
 #[test]
+fn the_door_takes_few_epochs_without_a_change_of_members() {
+    use ward_sync::limits::ANNOUNCES_UNCHANGED_MAX;
+    let mut ward = Ward::new(31);
+    let (package, secret) = ward.site.rotate(ward.chart, &ward.phone, None);
+    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: ANNOUNCES_UNCHANGED_MAX };
+    let next = |ward: &Ward| {
+        let plan = plan_rotation(&ward.site.membership, ward.chart, ward.phone.id).unwrap();
+        let (next, _) = ward.site.package(&plan, &ward.phone, Some((&package, &secret)));
+        (ward.site.announce(&next, &ward.phone), next)
+    };
+    let (announce, made) = next(&ward);
+    let often = ward.site.membership.check_arrival(&announce, Some(&made), facts);
+    assert_eq!(often, Err(ArrivalRefusal::TooManyEpochs));
+    let seldom = ArrivalFacts { announces_by_signer: ANNOUNCES_UNCHANGED_MAX - 1, ..facts };
+    assert_eq!(ward.site.membership.check_arrival(&announce, Some(&made), seldom), Ok(()));
+    // Whoever leaves is followed by an epoch, however often that is.
+    let leaves = ward.site.space_member(ward.chart, ward.clinician.person, false, &[&ward.investigator]);
+    ward.site.append_effective(leaves);
+    let (announce, made) = next(&ward);
+    assert_eq!(ward.site.membership.check_arrival(&announce, Some(&made), facts), Ok(()));
+}
+
+#[test]
 fn what_the_door_asks_beyond_the_log() {
     let mut ward = Ward::new(17);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0 };
+    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0 };
     let chart: Subject = ward.chart.into();
     let entry = ward.site.revoke_entry(chart, ward.phone.id, 1, RevokePolicy::Sever, &[&ward.coordinator]);
     assert_eq!(ward.site.membership.check_arrival(&entry, None, facts), Ok(()));
@@ -580,7 +603,7 @@ fn a_chart_serves_sixty_four_member_devices() {
 fn the_door_keeps_a_chart_at_sixty_four_member_devices() {
     use ward_sync::limits::MEMBERS_MAX;
     let mut ward = Ward::new(22);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0 };
+    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0 };
     let mut persons = vec![ward.coordinator.person];
     for _ in 0..MEMBERS_MAX - 4 {
         persons.push(ward.site.staff(Role::Clinician).person);

@@ -126,3 +126,46 @@ fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
 fn chart_of(ward: &Ward) -> Subject {
     ward.chart.into()
 }
+
+/// What an author who left sealed on a head of before is given back only where the server can have lost
+/// it; otherwise anybody who stayed could hand in what the author seals today.
+#[test]
+fn rt_23_what_a_former_member_seals_now_gets_no_place_by_way_of_a_colleague() {
+    let mut ward = Ward::new(74);
+    let (_, secret) = ward.site.rotate(ward.chart, &ward.phone, None);
+    let chart = Chart::new(ward.site.site, ward.chart);
+    let mut rng = TestRng::new(74);
+    let mut pen = ward.pen(&ward.clinician, 1);
+    let envelope = {
+        let entry = pen.write(&chart, dose_field("500", vec![]));
+        seal(header(&ward.site, &entry, 0), &entry, &ward.clinician, &secret, &mut rng)
+    };
+    let relay = |ward: &Ward, now| {
+        let bytes_len = envelope.to_canonical().len();
+        let context = RelayContext {
+            membership: &ward.site.membership,
+            chart: ward.chart,
+            now,
+            stored: &StoredChain::default(),
+        };
+        check_relay(&[PushItem { envelope: &envelope, bytes_len }], &context).map(|plan| plan.known)
+    };
+    assert_eq!(relay(&ward, T0), Ok(0), "of a member, whoever brings it");
+    let ended = ward.clinician.cert.not_after;
+    assert_eq!(relay(&ward, ended), Err(PushError::CertificateOutOfDate));
+    let leaves = ward.site.space_member(ward.chart, ward.clinician.person, false, &[&ward.investigator]);
+    ward.site.append_effective(leaves);
+    assert_eq!(relay(&ward, T0), Err(PushError::NotMember));
+    // After a restore it is given back, also of a device that was revoked or whose certificate ended.
+    let site = ward.site.site.into();
+    let revoke =
+        ward.site.revoke_entry(site, ward.clinician.id, 0, RevokePolicy::Salvage, &[&ward.site.admins[0]]);
+    ward.site.append_effective(revoke);
+    let policy = RevokePolicy::Salvage;
+    assert_eq!(relay(&ward, T0), Err(PushError::Revoked { policy }));
+    let note = cosigned_note(&ward.site, FIRST, head(100), 3);
+    let entry = reopening(&ward, FIRST, SECOND, note, &ward.site.admins[0]);
+    ward.site.append_effective(entry);
+    assert_eq!(relay(&ward, T0), Ok(0));
+    assert_eq!(relay(&ward, ended), Ok(0));
+}

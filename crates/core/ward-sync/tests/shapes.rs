@@ -606,6 +606,24 @@ fn the_schema_says_who_decides_and_how_values_merge() {
 }
 
 #[test]
+fn of_two_who_write_the_same_the_last_one_holds() {
+    let mut desk = Desk::new(23);
+    let sizes = row(EntryKind::PROFILE_FIELD, Some("text-size"), MergeClass::UI_LWW, vec![]);
+    let schema = desk.ward.site.schema(vec![sizes]);
+    assert_eq!(desk.ward.site.publish(schema), Effect::Effective);
+    let (mut phone, mut nurse) = (pen!(desk, phone, 1), pen!(desk, coordinator, 2));
+    let large = || ProfileField { field: "text-size".into(), value: "large".into(), supersedes: vec![] };
+    let both = [phone.write(&desk.chart, large()), nurse.write(&desk.chart, large())];
+    both.iter().for_each(|entry| desk.arrive(entry));
+    desk.check(|view| {
+        let thread = &view.profile()["text-size"];
+        let last = both.iter().max_by_key(|entry| (entry.body().lamport, entry.id())).unwrap();
+        assert_eq!(thread.single().map(Written::id), Some(last.id()), "both wrote it, so it is there");
+        assert!(matches!(thread.derived(), Derived::From(size) if size.value.value == "large"));
+    });
+}
+
+#[test]
 fn no_schema_may_drop_what_somebodys_safety_hangs_on() {
     let mut site = Site::new(19);
     let plan = EntryKind::MEDICATION_PLAN_FIELD;

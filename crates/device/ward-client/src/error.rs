@@ -89,6 +89,10 @@ pub enum ClientError {
     /// The chart is not one that this device may read. The person must act.
     #[error("this device is not a member of chart {0}")]
     UnknownChart(ChartId),
+    /// The chart has more entries than a device holds. Nothing more of it is taken, so that no entry is
+    /// left out in silence. The operator must act: the server's limits lie below this.
+    #[error("chart {0} has more entries than a device can hold")]
+    ChartFull(ChartId),
     /// The device's role may not do this, by the rules of the site. The person must act.
     #[error("this device may not do that: {0}")]
     NotAllowed(&'static str),
@@ -197,6 +201,7 @@ const CLIENT_CODES: &[(&str, u16, Who)] = &[
     ("NeedsNewerApp", 6061, Who::Person),
     ("ConflictMoved", 6062, Who::Person),
     ("SchemaRefused", 6063, Who::Person),
+    ("ChartFull", 6074, Who::Operator),
 ];
 
 impl ClientError {
@@ -222,6 +227,7 @@ impl ClientError {
             Self::ConflictMoved => "ConflictMoved",
             Self::SchemaRefused(_) => "SchemaRefused",
             Self::UnknownChart(_) => "UnknownChart",
+            Self::ChartFull(_) => "ChartFull",
             Self::NotAllowed(_) => "NotAllowed",
             Self::Unknown(_) => "Unknown",
             Self::EnrolmentMismatch => "EnrolmentMismatch",

@@ -111,6 +111,11 @@ pub const BLOB_MAX_BYTES: u64 = 256 * BLOB_CHUNK_MAX_BYTES as u64;
 pub const CHART_QUOTA_BYTES: u64 = 1024 * 1024 * 1024;
 /// Envelopes that one device sends over its life, bytes.
 pub const DEVICE_QUOTA_BYTES: u64 = 512 * 1024 * 1024;
+/// Envelopes of one chart. Devices hold a chart up to 1,000,000 entries; the rest is for what they wrote
+/// and could not send.
+pub const CHART_MAX_OPERATIONS: u64 = 950_000;
+/// Envelopes that one device sends over its life: two devices of one person leave room for others.
+pub const DEVICE_MAX_OPERATIONS: u64 = 400_000;
 /// Blobs of one chart, bytes, those among them that are still being sent.
 pub const CHART_BLOB_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Blobs that one device sends over its life, bytes.

@@ -1,5 +1,6 @@
 //! The state of one server, and how it starts: replay, rebuild, compare, refuse.
 
+use crate::body_room::BodyRoom;
 use crate::client_address::AddressBlock;
 use crate::clock::{Clock, Entropy, EntropyError, random};
 use crate::cosigning::{CosignError, LogBehind, Witnesses};
@@ -24,7 +25,9 @@ use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use ward_api::limits::{DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS, UPLOAD_MAX_REST_MS};
+use ward_api::limits::{
+    CHART_MAX_OPERATIONS, DEVICE_MAX_OPERATIONS, DROP_KEPT_MS, PROPOSAL_MAX_LIFE_MS, UPLOAD_MAX_REST_MS,
+};
 use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
 use ward_crypto::{RootPolicy, SignKey, SiteManifest};
@@ -130,6 +133,7 @@ pub struct App<S> {
     olog: RwLock<OlogParts<S>>,
     recovery: Recovery,
     damage: Damage,
+    body_room: BodyRoom,
     witnesses: Witnesses,
     hints: Arc<Hints>,
     metrics: Metrics,
@@ -146,6 +150,8 @@ const fn quotas(limits: &Limits) -> Quotas {
     Quotas {
         chart_bytes: limits.chart_quota_bytes,
         device_bytes: limits.device_quota_bytes,
+        chart_operations: CHART_MAX_OPERATIONS,
+        device_operations: DEVICE_MAX_OPERATIONS,
         chart_blob_bytes: limits.chart_blob_quota_bytes,
         device_blob_bytes: limits.device_blob_quota_bytes,
         device_uploads: limits.device_max_uploads,
@@ -184,8 +190,8 @@ impl<S: Store> App<S> {
         let log_key = Arc::new(log_key);
         let mlog =
             LogDesk::open(store.clone(), LogName::Mlog, &manifest.mlog_origin, Arc::clone(&log_key)).await?;
-        let olog = open_olog(&store, &membership, &manifest, &log_key).await?;
         let restored = Restored::load(&store).await?;
+        let olog = open_olog(&store, &membership, &manifest, &log_key, restored.as_ref()).await?;
         let secrets = ServerSecrets::derive(&server_seed)?;
         let app = Arc::new(Self {
             tokens: TokenIssuer::new(secrets.token_seed(), &issuer, site)?,
@@ -209,6 +215,7 @@ impl<S: Store> App<S> {
             olog: RwLock::new(olog),
             recovery: Recovery::new(restored),
             damage: Damage::default(),
+            body_room: BodyRoom::default(),
             limits,
             trusted_proxies,
             clock,
@@ -410,6 +417,10 @@ impl<S: Store> App<S> {
         Arc::clone(&self.log_key)
     }
 
+    pub(crate) const fn body_room(&self) -> &BodyRoom {
+        &self.body_room
+    }
+
     pub(crate) const fn recovery(&self) -> &Recovery {
         &self.recovery
     }
@@ -486,12 +497,20 @@ async fn open_olog<S: Store>(
     membership: &MembershipDesk,
     manifest: &SiteManifest,
     log_key: &Arc<SignKey>,
+    restored: Option<&Restored>,
 ) -> Result<OlogParts<S>, StartError> {
-    let newest = newest_log(&membership.read());
+    let newest = newest_log(&membership.read(), restored);
     if let Some((log, _)) = &newest {
         store.reopen_olog(*log).await?;
     }
-    let origin = newest.map_or_else(|| manifest.olog_origin.clone(), |(_, origin)| origin);
+    let held = store.olog_reopened().await?.map_or(1, |log| log.number);
+    let origin = {
+        let membership = membership.read();
+        // The first log is followed by the one with the number 2.
+        let place = usize::try_from(held).ok().and_then(|held| held.checked_sub(2));
+        let reopening = place.and_then(|place| membership.reopenings().get(place));
+        reopening.map_or_else(|| manifest.olog_origin.clone(), |reopening| reopening.new_origin.clone())
+    };
     let desk = LogDesk::open(store.clone(), LogName::Olog, &origin, Arc::clone(log_key)).await?;
     let receipts = ReceiptSigner::new(desk.origin(), log_key)?;
     Ok(OlogParts { desk: Arc::new(desk), receipts: Arc::new(receipts) })

@@ -1,5 +1,6 @@
 //! One request after the gate: who called, with what.
 
+use crate::body_room::BodyShare;
 use crate::problem_response::{Refusal, bad_body, refuse};
 use crate::route_table::RouteSpec;
 use axum::body::Body;
@@ -30,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) now: TimestampMs,
+    /// The room of the body, as long as the request is handled.
+    pub(crate) _room: BodyShare,
 }
 
 impl Call {

@@ -45,6 +45,11 @@ impl Damage {
         self.lock().remove(&(chart, index));
     }
 
+    /// The log was opened again: its places are others, and damage is noticed anew.
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(ChartId, u64), ChainPlace>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,7 +7,7 @@ use crate::client_address::client_address;
 use crate::jose::access_token::{AccessTokenError, TokenSubject};
 use crate::jose::dpop::{DpopError, ProofRequest, VerifiedProof};
 use crate::jose::replay::ReplayError;
-use crate::limits::BODY_TIMEOUT_MS;
+use crate::limits::{BODY_TIMEOUT_MS, SMALL_BODY_MAX_BYTES};
 use crate::membership_desk::policy_number;
 use crate::problem_response::{Refusal, rate_limited, refuse, refuse_with};
 use crate::route_table::{Access, Route, RouteSpec};
@@ -47,7 +47,11 @@ pub(crate) async fn pass<S: Store>(
         .map_err(|_| refuse(ErrorCode::BadPath, "The path has a part that is not UTF-8."))?;
     let path = path_values(&params);
     let caller = match spec.access {
-        Access::Anybody | Access::Probe | Access::Possession => None,
+        Access::Anybody | Access::Probe => None,
+        Access::Possession => {
+            check_possession(app, spec, &parts, now)?;
+            None
+        }
         Access::Device | Access::Staff | Access::Cosigner | Access::Member => {
             let caller = authenticate(app, &parts, now).await?;
             check_access(app, spec, &caller, &path)?;
@@ -55,8 +59,35 @@ pub(crate) async fn pass<S: Store>(
         }
     };
     let query = Query::read(parts.uri.query(), spec.query)?;
-    let body = read_body(spec, body).await?;
-    Ok(Call { spec, caller, path, query, headers: parts.headers, body, now })
+    let most = declared(&parts).map_or(spec.body_max_bytes, |bytes| {
+        usize::try_from(bytes).unwrap_or(usize::MAX).min(spec.body_max_bytes)
+    });
+    let room = app.body_room().take(most)?;
+    let body = read_body(spec, body, most).await?;
+    Ok(Call { spec, caller, path, query, headers: parts.headers, body, now, _room: room })
+}
+
+/// A large body is read only of a device whose proof holds and whose key stands in a certificate: keys
+/// that anybody can make would fill the memory. The handler asks whose key it is.
+fn check_possession<S: Store>(
+    app: &App<S>,
+    spec: &RouteSpec,
+    parts: &Parts,
+    now: TimestampMs,
+) -> Result<(), Refusal> {
+    if spec.body_max_bytes <= SMALL_BODY_MAX_BYTES {
+        return Ok(());
+    }
+    let proof = verify_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, None, now)?;
+    if app.membership().read().knows_auth_key(&proof.auth_key_sec1) {
+        return Ok(());
+    }
+    let detail = "Enrol the device, or wait until its certificate is in the log.";
+    Err(refuse(ErrorCode::DeviceUnknown, detail))
+}
+
+fn declared(parts: &Parts) -> Option<u64> {
+    single(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok())
 }
 
 fn peer_address<S: Store>(app: &App<S>, parts: &Parts) -> Option<IpAddr> {
@@ -89,8 +120,7 @@ fn check_declared(spec: &RouteSpec, parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_MAX_BYTES) {
         return Err(refuse(ErrorCode::BadPath, format!("A path has at most {TARGET_MAX_BYTES} bytes.")));
     }
-    let declared = single(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
-    if declared.is_some_and(|bytes| bytes > spec.body_max_bytes as u64) {
+    if declared(parts).is_some_and(|bytes| bytes > spec.body_max_bytes as u64) {
         return Err(too_large(spec));
     }
     match (spec.takes, single(&parts.headers, CONTENT_TYPE.as_str())) {
@@ -111,8 +141,8 @@ fn too_large(spec: &RouteSpec) -> Refusal {
     refuse_with(code, format!("A body here has at most {} bytes.", spec.body_max_bytes), members)
 }
 
-async fn read_body(spec: &RouteSpec, body: Body) -> Result<Bytes, Refusal> {
-    let limited = Limited::new(body, spec.body_max_bytes).collect();
+async fn read_body(spec: &RouteSpec, body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let limited = Limited::new(body, most).collect();
     match tokio::time::timeout(Duration::from_millis(BODY_TIMEOUT_MS), limited).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(spec)),

@@ -12,6 +12,7 @@
 //! [`Clock`]) and reads no configuration file.
 
 mod app;
+mod body_room;
 mod bootstrap;
 mod call;
 mod client_address;

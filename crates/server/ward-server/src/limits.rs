@@ -49,6 +49,10 @@ pub const CONNECTION_IDLE_MS: u64 = 120_000;
 pub const CONNECTION_CLOSE_MS: u64 = 10_000;
 /// The other side of an HTTP/2 connection is pinged this often, milliseconds.
 pub const HTTP2_PING_EVERY_MS: u64 = 30_000;
+/// Bytes that the bodies of all requests in flight take together.
+pub const BODIES_IN_FLIGHT_MAX_BYTES: usize = 256 * 1_024 * 1_024;
+/// They are counted in units of so many bytes.
+pub const BODY_ROOM_UNIT_BYTES: usize = 1_024;
 /// Bytes of a request body on routes that say nothing else.
 pub const SMALL_BODY_MAX_BYTES: usize = 4_096;
 /// Bytes of request headers taken (HTTP/1 buffer, HTTP/2 header list).

@@ -2,14 +2,14 @@
 //! who may do what. The store is the truth; this is its replay.
 
 use crate::limits::{APPLY_TRIES, CAS_MAX_TRIES, REBUILD_CHUNK_ENTRIES};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Deref;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use ward_audit::mlog_leaf;
 use ward_crypto::{EpochPackage, RootPolicy};
 use ward_id::{Canonical as _, ChartId, DeviceId, MlogEntryHash, PackageHash, TimestampMs};
 use ward_store::{MlogAppend, MlogAppendError, MlogAppended, NewPackage, Store, StoreError, StoredMlogEntry};
-use ward_sync::limits::REVOKE_WINDOW_MS;
+use ward_sync::limits::{ANNOUNCE_WINDOW_MS, REVOKE_WINDOW_MS};
 use ward_sync::{
     ArrivalFacts, ArrivalRefusal, DeviceRecord, Membership, MembershipError, MlogBody, MlogEntry,
     RevokePolicy, Scope, SignerId,
@@ -66,8 +66,14 @@ pub(crate) struct MembershipState {
     announced_at: HashMap<ChartId, TimestampMs>,
     /// The newest entry that revokes or wipes a device.
     orders: HashMap<DeviceId, u64>,
+    /// Who signed which entry: entries are read by thousands at a time, and decoded once.
+    signed: HashSet<(SignerId, u64)>,
     /// Revocations made alone in the last day.
     lone_revokes: VecDeque<(TimestampMs, SignerId)>,
+    /// Epochs that were announced in the last hour without a change of members.
+    announces: VecDeque<(TimestampMs, ChartId, SignerId)>,
+    /// The keys with which certified devices prove themselves.
+    auth_keys: HashSet<[u8; 33]>,
 }
 
 impl Deref for MembershipState {
@@ -96,6 +102,16 @@ impl MembershipState {
         self.orders.get(&device).copied()
     }
 
+    /// Whether a device signed the entry at an index.
+    pub(crate) fn is_signed_by(&self, index: u64, device: DeviceId) -> bool {
+        self.signed.contains(&(SignerId::from(device), index))
+    }
+
+    /// Whether some certificate holds this key.
+    pub(crate) fn knows_auth_key(&self, key: &[u8; 33]) -> bool {
+        self.auth_keys.contains(key)
+    }
+
     /// When the epoch that counts was announced, by this server's clock.
     pub(crate) fn announced_at(&self, chart: ChartId) -> Option<TimestampMs> {
         self.announced_at.get(&chart).copied()
@@ -105,17 +121,30 @@ impl MembershipState {
         let by_signer = |(at, signer): &&(TimestampMs, SignerId)| {
             now.since_ms(*at) < REVOKE_WINDOW_MS && entry.signatures().iter().any(|one| one.signer == *signer)
         };
-        ArrivalFacts { now, revokes_by_signer: self.lone_revokes.iter().filter(by_signer).count() }
+        let chart = ChartId::from_bytes(*entry.subject().as_bytes());
+        let announced = |(at, of, signer): &&(TimestampMs, ChartId, SignerId)| {
+            now.since_ms(*at) < ANNOUNCE_WINDOW_MS
+                && *of == chart
+                && entry.signatures().iter().any(|one| one.signer == *signer)
+        };
+        ArrivalFacts {
+            now,
+            revokes_by_signer: self.lone_revokes.iter().filter(by_signer).count(),
+            announces_by_signer: self.announces.iter().filter(announced).count(),
+        }
     }
 
     /// Applies an entry that the store has taken.
     fn apply(&mut self, stored: &StoredMlogEntry) -> Result<(), MembershipLoadError> {
         let leaf = mlog_leaf(stored.subject, stored.entry_hash);
+        let chart = ChartId::from_bytes(*stored.subject.as_bytes());
+        let members_changed = self.membership.needs_rotation(chart).is_some();
         let effect = self
             .membership
             .apply_bytes(stored.index, &leaf, &stored.bytes)
             .map_err(|source| MembershipLoadError::Damaged { index: stored.index, source })?;
         let Ok(entry) = MlogEntry::read(&stored.bytes) else { return Ok(()) };
+        self.signed.extend(entry.signatures().iter().map(|one| (one.signer, stored.index)));
         let Ok(body) = entry.decode_body() else { return Ok(()) };
         if effect != ward_sync::Effect::Effective {
             return Ok(());
@@ -128,6 +157,9 @@ impl MembershipState {
             MlogBody::RecoveryUse(recovery) => self.settle(recovery.cert.binding.device),
             MlogBody::EpochAnnounce(announce) => {
                 self.announced_at.insert(announce.chart, stored.received_at);
+                if !members_changed {
+                    self.note_announce(&entry, announce.chart, stored.received_at);
+                }
             }
             MlogBody::Revoke(_) => self.note_revoke(&entry, stored.received_at),
             _ => {}
@@ -136,9 +168,17 @@ impl MembershipState {
     }
 
     fn settle(&mut self, device: DeviceId) {
-        if let Some((_, home)) = self.membership.find_device(device) {
+        if let Some((record, home)) = self.membership.find_device(device) {
+            self.auth_keys.insert(*record.cert().binding.auth_pk.as_bytes());
             self.homes.insert(device, home);
         }
+    }
+
+    fn note_announce(&mut self, entry: &MlogEntry, chart: ChartId, at: TimestampMs) {
+        while self.announces.front().is_some_and(|(old, ..)| at.since_ms(*old) >= ANNOUNCE_WINDOW_MS) {
+            self.announces.pop_front();
+        }
+        self.announces.extend(entry.signatures().iter().map(|one| (at, chart, one.signer)));
     }
 
     fn note_revoke(&mut self, entry: &MlogEntry, at: TimestampMs) {
@@ -173,7 +213,10 @@ impl MembershipDesk {
             homes: HashMap::new(),
             announced_at: HashMap::new(),
             orders: HashMap::new(),
+            signed: HashSet::new(),
             lone_revokes: VecDeque::new(),
+            announces: VecDeque::new(),
+            auth_keys: HashSet::new(),
         };
         let desk = Self { state: RwLock::new(state), writer: tokio::sync::Mutex::new(()) };
         desk.follow(store).await?;

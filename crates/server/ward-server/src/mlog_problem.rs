@@ -4,6 +4,7 @@ use crate::membership_desk::AppendRefused;
 use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::store_problem::store_failed;
 use ward_api::{ErrorCode, ProblemMembers};
+use ward_sync::limits::ANNOUNCE_WINDOW_MS;
 use ward_sync::{ArrivalRefusal, MlogError, VoidReason};
 
 /// Bytes that are no entry.
@@ -43,11 +44,15 @@ fn arrival_refused(refusal: &ArrivalRefusal, now: ProblemMembers) -> Refusal {
         ArrivalRefusal::KeyKnownElsewhere => ErrorCode::KeyUsedBefore,
         ArrivalRefusal::SecondSignature(_) => ErrorCode::MoreSignatures,
         ArrivalRefusal::TooManyMembers(_) => ErrorCode::TooManyMembers,
+        ArrivalRefusal::TooManyEpochs => ErrorCode::RateLimited,
         ArrivalRefusal::Package(_) => ErrorCode::PackageMismatch,
     };
     let members = match refusal {
         ArrivalRefusal::Void(VoidReason::EpochNotNext { expected, .. }) => {
             ProblemMembers { epoch: Some(*expected), ..now }
+        }
+        ArrivalRefusal::TooManyEpochs => {
+            ProblemMembers { retry_after_s: u32::try_from(ANNOUNCE_WINDOW_MS / 1_000).ok(), ..now }
         }
         _ => now,
     };

@@ -238,6 +238,9 @@ pub(crate) fn append_failed(error: AppendError) -> Refusal {
             refuse_with(ErrorCode::TooManyChains, detail, members)
         }
         AppendError::Refused(AppendRefusal::Quota(reached)) => quota_reached(reached),
+        AppendError::Refused(AppendRefusal::TooManyOperations { held, limit }) => {
+            quota_reached(QuotaReached { used: held, limit })
+        }
         AppendError::Refused(AppendRefusal::NotOneChain) => {
             refuse(ErrorCode::NotOneChain, "Push one contiguous piece of one chain.")
         }

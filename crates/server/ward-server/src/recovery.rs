@@ -19,7 +19,7 @@ use ward_api::{ErrorCode, LogName, ProblemMembers};
 use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
 use ward_id::Canonical as _;
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
-use ward_sync::cosigned_head;
+use ward_sync::{Membership, Reopening, cosigned_head};
 
 /// Where the state stands in the store.
 const RESTORED: MetaKey = MetaKey::new("server.restored");
@@ -46,6 +46,12 @@ impl Restored {
     /// [`StoreError`].
     pub async fn declare<S: Store>(&self, store: &S) -> Result<(), StoreError> {
         store.put_meta(RESTORED, self.to_canonical()).await
+    }
+
+    /// Whether a reopening came after the restore. Those before it stand in the membership log at places
+    /// that the witnesses knew.
+    fn was_reopened_by(&self, reopening: &Reopening) -> bool {
+        reopening.index >= self.mlog_size
     }
 
     pub(crate) async fn load<S: Store>(store: &S) -> Result<Option<Self>, StoreError> {
@@ -81,7 +87,24 @@ impl<S> Clone for OlogParts<S> {
 /// The restore, and the newest cosigned checkpoint of the old log that somebody brought.
 pub(crate) struct Recovery {
     restored: RwLock<Option<Arc<Restored>>>,
-    brought: Mutex<Option<(TreeHead, Vec<u8>)>>,
+    brought: Mutex<Option<Brought>>,
+}
+
+/// A cosigned checkpoint that somebody brought.
+#[derive(Clone)]
+struct Brought {
+    /// Of which log.
+    origin: String,
+    head: TreeHead,
+    note: Vec<u8>,
+}
+
+/// What waits to be opened again.
+pub(crate) struct Awaiting {
+    /// The origin of the log that ended: as far as the membership log is back, the newest.
+    pub(crate) ended: String,
+    /// Leaves that it is known to have had.
+    pub(crate) olog_size: u64,
 }
 
 impl Recovery {
@@ -97,7 +120,7 @@ impl Recovery {
         *self.restored.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(restored));
     }
 
-    fn brought(&self) -> MutexGuard<'_, Option<(TreeHead, Vec<u8>)>> {
+    fn brought(&self) -> MutexGuard<'_, Option<Brought>> {
         self.brought.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,15 +129,19 @@ impl<S: Store> App<S> {
     /// How far the recovery is.
     pub(crate) fn stage(&self) -> RecoveryStage {
         let Some(restored) = self.recovery().restored() else { return RecoveryStage::Running };
-        if self.membership().read().size() < restored.mlog_size {
+        let membership = self.membership().read();
+        if membership.size() < restored.mlog_size {
             return RecoveryStage::WaitsForMlog;
         }
+        let desk = self.desk(LogName::Olog);
+        let newest = membership.reopenings().last();
         // What counts is the log that receipts are signed for.
-        match &restored.olog_origin {
-            Some(ended) if self.desk(LogName::Olog).origin().as_str() == ended => {
-                RecoveryStage::WaitsForReopening
-            }
-            _ => RecoveryStage::Running,
+        let is_shown = newest.is_none_or(|newest| newest.new_origin == desk.origin().as_str());
+        let reopened = newest.is_some_and(|newest| restored.was_reopened_by(newest));
+        if is_shown && (reopened || restored.olog_origin.is_none()) {
+            RecoveryStage::Running
+        } else {
+            RecoveryStage::WaitsForReopening
         }
     }
 
@@ -139,36 +166,44 @@ impl<S: Store> App<S> {
     }
 
     /// The restore, while the operation log waits to be opened again.
-    pub(crate) fn awaiting(&self) -> Result<Arc<Restored>, Refusal> {
-        let restored = self.recovery().restored().filter(|it| it.olog_origin.is_some());
-        match (restored, self.stage()) {
-            (Some(restored), RecoveryStage::WaitsForMlog | RecoveryStage::WaitsForReopening) => Ok(restored),
-            _ => Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is.")),
-        }
+    pub(crate) fn awaiting(&self) -> Result<Awaiting, Refusal> {
+        let waits = |restored: &Restored| match self.stage() {
+            RecoveryStage::WaitsForReopening => true,
+            RecoveryStage::WaitsForMlog => restored.olog_origin.is_some(),
+            RecoveryStage::Running => false,
+        };
+        let restored = self.recovery().restored().filter(|restored| waits(restored));
+        let origin = self.membership().read().olog_origin().map(ToOwned::to_owned);
+        let waits =
+            restored.zip(origin).map(|(restored, ended)| Awaiting { ended, olog_size: restored.olog_size });
+        waits.ok_or_else(|| refuse(ErrorCode::NotReopening, "The operation log goes on as it is."))
     }
 
     /// The newest cosigned head of the old log: the one in the backup, or a newer one that a device
     /// brought.
-    pub(crate) fn old_head(&self) -> Option<(TreeHead, Vec<u8>)> {
-        let kept = self.desk(LogName::Olog).cosigned();
+    pub(crate) fn old_head(&self, ended: &str) -> Option<(TreeHead, Vec<u8>)> {
+        let desk = self.desk(LogName::Olog);
+        let kept = desk.cosigned().filter(|_| desk.origin().as_str() == ended);
         let kept = kept.map(|note| (note.head, note.text.clone().into_bytes()));
-        kept.into_iter().chain(self.recovery().brought().clone()).max_by_key(|(head, _)| head.size)
+        let brought = self.recovery().brought().clone().filter(|brought| brought.origin == ended);
+        let brought = brought.map(|Brought { head, note, .. }| (head, note));
+        kept.into_iter().chain(brought).max_by_key(|(head, _)| head.size)
     }
 
     /// Takes a checkpoint of the log that ended.
     pub(crate) fn bring(&self, note: Vec<u8>) -> Result<(), Refusal> {
-        let restored = self.awaiting()?;
-        let origin = restored.olog_origin.as_deref().unwrap_or_default();
+        let origin = self.awaiting()?.ended;
         let head = {
             let membership = self.membership().read();
-            membership.manifest().and_then(|manifest| cosigned_head(manifest, origin, &note))
+            membership.manifest().and_then(|manifest| cosigned_head(manifest, &origin, &note))
         };
         let head = head.ok_or_else(|| {
             refuse(ErrorCode::OldCheckpointRefused, "Bring a head that the site's witnesses cosigned.")
         })?;
         let mut brought = self.recovery().brought();
-        if brought.as_ref().is_none_or(|(known, _)| known.size < head.size) {
-            *brought = Some((head, note));
+        let is_newer = |known: &Brought| known.origin != origin || known.head.size < head.size;
+        if brought.as_ref().is_none_or(is_newer) {
+            *brought = Some(Brought { origin, head, note });
         }
         Ok(())
     }
@@ -211,13 +246,15 @@ impl<S: Store> App<S> {
     pub(crate) async fn follow_reopening(&self) -> Result<(), LogDeskError> {
         let wanted = {
             let membership = self.membership().read();
-            newest_log(&membership)
+            // A reopening that is given back is of a log that is lost: nothing is signed for it.
+            newest_log(&membership, self.recovery().restored().as_deref())
         };
         let Some((log, origin)) = wanted else { return Ok(()) };
         if self.desk(LogName::Olog).origin().as_str() == origin {
             return Ok(());
         }
         self.store().reopen_olog(log).await?;
+        self.damage().forget();
         let desk = LogDesk::open(self.store().clone(), LogName::Olog, &origin, self.log_key()).await?;
         let receipts = ReceiptSigner::new(desk.origin(), &self.log_key())
             .map_err(|_| StoreError::Corrupt { what: "the log key".to_owned() })?;
@@ -228,9 +265,16 @@ impl<S: Store> App<S> {
     }
 }
 
-/// The newest log that was opened again, with its origin.
-pub(crate) fn newest_log(membership: &ward_sync::Membership) -> Option<(ReopenedLog, String)> {
+/// The newest log that was opened again, with its origin; nothing if that was before a restore: a
+/// reopening that is given back tells of a log that is lost, and the database holds the one before.
+pub(crate) fn newest_log(
+    membership: &Membership,
+    restored: Option<&Restored>,
+) -> Option<(ReopenedLog, String)> {
     let newest = membership.reopenings().last()?;
+    if restored.is_some_and(|restored| !restored.was_reopened_by(newest)) {
+        return None;
+    }
     let log = ReopenedLog { number: membership.olog_number(), leaf: newest.first_leaf() };
     Some((log, newest.new_origin.clone()))
 }

@@ -72,11 +72,12 @@ fn begin(
         return Ok(Err(BlobError::Quota(reached)));
     }
     for owner in [of_chart, of_device] {
-        add(conn, owner, StorageUse { operation_bytes: 0, blob_bytes: sealed_size })?;
+        add(conn, owner, StorageUse { blob_bytes: sealed_size, ..StorageUse::default() })?;
     }
     let size = int(sealed_size, "the size of a blob")?;
-    let row = params![new.chart.as_bytes(), new.address.as_bytes(), device, size, new.received_at.0];
-    let id = single(conn, sql::BLOB_INSERT, row, |row| row.get(0))?;
+    let id: i64 = single(conn, sql::BLOB_NUMBER, [], |row| row.get(0))?;
+    let row = params![id, new.chart.as_bytes(), new.address.as_bytes(), device, size, new.received_at.0];
+    change(conn, sql::BLOB_INSERT, row)?;
     Ok(Ok(Upload { id, sealed_size, complete: false }))
 }
 
@@ -110,38 +111,55 @@ fn digest(conn: &Connection, upload: &Upload) -> Result<[u8; 32], Fault> {
     Ok(hash.finalize().into())
 }
 
-/// Drops what was sent and gives its room back.
-fn drop_upload(
-    conn: &Connection,
-    id: i64,
-    chart: [u8; 16],
-    device: [u8; 16],
-    size: i64,
-) -> Result<(), Fault> {
-    change(conn, sql::BLOB_DELETE, [id])?;
+/// An upload with those whose room it takes: number, chart, device, size.
+type Owned = (i64, [u8; 16], [u8; 16], i64);
+
+/// Drops what was sent. Its room is given back if it was still there.
+fn drop_upload(conn: &Connection, (id, chart, device, size): Owned) -> Result<bool, Fault> {
+    if change(conn, sql::BLOB_DELETE, params![id, chart, device])? == 0 {
+        return Ok(false);
+    }
     give_back(conn, Owner::Chart(ChartId::from_bytes(chart)), size)?;
-    give_back(conn, Owner::Device(DeviceId::from_bytes(device)), size)
+    give_back(conn, Owner::Device(DeviceId::from_bytes(device)), size)?;
+    Ok(true)
 }
 
-fn drop_all(conn: &Connection, rows: Vec<(i64, [u8; 16], [u8; 16], i64)>) -> Result<u64, Fault> {
-    let count = rows.len() as u64;
-    for (id, chart, device, size) in rows {
-        drop_upload(conn, id, chart, device, size)?;
+fn drop_all(conn: &Connection, rows: Vec<Owned>) -> Result<u64, Fault> {
+    let mut count = 0;
+    for row in rows {
+        count += u64::from(drop_upload(conn, row)?);
     }
     Ok(count)
 }
 
-fn owned(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 16], [u8; 16], i64)> {
+fn owned(row: &Row<'_>) -> rusqlite::Result<Owned> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-/// Marks a blob as complete, if it is still there, and drops what others were sending of it.
-fn complete(conn: &Connection, id: i64, name: BlobName) -> Result<bool, Fault> {
-    if change(conn, sql::BLOB_MARK_COMPLETE, [id])? == 0 {
+/// Ends an upload that a reader looked at before: marks the blob as complete and drops what others were
+/// sending of it, or drops it if it has another address. Says whether it became complete. What was ended
+/// in between, by whomever, is left alone.
+fn end(
+    conn: &Connection,
+    upload: &Upload,
+    name: BlobName,
+    device: DeviceId,
+    fits: bool,
+) -> Result<bool, Fault> {
+    let (chart, address) = (name.0.as_bytes(), name.1.as_bytes());
+    let key = params![upload.id, chart, address, device.as_bytes()];
+    if one(conn, sql::BLOB_STILL_SENT, key, |_| Ok(()))?.is_none() {
         return Ok(false);
     }
-    let key = params![name.0.as_bytes(), name.1.as_bytes()];
-    drop_all(conn, all(conn, sql::BLOBS_INCOMPLETE, key, owned)?)?;
+    if !fits {
+        let size = int(upload.sealed_size, "the size of a blob")?;
+        drop_upload(conn, (upload.id, *chart, *device.as_bytes(), size))?;
+        return Ok(false);
+    }
+    if change(conn, sql::BLOB_MARK_COMPLETE, [upload.id])? == 0 {
+        return Ok(false);
+    }
+    drop_all(conn, all(conn, sql::BLOBS_INCOMPLETE, params![chart, address], owned)?)?;
     Ok(true)
 }
 
@@ -167,14 +185,11 @@ impl BlobStore for SqliteStore {
         if !whole {
             return Err(BlobError::Shape);
         }
-        let (id, size) = (upload.id, int(upload.sealed_size, "the size of a blob")?);
-        let end = move |conn: &Connection| {
-            if fits {
-                return complete(conn, id, name);
-            }
-            drop_upload(conn, id, *name.0.as_bytes(), *device.as_bytes(), size).map(|()| false)
-        };
-        let done = self.inner.writer.write(0, end).await?;
+        let done = self
+            .inner
+            .writer
+            .write(0, move |conn: &Connection| end(conn, &upload, name, device, fits))
+            .await?;
         match (done, fits) {
             (true, _) => Ok(BlobState { complete: true, ..state }),
             (false, false) => Err(BlobError::Mismatch),
@@ -208,5 +223,79 @@ impl BlobStore for SqliteStore {
             drop_all(conn, rows)
         };
         self.inner.writer.write(0, purge).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::migrate;
+    use ward_id::BlobAddress;
+
+    fn database() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        migrate(&conn).unwrap();
+        conn
+    }
+
+    fn name(chart: u8, bytes: &[u8]) -> BlobName {
+        (ChartId::from_bytes([chart; 16]), BlobAddress::from_bytes(Sha256::digest(bytes).into()))
+    }
+
+    fn device(number: u8) -> DeviceId {
+        DeviceId::from_bytes([number; 16])
+    }
+
+    /// Sends a blob of one chunk up to its end, which another thread may see before it comes.
+    fn sent(conn: &Connection, by: u8, name: BlobName, bytes: &[u8]) -> Upload {
+        let chunk = NewChunk {
+            chart: name.0,
+            address: name.1,
+            device: device(by),
+            sealed_size: bytes.len() as u64,
+            chunk: 0,
+            bytes: bytes.to_vec(),
+            received_at: TimestampMs(1),
+        };
+        put(conn, &chunk, &Quotas::default()).unwrap().unwrap();
+        find(conn, name, device(by)).unwrap().unwrap()
+    }
+
+    fn blob_bytes(conn: &Connection, owner: Owner) -> u64 {
+        used(conn, owner).unwrap().blob_bytes
+    }
+
+    #[test]
+    fn an_upload_that_ends_twice_gives_its_room_back_once_and_takes_nobody_elses_blob() {
+        let conn = database();
+        let (good, bad) = (name(1, &[1; 100]), name(1, &[9; 100]));
+        let first = sent(&conn, 1, good, &[1; 100]);
+        assert!(end(&conn, &first, good, device(1), true).unwrap());
+        // Bytes that do not have the address; two requests saw them whole.
+        let wrong = sent(&conn, 1, bad, &[2; 100]);
+        assert!(!end(&conn, &wrong, bad, device(1), false).unwrap());
+        let other = name(2, &[3; 100]);
+        let honest = sent(&conn, 2, other, &[3; 100]);
+        assert!(honest.id != wrong.id, "a number is given once");
+        assert!(!end(&conn, &wrong, bad, device(1), false).unwrap());
+        assert_eq!(blob_bytes(&conn, Owner::Device(device(1))), 100, "the complete one still counts");
+        assert_eq!(blob_bytes(&conn, Owner::Chart(good.0)), 100);
+        assert!(find(&conn, other, device(2)).unwrap().is_some(), "the honest one is there");
+        assert!(end(&conn, &honest, other, device(2), true).unwrap());
+    }
+
+    #[test]
+    fn an_upload_that_somebody_else_completed_first_marks_no_other_blob() {
+        let conn = database();
+        let same = name(1, &[1; 100]);
+        let (one, two) = (sent(&conn, 1, same, &[1; 100]), sent(&conn, 2, same, &[1; 100]));
+        assert!(end(&conn, &two, same, device(2), true).unwrap());
+        let other = name(1, &[5; 100]);
+        let unfinished = sent(&conn, 3, other, &[4; 100]);
+        assert!(!end(&conn, &one, same, device(1), true).unwrap());
+        assert!(!find(&conn, other, device(3)).unwrap().unwrap().complete);
+        assert_ne!(unfinished.id, one.id);
+        assert_eq!(blob_bytes(&conn, Owner::Device(device(1))), 0, "its room was given back, once");
     }
 }

@@ -48,9 +48,10 @@ impl Room {
     }
 }
 
-fn is_known(conn: &Connection, new: &NewDrop) -> Result<bool, Fault> {
+/// Whether it waits already. What was decided and is handed over again waits again.
+fn is_waiting(conn: &Connection, new: &NewDrop) -> Result<bool, Fault> {
     let key = params![new.device.as_bytes(), new.entry_id.as_bytes()];
-    Ok(one(conn, sql::DROP_EXISTS, key, |_| Ok(()))?.is_some())
+    Ok(one(conn, sql::DROP_WAITS, key, |_| Ok(()))?.is_some())
 }
 
 /// Looks at all drops before it keeps the first: a refusal must leave nothing, and the transaction
@@ -63,7 +64,7 @@ fn add(
     let mut names = BTreeSet::new();
     let mut fresh: Vec<&NewDrop> = Vec::with_capacity(drops.len());
     for new in drops {
-        if names.insert((new.device, new.entry_id)) && !is_known(conn, new)? {
+        if names.insert((new.device, new.entry_id)) && !is_waiting(conn, new)? {
             fresh.push(new);
         }
     }
@@ -79,6 +80,8 @@ fn add(
     }
     for new in &fresh {
         let (chart, device, entry) = (new.chart.as_bytes(), new.device.as_bytes(), new.entry_id.as_bytes());
+        // One that was decided comes under a new number, for devices list what came since. Who decided it
+        // stays there as evidence.
         change(conn, sql::DROP_INSERT, params![chart, device, entry, received_at.0, new.bytes])?;
     }
     Ok(Ok(fresh.len() as u64))

@@ -43,6 +43,12 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "reopening", text: include_str!("../migrations/0002_reopening.sql") },
     Migration { number: 3, name: "drop", text: include_str!("../migrations/0003_drop.sql") },
     Migration { number: 4, name: "blobs", text: include_str!("../migrations/0004_blobs.sql") },
+    Migration { number: 5, name: "blob_numbers", text: include_str!("../migrations/0005_blob_numbers.sql") },
+    Migration {
+        number: 6,
+        name: "operation_counts",
+        text: include_str!("../migrations/0006_operation_counts.sql"),
+    },
 ];
 
 /// Brings a database to this program's schema; says how many migrations were applied.

@@ -7,7 +7,7 @@ use crate::sql;
 use rusqlite::{Connection, params};
 use std::sync::PoisonError;
 use ward_id::{ChartId, DeviceId};
-use ward_store::{QuotaReached, QuotaStore, Quotas, StorageUse, StoreError};
+use ward_store::{AppendRefusal, QuotaStore, Quotas, StorageUse, StoreError};
 
 /// Of what a use is counted; the numbers stand in the table.
 #[derive(Clone, Copy)]
@@ -28,7 +28,11 @@ impl Owner {
 pub(crate) fn used(conn: &Connection, owner: Owner) -> Result<StorageUse, Fault> {
     let (kind, id) = owner.key();
     let found = one(conn, sql::USE, params![kind, id], |row| {
-        Ok(StorageUse { operation_bytes: uint(row, 0)?, blob_bytes: uint(row, 1)? })
+        Ok(StorageUse {
+            operations: uint(row, 0)?,
+            operation_bytes: uint(row, 1)?,
+            blob_bytes: uint(row, 2)?,
+        })
     })?;
     Ok(found.unwrap_or_default())
 }
@@ -36,9 +40,10 @@ pub(crate) fn used(conn: &Connection, owner: Owner) -> Result<StorageUse, Fault>
 /// Adds to what is used.
 pub(crate) fn add(conn: &Connection, owner: Owner, more: StorageUse) -> Result<(), Fault> {
     let (kind, id) = owner.key();
-    let operations = int(more.operation_bytes, "the bytes of operations")?;
+    let operations = int(more.operations, "the number of operations")?;
+    let bytes = int(more.operation_bytes, "the bytes of operations")?;
     let blobs = int(more.blob_bytes, "the bytes of blobs")?;
-    change(conn, sql::USE_ADD, params![kind, id, operations, blobs]).map(|_| ())
+    change(conn, sql::USE_ADD, params![kind, id, operations, bytes, blobs]).map(|_| ())
 }
 
 /// Gives the room of a blob back.
@@ -47,18 +52,17 @@ pub(crate) fn give_back(conn: &Connection, owner: Owner, blob_bytes: i64) -> Res
     change(conn, sql::USE_GIVE_BACK, params![kind, id, blob_bytes]).map(|_| ())
 }
 
-/// Whether operations of so many bytes fit.
+/// Whether further operations fit.
 pub(crate) fn check_operations(
     conn: &Connection,
     chart: ChartId,
     device: DeviceId,
-    bytes: u64,
+    more: StorageUse,
     quotas: &Quotas,
-) -> Result<Result<(), QuotaReached>, Fault> {
-    let of_chart = used(conn, Owner::Chart(chart))?.operation_bytes;
-    let of_device = used(conn, Owner::Device(device))?.operation_bytes;
-    Ok(QuotaReached::check(of_chart, bytes, quotas.chart_bytes)
-        .and_then(|()| QuotaReached::check(of_device, bytes, quotas.device_bytes)))
+) -> Result<Result<(), AppendRefusal>, Fault> {
+    let of_chart = used(conn, Owner::Chart(chart))?;
+    let of_device = used(conn, Owner::Device(device))?;
+    Ok(quotas.check_operations(of_chart, of_device, more))
 }
 
 impl SqliteStore {

@@ -137,9 +137,10 @@ statements! {
     PROPOSAL_REMOVE = "DELETE FROM proposal WHERE entry_hash = ?1";
 
     // The drop box.
-    DROP_EXISTS = "SELECT 1 FROM dropped WHERE device = ?1 AND entry_id = ?2";
-    DROP_INSERT = "INSERT INTO dropped (chart, device, entry_id, received_at, state, envelope) \
-        VALUES (?1, ?2, ?3, ?4, 1, ?5)";
+    DROP_WAITS = "SELECT 1 FROM dropped WHERE device = ?1 AND entry_id = ?2 AND state = 1";
+    DROP_INSERT = "INSERT OR REPLACE INTO dropped \
+        (chart, device, entry_id, received_at, state, envelope, decided_by) VALUES (?1, ?2, ?3, ?4, 1, ?5, \
+        (SELECT d.decided_by FROM dropped d WHERE d.device = ?2 AND d.entry_id = ?3))";
     DROPS_WAITING_OF_DEVICE = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM dropped \
         WHERE device = ?1 AND state = 1";
     DROPS_WAITING_OF_CHART = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM dropped \
@@ -157,12 +158,15 @@ statements! {
     BLOB_OF_DEVICE = "SELECT id, sealed_size, complete FROM blob \
         WHERE chart = ?1 AND address = ?2 AND device = ?3";
     BLOB_BEGUN = "SELECT 1 FROM blob WHERE chart = ?1 AND address = ?2 LIMIT 1";
-    BLOB_INSERT = "INSERT INTO blob (chart, address, device, sealed_size, complete, touched_at) \
-        VALUES (?1, ?2, ?3, ?4, 0, ?5) RETURNING id";
+    BLOB_NUMBER = "UPDATE blob_number SET last = last + 1 WHERE one = 1 RETURNING last";
+    BLOB_INSERT = "INSERT INTO blob (id, chart, address, device, sealed_size, complete, touched_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)";
+    BLOB_STILL_SENT = "SELECT 1 FROM blob \
+        WHERE id = ?1 AND chart = ?2 AND address = ?3 AND device = ?4 AND complete = 0";
     BLOB_TOUCH = "UPDATE blob SET touched_at = ?2 WHERE id = ?1";
     BLOB_MARK_COMPLETE = "UPDATE blob SET complete = 1 WHERE id = ?1 AND complete = 0 AND NOT EXISTS \
         (SELECT 1 FROM blob o WHERE o.chart = blob.chart AND o.address = blob.address AND o.complete = 1)";
-    BLOB_DELETE = "DELETE FROM blob WHERE id = ?1";
+    BLOB_DELETE = "DELETE FROM blob WHERE id = ?1 AND chart = ?2 AND device = ?3 AND complete = 0";
     BLOBS_OPEN_OF = "SELECT count(*) FROM blob WHERE device = ?1 AND complete = 0";
     BLOBS_INCOMPLETE = "SELECT id, chart, device, sealed_size FROM blob \
         WHERE chart = ?1 AND address = ?2 AND complete = 0";
@@ -173,9 +177,11 @@ statements! {
     BLOB_CHUNK = "SELECT bytes FROM blob_chunk WHERE blob = ?1 AND chunk = ?2";
 
     // What is used.
-    USE = "SELECT operation_bytes, blob_bytes FROM storage_use WHERE kind = ?1 AND owner = ?2";
-    USE_ADD = "INSERT INTO storage_use (kind, owner, operation_bytes, blob_bytes) VALUES (?1, ?2, ?3, ?4) \
-        ON CONFLICT (kind, owner) DO UPDATE SET operation_bytes = operation_bytes + excluded.operation_bytes, \
+    USE = "SELECT operations, operation_bytes, blob_bytes FROM storage_use WHERE kind = ?1 AND owner = ?2";
+    USE_ADD = "INSERT INTO storage_use (kind, owner, operations, operation_bytes, blob_bytes) \
+        VALUES (?1, ?2, ?3, ?4, ?5) \
+        ON CONFLICT (kind, owner) DO UPDATE SET operations = operations + excluded.operations, \
+        operation_bytes = operation_bytes + excluded.operation_bytes, \
         blob_bytes = blob_bytes + excluded.blob_bytes";
     USE_GIVE_BACK = "UPDATE storage_use SET blob_bytes = blob_bytes - ?3 WHERE kind = ?1 AND owner = ?2";
 

@@ -114,6 +114,33 @@ async fn a_damaged_row_is_found() {
     assert!(report.findings.iter().any(|f| f.starts_with("chain 1:")), "{:?}", report.findings);
 }
 
+/// The places at which ids were cut out of an envelope can be damaged as well as its bytes.
+#[tokio::test]
+async fn fault_18_damaged_places_of_a_cut_hide_nothing_else_and_are_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.db");
+    let store = open(&path);
+    let whole = push(1, 1, 1..=3);
+    store.append_operations(whole.clone(), NOW).await.unwrap();
+    store.close().await;
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute("UPDATE operation SET cut = x'ffffff' WHERE olog_index = 1", [])
+        .unwrap();
+    let store = open(&path);
+    let request = PageRequest { chart: whole[0].chart, after: None, limit_bytes: usize::MAX };
+    let page = store.operations_page(request).await.unwrap();
+    let bytes: Vec<&[u8]> = page.operations.iter().map(|one| one.bytes.as_slice()).collect();
+    assert_eq!((bytes[0], bytes[2]), (whole[0].bytes.as_slice(), whole[2].bytes.as_slice()));
+    assert_ne!(bytes[1], whole[1].bytes, "whoever reads it sees that it is not what the leaf says");
+    let report = store.integrity_check().await.unwrap();
+    assert_eq!(report.findings, ["operation 1: the bytes are not those of the leaf"]);
+    assert!(store.repair_operation(1, whole[1].bytes.clone()).await.unwrap());
+    let page = store.operations_page(request).await.unwrap();
+    assert_eq!(page.operations[1].bytes, whole[1].bytes);
+    assert!(store.integrity_check().await.unwrap().is_sound());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_backup_is_a_consistent_store_of_its_own() {
     let folder = tempfile::tempdir().unwrap();

@@ -93,6 +93,15 @@ pub enum AppendRefusal {
     /// The room of the chart or of the device is used up. The operator must act.
     #[error(transparent)]
     Quota(QuotaReached),
+    /// The chart or the device holds as many operations as it may: devices could not hold more of the
+    /// chart. The operator must act.
+    #[error("{held} of {limit} operations are held; this request does not fit")]
+    TooManyOperations {
+        /// How many are held.
+        held: u64,
+        /// How many may be.
+        limit: u64,
+    },
     /// The push is empty, or not one contiguous piece of one chain from 1 on. The app must act.
     #[error("the push is not one contiguous piece of one chain")]
     NotOneChain,

@@ -1,11 +1,11 @@
 //! How much a chart and a device may store. The store counts in the transaction that stores, so no
 //! number of requests in parallel passes a limit.
 
-use crate::StoreError;
+use crate::{AppendRefusal, StoreError};
 use std::future::Future;
 use ward_api::limits::{
-    CHART_BLOB_QUOTA_BYTES, CHART_QUOTA_BYTES, DEVICE_BLOB_QUOTA_BYTES, DEVICE_MAX_UPLOADS,
-    DEVICE_QUOTA_BYTES,
+    CHART_BLOB_QUOTA_BYTES, CHART_MAX_OPERATIONS, CHART_QUOTA_BYTES, DEVICE_BLOB_QUOTA_BYTES,
+    DEVICE_MAX_OPERATIONS, DEVICE_MAX_UPLOADS, DEVICE_QUOTA_BYTES,
 };
 use ward_id::{ChartId, DeviceId};
 
@@ -16,6 +16,10 @@ pub struct Quotas {
     pub chart_bytes: u64,
     /// Envelopes of one device, bytes.
     pub device_bytes: u64,
+    /// Envelopes of one chart.
+    pub chart_operations: u64,
+    /// Envelopes of one device.
+    pub device_operations: u64,
     /// Blobs of one chart, bytes of ciphertext.
     pub chart_blob_bytes: u64,
     /// Blobs of one device, bytes of ciphertext.
@@ -29,10 +33,38 @@ impl Default for Quotas {
         Self {
             chart_bytes: CHART_QUOTA_BYTES,
             device_bytes: DEVICE_QUOTA_BYTES,
+            chart_operations: CHART_MAX_OPERATIONS,
+            device_operations: DEVICE_MAX_OPERATIONS,
             chart_blob_bytes: CHART_BLOB_QUOTA_BYTES,
             device_blob_bytes: DEVICE_BLOB_QUOTA_BYTES,
             device_uploads: DEVICE_MAX_UPLOADS as u64,
         }
+    }
+}
+
+impl Quotas {
+    /// Whether further operations fit into what a chart and a device have used.
+    ///
+    /// # Errors
+    /// [`AppendRefusal::Quota`], [`AppendRefusal::TooManyOperations`].
+    pub fn check_operations(
+        &self,
+        of_chart: StorageUse,
+        of_device: StorageUse,
+        more: StorageUse,
+    ) -> Result<(), AppendRefusal> {
+        let bytes = |used: StorageUse, limit| {
+            QuotaReached::check(used.operation_bytes, more.operation_bytes, limit)
+                .map_err(AppendRefusal::Quota)
+        };
+        let count = |used: StorageUse, limit| {
+            let fits = QuotaReached::check(used.operations, more.operations, limit);
+            fits.map_err(|reached| AppendRefusal::TooManyOperations { held: reached.used, limit })
+        };
+        bytes(of_chart, self.chart_bytes)?;
+        bytes(of_device, self.device_bytes)?;
+        count(of_chart, self.chart_operations)?;
+        count(of_device, self.device_operations)
     }
 }
 
@@ -59,6 +91,8 @@ impl QuotaReached {
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StorageUse {
+    /// Envelopes.
+    pub operations: u64,
     /// Envelopes, bytes.
     pub operation_bytes: u64,
     /// Blobs, bytes of ciphertext, those among them that are still being sent.

@@ -142,6 +142,53 @@ async fn lost_tail(seed: u64, staff: usize) -> (Site, TestDevice, Vec<TestDevice
     (site, patient, others, back)
 }
 
+/// A second disaster, and the only backup is from before the first: the log that followed is lost too.
+/// The server signs nothing for it, and goes on in a third.
+#[tokio::test]
+async fn fault_14_a_backup_from_before_an_earlier_reopening_is_restored() {
+    let (mut site, mut patient, mut others, first) = lost_tail(1420, 1).await;
+    let chart = patient.chart();
+    let (mlog, olog) = (sizes_of(&first).await.0, sizes_of(&first).await.1);
+    reopen(&mut site.admins[0]).await;
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut patient]).collect();
+    until_quiet(&mut everybody, 8).await;
+    capture(everybody[0], chart, &["in the second log"]).await;
+    until_quiet(&mut everybody, 8).await;
+    drop(everybody);
+    for admin in &mut site.admins {
+        synced(admin).await;
+    }
+    let expected = texts(&patient, chart);
+    assert!(expected.contains(&"in the second log".to_owned()));
+    // The disk breaks again.
+    let mut back = site.server.restored_after(mlog, olog, &first).await.unwrap();
+    lead(&back, others.iter_mut().chain([&mut site.coordinator, &mut patient]).chain(&mut site.admins));
+    for _ in 0..6 {
+        let staff = others.iter_mut().chain([&mut site.coordinator, &mut patient]);
+        for device in staff.chain(&mut site.admins) {
+            synced(device).await;
+        }
+    }
+    assert_eq!(sizes_of(&back).await.0, sizes_of(&first).await.0, "the membership log is whole again");
+    assert_eq!(back.app.olog_origin(), site.server.app.olog_origin(), "nothing is signed for the lost log");
+    back.restart().await;
+    assert_eq!(back.app.olog_origin(), site.server.app.olog_origin(), "nor after a restart");
+    let waiting = synced(&mut patient).await;
+    assert!(names(&waiting).contains(&"failed"), "{waiting:?}");
+    reopen(&mut site.admins[0]).await;
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut patient]).collect();
+    until_quiet(&mut everybody, 8).await;
+    for device in &everybody {
+        assert_eq!(texts(device, chart), expected, "nothing is lost");
+        each_once(device, chart);
+        assert!(device.client.status().unwrap().stopped_by.is_empty());
+    }
+    assert!(back.app.olog_origin().ends_with("/3"), "{}", back.app.olog_origin());
+    back.restart().await;
+}
+
 #[tokio::test]
 async fn fault_14_what_a_revoked_device_wrote_stands_where_its_old_place_was_proved_else_it_waits() {
     let (mut site, mut patient, mut others) = site_with(1410, 1).await;

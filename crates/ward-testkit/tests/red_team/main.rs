@@ -10,6 +10,7 @@ mod canary_day;
 mod database_rows;
 mod drop_box;
 mod enrolment;
+mod former_members;
 mod frozen_log;
 mod hidden_tail;
 mod histories;

@@ -166,7 +166,7 @@ pub fn plain(problem: &SyncProblem) -> String {
             )
         }
         SyncProblem::Quota { chart, used, limit, .. } => format!(
-            "The server takes no more of chart {chart}: {used} of {limit} bytes are used. What you write stays saved \
+            "The server takes no more of chart {chart}: its room is used up ({used} of {limit}). What you write stays saved \
              here; tell the operator of the server"
         ),
         SyncProblem::Failed { what, error } => format!("{what}: {error}"),

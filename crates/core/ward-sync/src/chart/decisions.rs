@@ -2,6 +2,7 @@
 //! may, and what a decision comes to, follows from the entries that they name and from the study
 //! schema, never from what else has arrived.
 
+use super::authority::Author;
 use super::place::Place;
 use super::settle::{Act, Manner, Said};
 use super::thread::Written;
@@ -115,14 +116,52 @@ fn judge_void(item: &Item<'_>, void: &Void, items: &Items<'_>) -> Result<(), Pla
     if target.held.payload == Decoded::Unknown {
         return Err(Place::UnknownKind);
     }
-    let kind = record_kind(void.target, items).ok_or({
+    // A decision is part of the trail: another decision follows it.
+    let is_decision = matches!(target.held.payload, Decoded::Known(Payload::Resolve(_)));
+    let kind = record_kind(void.target, items).filter(|_| !is_decision).ok_or({
         Place::Invalid(PayloadError::Contradiction("what is declared void is no record and no note"))
     })?;
-    let (Some(author), Some(theirs)) = (item.author, target.author) else { return Err(Place::NotPermitted) };
-    let is_own = author.person == theirs.person;
-    let is_their_right = matches!(kind, EntryKind::CONSENT | EntryKind::PARTICIPATION);
-    let by_staff = author.role.is_staff() && !(is_their_right && theirs.role == Role::Patient);
-    if is_own || by_staff { Ok(()) } else { Err(Place::NotPermitted) }
+    let may = item.author.is_some_and(|author| may_take_back(author, target, kind, items));
+    if may { Ok(()) } else { Err(Place::NotPermitted) }
+}
+
+/// Whether somebody may take back what an entry of a record says, or put something else in its place.
+fn may_take_back(author: Author, target: &Item<'_>, kind: EntryKind, items: &Items<'_>) -> bool {
+    let is_own = target.author.is_some_and(|theirs| theirs.person == author.person);
+    let is_a_right = matches!(kind, EntryKind::CONSENT | EntryKind::PARTICIPATION);
+    let is_somebody_elses_right = is_a_right
+        && chosen(target, items)
+            .author
+            .is_none_or(|by| by.role == Role::Patient && by.person != author.person);
+    (is_own || author.role.is_staff()) && !is_somebody_elses_right
+}
+
+/// The entry whose words hold by an entry: for a decision the one that it chose, if that is here.
+fn chosen<'i, 'a>(item: &'i Item<'a>, items: &'i Items<'a>) -> &'i Item<'a> {
+    let mut at = item;
+    // What is chosen is named by its hash, so this ends.
+    while let Decoded::Known(Payload::Resolve(Resolve { resolution: Resolution::Candidate(next), .. })) =
+        &at.held.payload
+    {
+        match items.get(next) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    at
+}
+
+/// What an entry names of its own kind and may not replace: it stands beside that. Registers are
+/// written again by whoever may write them.
+fn out_of_reach(item: &Item<'_>, kind: EntryKind, names: &[EntryId], items: &Items<'_>) -> Vec<EntryId> {
+    if !FieldKey::is_voidable(kind) {
+        return Vec::new();
+    }
+    let reaches = |name: &&EntryId| match (item.author, items.get(name)) {
+        (Some(author), Some(target)) => may_take_back(author, target, kind, items),
+        _ => false,
+    };
+    names.iter().filter(|name| !reaches(name)).copied().collect()
 }
 
 /// Staff take out of a set what anybody put in; others what they put in.
@@ -155,15 +194,18 @@ pub(super) fn acts<'a, P>(
                     Outcome::Value(value) => Said::Value(pick(value)?),
                     Outcome::Void(void) => Said::Void(void),
                 };
-                Act { by, said, manner: Manner::Decide, names: resolve.candidates.clone() }
+                let names = resolve.candidates.clone();
+                Act { by, said, manner: Manner::Decide, names, out_of_reach: Vec::new() }
             }
             Payload::Void(void) if record_kind(void.target, items) == Some(kind) => {
-                Act { by, said: Said::Void(void), manner: Manner::Write, names: Vec::from([void.target]) }
+                let names = Vec::from([void.target]);
+                Act { by, said: Said::Void(void), manner: Manner::Write, names, out_of_reach: Vec::new() }
             }
             other => {
                 let value = pick(other)?;
                 let names = links(&by.saying(value));
-                Act { by, said: Said::Value(value), manner: Manner::Write, names }
+                let out_of_reach = out_of_reach(item, kind, &names, items);
+                Act { by, said: Said::Value(value), manner: Manner::Write, names, out_of_reach }
             }
         })
     };

@@ -1,6 +1,7 @@
 //! The chart: everything that is known of one participant, as a pure function of a set of entries
 //! and of the membership log. The order of arrival and the clocks of devices change nothing.
 
+mod adoption;
 mod authority;
 mod clock;
 mod closure;
@@ -105,6 +106,7 @@ pub struct Chart {
     proved: BTreeMap<EntryId, u64>,
     lamport: u64,
     level: u64,
+    max_entries: usize,
 }
 
 impl Chart {
@@ -124,7 +126,23 @@ impl Chart {
             chains: BTreeMap::new(),
             proved: BTreeMap::new(),
             lamport: 0,
+            max_entries: CHART_MAX_ENTRIES,
         }
+    }
+
+    /// A chart that holds fewer entries than others, on a device that has no memory for more.
+    #[must_use]
+    pub const fn holding_at_most(mut self, max_entries: usize) -> Self {
+        self.max_entries = max_entries;
+        self
+    }
+
+    /// Whether all of these entries have room: [`Chart::insert`] then refuses none of them as
+    /// [`ChartError::Full`].
+    pub fn has_room_for(&self, entries: impl IntoIterator<Item = EntryId>) -> bool {
+        let new: BTreeSet<EntryId> =
+            entries.into_iter().filter(|entry| !self.entries.contains_key(entry)).collect();
+        self.entries.len().saturating_add(new.len()) <= self.max_entries
     }
 
     /// Puts an entry into the chart. Again and in any order gives the same chart.
@@ -141,7 +159,7 @@ impl Chart {
             held.arrival = held.arrival.earlier(arrival);
             return Ok(Inserted::Known);
         }
-        if self.entries.len() >= CHART_MAX_ENTRIES {
+        if self.entries.len() >= self.max_entries {
             return Err(ChartError::Full);
         }
         let chain = self.chains.entry((frame.device, frame.incarnation)).or_default();

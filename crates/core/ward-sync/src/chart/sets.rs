@@ -35,17 +35,14 @@ impl ElementSet<'_> {
 
 /// The sets that changes make up. They come in their order.
 pub(super) fn sets_of(changes: Vec<Written<'_, SetChange>>) -> BTreeMap<String, ElementSet<'_>> {
-    let taken = |set: &str| -> BTreeSet<EntryId> {
-        let of_set = changes.iter().filter(|change| change.value.set == set);
-        of_set.flat_map(|change| change.value.removes.iter().copied()).collect()
-    };
-    let names: BTreeSet<&String> = changes.iter().map(|change| &change.value.set).collect();
-    let taken: BTreeMap<String, BTreeSet<EntryId>> =
-        names.into_iter().map(|name| (name.clone(), taken(name))).collect();
+    let mut taken: BTreeMap<&str, BTreeSet<EntryId>> = BTreeMap::new();
+    for change in &changes {
+        taken.entry(&change.value.set).or_default().extend(&change.value.removes);
+    }
     let mut out: BTreeMap<String, ElementSet<'_>> = BTreeMap::new();
-    for change in changes {
+    for change in changes.iter().copied() {
         let set = out.entry(change.value.set.clone()).or_default();
-        let is_out = taken.get(&change.value.set).is_some_and(|taken| taken.contains(&change.id()));
+        let is_out = taken.get(change.value.set.as_str()).is_some_and(|taken| taken.contains(&change.id()));
         match &change.value.add {
             None => set.removals.push(change),
             Some(_) if is_out => set.removed.push(change),

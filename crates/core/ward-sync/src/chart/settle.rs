@@ -4,6 +4,8 @@
 //!   replaces none of them: it becomes one candidate more, for only a decision ends a conflict.
 //! - A decision replaces all candidates that it names, and no others. One that it does not name, or
 //!   that was written beside it, stands beside its outcome.
+//! - A write that names what its author may not take back replaces nothing either: it stands beside
+//!   what it names, and the two are a conflict.
 //! - A declaration that a record is void replaces the version that it names, like a write.
 //!
 //! Candidates are one value if they say the same and are decisions, or are writes that replace the same:
@@ -64,6 +66,8 @@ pub(super) struct Act<'a, P> {
     pub(super) manner: Manner,
     /// What it names; names outside the thread mean nothing here.
     pub(super) names: Vec<EntryId>,
+    /// What it names and its author may not take back.
+    pub(super) out_of_reach: Vec<EntryId>,
 }
 
 impl<P> Act<'_, P> {
@@ -116,6 +120,8 @@ fn keep_last<P>(thread: &mut Thread<'_, P>) {
     thread.past.append(&mut thread.current);
     thread.past.sort_by_key(Written::order);
     thread.current.extend(last);
+    // The last one may repeat what an earlier one said, which is past now.
+    thread.repeats.clear();
 }
 
 /// The acts of one thread, with what each names within it.
@@ -140,7 +146,8 @@ impl<'t, 'a, P: Value> Acts<'t, 'a, P> {
         for act in causes_first(&self.by_id, &self.named) {
             let named = self.named.get(&act.id()).cloned().unwrap_or_default();
             let all = act.manner == Manner::Decide || !class.asks_a_person() || named.len() < 2;
-            let takes = all || self.are_one_value(&still_open(&named, &replaces));
+            let may = !act.out_of_reach.iter().any(|name| named.contains(name));
+            let takes = may && (all || self.are_one_value(&still_open(&named, &replaces)));
             replaces.insert(act.id(), if takes { named } else { BTreeSet::new() });
         }
         replaces.into_values().flatten().collect()
@@ -167,16 +174,22 @@ impl<'t, 'a, P: Value> Acts<'t, 'a, P> {
         'a: 'c,
         P: 'c,
     {
-        let mut firsts: Vec<&Act<'a, P>> = Vec::new();
-        let mut out = BTreeSet::new();
-        for act in candidates {
-            if firsts.iter().any(|first| self.is_one_value(first, act)) {
-                out.insert(act.id());
-            } else {
-                firsts.push(act);
-            }
-        }
-        out
+        let mut firsts = BTreeSet::new();
+        candidates.filter(|act| !firsts.insert(self.one_value_key(act))).map(Act::id).collect()
+    }
+
+    /// Equal for two acts exactly if they are one value: candidates may be too many to compare each with
+    /// each.
+    fn one_value_key(&self, act: &Act<'a, P>) -> (Option<&BTreeSet<EntryId>>, Option<Vec<u8>>) {
+        let names = match act.manner {
+            Manner::Decide => None,
+            Manner::Write => self.named.get(&act.id()),
+        };
+        let words = match act.said {
+            Said::Value(value) => Some(value.words()),
+            Said::Void(_) => None,
+        };
+        (names, words)
     }
 }
 
@@ -262,7 +275,7 @@ pub(super) fn by_lineage<P: Value>(acts: Vec<Act<'_, P>>, class: MergeClass) -> 
         let own = leader_of.get(&act.id());
         act.names.iter().filter_map(|name| leader_of.get(name)).all(|leader| Some(leader) == own)
     };
-    let refused: Vec<EntryId> =
+    let refused: BTreeSet<EntryId> =
         acts.iter().filter(|act| act.manner == Manner::Decide && !one_record(act)).map(Act::id).collect();
     let mut groups: BTreeMap<EntryId, Vec<Act<'_, P>>> = BTreeMap::new();
     for act in acts.into_iter().filter(|act| !refused.contains(&act.id())) {
@@ -274,7 +287,7 @@ pub(super) fn by_lineage<P: Value>(acts: Vec<Act<'_, P>>, class: MergeClass) -> 
     let (mut threads, alone): (Vec<_>, Vec<_>) = settled.partition(|thread| thread.first().is_some());
     threads.sort_by_key(|thread| thread.first().map(Written::order));
     let alone = alone.iter().flat_map(|thread| thread.voids.iter().chain(&thread.past_voids));
-    Lineages { threads, refused, alone: alone.map(Written::id).collect() }
+    Lineages { threads, refused: refused.into_iter().collect(), alone: alone.map(Written::id).collect() }
 }
 
 /// Which entries hang together.

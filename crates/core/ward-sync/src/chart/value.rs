@@ -5,7 +5,9 @@ use crate::payload::{
     Consent, DeviceClosed, Dose, DropDeclined, IncarnationOpen, Incident, Instrument, MedicationPlanField,
     Note, Opened, Participation, ProfileField, Response,
 };
+use alloc::vec::Vec;
 use core::cmp::Ordering;
+use ward_id::Canonical as _;
 
 /// A value of a thread.
 pub trait Value: PartialEq {
@@ -15,33 +17,44 @@ pub trait Value: PartialEq {
         self == other
     }
 
+    /// What it says, in bytes: equal for two values exactly if they say the same.
+    fn words(&self) -> Vec<u8>;
+
     /// Which of two is worse, where that can be told: [`Ordering::Greater`] if this one is.
     fn compare_worse(&self, _other: &Self) -> Option<Ordering> {
         None
     }
 }
 
-impl Value for Response {}
-impl Value for Dose {}
-impl Value for AlertAcknowledgement {}
-impl Value for Consent {}
-impl Value for Participation {}
-impl Value for AccessReceipt {}
-impl Value for Instrument {}
-impl Value for IncarnationOpen {}
-impl Value for Carry {}
-impl Value for DropDeclined {}
-impl Value for DeviceClosed {}
-impl Value for Incident {}
-impl Value for Opened {}
-impl Value for Attachment {}
-impl Value for Checkpoint {}
-impl Value for CheckpointCosignature {}
+macro_rules! values_without_links {
+    ($($name:ident)*) => {
+        $(impl Value for $name {
+            fn words(&self) -> Vec<u8> {
+                self.to_canonical()
+            }
+        })*
+    };
+}
+
+values_without_links! {
+    Dose AlertAcknowledgement Consent Participation AccessReceipt Instrument IncarnationOpen Carry DropDeclined
+    DeviceClosed Incident Opened Attachment Checkpoint CheckpointCosignature
+}
+
+impl Value for Response {
+    fn words(&self) -> Vec<u8> {
+        [self.version().to_be_bytes().to_vec(), self.to_payload()].concat()
+    }
+}
 
 impl Value for MedicationPlanField {
     fn says_the_same(&self, other: &Self) -> bool {
         (&self.medication, &self.field, &self.value, &self.unit)
             == (&other.medication, &other.field, &other.value, &other.unit)
+    }
+
+    fn words(&self) -> Vec<u8> {
+        Self { supersedes: Vec::new(), ..self.clone() }.to_canonical()
     }
 
     /// The higher number in the same unit.
@@ -58,17 +71,29 @@ impl Value for Appointment {
         (self.appointment, self.status, self.starts_at, self.minutes, &self.place, &self.purpose)
             == (other.appointment, other.status, other.starts_at, other.minutes, &other.place, &other.purpose)
     }
+
+    fn words(&self) -> Vec<u8> {
+        Self { supersedes: Vec::new(), ..self.clone() }.to_canonical()
+    }
 }
 
 impl Value for Note {
     fn says_the_same(&self, other: &Self) -> bool {
         self.text == other.text
     }
+
+    fn words(&self) -> Vec<u8> {
+        Self { supersedes: Vec::new(), ..self.clone() }.to_canonical()
+    }
 }
 
 impl Value for ProfileField {
     fn says_the_same(&self, other: &Self) -> bool {
         (&self.field, &self.value) == (&other.field, &other.value)
+    }
+
+    fn words(&self) -> Vec<u8> {
+        Self { supersedes: Vec::new(), ..self.clone() }.to_canonical()
     }
 
     /// The higher number.

@@ -1,6 +1,7 @@
 //! The view: where each entry stands, and the values that follow.
 
 use super::Chart;
+use super::adoption::{Collected, collect};
 use super::authority::{Author, Authority};
 use super::decisions::{self, Items, Outcome, acts};
 use super::held::{Arrival, Held};
@@ -15,17 +16,17 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, CarryReason,
-    Checkpoint, CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey,
-    IncarnationOpen, Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened,
-    Participation, Payload, PayloadError, ProfileField, Response, SetChange, TextId,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, Checkpoint,
+    CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen,
+    Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, Participation,
+    Payload, PayloadError, ProfileField, Response, SetChange, TextId,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use ward_id::{DeviceId, EntryId, Incarnation};
+use ward_id::EntryId;
 
 /// Which field of which medication.
 pub type MedicationField = (MedicationId, String);
@@ -62,10 +63,10 @@ pub struct OpenConflict {
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
     pub(super) held: &'a Held,
-    carried_by: Option<EntryId>,
+    pub(super) carried_by: Option<EntryId>,
     pub(super) author: Option<Author>,
-    forked: bool,
-    proved_index: Option<u64>,
+    pub(super) forked: bool,
+    pub(super) proved_index: Option<u64>,
 }
 
 /// An entry and what it says.
@@ -126,8 +127,7 @@ pub struct ChartView<'a> {
 
 impl<'a> ChartView<'a> {
     pub(super) fn compute(chart: &'a Chart, authority: &impl Authority) -> Self {
-        let items = collect(chart, authority);
-        let parked = parked(&items);
+        let Collected { items, parked } = collect(chart, authority);
         let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
         let mut accepted: Vec<Said<'a>> = Vec::new();
         let mut aside: Vec<Said<'a>> = Vec::new();
@@ -233,7 +233,7 @@ impl<'a> ChartView<'a> {
             acknowledgements: records!(AlertAcknowledgement ALERT_ACKNOWLEDGEMENT amends),
             consents: records!(Consent CONSENT amends),
             participation: records!(Participation PARTICIPATION amends),
-            access_receipts: records!(AccessReceipt ACCESS_RECEIPT amends),
+            access_receipts: records!(AccessReceipt ACCESS_RECEIPT stays),
             instruments: records!(Instrument INSTRUMENT amends),
             instrument_entries: bound,
             profile: by_key(
@@ -241,16 +241,16 @@ impl<'a> ChartView<'a> {
                 |value| value.field.clone(),
                 |field| merge_class(schema, &FieldKey::Profile(field.clone())),
             ),
-            incarnations: records!(IncarnationOpen INCARNATION_OPEN amends),
-            carries: records!(Carry CARRY amends),
+            incarnations: records!(IncarnationOpen INCARNATION_OPEN stays),
+            carries: records!(Carry CARRY stays),
             sets: sets_of(set_changes(accepted)),
-            drop_declines: records!(DropDeclined DROP_DECLINED amends),
-            closures: records!(DeviceClosed DEVICE_CLOSED amends),
-            incidents: records!(Incident INCIDENT amends),
-            opened: records!(Opened OPENED amends),
+            drop_declines: records!(DropDeclined DROP_DECLINED stays),
+            closures: records!(DeviceClosed DEVICE_CLOSED stays),
+            incidents: records!(Incident INCIDENT stays),
+            opened: records!(Opened OPENED stays),
             attachments: records!(Attachment ATTACHMENT amends),
-            checkpoints: records!(Checkpoint CHECKPOINT amends),
-            cosignatures: records!(CheckpointCosignature CHECKPOINT_COSIGNATURE amends),
+            checkpoints: records!(Checkpoint CHECKPOINT stays),
+            cosignatures: records!(CheckpointCosignature CHECKPOINT_COSIGNATURE stays),
             refused,
             alone,
             texts: texts_of(accepted, aside),
@@ -514,6 +514,11 @@ fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {
     written.entry.body().amends.into_iter().collect()
 }
 
+/// What is part of the trail amends nothing, for nobody may take it back.
+const fn stays<P>(_: &Written<'_, P>) -> Vec<EntryId> {
+    Vec::new()
+}
+
 fn set_changes<'a>(accepted: &[(Item<'a>, &'a Payload)]) -> Vec<Written<'a, SetChange>> {
     let change = |(item, payload): &(Item<'a>, &'a Payload)| match payload {
         Payload::SetChange(change) => item.written(change),
@@ -546,97 +551,8 @@ fn by_response<'a>(
     groups
 }
 
-/// All entries, those that are carried among them. An entry that came on its own and is carried
-/// too is adopted.
-fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> BTreeMap<EntryId, Item<'a>> {
-    let mut forked_from: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
-    for fork in chart.forks() {
-        forked_from.entry((fork.device, fork.incarnation)).or_insert(fork.seq);
-    }
-    // Only where a device is not trusted any more does the place of an entry matter.
-    let proved = chart.proved_places(|device| authority.standing(device, None) != Standing::Effective);
-    let item = |held: &'a Held| {
-        let frame = held.entry.frame();
-        let fork = forked_from.get(&(frame.device, frame.incarnation));
-        let forked = fork.is_some_and(|from| frame.seq >= *from);
-        let proved_index = proved.get(&held.entry.id()).copied();
-        Item { held, carried_by: None, author: authority.author(frame.device), forked, proved_index }
-    };
-    let mut items: BTreeMap<EntryId, Item<'a>> =
-        chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
-    // A carrier may wait for what another one carries: go on until nothing is adopted any more.
-    loop {
-        let adopted = adoptable(&items, authority);
-        if adopted.is_empty() {
-            return items;
-        }
-        for (carrier, inner) in adopted {
-            let there = items.entry(inner.entry.id()).or_insert_with(|| item(inner));
-            there.carried_by.get_or_insert(carrier);
-        }
-    }
-}
-
-/// Entries that a standing carrier holds and that nobody adopted yet, in the order of carriers, so
-/// that the first carrier of an entry is the same everywhere.
-fn adoptable<'a>(
-    items: &BTreeMap<EntryId, Item<'a>>,
-    authority: &impl Authority,
-) -> Vec<(EntryId, &'a Held)> {
-    let carriers: Vec<(&EntryId, &Item<'a>, &'a Held)> =
-        items.iter().filter_map(|(id, outer)| Some((id, outer, outer.held.carried.as_deref()?))).collect();
-    if carriers.is_empty() {
-        return Vec::new();
-    }
-    let waiting = parked(items);
-    let standing =
-        |id: &EntryId, outer: &Item<'a>| admit(outer, waiting.contains(id), items, authority).is_ok();
-    let signed = |inner: &Held| {
-        let cert = authority.certificate(inner.entry.frame().device);
-        cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
-    };
-    // A device takes up again what stood on a branch of its own store, and nobody else's.
-    let may_carry = |outer: &Item<'a>, inner: &Held| match &outer.held.payload {
-        Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::Reauthor => {
-            inner.entry.frame().device == outer.held.entry.frame().device
-        }
-        _ => outer.author.is_some_and(|author| author.role.is_staff()),
-    };
-    let open = |inner: &Held| items.get(&inner.entry.id()).is_none_or(|item| item.carried_by.is_none());
-    carriers
-        .into_iter()
-        .filter(|(id, outer, inner)| {
-            open(inner) && may_carry(outer, inner) && standing(id, outer) && signed(inner)
-        })
-        .map(|(id, _, inner)| (*id, inner))
-        .collect()
-}
-
-/// Entries that wait for one that is not here, directly or through another. An adopted entry does
-/// not wait: staff took it as it is.
-fn parked(items: &BTreeMap<EntryId, Item<'_>>) -> BTreeSet<EntryId> {
-    let mut effects: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
-    let mut waiting: Vec<EntryId> = Vec::new();
-    for (id, item) in items.iter().filter(|(_, item)| item.carried_by.is_none()) {
-        for cause in item.held.causes() {
-            if items.contains_key(&cause) {
-                effects.entry(cause).or_default().push(*id);
-            } else {
-                waiting.push(*id);
-            }
-        }
-    }
-    let mut out = BTreeSet::new();
-    while let Some(id) = waiting.pop() {
-        if out.insert(id) {
-            waiting.extend(effects.get(&id).into_iter().flatten());
-        }
-    }
-    out
-}
-
 /// The payload of an entry that takes part in the chart's values, or the place of one that does not.
-fn admit<'a>(
+pub(super) fn admit<'a>(
     item: &Item<'a>,
     parked: bool,
     items: &BTreeMap<EntryId, Item<'a>>,

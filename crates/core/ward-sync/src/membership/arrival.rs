@@ -9,7 +9,7 @@ use super::signers::Signers;
 use super::state::{ChartState, DeviceRecord, SiteState};
 use super::void::VoidReason;
 use crate::epochs::{PackageFault, check_package};
-use crate::limits::{MEMBERS_MAX, REVOKES_ALONE_MAX};
+use crate::limits::{ANNOUNCES_UNCHANGED_MAX, EPOCHS_UNCHANGED_MAX, MEMBERS_MAX, REVOKES_ALONE_MAX};
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::MlogBody;
 use ward_crypto::{DeviceCert, EpochPackage};
@@ -23,6 +23,9 @@ pub struct ArrivalFacts {
     /// Revocations that the entry's signer made alone within
     /// [`REVOKE_WINDOW_MS`](crate::limits::REVOKE_WINDOW_MS).
     pub revokes_by_signer: usize,
+    /// Epochs that the entry's signer announced in its chart without a change of members within
+    /// [`ANNOUNCE_WINDOW_MS`](crate::limits::ANNOUNCE_WINDOW_MS).
+    pub announces_by_signer: usize,
 }
 
 /// Why an entry of the membership log is not taken. Its signers must act.
@@ -47,6 +50,9 @@ pub enum ArrivalRefusal {
     /// and nothing could be sealed any more.
     #[error("chart {0} would have more than {MEMBERS_MAX} member devices")]
     TooManyMembers(ChartId),
+    /// Epochs were announced again and again without a change of members: each stays for ever.
+    #[error("the members did not change, and epochs were announced often enough")]
+    TooManyEpochs,
     /// The package does not hold what its members need.
     #[error(transparent)]
     Package(#[from] PackageFault),
@@ -78,6 +84,7 @@ impl Membership {
             MlogBody::EpochAnnounce(announce) => {
                 let package = package.ok_or(VoidReason::PackageMissing)?;
                 let members = self.members(announce.chart).ok_or(VoidReason::ChartNotOpen)?;
+                self.check_announces(announce.chart, facts)?;
                 Ok(check_package(self, package, members)?)
             }
             _ => Ok(()),
@@ -115,6 +122,20 @@ impl Membership {
         }
         if self.is_last_staff_device(device) {
             return Err(ArrivalRefusal::SecondSignature("a chart would be left without a staff device"));
+        }
+        Ok(())
+    }
+
+    /// A change of members is always followed by an epoch.
+    fn check_announces(&self, chart: ChartId, facts: ArrivalFacts) -> Result<(), ArrivalRefusal> {
+        if self.needs_rotation(chart).is_some() {
+            return Ok(());
+        }
+        let epochs = self.counted_epochs(chart).iter();
+        let next = epochs.clone().skip(1);
+        let unchanged = epochs.zip(next).filter(|(a, b)| a.members.hash() == b.members.hash()).count();
+        if facts.announces_by_signer >= ANNOUNCES_UNCHANGED_MAX || unchanged >= EPOCHS_UNCHANGED_MAX {
+            return Err(ArrivalRefusal::TooManyEpochs);
         }
         Ok(())
     }

@@ -205,14 +205,14 @@ impl Membership {
     /// Whether a device may fetch the bytes of entries under a subject: those of the site are for
     /// everybody, those of a chart for its members, admins and auditors.
     pub fn may_read(&self, device: DeviceId, subject: Subject) -> bool {
-        let Some((record, _)) = self.find_device(device).filter(|(record, _)| record.is_active()) else {
-            return false;
-        };
-        match self.chart_of(subject) {
-            None => true,
-            Some(chart) => {
-                self.is_admin(device) || record.role() == Role::Auditor || self.is_member(chart, device)
-            }
-        }
+        self.find_device(device).is_some_and(|(record, _)| self.may_read_as(record, subject))
+    }
+
+    /// The same for a device that was looked up already.
+    pub fn may_read_as(&self, record: &DeviceRecord, subject: Subject) -> bool {
+        let device = record.device();
+        let of_chart =
+            |chart| self.is_admin(device) || record.role() == Role::Auditor || self.is_member(chart, device);
+        record.is_active() && self.chart_of(subject).is_none_or(of_chart)
     }
 }

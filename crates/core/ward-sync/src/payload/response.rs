@@ -145,14 +145,14 @@ impl Response {
         }
     }
 
-    pub(super) const fn version(&self) -> u64 {
+    pub(crate) const fn version(&self) -> u64 {
         match self {
             Self::General(_) => 1,
             Self::Dense(_) => 2,
         }
     }
 
-    pub(super) fn to_payload(&self) -> Vec<u8> {
+    pub(crate) fn to_payload(&self) -> Vec<u8> {
         match self {
             Self::General(response) => response.to_canonical(),
             Self::Dense(response) => response.to_canonical(),

@@ -14,10 +14,13 @@ use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transpor
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{EnvelopePage, EnvelopeRow, paths};
 use ward_audit::TreeHead;
-use ward_crypto::{AcceptedSuites, DeviceCert, Envelope, SiteManifest, VerifiedEnvelope, verify_envelopes};
+use ward_crypto::{
+    AcceptedSuites, DeviceCert, Envelope, EnvelopeHeader, SiteManifest, VerifiedEnvelope, verify_envelopes,
+};
 use ward_id::{Canonical as _, ChartId, DeviceId, SiteId, VersionVector};
 use ward_sync::{
-    Arrival, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope, SignedEntry,
+    Arrival, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope, ReadFault, SignedEntry,
+    check_author,
 };
 use zeroize::Zeroizing;
 
@@ -115,9 +118,30 @@ impl<'a> Opener<'a> {
     ) -> (Result<Zeroizing<Vec<u8>>, NotOpened>, Option<NamedHead>) {
         let header = verified.envelope().header();
         let claim = Some((header.device, TreeHead { size: header.mlog_size, root: header.mlog_root }));
+        if let Err(why) = self.believe(header) {
+            return (Err(why), claim);
+        }
         let Some(held) = self.epochs.get(&header.epoch) else { return (Err(NotOpened::Later), claim) };
         let plaintext = verified.open(&held.secret, self.suites);
         (plaintext.map_err(|_| NotOpened::Bad("it does not open under its epoch")), claim)
+    }
+
+    /// Whether its author was a member at the head that it names, and sealed for the members there. What
+    /// names a newer head than is known is believed of a present member: the head is compared later.
+    fn believe(&self, header: &EnvelopeHeader) -> Result<(), NotOpened> {
+        match check_author(self.membership, header) {
+            Ok(_) => Ok(()),
+            Err(ReadFault::HeadAhead { .. }) if self.membership.is_member(self.chart, header.device) => {
+                Ok(())
+            }
+            Err(ReadFault::HeadAhead { .. } | ReadFault::EpochUnknown) => Err(NotOpened::Later),
+            Err(ReadFault::NoCertificate) => Err(NotOpened::Stranger),
+            Err(ReadFault::ForeignHead) => Err(NotOpened::Bad("it names a head that the log never had")),
+            Err(ReadFault::NotMember) => Err(NotOpened::Bad("its author was no member at the head it names")),
+            Err(ReadFault::OtherMembers) => {
+                Err(NotOpened::Bad("it was sealed for other members than there were"))
+            }
+        }
     }
 }
 
@@ -300,6 +324,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         page: OpenedPage,
         cursor: Option<u64>,
     ) -> Result<(), SyncProblem> {
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+        if !local.chart.has_room_for(page.entries.iter().map(|(entry, _)| entry.id())) {
+            // The cursor stays: what has no room here is not taken for seen.
+            return Err(failed(ClientError::ChartFull(chart)));
+        }
         let mut batch = Batch::default();
         let indexes: Vec<u64> = page.rows.iter().map(|row| row.index).collect();
         let unopened: Vec<Unopened> = page

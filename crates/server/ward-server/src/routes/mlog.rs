@@ -4,7 +4,7 @@ use super::logs::within;
 use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
 use crate::events::Concerns;
-use crate::membership_desk::{AppendRefused, Door, MembershipState, ended_devices};
+use crate::membership_desk::{AppendRefused, Door, ended_devices};
 use crate::mlog_problem::{append_refused, not_an_entry};
 use crate::problem_response::{Refusal, bad_body, refuse, refuse_with};
 use crate::recovery::RecoveryStage;
@@ -19,9 +19,9 @@ use ward_api::{
 };
 use ward_audit::{NodeHash, leaf_hash, mlog_leaf, verify_inclusion};
 use ward_crypto::EpochPackage;
-use ward_id::{Canonical as _, ChartId, DeviceId, Subject};
+use ward_id::{Canonical as _, ChartId, Subject};
 use ward_store::{MlogAppended, Store, StoredMlogEntry};
-use ward_sync::{MlogEntry, MlogKind, SignerId, cosigned_head};
+use ward_sync::{MlogEntry, MlogKind, cosigned_head};
 
 pub(super) async fn leaves<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let (from, to) = range(app, call, LEAVES_MAX)?;
@@ -43,21 +43,18 @@ pub(super) async fn entries<S: Store>(app: &App<S>, call: &Call) -> Answer {
         let Some(last) = stored.last() else { break };
         from = last.index.saturating_add(1);
         let membership = app.membership().read();
-        let mine = stored.into_iter().filter(|entry| is_for(&membership, device, entry));
+        let record = membership.record(device);
+        let is_for = |entry: &StoredMlogEntry| {
+            record.is_some_and(|record| membership.may_read_as(record, entry.subject))
+                || membership.is_signed_by(entry.index, device)
+        };
+        let mine = stored.into_iter().filter(is_for);
         rows.extend(mine.map(|entry| {
             bytes += entry.bytes.len();
             MlogRow { index: entry.index, entry: Opaque(entry.bytes) }
         }));
     }
     answer_cbor(call.spec, &rows)
-}
-
-fn is_for(membership: &MembershipState, device: DeviceId, entry: &StoredMlogEntry) -> bool {
-    if membership.may_read(device, entry.subject) {
-        return true;
-    }
-    let own = SignerId::from(device);
-    MlogEntry::read(&entry.bytes).is_ok_and(|entry| entry.signatures().iter().any(|one| one.signer == own))
 }
 
 fn range<S: Store>(app: &App<S>, call: &Call, max: u64) -> Result<(u64, u64), Refusal> {

@@ -1,6 +1,6 @@
 //! The drop box and the proof of a revocation: who may hand over, who sees it, what is refused.
 
-use crate::support::{Device, Reply, Session, TestRng, World};
+use crate::support::{Device, People, Reply, Session, TestRng, World, proof};
 use ward_api::limits::{DROP_BATCH_MAX, DROP_MAX_BYTES};
 use ward_api::{
     DropBatch, DropPage, DropState, DropStateChange, ErrorCode, Limits, Opaque, RevocationProof, headers,
@@ -9,6 +9,7 @@ use ward_api::{
 use ward_audit::TreeHead;
 use ward_crypto::{DropEnvelope, open_drop, random_bytes, seal_drop};
 use ward_id::{Canonical as _, ChartId, EntryId};
+use ward_server::Clock as _;
 use ward_store::MemoryStore;
 use ward_sync::{Membership, RevokePolicy, Scope};
 
@@ -75,12 +76,18 @@ async fn a_revoked_phone_hands_over_and_its_staff_sees_it() {
     assert_eq!(coordinator.post(paths::DROP_STATE, &decide(0, DropState::Adopted)).await.status, 204);
     assert_eq!(coordinator.post(paths::DROP_STATE, &decide(1, DropState::Declined)).await.status, 204);
     assert_eq!(listed(&world, &people.clinician).await, drops[2..]);
-    assert_eq!(hand_over(&phone, body(&drops)).await.status, 204, "decided ones do not come back");
+    // One device's word takes nothing off the list for good: handed over again, it waits again.
+    assert_eq!(hand_over(&phone, body(&drops)).await.status, 204);
+    let again: Vec<DropEnvelope> = drops[2..].iter().chain(&drops[..2]).cloned().collect();
+    assert_eq!(listed(&world, &people.clinician).await, again);
+    for n in [0, 1] {
+        assert_eq!(coordinator.post(paths::DROP_STATE, &decide(n, DropState::Adopted)).await.status, 204);
+    }
     assert_eq!(listed(&world, &people.clinician).await, drops[2..]);
     let unknown = DropStateChange { entry: EntryId::from_bytes([9; 32]), ..decide(0, DropState::Adopted) };
     coordinator.post(paths::DROP_STATE, &unknown).await.refused(ErrorCode::DropUnknown);
     let figures = world.app.metrics().render();
-    assert!(figures.contains("ward_drops_total 3") && figures.contains("ward_drops_decided_total 2"));
+    assert!(figures.contains("ward_drops_total 5") && figures.contains("ward_drops_decided_total 4"));
 
     // Severed afterwards: what waits is not shown any more, and nothing more is taken.
     revoke(&mut world, RevokePolicy::Sever).await;
@@ -230,4 +237,27 @@ async fn a_revoked_device_learns_what_stands_against_it_and_nobody_else_does() {
     let membership = judged(&world, &world.people.spare, membership).await;
     let record = membership.device(chart, world.people.spare.id).unwrap();
     assert_eq!(record.revocation().unwrap().policy, RevokePolicy::Sever);
+}
+
+/// Nothing of a body is kept for a key that stands in no certificate.
+#[tokio::test]
+async fn a_body_of_drops_is_read_of_certified_keys_only() {
+    let world = World::new().await;
+    let stranger = People::new(99).phone;
+    let session = world.session(&stranger);
+    // Its nonce, by a call that needs no body.
+    hand_over(&session, body(&[])).await;
+    let nonce = session.nonce.lock().unwrap().clone();
+    let signed = proof(&stranger, "POST", paths::DROP, None, &nonce, world.clock.now());
+    let never = futures_util::stream::pending::<Result<bytes::Bytes, std::convert::Infallible>>();
+    let request = http::Request::builder()
+        .method("POST")
+        .uri(paths::DROP)
+        .header(headers::DPOP, signed)
+        .header("content-type", headers::MEDIA_CBOR)
+        .body(axum::body::Body::from_stream(never))
+        .unwrap();
+    let answer = tower::ServiceExt::oneshot(ward_server::router(std::sync::Arc::clone(&world.app)), request);
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(10), answer).await;
+    assert_eq!(answer.expect("it is answered before the body came").unwrap().status(), 401);
 }

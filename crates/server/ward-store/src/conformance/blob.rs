@@ -167,3 +167,20 @@ pub async fn operations_have_their_room<S: Store>(store: S) {
     assert_eq!(refused, Err(AppendError::Refused(AppendRefusal::Quota(reached))));
     store.append_operations(push(1, 2, 1..=1), NOW).await.unwrap();
 }
+
+/// A chart and a device hold so many operations, however small; nothing of a push that passes that is
+/// kept, and a repeat counts once.
+pub async fn operations_are_counted<S: Store>(store: S) {
+    let refused = |held, limit| Err(AppendError::Refused(AppendRefusal::TooManyOperations { held, limit }));
+    store.set_quotas(Quotas { chart_operations: 3, ..Quotas::default() });
+    store.append_operations(push(1, 1, 1..=2), NOW).await.unwrap();
+    store.append_operations(push(1, 1, 1..=2), NOW).await.unwrap();
+    assert_eq!(store.chart_use(chart(1)).await.unwrap().operations, 2);
+    assert_eq!(store.append_operations(push(1, 1, 3..=4), NOW).await, refused(2, 3));
+    store.append_operations(push(1, 2, 1..=1), NOW).await.unwrap();
+    assert_eq!(store.append_operations(push(1, 1, 3..=3), NOW).await, refused(3, 3));
+    store.set_quotas(Quotas { device_operations: 3, ..Quotas::default() });
+    store.append_operations(push(2, 1, 1..=1), NOW).await.unwrap();
+    assert_eq!(store.append_operations(push(1, 1, 3..=3), NOW).await, refused(3, 3), "over all charts");
+    assert_eq!(store.olog_size().await.unwrap(), 4);
+}

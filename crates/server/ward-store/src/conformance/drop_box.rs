@@ -53,8 +53,14 @@ pub async fn drops_wait_until_they_are_decided<S: Store>(store: S) {
     );
     assert_eq!(store.decide_drop(decision(&two, DropState::Declined)).await, Ok(true));
     assert_eq!(store.decide_drop(decision(&dropped(1, 1, 3, 1), DropState::Adopted)).await, Ok(false));
-    assert_eq!(listed(&store, &[1, 2]).await, [other]);
-    assert_eq!(store.add_drops(vec![again], NOW).await, Ok(0), "a decided one does not come back");
+    assert_eq!(listed(&store, &[1, 2]).await, [other.clone()]);
+    // One device's word takes nothing off the list for good: what is handed over again waits again, after
+    // what came before.
+    assert_eq!(store.add_drops(vec![again.clone()], NOW).await, Ok(1));
+    assert_eq!(store.add_drops(vec![again.clone()], NOW).await, Ok(0), "once");
+    assert_eq!(listed(&store, &[1]).await, [again.clone()]);
+    assert_eq!(listed(&store, &[1, 2]).await.last(), Some(&again), "under a new number");
+    assert_eq!(store.decide_drop(decision(&again, DropState::Adopted)).await, Ok(true));
     assert_eq!(listed(&store, &[1]).await, []);
 }
 
@@ -90,7 +96,8 @@ pub async fn waiting_drops_are_limited<S: Store>(store: S) {
     assert_eq!(store.add_drops(vec![dropped(1, 1, 0, 1)], NOW).await, Ok(0), "a repeat needs no room");
     assert_eq!(listed(&store, &[1]).await.len(), DEVICE_MAX_DROPS);
     store.decide_drop(decision(&dropped(1, 1, 0, 1), DropState::Declined)).await.unwrap();
-    assert_eq!(store.add_drops(mixed, NOW).await, Ok(1));
+    assert_eq!(store.add_drops(mixed, NOW).await, Err(DropError::DeviceFull), "a decided one waits again");
+    assert_eq!(store.add_drops(vec![more], NOW).await, Ok(1));
     assert_eq!(CHART_MAX_DROPS, 2 * DEVICE_MAX_DROPS);
     assert_eq!(store.add_drops(of(2), NOW).await, Ok(DEVICE_MAX_DROPS as u64), "the chart is full now");
     assert_eq!(store.add_drops(vec![dropped(1, 3, 0, 1)], NOW).await, Err(DropError::ChartFull));

@@ -94,6 +94,7 @@ macro_rules! store_conformance {
             blob::blobs_have_their_room,
             blob::unfinished_blobs_run_out,
             blob::operations_have_their_room,
+            blob::operations_are_counted,
             upkeep::the_first_value_stays,
             upkeep::of_racing_values_one_is_created,
             upkeep::figures_count_what_is_there,

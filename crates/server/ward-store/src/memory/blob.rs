@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, State};
 use crate::{
-    BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, QuotaStore, Quotas, StorageUse,
-    StoreError, blob_state, check_chunk,
+    AppendRefusal, BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, QuotaStore, Quotas,
+    StorageUse, StoreError, blob_state, check_chunk,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -35,19 +35,20 @@ pub(super) struct Uses {
 }
 
 impl State {
-    /// Whether envelopes of so many bytes fit, and counts them if they do.
-    pub(super) fn take_operation_bytes(
+    /// Whether further operations fit, and counts them if they do.
+    pub(super) fn take_room_of_operations(
         &mut self,
         chart: ChartId,
         device: DeviceId,
-        bytes: u64,
-    ) -> Result<(), QuotaReached> {
+        more: StorageUse,
+    ) -> Result<(), AppendRefusal> {
         let of_chart = self.uses.charts.entry(chart).or_default();
-        QuotaReached::check(of_chart.operation_bytes, bytes, self.quotas.chart_bytes)?;
         let of_device = self.uses.devices.entry(device).or_default();
-        QuotaReached::check(of_device.operation_bytes, bytes, self.quotas.device_bytes)?;
-        of_chart.operation_bytes += bytes;
-        of_device.operation_bytes += bytes;
+        self.quotas.check_operations(*of_chart, *of_device, more)?;
+        for used in [of_chart, of_device] {
+            used.operations += more.operations;
+            used.operation_bytes += more.operation_bytes;
+        }
         Ok(())
     }
 

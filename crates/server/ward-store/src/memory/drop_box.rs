@@ -3,8 +3,9 @@
 use super::{MemoryStore, State};
 use crate::limits::{CHART_MAX_DROP_BYTES, CHART_MAX_DROPS, DEVICE_MAX_DROP_BYTES, DEVICE_MAX_DROPS};
 use crate::{DropDecision, DropError, DropStore, DropsPage, DropsRequest, NewDrop, StoreError, StoredDrop};
+use std::collections::BTreeSet;
 use ward_api::DropState;
-use ward_id::TimestampMs;
+use ward_id::{DeviceId, EntryId, TimestampMs};
 
 /// One row.
 #[derive(Clone)]
@@ -12,6 +13,12 @@ pub(super) struct Row {
     pub(super) stored: StoredDrop,
     pub(super) state: DropState,
     pub(super) decided_at: Option<TimestampMs>,
+}
+
+impl Row {
+    const fn name(&self) -> (DeviceId, EntryId) {
+        (self.stored.dropped.device, self.stored.dropped.entry_id)
+    }
 }
 
 impl State {
@@ -41,9 +48,9 @@ impl DropStore for MemoryStore {
         let mut state = self.write()?;
         let before = state.drops.len();
         for new in drops {
-            let same = |row: &Row| {
-                (row.stored.dropped.device, row.stored.dropped.entry_id) == (new.device, new.entry_id)
-            };
+            // What was decided and is handed over again waits again.
+            let same =
+                |row: &Row| row.name() == (new.device, new.entry_id) && row.state == DropState::Waiting;
             if state.drops.iter().any(same) {
                 continue;
             }
@@ -55,7 +62,9 @@ impl DropStore for MemoryStore {
             let stored = StoredDrop { number: state.last_drop, received_at, dropped: new };
             state.drops.push(Row { stored, state: DropState::Waiting, decided_at: None });
         }
-        Ok((state.drops.len() - before) as u64)
+        let added: BTreeSet<_> = state.drops.iter().skip(before).map(Row::name).collect();
+        state.drops.retain(|row| row.state == DropState::Waiting || !added.contains(&row.name()));
+        Ok(added.len() as u64)
     }
 
     async fn drops_waiting(&self, request: DropsRequest) -> Result<DropsPage, StoreError> {

@@ -4,7 +4,7 @@ use super::{MemoryStore, window};
 use crate::limits::{DEVICE_MAX_CHAINS, LEAVES_MAX, PAGE_MAX_BYTES, PAGE_MAX_OPERATIONS};
 use crate::{
     AppendError, AppendRefusal, Appended, NewOperation, OlogStore, OperationsPage, PageRequest,
-    PlacedOperation, ReopenedLog, StoreError, StoredOperation, check_push,
+    PlacedOperation, ReopenedLog, StorageUse, StoreError, StoredOperation, check_push,
 };
 use sha2::{Digest as _, Sha256};
 use ward_api::LogName;
@@ -73,8 +73,9 @@ impl super::State {
     /// Counts the bytes of operations that are new, if they fit.
     fn take_room(&mut self, fresh: &[NewOperation]) -> Result<(), AppendRefusal> {
         let Some(first) = fresh.first() else { return Ok(()) };
-        let bytes = fresh.iter().map(|operation| operation.bytes.len() as u64).sum();
-        self.take_operation_bytes(first.chart, first.device, bytes).map_err(AppendRefusal::Quota)
+        let operation_bytes = fresh.iter().map(|operation| operation.bytes.len() as u64).sum();
+        let more = StorageUse { operations: fresh.len() as u64, operation_bytes, blob_bytes: 0 };
+        self.take_room_of_operations(first.chart, first.device, more)
     }
 
     /// Where the known part of a push stands; the rest continues the chain.

@@ -8,5 +8,5 @@ pub mod world;
 
 pub use pen::Pen;
 pub use people::{Device, People, TestRng};
-pub use wire::{Reply, Session, Wire};
+pub use wire::{Reply, Session, Wire, proof};
 pub use world::World;
