@@ -42,7 +42,7 @@ async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
 
 #[tokio::test]
 async fn rt_17_a_tail_cut_off_breaks_the_receipt_and_the_entry_is_sent_again() {
-    let (site, mut nurse, mut patient) = site_with_nurse(1702).await;
+    let (mut site, mut nurse, mut patient) = site_with_nurse(1702).await;
     let chart = patient.chart();
     let mlog = patient.client.membership().unwrap().size();
     write(&mut patient, chart, &["acknowledged, then cut off"]).await;
@@ -61,10 +61,17 @@ async fn rt_17_a_tail_cut_off_breaks_the_receipt_and_the_entry_is_sent_again() {
     let proof =
         ReceiptBreach::from_canonical(&broken.unwrap_or_else(|| panic!("{report:?}")).sides[0]).unwrap();
     assert_eq!(proof.receipt.first_index(), last, "anybody can check it");
+    // The receipt convicts the server: it takes nothing more until an admin says that its log goes on.
+    let admin = &mut site.admins[0];
+    admin.relay.lead_to(Some(cut.transport.clone()));
+    synced(admin).await;
+    let pending = admin.client.pending_reopening().await.unwrap();
+    assert!(admin.client.reopen_olog(&pending, "a tail was cut off").await.unwrap().is_done());
     for _ in 0..2 {
-        synced(&mut patient).await;
+        for device in [&mut patient, &mut nurse] {
+            synced(device).await;
+        }
     }
-    synced(&mut nurse).await;
     assert_eq!(
         texts(&nurse, chart),
         ["acknowledged, then cut off", "first", "in its place"],
