@@ -416,12 +416,12 @@ fn the_door_takes_few_epochs_without_a_change_of_members() {
     let mut ward = Ward::new(31);
     let (package, secret) = ward.site.rotate(ward.chart, &ward.phone, None);
     let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: ANNOUNCES_UNCHANGED_MAX };
-    let next = |ward: &Ward| {
+    let next = |ward: &mut Ward| {
         let plan = plan_rotation(&ward.site.membership, ward.chart, ward.phone.id).unwrap();
         let (next, _) = ward.site.package(&plan, &ward.phone, Some((&package, &secret)));
         (ward.site.announce(&next, &ward.phone), next)
     };
-    let (announce, made) = next(&ward);
+    let (announce, made) = next(&mut ward);
     let often = ward.site.membership.check_arrival(&announce, Some(&made), facts);
     assert_eq!(often, Err(ArrivalRefusal::TooManyEpochs));
     let seldom = ArrivalFacts { announces_by_signer: ANNOUNCES_UNCHANGED_MAX - 1, ..facts };
@@ -429,7 +429,7 @@ fn the_door_takes_few_epochs_without_a_change_of_members() {
     // Whoever leaves is followed by an epoch, however often that is.
     let leaves = ward.site.space_member(ward.chart, ward.clinician.person, false, &[&ward.investigator]);
     ward.site.append_effective(leaves);
-    let (announce, made) = next(&ward);
+    let (announce, made) = next(&mut ward);
     assert_eq!(ward.site.membership.check_arrival(&announce, Some(&made), facts), Ok(()));
 }
 

@@ -12,21 +12,35 @@ pub(crate) struct BodyRoom(Arc<Semaphore>);
 
 /// The room of one body, given back when this is dropped.
 pub(crate) struct BodyShare {
-    _taken: OwnedSemaphorePermit,
+    room: Arc<Semaphore>,
+    taken: Option<OwnedSemaphorePermit>,
+    bytes: usize,
 }
 
 impl BodyRoom {
-    /// Takes room for a body of at most so many bytes.
-    pub(crate) fn take(&self, bytes: usize) -> Result<BodyShare, Refusal> {
-        let units = u32::try_from(bytes.div_ceil(BODY_ROOM_UNIT_BYTES)).unwrap_or(u32::MAX);
-        match Arc::clone(&self.0).try_acquire_many_owned(units) {
-            Ok(taken) => Ok(BodyShare { _taken: taken }),
-            Err(_) => {
-                let members = ProblemMembers { retry_after_s: Some(1), ..ProblemMembers::default() };
-                let detail = "The server is reading as much as it can hold; try again.";
-                Err(refuse_with(ErrorCode::Busy, detail, members))
-            }
+    /// The room of a body of which nothing has come yet.
+    pub(crate) fn share(&self) -> BodyShare {
+        BodyShare { room: Arc::clone(&self.0), taken: None, bytes: 0 }
+    }
+}
+
+impl BodyShare {
+    /// Takes room for so many bytes more.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let full = || {
+            let members = ProblemMembers { retry_after_s: Some(1), ..ProblemMembers::default() };
+            refuse_with(ErrorCode::Busy, "The server is reading as much as it can hold; try again.", members)
+        };
+        let held = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        self.bytes = self.bytes.saturating_add(bytes);
+        let more = self.bytes.div_ceil(BODY_ROOM_UNIT_BYTES).saturating_sub(held);
+        let more = u32::try_from(more).map_err(|_| full())?;
+        let more = Arc::clone(&self.room).try_acquire_many_owned(more).map_err(|_| full())?;
+        match &mut self.taken {
+            Some(taken) => taken.merge(more),
+            None => self.taken = Some(more),
         }
+        Ok(())
     }
 }
 
@@ -44,11 +58,20 @@ mod tests {
     fn bodies_in_flight_are_bounded_together() {
         let room = BodyRoom::default();
         let part = BODIES_IN_FLIGHT_MAX_BYTES / 8;
-        let mut held: Vec<BodyShare> = (0..8).map(|_| room.take(part).unwrap()).collect();
-        assert!(room.take(1).is_err());
-        assert!(room.take(0).is_ok(), "a request without a body goes on");
+        let whole = |bytes: usize| {
+            let mut share = room.share();
+            share.grow(bytes).map(|()| share)
+        };
+        let mut held: Vec<BodyShare> = (0..8).map(|_| whole(part).ok().unwrap()).collect();
+        assert!(whole(1).is_err());
+        assert!(whole(0).is_ok(), "a request without a body goes on");
         held.pop();
-        assert!(room.take(part + 1).is_err());
-        assert!(room.take(part).is_ok());
+        assert!(whole(part + 1).is_err());
+        let mut slow = room.share();
+        slow.grow(1).ok().unwrap();
+        slow.grow(1).ok().unwrap();
+        assert!(whole(part).is_err(), "what came of a body takes room");
+        drop(slow);
+        assert!(whole(part).is_ok());
     }
 }

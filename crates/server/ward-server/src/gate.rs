@@ -2,6 +2,7 @@
 //! declared size, token, proof, certificate, replay, device rate, session, role, then the body.
 
 use crate::App;
+use crate::body_room::BodyShare;
 use crate::call::{Call, Caller, Query, path_id, path_values};
 use crate::client_address::client_address;
 use crate::jose::access_token::{AccessTokenError, TokenSubject};
@@ -59,11 +60,8 @@ pub(crate) async fn pass<S: Store>(
         }
     };
     let query = Query::read(parts.uri.query(), spec.query)?;
-    let most = declared(&parts).map_or(spec.body_max_bytes, |bytes| {
-        usize::try_from(bytes).unwrap_or(usize::MAX).min(spec.body_max_bytes)
-    });
-    let room = app.body_room().take(most)?;
-    let body = read_body(spec, body, most).await?;
+    let mut room = app.body_room().share();
+    let body = read_body(spec, body, &mut room).await?;
     Ok(Call { spec, caller, path, query, headers: parts.headers, body, now, _room: room })
 }
 
@@ -84,10 +82,6 @@ fn check_possession<S: Store>(
     }
     let detail = "Enrol the device, or wait until its certificate is in the log.";
     Err(refuse(ErrorCode::DeviceUnknown, detail))
-}
-
-fn declared(parts: &Parts) -> Option<u64> {
-    single(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok())
 }
 
 fn peer_address<S: Store>(app: &App<S>, parts: &Parts) -> Option<IpAddr> {
@@ -120,7 +114,8 @@ fn check_declared(spec: &RouteSpec, parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_MAX_BYTES) {
         return Err(refuse(ErrorCode::BadPath, format!("A path has at most {TARGET_MAX_BYTES} bytes.")));
     }
-    if declared(parts).is_some_and(|bytes| bytes > spec.body_max_bytes as u64) {
+    let declared = single(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
+    if declared.is_some_and(|bytes| bytes > spec.body_max_bytes as u64) {
         return Err(too_large(spec));
     }
     match (spec.takes, single(&parts.headers, CONTENT_TYPE.as_str())) {
@@ -141,13 +136,34 @@ fn too_large(spec: &RouteSpec) -> Refusal {
     refuse_with(code, format!("A body here has at most {} bytes.", spec.body_max_bytes), members)
 }
 
-async fn read_body(spec: &RouteSpec, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let limited = Limited::new(body, most).collect();
-    match tokio::time::timeout(Duration::from_millis(BODY_TIMEOUT_MS), limited).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(spec)),
-        Ok(Err(_)) => Err(refuse(ErrorCode::Malformed, "The body broke off; send it again.")),
+async fn read_body(spec: &RouteSpec, body: Body, room: &mut BodyShare) -> Result<Bytes, Refusal> {
+    let whole = read_parts(spec, Limited::new(body, spec.body_max_bytes), room);
+    match tokio::time::timeout(Duration::from_millis(BODY_TIMEOUT_MS), whole).await {
+        Ok(whole) => whole,
         Err(_) => Err(refuse(ErrorCode::RequestTimeout, "The body took too long; send it again.")),
+    }
+}
+
+/// Takes room for each part as it comes: who declares much and sends nothing holds nobody up.
+async fn read_parts(
+    spec: &RouteSpec,
+    mut body: Limited<Body>,
+    room: &mut BodyShare,
+) -> Result<Bytes, Refusal> {
+    let mut parts: Vec<Bytes> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => too_large(spec),
+            None => refuse(ErrorCode::Malformed, "The body broke off; send it again."),
+        })?;
+        if let Ok(data) = frame.into_data() {
+            room.grow(data.len())?;
+            parts.push(data);
+        }
+    }
+    match parts.pop() {
+        Some(only) if parts.is_empty() => Ok(only),
+        last => Ok(parts.into_iter().chain(last).collect::<Vec<Bytes>>().concat().into()),
     }
 }
 

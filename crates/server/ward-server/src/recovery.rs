@@ -45,7 +45,9 @@ impl Restored {
     /// # Errors
     /// [`StoreError`].
     pub async fn declare<S: Store>(&self, store: &S) -> Result<(), StoreError> {
-        store.put_meta(RESTORED, self.to_canonical()).await
+        // What the backup holds beyond what the witnesses know was there before the restore too.
+        let mlog_size = self.mlog_size.max(store.mlog_size().await?);
+        store.put_meta(RESTORED, Self { mlog_size, ..self.clone() }.to_canonical()).await
     }
 
     /// Whether a reopening came after the restore. Those before it stand in the membership log at places

@@ -5,7 +5,7 @@
 use std::path::Path;
 use ward_id::TimestampMs;
 use ward_store::conformance::{operation, push};
-use ward_store::{LogName, LogStateStore, OlogStore, StoreError, StoredTile, Upkeep};
+use ward_store::{LogName, LogStateStore, OlogStore, PageRequest, StoreError, StoredTile, Upkeep};
 use ward_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
 const NOW: TimestampMs = TimestampMs(1_800_000_000_000);
