@@ -5,7 +5,7 @@ use crate::scene::{names, note, stops, synced, texts};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use ward_client::SyncReport;
+use ward_client::{HttpMethod, SyncReport};
 use ward_crypto::Role;
 use ward_id::ChartId;
 use ward_server::{LogDeskError, MembershipLoadError, StartError};
@@ -76,6 +76,10 @@ impl Office {
         let server = self.start(WitnessMemories::Kept, change).await.expect("no hash of the start covers it");
         let mut reader = self.nurse.in_another_future().await;
         reader.relay.lead_to(Some(server.transport.clone()));
+        // It writes nothing there: a receipt of this copy would convict the honest database later.
+        reader
+            .relay
+            .before(|request| !(request.method == HttpMethod::Post && request.path.ends_with("/envelopes")));
         let report = synced(&mut reader).await;
         let flagged =
             reader.client.charts().iter().any(|known| known.chart == self.chart && known.incomplete);
