@@ -31,6 +31,10 @@ pub const PAYLOAD_MAX_BYTES: usize = 196_608;
 /// Bytes of a payload that carries another entry: the largest payload with the frame around it, so that
 /// whatever was written can be adopted.
 pub const CARRY_MAX_BYTES: usize = PAYLOAD_MAX_BYTES + 8_192;
+
+/// So deep a carry is read for what it carries: a carry of a store that was copied, taken over by
+/// staff whose devices were lost in turn.
+pub const CARRIES_NESTED_MAX: u8 = 8;
 /// Longest schedule of an instrument.
 pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
 /// Longest appointment, in minutes.

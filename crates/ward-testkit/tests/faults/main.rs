@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod attachments;
+mod carried_twice;
 mod certificate_ended;
 mod checkpoints;
 mod clocks;

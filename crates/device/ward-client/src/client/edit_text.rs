@@ -357,11 +357,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(super) fn rename_in_texts(
         &mut self,
         chart: ChartId,
-        replaced: &[Option<EntryId>],
+        replaced: &[Vec<EntryId>],
         written: &[SignedEntry],
         batch: &mut Batch,
     ) -> Result<(), ClientError> {
-        let names = replaced.iter().zip(written).filter_map(|(old, new)| Some(((*old)?, new.id())));
+        let names = replaced.iter().zip(written);
+        let names = names.flat_map(|(old, new)| old.iter().map(|old| (*old, new.id())));
         let names: BTreeMap<EntryId, EntryId> = names.collect();
         let texts = &mut self.device_mut()?.texts;
         for ((_, document), open) in texts.iter_mut().filter(|((of, _), _)| *of == chart) {

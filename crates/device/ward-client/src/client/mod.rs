@@ -4,6 +4,7 @@ mod base_rows;
 mod base_verify;
 mod bind_answers;
 mod capture;
+mod carried;
 mod checkpoints;
 mod cold_start;
 mod commit;
@@ -46,6 +47,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
+pub(crate) use carried::carried_names;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub(crate) use incidents::event_name;
