@@ -107,7 +107,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             && open.writable().is_ok()
             && (open.me.role == ward_crypto::Role::Patient || open.me.role.is_staff())
             && open.mlog.membership.is_member(chart, open.me.device)
-            && local.former_unsent(open.me.device).next().is_none()
+            // What a former device handed over waits for staff, and is no gap of this copy.
+            && local
+                .former_unsent(open.me.device)
+                .all(|entry| open.dropped.contains_key(&(chart, entry.id())))
             && local.unopened.is_empty()
             && local.incomplete_for == 0
             && local.base.as_ref().is_none_or(|base| base.complete)

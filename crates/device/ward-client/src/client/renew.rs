@@ -157,7 +157,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Writes again what a former device of this store could not send; says how much. What it handed to the drop box is
     /// left to the staff who can open it; what they declined stays declined.
     pub(crate) async fn rewrite_former(&mut self, chart: ChartId) -> Result<usize, ClientError> {
-        let lost = self.former_to_rewrite(chart)?;
+        let (lost, settled) = self.former_entries_left(chart)?;
+        self.leave_to_the_chart(chart, settled).await?;
         let Some(newest) = lost.last() else { return Ok(0) };
         let frame = newest.frame();
         let opening = IncarnationOpen {
@@ -189,12 +190,34 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(lost.len())
     }
 
-    /// Unsent entries of former devices that nobody else will bring, in the order of their making.
-    fn former_to_rewrite(&self, chart: ChartId) -> Result<Vec<SignedEntry>, ClientError> {
+    /// Forgets entries of former devices that the server's log holds in what somebody carried.
+    async fn leave_to_the_chart(
+        &mut self,
+        chart: ChartId,
+        settled: Vec<SignedEntry>,
+    ) -> Result<(), ClientError> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        settled.iter().for_each(|entry| delete_former(&mut batch, chart, entry));
+        self.commit(batch).await?;
+        self.device_mut()?.forget_former(chart, &settled);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// Unsent entries of former devices that nobody else will bring, in the order of their making; and
+    /// those that came to the server in what somebody carried, who took them over.
+    fn former_entries_left(
+        &self,
+        chart: ChartId,
+    ) -> Result<(Vec<SignedEntry>, Vec<SignedEntry>), ClientError> {
         let open = self.device()?;
-        let Some(local) = open.charts.get(&chart) else { return Ok(Vec::new()) };
+        let none = (Vec::new(), Vec::new());
+        let Some(local) = open.charts.get(&chart) else { return Ok(none) };
         if local.former_unsent(open.me.device).next().is_none() {
-            return Ok(Vec::new());
+            return Ok(none);
         }
         let view = self.view_of(chart)?;
         let declines =
@@ -203,20 +226,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let can_decide = |device: &DeviceId| open.staff_in_date(chart, *device, now);
         let stands = |entry: EntryId| view.place(entry).is_some_and(|place| place != Place::Parked);
-        let stands = |entry: &SignedEntry| carried_names(entry).into_iter().any(stands);
-        let mut lost: Vec<SignedEntry> = local
-            .former_unsent(open.me.device)
-            .filter(|entry| !stands(entry) && !declined.contains(&entry.id()))
-            .filter(|entry| {
-                let dropped = open.dropped.get(&(chart, entry.id()));
-                !dropped.is_some_and(|record| record.recipients.iter().any(can_decide))
-            })
-            // What a newer version of the app wrote stays where it is until that version is back.
-            .filter(|entry| is_known_inside(entry))
-            .cloned()
+        let carried: BTreeSet<EntryId> = view
+            .timeline()
+            .iter()
+            .filter(|item| item.carried_by.is_some_and(|carrier| local.arrived(carrier)))
+            .map(|item| item.entry.id())
             .collect();
+        let (mut lost, mut settled) = (Vec::new(), Vec::new());
+        for entry in local.former_unsent(open.me.device) {
+            let names = carried_names(entry);
+            if names.iter().any(|name| carried.contains(name)) {
+                settled.push(entry.clone());
+            } else if !names.into_iter().any(stands)
+                && !declined.contains(&entry.id())
+                && !open
+                    .dropped
+                    .get(&(chart, entry.id()))
+                    .is_some_and(|record| record.recipients.iter().any(can_decide))
+                // What a newer version of the app wrote stays where it is until that version is back.
+                && is_known_inside(entry)
+            {
+                lost.push(entry.clone());
+            }
+        }
         lost.sort_by_key(|entry| (entry.body().lamport, entry.frame().incarnation, entry.frame().seq));
-        Ok(lost)
+        Ok((lost, settled))
     }
 }
 
