@@ -181,6 +181,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(Written { chain, entries })
     }
 
+    /// Makes an entry that is not stored here, as the first of a chain of its own.
+    pub(super) fn write_apart(&mut self, chart: ChartId, draft: Draft) -> Result<SignedEntry, ClientError> {
+        let (open, env) = self.device_and_env()?;
+        let (me, site, role) = (open.me.device, open.me.site, open.me.role);
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let mut chain = EntryChain::open(site, chart, me, role, random_incarnation(env.rng()));
+        let olog = open.olog.as_ref().and_then(|view| view.head()).map(ward_audit::CosignedHead::head);
+        let heads = local.chart.settled();
+        let seen = Seen { heads: &heads, lamport: local.chart.lamport() };
+        let (moment, sign) = (moment(env, olog, None), &open.keys.sign);
+        Ok(chain.append(&draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?)
+    }
+
     /// Takes stored entries into memory and names the newest.
     pub(crate) fn take_written(
         &mut self,

@@ -435,6 +435,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(Some(entry))
     }
 
+    /// A waiting burst as an entry for a file, where the store does not take one: in a chain of its own,
+    /// so that it takes no place that a later entry of this device needs. When it comes back in what
+    /// somebody took over, the burst goes on behind it.
+    pub(crate) fn burst_for_file(
+        &mut self,
+        chart: ChartId,
+        document: TextId,
+    ) -> Result<Option<SignedEntry>, ClientError> {
+        let Some(waiting) = self.device_mut()?.texts.get_mut(&(chart, document)) else { return Ok(None) };
+        let Some(edit) = waiting.edit() else { return Ok(None) };
+        waiting.may_stand = true;
+        let draft = Draft::new(TextBurst { document, parents: waiting.parents.clone(), edit });
+        self.write_apart(chart, draft).map(Some)
+    }
+
     /// Entries that nobody else will ever see were written again: what waits names the new ones.
     pub(super) fn rename_in_texts(
         &mut self,
