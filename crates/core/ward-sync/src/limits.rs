@@ -106,3 +106,10 @@ pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
 pub const CHECKPOINT_EVERY_MS: i64 = 30 * 86_400_000;
 /// How many times as long a patient's device waits: checkpoints are large, and phones pay for it.
 pub const PATIENTS_WAIT_TIMES: u64 = 2;
+
+/// Edits that one chain of a device writes in one text. What is beyond takes no part.
+pub const TEXT_CHAIN_MAX_EDITS: usize = 65_536;
+
+/// Unicode scalars that the edits of one chain of a device together insert into one text: 16 times as
+/// much as a text holds.
+pub const TEXT_CHAIN_MAX_INSERTED: u64 = 1 << 24;
