@@ -64,6 +64,7 @@ pub use repair::{LostEntries, RepairReport};
 pub use submit::Outcome;
 pub(crate) use submit::as_error;
 pub use sync::SyncReport;
+pub use wipe::OnlyHere;
 
 use crate::store::SealedRows;
 use crate::wire::Wire;
