@@ -23,6 +23,7 @@ mod lease;
 mod local_commits;
 mod newer_store;
 mod quotas;
+mod recoveries;
 mod reopened;
 mod revoked_in_parallel;
 mod salvage;

@@ -5,7 +5,7 @@ use super::capture::{Rewrite, stage};
 use super::incidents::fork_incident;
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::{CARRY_ROOM_BYTES, RESEAL_ATTEMPTS};
-use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
+use crate::store::{Batch, ChainRecord, RECOVERED_ROW, ReceiptRecord, Table, row_id};
 use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore, Transport};
 use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
@@ -342,12 +342,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
             batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
         }
+        let open = self.device()?;
+        let mark = open.mark.store_version;
+        let recovered = open.set_back.then(|| open.recovered.with(chart, incarnation, mark));
+        recovered.iter().for_each(|recovered| batch.put(Table::Memory, RECOVERED_ROW, recovered));
         if let Err(error) = self.commit_growth(batch, Growth::Submission).await {
             // What is in memory has gone on already: the store says at the next unlock what is so.
             self.lock();
             return Err(error);
         }
-        self.device_mut()?.chart_or_new(chart).receipted = 0;
+        let open = self.device_mut()?;
+        open.recovered = recovered.unwrap_or_else(|| std::mem::take(&mut open.recovered));
+        open.chart_or_new(chart).receipted = 0;
         self.take_written(chart, written)
     }
 }
