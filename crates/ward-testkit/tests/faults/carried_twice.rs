@@ -6,7 +6,7 @@ use crate::drop_scene::{everything, note, revoke, site_with, synced, texts};
 use ward_client::{ExportReaders, HttpMethod, ImportKey, ImportStanding};
 use ward_crypto::ExportPassphrase;
 use ward_id::{ChartId, EntryId};
-use ward_sync::{EntryKind, RevokePolicy};
+use ward_sync::{EntryKind, RevokePolicy, carriers};
 use ward_testkit::{Site, TestDevice};
 
 const WAITED: &str = "waits in the backup";
@@ -53,7 +53,8 @@ async fn all_know(site: &mut Site, nurse: &mut TestDevice) {
 #[tokio::test]
 async fn fault_22_a_carry_that_waits_in_the_drop_box_is_adopted_with_what_it_carries() {
     let (mut site, mut staff, mut patient) = site_with(2_261, 1).await;
-    let (chart, device, nurse) = (patient.chart(), patient.device(), &mut staff[0]);
+    let (chart, person) = (patient.chart(), patient.person());
+    let (device, nurse) = (patient.device(), &mut staff[0]);
     let waited = set_back_and_cut_off(&mut patient).await;
     revoke(&mut site, &patient, RevokePolicy::Salvage).await;
     assert!(synced(&mut patient).await.handed_over >= 2);
@@ -66,6 +67,17 @@ async fn fault_22_a_carry_that_waits_in_the_drop_box_is_adopted_with_what_it_car
         let view = one.client.chart(chart).unwrap();
         assert_eq!(view.to_adopt().count(), 0);
     }
+    // The phone comes back as a new device, and says that it arrived.
+    renew(&mut site, &mut patient, chart, person).await;
+    patient.sync().await;
+    patient.sync().await;
+    counts_once(&[&patient], chart, waited);
+    assert_eq!(patient.client.only_here(), Ok(0));
+    let view = patient.client.chart(chart).unwrap();
+    let brought = carriers(&view)[&waited];
+    let item = view.timeline().iter().find(|item| item.entry.id() == brought).unwrap();
+    let by = (item.author.unwrap().device, item.arrival.olog_index.is_some());
+    assert_eq!(by, (nurse.device(), true), "what came is the nurse's carry around the phone's");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{DropPage, DropRow, DropState, DropStateChange, ErrorCode, paths};
 use ward_crypto::{DropEnvelope, open_drop, sha256};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, TimestampMs};
-use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, check_drop};
+use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, carriers, check_drop};
 
 /// An entry that a device could not send itself, opened and checked, not part of the chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn decision_in(view: &ChartView<'_>, device: DeviceId, entry: EntryId) -> Option
         place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
     };
     if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
-        let is_sent = arrived(found.carried_by.unwrap_or(entry));
+        let is_sent = arrived(carriers(view).get(&entry).copied().unwrap_or(found.entry.id()));
         return Some(Decision { state: DropState::Adopted, is_sent });
     }
     let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
