@@ -202,7 +202,9 @@ fn named_by(
 /// The edits beyond what one chain of a device may write in one text. An edit counts with those before it
 /// in its own chain only: nobody takes room from anybody else, and what was taken in is never beyond later.
 fn beyond_of(bursts: &[Written<'_, TextBurst>], aside: &[Written<'_, TextBurst>]) -> BTreeSet<EntryId> {
-    let mut chains: BTreeMap<(DeviceId, Incarnation), Vec<(u64, EntryId, u32)>> = BTreeMap::new();
+    /// Places with what was written there, and how much it inserts.
+    type OfOneChain = Vec<(u64, EntryId, u32)>;
+    let mut chains: BTreeMap<(DeviceId, Incarnation), OfOneChain> = BTreeMap::new();
     for burst in bursts.iter().chain(aside) {
         let frame = burst.entry.frame();
         let chain = chains.entry((frame.device, frame.incarnation)).or_default();
