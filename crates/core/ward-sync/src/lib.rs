@@ -37,7 +37,7 @@ pub use chart::{
     ChartTimes, ChartView, Conflict, DeliveryState, Derived, ElementSet, EntryTime, FieldState, Fork, Gap,
     Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ResponseKey, SignedVersion, Text,
     Thread, TimeClaim, TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written,
-    delivery,
+    carriers, delivery,
 };
 pub use checkpoint::{
     CheckpointDue, CheckpointFault, CheckpointRoots, CheckpointRow, CheckpointTrust, ContentError,

@@ -31,6 +31,10 @@ pub const PAYLOAD_MAX_BYTES: usize = 196_608;
 /// Bytes of a payload that carries another entry: the largest payload with the frame around it, so that
 /// whatever was written can be adopted.
 pub const CARRY_MAX_BYTES: usize = PAYLOAD_MAX_BYTES + 8_192;
+
+/// So deep a carry is read for what it carries: a carry of a store that was copied, taken over by
+/// staff whose devices were lost in turn.
+pub const CARRIES_NESTED_MAX: u8 = 8;
 /// Longest schedule of an instrument.
 pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
 /// Longest appointment, in minutes.
@@ -110,3 +114,10 @@ pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
 pub const CHECKPOINT_EVERY_MS: i64 = 30 * 86_400_000;
 /// How many times as long a patient's device waits: checkpoints are large, and phones pay for it.
 pub const PATIENTS_WAIT_TIMES: u64 = 2;
+
+/// Edits that one chain of a device writes in one text. What is beyond takes no part.
+pub const TEXT_CHAIN_MAX_EDITS: usize = 65_536;
+
+/// Unicode scalars that the edits of one chain of a device together insert into one text: 16 times as
+/// much as a text holds.
+pub const TEXT_CHAIN_MAX_INSERTED: u64 = 1 << 24;

@@ -184,6 +184,44 @@ fn a_version_has_one_spelling_and_a_limit() {
 }
 
 /// A patient's phone, a nurse and an investigator may all write; an auditor's device has no chart.
+/// A member writes much more than a text holds, with the lowest times of all: only their own edits are
+/// beyond the limit, and those that stood before stand.
+#[test]
+fn nobody_takes_the_room_of_others_in_a_text() {
+    use ward_sync::limits::TEXT_CHAIN_MAX_INSERTED;
+    use ward_text::limits::EDIT_MAX_BYTES;
+    let desk = Desk::new(56);
+    let (ward, empty) = (&desk.ward, desk.chart_of([]));
+    let fits = usize::try_from(TEXT_CHAIN_MAX_INSERTED).unwrap() / EDIT_MAX_BYTES;
+    let block = |n: usize| char::from(b'a' + (n % 2) as u8).to_string().repeat(EDIT_MAX_BYTES);
+    let mut pen = Pen::new(ward.site.site, ward.chart, &ward.phone, 4);
+    let mut flood: Vec<SignedEntry> = Vec::new();
+    for n in 0..fits + 2 {
+        let parents: Vec<EntryId> = flood.last().map(SignedEntry::id).into_iter().collect();
+        let before = n.checked_sub(1).map_or_else(String::new, block);
+        flood.push(pen.write(&empty, burst(&parents, &before, &block(n))));
+    }
+    let seen = desk.chart_of(&flood[..1]);
+    let mut honest = Pen::new(ward.site.site, ward.chart, &ward.coordinator, 1);
+    let note = honest.write(&seen, burst(&[], "", "Pain in the left arm."));
+    let more =
+        honest.write(&seen, burst(&[note.id()], "Pain in the left arm.", "Pain in the left arm, at night."));
+    let orders: [Vec<&SignedEntry>; 2] = [
+        flood.iter().chain([&note, &more]).collect(),
+        [&more, &note].into_iter().chain(flood.iter().rev()).collect(),
+    ];
+    for order in orders {
+        desk.check(&desk.chart_of(order), |view| {
+            let place = |entry: &SignedEntry| view.place(entry.id()).unwrap();
+            assert_eq!((place(&note), place(&more)), (Place::Visible, Place::Visible));
+            assert!(view.texts()[&NOTE].text().contains("Pain in the left arm, at night."));
+            assert!(flood[..fits].iter().all(|entry| place(entry) == Place::Visible));
+            assert_eq!(place(&flood[fits]), Place::Invalid(PayloadError::Size("the text")));
+            assert!(matches!(place(&flood[fits + 1]), Place::Invalid(_)));
+        });
+    }
+}
+
 #[test]
 fn any_member_may_write_and_sign() {
     for role in [Role::Patient, Role::Coordinator, Role::Clinician, Role::Investigator] {

@@ -88,8 +88,25 @@ impl TextEdit {
         &self.burst.text
     }
 
+    /// Whether this edit is another one that its author went on with: the same runs, of which the last
+    /// may have grown, and more.
+    pub fn begins_with(&self, front: &Self) -> bool {
+        let (all, mut front): (Vec<_>, Vec<_>) = (self.runs().collect(), front.runs().collect());
+        let Some(last) = front.pop() else { return true };
+        let same = all.get(..front.len()).is_some_and(|before| before == front);
+        same && match (all.get(front.len()), last) {
+            (Some(TextRun::Insert { at, text }), TextRun::Insert { at: first, text: front }) => {
+                *at == first && text.starts_with(front)
+            }
+            (Some(TextRun::Delete { at, count }), TextRun::Delete { at: first, count: front }) => {
+                *at <= first && first.saturating_add(front) <= at.saturating_add(*count)
+            }
+            _ => false,
+        }
+    }
+
     /// Scalars of all inserts.
-    pub(crate) fn inserted(&self) -> u32 {
+    pub fn inserted(&self) -> u32 {
         let inserts = self.burst.runs.iter().filter(|run| run.what == What::Insert);
         inserts.fold(0, |sum, run| sum.saturating_add(run.scalars))
     }

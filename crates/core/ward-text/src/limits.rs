@@ -10,8 +10,8 @@ pub const PARENTS_MAX: usize = 64;
 pub const DOCUMENT_MAX_SCALARS: u32 = 1_000_000;
 /// Edits of one document, those that wait for their parents among them.
 pub const DOCUMENT_MAX_EDITS: usize = 1_000_000;
-/// Unicode scalars that all edits of a document together insert.
-pub const DOCUMENT_MAX_INSERTED: u32 = 1 << 28;
+/// Unicode scalars that all edits of a document together insert: more than any chart has room for.
+pub const DOCUMENT_MAX_INSERTED: u32 = 1 << 31;
 /// Characters between two concurrent edits up to which a person is asked to look.
 pub const REVIEW_DISTANCE_CHARS: u32 = 40;
 /// Lines of concurrent work up to which "concurrent" is told exactly. Where more people than a

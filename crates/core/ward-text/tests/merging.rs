@@ -259,3 +259,32 @@ fn an_edit_names_at_most_64_parents() {
     assert_eq!(document.insert_all([joins(PARENTS_MAX)]), Ok(()));
     assert_eq!(document.frontier().len(), 2);
 }
+
+/// What goes on with an edit begins with it; what was typed apart does not.
+#[test]
+fn an_edit_begins_with_what_its_author_went_on_with() {
+    let remove = |at, count| TextRun::Delete { at, count };
+    let put = |at, text| TextRun::Insert { at, text };
+    let front = edit(&[put(0, "abc"), remove(5, 2)]);
+    for more in [
+        edit(&[put(0, "abc"), remove(5, 2)]),
+        edit(&[put(0, "abc"), remove(4, 4)]),
+        edit(&[put(0, "abc"), remove(5, 2), put(9, "x")]),
+    ] {
+        assert!(more.begins_with(&front), "{more:?}");
+    }
+    assert!(insert(3, "abcd").begins_with(&insert(3, "abc")));
+    for other in [
+        edit(&[put(0, "abc")]),
+        edit(&[put(0, "abcd"), remove(5, 2)]),
+        edit(&[put(0, "abc"), remove(6, 2)]),
+        edit(&[put(0, "abc"), remove(5, 1)]),
+        edit(&[put(0, "abc"), put(5, "x")]),
+        edit(&[put(1, "abc"), remove(5, 2)]),
+    ] {
+        assert!(!other.begins_with(&front), "{other:?}");
+    }
+    assert!(
+        !insert(3, "abc").begins_with(&insert(3, "abcd")) && !insert(2, "abc").begins_with(&insert(3, "abc"))
+    );
+}

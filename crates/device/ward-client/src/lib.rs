@@ -35,8 +35,8 @@ pub use blobs::{AttachmentState, AttachmentView};
 pub use bootstrap::{AdminSeed, SiteBootstrap, SitePlan, site_bootstrap};
 pub use client::{
     ChartTrust, Client, DeviceAnswer, DeviceOrder, DeviceState, DraftKey, EnrolOutcome, Evidence,
-    LostEntries, Me, NamedBy, OpenDraft, Outcome, PendingEnrolment, RepairReport, SyncProblem, SyncReport,
-    WaitingDevice, WaitingDrop,
+    LostEntries, Me, NamedBy, OnlyHere, OpenDraft, Outcome, PendingEnrolment, RepairReport, SyncProblem,
+    SyncReport, WaitingDevice, WaitingDrop,
 };
 pub use error::{ClientCode, ClientError};
 pub use ports::{

@@ -238,3 +238,133 @@ async fn a_burst_from_a_backup_is_not_handed_over_twice() {
         assert_eq!(text(device, chart, note), format!("{BASE} One. Two."));
     }
 }
+
+/// The store takes nothing at the moment at which a burst is full.
+#[tokio::test]
+async fn a_field_and_what_is_kept_of_it_stay_one_when_the_store_is_full() {
+    let mut desk = desk(31).await;
+    let chart = desk.chart;
+    let note = shared_note(&mut desk).await;
+    desk.nurse.client.open_text(chart, note).unwrap();
+    let letter = |_| TextRun::Insert { at: 0, text: "a" };
+    let runs: Vec<TextRun<'_>> = (1..TEXT_RUNS_MAX).map(letter).collect();
+    desk.nurse.client.edit_text(chart, note, &runs).await.unwrap();
+    desk.nurse.rows.full_at_commit(1);
+    let field = format!("{}{BASE}", "a".repeat(TEXT_RUNS_MAX));
+    let full = desk.nurse.client.write_text(chart, note, &format!("b{}", &field[1..])).await;
+    assert!(full.is_err(), "the person is told");
+    desk.nurse.rows.heal();
+    // They type on. What the field says is what is written, no letter twice.
+    let field = format!("b{} And the hand.", &field[1..]);
+    desk.nurse.client.write_text(chart, note, &field).await.unwrap();
+    desk.nurse.client.leave_text(chart, note).await.unwrap();
+    assert_eq!(text(&desk.nurse, chart, note), field);
+    desk.nurse.sync().await;
+    desk.doctor.sync().await;
+    assert_eq!(text(&desk.doctor, chart, note), field);
+}
+
+/// A pasted text is handed over in pieces, and the store is full behind the first of them.
+#[tokio::test]
+async fn a_pasted_text_is_not_doubled_when_the_store_is_full_between_its_pieces() {
+    let mut desk = desk(32).await;
+    let chart = desk.chart;
+    let note = shared_note(&mut desk).await;
+    let pasted: String = ('a'..='z').cycle().take(3 * EDIT_MAX_BYTES).collect();
+    for commit in 1..=3 {
+        desk.nurse.client.open_text(chart, note).unwrap();
+        desk.nurse.rows.full_at_commit(commit);
+        let refused = desk.nurse.client.write_text(chart, note, &pasted).await;
+        assert!(refused.is_err(), "at commit {commit}");
+        desk.nurse.rows.heal();
+        desk.nurse.client.write_text(chart, note, &pasted).await.unwrap();
+        desk.nurse.client.leave_text(chart, note).await.unwrap();
+        assert!(text(&desk.nurse, chart, note) == pasted, "at commit {commit}");
+        desk.nurse.client.write_text(chart, note, BASE).await.unwrap();
+        desk.nurse.client.leave_text(chart, note).await.unwrap();
+        assert_eq!(text(&desk.nurse, chart, note), BASE);
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_handed_over_keeps_no_other_one_back() {
+    let mut desk = desk(33).await;
+    let other = desk.site.patient("bob").await.chart();
+    desk.site.coordinator.sync().await;
+    desk.nurse.sync().await;
+    let (left, stays) = (desk.chart.min(other), desk.chart.max(other));
+    let mut notes = Vec::new();
+    for chart in [left, stays] {
+        let note = desk.nurse.client.new_text().unwrap();
+        desk.nurse.client.open_text(chart, note).unwrap();
+        desk.nurse.client.write_text(chart, note, BASE).await.unwrap();
+        notes.push(note);
+    }
+    let person = desk.nurse.person();
+    desk.doctor.sync().await;
+    desk.doctor.client.space_member(left, person, false).await.unwrap();
+    desk.nurse.client.sync().await.unwrap();
+    desk.site.clock.advance_ms(TEXT_IDLE_MS as i64);
+    let idle = desk.nurse.client.hand_over_idle_texts().await;
+    assert!(matches!(idle, Err(ClientError::UnknownChart(chart)) if chart == left), "{idle:?}");
+    assert_eq!(desk.nurse.client.unfinished_texts(), [(left, notes[0])], "what was typed there still waits");
+    assert_eq!(text(&desk.nurse, stays, notes[1]), BASE);
+}
+
+/// A copy of the store, on which the same person typed other words in the version in which they wrote
+/// here.
+#[tokio::test]
+async fn words_typed_on_a_copy_in_the_same_version_are_not_taken_for_those_that_stand() {
+    let mut desk = desk(34).await;
+    let chart = desk.chart;
+    let note = shared_note(&mut desk).await;
+    let mut copy = desk.nurse.cloned().await;
+    desk.nurse.client.write_text(chart, note, &format!("{BASE} On the phone.")).await.unwrap();
+    desk.nurse.client.leave_text(chart, note).await.unwrap().unwrap();
+    desk.nurse.sync().await;
+    copy.client.write_text(chart, note, &format!("On the copy. {BASE}")).await.unwrap();
+    copy.restart().await;
+    copy.client.sync().await.unwrap();
+    let seen = copy.client.open_text(chart, note).unwrap();
+    assert_eq!(seen, format!("On the copy. {BASE}"), "the person still has their words before them");
+    copy.client.leave_text(chart, note).await.unwrap().unwrap();
+    for _ in 0..3 {
+        copy.client.sync().await.unwrap();
+    }
+    desk.doctor.client.sync().await.unwrap();
+    let both = format!("On the copy. {BASE} On the phone.");
+    assert_eq!(text(&copy, chart, note), both);
+    assert_eq!(text(&desk.doctor, chart, note), both);
+}
+
+/// The burst was handed over, and the store is set back to a time before that; or a copy of that time goes
+/// on typing.
+#[tokio::test]
+async fn words_that_stand_are_not_written_again_by_a_store_that_was_set_back_or_copied() {
+    let mut desk = desk(35).await;
+    let chart = desk.chart;
+    let note = shared_note(&mut desk).await;
+    let first = format!("{BASE} Bring the diary.");
+    desk.nurse.client.write_text(chart, note, &first).await.unwrap();
+    let backup = desk.nurse.rows.snapshot();
+    let mut copy = desk.nurse.cloned().await;
+    desk.nurse.client.leave_text(chart, note).await.unwrap().unwrap();
+    desk.nurse.sync().await;
+
+    let more = format!("{first} And the pills.");
+    assert_eq!(copy.client.open_text(chart, note).unwrap(), first);
+    copy.client.write_text(chart, note, &more).await.unwrap();
+    copy.client.sync().await.unwrap();
+    copy.client.leave_text(chart, note).await.unwrap().unwrap();
+    assert_eq!(text(&copy, chart, note), more, "only the rest was written");
+
+    desk.nurse.restart_with(&backup).await;
+    assert_eq!(desk.nurse.client.open_text(chart, note).unwrap(), first);
+    let early = desk.nurse.client.write_text(chart, note, &more).await;
+    assert_eq!(early, Err(ClientError::StoreSetBack), "nobody knows yet what stands");
+    desk.nurse.client.sync().await.unwrap();
+    assert_eq!(desk.nurse.client.open_text(chart, note).unwrap(), first);
+    desk.nurse.client.write_text(chart, note, &more).await.unwrap();
+    desk.nurse.client.leave_text(chart, note).await.unwrap().unwrap();
+    assert_eq!(text(&desk.nurse, chart, note), more);
+}

@@ -2,7 +2,7 @@
 //! the same phone becomes a new device without losing anything.
 
 use crate::drop_scene::{everything, names, note, progress, revoke, site_with, synced, texts};
-use ward_client::{Certified, ClientError, Comparison, EnrolOutcome, NewInvite};
+use ward_client::{Certified, ClientError, Comparison, EnrolOutcome, ExportReaders, NewInvite};
 use ward_crypto::Role;
 use ward_id::{ChartId, PersonId};
 use ward_sync::{DeliveryState, RevokePolicy};
@@ -134,6 +134,13 @@ async fn fault_25_a_phone_that_comes_back_keeps_what_it_handed_over_apart_from_w
     assert_eq!(everything(&staff[0], chart), everything(&site.coordinator, chart));
     assert_eq!(everything(&patient, chart), everything(&site.coordinator, chart));
     assert_eq!(patient.client.only_here(), Ok(0));
+    // What staff took over is the chart's: the phone holds only what they declined apart from it.
+    let readers = ExportReaders { staff: false, passphrase: true };
+    let exported = patient.client.export_unsent(readers, &mut Vec::new()).await.unwrap();
+    assert_eq!(exported.entries, 1);
+    assert_eq!(texts(&patient, chart), expected);
+    patient.restart().await;
+    assert_eq!(texts(&patient, chart), expected);
 }
 
 #[tokio::test]

@@ -353,3 +353,31 @@ async fn fault_35_a_checkpoint_of_a_log_that_ended_is_not_used_and_accuses_nobod
     let view = site.coordinator.client.chart(chart).unwrap();
     assert_eq!((view.checkpoints().len(), view.checkpoint_cosignatures().len()), (2, 2));
 }
+
+/// Places and times of arrival come from the server only. Where they differ, it is as likely wrong as the
+/// author: the problem says so, and whoever holds the chart goes on with a checkpoint of their own.
+#[tokio::test]
+async fn fault_35_places_that_differ_accuse_no_colleague_and_stop_no_checkpoint() {
+    let mut site = Site::small(3_580).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    write(&mut patient, chart, 0, 3).await;
+    nurse.sync().await;
+    wrong_checkpoint(&mut nurse, chart, |checkpoint| {
+        checkpoint.places_root = TreeRoot::from_bytes([7; 32]);
+    })
+    .await;
+    let problems = site.coordinator.client.sync().await.unwrap().problems;
+    let [SyncProblem::BadCheckpoint { fault, .. }] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(fault.to_string().contains("the server"), "{fault}");
+    patient.client.capture(chart, note("life goes on")).await.unwrap();
+    patient.client.sync().await.unwrap();
+    site.clock.advance_days(31);
+    for _ in 0..2 {
+        site.coordinator.client.sync().await.unwrap();
+    }
+    let view = site.coordinator.client.chart(chart).unwrap();
+    let by: Vec<_> = view.checkpoints().iter().flat_map(|thread| &thread.current).collect();
+    assert!(by.iter().any(|written| written.author.device == site.coordinator.device()), "{}", by.len());
+}

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod attachments;
+mod carried_twice;
 mod certificate_ended;
 mod checkpoints;
 mod clocks;
@@ -22,6 +23,7 @@ mod lease;
 mod local_commits;
 mod newer_store;
 mod quotas;
+mod recoveries;
 mod reopened;
 mod revoked_in_parallel;
 mod salvage;

@@ -81,3 +81,45 @@ async fn fault_09_open_texts_and_a_former_devices_work_travel_in_the_sealed_file
     let again = patient.client.import_unsent(file.as_slice(), ImportKey::Passphrase(&words)).await.unwrap();
     assert_eq!(patient.client.write_imported(&again).await.unwrap(), 0, "all of it is here");
 }
+
+/// A full phone takes no new entry of a text. Its file has the words all the same, for the clinic and for
+/// the person's new phone, and nothing is doubled when the phone has room again.
+#[tokio::test]
+async fn fault_09_the_file_of_a_full_phone_has_the_words_that_it_cannot_hand_over() {
+    let (mut site, mut staff, mut patient) = site_with(932, 1).await;
+    let (chart, nurse) = (patient.chart(), &mut staff[0]);
+    let text = patient.client.new_text().unwrap();
+    patient.client.open_text(chart, text).unwrap();
+    patient.client.write_text(chart, text, BASE).await.unwrap();
+    patient.client.leave_text(chart, text).await.unwrap().unwrap();
+    patient.sync().await;
+    nurse.sync().await;
+    patient.client.open_text(chart, text).unwrap();
+    patient.client.write_text(chart, text, TYPED).await.unwrap();
+    patient.rows.full_at_commit(1);
+    let mut file = Vec::new();
+    let readers = ExportReaders { staff: true, passphrase: false };
+    let exported = patient.client.export_unsent(readers, &mut file).await.unwrap();
+    assert_eq!((exported.entries, exported.texts, exported.left_out), (0, 1, 0));
+    assert_eq!(patient.client.unfinished_texts(), [(chart, text)], "nothing was taken from the phone");
+
+    let work = nurse.client.import_unsent(file.as_slice(), ImportKey::ThisDevice).await.unwrap();
+    let [one] = work.entries.as_slice() else { panic!("one entry: {:?}", work.entries) };
+    assert_eq!(one.standing, ImportStanding::Offered);
+    nurse.client.adopt_imported(&one.entry).await.unwrap();
+    assert_eq!(nurse.client.texts(chart).unwrap()[&text].text(), TYPED);
+    nurse.sync().await;
+
+    // The phone has room again, and its person types on where they were.
+    patient.rows.heal();
+    patient.sync().await;
+    let more = format!("{TYPED} Since Monday.");
+    patient.client.write_text(chart, text, &more).await.unwrap();
+    patient.client.leave_text(chart, text).await.unwrap().unwrap();
+    patient.sync().await;
+    nurse.sync().await;
+    site.coordinator.sync().await;
+    for device in [&patient, &*nurse, &site.coordinator] {
+        assert_eq!(device.client.texts(chart).unwrap()[&text].text(), more);
+    }
+}

@@ -1,7 +1,7 @@
 //! Row 39: a wipe that races with an upload, and the power that goes in the middle of it.
 
 use crate::drop_scene::{names, note, revoke, site_with, synced, texts};
-use ward_client::{ClientError, DeviceState, SyncProblem};
+use ward_client::{ClientError, DeviceState, DraftKey, HttpMethod, OnlyHere, SyncProblem};
 use ward_id::EntryId;
 use ward_sync::RevokePolicy;
 use ward_testkit::{Cut, Site, TestDevice};
@@ -178,4 +178,71 @@ async fn fault_39_a_wiped_phone_can_be_enrolled_again() {
     assert_eq!(texts(&patient, chart), [CANARY], "what the site has is there again");
     patient.client.capture(chart, note("a new beginning")).await.unwrap();
     patient.sync().await;
+}
+
+/// A picture of which the entry is sent and the content is not, words that are being typed, and answers
+/// that were begun: nothing of it is destroyed unnamed.
+#[tokio::test]
+async fn fault_39_pictures_texts_and_drafts_are_named_before_a_wipe() {
+    let (_site, _, mut patient) = site_with(3_907, 0).await;
+    let chart = patient.chart();
+    patient.client.attach(chart, &vec![7; 300_000][..], "image/jpeg", "rash").await.unwrap();
+    patient.relay.before(|request| request.method != HttpMethod::Put);
+    synced(&mut patient).await;
+    let picture = OnlyHere { attachments: 1, ..OnlyHere::default() };
+    assert_eq!(patient.client.only_here_by_kind(), Ok(picture), "the entry is sent, the content is not");
+    assert!(matches!(patient.client.wipe(0).await, Err(ClientError::NotAllowed(_))));
+    let text = patient.client.new_text().unwrap();
+    patient.client.open_text(chart, text).unwrap();
+    patient.client.write_text(chart, text, "half a sent").await.unwrap();
+    let key = DraftKey {
+        chart,
+        instrument_url: "https://example.org/daily".to_owned(),
+        instrument_version: "1".to_owned(),
+        occurrence: "day 1".to_owned(),
+        amends: None,
+    };
+    patient.client.save_draft(&key, b"{}").await.unwrap();
+    let all = OnlyHere { texts: 1, drafts: 1, ..picture };
+    assert_eq!(patient.client.only_here_by_kind(), Ok(all));
+    assert!(matches!(patient.client.wipe(1).await, Err(ClientError::NotAllowed(_))));
+    patient.relay.heal();
+    synced(&mut patient).await;
+    assert_eq!(patient.client.only_here_by_kind(), Ok(OnlyHere { attachments: 0, ..all }));
+    patient.client.wipe(2).await.unwrap();
+    assert_eq!(patient.client.state(), DeviceState::New);
+}
+
+#[tokio::test]
+async fn fault_39_words_that_are_being_typed_are_handed_over_before_the_key_goes() {
+    let (mut site, mut patient) = ordered(3_908, RevokePolicy::Salvage).await;
+    let chart = patient.chart();
+    let text = patient.client.new_text().unwrap();
+    patient.client.open_text(chart, text).unwrap();
+    patient.client.write_text(chart, text, "the last words").await.unwrap();
+    let report = synced(&mut patient).await;
+    assert!(report.problems.contains(&SyncProblem::Wiped), "{report:?}");
+    assert!(patient.rows.ids().is_empty());
+    site.coordinator.sync().await;
+    let by = site.coordinator.client.waiting_drops(chart).unwrap()[0].entry.frame().device;
+    site.coordinator.client.adopt_all(chart, by).await.unwrap();
+    assert_eq!(site.coordinator.client.texts(chart).unwrap()[&text].text(), "the last words");
+}
+
+/// A picture that only this phone has holds the wipe back, and the phone shows nothing meanwhile; a
+/// stricter word of the site ends the waiting.
+#[tokio::test]
+async fn fault_39_a_picture_that_only_the_phone_has_waits_for_the_stricter_word() {
+    let (mut site, mut patient) = ordered(3_909, RevokePolicy::Salvage).await;
+    let chart = patient.chart();
+    patient.client.attach(chart, &vec![7; 300_000][..], "image/jpeg", "rash").await.unwrap();
+    for _ in 0..2 {
+        let report = synced(&mut patient).await;
+        assert!(!report.problems.contains(&SyncProblem::Wiped), "{report:?}");
+        assert_eq!(patient.client.chart(chart).err(), Some(ClientError::Severed), "it is locked");
+        assert_eq!(patient.client.only_here_by_kind().unwrap().attachments, 1);
+    }
+    revoke(&mut site, &patient, RevokePolicy::Sever).await;
+    let report = synced(&mut patient).await;
+    assert!(report.problems.contains(&SyncProblem::Wiped), "{report:?}");
 }

@@ -6,6 +6,7 @@ use crate::print::Out;
 use serde_json::json;
 use ward_api::LogName;
 use ward_client::{ClientError, NamedBy, SyncProblem, SyncReport};
+use ward_sync::CheckpointFault;
 
 /// Syncs the device once.
 ///
@@ -160,6 +161,12 @@ pub fn plain(problem: &SyncProblem) -> String {
         }
         SyncProblem::CertificateExpired => "The certificate of this device has ended".into(),
         SyncProblem::TimeUnknown => "The site's witnesses could not be asked for the time".into(),
+        SyncProblem::BadCheckpoint { chart, device, fault: fault @ CheckpointFault::Places, .. } => {
+            format!(
+                "A checkpoint of chart {chart} by device {device} is not used ({fault}); ask the operator of the \
+                 server first"
+            )
+        }
         SyncProblem::BadCheckpoint { chart, device, fault, .. } => {
             format!(
                 "Device {device} signed a checkpoint of chart {chart} that does not hold ({fault}); it is not used"

@@ -30,6 +30,12 @@ pub async fn export(file: &Path, words: bool, home: &Home, out: &Out) -> Done {
         exported.attachments,
         exported.staff_devices
     ));
+    if exported.texts > 0 {
+        out.line(format!("{} texts that are being written are in it as well.", exported.texts));
+    }
+    if exported.left_out > 0 {
+        out.line(format!("{} texts or attachments are damaged here and not in it.", exported.left_out));
+    }
     if let Some(words) = &exported.passphrase {
         out.line("These words open it too. Write them down and keep them apart from the file:");
         out.line(words.as_str());
@@ -37,7 +43,8 @@ pub async fn export(file: &Path, words: bool, home: &Home, out: &Out) -> Done {
     out.line("Nothing was taken from this device: it still sends its work when it can.");
     out.document(&json!({
         "file": file, "bytes": bytes.len(), "entries": exported.entries, "drafts": exported.drafts,
-        "attachments": exported.attachments, "staff_devices": exported.staff_devices,
+        "attachments": exported.attachments, "texts": exported.texts, "left_out": exported.left_out,
+        "staff_devices": exported.staff_devices,
         "words": exported.passphrase.as_ref().map(|words| words.as_str()),
     }));
     Ok(())

@@ -22,16 +22,31 @@ pub enum DeliveryState {
     Opened,
 }
 
+/// For each carried entry the one that brought it: the outermost carry around it, which came on its own.
+pub fn carriers(view: &ChartView<'_>) -> BTreeMap<EntryId, EntryId> {
+    let carried = view.timeline().iter().filter_map(|item| Some((item.entry.id(), item.carried_by?)));
+    let next: BTreeMap<EntryId, EntryId> = carried.collect();
+    let outermost = |mut carrier: EntryId| {
+        // A carry holds what it carries, so none comes back to itself.
+        while let Some(outer) = next.get(&carrier) {
+            carrier = *outer;
+        }
+        carrier
+    };
+    next.iter().map(|(entry, carrier)| (*entry, outermost(*carrier))).collect()
+}
+
 /// How far each entry of a chart came, as the device knows that asks. `reached` says how far an entry
 /// came that nobody is known to have opened, by the rules of receipts and of the drop box.
 pub fn delivery(
     view: &ChartView<'_>,
     reached: impl Fn(&TimelineItem<'_>) -> DeliveryState,
 ) -> BTreeMap<EntryId, DeliveryState> {
-    let opened = opened_by_staff(view);
+    let (opened, carriers) = (opened_by_staff(view), carriers(view));
     let state = |item: &TimelineItem<'_>| {
         // What is carried came as far as the entry that carries it.
-        let mut ids = [Some(item.entry.id()), item.carried_by].into_iter().flatten();
+        let entry = item.entry.id();
+        let mut ids = [Some(entry), item.carried_by, carriers.get(&entry).copied()].into_iter().flatten();
         if ids.any(|id| opened.contains(&id)) { DeliveryState::Opened } else { reached(item) }
     };
     view.timeline().iter().map(|item| (item.entry.id(), state(item))).collect()

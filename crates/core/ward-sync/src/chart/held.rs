@@ -1,9 +1,10 @@
 //! An entry as the chart holds it.
 
-use crate::entry::{EntryFrame, SignedEntry};
+use crate::entry::SignedEntry;
+use crate::limits::CARRIES_NESTED_MAX;
 use crate::payload::{CarryReason, Decoded, Payload};
 use alloc::boxed::Box;
-use ward_id::{Canonical as _, EntryId, TimestampMs};
+use ward_id::{EntryId, TimestampMs};
 
 /// Where and when an entry arrived at the server; nothing for one that was not sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,31 +65,23 @@ pub(super) struct Held {
 impl Held {
     /// An entry as an app of a level reads it.
     pub(super) fn new(entry: SignedEntry, arrival: Arrival, level: u64) -> Self {
+        Self::nested(entry, arrival, level, CARRIES_NESTED_MAX)
+    }
+
+    /// An entry with what it carries, and what that carries: a carry can have been carried itself,
+    /// because the device that wrote it could not send it any more.
+    fn nested(entry: SignedEntry, arrival: Arrival, level: u64, carries: u8) -> Self {
         let payload = read(&entry, level);
-        let carried = match &payload {
-            Decoded::Known(Payload::Carry(carry)) if carry.why != CarryReason::Transfer => {
-                Self::unwrap_carried(&entry, &carry.frame, carry.capture(), level)
+        let carried = match (&payload, carries.checked_sub(1)) {
+            (Decoded::Known(Payload::Carry(carry)), Some(below)) if carry.why != CarryReason::Transfer => {
+                carry
+                    .entry()
+                    .filter(|inner| is_of_the_same_chart(inner, &entry))
+                    .map(|inner| Box::new(Self::nested(inner, Arrival::UNSENT, level, below)))
             }
             _ => None,
         };
         Self { entry, payload, arrival, carried }
-    }
-
-    /// The carried entry, if it is one of the same chart and no carry itself.
-    fn unwrap_carried(
-        outer: &SignedEntry,
-        frame: &[u8],
-        capture: Option<ward_crypto::CaptureSignature>,
-        level: u64,
-    ) -> Option<Box<Self>> {
-        let frame = EntryFrame::from_canonical(frame).ok()?;
-        let same = frame.site == outer.frame().site && frame.chart == outer.frame().chart;
-        if !same || frame.body.kind == crate::kind::EntryKind::CARRY {
-            return None;
-        }
-        let entry = SignedEntry::unverified(frame, capture?).ok()?;
-        let payload = read(&entry, level);
-        Some(Box::new(Self { entry, payload, arrival: Arrival::UNSENT, carried: None }))
     }
 
     /// Entries that must be known before this one is shown.
@@ -101,6 +94,10 @@ impl Held {
         let chained = self.entry.frame().prev.into_iter().chain(body.amends);
         chained.chain(body.deps.iter().copied()).chain(named.iter().copied())
     }
+}
+
+fn is_of_the_same_chart(inner: &SignedEntry, outer: &SignedEntry) -> bool {
+    inner.frame().site == outer.frame().site && inner.frame().chart == outer.frame().chart
 }
 
 fn read(entry: &SignedEntry, level: u64) -> Decoded {

@@ -21,7 +21,7 @@ mod view;
 pub use authority::{Author, Authority, ChartAuthority};
 pub use clock::{VectorClock, VectorClocks};
 pub use closure::ChainName;
-pub use delivery::{DeliveryState, delivery};
+pub use delivery::{DeliveryState, carriers, delivery};
 pub use held::Arrival;
 pub use place::{Accounting, Place, QuarantineReason};
 pub use sets::ElementSet;

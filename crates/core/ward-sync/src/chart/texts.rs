@@ -10,12 +10,13 @@
 use super::authority::Author;
 use super::place::Place;
 use super::thread::Written;
+use crate::limits::{TEXT_CHAIN_MAX_EDITS, TEXT_CHAIN_MAX_INSERTED};
 use crate::payload::{PayloadError, TextBurst, TextId, TextSignature};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use ward_id::EntryId;
+use ward_id::{DeviceId, EntryId, Incarnation};
 use ward_text::{Changes, Document, EditId, NewEdit, ReviewMark};
 
 /// A signature and what was written since.
@@ -70,7 +71,8 @@ impl<'a> Text<'a> {
     }
 
     fn with_all_aside(&self) -> Document {
-        document_of(in_order(&self.bursts, self.aside.iter())).0
+        let beyond = beyond_of(&self.bursts, &self.aside);
+        document_of(in_order(&self.bursts, self.aside.iter(), &beyond)).0
     }
 
     /// The version: what an edit that is written now has as parents, and what a signature signs.
@@ -140,7 +142,9 @@ impl<'a> Text<'a> {
         let Writes { bursts, aside, signatures } = writes;
         let under = named_by(&bursts, &aside, &signatures);
         let needed = aside.iter().filter(|burst| under.contains(&burst.id()));
-        let (document, beyond) = document_of(in_order(&bursts, needed));
+        let mut beyond = beyond_of(&bursts, &aside);
+        let (document, refused) = document_of(in_order(&bursts, needed, &beyond));
+        beyond.extend(refused);
         let mut text = Self { document, bursts, aside, signatures, places: BTreeMap::new() };
         text.places = text.judge(&beyond);
         text
@@ -195,19 +199,46 @@ fn named_by(
     out
 }
 
+/// The edits beyond what one chain of a device may write in one text. An edit counts with those before it
+/// in its own chain only: nobody takes room from anybody else, and what was taken in is never beyond later.
+fn beyond_of(bursts: &[Written<'_, TextBurst>], aside: &[Written<'_, TextBurst>]) -> BTreeSet<EntryId> {
+    /// Places with what was written there, and how much it inserts.
+    type OfOneChain = Vec<(u64, EntryId, u32)>;
+    let mut chains: BTreeMap<(DeviceId, Incarnation), OfOneChain> = BTreeMap::new();
+    for burst in bursts.iter().chain(aside) {
+        let frame = burst.entry.frame();
+        let chain = chains.entry((frame.device, frame.incarnation)).or_default();
+        chain.push((frame.seq, burst.id(), burst.value.edit.inserted()));
+    }
+    let mut beyond = BTreeSet::new();
+    for chain in chains.values_mut() {
+        chain.sort_unstable();
+        let mut total = 0u64;
+        for (edits, (_, entry, inserted)) in chain.iter().enumerate() {
+            total = total.saturating_add(u64::from(*inserted));
+            if edits >= TEXT_CHAIN_MAX_EDITS || total > TEXT_CHAIN_MAX_INSERTED {
+                beyond.insert(*entry);
+            }
+        }
+    }
+    beyond
+}
+
 /// Edits in the order that is the same on every device, those aside among the others.
 fn in_order<'w, 'a: 'w>(
     bursts: &'w [Written<'a, TextBurst>],
     aside: impl Iterator<Item = &'w Written<'a, TextBurst>>,
+    beyond: &BTreeSet<EntryId>,
 ) -> Vec<NewEdit> {
     let shown = bursts.iter().map(|burst| (burst, false));
     let mut all: Vec<_> = shown.chain(aside.map(|burst| (burst, true))).collect();
+    all.retain(|(burst, _)| !beyond.contains(&burst.id()));
     all.sort_by_key(|(burst, _)| burst.order());
     all.into_iter().map(|(burst, hidden)| new_edit(burst, hidden)).collect()
 }
 
-/// The document, and the edits beyond its limits: the first such edit is the same one on every
-/// device, because edits come in order.
+/// The document, and the edits for which it has no room: none, where the chart's server keeps its own
+/// limits.
 fn document_of(edits: Vec<NewEdit>) -> (Document, BTreeSet<EntryId>) {
     let (mut document, mut beyond) = (Document::new(), BTreeSet::new());
     let mut edits = edits.into_iter();

@@ -28,8 +28,11 @@ pub enum CheckpointFault {
     /// The entries are not those that were signed.
     #[error("the entries of the checkpoint have another root than was signed")]
     Entries,
-    /// The places or times of arrival are not those that were signed.
-    #[error("the places of the checkpoint have another root than was signed")]
+    /// The places or times of arrival are not those that were signed. Both devices have them from the
+    /// server only, so it is as likely wrong as the author.
+    #[error(
+        "the server told the author and this device other places or times of arrival, or the author signed wrong ones"
+    )]
     Places,
     /// The entries that close devices are not those that were signed.
     #[error("the closed devices of the checkpoint have another root than was signed")]

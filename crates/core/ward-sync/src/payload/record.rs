@@ -254,6 +254,14 @@ impl Carry {
         CaptureSignature::from_parts(self.sig_alg, self.capture_sig)
     }
 
+    /// The carried entry, if it can be read. Its signature is still to be checked, with the
+    /// certificate of its device.
+    pub fn entry(&self) -> Option<crate::entry::SignedEntry> {
+        use ward_id::Canonical as _;
+        let frame = crate::entry::EntryFrame::from_canonical(&self.frame).ok()?;
+        crate::entry::SignedEntry::unverified(frame, self.capture()?).ok()
+    }
+
     pub(super) fn check(&self) -> Result<(), PayloadError> {
         if self.frame.is_empty() { Err(PayloadError::Size("the carried entry")) } else { Ok(()) }
     }

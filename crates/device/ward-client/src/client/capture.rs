@@ -6,9 +6,10 @@ use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore,
 use rand_core::Rng as _;
 use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
-use ward_id::{ChartId, EntryId, TimestampMs};
+use ward_id::{ChartId, DeviceId, EntryId, TimestampMs};
 use ward_sync::{
-    Arrival, BootEvidence, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen, SignedEntry,
+    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen,
+    SignedEntry,
 };
 
 /// Something to write, or to write again.
@@ -16,27 +17,39 @@ pub(crate) struct Rewrite {
     pub(crate) draft: Draft,
     /// When it was first written, if that was earlier.
     pub(crate) first_written_at: Option<TimestampMs>,
-    /// The entry that nobody else will ever see, in whose place this one stands.
-    pub(crate) replaces: Option<EntryId>,
+    /// The entries that nobody else will ever see, in whose place this one stands.
+    pub(crate) replaces: Vec<EntryId>,
 }
 
 impl Rewrite {
     pub(crate) const fn first(draft: Draft) -> Self {
-        Self { draft, first_written_at: None, replaces: None }
+        Self { draft, first_written_at: None, replaces: Vec::new() }
     }
 
-    /// What an entry said, to be written again.
-    pub(crate) fn again(entry: &SignedEntry) -> Option<Self> {
+    /// What an entry said, to be written again by a device. What a former device had carried on itself
+    /// is written as what it carried: nobody may carry on for another device.
+    pub(crate) fn again(entry: &SignedEntry, by: DeviceId) -> Option<Self> {
         let body = entry.body();
         match body.decode_payload() {
             _ if body.kind.is_about_checkpoints() => None,
             Decoded::Known(Payload::IncarnationOpen(_)) | Decoded::Unknown | Decoded::Invalid(_) => None,
+            Decoded::Known(Payload::Carry(carry)) if is_carried_on_by_another(&carry, by) => {
+                let mut inner = Self::again(&carry.entry()?, by)?;
+                inner.replaces.push(entry.id());
+                Some(inner)
+            }
             Decoded::Known(payload) => {
                 let draft = Draft { payload, amends: body.amends, reason: body.reason.clone() };
-                Some(Self { draft, first_written_at: Some(body.captured_at), replaces: Some(entry.id()) })
+                let first_written_at = Some(body.captured_at);
+                Some(Self { draft, first_written_at, replaces: vec![entry.id()] })
             }
         }
     }
+}
+
+/// Whether a carry counts only if another device writes it: that whose store was copied or set back.
+fn is_carried_on_by_another(carry: &Carry, by: DeviceId) -> bool {
+    carry.why == CarryReason::Reauthor && carry.entry().is_none_or(|inner| inner.frame().device != by)
 }
 
 /// A chain that moved on by some entries, not stored yet.
@@ -162,10 +175,23 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let sign = &open.keys.sign;
             let entry =
                 chain.append(&draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?;
-            replaced.extend(replaces.map(|old| (old, entry.id())));
+            replaced.extend(replaces.into_iter().map(|old| (old, entry.id())));
             entries.push(entry);
         }
         Ok(Written { chain, entries })
+    }
+
+    /// Makes an entry that is not stored here, as the first of a chain of its own.
+    pub(super) fn write_apart(&mut self, chart: ChartId, draft: Draft) -> Result<SignedEntry, ClientError> {
+        let (open, env) = self.device_and_env()?;
+        let (me, site, role) = (open.me.device, open.me.site, open.me.role);
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let mut chain = EntryChain::open(site, chart, me, role, random_incarnation(env.rng()));
+        let olog = open.olog.as_ref().and_then(|view| view.head()).map(ward_audit::CosignedHead::head);
+        let heads = local.chart.settled();
+        let seen = Seen { heads: &heads, lamport: local.chart.lamport() };
+        let (moment, sign) = (moment(env, olog, None), &open.keys.sign);
+        Ok(chain.append(&draft, &moment, seen, |entry| Ok(CaptureSignature::sign(sign, entry)))?)
     }
 
     /// Takes stored entries into memory and names the newest.

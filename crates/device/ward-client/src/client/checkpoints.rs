@@ -89,7 +89,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             Ok(found) => problems.extend(found),
             Err(error) => problems.push(failed(error)),
         }
-        if problems.is_empty()
+        // Where only places differ, the server may have told two devices two things: that is no reason to
+        // let nobody's checkpoint count.
+        if problems.iter().all(differs_in_places)
             && self.is_checkpoint_due(chart)
             && let Err(error) = self.write_checkpoint(chart).await
         {
@@ -107,7 +109,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             && open.writable().is_ok()
             && (open.me.role == ward_crypto::Role::Patient || open.me.role.is_staff())
             && open.mlog.membership.is_member(chart, open.me.device)
-            && local.former_unsent(open.me.device).next().is_none()
+            // What a former device handed over waits for staff, and is no gap of this copy.
+            && local
+                .former_unsent(open.me.device)
+                .all(|entry| open.dropped.contains_key(&(chart, entry.id())))
             && local.unopened.is_empty()
             && local.incomplete_for == 0
             && local.base.as_ref().is_none_or(|base| base.complete)
@@ -223,7 +228,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                 }
                 Err(fault) => {
-                    self.device_mut()?.chart_or_new(chart).bad_checkpoints.insert(known.entry, fault);
+                    let local = self.device_mut()?.chart_or_new(chart);
+                    if fault != CheckpointFault::Places {
+                        local.bad_checkpoints.insert(known.entry, fault);
+                    }
                     problems.push(known.bad(chart, fault));
                 }
             }
@@ -253,6 +261,10 @@ impl KnownCheckpoint {
     pub(super) const fn bad(&self, chart: ChartId, fault: CheckpointFault) -> SyncProblem {
         SyncProblem::BadCheckpoint { chart, device: self.author, entry: self.entry, fault }
     }
+}
+
+const fn differs_in_places(problem: &SyncProblem) -> bool {
+    matches!(problem, SyncProblem::BadCheckpoint { fault: CheckpointFault::Places, .. })
 }
 
 fn checkpoint_of(roots: CheckpointRoots, state_root: TreeRoot, key: BlobKey, blob: SealedBlob) -> Checkpoint {

@@ -43,7 +43,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if open.set_back {
             return;
         }
-        let OpenDevice { mark, .. } = &mut **open;
+        let OpenDevice { mark, me, .. } = &mut **open;
+        mark.device = Some(me.device);
         mark.store_version = mark.store_version.max(version);
         if let Some(head) = own_head {
             mark.own_heads.retain(|known| known.chart != head.chart);

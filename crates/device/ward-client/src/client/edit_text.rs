@@ -14,7 +14,7 @@ use ward_crypto::random_bytes;
 use ward_id::{ChartId, EntryId};
 use ward_sync::{Draft, SignedEntry, Text, TextBurst, TextId, TextSignature, Written};
 use ward_text::limits::{DOCUMENT_MAX_SCALARS, EDIT_MAX_BYTES};
-use ward_text::{Burst, EditError, Replacement, TextEdit, TextRun};
+use ward_text::{Burst, Replacement, TextEdit, TextRun};
 
 /// A text that a person is writing in.
 pub(crate) struct OpenText {
@@ -25,13 +25,26 @@ pub(crate) struct OpenText {
     shown: Option<String>,
     /// When they typed last; `None` after a restart.
     typed_at_ms: Option<u64>,
+    /// This device may have handed over words of this burst already, in the version that it is written
+    /// in: the burst is of a store that may be a copy or set back, or it went into a file.
+    may_stand: bool,
+}
+
+/// What of a burst stands in the chart already.
+enum Standing {
+    /// Nothing of it.
+    Nothing,
+    /// All of it.
+    All,
+    /// Its beginning, as this entry; the text after that.
+    Front(EntryId, String),
 }
 
 impl OpenText {
     /// A burst that outlived the app.
     pub(crate) fn of_row((_, record): (Vec<u8>, TextBurstRecord)) -> ((ChartId, TextId), Self) {
         let burst = Burst::of(record.edit);
-        let text = Self { parents: record.parents, burst, shown: None, typed_at_ms: None };
+        let text = Self { parents: record.parents, burst, shown: None, typed_at_ms: None, may_stand: true };
         ((record.chart, record.document), text)
     }
 
@@ -79,13 +92,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Err(ClientError::UnknownChart(chart));
         }
         let key = (chart, document);
-        let handed_over = self.was_handed_over(chart, document)?;
+        let handed_over = matches!(self.standing_of(chart, document)?, Standing::All);
         let waiting = self.device()?.texts.get(&key).filter(|open| !handed_over && !open.burst.is_empty());
         if let Some(shown) = waiting.and_then(|open| open.shown.clone()) {
             return Ok(shown);
         }
         let waiting = waiting.map(|open| (open.parents.clone(), open.burst.clone()));
-        let typed_at_ms = self.device()?.texts.get(&key).and_then(|open| open.typed_at_ms);
+        let known = self.device()?.texts.get(&key);
+        let typed_at_ms = known.and_then(|open| open.typed_at_ms);
+        let may_stand = waiting.is_some() && known.is_some_and(|open| open.may_stand);
         let (parents, burst) = match waiting {
             Some(waiting) => waiting,
             None => (self.newest_version(chart, document)?, Burst::new()),
@@ -95,7 +110,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             Some(edit) => edit.apply_to(&then).ok_or(ClientError::Unknown("the version of this text"))?,
             None => then,
         };
-        let open = OpenText { parents, burst, shown: Some(shown.clone()), typed_at_ms };
+        let open = OpenText { parents, burst, shown: Some(shown.clone()), typed_at_ms, may_stand };
         self.device_mut()?.texts.insert(key, open);
         Ok(shown)
     }
@@ -104,7 +119,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ///
     /// # Errors
     /// As [`Client::open_text`] and [`Client::capture`]; [`ClientError::NotAllowed`] for a text that
-    /// is too long.
+    /// is too long. What was typed before an error is kept, and so the same call may be made again.
     pub async fn write_text(
         &mut self,
         chart: ChartId,
@@ -116,7 +131,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let shown = self.shown(chart, document)?;
         match Replacement::between(&shown, text) {
-            Some(replacement) => self.replace(chart, document, replacement, text.to_owned()).await,
+            Some(replacement) => self.replace(chart, document, replacement).await,
             None => Ok(None),
         }
     }
@@ -139,9 +154,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 TextRun::Insert { at, text } => Replacement { at, count: 0, text },
                 TextRun::Delete { at, count } => Replacement { at, count, text: "" },
             };
-            let shown = self.shown(chart, document)?;
-            let after = after(&shown, replacement)?;
-            newest = self.replace(chart, document, replacement, after).await?.or(newest);
+            after(&self.shown(chart, document)?, replacement)?;
+            newest = self.replace(chart, document, replacement).await?.or(newest);
         }
         Ok(newest)
     }
@@ -160,21 +174,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(entry)
     }
 
-    /// Hands over what nobody has added to for two seconds, and what outlived the app.
+    /// Hands over what nobody has added to for two seconds, and what outlived the app. A text that cannot
+    /// be handed over keeps no other one back.
     ///
     /// # Errors
-    /// As [`Client::capture`]; what was typed is then still there.
+    /// As [`Client::capture`], of the first text that could not be handed over; what was typed in it is
+    /// still there.
     pub async fn hand_over_idle_texts(&mut self) -> Result<Vec<EntryId>, ClientError> {
         let now_ms = self.env.monotonic_ms();
         let idle = |open: &OpenText| !open.burst.is_empty() && open.is_idle(now_ms);
         let texts = &self.device()?.texts;
         let due: Vec<(ChartId, TextId)> =
             texts.iter().filter(|(_, open)| idle(open)).map(|(key, _)| *key).collect();
-        let mut entries = Vec::new();
+        let (mut entries, mut refused) = (Vec::new(), None);
         for (chart, document) in due {
-            entries.extend(self.write_burst(chart, document).await?);
+            match self.write_burst(chart, document).await {
+                Ok(entry) => entries.extend(entry),
+                Err(error) => refused = refused.or(Some(error)),
+            }
         }
-        Ok(entries)
+        refused.map_or(Ok(entries), Err)
     }
 
     /// Texts in which something was typed that is not handed over yet.
@@ -206,20 +225,65 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.capture(chart, TextSignature { document, frontier, meaning: meaning.into() }).await
     }
 
-    /// Whether a burst that a restart found was handed over already: this store was set back to a
-    /// time before that. A device writes only once in one version, so its own edit of the version
-    /// is that burst, with whatever the person typed after the backup.
-    fn was_handed_over(&self, chart: ChartId, document: TextId) -> Result<bool, ClientError> {
+    /// What of a waiting burst this device handed over already. A device writes once in one version: an
+    /// edit of its own in the same version is of another copy of this store, or of this one before it was
+    /// set back. Only where one goes on with the other are they the same words; what was typed apart stays
+    /// apart, and both stay.
+    fn standing_of(&self, chart: ChartId, document: TextId) -> Result<Standing, ClientError> {
         let device = self.device()?;
         let open = device.texts.get(&(chart, document));
-        let Some(open) = open.filter(|open| open.typed_at_ms.is_none() && !open.burst.is_empty()) else {
-            return Ok(false);
-        };
+        let Some(open) = open.filter(|open| open.may_stand) else { return Ok(Standing::Nothing) };
+        let Some(edit) = open.edit() else { return Ok(Standing::Nothing) };
         let me = device.me.device;
         let texts = self.texts(chart)?;
-        let same =
-            |burst: &Written<'_, TextBurst>| burst.author.device == me && burst.value.parents == open.parents;
-        Ok(texts.get(&document).is_some_and(|text| text.bursts().iter().any(same)))
+        let Some(text) = texts.get(&document) else { return Ok(Standing::Nothing) };
+        let own = |burst: &&Written<'_, TextBurst>| {
+            burst.author.device == me && burst.value.parents == open.parents
+        };
+        for known in text.bursts().iter().filter(own) {
+            let is_front = edit.begins_with(&known.value.edit);
+            let is_whole = open.typed_at_ms.is_none() && known.value.edit.begins_with(&edit);
+            // A field that shows these very words goes on behind them.
+            if is_whole && !(is_front && open.shown.is_some()) {
+                return Ok(Standing::All);
+            }
+            if is_front {
+                let before = self.text_at(chart, document, &open.parents)?;
+                let then = known.value.edit.apply_to(&before);
+                return Ok(then.map_or(Standing::Nothing, |then| Standing::Front(known.id(), then)));
+            }
+        }
+        Ok(Standing::Nothing)
+    }
+
+    /// Takes out of a waiting burst what this device handed over already.
+    async fn leave_out_what_stands(&mut self, chart: ChartId, document: TextId) -> Result<(), ClientError> {
+        let key = (chart, document);
+        let mut batch = Batch::default();
+        match self.standing_of(chart, document)? {
+            Standing::Nothing => return Ok(()),
+            Standing::All => {
+                self.device_mut()?.texts.remove(&key);
+                batch.delete(Table::TextBursts, row(chart, document));
+            }
+            Standing::Front(entry, then) => {
+                let Some(open) = self.device()?.texts.get(&key) else { return Ok(()) };
+                let (mut parents, edit) = (open.parents.clone(), open.edit());
+                let before = self.text_at(chart, document, &parents)?;
+                let now = edit.and_then(|edit| edit.apply_to(&before)).unwrap_or(before);
+                // Where the rest does not fit into a burst, all of it stays as it was typed.
+                let Ok(rest) = TextEdit::between(&then, &now) else { return Ok(()) };
+                parents = self.left_out_by(chart, document, &parents)?;
+                parents.push(entry);
+                parents.sort_unstable();
+                let Some(open) = self.device_mut()?.texts.get_mut(&key) else { return Ok(()) };
+                (open.parents, open.burst) = (parents, rest.map_or_else(Burst::new, Burst::of));
+                stage(&mut batch, chart, document, open);
+            }
+        }
+        self.commit(batch).await?;
+        self.raise_mark(None).await;
+        Ok(())
     }
 
     /// What the person sees.
@@ -262,41 +326,67 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(texts.get(&document).map_or_else(Vec::new, |text| text.left_out_by(version)))
     }
 
-    /// Puts a replacement into the burst, in pieces that fit, and keeps it on this device.
+    /// Puts a replacement into the burst, in pieces that fit, and keeps it on this device: also what was
+    /// put in before one of them was refused.
     async fn replace(
         &mut self,
         chart: ChartId,
         document: TextId,
         replacement: Replacement<'_>,
-        shown: String,
+    ) -> Result<Option<EntryId>, ClientError> {
+        if self.device()?.set_back {
+            // Until the server was asked, nobody knows what of the text this device wrote already.
+            return Err(ClientError::StoreSetBack);
+        }
+        let newest = self.push_all(chart, document, replacement).await;
+        let kept = self.keep(chart, document).await;
+        newest.and_then(|newest| kept.map(|()| newest))
+    }
+
+    async fn push_all(
+        &mut self,
+        chart: ChartId,
+        document: TextId,
+        replacement: Replacement<'_>,
     ) -> Result<Option<EntryId>, ClientError> {
         let Replacement { at, count, text } = replacement;
-        let mut newest = self.push(chart, document, |burst| burst.erase(at, count)).await?;
+        let mut newest = None;
+        if count > 0 {
+            newest = self.push(chart, document, Replacement { at, count, text: "" }).await?;
+        }
         let (mut at, mut rest) = (at, text);
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.floor_char_boundary(EDIT_MAX_BYTES));
-            newest = self.push(chart, document, |burst| burst.insert(at, piece)).await?.or(newest);
+            newest = self.push(chart, document, Replacement { at, count: 0, text: piece }).await?.or(newest);
             at = at.saturating_add(u32::try_from(piece.chars().count()).map_err(|_| TOO_LONG)?);
             rest = behind;
         }
-        self.keep(chart, document, shown).await?;
         Ok(newest)
     }
 
-    /// Puts one run into the burst; a full burst is handed over first.
+    /// Puts one run into the burst, and with it into what the person sees; a full burst is handed over
+    /// first.
     async fn push(
         &mut self,
         chart: ChartId,
         document: TextId,
-        run: impl Fn(&mut Burst) -> Result<(), EditError>,
+        run: Replacement<'_>,
     ) -> Result<Option<EntryId>, ClientError> {
+        let after = after(&self.shown(chart, document)?, run)?;
+        let put = |burst: &mut Burst| match run.count {
+            0 => burst.insert(run.at, run.text),
+            count => burst.erase(run.at, count),
+        };
         let mut handed_over = None;
-        if run(self.burst(chart, document)?).is_err() {
+        if put(self.burst(chart, document)?).is_err() {
             handed_over = self.write_burst(chart, document).await?;
-            run(self.burst(chart, document)?).map_err(|_| TOO_LONG)?;
+            put(self.burst(chart, document)?).map_err(|_| TOO_LONG)?;
+        }
+        if let Some(open) = self.device_mut()?.texts.get_mut(&(chart, document)) {
+            open.shown = Some(after);
         }
         if self.burst(chart, document)?.is_full() {
-            handed_over = self.write_burst(chart, document).await?;
+            handed_over = self.write_burst(chart, document).await?.or(handed_over);
         }
         Ok(handed_over)
     }
@@ -307,11 +397,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Makes the burst durable on this device.
-    async fn keep(&mut self, chart: ChartId, document: TextId, shown: String) -> Result<(), ClientError> {
+    async fn keep(&mut self, chart: ChartId, document: TextId) -> Result<(), ClientError> {
         let now_ms = self.env.monotonic_ms();
         let open = self.device_mut()?.texts.get_mut(&(chart, document));
         let open = open.ok_or(ClientError::Unknown("this text"))?;
-        open.shown = Some(shown);
         open.typed_at_ms = Some(now_ms);
         let mut batch = Batch::default();
         stage(&mut batch, chart, document, open);
@@ -328,14 +417,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         document: TextId,
     ) -> Result<Option<EntryId>, ClientError> {
         let key = (chart, document);
-        if self.was_handed_over(chart, document)? {
-            self.device_mut()?.texts.remove(&key);
-            let mut batch = Batch::default();
-            batch.delete(Table::TextBursts, row(chart, document));
-            self.commit(batch).await?;
-            self.raise_mark(None).await;
-            return Ok(None);
-        }
+        self.leave_out_what_stands(chart, document).await?;
         let Some(open) = self.device()?.texts.get(&key) else { return Ok(None) };
         let Some(edit) = open.edit() else { return Ok(None) };
         let burst = TextBurst { document, parents: open.parents.clone(), edit };
@@ -348,20 +430,36 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             open.parents = left_out;
             open.parents.push(entry);
             open.parents.sort_unstable();
-            open.burst = Burst::new();
+            (open.burst, open.may_stand) = (Burst::new(), false);
         }
         Ok(Some(entry))
+    }
+
+    /// A waiting burst as an entry for a file, where the store does not take one: in a chain of its own,
+    /// so that it takes no place that a later entry of this device needs. When it comes back in what
+    /// somebody took over, the burst goes on behind it.
+    pub(crate) fn burst_for_file(
+        &mut self,
+        chart: ChartId,
+        document: TextId,
+    ) -> Result<Option<SignedEntry>, ClientError> {
+        let Some(waiting) = self.device_mut()?.texts.get_mut(&(chart, document)) else { return Ok(None) };
+        let Some(edit) = waiting.edit() else { return Ok(None) };
+        waiting.may_stand = true;
+        let draft = Draft::new(TextBurst { document, parents: waiting.parents.clone(), edit });
+        self.write_apart(chart, draft).map(Some)
     }
 
     /// Entries that nobody else will ever see were written again: what waits names the new ones.
     pub(super) fn rename_in_texts(
         &mut self,
         chart: ChartId,
-        replaced: &[Option<EntryId>],
+        replaced: &[Vec<EntryId>],
         written: &[SignedEntry],
         batch: &mut Batch,
     ) -> Result<(), ClientError> {
-        let names = replaced.iter().zip(written).filter_map(|(old, new)| Some(((*old)?, new.id())));
+        let names = replaced.iter().zip(written);
+        let names = names.flat_map(|(old, new)| old.iter().map(|old| (*old, new.id())));
         let names: BTreeMap<EntryId, EntryId> = names.collect();
         let texts = &mut self.device_mut()?.texts;
         for ((_, document), open) in texts.iter_mut().filter(|((of, _), _)| *of == chart) {

@@ -6,7 +6,8 @@ use crate::bootstrap::AdminSeed;
 use crate::store::{Batch, Bytes, EnrolmentRecord, SealedRows, SelfRecord, ServerRecord, Table};
 use crate::wire::{anonymous, decode};
 use crate::{
-    ClientError, DeviceKeyStore, Environment, HttpMethod, RowStore, ServerAddress, SyncProblem, Transport,
+    ClientError, DeviceKeyStore, Environment, HighWater, HttpMethod, RowStore, ServerAddress, SyncProblem,
+    Transport,
 };
 use rand_core::CryptoRng;
 use ward_api::{EnrolmentInfo, EnrolmentSubmission, ErrorCode, TicketState, paths};
@@ -313,22 +314,24 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             chart: ticket.chart,
             independent: root_policy.independent,
         };
-        let mark = self.device_key.high_water().await.ok().flatten().unwrap_or_default();
+        // A mark that is there is of a store that is gone.
+        let mark = HighWater::of(me.device);
         let open = OpenDevice::new(lkek, keys, me, root_policy.clone(), server_of(&ticket), mark);
         self.phase = Phase::Ready(Box::new(open));
         let followed = self.follow_mlog().await;
         let found = self.device()?.own_cert().map(|cert| cert.binding == binding);
         if followed.is_ok() && found == Some(true) {
+            // The store begins anew, and the mark before it: else the next start takes it for set back.
+            let begun = self.device()?.mark.clone();
+            if let Err(error) = self.device_key.set_high_water(&begun).await {
+                self.step_back(ticket, root_policy, binding, record);
+                return Err(error.into());
+            }
             self.store_identity(&record.keys, true).await?;
             self.keep_reserve().await;
             return Ok(enrolled(&self.device()?.me));
         }
-        // Not yet: step back to where the person compares words.
-        if let Phase::Ready(open) = std::mem::replace(&mut self.phase, Phase::Locked) {
-            let OpenDevice { lkek, keys, .. } = *open;
-            let enrolling = Enrolling { lkek, keys, ticket, root_policy, binding, record };
-            self.phase = Phase::Enrolling(Box::new(enrolling));
-        }
+        self.step_back(ticket, root_policy, binding, record);
         match followed {
             Ok(()) if found == Some(false) => Err(ClientError::EnrolmentMismatch),
             Ok(()) => Ok(EnrolOutcome::Waiting),
@@ -337,6 +340,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             Err(SyncProblem::Failed { error, .. }) => Err(error),
             Err(_) => Err(ClientError::MlogRefused("the log does not verify")),
+        }
+    }
+
+    /// Not yet: back to where the person compares words.
+    fn step_back(
+        &mut self,
+        ticket: Ticket,
+        root_policy: RootPolicy,
+        binding: DeviceBinding,
+        record: EnrolmentRecord,
+    ) {
+        if let Phase::Ready(open) = std::mem::replace(&mut self.phase, Phase::Locked) {
+            let OpenDevice { lkek, keys, .. } = *open;
+            let enrolling = Enrolling { lkek, keys, ticket, root_policy, binding, record };
+            self.phase = Phase::Enrolling(Box::new(enrolling));
         }
     }
 
@@ -395,8 +413,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             chart: None,
             independent: seed.root_policy.independent,
         };
-        let open =
-            OpenDevice::new(lkek, seed.keys, me, seed.root_policy, server, crate::HighWater::default());
+        let open = OpenDevice::new(lkek, seed.keys, me, seed.root_policy, server, HighWater::of(seed.device));
         client.phase = Phase::Ready(Box::new(open));
         client.store_identity(&keys, false).await?;
         Ok(client)

@@ -1,7 +1,7 @@
 //! What a chart would show if waiting drops were adopted: for alerts only. Nothing of it is stored or
 //! sent, and every item that comes of it says that it is not adopted yet.
 
-use super::{Client, LocalChart, OpenDevice, WaitingDrop};
+use super::{Client, LocalChart, OpenDevice, WaitingDrop, carried_names};
 use crate::views::{self, NamedChart, WorkItem};
 use crate::{DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ fn foreseen_items(
     };
     let view = adopted.view(&ChartAuthority { membership: &open.mlog.membership, chart });
     let named = NamedChart { chart, label: label.to_owned(), view: &view };
-    let dropped: BTreeSet<EntryId> = drops.iter().map(|drop| drop.entry.id()).collect();
+    let dropped: BTreeSet<EntryId> = drops.iter().flat_map(|drop| carried_names(&drop.entry)).collect();
     let mut items = views::worklist(&[named], now);
     items.retain(|item| item.entries.iter().any(|entry| dropped.contains(entry)));
     items

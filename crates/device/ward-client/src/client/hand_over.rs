@@ -32,14 +32,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
-    /// Whether everything that this device holds unsent was handed over.
-    pub(crate) fn all_handed_over(&self) -> bool {
-        let Ok(open) = self.device() else { return false };
-        open.charts.iter().all(|(chart, local)| {
-            local.unsent().all(|entry| open.dropped.contains_key(&(*chart, entry.id())))
-        })
-    }
-
     /// Hands over what the sync could not send, if it was for a reason that the drop box is for.
     pub(crate) async fn hand_over(&mut self, report: &mut SyncReport) {
         let Some(cause) = self.drop_cause(report) else { return };

@@ -71,6 +71,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.rows.unlock(&lkek).await?;
         let mark = self.device_key.high_water().await?.unwrap_or_default();
         if let Some(me) = self.rows.get::<SelfRecord>(Table::Identity, SELF_ROW).await? {
+            let mark = mark.seen_by(me.device);
             let loaded = load(&self.rows, lkek, me, mark).await;
             // What a newer version wrote and this one cannot read is not damaged.
             let open = loaded.map_err(|error| match error {
@@ -141,13 +142,17 @@ pub(crate) fn address(record: &ServerRecord) -> Result<ServerAddress, ClientErro
 /// earlier or elsewhere.
 fn is_set_back<S: RowStore>(rows: &SealedRows<S>, open: &OpenDevice) -> bool {
     let behind = |head: &crate::OwnHead| {
+        // A life that began after this very mark is newer, though the mark could not be written.
+        let recovered = open.recovered.life_of(head.chart, open.mark.store_version);
         let own = open.charts.get(&head.chart).and_then(|chart| chart.chain.as_ref());
         let known = own.and_then(EntryChain::head);
         match (own, known) {
             (Some(chain), Some(known)) if chain.incarnation() == head.incarnation => {
                 known.seq < head.seq || known.seq == head.seq && known.entry != head.entry
             }
-            (Some(chain), Some(_)) => chain.incarnation() != head.incarnation,
+            (Some(chain), Some(_)) => {
+                chain.incarnation() != head.incarnation && recovered != Some(chain.incarnation())
+            }
             _ => true,
         }
     };

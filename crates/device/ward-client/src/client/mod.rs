@@ -4,6 +4,7 @@ mod base_rows;
 mod base_verify;
 mod bind_answers;
 mod capture;
+mod carried;
 mod checkpoints;
 mod cold_start;
 mod commit;
@@ -46,6 +47,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
+pub(crate) use carried::carried_names;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub(crate) use incidents::event_name;
@@ -62,6 +64,7 @@ pub use repair::{LostEntries, RepairReport};
 pub use submit::Outcome;
 pub(crate) use submit::as_error;
 pub use sync::SyncReport;
+pub use wipe::OnlyHere;
 
 use crate::store::SealedRows;
 use crate::wire::Wire;

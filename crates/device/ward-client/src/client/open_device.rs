@@ -8,7 +8,7 @@ use super::receive_drops::{DropsListed, WaitingDrop};
 use crate::limits::REFETCH_DOUBLINGS;
 use crate::store::{
     AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
-    OrderRecord, ReceiptRecord, ReceivedRecord, TicketRecord,
+    OrderRecord, ReceiptRecord, ReceivedRecord, RecoveredRecord, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
@@ -324,6 +324,8 @@ pub(crate) struct OpenDevice {
     pub(crate) mark_behind: bool,
     /// The store is older than the mark.
     pub(crate) set_back: bool,
+    /// Where a recovery from that has got to.
+    pub(crate) recovered: RecoveredRecord,
     /// Failed syncs in a row.
     pub(crate) failures: u32,
     /// What is remembered of the last sync.
@@ -387,6 +389,7 @@ impl OpenDevice {
             mark,
             mark_behind: false,
             set_back: false,
+            recovered: RecoveredRecord::default(),
             failures: 0,
             last_sync: None,
             witnessed: WitnessedHeads::new(),

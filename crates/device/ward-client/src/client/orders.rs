@@ -114,6 +114,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn keep_order(&mut self, order: OrderRecord) -> Result<(), ClientError> {
+        if order.wipe && !order.severed {
+            self.say_last_words().await;
+        }
         let mut batch = Batch::default();
         batch.put(Table::Orders, ORDER_ROW, &order);
         self.commit(batch).await?;

@@ -156,7 +156,7 @@ pub enum SyncProblem {
     /// The site's witnesses could not be reached for the time.
     TimeUnknown,
     /// A device signed a checkpoint that does not hold: it is not used. Somebody must look at that
-    /// device.
+    /// device; where only the places differ ([`CheckpointFault::Places`]), at the server first.
     BadCheckpoint {
         /// The chart.
         chart: ChartId,

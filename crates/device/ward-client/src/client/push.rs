@@ -5,14 +5,14 @@ use super::capture::{Rewrite, stage};
 use super::incidents::fork_incident;
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::{CARRY_ROOM_BYTES, RESEAL_ATTEMPTS};
-use crate::store::{Batch, ChainRecord, ReceiptRecord, Table, row_id};
+use crate::store::{Batch, ChainRecord, RECOVERED_ROW, ReceiptRecord, Table, row_id};
 use crate::wire::decode;
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore, Transport};
 use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
 use ward_api::{EnvelopeBatch, ErrorCode, Opaque, paths};
 use ward_audit::Receipt;
 use ward_crypto::{Envelope, EnvelopeHeader, Suite, V1, random_incarnation, seal_envelope};
-use ward_id::{Canonical as _, ChartId, EntryId};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
 use ward_sync::limits::PAYLOAD_MAX_BYTES;
 use ward_sync::{
     Carry, CarryReason, Decoded, Draft, EntryChain, EntryKind, Freshness, IncarnationOpen, Incident, Payload,
@@ -329,10 +329,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             newest.map(|(old_seq, old_entry)| IncarnationOpen { old_incarnation: old, old_seq, old_entry });
         let mut drafts: Vec<Rewrite> = Vec::new();
         drafts.extend(opening.map(|opening| Rewrite::first(Draft::new(opening))));
-        drafts.extend(lost.iter().filter_map(carried_on));
+        drafts.extend(lost.iter().filter_map(|entry| carried_on(entry, me)));
         drafts.extend(incident.map(|incident| Rewrite::first(Draft::new(incident))));
         local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
-        let replaced: Vec<Option<EntryId>> = drafts.iter().map(|draft| draft.replaces).collect();
+        let replaced: Vec<Vec<EntryId>> = drafts.iter().map(|draft| draft.replaces.clone()).collect();
         let written = self.write(chart, drafts)?;
         let mut batch = Batch::default();
         stage(&mut batch, chart, &written, 0);
@@ -342,25 +342,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
             batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
         }
+        let open = self.device()?;
+        let mark = open.mark.store_version;
+        let recovered = open.set_back.then(|| open.recovered.with(chart, incarnation, mark));
+        recovered.iter().for_each(|recovered| batch.put(Table::Memory, RECOVERED_ROW, recovered));
         if let Err(error) = self.commit_growth(batch, Growth::Submission).await {
             // What is in memory has gone on already: the store says at the next unlock what is so.
             self.lock();
             return Err(error);
         }
-        self.device_mut()?.chart_or_new(chart).receipted = 0;
+        let open = self.device_mut()?;
+        open.recovered = recovered.unwrap_or_else(|| std::mem::take(&mut open.recovered));
+        open.chart_or_new(chart).receipted = 0;
         self.take_written(chart, written)
     }
 }
 
 /// An entry of the old life, to be carried on in the new one. What cannot be carried, since it
 /// carries another itself or is as large as an entry may be, is written again with its time.
-fn carried_on(entry: &SignedEntry) -> Option<Rewrite> {
+fn carried_on(entry: &SignedEntry, by: DeviceId) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
         _ if body.kind.is_about_checkpoints() => None,
         Decoded::Known(Payload::IncarnationOpen(_)) => None,
         Decoded::Known(_) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
-            Rewrite::again(entry)
+            Rewrite::again(entry, by)
         }
         _ => Some(Rewrite::first(Draft::new(Carry::of(entry, CarryReason::Reauthor)))),
     }

@@ -2,7 +2,7 @@
 //! like any entry, and waits until somebody adopts or declines it. The chart's entries decide what
 //! became of a drop; the server's list is only a list.
 
-use super::{Client, OpenDevice, SyncProblem, SyncReport};
+use super::{Client, OpenDevice, SyncProblem, SyncReport, carried_names};
 use crate::limits::{BAD_DROPS_KNOWN_MAX, DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
 use crate::store::{Batch, DropRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_api::{DropPage, DropRow, DropState, DropStateChange, ErrorCode, paths};
 use ward_crypto::{DropEnvelope, open_drop, sha256};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, TimestampMs};
-use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, check_drop};
+use ward_sync::{ChartView, DroppedEntry, Place, QuarantineReason, SignedEntry, carriers, check_drop};
 
 /// An entry that a device could not send itself, opened and checked, not part of the chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,17 @@ struct Decision {
     is_sent: bool,
 }
 
+/// The decision about an opened drop. A carry of a store that was copied or set back is settled too
+/// when what it carries came on its own, or was adopted, or declined.
+fn decision_about(view: &ChartView<'_>, entry: &SignedEntry) -> Option<Decision> {
+    let device = entry.frame().device;
+    let mut names = carried_names(entry).into_iter();
+    let own = names.next().and_then(|name| decision_in(view, device, name));
+    // What came and is kept aside needs its carry all the more.
+    let stands = |name: &EntryId| !matches!(view.place(*name), Some(Place::Quarantined(_)));
+    own.or_else(|| names.filter(stands).find_map(|name| decision_in(view, device, name)))
+}
+
 /// The decision about an entry in the drop box; nothing while it waits.
 fn decision_in(view: &ChartView<'_>, device: DeviceId, entry: EntryId) -> Option<Decision> {
     let item = |wanted: EntryId| view.timeline().iter().find(|item| item.entry.id() == wanted);
@@ -107,7 +118,7 @@ fn decision_in(view: &ChartView<'_>, device: DeviceId, entry: EntryId) -> Option
         place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
     };
     if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
-        let is_sent = arrived(found.carried_by.unwrap_or(entry));
+        let is_sent = arrived(carriers(view).get(&entry).copied().unwrap_or(found.entry.id()));
         return Some(Decision { state: DropState::Adopted, is_sent });
     }
     let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
@@ -160,8 +171,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let Ok(view) = self.view_of(chart) else { continue };
             let of_chart = open.drops.values().filter(|drop| drop.entry.frame().chart == chart);
             for drop in of_chart {
-                let (_, device, entry) = drop.key();
-                match decision_in(&view, device, entry) {
+                match decision_about(&view, &drop.entry) {
                     Some(Decision { state, is_sent: true }) => settled.push((drop.clone(), Some(state))),
                     None if open.is_severed(drop) => settled.push((drop.clone(), None)),
                     _ => {}

@@ -4,6 +4,7 @@
 //! that the drop box asked for.
 
 use super::capture::{Rewrite, stage};
+use super::carried::{carried_names, is_known_inside};
 use super::enrol::{self, EnrolOutcome, PendingEnrolment, Request, SELF_ROW};
 use super::{Client, OpenDevice, SyncProblem};
 use crate::store::{Batch, EnrolmentRecord, SelfRecord, Table, row_id};
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 use ward_api::{EnrolmentInfo, ErrorCode, TicketState, paths};
 use ward_crypto::{DeviceKeys, Ticket};
 use ward_id::{ChartId, DeviceId, EntryId};
-use ward_sync::{Decoded, Draft, IncarnationOpen, Place, SignedEntry};
+use ward_sync::{Draft, IncarnationOpen, Place, SignedEntry};
 
 pub(crate) const RENEWAL_ROW: &[u8] = b"renewal";
 
@@ -156,7 +157,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Writes again what a former device of this store could not send; says how much. What it handed to the drop box is
     /// left to the staff who can open it; what they declined stays declined.
     pub(crate) async fn rewrite_former(&mut self, chart: ChartId) -> Result<usize, ClientError> {
-        let lost = self.former_to_rewrite(chart)?;
+        let (lost, settled) = self.former_entries_left(chart)?;
+        self.leave_to_the_chart(chart, settled).await?;
         let Some(newest) = lost.last() else { return Ok(0) };
         let frame = newest.frame();
         let opening = IncarnationOpen {
@@ -164,42 +166,58 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             old_seq: frame.seq,
             old_entry: newest.id(),
         };
+        let me = self.device()?.me.device;
         let begins = self.device()?.charts.get(&chart).is_none_or(|local| local.chain.is_none());
         let mut drafts: Vec<Rewrite> = Vec::new();
         drafts.extend(begins.then(|| Rewrite::first(Draft::new(opening))));
         // A carry would keep the old device as author, whose entries staff have to adopt.
-        drafts.extend(lost.iter().filter_map(Rewrite::again));
+        drafts.extend(lost.iter().filter_map(|entry| Rewrite::again(entry, me)));
+        let replaced: Vec<Vec<EntryId>> = drafts.iter().map(|draft| draft.replaces.clone()).collect();
         let written = self.write(chart, drafts)?;
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
         let mut batch = Batch::default();
         stage(&mut batch, chart, &written, receipted);
-        for entry in &lost {
-            let frame = entry.frame();
-            let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
-            batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
-            let name = row_id(&[chart.as_bytes(), entry.id().as_bytes()]);
-            batch.delete(Table::Dropped, name.clone());
-            batch.delete(Table::Urgent, name);
+        self.rename_in_texts(chart, &replaced, &written.entries, &mut batch)?;
+        lost.iter().for_each(|entry| delete_former(&mut batch, chart, entry));
+        if let Err(error) = self.commit_growth(batch, Growth::Submission).await {
+            // Open texts name the new entries already: the store says at the next unlock what is so.
+            self.lock();
+            return Err(error);
         }
-        self.commit_growth(batch, Growth::Submission).await?;
-        let open = self.device_mut()?;
-        for entry in &lost {
-            open.dropped.remove(&(chart, entry.id()));
-            open.urgent.remove(&(chart, entry.id()));
-            let place = (entry.frame().incarnation, entry.frame().seq);
-            open.chart_or_new(chart).own.remove(&place);
-        }
+        self.device_mut()?.forget_former(chart, &lost);
         let newest = self.take_written(chart, written)?;
         self.raise_mark(newest).await;
         Ok(lost.len())
     }
 
-    /// Unsent entries of former devices that nobody else will bring, in the order of their making.
-    fn former_to_rewrite(&self, chart: ChartId) -> Result<Vec<SignedEntry>, ClientError> {
+    /// Forgets entries of former devices that the server's log holds in what somebody carried.
+    async fn leave_to_the_chart(
+        &mut self,
+        chart: ChartId,
+        settled: Vec<SignedEntry>,
+    ) -> Result<(), ClientError> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        settled.iter().for_each(|entry| delete_former(&mut batch, chart, entry));
+        self.commit(batch).await?;
+        self.device_mut()?.forget_former(chart, &settled);
+        self.raise_mark(None).await;
+        Ok(())
+    }
+
+    /// Unsent entries of former devices that nobody else will bring, in the order of their making; and
+    /// those that came to the server in what somebody carried, who took them over.
+    fn former_entries_left(
+        &self,
+        chart: ChartId,
+    ) -> Result<(Vec<SignedEntry>, Vec<SignedEntry>), ClientError> {
         let open = self.device()?;
-        let Some(local) = open.charts.get(&chart) else { return Ok(Vec::new()) };
+        let none = (Vec::new(), Vec::new());
+        let Some(local) = open.charts.get(&chart) else { return Ok(none) };
         if local.former_unsent(open.me.device).next().is_none() {
-            return Ok(Vec::new());
+            return Ok(none);
         }
         let view = self.view_of(chart)?;
         let declines =
@@ -208,18 +226,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let can_decide = |device: &DeviceId| open.staff_in_date(chart, *device, now);
         let stands = |entry: EntryId| view.place(entry).is_some_and(|place| place != Place::Parked);
-        let mut lost: Vec<SignedEntry> = local
-            .former_unsent(open.me.device)
-            .filter(|entry| !stands(entry.id()) && !declined.contains(&entry.id()))
-            .filter(|entry| {
-                let dropped = open.dropped.get(&(chart, entry.id()));
-                !dropped.is_some_and(|record| record.recipients.iter().any(can_decide))
-            })
-            .filter(|entry| can_be_written_again(entry))
-            .cloned()
+        let carried: BTreeSet<EntryId> = view
+            .timeline()
+            .iter()
+            .filter(|item| item.carried_by.is_some_and(|carrier| local.arrived(carrier)))
+            .map(|item| item.entry.id())
             .collect();
+        let (mut lost, mut settled) = (Vec::new(), Vec::new());
+        for entry in local.former_unsent(open.me.device) {
+            let names = carried_names(entry);
+            if names.iter().any(|name| carried.contains(name)) {
+                settled.push(entry.clone());
+            } else if !names.into_iter().any(stands)
+                && !declined.contains(&entry.id())
+                && !open
+                    .dropped
+                    .get(&(chart, entry.id()))
+                    .is_some_and(|record| record.recipients.iter().any(can_decide))
+                // What a newer version of the app wrote stays where it is until that version is back.
+                && is_known_inside(entry)
+            {
+                lost.push(entry.clone());
+            }
+        }
         lost.sort_by_key(|entry| (entry.body().lamport, entry.frame().incarnation, entry.frame().seq));
-        Ok(lost)
+        Ok((lost, settled))
     }
 }
 
@@ -230,9 +261,24 @@ impl OpenDevice {
         let keys = std::mem::replace(&mut self.keys, keys);
         (old, keys, std::mem::take(&mut self.session))
     }
+
+    /// Leaves out of memory what of a former device is not to be brought any more.
+    fn forget_former(&mut self, chart: ChartId, entries: &[SignedEntry]) {
+        for entry in entries {
+            self.dropped.remove(&(chart, entry.id()));
+            self.urgent.remove(&(chart, entry.id()));
+            let place = (entry.frame().incarnation, entry.frame().seq);
+            self.chart_or_new(chart).own.remove(&place);
+        }
+    }
 }
 
-/// What a newer version of the app wrote stays where it is until that version is back.
-fn can_be_written_again(entry: &SignedEntry) -> bool {
-    matches!(entry.body().decode_payload(), Decoded::Known(_))
+/// Takes out the rows of an entry of a former device.
+fn delete_former(batch: &mut Batch, chart: ChartId, entry: &SignedEntry) {
+    let frame = entry.frame();
+    let (incarnation, seq) = (frame.incarnation.0.to_be_bytes(), frame.seq.to_be_bytes());
+    batch.delete(Table::Own, row_id(&[chart.as_bytes(), &incarnation, &seq]));
+    let name = row_id(&[chart.as_bytes(), entry.id().as_bytes()]);
+    batch.delete(Table::Dropped, name.clone());
+    batch.delete(Table::Urgent, name);
 }

@@ -7,7 +7,7 @@ use super::reopened_log::awaits_recovery;
 use super::{Client, SyncProblem};
 use crate::limits::{RETRY_BASE_MS, RETRY_MAX_MS};
 use crate::store::Batch;
-use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
 use rand_core::Rng as _;
 use ward_api::ErrorCode;
 use ward_id::{ChartId, Incarnation};
@@ -169,10 +169,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.dedup();
         let (mut heads, mut lost) = (Vec::new(), Vec::new());
         for chart in charts {
+            // A recovery that was cut off goes on where it stopped: a life that began is not begun again.
+            if let Some(head) = self.recovered_head(chart) {
+                heads.extend(head);
+                continue;
+            }
             let pulled = self.pull_chart(chart).await;
             // What the server may still have is not lost.
             if !matches!(&pulled, Err(SyncProblem::Failed { .. })) {
-                lost.extend(self.lost_places(chart).unwrap_or_default());
+                let of_chart = self.lost_places(chart).unwrap_or_default();
+                lost.extend(of_chart.iter().copied());
+                if let Err(error) = self.keep_losses(of_chart).await {
+                    report.problems.push(SyncProblem::of_error("what was lost", error));
+                    return;
+                }
             }
             match pulled {
                 Ok(pulled) => report.pulled += pulled,
@@ -211,10 +221,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 .into_iter()
                 .map(|lost| SyncProblem::EntriesLost { chart: lost.chart, count: lost.count }),
         );
-        if let Err(error) = self.keep_losses(lost).await {
-            report.problems.push(SyncProblem::of_error("what was lost", error));
-            return;
-        }
         if let Ok(open) = self.device_mut() {
             open.set_back = false;
         }
@@ -222,6 +228,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.raise_mark(Some(head)).await;
         }
         self.raise_mark(None).await;
+    }
+
+    /// The head of the life that began in a chart since the store was found set back: nothing if none did,
+    /// and no head if nothing was written in it.
+    fn recovered_head(&self, chart: ChartId) -> Option<Option<OwnHead>> {
+        let open = self.device().ok()?;
+        let life = open.recovered.life_of(chart, open.mark.store_version)?;
+        let chain = open.charts.get(&chart)?.chain.as_ref().filter(|chain| chain.incarnation() == life)?;
+        let head = chain.head();
+        Some(head.map(|head| OwnHead { chart, incarnation: life, seq: head.seq, entry: head.entry }))
     }
 
     /// Compares what the server has of the present chain with what it receipted; what it does not have

@@ -167,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = SoftwareDeviceKey::at(folder.path().join("device.key"));
         assert_eq!(run_to_end(key.high_water()), Ok(None));
-        let mark = HighWater { store_version: 9, own_heads: Vec::new() };
+        let mark = HighWater { store_version: 9, ..HighWater::default() };
         run_to_end(key.set_high_water(&mark)).unwrap();
         assert_eq!(run_to_end(key.high_water()), Ok(Some(mark)));
     }

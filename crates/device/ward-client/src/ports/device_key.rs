@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 use std::future::Future;
 use ward_crypto::Lkek;
-use ward_id::{ChartId, EntryId, Incarnation};
+use ward_id::{ChartId, DeviceId, EntryId, Incarnation};
 
 /// The newest entry of this device in one chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -34,6 +34,26 @@ pub struct HighWater {
     /// The heads of this device's own chains.
     #[n(1)]
     pub own_heads: Vec<OwnHead>,
+    /// The device whose chains they are; marks of earlier versions do not say it.
+    #[n(2)]
+    pub device: Option<DeviceId>,
+}
+
+impl HighWater {
+    /// The mark of a device that has written nothing.
+    pub fn of(device: DeviceId) -> Self {
+        Self { device: Some(device), ..Self::default() }
+    }
+
+    /// The mark as it counts for a device: heads of another one say nothing about its chains.
+    #[must_use]
+    pub fn seen_by(mut self, device: DeviceId) -> Self {
+        if self.device.is_some_and(|of| of != device) {
+            self.own_heads.clear();
+        }
+        self.device = Some(device);
+        self
+    }
 }
 
 /// A device key that cannot be used. The person must act.

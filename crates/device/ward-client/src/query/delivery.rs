@@ -113,8 +113,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device()?;
         let me = open.me.device;
         let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let carriers = ward_sync::carriers(view);
         Ok(ward_sync::delivery(view, |item| {
-            let carrier = item.carried_by.and_then(|carrier| local.chart.get(carrier));
+            let carrier = carriers.get(&item.entry.id()).and_then(|carrier| local.chart.get(*carrier));
             let at_server = server_has(local, me, carrier.unwrap_or(item.entry));
             if at_server { DeliveryState::Received } else { self.without_server(chart, item.entry) }
         }))

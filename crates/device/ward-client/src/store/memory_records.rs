@@ -12,6 +12,36 @@ pub(crate) const WITNESSED_ROW: &[u8] = b"witnessed-heads";
 /// Row `losses`.
 pub(crate) const LOSSES_ROW: &[u8] = b"losses";
 
+/// Row `recovered`.
+pub(crate) const RECOVERED_ROW: &[u8] = b"recovered";
+
+/// The charts in which a new life began since this store was found to be older than a mark: a recovery
+/// that was cut off goes on behind them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RecoveredRecord {
+    /// The commit that the mark names.
+    #[n(0)]
+    pub(crate) mark: u64,
+    /// The charts, with the new life of each.
+    #[n(1)]
+    pub(crate) lives: Vec<(ChartId, Incarnation)>,
+}
+
+impl RecoveredRecord {
+    /// The life that began in a chart after a mark.
+    pub(crate) fn life_of(&self, chart: ChartId, mark: u64) -> Option<Incarnation> {
+        let of_chart = self.lives.iter().filter(|_| self.mark == mark).find(|(of, _)| *of == chart);
+        of_chart.map(|(_, life)| *life)
+    }
+
+    /// With a life that begins in a chart.
+    pub(crate) fn with(&self, chart: ChartId, life: Incarnation, mark: u64) -> Self {
+        let known = self.lives.iter().filter(|(of, _)| self.mark == mark && *of != chart);
+        Self { mark, lives: known.copied().chain([(chart, life)]).collect() }
+    }
+}
+
 /// What the last sync came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]

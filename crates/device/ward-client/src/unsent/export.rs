@@ -30,6 +30,11 @@ pub struct ExportedWork {
     pub drafts: u64,
     /// Attachments that the server does not have whole.
     pub attachments: u64,
+    /// Texts that somebody is writing in and that the full store takes no entry for: what was typed is in
+    /// the file, and waits here all the same.
+    pub texts: u64,
+    /// Texts and attachments that are not in the file: a part of them is missing here.
+    pub left_out: u64,
     /// Staff devices that can open it.
     pub staff_devices: usize,
     /// Words that open it, to be written down by the person and kept apart from the file.
@@ -38,7 +43,8 @@ pub struct ExportedWork {
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Writes everything that only this device has into a sealed file: entries that were not sent
-    /// with their signatures, drafts, and attachments that the server lacks.
+    /// with their signatures, texts that somebody is writing in, drafts, and attachments that the server
+    /// lacks.
     ///
     /// # Errors
     /// [`ClientError::Unknown`] if nothing waits, [`ClientError::NotAllowed`] if nobody could open the
@@ -48,7 +54,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         readers: ExportReaders,
         mut out: impl Write,
     ) -> Result<ExportedWork, ClientError> {
-        // A burst of writing becomes an entry where the store still takes one; else it stays where it is.
+        // A burst of writing becomes an entry where the store still takes one; else one in the file only.
         for (chart, document) in self.unfinished_texts() {
             let _not_taken = self.write_burst(chart, document).await;
         }
@@ -77,10 +83,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             entries: 0,
             drafts: 0,
             attachments: 0,
+            texts: 0,
+            left_out: 0,
             staff_devices: staff.len(),
             passphrase: words.map(|words| words.to_text()),
         };
         self.write_entries_and_drafts(&mut items, &mut exported)?;
+        self.write_bursts(&mut items, &mut exported)?;
         self.write_blobs(&mut items, &mut exported).await?;
         items.end()?;
         Ok(exported)
@@ -95,7 +104,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .filter(|(_, local)| local.unsent().chain(local.former_unsent(me)).next().is_some());
         let blobs = open.blobs.values().filter(|blob| blob.phase == BLOB_TO_SEND).map(|blob| blob.chart);
         let drafts = open.drafts.values().map(|draft| draft.chart);
-        Ok(unsent.map(|(chart, _)| *chart).chain(blobs).chain(drafts).collect())
+        let texts = self.unfinished_texts().into_iter().map(|(chart, _)| chart);
+        Ok(unsent.map(|(chart, _)| *chart).chain(blobs).chain(drafts).chain(texts).collect())
     }
 
     /// The staff devices that may read everything in the file.
@@ -144,6 +154,25 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
+    /// What was typed and is no entry yet, as entries in the file only.
+    fn write_bursts<W: Write>(
+        &mut self,
+        items: &mut ItemWriter<W>,
+        exported: &mut ExportedWork,
+    ) -> Result<(), ClientError> {
+        for (chart, document) in self.unfinished_texts() {
+            match self.burst_for_file(chart, document) {
+                Ok(Some(entry)) => {
+                    items.put(&UnsentItem::Entry(entry.to_stored().into()))?;
+                    exported.texts += 1;
+                }
+                Ok(None) => {}
+                Err(_) => exported.left_out += 1,
+            }
+        }
+        Ok(())
+    }
+
     async fn write_blobs<W: Write>(
         &self,
         items: &mut ItemWriter<W>,
@@ -158,6 +187,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             if !whole {
                 // A repair set a part of it aside, and counted it.
+                exported.left_out += 1;
                 continue;
             }
             items.put(&UnsentItem::Blob(blob.chart, address, blob.size))?;

@@ -2,7 +2,7 @@
 //! its author's certificate; the same person's new device writes them again as its own.
 
 use super::items::{ItemReader, UnsentDraft, UnsentItem, read_upto};
-use crate::client::Rewrite;
+use crate::client::{Rewrite, carried_names};
 use crate::limits::DRAFTS_MAX;
 use crate::staff::Adoptable;
 use crate::store::{BLOB_STAGED, BLOB_TO_SEND, Batch, BlobRecord, ImportedRecord, Table, row_id};
@@ -12,7 +12,7 @@ use std::io::Read;
 use ward_crypto::limits::UNSENT_HEADER_MAX_BYTES;
 use ward_crypto::{BlobLayout, BlobOpener, EncKey, ExportPassphrase, UnsentHeader, random_bytes, sha256};
 use ward_id::{BlobAddress, ChartId, DeviceId, EntryId, PersonId, TimestampMs};
-use ward_sync::{Attachment, Decoded, Payload, SignedEntry};
+use ward_sync::{Attachment, ChartView, Decoded, Payload, SignedEntry};
 
 /// What opens the file.
 pub enum ImportKey<'a> {
@@ -148,9 +148,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return ImportedEntry { entry, author: None, standing: ImportStanding::NotVerified };
         };
         let author = Some(record.person());
-        let id = entry.id();
-        let here =
-            self.view_of(chart).is_ok_and(|view| view.timeline().iter().any(|item| item.entry.id() == id));
+        // What was carried on is here if what it carries is.
+        let names = carried_names(&entry);
+        let here = |view: &ChartView<'_>| view.timeline().iter().any(|item| names.contains(&item.entry.id()));
+        let here = self.view_of(chart).is_ok_and(|view| here(&view));
         let standing = if here { ImportStanding::AlreadyHere } else { ImportStanding::Offered };
         ImportedEntry { entry, author, standing }
     }
@@ -264,16 +265,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn write_again(&mut self, chart: ChartId, entries: &[&SignedEntry]) -> Result<u64, ClientError> {
         self.may_capture(chart)?;
-        let drafts: Vec<Rewrite> = entries.iter().filter_map(|entry| Rewrite::again(entry)).collect();
-        let replaced: Vec<EntryId> = drafts.iter().filter_map(|draft| draft.replaces).collect();
+        let me = self.device()?.me.device;
+        let drafts: Vec<Rewrite> = entries.iter().filter_map(|entry| Rewrite::again(entry, me)).collect();
+        let replaced: Vec<Vec<EntryId>> = drafts.iter().map(|draft| draft.replaces.clone()).collect();
         if drafts.is_empty() {
             return Ok(0);
         }
         let written = self.write(chart, drafts)?;
         let mut batch = Batch::default();
-        for (old, new) in replaced.iter().zip(&written.entries) {
+        for (replaced, new) in replaced.iter().zip(&written.entries) {
             let record = ImportedRecord { as_entry: new.id() };
-            batch.put(Table::Imported, old.as_bytes().as_slice(), &record);
+            replaced.iter().for_each(|old| batch.put(Table::Imported, old.as_bytes().as_slice(), &record));
         }
         let count = written.entries.len() as u64;
         self.keep_written(chart, written, batch, Growth::Submission).await?;
