@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::EntryId;
 use ward_sync::{
-    ChartView, Decoded, EntryKind, FieldKey, Payload, Place, Resolution, SetChange, Thread, TimelineItem,
-    Value,
+    Author, ChartView, Decoded, EntryKind, FieldKey, Payload, Place, Resolution, SetChange, Thread,
+    TimelineItem, Value,
 };
 
 /// What one entry does about a field: what it says, what it names, and whether it is a decision.
@@ -13,6 +13,7 @@ struct Act {
     says: Said,
     names: BTreeSet<EntryId>,
     decides: bool,
+    by: Option<Author>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,13 @@ impl Act {
     fn sameness(&self, known: &BTreeSet<EntryId>) -> (&Said, Option<Vec<EntryId>>) {
         let state = || self.names.intersection(known).copied().collect();
         (&self.says, (!self.decides).then(state))
+    }
+
+    /// Whether a write to a record may replace another act: staff replace what anybody wrote, a
+    /// participant what they wrote themselves.
+    fn reaches(&self, other: &Self) -> bool {
+        let same_person = self.by.zip(other.by).is_some_and(|(by, other)| by.person == other.person);
+        same_person || self.by.is_some_and(|by| by.role.is_staff())
     }
 }
 
@@ -105,18 +113,18 @@ fn acts_by_field(view: &ChartView<'_>) -> BTreeMap<FieldKey, Acts> {
                 };
                 let Some(says) = says else { continue };
                 let names = decision.candidates.iter().copied().collect();
-                (decision.field.clone(), Act { says, names, decides: true })
+                (decision.field.clone(), Act { says, names, decides: true, by: item.author })
             }
             Payload::Void(void) => {
                 let Some(kind) = kinds.get(&void.target) else { continue };
                 let names = BTreeSet::from([void.target]);
-                (FieldKey::Record(*kind), Act { says: Said::Void, names, decides: false })
+                (FieldKey::Record(*kind), Act { says: Said::Void, names, decides: false, by: item.author })
             }
             other => {
                 let Some(field) = other.field_key() else { continue };
                 kinds.insert(entry, field.kind());
                 let names = other.supersedes().iter().copied().chain(body.amends).collect();
-                (field, Act { says: said(other, &body.payload), names, decides: false })
+                (field, Act { says: said(other, &body.payload), names, decides: false, by: item.author })
             }
         };
         fields.entry(field).or_default().push((entry, act));
@@ -145,9 +153,10 @@ fn said_by(fields: &BTreeMap<FieldKey, Acts>, chosen: EntryId) -> Option<Said> {
 
 /// What no other act replaces, with the place where it must stand.
 fn wanted(acts: &Acts, field: &FieldKey) -> BTreeMap<EntryId, Place> {
-    let holds = holding(acts);
+    let of_records = matches!(field, FieldKey::Record(_));
+    let holds = holding(acts, of_records);
     let known: BTreeSet<EntryId> = acts.iter().map(|(entry, _)| *entry).collect();
-    let groups = groups(acts, matches!(field, FieldKey::Record(_)));
+    let groups = groups(acts, of_records);
     let mut out = BTreeMap::new();
     for group in groups {
         let of_group: Vec<&(EntryId, Act)> = acts.iter().filter(|(entry, _)| group.contains(entry)).collect();
@@ -163,7 +172,7 @@ fn wanted(acts: &Acts, field: &FieldKey) -> BTreeMap<EntryId, Place> {
     out
 }
 
-fn holding(acts: &Acts) -> BTreeSet<EntryId> {
+fn holding(acts: &Acts, of_records: bool) -> BTreeSet<EntryId> {
     let mut replaces: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
     let known: BTreeMap<EntryId, &Act> = acts.iter().map(|(entry, act)| (*entry, act)).collect();
     let entries: BTreeSet<EntryId> = known.keys().copied().collect();
@@ -177,7 +186,9 @@ fn holding(acts: &Acts) -> BTreeSet<EntryId> {
             .filter_map(|name| known.get(name))
             .map(|act| act.sameness(&entries))
             .collect();
-        let takes = act.decides || named.len() < 2 || said.len() < 2;
+        let free = !of_records || act.decides || act.says == Said::Void;
+        let may = free || named.iter().filter_map(|name| known.get(name)).all(|other| act.reaches(other));
+        let takes = may && (act.decides || named.len() < 2 || said.len() < 2);
         replaces.insert(*entry, if takes { named } else { BTreeSet::new() });
     }
     let replaced: BTreeSet<EntryId> = replaces.into_values().flatten().collect();
