@@ -93,7 +93,7 @@ fn play(seed: u64, steps: usize, standing: Standing) -> Play {
             if rng.next() % 100 < 60 {
                 seen[who] = (0..entries.len()).collect();
             }
-            let knows = step as u64 > cut && rng.next() % 2 == 0;
+            let knows = step as u64 > cut && rng.next().is_multiple_of(2);
             let authority = Cut {
                 inner: ChartAuthority { membership: &ward.site.membership, chart: ward.chart },
                 device: ward.phone.id,

@@ -109,7 +109,7 @@ async fn rt_01_a_phone_signs_for_its_own_person_and_for_nothing_else() {
     let team = unsigned(&site, site.root_policy.site.into(), &team);
     // The coordinator did not sign this one; the server says so.
     let forged = unsigned(&site, chart.into(), &cert(phone.person(), Role::Patient, 5));
-    let copied = by(team.clone()).signatures()[0].signature.clone();
+    let copied = by(team.clone()).signatures()[0].signature;
     let forged = forged.add_signature(site.coordinator.device().into(), copied).unwrap();
     let wrong = [of_another, moved, foreign, staff, member, team];
     let size = site.server.store.mlog_size().await.unwrap();
