@@ -50,6 +50,8 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
             let there = items.entry(inner.entry.id()).or_insert_with(|| item(inner));
             if there.carried_by.is_none() {
                 there.carried_by = Some(carrier);
+                // It may carry something itself, and others may have waited for it.
+                ready.insert(inner.entry.id());
                 ready.extend(waits.release(inner.entry.id()));
             }
         }
