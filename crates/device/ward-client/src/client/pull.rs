@@ -494,6 +494,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.compare_have(chart, theirs).await
     }
 
+    fn receipted_of(&self, chart: ChartId) -> u64 {
+        let local = self.device().ok().and_then(|open| open.charts.get(&chart));
+        local.map_or(0, |local| local.receipted)
+    }
+
     async fn compare_have(&mut self, chart: ChartId, theirs: &VersionVector) -> Result<(), SyncProblem> {
         let closed = self.closed_chains(chart).map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
@@ -524,6 +529,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         local.differs = differs;
         local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
+        // At the server this chain goes on with what another machine wrote with the same key, and nothing
+        // that waits here would show it: what it does not have is unsent, and sending it finds the fork.
+        let goes_on_elsewhere = chain.and_then(|(device, life)| {
+            let head = theirs.head(device, life)?;
+            let own = local.own.get(&(life, head.seq))?;
+            (own.id() != head.entry).then_some(head.seq)
+        });
+        if let Some(seq) = goes_on_elsewhere {
+            let kept = (1..seq).take_while(|seq| local.own_arrived(*seq)).count() as u64;
+            self.set_receipted(chart, kept.min(self.receipted_of(chart))).await.map_err(failed)?;
+            return problem.map_or(Ok(()), Err);
+        }
         // That it has more than it receipted is believed only of entries that it delivered.
         let delivered = (local.receipted..held).take_while(|seq| local.own_arrived(seq.saturating_add(1)));
         let receipted = local.receipted;
