@@ -17,7 +17,7 @@ use ward_audit::TreeHead;
 use ward_crypto::{
     AcceptedSuites, DeviceCert, Envelope, EnvelopeHeader, SiteManifest, VerifiedEnvelope, verify_envelopes,
 };
-use ward_id::{Canonical as _, ChartId, DeviceId, SiteId, VersionVector};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, SiteId, VersionVector};
 use ward_sync::{
     Arrival, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope, ReadFault, SignedEntry,
     check_author,
@@ -449,6 +449,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Builds the chart in memory anew from its rows.
     pub(crate) async fn reload_chart(&mut self, chart: ChartId) -> Result<(), ClientError> {
+        self.reload_chart_without(chart, &BTreeSet::new(), &mut Batch::default()).await
+    }
+
+    /// The same without some entries that came once and that nobody else will see; their rows leave the
+    /// store with the batch.
+    pub(crate) async fn reload_chart_without(
+        &mut self,
+        chart: ChartId,
+        gone: &BTreeSet<EntryId>,
+        batch: &mut Batch,
+    ) -> Result<(), ClientError> {
         let pages = self.rows.records::<PageRecord>(Table::Pages).await?;
         let open = self.device_mut()?;
         let (begin, me) = (open.olog_begin(), open.me.device);
@@ -466,10 +477,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if !id.starts_with(chart.as_bytes()) {
                 continue;
             }
+            let (mut kept, before) = (Vec::with_capacity(page.rows.len()), page.rows.len());
             for row in page.rows {
-                if let Some(entry) = row.opened.and_then(|bytes| SignedEntry::from_stored(&bytes).ok()) {
+                let entry = row.opened.as_ref().and_then(|bytes| SignedEntry::from_stored(bytes).ok());
+                if entry.as_ref().is_some_and(|entry| gone.contains(&entry.id())) {
+                    continue;
+                }
+                if let Some(entry) = entry {
                     local.insert(entry, arrival(begin, row.index, row.received_at));
                 }
+                kept.push(row);
+            }
+            if kept.len() < before {
+                batch.put(Table::Pages, id, &PageRecord { rows: kept });
             }
         }
         self.reload_base(chart).await
@@ -533,8 +553,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         // that waits here would show it: what it does not have is unsent, and sending it finds the fork.
         let goes_on_elsewhere = chain.and_then(|(device, life)| {
             let head = theirs.head(device, life)?;
-            let own = local.own.get(&(life, head.seq))?;
-            (own.id() != head.entry).then_some(head.seq)
+            let own_at = |seq| local.own.get(&(life, seq)).map(SignedEntry::id);
+            let at_head = own_at(head.seq).filter(|own| *own != head.entry).map(|_| head.seq);
+            let forks = local
+                .chart
+                .forks()
+                .into_iter()
+                .filter(|fork| (fork.device, fork.incarnation) == (device, life));
+            let before = forks.map(|fork| fork.seq).filter(|seq| *seq <= head.seq).min();
+            // Where both came, the server may have either.
+            let before = before.filter(|seq| own_at(*seq).is_some_and(|own| !local.arrived(own)));
+            before.or(at_head)
         });
         if let Some(seq) = goes_on_elsewhere {
             let kept = (1..seq).take_while(|seq| local.own_arrived(*seq)).count() as u64;

@@ -279,7 +279,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     self.keep_fork_proof(chart, proof).await.map_err(failed)?;
                 }
                 let incident = life.map(|life| fork_incident(me, life, proof.as_ref()));
-                let head = self.open_new_life(chart, incident).await.map_err(failed)?;
+                let others_from = problem.members.seq;
+                let head = self.open_new_life(chart, incident, others_from).await.map_err(failed)?;
                 self.raise_mark(head).await;
                 Err(SyncProblem::OwnFork { chart })
             }
@@ -300,11 +301,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Begins a new incarnation of this device's chain after its store was copied or set back, and
     /// carries on what the server does not have, unchanged and with its own names, times and
-    /// signatures. What was promised to the person stays.
+    /// signatures. What was promised to the person stays. `others_from` is the place of the chain from
+    /// which on the server has what another machine wrote.
     pub(crate) async fn open_new_life(
         &mut self,
         chart: ChartId,
         incident: Option<Incident>,
+        others_from: Option<u64>,
     ) -> Result<Option<OwnHead>, ClientError> {
         let incarnation = random_incarnation(self.env.rng());
         let open = self.device_mut()?;
@@ -313,13 +316,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         let old = local.chain.as_ref().map(EntryChain::incarnation).or(marked.map(|head| head.incarnation));
         let Some(old) = old else { return Ok(None) };
-        let lost: Vec<SignedEntry> =
-            local.unsent().filter(|entry| !local.arrived(entry.id())).cloned().collect();
+        // From where the server has other entries it has none of these, though it may have had them
+        // before it was set back.
+        let is_there = |entry: &SignedEntry| {
+            let before = others_from.is_none_or(|from| entry.frame().seq < from);
+            before && local.arrived(entry.id())
+        };
+        let lost: Vec<SignedEntry> = local.unsent().filter(|entry| !is_there(entry)).cloned().collect();
         for entry in &lost {
             local.own.remove(&(entry.frame().incarnation, entry.frame().seq));
         }
         // Nothing that is written from here on may name an entry that nobody else will ever see.
-        self.reload_chart(chart).await?;
+        let gone = lost.iter().map(SignedEntry::id).collect();
+        let mut batch = Batch::default();
+        self.reload_chart_without(chart, &gone, &mut batch).await?;
         let local = self.device_mut()?.chart_or_new(chart);
         let held = local.chart.have().head(me, old);
         let marked =
@@ -334,7 +344,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.chain = Some(EntryChain::open(site, chart, me, role, incarnation));
         let replaced: Vec<Vec<EntryId>> = drafts.iter().map(|draft| draft.replaces.clone()).collect();
         let written = self.write(chart, drafts)?;
-        let mut batch = Batch::default();
         stage(&mut batch, chart, &written, 0);
         self.rename_in_texts(chart, &replaced, &written.entries, &mut batch)?;
         for entry in &lost {

@@ -207,7 +207,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 &[&self.lives_of(chart).map_or([0; 8], |life| life.0.to_be_bytes())],
             );
             let incident = Incident::new(IncidentKind::LocalRollback, event);
-            match self.open_new_life(chart, Some(incident)).await {
+            match self.open_new_life(chart, Some(incident), None).await {
                 Ok(head) => heads.extend(head),
                 Err(error) => {
                     report.problems.push(SyncProblem::of_error("new incarnation", error));
