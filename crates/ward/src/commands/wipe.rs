@@ -5,6 +5,7 @@ use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
 use crate::print::Out;
 use serde_json::json;
+use ward_client::OnlyHere;
 
 /// Counts what would be lost, and wipes only if the person names that number.
 ///
@@ -22,11 +23,7 @@ pub async fn run(args: WipeArgs, home: &Home, out: &Out) -> Done {
         return Err(Failure::new(
             Kind::Usage,
             "Nothing was wiped",
-            format!(
-                "{lost} things exist on this device only, and would be lost with it: {} entries, {} \
-                 attachments, {} texts that are being written, {} unfinished answers",
-                here.entries, here.attachments, here.texts, here.drafts
-            ),
+            format!("{} exist on this device only, and would be lost with it", named_by_kind(&here)),
             format!("`ward sync` sends what can be sent; if they may go, run it again with --lose {lost}"),
         ));
     };
@@ -36,4 +33,17 @@ pub async fn run(args: WipeArgs, home: &Home, out: &Out) -> Done {
         &json!({"wiped": true, "lost": lost}),
     );
     Ok(())
+}
+
+/// What there is, by what it is.
+fn named_by_kind(here: &OnlyHere) -> String {
+    let kinds = [
+        (here.entries, "entries"),
+        (here.attachments, "attachments"),
+        (here.texts, "texts that are being written"),
+        (here.drafts, "unfinished answers"),
+    ];
+    let there = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}"));
+    let there: Vec<String> = there.collect();
+    if there.is_empty() { "0 entries".to_owned() } else { there.join(", ") }
 }
