@@ -70,10 +70,7 @@ impl<S: Store> Site<S> {
             seed,
             rng,
         };
-        let empty = site.device("spare").await;
-        let mut coordinator = std::mem::replace(&mut site.coordinator, empty);
-        site.enrol_staff(&mut coordinator, Role::Coordinator).await;
-        site.coordinator = coordinator;
+        site.coordinator = site.staff("coordinator", Role::Coordinator).await;
         site
     }
 
@@ -89,22 +86,24 @@ impl<S: Store> Site<S> {
 
     /// Makes a new member of staff and puts them into the care team.
     pub async fn staff(&mut self, name: &str, role: Role) -> TestDevice {
-        let mut device = self.device(name).await;
-        self.enrol_staff(&mut device, role).await;
-        device
-    }
-
-    /// Invites, compares, certifies with two admins, and adds the person to the care team.
-    async fn enrol_staff(&mut self, device: &mut TestDevice, role: Role) {
-        let person = self.new_person();
-        self.enrol_staff_as(device, person, role).await;
-        self.team_persons.push(person);
-        self.set_team().await;
+        let mut device = self.newcomer(name, role).await;
         if self.coordinator.client.me().is_ok() {
             // Makes the epochs that let the newcomer in.
             self.coordinator.sync().await;
         }
         device.sync().await;
+        device
+    }
+
+    /// A device of a person who was just taken into the care team: nobody has made the epoch that lets it
+    /// read yet, and it has not met the server.
+    pub async fn newcomer(&mut self, name: &str, role: Role) -> TestDevice {
+        let mut device = self.device(name).await;
+        let person = self.new_person();
+        self.enrol_staff_as(&mut device, person, role).await;
+        self.team_persons.push(person);
+        self.set_team().await;
+        device
     }
 
     /// Enrols a device for a person of staff, outside any team.

@@ -37,7 +37,7 @@ impl LogName {
 /// Answer of `GET /v1/{log}/consistency`: the proof between two sizes (RFC 6962 §2.1.2).
 pub type Consistency = Vec<TreeRoot>;
 
-/// Answer of `GET /v1/{log}/inclusion`.
+/// A leaf with the proof that it stands in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Inclusion {

@@ -38,10 +38,6 @@ pub const OLOG_REOPENING: &str = "/v1/olog/reopening";
 pub const MLOG_CONSISTENCY: &str = "/v1/mlog/consistency";
 /// Consistency proofs of the operation log.
 pub const OLOG_CONSISTENCY: &str = "/v1/olog/consistency";
-/// Inclusion proofs of the membership log.
-pub const MLOG_INCLUSION: &str = "/v1/mlog/inclusion";
-/// Inclusion proofs of the operation log.
-pub const OLOG_INCLUSION: &str = "/v1/olog/inclusion";
 /// Many proofs about the operation log under one head.
 pub const OLOG_PROOFS: &str = "/v1/olog/proofs";
 /// Leaves of the membership log.
@@ -108,11 +104,6 @@ pub fn tile(log: LogName, path: TilePath) -> String {
 /// The proof that the log of size `to` extends that of size `from`.
 pub fn consistency(log: LogName, from: u64, to: u64) -> String {
     format!("/v1/{}/consistency?from={from}&to={to}", log.as_str())
-}
-
-/// The proof that the leaf at `index` stands in the log of size `size`.
-pub fn inclusion(log: LogName, index: u64, size: u64) -> String {
-    format!("/v1/{}/inclusion?index={index}&size={size}", log.as_str())
 }
 
 /// Leaves `from..to` of the membership log.
@@ -240,8 +231,6 @@ mod tests {
             (OLOG_TILE, tile(LogName::Olog, path)),
             (OLOG_CONSISTENCY, consistency(LogName::Olog, 1, 2)),
             (MLOG_CONSISTENCY, consistency(LogName::Mlog, 1, 2)),
-            (OLOG_INCLUSION, inclusion(LogName::Olog, 1, 2)),
-            (MLOG_INCLUSION, inclusion(LogName::Mlog, 1, 2)),
             (MLOG_LEAVES, mlog_leaves(0, 9)),
             (MLOG_ENTRIES, mlog_entries(0, 9)),
             (MLOG_PROPOSAL, mlog_proposal(hash)),

@@ -1,14 +1,16 @@
 //! One request after the gate: who called, with what.
 
 use crate::body_room::BodyShare;
+use crate::gate::proof_invalid;
+use crate::jose::dpop::VerifiedProof;
 use crate::problem_response::{Refusal, bad_body, refuse};
 use crate::route_table::RouteSpec;
 use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::response::Response;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, StatusCode};
 use std::str::FromStr;
 use ward_api::{ErrorCode, headers};
 use ward_crypto::Role;
@@ -26,9 +28,10 @@ pub(crate) struct Caller {
 pub(crate) struct Call {
     pub(crate) spec: &'static RouteSpec,
     pub(crate) caller: Option<Caller>,
+    /// The proof of a key, on routes that take one in place of a token.
+    pub(crate) proof: Option<VerifiedProof>,
     pub(crate) path: Vec<(String, String)>,
     pub(crate) query: Query,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) now: TimestampMs,
     /// The room of the body, as long as the request is handled.
@@ -39,6 +42,11 @@ impl Call {
     /// The caller; the gate has put one there on every route that needs it.
     pub(crate) fn caller(&self) -> Result<Caller, Refusal> {
         self.caller.ok_or_else(|| refuse(ErrorCode::TokenMissing, "Send an access token with a DPoP proof."))
+    }
+
+    /// The proof; the gate has put one there on every route that takes one in place of a token.
+    pub(crate) fn proof(&self) -> Result<&VerifiedProof, Refusal> {
+        self.proof.as_ref().ok_or_else(proof_invalid)
     }
 
     /// A part of the path as an id.

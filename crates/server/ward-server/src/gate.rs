@@ -47,38 +47,34 @@ pub(crate) async fn pass<S: Store>(
         .await
         .map_err(|_| refuse(ErrorCode::BadPath, "The path has a part that is not UTF-8."))?;
     let path = path_values(&params);
-    let caller = match spec.access {
-        Access::Anybody | Access::Probe => None,
-        Access::Possession => {
-            check_possession(app, spec, &parts, now)?;
-            None
-        }
+    let (mut caller, mut proof) = (None, None);
+    match spec.access {
+        Access::Anybody | Access::Probe => {}
+        Access::Possession => proof = Some(possession(app, spec, &parts, now)?),
         Access::Device | Access::Staff | Access::Cosigner | Access::Member => {
-            let caller = authenticate(app, &parts, now).await?;
-            check_access(app, spec, &caller, &path)?;
-            Some(caller)
+            let known = authenticate(app, &parts, now).await?;
+            check_access(app, spec, &known, &path)?;
+            caller = Some(known);
         }
-    };
+    }
     let query = Query::read(parts.uri.query(), spec.query)?;
     let mut room = app.body_room().share();
     let body = read_body(spec, body, &mut room).await?;
-    Ok(Call { spec, caller, path, query, headers: parts.headers, body, now, _room: room })
+    Ok(Call { spec, caller, proof, path, query, body, now, _room: room })
 }
 
-/// A large body is read only of a device whose proof holds and whose key stands in a certificate: keys
-/// that anybody can make would fill the memory. The handler asks whose key it is.
-fn check_possession<S: Store>(
+/// The proof of somebody without a token; the handler asks whose key it is. A large body is read only if
+/// the key stands in a certificate: keys that anybody can make would fill the memory.
+fn possession<S: Store>(
     app: &App<S>,
     spec: &RouteSpec,
     parts: &Parts,
     now: TimestampMs,
-) -> Result<(), Refusal> {
-    if spec.body_max_bytes <= SMALL_BODY_MAX_BYTES {
-        return Ok(());
-    }
+) -> Result<VerifiedProof, Refusal> {
     let proof = verify_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, None, now)?;
-    if app.membership().read().knows_auth_key(&proof.auth_key_sec1) {
-        return Ok(());
+    let is_small = spec.body_max_bytes <= SMALL_BODY_MAX_BYTES;
+    if is_small || app.membership().read().knows_auth_key(&proof.auth_key_sec1) {
+        return Ok(proof);
     }
     let detail = "Enrol the device, or wait until its certificate is in the log.";
     Err(refuse(ErrorCode::DeviceUnknown, detail))
@@ -220,7 +216,7 @@ pub(crate) fn proof_invalid() -> Refusal {
 }
 
 /// Checks the DPoP proof. It counts as used only once [`take_up`] has it.
-pub(crate) fn verify_proof<S: Store>(
+fn verify_proof<S: Store>(
     app: &App<S>,
     method: &str,
     path: &str,

@@ -44,10 +44,6 @@ pub enum Route {
     MlogConsistency,
     /// `GET /v1/olog/consistency`
     OlogConsistency,
-    /// `GET /v1/mlog/inclusion`
-    MlogInclusion,
-    /// `GET /v1/olog/inclusion`
-    OlogInclusion,
     /// `POST /v1/olog/proofs`
     OlogProofs,
     /// `GET /v1/mlog/leaves`
@@ -312,14 +308,6 @@ pub const ROUTES: &[RouteSpec] = &[
     asking(
         get(Route::OlogConsistency, paths::OLOG_CONSISTENCY, Access::Device, CBOR, "A consistency proof"),
         RANGE,
-    ),
-    asking(
-        get(Route::MlogInclusion, paths::MLOG_INCLUSION, Access::Device, CBOR, "An inclusion proof"),
-        &[("index", true), ("size", true)],
-    ),
-    asking(
-        get(Route::OlogInclusion, paths::OLOG_INCLUSION, Access::Device, CBOR, "An inclusion proof"),
-        &[("index", true), ("size", true)],
     ),
     post(
         Route::OlogProofs,

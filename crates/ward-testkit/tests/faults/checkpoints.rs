@@ -60,11 +60,7 @@ async fn fault_35_a_sound_checkpoint_begins_a_chart_that_equals_the_whole_log() 
     }
     let view = patient.client.chart(chart).unwrap();
     assert_eq!((view.checkpoints().len(), view.checkpoint_cosignatures().len()), (1, 1), "one signs beside");
-    let mut cold = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
     site.coordinator.sync().await;
     cold.relay.clear_record();
     let report = cold.client.sync().await.unwrap();
@@ -101,11 +97,7 @@ async fn fault_35_a_checkpoint_of_one_person_is_shown_as_being_verified() {
     let chart = patient.chart();
     nurse.client.write_checkpoint(chart).await.unwrap().unwrap();
     nurse.sync().await;
-    let mut cold = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
     // Makes the epoch that lets the newcomer in, and does not cosign: it writes nothing this time.
     site.coordinator.relay.before(|request| !request.path.ends_with("/envelopes"));
     let _later = site.coordinator.client.sync().await.unwrap();
@@ -160,11 +152,7 @@ async fn fault_35_a_checkpoint_over_a_wrong_state_is_ignored_and_its_author_name
                     if *device == author && *found == fault)
             })
         };
-        let mut cold = site.device("a new nurse").await;
-        let person = site.new_person();
-        site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-        site.team_persons.push(person);
-        site.set_team().await;
+        let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
         // If it begins with the sound one, it verifies that first.
         let mut told = false;
         for _ in 0..4 {
@@ -195,11 +183,7 @@ async fn fault_35_a_checkpoint_without_its_blob_costs_nothing_but_time() {
     wrong_checkpoint(&mut nurse, chart, |checkpoint| checkpoint.key = BlobKey::from_secret_bytes(&[1; 32]))
         .await;
     site.coordinator.client.sync().await.unwrap();
-    let mut cold = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
     site.coordinator.client.sync().await.unwrap();
     cold.relay.before(|request| !request.path.contains("/blobs/"));
     cold.client.sync().await.unwrap();
@@ -305,11 +289,7 @@ async fn fault_35_a_checkpoint_of_a_log_that_ended_is_not_used_and_accuses_nobod
     let chart = patient.chart();
     nurse.client.write_checkpoint(chart).await.unwrap().unwrap();
     nurse.sync().await;
-    let mut cold = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
     site.coordinator.sync().await;
     site.coordinator.sync().await;
     assert!(cold.client.sync().await.unwrap().is_complete());

@@ -211,11 +211,7 @@ async fn fault_19_damaged_rows_of_a_checkpoint_are_fetched_again() {
     for _ in 0..2 {
         site.coordinator.sync().await;
     }
-    let mut cold = site.device("a new nurse").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut cold, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut cold = site.newcomer("a new nurse", Role::Clinician).await;
     site.coordinator.sync().await;
     assert!(cold.client.sync().await.unwrap().is_complete());
     for verified in [false, true] {

@@ -194,11 +194,7 @@ async fn fault_18_an_envelope_damaged_at_the_server_is_mended_by_whoever_holds_i
     };
     assert_eq!(flipped, 1);
     // A newcomer is given the damaged one: it is kept aside, never shown.
-    let mut newcomer = site.device("newcomer").await;
-    let person = site.new_person();
-    site.enrol_staff_as(&mut newcomer, person, Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
+    let mut newcomer = site.newcomer("newcomer", Role::Clinician).await;
     site.coordinator.sync().await;
     let report = synced(&mut newcomer).await;
     assert!(names(&report).iter().any(|name| ["bad-envelope", "incomplete"].contains(name)), "{report:?}");

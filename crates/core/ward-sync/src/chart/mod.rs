@@ -401,6 +401,12 @@ impl Chart {
         missing.into_iter().collect()
     }
 
+    /// The first place of one chain with several entries.
+    pub fn forked_at(&self, device: DeviceId, incarnation: Incarnation) -> Option<u64> {
+        let chain = self.chains.get(&(device, incarnation))?;
+        chain.iter().find(|(_, entries)| entries.len() > 1).map(|(seq, _)| *seq)
+    }
+
     /// Places with several entries.
     pub fn forks(&self) -> Vec<Fork> {
         let mut out = Vec::new();

@@ -142,7 +142,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.put_bytes(Table::BlobChunks, chunk_row(id, chunk), sealed.into());
             record.here += 1;
             if record.here.is_multiple_of(BLOB_CHUNKS_AT_A_TIME) || record.here == layout.chunks() {
-                self.keep_fetched(id, record, std::mem::take(&mut batch)).await?;
+                self.keep_blob(id, record, std::mem::take(&mut batch)).await?;
             }
         }
         if record.checked {
@@ -153,14 +153,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let mut batch = Batch::default();
             (0..record.here).for_each(|chunk| batch.delete(Table::BlobChunks, chunk_row(id, chunk)));
             record.here = 0;
-            self.keep_fetched(id, record, batch).await?;
+            self.keep_blob(id, record, batch).await?;
             return Err(ClientError::AttachmentDamaged);
         }
         record.checked = true;
-        self.keep_fetched(id, record, Batch::default()).await
+        self.keep_blob(id, record, Batch::default()).await
     }
 
-    async fn keep_fetched(
+    /// Stores how far a blob has come, with other changes, in one commit.
+    pub(crate) async fn keep_blob(
         &mut self,
         id: &[u8],
         record: &BlobRecord,

@@ -172,9 +172,9 @@ pub enum SyncProblem {
     Quota {
         /// The chart.
         chart: ChartId,
-        /// Bytes that are used.
+        /// What is used: bytes, or envelopes where those came to their limit first.
         used: u64,
-        /// Bytes that may be used.
+        /// What may be used, in the same unit.
         limit: u64,
         /// When to ask again.
         retry_after_s: u32,

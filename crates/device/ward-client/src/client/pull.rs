@@ -555,12 +555,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let head = theirs.head(device, life)?;
             let own_at = |seq| local.own.get(&(life, seq)).map(SignedEntry::id);
             let at_head = own_at(head.seq).filter(|own| *own != head.entry).map(|_| head.seq);
-            let forks = local
-                .chart
-                .forks()
-                .into_iter()
-                .filter(|fork| (fork.device, fork.incarnation) == (device, life));
-            let before = forks.map(|fork| fork.seq).filter(|seq| *seq <= head.seq).min();
+            let before = local.chart.forked_at(device, life).filter(|seq| *seq <= head.seq);
             // Where both came, the server may have either.
             let before = before.filter(|seq| own_at(*seq).is_some_and(|own| !local.arrived(own)));
             before.or(at_head)

@@ -193,28 +193,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let mut batch = Batch::default();
             batch.put_bytes(Table::BlobChunks, row_id(&[&id, &chunk.to_be_bytes()]), sealed.to_vec().into());
             record.here += 1;
-            self.keep_imported_blob(&id, &record, batch).await?;
+            self.keep_blob(&id, &record, batch).await?;
         }
         if opener.is_none_or(|opener| opener.finish().is_err()) {
             self.remove_staged().await?;
             return Ok(false);
         }
         record.phase = BLOB_TO_SEND;
-        self.keep_imported_blob(&id, &record, Batch::default()).await?;
+        self.keep_blob(&id, &record, Batch::default()).await?;
         Ok(true)
-    }
-
-    async fn keep_imported_blob(
-        &mut self,
-        id: &[u8],
-        record: &BlobRecord,
-        mut batch: Batch,
-    ) -> Result<(), ClientError> {
-        batch.put(Table::Blobs, id.to_vec(), record);
-        self.commit_growth(batch, Growth::Attachment).await?;
-        self.device_mut()?.blobs.insert(id.to_vec(), record.clone());
-        self.raise_mark(None).await;
-        Ok(())
     }
 
     /// Takes over an entry of an imported file: it then counts, with its own author, time and

@@ -6,28 +6,26 @@
 
 use crate::App;
 use crate::call::{Answer, Call, answer_cbor, done};
-use crate::gate::{check_member, proof_invalid, take_up, verify_proof};
+use crate::gate::{check_member, proof_invalid, take_up};
 use crate::jose::dpop::VerifiedProof;
 use crate::membership_desk::policy_number;
 use crate::problem_response::{Refusal, bad_body, rate_limited, refuse, refuse_with};
 use crate::store_problem::store_failed;
 use ward_api::limits::{DROP_BATCH_MAX, DROP_MAX_BYTES, DROP_PAGE_MAX_BYTES};
-use ward_api::{
-    DropBatch, DropPage, DropRow, DropState, DropStateChange, ErrorCode, Opaque, ProblemMembers, paths,
-};
+use ward_api::{DropBatch, DropPage, DropRow, DropState, DropStateChange, ErrorCode, Opaque, ProblemMembers};
 use ward_crypto::DropEnvelope;
 use ward_id::{Canonical as _, CborError, ChartId, DeviceId, PersonId};
 use ward_store::{DropDecision, DropError, DropsRequest, NewDrop, Store, StoredDrop};
 use ward_sync::{DropRefusal, RevokePolicy, check_drop};
 
 pub(super) async fn hand_over<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let proof = verify_proof(app, call.spec.method.as_str(), paths::DROP, &call.headers, None, call.now)?;
+    let proof = call.proof()?;
     check_count(&call.body)?;
     let batch: DropBatch = call.decode()?;
     let drops = batch.into_iter().map(decode_one).collect::<Result<Vec<_>, _>>()?;
     let sender = one_sender(&drops)?;
-    let person = possessed(app, sender, &proof)?;
-    take_up(app, &proof, call.now)?;
+    let person = possessed(app, sender, proof)?;
+    take_up(app, proof, call.now)?;
     app.rates().check_device(sender, person).map_err(rate_limited)?;
     app.rates().check_bytes(sender, call.body.len()).map_err(rate_limited)?;
     app.rates().check_drops(sender, drops.len()).map_err(rate_limited)?;

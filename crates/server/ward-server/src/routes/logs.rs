@@ -46,16 +46,6 @@ pub(super) async fn consistency<S: Store>(app: &App<S>, call: &Call, log: LogNam
     answer_cbor(call.spec, &proof)
 }
 
-pub(super) async fn inclusion<S: Store>(app: &App<S>, call: &Call, log: LogName) -> Answer {
-    let (index, size) = (call.query.required("index")?, call.query.required("size")?);
-    within(app, log, size)?;
-    if index >= size {
-        return Err(read_failed(LogReadError::Beyond));
-    }
-    let found = inclusions(app, log, &[index], size).await?.into_iter().next();
-    answer_cbor(call.spec, &found.ok_or_else(|| read_failed(LogReadError::Beyond))?)
-}
-
 /// What a device that comes back has to prove, in one round: it pays for each round with the patience
 /// of a person.
 pub(super) async fn proofs<S: Store>(app: &App<S>, call: &Call) -> Answer {

@@ -8,23 +8,22 @@ use super::drop_box::possessed;
 use super::logs::roots;
 use crate::App;
 use crate::call::{Answer, Call, answer_cbor};
-use crate::gate::{take_up, verify_proof};
+use crate::gate::take_up;
 use crate::log_tiles;
 use crate::membership_desk::MembershipState;
 use crate::problem_response::{Refusal, rate_limited, refuse};
 use crate::store_problem::{cosign_failed, read_failed, store_failed};
 use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX, MLOG_PAGE_MAX_BYTES};
-use ward_api::{ErrorCode, LogName, MlogLeaf, MlogRow, Opaque, RevocationProof, paths};
+use ward_api::{ErrorCode, LogName, MlogLeaf, MlogRow, Opaque, RevocationProof};
 use ward_crypto::Role;
 use ward_id::{ChartId, DeviceId, Subject};
 use ward_store::Store;
 
 pub(super) async fn prove<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let device: DeviceId = call.path_id("device")?;
-    let path = paths::revocation(device);
-    let proof = verify_proof(app, call.spec.method.as_str(), &path, &call.headers, None, call.now)?;
-    let person = possessed(app, device, &proof)?;
-    take_up(app, &proof, call.now)?;
+    let proof = call.proof()?;
+    let person = possessed(app, device, proof)?;
+    take_up(app, proof, call.now)?;
     app.rates().check_device(device, person).map_err(rate_limited)?;
     let index = app.membership().read().newest_order(device);
     let nothing = || refuse(ErrorCode::NotRevoked, "If the device is refused all the same, tell the site.");

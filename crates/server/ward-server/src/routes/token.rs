@@ -4,7 +4,7 @@
 use crate::App;
 use crate::call::{Answer, Call, Caller, answer, done};
 use crate::clock::random;
-use crate::gate::{certified, not_suspended, take_up, verify_proof};
+use crate::gate::{certified, not_suspended, take_up};
 use crate::jose::access_token::TokenSubject;
 use crate::jose::dpop::VerifiedProof;
 use crate::limits::{REFRESH_LIFE_PATIENT_MS, REFRESH_LIFE_STAFF_MS};
@@ -17,17 +17,17 @@ use ward_store::{FamilyId, KeyThumbprint, NewRefreshFamily, RotateError, RotateR
 use zeroize::Zeroizing;
 
 pub(super) async fn grant<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let proof = verify_proof(app, call.spec.method.as_str(), call.spec.path, &call.headers, None, call.now)?;
+    let proof = call.proof()?;
     let request =
         TokenRequest::from_form(&call.body).map_err(|error| refuse(ErrorCode::BadForm, error.to_string()))?;
     match request {
         TokenRequest::Device(device) => {
-            let caller = admit(app, call, device, &proof)?;
+            let caller = admit(app, call, device, proof)?;
             let version = session_version(app, call, device).await?;
-            let refresh = begin_family(app, call, &caller, &proof).await?;
-            token_answer(app, call, &caller, version, &proof, &refresh)
+            let refresh = begin_family(app, call, &caller, proof).await?;
+            token_answer(app, call, &caller, version, proof, &refresh)
         }
-        TokenRequest::Refresh(text) => refresh(app, call, &text, &proof).await,
+        TokenRequest::Refresh(text) => refresh(app, call, &text, proof).await,
     }
 }
 

@@ -59,8 +59,6 @@ impl Stage {
             Route::OlogTile => (tile(LogName::Olog), none()),
             Route::MlogConsistency => (paths::consistency(LogName::Mlog, 1, 2), none()),
             Route::OlogConsistency => (paths::consistency(LogName::Olog, 0, 1), none()),
-            Route::MlogInclusion => (paths::inclusion(LogName::Mlog, 0, 2), none()),
-            Route::OlogInclusion => (paths::inclusion(LogName::Olog, 0, 1), none()),
             Route::OlogProofs => {
                 let question = OlogProofsQuestion { size: 1, indexes: vec![0], sizes: vec![0, 1] };
                 (paths::OLOG_PROOFS.into(), question.to_canonical())
