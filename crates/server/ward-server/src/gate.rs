@@ -50,7 +50,12 @@ pub(crate) async fn pass<S: Store>(
     let (mut caller, mut proof) = (None, None);
     match spec.access {
         Access::Anybody | Access::Probe => {}
-        Access::Possession => proof = Some(possession(app, spec, &parts, now)?),
+        Access::Possession if spec.body_max_bytes > SMALL_BODY_MAX_BYTES => {
+            proof = Some(certified_proof(app, &parts, now)?);
+        }
+        // After its body: an answer before it is read ends the connection, and the first proof of a
+        // session mostly lacks the newest nonce.
+        Access::Possession => {}
         Access::Device | Access::Staff | Access::Cosigner | Access::Member => {
             let known = authenticate(app, &parts, now).await?;
             check_access(app, spec, &known, &path)?;
@@ -60,20 +65,21 @@ pub(crate) async fn pass<S: Store>(
     let query = Query::read(parts.uri.query(), spec.query)?;
     let mut room = app.body_room().share();
     let body = read_body(spec, body, &mut room).await?;
+    if spec.access == Access::Possession && proof.is_none() {
+        proof = Some(proof_of(app, &parts, None, now)?);
+    }
     Ok(Call { spec, caller, proof, path, query, body, now, _room: room })
 }
 
-/// The proof of somebody without a token; the handler asks whose key it is. A large body is read only if
-/// the key stands in a certificate: keys that anybody can make would fill the memory.
-fn possession<S: Store>(
+/// The proof of somebody without a token whose large body is to be read: only if the key stands in a
+/// certificate. Keys that anybody can make would fill the memory. The handler asks whose key it is.
+fn certified_proof<S: Store>(
     app: &App<S>,
-    spec: &RouteSpec,
     parts: &Parts,
     now: TimestampMs,
 ) -> Result<VerifiedProof, Refusal> {
-    let proof = verify_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, None, now)?;
-    let is_small = spec.body_max_bytes <= SMALL_BODY_MAX_BYTES;
-    if is_small || app.membership().read().knows_auth_key(&proof.auth_key_sec1) {
+    let proof = proof_of(app, parts, None, now)?;
+    if app.membership().read().knows_auth_key(&proof.auth_key_sec1) {
         return Ok(proof);
     }
     let detail = "Enrol the device, or wait until its certificate is in the log.";
@@ -175,7 +181,7 @@ pub(crate) fn single<'a>(map: &'a HeaderMap, name: &str) -> Option<&'a str> {
 async fn authenticate<S: Store>(app: &App<S>, parts: &Parts, now: TimestampMs) -> Result<Caller, Refusal> {
     let token = access_token(&parts.headers)?;
     let subject = app.tokens().verify(token, now).map_err(token_refused)?;
-    let proof = verify_proof(app, parts.method.as_str(), parts.uri.path(), &parts.headers, Some(token), now)?;
+    let proof = proof_of(app, parts, Some(token), now)?;
     if proof.key != subject.key {
         return Err(proof_invalid());
     }
@@ -215,17 +221,15 @@ pub(crate) fn proof_invalid() -> Refusal {
     )
 }
 
-/// Checks the DPoP proof. It counts as used only once [`take_up`] has it.
-fn verify_proof<S: Store>(
+/// Checks the DPoP proof of a request. It counts as used only once [`take_up`] has it.
+fn proof_of<S: Store>(
     app: &App<S>,
-    method: &str,
-    path: &str,
-    map: &HeaderMap,
+    parts: &Parts,
     access_token: Option<&str>,
     now: TimestampMs,
 ) -> Result<VerifiedProof, Refusal> {
-    let proof = single(map, headers::DPOP).ok_or_else(proof_invalid)?;
-    let request = ProofRequest { method, path, access_token, now };
+    let proof = single(&parts.headers, headers::DPOP).ok_or_else(proof_invalid)?;
+    let request = ProofRequest { method: parts.method.as_str(), path: parts.uri.path(), access_token, now };
     app.proofs().verify(proof, &request).map_err(|error| match error {
         DpopError::Invalid => proof_invalid(),
         DpopError::UseNonce => {
