@@ -7,7 +7,7 @@ mod workers;
 
 use options::{Options, Work};
 use std::process::ExitCode;
-use ward_testkit::sim::{Schedule, Template, run, shrink};
+use ward_testkit::sim::{Schedule, Template, run, shrink, tell};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,8 +42,11 @@ fn one(schedule: &Schedule, options: &Options) -> Result<bool, String> {
         };
         println!("FAILED: {failure}");
         let smallest = shrink(&template, schedule, failure.verdict, &rows).await;
-        let again = run(&template, &smallest, rows).await;
+        let again = tell(&template, &smallest, rows).await;
         println!("smallest schedule:\n\n# {}\n{smallest}", failure.verdict.word());
+        for line in &again.told {
+            println!("{line}");
+        }
         if let Some(failure) = again.failure {
             println!("it ends: {failure}");
         }

@@ -36,7 +36,7 @@ mod writing;
 pub use failure::{Failure, Verdict};
 pub use fault::Fault;
 pub use generate::schedule;
-pub use run::{Outcome, run};
+pub use run::{Outcome, run, tell};
 pub use schedule::{DeathPoint, DiskTrouble, Entry, NetFault, Policy, Schedule, ScheduleError, Slot, Step};
 pub use shrink::shrink;
 pub use tally::Tally;

@@ -3,6 +3,7 @@
 
 use super::failure::{Checked, Verdict};
 use super::schedule::Slot;
+use super::steps::summary;
 use super::template::SiteStore;
 use super::world::World;
 use crate::limits::{ADOPT_ALL_EVERY, POLL_MS, REST_MAX_MS};
@@ -113,22 +114,7 @@ fn awaits_an_admin(problem: &SyncProblem) -> bool {
 fn unrest(last: &BTreeMap<Slot, SyncReport>) -> String {
     let mut out = String::from("no rest:");
     for (slot, report) in last {
-        let problems: Vec<String> = report
-            .problems
-            .iter()
-            .map(|problem| match problem {
-                SyncProblem::Failed { what, error } => format!("{what}: {error}"),
-                SyncProblem::BadCheckpoint { fault, .. } => format!("bad-checkpoint: {fault}"),
-                other => other.name().to_owned(),
-            })
-            .collect();
-        out.push_str(&format!(
-            " {} (unsent {}, pushed {}, pulled {}, {problems:?});",
-            slot.word(),
-            report.unsent,
-            report.pushed,
-            report.pulled
-        ));
+        out.push_str(&format!(" {} ({});", slot.word(), summary(report)));
     }
     out
 }

@@ -16,12 +16,23 @@ pub struct Outcome {
     pub tally: Tally,
     /// The first promise that was broken.
     pub failure: Option<Failure>,
+    /// What happened, in order, if that was asked for: a line for each step and each sync.
+    pub told: Vec<String>,
 }
 
 /// Runs a schedule on copies of the template's state. The same schedule gives the same outcome.
 /// A program that gives up is a failure like any other.
 pub async fn run<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Rows) -> Outcome {
-    let running = AssertUnwindSafe(go(template, schedule, rows));
+    caught(go(template, schedule, rows, None)).await
+}
+
+/// The same, and tells what happened.
+pub async fn tell<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Rows) -> Outcome {
+    caught(go(template, schedule, rows, Some(Vec::new()))).await
+}
+
+async fn caught(running: impl Future<Output = Outcome>) -> Outcome {
+    let running = AssertUnwindSafe(running);
     match futures_util::FutureExt::catch_unwind(running).await {
         Ok(outcome) => outcome,
         Err(panic) => {
@@ -31,21 +42,29 @@ pub async fn run<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             let what = said.unwrap_or_else(|| "it gave no reason".to_owned());
             let tally = Tally { schedules: 1, failed: 1, ..Tally::default() };
-            Outcome { tally, failure: Some(Failure { verdict: Verdict::Panicked, step: 0, what }) }
+            let failure = Some(Failure { verdict: Verdict::Panicked, step: 0, what });
+            Outcome { tally, failure, told: Vec::new() }
         }
     }
 }
 
-async fn go<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Rows) -> Outcome {
+async fn go<S: SiteStore>(
+    template: &Template<S>,
+    schedule: &Schedule,
+    rows: Rows,
+    told: Option<Vec<String>>,
+) -> Outcome {
     let mut world = match World::new(template, schedule, rows).await {
-        Ok(world) => world,
+        Ok(world) => World { told, ..world },
         Err((verdict, what)) => {
             let tally = Tally { schedules: 1, failed: 1, ..Tally::default() };
-            return Outcome { tally, failure: Some(Failure { verdict, step: 0, what }) };
+            let failure = Some(Failure { verdict, step: 0, what });
+            return Outcome { tally, failure, told: Vec::new() };
         }
     };
     let mut failure = None;
     for (place, step) in schedule.steps.iter().enumerate() {
+        world.say(|| step.to_string());
         let done = world.step(*step).await;
         failure = failed(done, place + 1);
         if failure.is_some() {
@@ -53,7 +72,11 @@ async fn go<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Row
         }
     }
     if failure.is_none() {
+        world.say(|| "the end".to_owned());
         failure = failed(world.end().await, schedule.steps.len());
+    }
+    if failure.is_some() {
+        world.say_charts();
     }
     let mut tally = world.tally;
     let devices: BTreeSet<Slot> = world.oracle.confirmed.iter().map(|one| one.slot).collect();
@@ -63,7 +86,7 @@ async fn go<S: SiteStore>(template: &Template<S>, schedule: &Schedule, rows: Row
     tally.schedules = 1;
     tally.whole = u64::from(whole);
     tally.failed = u64::from(failure.is_some());
-    Outcome { tally, failure }
+    Outcome { tally, failure, told: world.told.unwrap_or_default() }
 }
 
 fn failed(done: Checked, step: usize) -> Option<Failure> {

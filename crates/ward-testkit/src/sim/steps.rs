@@ -76,6 +76,7 @@ impl<S: SiteStore> World<'_, S> {
         match client.sync().await {
             Ok(report) => {
                 self.count(&report);
+                self.say(|| format!("    {} met the server: {}", slot.word(), summary(&report)));
                 Ok(Some(report))
             }
             Err(ClientError::Locked) => Ok(None),
@@ -170,6 +171,21 @@ impl<S: SiteStore> World<'_, S> {
         }
         Ok(())
     }
+}
+
+/// What a meeting with the server came to.
+pub(super) fn summary(report: &SyncReport) -> String {
+    let problems: Vec<String> = report
+        .problems
+        .iter()
+        .map(|problem| match problem {
+            SyncProblem::Failed { what, error } => format!("{what}: {error}"),
+            SyncProblem::BadCheckpoint { fault, .. } => format!("bad-checkpoint: {fault}"),
+            other => other.name().to_owned(),
+        })
+        .collect();
+    let SyncReport { unsent, pushed, pulled, relayed, .. } = report;
+    format!("unsent {unsent}, pushed {pushed}, pulled {pulled}, relayed {relayed}, {problems:?}")
 }
 
 impl Step {

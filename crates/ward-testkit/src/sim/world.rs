@@ -60,7 +60,9 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) oracle: Oracle,
     pub(super) tally: Tally,
     pub(super) dice: Dice,
-    rows: Rows,
+    /// What happened, if it is to be told.
+    pub(super) told: Option<Vec<String>>,
+    pub(super) rows: Rows,
 }
 
 impl<'a, S: SiteStore> World<'a, S> {
@@ -90,6 +92,7 @@ impl<'a, S: SiteStore> World<'a, S> {
             tally: Tally::default(),
             dice: Dice::new(seed),
             truth,
+            told: None,
             rows,
         };
         let is_on = |slot: Slot| !schedule.steps.contains(&Step::Off(slot));
@@ -112,6 +115,41 @@ impl<'a, S: SiteStore> World<'a, S> {
         };
         disk.replace(rows).await.map_err(|error| (Verdict::Broken, error.to_string()))?;
         Ok(disk)
+    }
+
+    /// Notes what happens, if it is to be told.
+    pub(super) fn say(&mut self, what: impl FnOnce() -> String) {
+        if let Some(told) = &mut self.told {
+            told.push(what());
+        }
+    }
+
+    /// Notes what every machine shows, if it is to be told.
+    pub(super) fn say_charts(&mut self) {
+        let Some(told) = &mut self.told else { return };
+        for machine in self.machines.values() {
+            let Some(Ok(view)) = machine.client.as_ref().map(|client| client.chart(self.chart)) else {
+                continue;
+            };
+            told.push(format!("{} shows:", machine.name));
+            for item in view.timeline() {
+                let (frame, id) = (item.entry.frame(), item.entry.id().to_string());
+                let (kind, device, life) =
+                    (item.entry.body().kind, frame.device.to_string(), frame.incarnation.0);
+                let short = |text: &str| text.chars().take(6).collect::<String>();
+                told.push(format!(
+                    "    {} {} of {} {:04x}/{} at {:?} carried by {:?}: {:?}",
+                    short(&id),
+                    kind.name(),
+                    short(&device),
+                    life & 0xffff,
+                    frame.seq,
+                    item.arrival.olog_index,
+                    item.carried_by.map(|carrier| short(&carrier.to_string())),
+                    item.place,
+                ));
+            }
+        }
     }
 
     pub(super) fn machine(&mut self, slot: Slot) -> Option<&mut Machine> {

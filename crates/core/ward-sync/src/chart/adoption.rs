@@ -24,18 +24,13 @@ pub(super) struct Collected<'a> {
 /// All entries, those that are carried among them. An entry that came on its own and is carried
 /// too is adopted.
 pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Collected<'a> {
-    let mut forked_from: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
-    for fork in chart.forks() {
-        forked_from.entry((fork.device, fork.incarnation)).or_insert(fork.seq);
-    }
     // Only where a device is not trusted any more does the place of an entry matter.
     let proved = chart.proved_places(|device| authority.standing(device, None) != Standing::Effective);
     let item = |held: &'a Held| {
         let frame = held.entry.frame();
-        let fork = forked_from.get(&(frame.device, frame.incarnation));
-        let forked = fork.is_some_and(|from| frame.seq >= *from);
         let proved_index = proved.get(&held.entry.id()).copied();
-        Item { held, carried_by: None, author: authority.author(frame.device), forked, proved_index }
+        let author = authority.author(frame.device);
+        Item { held, carried_by: None, author, forked: false, proved_index }
     };
     let mut items: Items<'a> = chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
     let parked = parked(&items);
@@ -57,7 +52,31 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
         }
         ready.retain(|id| items.get(id).is_some_and(|item| item.held.carried.is_some()));
     }
+    mark_forked(&mut items);
     Collected { items, parked: waits.parked }
+}
+
+/// Marks what stands at or after a place for which its device signed several entries. What others carry
+/// counts: who never met the branch that the server lost sees the fork all the same.
+fn mark_forked(items: &mut Items<'_>) {
+    let mut at: BTreeMap<(DeviceId, Incarnation, u64), u8> = BTreeMap::new();
+    for item in items.values() {
+        let frame = item.held.entry.frame();
+        let there = at.entry((frame.device, frame.incarnation, frame.seq)).or_default();
+        *there = there.saturating_add(1);
+    }
+    let mut first: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
+    for ((device, incarnation, seq), _) in at.into_iter().filter(|(_, entries)| *entries > 1) {
+        first.entry((device, incarnation)).or_insert(seq);
+    }
+    if first.is_empty() {
+        return;
+    }
+    for item in items.values_mut() {
+        let frame = item.held.entry.frame();
+        let fork = first.get(&(frame.device, frame.incarnation));
+        item.forked = fork.is_some_and(|from| frame.seq >= *from);
+    }
 }
 
 fn carriers<'i>(items: &'i Items<'_>) -> impl Iterator<Item = EntryId> + 'i {

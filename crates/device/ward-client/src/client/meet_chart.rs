@@ -161,8 +161,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let answer: ReconcileAnswer = self.wire()?.post(&path, &question).await?;
             let entries: Vec<_> =
                 answer.entries.into_iter().map(|PlacedEntry { seq, entry }| (seq, entry)).collect();
-            let local = self.device_mut()?.chart_or_new(chart);
+            let open = self.device_mut()?;
+            let me = open.me.device;
+            let local = open.chart_or_new(chart);
             let holds = |seq, entry| {
+                // Of its own chain this device may hold what another machine wrote, too.
+                let own = local.own.get(&(incarnation, seq)).filter(|_| device == me);
+                if let Some(own) = own {
+                    return own.id() == entry;
+                }
                 let frame = local.chart.get(entry).map(ward_sync::SignedEntry::frame);
                 frame.is_some_and(|it| (it.device, it.incarnation, it.seq) == (device, incarnation, seq))
             };

@@ -12,15 +12,15 @@ use crate::store::{
 };
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
-use ward_api::{EnvelopePage, EnvelopeRow, paths};
+use ward_api::{EnvelopePage, EnvelopeRow, ReconcileAnswer, ReconcileQuestion, paths};
 use ward_audit::TreeHead;
 use ward_crypto::{
     AcceptedSuites, DeviceCert, Envelope, EnvelopeHeader, SiteManifest, VerifiedEnvelope, verify_envelopes,
 };
-use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, SiteId, VersionVector};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Incarnation, SiteId, VersionVector};
 use ward_sync::{
-    Arrival, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope, ReadFault, SignedEntry,
-    check_author,
+    Arrival, ChainDifference, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope,
+    ReadFault, SignedEntry, check_author,
 };
 use zeroize::Zeroizing;
 
@@ -514,11 +514,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.compare_have(chart, theirs).await
     }
 
-    fn receipted_of(&self, chart: ChartId) -> u64 {
-        let local = self.device().ok().and_then(|open| open.charts.get(&chart));
-        local.map_or(0, |local| local.receipted)
-    }
-
     async fn compare_have(&mut self, chart: ChartId, theirs: &VersionVector) -> Result<(), SyncProblem> {
         let closed = self.closed_chains(chart).map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
@@ -549,25 +544,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         local.differs = differs;
         local.incomplete_for = if problem.is_some() { local.incomplete_for.saturating_add(1) } else { 0 };
+        let receipted = local.receipted;
         // At the server this chain goes on with what another machine wrote with the same key, and nothing
         // that waits here would show it: what it does not have is unsent, and sending it finds the fork.
-        let goes_on_elsewhere = chain.and_then(|(device, life)| {
-            let head = theirs.head(device, life)?;
-            let own_at = |seq| local.own.get(&(life, seq)).map(SignedEntry::id);
-            let at_head = own_at(head.seq).filter(|own| *own != head.entry).map(|_| head.seq);
-            let before = local.chart.forked_at(device, life).filter(|seq| *seq <= head.seq);
-            // Where both came, the server may have either.
-            let before = before.filter(|seq| own_at(*seq).is_some_and(|own| !local.arrived(own)));
-            before.or(at_head)
-        });
+        let goes_on_elsewhere = match chain {
+            Some((_, life)) => self.goes_on_elsewhere(chart, life, theirs).await.map_err(failed)?,
+            None => None,
+        };
         if let Some(seq) = goes_on_elsewhere {
-            let kept = (1..seq).take_while(|seq| local.own_arrived(*seq)).count() as u64;
-            self.set_receipted(chart, kept.min(self.receipted_of(chart))).await.map_err(failed)?;
+            self.unsend_from(chart, seq).await.map_err(failed)?;
             return problem.map_or(Ok(()), Err);
         }
+        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         // That it has more than it receipted is believed only of entries that it delivered.
         let delivered = (local.receipted..held).take_while(|seq| local.own_arrived(seq.saturating_add(1)));
-        let receipted = local.receipted;
         let held = held.min(receipted.saturating_add(delivered.count() as u64));
         if chain.is_some() && held != receipted {
             // It lost what it had receipted, and gets it again; or it has it again.
@@ -577,6 +567,75 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.set_receipted(chart, held).await.map_err(failed)?;
         }
         problem.map_or(Ok(()), Err)
+    }
+
+    /// The first place of this device's present chain at which the server has what another machine wrote.
+    async fn goes_on_elsewhere(
+        &mut self,
+        chart: ChartId,
+        life: Incarnation,
+        theirs: &VersionVector,
+    ) -> Result<Option<u64>, ClientError> {
+        let open = self.device()?;
+        let me = open.me.device;
+        let (Some(local), Some(head)) = (open.charts.get(&chart), theirs.head(me, life)) else {
+            return Ok(None);
+        };
+        let own = local.own.get(&(life, head.seq)).map(SignedEntry::id);
+        let differs = own.is_some_and(|own| own != head.entry);
+        let from = self.others_from(chart, life, Some(head.seq).filter(|_| differs)).await?;
+        Ok(from.filter(|seq| *seq <= head.seq))
+    }
+
+    /// The first place of this device's present chain at which the server has what another machine wrote,
+    /// as far as it is known to have that at one place, or as both machines' entries came here.
+    pub(super) async fn others_from(
+        &mut self,
+        chart: ChartId,
+        life: Incarnation,
+        known: Option<u64>,
+    ) -> Result<Option<u64>, ClientError> {
+        let open = self.device()?;
+        let me = open.me.device;
+        let Some(local) = open.charts.get(&chart) else { return Ok(known) };
+        let own_at = |seq| local.own.get(&(life, seq)).map(SignedEntry::id);
+        let forked = local.chart.forked_at(me, life).and_then(|seq| Some((seq, own_at(seq)?)));
+        let mut first = known;
+        if let Some((seq, own)) = forked
+            && known.is_none_or(|known| seq < known)
+        {
+            // Where both came, the server may have either: it was set back in between.
+            let arrived = local.arrived(own);
+            let has_own = arrived && self.server_holds(chart, (me, life, seq), own).await?;
+            first = if has_own { known } else { Some(seq) };
+        }
+        if known.is_some()
+            && let ChainDifference::Forked { seq, .. } = self.reconcile_chain(chart, me, life).await?
+        {
+            first = first.min(Some(seq));
+        }
+        Ok(first)
+    }
+
+    /// From a place of the own chain on the server has what another machine wrote: what this device has
+    /// there is unsent, whatever was receipted once.
+    pub(super) async fn unsend_from(&mut self, chart: ChartId, seq: u64) -> Result<(), ClientError> {
+        let local = self.device_mut()?.chart_or_new(chart);
+        let kept = (1..seq).take_while(|seq| local.own_arrived(*seq)).count() as u64;
+        let kept = kept.min(local.receipted);
+        self.set_receipted(chart, kept).await
+    }
+
+    /// Whether the server says that it holds an entry at a place of a chain.
+    async fn server_holds(
+        &mut self,
+        chart: ChartId,
+        (device, incarnation, seq): (DeviceId, Incarnation, u64),
+        entry: EntryId,
+    ) -> Result<bool, ClientError> {
+        let question = ReconcileQuestion { device, incarnation, places: vec![seq] };
+        let answer: ReconcileAnswer = self.wire()?.post(&paths::reconcile(chart), &question).await?;
+        Ok(answer.entries.iter().any(|placed| (placed.seq, placed.entry) == (seq, entry)))
     }
 
     /// The chains of a chart that were closed.

@@ -279,7 +279,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     self.keep_fork_proof(chart, proof).await.map_err(failed)?;
                 }
                 let incident = life.map(|life| fork_incident(me, life, proof.as_ref()));
-                let others_from = problem.members.seq;
+                let others_from = match (life, problem.members.seq) {
+                    (Some(life), Some(seq)) => {
+                        self.others_from(chart, life, Some(seq)).await.map_err(failed)?
+                    }
+                    (_, seq) => seq,
+                };
+                if let Some(seq) = others_from {
+                    self.unsend_from(chart, seq).await.map_err(failed)?;
+                }
                 let head = self.open_new_life(chart, incident, others_from).await.map_err(failed)?;
                 self.raise_mark(head).await;
                 Err(SyncProblem::OwnFork { chart })
