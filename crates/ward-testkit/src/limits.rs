@@ -25,7 +25,7 @@ pub const WHOLE_MIN_FAULTS: u64 = 3;
 /// Devices that must have acted in a whole schedule.
 pub const WHOLE_MIN_DEVICES: usize = 3;
 /// Entries that a schedule asks for: some are refused, for instance on a full disk.
-pub const ENTRIES: (u64, u64) = (36, 48);
+pub const ENTRIES: (u64, u64) = (34, 42);
 /// Faults that a schedule asks for: some never bite.
 pub const FAULTS: (u64, u64) = (5, 9);
 /// One schedule in so many ends with an audit package that is checked as an inspector would.

@@ -49,6 +49,7 @@ struct State {
     happened: Vec<Fault>,
     late: Vec<HttpRequest>,
     requests: u64,
+    commits: u64,
 }
 
 /// The fate of one device. Clones are the same fate.
@@ -70,6 +71,11 @@ impl Fate {
 
     pub(super) fn set_offline(&self, offline: bool) {
         self.0.borrow_mut().offline = offline;
+    }
+
+    /// Commits that were tried so far.
+    pub(super) fn commits(&self) -> u64 {
+        self.0.borrow().commits
     }
 
     /// Nothing goes wrong any more, but what was on its way still arrives.
@@ -110,6 +116,7 @@ impl Fate {
         if state.dead {
             return CommitFate::Fails;
         }
+        state.commits += 1;
         match state.due(true) {
             Some(Planned::DiskFull) => {
                 state.happened.push(Fault::DiskFull);

@@ -140,7 +140,12 @@ pub(super) fn find(view: &ChartView<'_>, number: u64) -> Option<EntryId> {
 impl<S: SiteStore> World<'_, S> {
     /// P5 on one machine, and that it still holds what it confirmed.
     pub(super) fn check_machine(&mut self, slot: Slot) -> Checked {
-        let Some(machine) = self.machines.get(&slot) else { return Ok(()) };
+        let Some(machine) = self.machines.get_mut(&slot).filter(|machine| machine.client.is_some()) else {
+            return Ok(());
+        };
+        if !machine.is_to_check() {
+            return Ok(());
+        }
         let Some(client) = &machine.client else { return Ok(()) };
         let Ok(view) = client.chart(self.chart) else { return Ok(()) };
         let accounting = view.accounting();

@@ -75,7 +75,6 @@ impl<S: SiteStore> World<'_, S> {
             self.truth.advance_ms(at.since_ms(self.truth.now()).max(0));
             let report = self.sync(slot).await?;
             self.come_round(slot).await?;
-            self.check_machine(slot)?;
             let Some(report) = report else { continue };
             if report.problems.iter().any(awaits_an_admin) {
                 self.reopen(true).await?;
@@ -87,6 +86,9 @@ impl<S: SiteStore> World<'_, S> {
                 || !report.rotated.is_empty()
                 || last.get(&slot).is_none_or(|before| before.mlog_size != report.mlog_size);
             let well = report.is_complete() || !self.is_member(slot);
+            if news {
+                self.check_machine(slot)?;
+            }
             if news || !well {
                 quiet.values_mut().for_each(|syncs| *syncs = 0);
             } else if let Some(syncs) = quiet.get_mut(&slot) {

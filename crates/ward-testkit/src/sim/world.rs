@@ -32,6 +32,8 @@ pub(super) struct Machine {
     pub(super) clock: Rc<DeviceClock>,
     pub(super) backup: Option<MemoryRows>,
     lives: u64,
+    /// The life and the commits of it when it was last checked.
+    checked: Option<(u64, u64)>,
 }
 
 /// Where the machines of a world keep their rows.
@@ -200,6 +202,7 @@ impl Machine {
             clock: DeviceClock::new(truth),
             backup: None,
             lives: 0,
+            checked: None,
         }
     }
 
@@ -217,7 +220,15 @@ impl Machine {
             clock: DeviceClock::new(truth),
             backup: None,
             lives: 0,
+            checked: None,
         }
+    }
+
+    /// Whether it may show something else than when this was last asked: nothing is shown that is not
+    /// committed.
+    pub(super) fn is_to_check(&mut self) -> bool {
+        let now = Some((self.lives, self.fate.commits()));
+        std::mem::replace(&mut self.checked, now) != now
     }
 
     /// Starts the app, unlocked. Nothing that was planned to go wrong happens while it starts.
