@@ -44,8 +44,8 @@ pub use log::{
 pub use opaque::{Key32, Opaque};
 pub use problem::{Problem, ProblemCode, ProblemMembers};
 pub use repair::{
-    ChainPlace, HaveAnswer, HaveQuestion, MlogPlace, OlogEvidence, PlacedEntry, ReconcileAnswer,
-    ReconcileQuestion, ReopeningState,
+    ChainPlace, ChartDigest, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion, MlogPlace,
+    OlogEvidence, PlacedEntry, ReconcileAnswer, ReconcileQuestion, ReopeningState,
 };
 pub use site::SiteInfo;
 pub use ticket::{

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Places of one chain that one question of a bisection may name.
 pub const RECONCILE_MAX_PLACES: usize = 64;
+/// Charts whose version vectors one question may compare.
+pub const HAVE_CHARTS_MAX: usize = 64;
 /// Proofs about the operation log that one question may ask for.
 pub const OLOG_PROOFS_MAX: usize = 64;
 /// Bytes of a body with a checkpoint of a log that ended.

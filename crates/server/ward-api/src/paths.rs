@@ -54,6 +54,8 @@ pub const CHARTS: &str = "/v1/charts";
 pub const ENVELOPES: &str = "/v1/charts/{chart}/envelopes";
 /// The version vector.
 pub const HAVE: &str = "/v1/charts/{chart}/have";
+/// Comparing the version vectors of many charts.
+pub const HAVE_OF_MANY: &str = "/v1/have";
 /// Counted epoch packages.
 pub const EPOCHS: &str = "/v1/charts/{chart}/epochs";
 /// The stream of hints.

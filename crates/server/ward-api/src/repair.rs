@@ -3,7 +3,7 @@
 
 use crate::{LogHead, Opaque};
 use minicbor::{Decode, Encode};
-use ward_id::{DeviceId, EntryId, Head, Incarnation, TreeRoot, VersionVector};
+use ward_id::{ChartId, DeviceId, EntryId, Head, Incarnation, TreeRoot, VersionVector};
 
 /// Body of `POST /v1/charts/{chart}/have`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -24,6 +24,36 @@ pub struct HaveAnswer {
     /// Places whose envelopes the server cannot give as they were: it asks for them.
     #[n(1)]
     pub wanted: Vec<ChainPlace>,
+}
+
+/// A chart and the hash of the caller's version vector of it: `[chart, digest]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ChartDigest {
+    /// The chart.
+    #[n(0)]
+    pub chart: ChartId,
+    /// SHA-256 of the canonical version vector of the caller.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+/// Body of `POST /v1/have`: at most [`crate::limits::HAVE_CHARTS_MAX`] charts.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HaveOfManyQuestion {
+    /// What the caller has.
+    #[n(0)]
+    pub charts: Vec<ChartDigest>,
+}
+
+/// Answer of `POST /v1/have`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HaveOfManyAnswer {
+    /// Charts of which the server has the same and asks for nothing; the others are asked about one by
+    /// one. A chart that the caller does not read is not among them.
+    #[n(0)]
+    pub same: Vec<ChartId>,
 }
 
 /// One place of one chain: `[device, incarnation, seq]`.
@@ -143,6 +173,12 @@ mod tests {
         let other = HaveAnswer { heads: Some(VersionVector::new()), wanted: vec![place] };
         assert_eq!(other.to_canonical()[..4], [0xa2, 0x00, 0x80, 0x01]);
         assert_eq!(HaveAnswer::from_canonical(&other.to_canonical()), Ok(other));
+        let digest = ChartDigest { chart: ChartId::from_bytes([3; 16]), digest: [7; 32] };
+        let many = HaveOfManyQuestion { charts: vec![digest] };
+        assert_eq!(many.to_canonical()[..5], [0xa1, 0x00, 0x81, 0x82, 0x50]);
+        assert_eq!(HaveOfManyQuestion::from_canonical(&many.to_canonical()), Ok(many));
+        let none = HaveOfManyAnswer { same: Vec::new() };
+        assert_eq!(none.to_canonical(), [0xa1, 0x00, 0x80]);
         assert_eq!(HaveQuestion { digest: [7; 32] }.to_canonical()[..4], [0xa1, 0x00, 0x58, 0x20]);
     }
 

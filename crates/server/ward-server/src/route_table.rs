@@ -76,6 +76,8 @@ pub enum Route {
     Suspend,
     /// `POST /v1/charts/{chart}/have`
     CompareHave,
+    /// `POST /v1/have`
+    CompareMany,
     /// `POST /v1/charts/{chart}/reconcile`
     Reconcile,
     /// `POST /v1/charts/{chart}/relay`
@@ -413,6 +415,14 @@ pub const ROUTES: &[RouteSpec] = &[
         (CBOR, SMALL_BODY_MAX_BYTES),
         (200, CBOR),
         "Compares the caller's version vector with the server's",
+    ),
+    post(
+        Route::CompareMany,
+        paths::HAVE_OF_MANY,
+        Access::Device,
+        (CBOR, SMALL_BODY_MAX_BYTES),
+        (200, CBOR),
+        "Compares the caller's version vectors of many charts with the server's",
     ),
     post(
         Route::Reconcile,

@@ -184,3 +184,50 @@ async fn a_meeting_with_nothing_new_is_one_round_of_little_for_the_version_vecto
     assert!(have <= 1_024, "{have} bytes");
     assert!(!record.iter().any(|one| one.request.path.contains("/envelopes")), "no page was asked for");
 }
+
+/// Who looks after many participants compares all their charts in one round.
+#[tokio::test]
+async fn charts_with_nothing_new_are_compared_in_one_round() {
+    let (mut site, mut first, mut staff) = site_with(2500, 1).await;
+    let (mut second, mut third) = (site.patient("second").await, site.patient("third").await);
+    let nurse = &mut staff[0];
+    for _ in 0..3 {
+        for device in [&mut site.coordinator, &mut first, &mut second, &mut third, &mut *nurse] {
+            synced(device).await;
+        }
+    }
+    let asked = |nurse: &TestDevice| {
+        let record = nurse.relay.record();
+        let count =
+            |wanted: &dyn Fn(&str) -> bool| record.iter().filter(|one| wanted(&one.request.path)).count();
+        let many = count(&|path| path == "/v1/have");
+        let one_by_one = count(&|path| path.starts_with("/v1/charts/") && path.ends_with("/have"));
+        let pages = count(&|path| path.contains("/envelopes"));
+        nurse.relay.clear_record();
+        (many, one_by_one, pages)
+    };
+    nurse.relay.clear_record();
+    synced(nurse).await;
+    assert_eq!(asked(nurse), (1, 0, 0));
+    let chart = second.chart();
+    capture(&mut second, chart, &["a line"]).await;
+    synced(&mut second).await;
+    synced(nurse).await;
+    let of_others = nurse.relay.record().iter().any(|one| {
+        one.request.path.ends_with("/have")
+            && [first.chart(), third.chart()].map(ward_api::paths::have).contains(&one.request.path)
+    });
+    let (many, one_by_one, pages) = asked(nurse);
+    assert!(many == 1 && one_by_one > 0 && !of_others, "only the chart with news is asked about");
+    assert!(pages > 0 && texts(nurse, chart).contains(&"a line".to_owned()));
+    // A server that does not know the question is asked about each chart.
+    nurse.relay.before(|request| {
+        if request.path == "/v1/have" {
+            request.path = "/v1/nothing".to_owned();
+        }
+        true
+    });
+    assert!(synced(nurse).await.is_complete());
+    let (_, one_by_one, _) = asked(nurse);
+    assert_eq!(one_by_one, 3);
+}

@@ -9,6 +9,7 @@ use crate::limits::{RETRY_BASE_MS, RETRY_MAX_MS};
 use crate::store::Batch;
 use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
 use rand_core::Rng as _;
+use std::collections::BTreeMap;
 use ward_api::ErrorCode;
 use ward_id::{ChartId, Incarnation};
 use ward_sync::{AccessReceipt, Draft, Incident, IncidentKind};
@@ -90,13 +91,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         } else if let Err(error) = self.write_due_access().await {
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
-        for chart in self.synced_charts() {
+        let charts = self.synced_charts();
+        let waits = !self.olog_is_current() || report.problems.iter().any(awaits_recovery);
+        let same = if waits { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
+        for chart in charts {
             // A server that waits after a restore, and a log that is not followed yet, tell nothing.
             if !self.olog_is_current() || report.problems.iter().any(awaits_recovery) {
                 break;
             }
             let known = report.problems.len();
-            self.meet_chart(chart, report).await;
+            self.meet_chart(chart, same.get(&chart).copied(), report).await;
             // Only who knows what the server has can tell what it has not. What others sent that does not
             // open, or forks, hides nothing of that.
             let of_others = |problem: &SyncProblem| {

@@ -57,6 +57,7 @@ pub(crate) async fn handle<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
         Route::Pull => charts::page(app, &call).await,
         Route::Have => charts::have(app, &call).await,
         Route::CompareHave => repair::compare(app, &call).await,
+        Route::CompareMany => repair::compare_many(app, &call).await,
         Route::Reconcile => repair::reconcile(app, &call).await,
         Route::Relay => repair::relay(app, call).await,
         Route::OlogReopening => reopening::state(app, &call),

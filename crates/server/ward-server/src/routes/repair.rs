@@ -9,10 +9,10 @@ use crate::push_desk::{ArrivedPush, append_failed};
 use crate::push_problem::push_refused;
 use crate::store_problem::store_failed;
 use std::sync::Arc;
-use ward_api::limits::RECONCILE_MAX_PLACES;
+use ward_api::limits::{HAVE_CHARTS_MAX, RECONCILE_MAX_PLACES};
 use ward_api::{
-    EnvelopeBatch, ErrorCode, HaveAnswer, HaveQuestion, PlacedEntry, ProblemMembers, ReconcileAnswer,
-    ReconcileQuestion,
+    ChartDigest, EnvelopeBatch, ErrorCode, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion,
+    PlacedEntry, ProblemMembers, ReconcileAnswer, ReconcileQuestion,
 };
 use ward_crypto::sha256;
 use ward_id::{Canonical as _, ChartId};
@@ -27,6 +27,31 @@ pub(super) async fn compare<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let same = sha256(&heads.to_canonical()) == digest;
     let answer = HaveAnswer { heads: (!same).then_some(heads), wanted: app.damage().wanted(chart) };
     answer_cbor(call.spec, &answer)
+}
+
+/// One round for many charts with nothing new. It says nothing of charts that the caller does not read.
+pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer {
+    let HaveOfManyQuestion { charts } = call.decode()?;
+    if charts.len() > HAVE_CHARTS_MAX {
+        return Err(refuse_with(
+            ErrorCode::BadRange,
+            format!("Name at most {HAVE_CHARTS_MAX} charts."),
+            ProblemMembers { limit: Some(HAVE_CHARTS_MAX as u64), ..ProblemMembers::default() },
+        ));
+    }
+    let device = call.caller()?.device;
+    let mut same = Vec::new();
+    for ChartDigest { chart, digest } in charts {
+        let reads = app.membership().read().is_member(chart, device);
+        if !reads || !app.damage().wanted(chart).is_empty() {
+            continue;
+        }
+        let heads = app.store().have(chart).await.map_err(store_failed)?;
+        if sha256(&heads.to_canonical()) == digest {
+            same.push(chart);
+        }
+    }
+    answer_cbor(call.spec, &HaveOfManyAnswer { same })
 }
 
 /// Which entries stand at places of one chain.

@@ -6,9 +6,10 @@ use crate::support::people::Who;
 use crate::support::{Device, Reply, Session, TestRng, World};
 use std::fmt::Write as _;
 use ward_api::{
-    DropState, DropStateChange, EnrolmentSubmission, HaveQuestion, Key32, LogName, MlogSubmission,
-    OlogEvidence, OlogProofsQuestion, Opaque, ProposalSubmission, ReconcileQuestion, SuspendReason,
-    SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest, WitnessNonce, paths,
+    ChartDigest, DropState, DropStateChange, EnrolmentSubmission, HaveOfManyQuestion, HaveQuestion, Key32,
+    LogName, MlogSubmission, OlogEvidence, OlogProofsQuestion, Opaque, ProposalSubmission, ReconcileQuestion,
+    SuspendReason, SuspensionRequest, TicketRegistration, TicketState, TicketStateChange, TokenRequest,
+    WitnessNonce, paths,
 };
 use ward_audit::{TileKind, TilePath};
 use ward_crypto::{EpochSecret, random_bytes, random_id, seal_drop, sha256};
@@ -93,6 +94,10 @@ impl Stage {
                 (paths::suspend(people.phone.id), lift.to_canonical())
             }
             Route::CompareHave => (paths::have(chart), HaveQuestion { digest: [0; 32] }.to_canonical()),
+            Route::CompareMany => {
+                let charts = vec![ChartDigest { chart, digest: [0; 32] }];
+                (paths::HAVE_OF_MANY.into(), HaveOfManyQuestion { charts }.to_canonical())
+            }
             Route::Reconcile => {
                 let question = ReconcileQuestion {
                     device: people.phone.id,

@@ -2,13 +2,14 @@
 
 use crate::support::World;
 use futures_util::future::join_all;
+use ward_api::limits::HAVE_CHARTS_MAX;
 use ward_api::{
-    EnvelopeBatch, ErrorCode, HaveAnswer, HaveQuestion, MlogAccepted, MlogPlace, MlogSubmission, Opaque,
-    PlacedEntry, ReconcileAnswer, ReconcileQuestion, paths,
+    ChartDigest, EnvelopeBatch, ErrorCode, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion,
+    MlogAccepted, MlogPlace, MlogSubmission, Opaque, PlacedEntry, ReconcileAnswer, ReconcileQuestion, paths,
 };
 use ward_audit::Receipt;
 use ward_crypto::{Envelope, sha256};
-use ward_id::{Canonical as _, Incarnation, VersionVector};
+use ward_id::{Canonical as _, ChartId, Incarnation, VersionVector};
 use ward_store::OlogStore as _;
 use ward_sync::RevokePolicy;
 
@@ -63,6 +64,22 @@ async fn an_equal_vector_is_answered_without_it() {
     assert_eq!(answer, HaveAnswer { heads: Some(heads), wanted: Vec::new() });
     let outsider = world.login(&world.people.outsider).await;
     outsider.post(&paths::have(chart), &same).await.refused(ErrorCode::NotMember);
+    // Many charts in one round: only what is the same, and nothing of what the caller does not read.
+    let of = |chart, question: HaveQuestion| ChartDigest { chart, digest: question.digest };
+    let stranger = ChartId::from_bytes([9; 16]);
+    let ask = |charts| HaveOfManyQuestion { charts };
+    for (question, expected) in [(same, vec![chart]), (other, Vec::new())] {
+        let charts = vec![of(stranger, question), of(chart, question)];
+        let answer: HaveOfManyAnswer =
+            phone.post(paths::HAVE_OF_MANY, &ask(charts.clone())).await.ok().cbor();
+        assert_eq!(answer.same, expected);
+        let answer: HaveOfManyAnswer = outsider.post(paths::HAVE_OF_MANY, &ask(charts)).await.ok().cbor();
+        assert_eq!(answer.same, Vec::new());
+    }
+    let most = vec![of(chart, other); HAVE_CHARTS_MAX];
+    phone.post(paths::HAVE_OF_MANY, &ask(most)).await.ok();
+    let more = vec![of(chart, other); HAVE_CHARTS_MAX + 1];
+    phone.post(paths::HAVE_OF_MANY, &ask(more)).await.refused(ErrorCode::BadRange);
 }
 
 #[tokio::test]
