@@ -5,9 +5,7 @@ use super::olog_proofs::NamedHeads;
 use super::open_device::arrival;
 use super::{Client, LocalChart};
 use crate::limits::{BASE_PAGE_ROWS, HISTORY_ROW_BYTES};
-use crate::store::{
-    BasePageRecord, BaseRecord, BaseStateRecord, Batch, PageRecord, SealedRows, Table, row_id,
-};
+use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::{ChartId, TimestampMs};
 use ward_sync::{CheckpointTrust, SignedEntry};
@@ -126,11 +124,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let begin = self.device()?.olog_begin();
         let mut batch = Batch::default();
         let (mut dropped, mut pages) = (0, Vec::new());
-        for (id, page) in self.rows.records::<PageRecord>(Table::Pages).await? {
+        for (id, page) in self.pages_of(chart).await? {
             let covered = |row: &crate::store::ReceivedRecord| {
                 (begin..=upto).contains(&row.index) && row.opened.is_some()
             };
-            if !id.starts_with(chart.as_bytes()) || !page.rows.iter().all(covered) {
+            if !page.rows.iter().all(covered) {
                 continue;
             }
             dropped += page.rows.len() as u64;

@@ -2,7 +2,7 @@
 //! one out. When all pages are looked through again, both are told apart by proof.
 
 use super::{Client, SyncProblem};
-use crate::store::{PageRecord, ReceivedRecord, Table, row_id};
+use crate::store::ReceivedRecord;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::EnvelopeRow;
@@ -67,22 +67,5 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             Ok(()) | Err(SyncProblem::BadEnvelope { .. }) => Ok(true),
             Err(problem) => Err(problem),
         }
-    }
-
-    /// The stored page that holds a place.
-    pub(crate) async fn page_with(
-        &self,
-        chart: ChartId,
-        place: u64,
-    ) -> Result<Option<(Vec<u8>, PageRecord)>, ClientError> {
-        let Some(local) = self.device()?.charts.get(&chart) else { return Ok(None) };
-        for first in local.pages.range(..=place).rev() {
-            let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
-            let Some(page) = self.rows().get::<PageRecord>(Table::Pages, &id).await? else { continue };
-            if page.rows.iter().any(|row| row.index == place) {
-                return Ok(Some((id, page)));
-            }
-        }
-        Ok(None)
     }
 }

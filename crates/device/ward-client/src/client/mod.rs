@@ -5,6 +5,7 @@ mod base_verify;
 mod bind_answers;
 mod capture;
 mod carried;
+mod chart_pages;
 mod checkpoints;
 mod cold_start;
 mod commit;

@@ -460,7 +460,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         gone: &BTreeSet<EntryId>,
         batch: &mut Batch,
     ) -> Result<(), ClientError> {
-        let pages = self.rows.records::<PageRecord>(Table::Pages).await?;
+        let pages = self.pages_of(chart).await?;
         let open = self.device_mut()?;
         let (begin, me) = (open.olog_begin(), open.me.device);
         let fresh = LocalChart::new(open.me.site, chart).chart;
@@ -474,9 +474,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             local.insert(entry, Arrival::UNSENT);
         }
         for (id, page) in pages {
-            if !id.starts_with(chart.as_bytes()) {
-                continue;
-            }
             let (mut kept, before) = (Vec::with_capacity(page.rows.len()), page.rows.len());
             for row in page.rows {
                 let entry = row.opened.as_ref().and_then(|bytes| SignedEntry::from_stored(bytes).ok());

@@ -3,8 +3,6 @@
 
 use super::{Client, SyncProblem};
 use crate::limits::WANTED_PER_SYNC;
-use crate::store::PageRecord;
-use crate::store::Table;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
 use ward_api::limits::{PUSH_MAX_BYTES, PUSH_MAX_OPERATIONS};
@@ -83,10 +81,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Envelopes that came and are kept, by their place in their chain.
     async fn held_envelopes(&self, chart: ChartId) -> Result<HeldEnvelopes, ClientError> {
         let mut out = HeldEnvelopes::new();
-        for (id, page) in self.rows().records::<PageRecord>(Table::Pages).await? {
-            if !id.starts_with(chart.as_bytes()) {
-                continue;
-            }
+        for (_, page) in self.pages_of(chart).await? {
             for row in page.rows.iter().filter(|row| row.opened.is_some()) {
                 let Ok(envelope) = Envelope::from_canonical(&row.envelope) else { continue };
                 let header = envelope.header();

@@ -5,7 +5,7 @@ use crate::export::{
     PackageParts, PackagedCertificate, PackagedEnvelope, PackagedProof, answers_csv, audit_package,
     fhir_ndjson, patient_page, trail_csv,
 };
-use crate::store::{PageRecord, ReceivedRecord, Table};
+use crate::store::ReceivedRecord;
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
@@ -115,9 +115,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn received_rows(&mut self, chart: ChartId) -> Result<Vec<ReceivedRecord>, ClientError> {
-        let pages = self.rows().records::<PageRecord>(Table::Pages).await?;
-        let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
-        let mut rows: Vec<ReceivedRecord> = of_chart.flat_map(|(_, page)| page.rows).collect();
+        let pages = self.pages_of(chart).await?;
+        let mut rows: Vec<ReceivedRecord> = pages.into_iter().flat_map(|(_, page)| page.rows).collect();
         // Places of pages that were looked through on the way to a checkpoint may be in both.
         let known: BTreeSet<u64> = rows.iter().map(|row| row.index).collect();
         let base = self.base_envelopes(chart).await?;
