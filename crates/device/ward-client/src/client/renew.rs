@@ -220,9 +220,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(none);
         }
         let view = self.view_of(chart)?;
-        let declines =
-            view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
-        let declined: BTreeSet<EntryId> = declines.map(|written| written.value.entry).collect();
+        let declined = view.declined();
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let can_decide = |device: &DeviceId| open.staff_in_date(chart, *device, now);
         let stands = |entry: EntryId| view.place(entry).is_some_and(|place| place != Place::Parked);
