@@ -107,7 +107,7 @@ pub const READER_LEVEL: u64 = 1;
 pub const PLACES_PER_ROUND: u64 = 32;
 /// Version of the rules by which a chart follows from its entries: raised when an entry comes to
 /// stand elsewhere than before, so that checkpoints of other versions are not compared.
-pub const FOLD_RULES: u64 = 2;
+pub const FOLD_RULES: u64 = 3;
 /// Entries after which a checkpoint is due.
 pub const CHECKPOINT_EVERY_ENTRIES: u64 = 1_000;
 /// Time after which a checkpoint is due, from the arrival of the first entry that none covers.

@@ -181,3 +181,85 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     order.extend(twice);
     order
 }
+
+/// Puts one word behind what a text says.
+fn behind(text: &str, word: &str) -> TextEdit {
+    let mut burst = Burst::new();
+    burst.insert(u32::try_from(text.len()).unwrap(), word).unwrap();
+    burst.finish().unwrap()
+}
+
+/// Words that came only inside an entry which does not take them over, and words on top of them.
+fn brought(why: CarryReason, carrier_is_lost: bool) -> (Ward, Chart, [EntryId; 3], DeviceId) {
+    let ward = Ward::new(77);
+    let mut chart = Chart::new(ward.site.site, ward.chart);
+    let arrive = |chart: &mut Chart, entry: &SignedEntry| {
+        let place = chart.len() as u64;
+        chart.insert(entry.clone(), Arrival::at(place, TimestampMs(place as i64))).unwrap();
+        chart.prove(entry.id(), place);
+    };
+    let ids = {
+        let pen = |device| Pen::new(ward.site.site, ward.chart, device, 1);
+        let (mut phone, mut nurse) = (pen(&ward.phone), pen(&ward.coordinator));
+        let mut doctor = pen(&ward.clinician);
+        let edit =
+            |text: &str, word, parents| TextBurst { document: NOTE, parents, edit: behind(text, word) };
+        let under = phone.write(&chart, edit("", "[x1]", vec![]));
+        let carry = nurse.write(&chart, Carry::of(&under, why));
+        let upper = doctor.write(&chart, edit("[x1]", "[w2]", vec![under.id()]));
+        // The phone's own words are in the chart only inside what the nurse wrote.
+        for entry in [&carry, &upper] {
+            arrive(&mut chart, entry);
+        }
+        [under.id(), carry.id(), upper.id()]
+    };
+    let lost = if carrier_is_lost { ward.coordinator.id } else { ward.phone.id };
+    (ward, chart, ids, lost)
+}
+
+#[test]
+fn declined_words_keep_their_place_under_what_was_written_on_them() {
+    let (ward, mut chart, [under, carry, upper], device) = brought(CarryReason::Decline, false);
+    let standing = Standing::ToBeAdopted;
+    let authority = Cut {
+        inner: ChartAuthority { membership: &ward.site.membership, chart: ward.chart },
+        device,
+        from: Some(0),
+        standing,
+    };
+    let view = chart.view(&authority);
+    let aside = Place::Quarantined(QuarantineReason::ToBeAdopted);
+    assert_eq!((view.place(under), view.place(upper)), (Some(aside), Some(Place::Visible)));
+    assert_eq!(view.texts()[&NOTE].text(), "[w2]");
+    assert_eq!(view.to_adopt().map(|item| item.entry.id()).collect::<Vec<_>>(), [under]);
+    assert!(view.accounting().balances() && view.accounting().total == 3);
+    // The same bytes, taken over by somebody else: now they count, whoever declined them.
+    let Decoded::Known(Payload::Carry(mut adopts)) = chart.get(carry).unwrap().body().decode_payload() else {
+        panic!("a carry")
+    };
+    adopts.why = CarryReason::Adopt;
+    let mut investigator = Pen::new(ward.site.site, ward.chart, &ward.investigator, 1);
+    let adopted = investigator.write(&chart, adopts);
+    chart.insert(adopted, Arrival::at(9, TimestampMs(9))).unwrap();
+    let view = chart.view(&authority);
+    assert_eq!((view.place(under), view.to_adopt().count()), (Some(Place::Visible), 0));
+    assert_eq!(view.texts()[&NOTE].text(), "[x1][w2]");
+}
+
+/// Staff took words over, somebody wrote on top of them, and then the device that took them over turns
+/// out to be in the wrong hands: the words wait for somebody else, and what was written on them stands.
+#[test]
+fn words_that_a_severed_device_took_over_keep_their_place_and_can_be_taken_over_again() {
+    for standing in [Standing::Severed, Standing::ToBeAdopted] {
+        let (ward, chart, [under, carry, upper], device) = brought(CarryReason::Adopt, true);
+        let inner = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+        assert_eq!(chart.view(&inner).texts()[&NOTE].text(), "[x1][w2]", "before it was known");
+        let view = chart.view(&Cut { inner, device, from: Some(0), standing });
+        assert_eq!(view.place(upper), Some(Place::Visible));
+        assert_eq!(view.place(under), Some(Place::Quarantined(QuarantineReason::ToBeAdopted)));
+        assert_eq!((view.texts()[&NOTE].text(), view.accounting().parked), ("[w2]".to_owned(), 0));
+        let severed = standing == Standing::Severed;
+        let waits: Vec<EntryId> = view.to_adopt().map(|item| item.entry.id()).collect();
+        assert_eq!(waits, [if severed { under } else { carry }], "what comes along is not listed twice");
+    }
+}

@@ -80,8 +80,7 @@ impl<S: SiteStore> World<'_, S> {
             let Some((inner, carrier)) = one.inner.zip(one.find(view)) else { continue };
             let place = view.place(inner);
             let counts = match place {
-                None | Some(Place::Quarantined(_)) => false,
-                Some(Place::Parked) => oracle.any_declined(),
+                None | Some(Place::Quarantined(_) | Place::Parked) => false,
                 Some(_) => true,
             };
             if view.place(carrier) == Some(Place::Visible) && !counts {
@@ -124,7 +123,7 @@ impl<S: SiteStore> World<'_, S> {
                             self.tally.path(format!("at the end: {name}"));
                         }
                     }
-                    if accounting.parked > 0 && !self.oracle.any_declined() {
+                    if accounting.parked > 0 {
                         let what = format!("{} entries wait for others at rest", accounting.parked);
                         return Err((Verdict::Lost, what));
                     }

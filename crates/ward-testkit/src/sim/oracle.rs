@@ -85,11 +85,6 @@ impl Oracle {
         self.declined.insert(inner);
     }
 
-    /// What builds on a declined entry may wait for it for ever.
-    pub(super) fn any_declined(&self) -> bool {
-        !self.declined.is_empty()
-    }
-
     pub(super) fn was_declined(&self, entry: EntryId) -> bool {
         self.declined.contains(&entry)
     }

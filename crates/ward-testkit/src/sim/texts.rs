@@ -4,11 +4,11 @@
 use super::entries::{bears, mark};
 use super::failure::{Checked, Verdict};
 use super::generate::Dice;
-use super::oracle::Oracle;
+use super::oracle::{Confirmed, Oracle};
 use super::schedule::Entry;
 use crate::limits::CUT_MAX_WORDS;
 use std::collections::BTreeSet;
-use ward_sync::{ChartView, Place, TextId};
+use ward_sync::{ChartView, EntryKind, Place, TextId};
 
 /// The text.
 pub(super) const DOCUMENT: TextId = TextId([0x7e; 16]);
@@ -48,16 +48,26 @@ fn marks(text: &str) -> BTreeSet<u64> {
         .collect()
 }
 
-/// Every confirmed word that counts is in the text, or was taken away by an entry that is here too.
+/// Every confirmed word that counts is in the text, or was taken away by an entry that is here too; none
+/// that is kept aside is in it.
 pub(super) fn check_words(view: &ChartView<'_>, oracle: &Oracle) -> Checked {
     let said = view.texts().get(&DOCUMENT).map(|text| marks(&text.text())).unwrap_or_default();
-    let typed = oracle.confirmed.iter().filter(|one| matches!(one.what, Entry::Text | Entry::TextCut));
-    for one in typed.filter(|one| one.forgiven.is_none() && !said.contains(&one.number)) {
+    let typed = || oracle.confirmed.iter().filter(|one| matches!(one.what, Entry::Text | Entry::TextCut));
+    // An edit may have been written again, under another name.
+    let edits = |one: &Confirmed| {
+        let mark = mark(one.number);
+        let edits = view.timeline().iter().filter(|item| item.entry.body().kind == EntryKind::TEXT_EDIT);
+        edits.filter(|item| bears(item.entry, &mark)).map(|item| item.place).collect::<Vec<_>>()
+    };
+    let is_aside = |place: &Place| matches!(place, Place::Quarantined(_));
+    let aside = |one: &Confirmed| edits(one).iter().all(is_aside);
+    if let Some(one) = typed().find(|one| said.contains(&one.number) && aside(one)) {
+        return Err((Verdict::Broken, format!("word {} is kept aside, and is in the text", one.number)));
+    }
+    for one in typed().filter(|one| one.forgiven.is_none() && !said.contains(&one.number)) {
         match one.find(view).and_then(|name| view.place(name)) {
             // Words of a device that does not count any more, until somebody takes them over.
             None | Some(Place::Quarantined(_)) => continue,
-            // It was written on top of words that staff declined.
-            Some(Place::Parked) if oracle.any_declined() => continue,
             Some(_) => {}
         }
         let mut takers = oracle.cuts.iter().filter(|(word, _)| *word == one.number).map(|(_, by)| mark(*by));

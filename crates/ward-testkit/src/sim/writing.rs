@@ -88,7 +88,9 @@ fn waiting(client: &SimClient, chart: ChartId) -> Vec<(DeviceId, EntryId)> {
     let drops = client.waiting_drops(chart).unwrap_or_default();
     let mut all: Vec<_> = drops.into_iter().map(|drop| of(&drop.entry)).collect();
     if let Ok(view) = client.chart(chart) {
-        all.extend(view.to_adopt().map(|item| of(item.entry)));
+        let declined = view.declined();
+        let sent = view.to_adopt().map(|item| of(item.entry));
+        all.extend(sent.filter(|(_, entry)| !declined.contains(entry)));
     }
     all
 }

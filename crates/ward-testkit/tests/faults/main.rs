@@ -13,6 +13,7 @@ mod crowd;
 mod cuts;
 mod damaged_rows;
 mod damaged_tables;
+mod declined_texts;
 mod dose_conflicts;
 mod drop_scene;
 mod full_device;

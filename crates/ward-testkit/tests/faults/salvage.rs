@@ -1,6 +1,7 @@
 //! Row 22: revoked while offline, with entries that nobody has seen.
 
 use crate::drop_scene::{days_offline, everything, names, note, progress, revoke, site_with, synced, texts};
+use ward_api::paths;
 use ward_client::views::Urgency;
 use ward_client::{ClientError, SyncProblem};
 use ward_crypto::Role;
@@ -195,6 +196,49 @@ async fn fault_22_a_declined_entry_stays_out_everywhere_and_says_why() {
     }
     // Whoever changes their mind later can still ask the phone again: it hands over once more nothing.
     assert_eq!(synced(&mut patient).await.handed_over, 0);
+}
+
+/// Somebody between the phone and the server answers everything, with a page or with nothing at all.
+#[tokio::test]
+async fn fault_33_what_a_portal_answers_is_no_word_that_something_was_done() {
+    let (mut site, mut staff, mut patient) = site_with(2_271, 1).await;
+    let chart = patient.chart();
+    let entries = days_offline(&site, &mut patient, 1).await;
+    revoke(&mut site, &patient, RevokePolicy::Salvage).await;
+    patient.relay.set_offline(false);
+    let until = site.clock.now().plus_ms(3_600_000);
+    let nurse = staff[0].device();
+    for (status, page) in [(200, "<!doctype html><title>Welcome</title>"), (204, "")] {
+        for relay in [&patient.relay, &site.coordinator.relay] {
+            relay.heal();
+            relay.before(|request| {
+                let is_write = request.path == paths::DROP || request.path.contains("/suspend");
+                if is_write {
+                    request.body = Vec::new();
+                }
+                true
+            });
+            relay.after(move |request, response| {
+                if request.path == paths::DROP || request.path.contains("/suspend") {
+                    response.status = status;
+                    response.headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+                    response.body = page.as_bytes().to_vec();
+                }
+            });
+        }
+        let report = synced(&mut patient).await;
+        assert_eq!(report.handed_over, 0, "{report:?}");
+        assert!(names(&report).contains(&"failed") && report.next_attempt_in_ms.is_some(), "{report:?}");
+        assert_ne!(progress(&patient, &entries), [DeliveryState::HandedOver]);
+        let suspended = site.coordinator.client.suspend(nurse, until, ward_api::SuspendReason::Lost).await;
+        assert!(matches!(suspended, Err(ClientError::BadAnswer { .. })), "{suspended:?}");
+    }
+    patient.relay.heal();
+    site.coordinator.relay.heal();
+    assert_eq!(synced(&mut patient).await.handed_over, 1, "as soon as the server itself answers");
+    assert_eq!(progress(&patient, &entries), [DeliveryState::HandedOver]);
+    assert_eq!(synced(&mut staff[0]).await.drops_waiting, 1);
+    assert_eq!(staff[0].client.waiting_drops(chart).unwrap()[0].entry.id(), entries[0]);
 }
 
 #[tokio::test]

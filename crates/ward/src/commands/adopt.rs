@@ -18,6 +18,8 @@ struct Waiting {
     captured_at: TimestampMs,
     handed_over: bool,
     urgent: bool,
+    /// Whether staff declined it: it can be adopted after all.
+    declined: bool,
 }
 
 /// Adopts one entry or all of a device: they then count, with their own author, and this device's
@@ -61,7 +63,7 @@ pub async fn decline(args: DeclineArgs, home: &Home, out: &Out) -> Done {
 
 async fn adopt_all(client: &mut NativeClient, waiting: &[Waiting], device: DeviceId, out: &Out) -> Done {
     let mut charts: Vec<ChartId> =
-        waiting.iter().filter(|one| one.device == device).map(|one| one.chart).collect();
+        waiting.iter().filter(|one| one.device == device && !one.declined).map(|one| one.chart).collect();
     charts.dedup();
     if charts.is_empty() {
         return Err(nothing_waits(&format!("Nothing of device {device} waits to be adopted")));
@@ -85,14 +87,19 @@ fn list(waiting: &[Waiting], out: &Out) -> Done {
         out.line("Nothing waits to be adopted.");
     }
     for one in waiting {
-        let how = if one.handed_over { "handed over" } else { "sent after the revocation" };
+        let how = match (one.declined, one.handed_over) {
+            (true, _) => "declined",
+            (false, true) => "handed over",
+            (false, false) => "sent after the revocation",
+        };
         let urgent = if one.urgent { "URGENT  " } else { "" };
         out.line(format!("{urgent}{}  {}  {}", one.entry, one.kind, instant(one.captured_at)));
         out.line(format!("          chart {} · device {} · {how}", one.chart, one.device));
     }
     let rows = waiting.iter().map(|one| {
         json!({"chart": one.chart, "entry": one.entry, "device": one.device, "kind": one.kind,
-               "captured_at": instant(one.captured_at), "handed_over": one.handed_over, "urgent": one.urgent})
+               "captured_at": instant(one.captured_at), "handed_over": one.handed_over, "urgent": one.urgent,
+               "declined": one.declined})
     });
     out.document(&json!(rows.collect::<Vec<_>>()));
     Ok(())
@@ -113,9 +120,11 @@ fn all_waiting(client: &NativeClient) -> Vec<Waiting> {
                 captured_at: body.captured_at,
                 handed_over: true,
                 urgent: drop.urgent,
+                declined: false,
             });
         }
         let Ok(view) = client.chart(chart) else { continue };
+        let declined = view.declined();
         for item in view.to_adopt() {
             let (entry, body) = (item.entry.id(), item.entry.body());
             if out.iter().skip(first).any(|known: &Waiting| known.entry == entry) {
@@ -129,6 +138,7 @@ fn all_waiting(client: &NativeClient) -> Vec<Waiting> {
                 captured_at: body.captured_at,
                 handed_over: false,
                 urgent: false,
+                declined: declined.contains(&entry),
             });
         }
     }

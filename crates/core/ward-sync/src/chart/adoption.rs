@@ -1,14 +1,18 @@
 //! What a chart holds with what staff adopted: entries that others carry. A carrier may wait for what
-//! another one carries, so this goes on until nothing is adopted any more; each carrier is looked at
-//! once, when nothing that it waits for is missing.
+//! another one carries, so this goes on until nothing is brought any more; each carrier is looked at
+//! once, when nothing that it waits for is missing, and once more when it is adopted itself.
+//!
+//! What staff declined, and what a carrier holds that is kept aside itself, is brought too, and kept
+//! aside: others may have written on top of it.
 
 use super::Chart;
 use super::authority::Authority;
 use super::decisions::Items;
 use super::held::Held;
-use super::view::{Item, admit};
+use super::view::{Item, admit, is_of_a_revoked_device};
 use crate::membership::Standing;
-use crate::payload::{CarryReason, Decoded, Payload};
+use crate::payload::{Carry, CarryReason, Decoded, Payload};
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use ward_id::{DeviceId, EntryId, Incarnation};
@@ -16,7 +20,7 @@ use ward_id::{DeviceId, EntryId, Incarnation};
 /// All entries, and those that wait.
 pub(super) struct Collected<'a> {
     pub(super) items: Items<'a>,
-    /// Entries that wait for one that is not here, directly or through another. An adopted entry does
+    /// Entries that wait for one that is not here, directly or through another. What is carried does
     /// not wait: staff took it as it is.
     pub(super) parked: BTreeSet<EntryId>,
 }
@@ -30,7 +34,7 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
         let frame = held.entry.frame();
         let proved_index = proved.get(&held.entry.id()).copied();
         let author = authority.author(frame.device);
-        Item { held, carried_by: None, author, forked: false, proved_index }
+        Item { held, carried_by: None, aside: false, author, forked: false, proved_index }
     };
     let mut items: Items<'a> = chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
     let parked = parked(&items);
@@ -38,16 +42,22 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
     let mut waits = Waits::of(parked, &items);
     while !ready.is_empty() {
         // In the order of carriers, so that the first carrier of an entry is the same everywhere.
-        let adopted: Vec<(EntryId, &'a Held)> =
-            ready.iter().filter_map(|id| Some((*id, adoptable(*id, &items, authority)?))).collect();
+        let brought: Vec<(EntryId, Brought<'a>)> =
+            ready.iter().filter_map(|id| Some((*id, brought(*id, &items, authority)?))).collect();
         ready.clear();
-        for (carrier, inner) in adopted {
-            let there = items.entry(inner.entry.id()).or_insert_with(|| item(inner));
-            if there.carried_by.is_none() {
-                there.carried_by = Some(carrier);
+        for (carrier, Brought { inner, aside }) in brought {
+            let entry = inner.entry.id();
+            let there = match items.entry(entry) {
+                Entry::Vacant(place) => place.insert(item(inner)),
+                // What is there already is adopted, if it was not yet; aside it is not put.
+                Entry::Occupied(_) if aside => continue,
+                Entry::Occupied(place) => place.into_mut(),
+            };
+            if there.carried_by.is_none() || (there.aside && !aside) {
+                (there.carried_by, there.aside) = (Some(carrier), aside);
                 // It may carry something itself, and others may have waited for it.
-                ready.insert(inner.entry.id());
-                ready.extend(waits.release(inner.entry.id()));
+                ready.insert(entry);
+                ready.extend(waits.release(entry));
             }
         }
         ready.retain(|id| items.get(id).is_some_and(|item| item.held.carried.is_some()));
@@ -83,26 +93,37 @@ fn carriers<'i>(items: &'i Items<'_>) -> impl Iterator<Item = EntryId> + 'i {
     items.iter().filter(|(_, item)| item.held.carried.is_some()).map(|(id, _)| *id)
 }
 
-/// What a carrier that does not wait carries, if it stands and nobody adopted that yet.
-fn adoptable<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority) -> Option<&'a Held> {
+/// What a carrier brings.
+struct Brought<'a> {
+    inner: &'a Held,
+    /// Whether it only brings it.
+    aside: bool,
+}
+
+/// What a carrier that does not wait carries, unless that is adopted already.
+fn brought<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority) -> Option<Brought<'a>> {
     let outer = items.get(&carrier)?;
     let inner = outer.held.carried.as_deref()?;
-    if items.get(&inner.entry.id()).is_some_and(|item| item.carried_by.is_some()) {
+    if items.get(&inner.entry.id()).is_some_and(|item| item.carried_by.is_some() && !item.aside) {
         return None;
     }
-    // A device takes up again what stood on a branch of its own store, and nobody else's.
-    let may_carry = match &outer.held.payload {
-        Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::Reauthor => {
-            inner.entry.frame().device == outer.held.entry.frame().device
-        }
+    let Decoded::Known(Payload::Carry(Carry { why, .. })) = &outer.held.payload else { return None };
+    let may_carry = match why {
+        // A device takes up again what stood on a branch of its own store, and nobody else's.
+        CarryReason::Reauthor => inner.entry.frame().device == outer.held.entry.frame().device,
         _ => outer.author.is_some_and(|author| author.role.is_staff()),
     };
-    let stands = may_carry && admit(outer, false, items, authority).is_ok();
     let signed = |inner: &Held| {
         let cert = authority.certificate(inner.entry.frame().device);
         cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
     };
-    (stands && signed(inner)).then_some(inner)
+    let aside = match admit(outer, false, items, authority) {
+        Ok(_) => *why == CarryReason::Decline,
+        // Before its device was revoked, others may have written on what it carries.
+        Err(place) if is_of_a_revoked_device(place) => true,
+        Err(_) => return None,
+    };
+    (may_carry && signed(inner)).then_some(Brought { inner, aside })
 }
 
 /// Entries that wait for one that is not here, directly or through another.

@@ -4,7 +4,7 @@
 //! Whether an edit fits the text for which it was written depends on that edit and its ancestors
 //! only, so every device judges alike.
 //!
-//! Edits of a device that was lost or severed, and that nobody adopted, are **aside**: they keep their
+//! Edits of a device that was lost or severed, and that nobody adopted or somebody declined, are **aside**: they keep their
 //! places in the text, because others wrote on top of them, and nothing of them shows.
 
 use super::authority::Author;

@@ -23,7 +23,7 @@ use crate::payload::{
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use ward_id::EntryId;
@@ -44,7 +44,7 @@ pub struct TimelineItem<'a> {
     pub author: Option<Author>,
     /// When and where it arrived.
     pub arrival: Arrival,
-    /// The entry that carries it, if staff adopted it.
+    /// The entry that carries it: staff adopted it, or, where it is kept aside, only brought it.
     pub carried_by: Option<EntryId>,
     /// Whether its device signed two histories at or before this place.
     pub forked: bool,
@@ -64,6 +64,8 @@ pub struct OpenConflict {
 pub(super) struct Item<'a> {
     pub(super) held: &'a Held,
     pub(super) carried_by: Option<EntryId>,
+    /// Whether what carries it only brings it, and takes nothing over.
+    pub(super) aside: bool,
     pub(super) author: Option<Author>,
     pub(super) forked: bool,
     pub(super) proved_index: Option<u64>,
@@ -467,10 +469,19 @@ impl<'a> ChartView<'a> {
         &self.cosignatures
     }
 
-    /// Entries of lost devices that staff may adopt, in order.
+    /// Entries of lost devices that staff may adopt, in order, those that were declined before among them
+    /// ([`ChartView::declined`]). What comes along with one of them is left out.
     pub fn to_adopt(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
-        let wanted = Place::Quarantined(QuarantineReason::ToBeAdopted);
-        self.timeline.iter().filter(move |item| item.place == wanted)
+        let wanted = |place| place == Place::Quarantined(QuarantineReason::ToBeAdopted);
+        let along = move |carrier| self.place(carrier).is_some_and(wanted);
+        self.timeline.iter().filter(move |item| wanted(item.place) && !item.carried_by.is_some_and(along))
+    }
+
+    /// Entries that staff declined to take over, whatever became of them since.
+    pub fn declined(&self) -> BTreeSet<EntryId> {
+        let threads = self.drop_declines.iter();
+        let all = threads.flat_map(|thread| thread.past.iter().chain(&thread.current));
+        all.map(|written| written.value.entry).collect()
     }
 
     /// Entries that wait for others, in order. While there are any, the chart is incomplete.
@@ -500,14 +511,18 @@ fn texts_of<'a>(accepted: &[Said<'a>], aside: &[Said<'a>]) -> BTreeMap<TextId, T
 /// What an entry wrote in a text, if it is aside because its device was lost or severed: its place in
 /// the text stays, for what others wrote on top of it.
 fn writing_aside<'a>(item: &Item<'a>, place: Place) -> Option<&'a Payload> {
-    let reason = QuarantineReason::ToBeAdopted;
-    if ![Place::Quarantined(reason), Place::Quarantined(QuarantineReason::Severed)].contains(&place) {
+    if !is_of_a_revoked_device(place) {
         return None;
     }
     match &item.held.payload {
         Decoded::Known(payload @ Payload::TextBurst(_)) => Some(payload),
         _ => None,
     }
+}
+
+/// Whether an entry is kept aside because its device was lost or severed, or nobody took it over.
+pub(super) const fn is_of_a_revoked_device(place: Place) -> bool {
+    matches!(place, Place::Quarantined(QuarantineReason::ToBeAdopted | QuarantineReason::Severed))
 }
 
 fn amends<P>(written: &Written<'_, P>) -> Vec<EntryId> {
@@ -563,6 +578,11 @@ pub(super) fn admit<'a>(
     }
     let frame = item.held.entry.frame();
     let author = item.author.ok_or(Place::Quarantined(QuarantineReason::NoCertificate))?;
+    if item.aside {
+        let severed = authority.standing(frame.device, None) == Standing::Severed;
+        let reason = if severed { QuarantineReason::Severed } else { QuarantineReason::ToBeAdopted };
+        return Err(Place::Quarantined(reason));
+    }
     if item.carried_by.is_none() {
         if !continues_chain(item, items) {
             return Err(Place::Quarantined(QuarantineReason::BrokenChain));

@@ -217,6 +217,10 @@ pub enum CarryReason {
     /// It comes from another site.
     #[n(3)]
     Transfer,
+    /// Staff do not take it over. It is brought only because others may have written, or may write, on top
+    /// of it: what it says does not count.
+    #[n(4)]
+    Decline,
 }
 
 /// Somebody else's entry, held unchanged. Its author, time and signature stay the author's.

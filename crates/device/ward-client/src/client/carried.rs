@@ -3,12 +3,17 @@
 
 use ward_id::EntryId;
 use ward_sync::limits::CARRIES_NESTED_MAX;
-use ward_sync::{CarryReason, Decoded, Payload, SignedEntry};
+use ward_sync::{CarryReason, Decoded, EntryKind, Payload, SignedEntry};
 
 /// The entry that a carry holds; nothing for any other entry.
 fn inside(entry: &SignedEntry) -> Option<SignedEntry> {
     match entry.body().decode_payload() {
-        Decoded::Known(Payload::Carry(carry)) if carry.why != CarryReason::Transfer => carry.entry(),
+        // What is declined is brought, not stood for.
+        Decoded::Known(Payload::Carry(carry))
+            if matches!(carry.why, CarryReason::Adopt | CarryReason::Reauthor) =>
+        {
+            carry.entry()
+        }
         _ => None,
     }
 }
@@ -22,6 +27,11 @@ pub(crate) fn carried_names(entry: &SignedEntry) -> Vec<EntryId> {
         next = inside(&inner);
     }
     names
+}
+
+/// Whether an entry edits a text, or carries one that does: others may write on top of its words.
+pub(crate) fn edits_a_text(entry: &SignedEntry) -> bool {
+    entry.body().kind == EntryKind::TEXT_EDIT || inside(entry).is_some_and(|inner| edits_a_text(&inner))
 }
 
 /// Whether this version of the app reads an entry and everything that it carries.

@@ -4,10 +4,9 @@ use super::open_device::OpenDevice;
 use super::{Client, Me, Phase};
 use crate::bootstrap::AdminSeed;
 use crate::store::{Batch, Bytes, EnrolmentRecord, SealedRows, SelfRecord, ServerRecord, Table};
-use crate::wire::{anonymous, decode};
+use crate::wire::{decode, get_anonymous, post_anonymous};
 use crate::{
-    ClientError, DeviceKeyStore, Environment, HighWater, HttpMethod, RowStore, ServerAddress, SyncProblem,
-    Transport,
+    ClientError, DeviceKeyStore, Environment, HighWater, RowStore, ServerAddress, SyncProblem, Transport,
 };
 use rand_core::CryptoRng;
 use ward_api::{EnrolmentInfo, EnrolmentSubmission, ErrorCode, TicketState, paths};
@@ -180,7 +179,7 @@ pub(super) async fn submit_request<T: Transport>(
     let proof = ticket.redeem_key().proof(ticket.ticket, &blob);
     let body = EnrolmentSubmission { blob: record.blob.to_vec().into(), proof: proof.to_vec().into() };
     let (server, path) = (server_of(ticket), paths::enrol(ticket.ticket));
-    let sent = anonymous(transport, &server, HttpMethod::Post, &path, Some(body.to_canonical())).await;
+    let sent = post_anonymous(transport, &server, &path, body.to_canonical()).await;
     match sent {
         Ok(_) => Ok(()),
         // Sent before a crash, or by somebody with a photograph: the six words tell.
@@ -227,7 +226,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         ticket.check_site(None)?;
         let server = server_of(&ticket);
         let path = paths::enrol(ticket.ticket);
-        let info = anonymous(&self.transport, &server, HttpMethod::Get, &path, None).await?;
+        let info = get_anonymous(&self.transport, &server, &path).await?;
         let info: EnrolmentInfo = decode(&path, &info)?;
         let (root_policy, issuer) = check_site(&ticket, &info)?;
         let enrolling = self.make_request(ticket, root_policy, &issuer)?;
@@ -288,7 +287,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.send_request().await?;
         let Phase::Enrolling(enrolling) = &self.phase else { return Err(ClientError::NotEnrolled) };
         let (server, path) = (server_of(&enrolling.ticket), paths::enrol(enrolling.ticket.ticket));
-        let info = anonymous(&self.transport, &server, HttpMethod::Get, &path, None).await?;
+        let info = get_anonymous(&self.transport, &server, &path).await?;
         let info: EnrolmentInfo = decode(&path, &info)?;
         match info.state {
             TicketState::Declined | TicketState::Void | TicketState::Burnt | TicketState::Expired => {

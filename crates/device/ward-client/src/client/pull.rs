@@ -167,6 +167,19 @@ impl OpenedPage {
         self.rows.into_iter().find(|row| row.opened.is_some())
     }
 
+    /// Leaves out what will not open any more, or need not: of a log that ended nothing is delivered again,
+    /// so what came damaged stays so, and what survived is given a place in the log that counts.
+    fn let_go(mut self, is_let_go: impl Fn(&ReceivedRecord, bool) -> bool) -> Self {
+        let bad: BTreeSet<u64> = self.bad.iter().map(|(index, _)| *index).collect();
+        let gone = |row: &ReceivedRecord| row.opened.is_none() && is_let_go(row, bad.contains(&row.index));
+        let gone: BTreeSet<u64> = self.rows.iter().filter(|row| gone(row)).map(|row| row.index).collect();
+        self.rows.retain(|row| !gone.contains(&row.index));
+        self.bad.retain(|(index, _)| !gone.contains(index));
+        self.unopened.retain(|index| !gone.contains(index));
+        self.doubtful.retain(|index| !gone.contains(index));
+        self
+    }
+
     /// The newest heads that lie beyond the log of this device, with those that wait already.
     fn heads_beyond(&self, open: &OpenDevice) -> Option<BTreeMap<DeviceId, TreeHead>> {
         let size = open.mlog.membership.size();
@@ -397,7 +410,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 continue;
             };
             let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
-            let mut opened = self.opened(chart, record.rows).map_err(failed)?;
+            let opened = self.opened(chart, record.rows).map_err(failed)?;
+            let mut opened = self.without_the_ended(chart, opened).map_err(failed)?;
             if !opened.doubtful.is_empty() {
                 let rows = self.fetched_again(chart, opened, &mut left).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
@@ -414,6 +428,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         Ok(stays)
+    }
+
+    /// A page without the envelopes of a log that ended that are damaged, or that came again since.
+    fn without_the_ended(&self, chart: ChartId, page: OpenedPage) -> Result<OpenedPage, ClientError> {
+        let open = self.device()?;
+        let (begin, local) = (open.olog_begin(), open.charts.get(&chart));
+        let came = |row: &ReceivedRecord| {
+            let envelope = Envelope::from_canonical(&row.envelope).ok();
+            let entry = envelope.map(|envelope| envelope.header().entry_id);
+            entry.is_some_and(|entry| local.is_some_and(|local| local.chart.get(entry).is_some()))
+        };
+        Ok(page.let_go(|row, is_bad| row.index < begin && (is_bad || came(row))))
     }
 
     /// The rows of a page, with damaged envelopes as the server gives them now.

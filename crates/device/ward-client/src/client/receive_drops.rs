@@ -198,7 +198,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         state: DropState,
     ) -> Result<(), ClientError> {
         let body = DropStateChange { chart, device, entry, state };
-        match self.wire()?.post_raw(paths::DROP_STATE, &body).await {
+        match self.wire()?.post_done(paths::DROP_STATE, &body).await {
             Ok(_) => Ok(()),
             // Gone already, or this device has left the chart: the list is not its business any more.
             Err(error) if error.is(ErrorCode::DropUnknown) || error.is(ErrorCode::NotMember) => Ok(()),

@@ -8,8 +8,8 @@ use super::carried::{carried_names, is_known_inside};
 use super::enrol::{self, EnrolOutcome, PendingEnrolment, Request, SELF_ROW};
 use super::{Client, OpenDevice, SyncProblem};
 use crate::store::{Batch, EnrolmentRecord, SelfRecord, Table, row_id};
-use crate::wire::{Session, anonymous, decode};
-use crate::{ClientError, DeviceKeyStore, Environment, Growth, HttpMethod, RowStore, Transport};
+use crate::wire::{Session, decode, get_anonymous};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::{EnrolmentInfo, ErrorCode, TicketState, paths};
 use ward_crypto::{DeviceKeys, Ticket};
@@ -54,7 +54,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let server = enrol::server_of(&ticket);
         let path = paths::enrol(ticket.ticket);
-        let info = anonymous(&self.transport, &server, HttpMethod::Get, &path, None).await?;
+        let info = get_anonymous(&self.transport, &server, &path).await?;
         let info: EnrolmentInfo = decode(&path, &info)?;
         let (root_policy, issuer) = enrol::check_site(&ticket, &info)?;
         let (open, env) = self.device_and_env()?;
@@ -88,7 +88,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let ticket = Ticket::from_text(&record.ticket)?;
         enrol::submit_request(&self.transport, &ticket, &record).await?;
         let (server, path) = (enrol::server_of(&ticket), paths::enrol(ticket.ticket));
-        let info = anonymous(&self.transport, &server, HttpMethod::Get, &path, None).await?;
+        let info = get_anonymous(&self.transport, &server, &path).await?;
         let info: EnrolmentInfo = decode(&path, &info)?;
         if matches!(
             info.state,
@@ -220,9 +220,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(none);
         }
         let view = self.view_of(chart)?;
-        let declines =
-            view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
-        let declined: BTreeSet<EntryId> = declines.map(|written| written.value.entry).collect();
+        let declined = view.declined();
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let can_decide = |device: &DeviceId| open.staff_in_date(chart, *device, now);
         let stands = |entry: EntryId| view.place(entry).is_some_and(|place| place != Place::Parked);

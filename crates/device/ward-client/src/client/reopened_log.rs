@@ -111,7 +111,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let held = self.device()?.olog.as_ref().and_then(LogView::head).map(CosignedHead::note);
         let Some(note) = held.map(ToString::to_string) else { return Ok(()) };
         let body = OlogEvidence { checkpoint: Some(Opaque(note.into_bytes())), receipt: None };
-        self.wire()?.post_raw(paths::OLOG_REOPENING, &body).await.map(drop)
+        self.wire()?.post_done(paths::OLOG_REOPENING, &body).await
     }
 
     /// The server lacks something of a chart that it had receipted. It is shown the newest receipts that
@@ -135,7 +135,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// until an admin lets the log go on.
     pub(crate) async fn show_receipt(&mut self, receipt: &Receipt) -> Result<(), ClientError> {
         let body = OlogEvidence { checkpoint: None, receipt: Some(Opaque(receipt.to_canonical())) };
-        self.wire()?.post_raw(paths::OLOG_REOPENING, &body).await.map(drop)
+        self.wire()?.post_done(paths::OLOG_REOPENING, &body).await
     }
 
     /// The note that the server shows of the operation log.

@@ -95,7 +95,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Leaves an entry with the server until somebody else signs it.
     pub(crate) async fn propose(&mut self, entry: &MlogEntry) -> Result<Outcome, ClientError> {
         let body = ProposalSubmission { entry: Opaque(entry.to_canonical()) };
-        self.wire()?.post_raw(paths::MLOG_PROPOSALS, &body).await?;
+        self.wire()?.post_done(paths::MLOG_PROPOSALS, &body).await?;
         Ok(Outcome::Proposed(entry.hash()))
     }
 

@@ -55,6 +55,7 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Adopt => "adopt",
                 CarryReason::Reauthor => "reauthor",
                 CarryReason::Transfer => "transfer",
+                CarryReason::Decline => "decline",
             },
         }),
         Payload::DeviceClosed(p) => json!({

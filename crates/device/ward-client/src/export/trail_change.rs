@@ -211,6 +211,7 @@ fn technical(payload: &Payload) -> Option<Vec<Said>> {
                 CarryReason::Adopt => "taken over unchanged by staff".to_owned(),
                 CarryReason::Reauthor => "kept unchanged from a copied store".to_owned(),
                 CarryReason::Transfer => "kept unchanged from another site".to_owned(),
+                CarryReason::Decline => "not taken over; kept for what was written on top of it".to_owned(),
             },
         ),
         Payload::Opened(p) => Some(

@@ -7,7 +7,7 @@ use super::trail_words::{
 use crate::limits::TRAIL_COLUMNS;
 use crate::views::calendar::{iso_day, plain_minute};
 use crate::views::plain_line;
-use ward_sync::{Accounting, BoundedBy, DeliveryState, TimeClaim};
+use ward_sync::{Accounting, BoundedBy, DeliveryState, Place, TimeClaim};
 
 /// Blanks before the parts of an entry.
 const INDENT: usize = 4;
@@ -56,7 +56,8 @@ fn push_entry(out: &mut String, entry: &TrailEntry) {
     }
     line(out, INDENT, &format!("stands: {stands}"));
     if let Some((carrier, by)) = &entry.carried_by {
-        line(out, INDENT, &format!("taken over by {} with entry {carrier}", plain_line(&author_words(by))));
+        let what = if matches!(entry.place, Place::Quarantined(_)) { "brought" } else { "taken over" };
+        line(out, INDENT, &format!("{what} by {} with entry {carrier}", plain_line(&author_words(by))));
     }
     let place = match (entry.olog_index, entry.place_proved) {
         (Some(index), true) => format!("; place {index} of the operation log, proved"),

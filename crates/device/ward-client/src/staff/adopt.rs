@@ -1,7 +1,7 @@
 //! Taking over what a device could not make count itself: what it sent after it was revoked, and what
 //! it handed to the drop box. Or declining it, with a reason.
 
-use crate::client::{Rewrite, WaitingDrop, stage};
+use crate::client::{Rewrite, WaitingDrop, edits_a_text, stage};
 use crate::store::{Batch, Table};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeSet;
@@ -33,18 +33,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Adopts everything of a device that waits in a chart, in the order of its chain and in one commit.
-    /// Gives the new entries; none if nothing waits.
+    /// Gives the new entries; none if nothing waits. What somebody declined waits no longer: adopting it
+    /// after all is an act of its own ([`Client::adopt`]).
     ///
     /// # Errors
     /// What [`Client::capture`] can fail with.
     pub async fn adopt_all(&mut self, chart: ChartId, device: DeviceId) -> Result<Vec<EntryId>, ClientError> {
-        let mut all = self.adoptable(chart)?;
+        let mut all = self.undecided(chart)?;
         all.retain(|found| found.entry.frame().device == device);
         self.adopt_these(chart, all).await
     }
 
-    /// Declines an entry that waits for adoption: it stays out of the chart, and the chart says who
-    /// declined it and why.
+    /// Declines an entry that waits for adoption: it does not count in the chart, and the chart says who
+    /// declined it and why. An edit of a text is brought into the chart all the same, hidden: what its
+    /// author wrote on top of it can then be taken over, and its words do not show.
     ///
     /// # Errors
     /// [`ClientError::NotAllowed`] without a reason; [`ClientError::Unknown`] for an entry that does not
@@ -58,20 +60,35 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if reason.trim().is_empty() {
             return Err(ClientError::NotAllowed("declining takes a reason"));
         }
-        let found = self.adoptable(chart)?.into_iter().find(|found| found.entry.id() == entry);
+        let found = self.undecided(chart)?.into_iter().find(|found| found.entry.id() == entry);
         let found = found.ok_or(ClientError::Unknown("the entry that waits for adoption"))?;
+        self.may_capture(chart)?;
         let declined = DropDeclined { device: found.entry.frame().device, entry };
         let draft = Draft { payload: declined.into(), amends: None, reason: Some(reason.to_owned()) };
+        let growth = Growth::of(&draft.payload);
+        let brings = edits_a_text(&found.entry) && self.view_of(chart)?.place(entry).is_none();
+        let brought = Carry::of(&found.entry, CarryReason::Decline);
+        let mut drafts = Vec::from_iter(brings.then(|| Rewrite::first(Draft::new(brought))));
+        drafts.push(Rewrite::first(draft));
+        let written = self.write(chart, drafts)?;
         let drop = found.drop.map(|drop| WaitingDrop { decided: Some(DropState::Declined), ..drop });
         let mut batch = Batch::default();
         if let Some(drop) = &drop {
             batch.put(Table::Drops, drop.row_id(), &drop.to_record());
         }
-        let written = self.capture_with(chart, draft, batch).await?;
+        let written = self.keep_written(chart, written, batch, growth).await?;
         if let Some(drop) = drop {
             self.device_mut()?.drops.insert(drop.key(), drop);
         }
         Ok(written)
+    }
+
+    /// As [`Client::adoptable`], without what somebody declined.
+    fn undecided(&self, chart: ChartId) -> Result<Vec<Adoptable>, ClientError> {
+        let declined = self.chart(chart)?.declined();
+        let mut all = self.adoptable(chart)?;
+        all.retain(|found| !declined.contains(&found.entry.id()));
+        Ok(all)
     }
 
     /// Everything of a chart that may be adopted, in the order of chains. What waits in both places

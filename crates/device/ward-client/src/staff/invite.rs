@@ -80,7 +80,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             chart: ticket.chart,
             not_after: ticket.not_after,
         };
-        self.wire()?.post_raw(paths::TICKETS, &body).await?;
+        self.wire()?.post_done(paths::TICKETS, &body).await?;
         Ok(ticket)
     }
 
@@ -140,6 +140,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         state: TicketState,
     ) -> Result<(), ClientError> {
         let body = TicketStateChange { state };
-        self.wire()?.post_raw(&paths::ticket_state(ticket), &body).await.map(|_| ())
+        self.wire()?.post_done(&paths::ticket_state(ticket), &body).await
     }
 }

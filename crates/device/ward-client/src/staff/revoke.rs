@@ -20,7 +20,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         reason: SuspendReason,
     ) -> Result<(), ClientError> {
         let body = SuspensionRequest { until, reason };
-        self.wire()?.post_raw(&paths::suspend(device), &body).await.map(|_| ())
+        self.wire()?.post_done(&paths::suspend(device), &body).await
     }
 
     /// Revokes a device. Its entries below the newest head of the operation log that this device

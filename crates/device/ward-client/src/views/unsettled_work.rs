@@ -6,7 +6,7 @@ use super::chart_forms::ChartForms;
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, slug};
 use crate::limits::MISSED_DIARIES_ALERT;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use ward_id::TimestampMs;
 use ward_sync::{
     ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
@@ -54,8 +54,7 @@ pub(super) fn missed_work(desk: &mut Desk<'_>, view: &ChartView<'_>, now: Timest
 
 /// Entries of lost devices that staff may take over.
 pub(super) fn adoption_work(desk: &mut Desk<'_>, view: &ChartView<'_>) {
-    let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
-    let declined: BTreeSet<_> = declines.map(|written| written.value.entry).collect();
+    let declined = view.declined();
     let waiting = view.to_adopt().filter(|item| !declined.contains(&item.entry.id()));
     let waiting = waiting.map(raised_item).collect();
     desk.recurring(Urgency::ToAdopt, "adopt", waiting, |raised| {

@@ -58,6 +58,12 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
         Ok(self.call(HttpMethod::Post, path, Some(&content)).await?.body)
     }
 
+    /// A write that is answered with nothing but that it was done.
+    pub(crate) async fn post_done(&mut self, path: &str, body: &impl Canonical) -> Result<(), ClientError> {
+        let content = Content { media: MEDIA_CBOR, bytes: body.to_canonical() };
+        done(path, self.call(HttpMethod::Post, path, Some(&content)).await?)
+    }
+
     /// Puts bytes at a place; answers with CBOR.
     pub(crate) async fn put_bytes<R: Canonical>(
         &mut self,
@@ -71,7 +77,7 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
 
     /// Withdraws something.
     pub(crate) async fn delete(&mut self, path: &str) -> Result<(), ClientError> {
-        self.call(HttpMethod::Delete, path, None).await.map(|_| ())
+        done(path, self.call(HttpMethod::Delete, path, None).await?)
     }
 
     /// A read that proves the device's key and needs no token.
@@ -80,7 +86,7 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
         decode(path, &checked(path, answer)?.body)
     }
 
-    /// A write that proves the device's key and needs no token.
+    /// A write that proves the device's key and needs no token; answered as [`Wire::post_done`] is.
     pub(crate) async fn post_possessed(
         &mut self,
         path: &str,
@@ -88,7 +94,7 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
     ) -> Result<(), ClientError> {
         let content = Content { media: MEDIA_CBOR, bytes: body.to_canonical() };
         let answer = self.exchange(HttpMethod::Post, path, Some(&content), None).await?;
-        checked(path, answer).map(|_| ())
+        done(path, checked(path, answer)?)
     }
 
     /// The request that opens the stream of hints.
@@ -204,21 +210,36 @@ impl<T: Transport, E: Environment> Wire<'_, T, E> {
     }
 }
 
-/// A call without a token, for devices that are not enrolled yet.
-pub(crate) async fn anonymous<T: Transport>(
+/// A read without a token, for devices that are not enrolled yet.
+pub(crate) async fn get_anonymous<T: Transport>(
     transport: &T,
     server: &ServerAddress,
-    method: HttpMethod,
     path: &str,
-    body: Option<Vec<u8>>,
 ) -> Result<Vec<u8>, ClientError> {
-    let headers = match body {
-        Some(_) => vec![("content-type".to_owned(), MEDIA_CBOR.to_owned())],
-        None => Vec::new(),
-    };
-    let request = HttpRequest { method, path: path.to_owned(), headers, body: body.unwrap_or_default() };
+    let (method, headers, body) = (HttpMethod::Get, Vec::new(), Vec::new());
+    let request = HttpRequest { method, path: path.to_owned(), headers, body };
     let answer = transport.send(server, request).await?;
     checked(path, answer).map(|answer| answer.body)
+}
+
+/// A write without a token, answered as [`Wire::post_done`] is.
+pub(crate) async fn post_anonymous<T: Transport>(
+    transport: &T,
+    server: &ServerAddress,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<(), ClientError> {
+    let headers = vec![("content-type".to_owned(), MEDIA_CBOR.to_owned())];
+    let request = HttpRequest { method: HttpMethod::Post, path: path.to_owned(), headers, body };
+    let answer = transport.send(server, request).await?;
+    done(path, checked(path, answer)?)
+}
+
+/// Takes an answer that has no content as the word that something was done. A captive portal welcomes
+/// everybody with a page, or with nothing at all: the server's own answers bear its nonce.
+fn done(path: &str, answer: HttpResponse) -> Result<(), ClientError> {
+    let of_the_server = answer.header(DPOP_NONCE).is_some() && answer.body.is_empty();
+    if of_the_server { Ok(()) } else { Err(ClientError::BadAnswer { path: path.to_owned() }) }
 }
 
 /// Turns an error answer into its typed form.

@@ -4,5 +4,5 @@ mod calls;
 mod dpop;
 mod session;
 
-pub(crate) use calls::{Wire, anonymous, decode};
+pub(crate) use calls::{Wire, decode, get_anonymous, post_anonymous};
 pub(crate) use session::Session;
