@@ -146,9 +146,11 @@ impl Writer {
         let typing = typing(&shown, self.number, cut, dice);
         // Even if the call fails, it may be kept and handed over later.
         oracle.cuts.extend(typing.takes.iter().map(|word| (*word, self.number)));
-        let take = TextRun::Delete { at: typing.at, count: typing.count };
+        // Each step is kept for itself: the new word first, so that it stands wherever the others are gone.
         let put = TextRun::Insert { at: typing.at, text: &typing.word };
-        let runs = if typing.count > 0 { vec![take, put] } else { vec![put] };
+        let behind = typing.at + u32::try_from(typing.word.len()).unwrap_or(0);
+        let take = TextRun::Delete { at: behind, count: typing.count };
+        let runs = if typing.count > 0 { vec![put, take] } else { vec![put] };
         let full = client.edit_text(self.chart, DOCUMENT, &runs).await?;
         let left = client.leave_text(self.chart, DOCUMENT).await?;
         left.or(full).ok_or(ClientError::Unknown(NOTHING_WRITTEN))

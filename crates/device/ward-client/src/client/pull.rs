@@ -412,14 +412,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
             let opened = self.opened(chart, record.rows).map_err(failed)?;
             let mut opened = self.without_the_ended(chart, opened).map_err(failed)?;
+            let mut mended = false;
             if !opened.doubtful.is_empty() {
-                let rows = self.fetched_again(chart, opened, &mut left).await?;
+                let (rows, changed) = self.fetched_again(chart, opened, &mut left).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
+                mended = changed;
             }
             if let Some(&(index, why)) = opened.bad.first() {
                 stays.get_or_insert(SyncProblem::BadEnvelope { chart, index, why });
             }
-            if opened.unopened.len() == before {
+            // What came whole this time may still wait, for an epoch that the damaged one did not name.
+            if opened.unopened.len() == before && !mended {
                 continue;
             }
             match self.keep_page(chart, id, opened, None).await {
@@ -442,14 +445,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(page.let_go(|row, is_bad| row.index < begin && (is_bad || came(row))))
     }
 
-    /// The rows of a page, with damaged envelopes as the server gives them now.
+    /// The rows of a page, with damaged envelopes as the server gives them now, and whether any differ.
     async fn fetched_again(
         &mut self,
         chart: ChartId,
         page: OpenedPage,
         left: &mut usize,
-    ) -> Result<Vec<ReceivedRecord>, SyncProblem> {
-        let mut rows = page.rows;
+    ) -> Result<(Vec<ReceivedRecord>, bool), SyncProblem> {
+        let (mut rows, mut changed) = (page.rows, false);
         let open = self.device_mut().map_err(failed)?;
         let begin = open.olog_begin();
         let given_again = &mut open.chart_or_new(chart).given_again;
@@ -468,9 +471,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
                 local.given_again.entry(index).or_default().note();
             }
+            changed |= fresh.envelope != row.envelope;
             *row = ReceivedRecord { opened: row.opened.take(), ..fresh };
         }
-        Ok(rows)
+        Ok((rows, changed))
     }
 
     /// Builds the chart in memory anew from its rows.
