@@ -6,7 +6,8 @@ use crate::scene::{capture, site_with, synced, texts, until_quiet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use ward_api::{ErrorCode, paths};
-use ward_client::{HttpMethod, SyncProblem, SyncReport};
+use ward_client::limits::SUBMISSIONS_KEPT;
+use ward_client::{ClientError, HttpMethod, SyncProblem, SyncReport};
 use ward_crypto::Role;
 use ward_store::MlogStore as _;
 use ward_sync::RevokePolicy;
@@ -163,4 +164,98 @@ async fn fault_14_a_phone_that_dies_at_any_commit_of_a_rotation_stops_no_restore
         assert!(is_the_same_log(&back, &site.server).await, "commit {commit}");
     }
     assert!(cases >= 3, "only {cases} deaths after the announce had arrived");
+}
+
+/// Membership entries that a device handed in without a place, and how often they were taken.
+fn offered(device: &TestDevice) -> (usize, usize) {
+    let record = device.relay.record();
+    let posts = record
+        .iter()
+        .filter(|exchange| exchange.request.method == HttpMethod::Post)
+        .filter(|exchange| exchange.request.path == paths::MLOG_ENTRIES);
+    let answers: Vec<u16> =
+        posts.filter_map(|exchange| exchange.response.as_ref()).map(|answer| answer.status).collect();
+    (answers.len(), answers.iter().filter(|status| **status == 200).count())
+}
+
+/// What never arrived is offered too, and refused; of all of it the newest is kept.
+#[tokio::test]
+async fn fault_14_of_what_a_device_handed_in_the_newest_is_kept_and_only_what_stood_is_taken() {
+    assert_eq!(SUBMISSIONS_KEPT, 4);
+    let (mut site, mut patient, mut others) = in_step(1_491, 1).await;
+    let phone = patient.device();
+    for number in 0..SUBMISSIONS_KEPT + 1 {
+        site.coordinator.relay.before(|request| request.path != paths::MLOG_ENTRIES);
+        let reason = format!("try {number}");
+        let lost = site.coordinator.client.revoke(phone, RevokePolicy::Salvage, &reason).await;
+        assert!(lost.is_err(), "it never arrived: {lost:?}");
+    }
+    site.coordinator.relay.heal();
+    let sizes = sizes_of(&site.server).await;
+    dies_after_handing_in(&site.coordinator.relay);
+    site.coordinator.client.revoke(phone, RevokePolicy::Salvage, "arrived").await.unwrap_err();
+    let back = lost_at_both(&site.server, sizes, &mut site.coordinator).await;
+    lead(&back, others.iter_mut().chain([&mut site.coordinator, &mut patient]));
+    site.coordinator.relay.clear_record();
+    assert!(waits_for_mlog(&synced(&mut patient).await));
+    synced(&mut site.coordinator).await;
+    assert!(is_the_same_log(&back, &site.server).await);
+    let (posts, taken) = offered(&site.coordinator);
+    // The newest four, of which one had arrived; then the epoch without the phone.
+    assert_eq!((posts, taken), (SUBMISSIONS_KEPT + 1, 2));
+    assert_eq!(sizes_of(&back).await.0, sizes.0 + 2);
+    synced(&mut others[0]).await;
+}
+
+/// The row goes, and nothing else with it: the device hands in again.
+#[tokio::test]
+async fn fault_19_a_damaged_row_of_what_was_handed_in_is_set_aside_and_the_device_goes_on() {
+    let (mut site, patient, mut others) = in_step(1_492, 2).await;
+    let revoked = site.coordinator.client.revoke(patient.device(), RevokePolicy::Salvage, "lost").await;
+    assert!(revoked.unwrap().is_done());
+    let rows = site.coordinator.rows.ids();
+    let (table, id) = rows.iter().find(|(_, id)| id == b"submissions").expect("it was kept");
+    assert!(site.coordinator.rows.flip_bit(*table, id, 99));
+    let refused = site.coordinator.try_restart().await;
+    assert!(matches!(refused, Err(ClientError::StoreDamaged { .. })), "{refused:?}");
+    let report = site.coordinator.client.repair().await.unwrap();
+    assert_eq!(report.damaged.values().sum::<u64>(), 1, "{report:?}");
+    assert_eq!((report.own_entries, report.drafts, report.heads), (0, 0, false));
+    site.set_team().await;
+    assert!(synced(&mut site.coordinator).await.is_complete());
+    let hired = site.newcomer("hired", Role::Clinician).await;
+    others.push(hired);
+    assert!(synced(&mut site.coordinator).await.is_complete(), "it makes the next epoch");
+    for device in &mut others {
+        assert!(synced(device).await.is_complete());
+    }
+    assert!(site.coordinator.rows.ids().iter().any(|(_, id)| id == b"submissions"), "and keeps it");
+}
+
+/// Two phones made epochs of their own charts: the second was shown the log with both, and may read the
+/// first one's entry as little as its place can be proved without it.
+#[tokio::test]
+async fn fault_14_entries_of_two_charts_that_only_their_authors_hold_come_back_in_their_order() {
+    let (mut site, mut ada, mut others) = in_step(1_493, 1).await;
+    let mut bob = site.patient("bob").await;
+    for device in others.iter_mut().chain([&mut site.coordinator, &mut bob]).chain(&mut site.admins) {
+        synced(device).await;
+    }
+    let hired = site.newcomer("hired", Role::Clinician).await;
+    others.push(hired);
+    let sizes = sizes_of(&site.server).await;
+    dies_after_handing_in(&ada.relay);
+    synced(&mut ada).await;
+    synced(&mut bob).await;
+    assert_eq!(sizes_of(&site.server).await.0, sizes.0 + 2, "both announces stand");
+    let back = lost_at_both(&site.server, sizes, &mut ada).await;
+    lead(&back, others.iter_mut().chain([&mut site.coordinator, &mut ada, &mut bob]).chain(&mut site.admins));
+    assert!(waits_for_mlog(&synced(&mut bob).await), "the first one is missing");
+    assert_eq!(sizes_of(&back).await.0, sizes.0);
+    synced(&mut ada).await;
+    assert_eq!(sizes_of(&back).await.0, sizes.0 + 2);
+    assert!(is_the_same_log(&back, &site.server).await);
+    let mut everybody: Vec<&mut TestDevice> =
+        others.iter_mut().chain([&mut site.coordinator, &mut ada, &mut bob]).collect();
+    until_quiet(&mut everybody, 8).await;
 }
