@@ -3,7 +3,7 @@
 
 use crate::FakeClock;
 use std::sync::Arc;
-use ward_audit::{AddCheckpoint, NoteSignature, WitnessRefusal, WitnessTime};
+use ward_audit::{AddCheckpoint, NoteSignature, SignedNote, SignerName, WitnessRefusal, WitnessTime};
 use ward_server::{WitnessClient, WitnessClientError, WitnessFuture, WitnessService, WitnessServiceError};
 
 /// A witness in this process.
@@ -38,6 +38,11 @@ impl WitnessClient for InlineWitness {
 
     fn add_checkpoint<'a>(&'a self, request: &'a AddCheckpoint) -> WitnessFuture<'a, Vec<NoteSignature>> {
         Box::pin(std::future::ready(self.cosign(request)))
+    }
+
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>> {
+        let cosigned = self.service.cosigned(origin);
+        Box::pin(std::future::ready(cosigned.map_err(|_| WitnessClientError::Refused { status: 500 })))
     }
 
     fn sign_time(&self, nonce: [u8; 32]) -> WitnessFuture<'_, WitnessTime> {

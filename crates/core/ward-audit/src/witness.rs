@@ -9,11 +9,12 @@ use crate::checkpoint::{Checkpoint, CheckpointError, TreeHead};
 use crate::cosignature::cosign;
 use crate::key::{KeyError, NoteSigner, SignatureKind, VerifierKey};
 use crate::limits::COSIGNATURE_TIME_MAX_S;
-use crate::note::{NoteError, NoteSignature, SignerName};
+use crate::note::{NoteError, NoteSignature, SignedNote, SignerName};
 use crate::proof::ProofError;
 use crate::reopened::first_origin_of;
 use crate::witness_request::AddCheckpoint;
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 /// Why a witness does not cosign. [`WitnessRefusal::http_status`] gives the answer on the wire.
@@ -112,23 +113,38 @@ impl WitnessLogs {
         Some(first.iter().filter_map(renamed).collect())
     }
 
-    /// Reads the checkpoint if a trusted key of its log signed it.
-    fn checkpoint(&self, request: &AddCheckpoint) -> Result<Checkpoint, WitnessRefusal> {
+    /// Reads the checkpoint if a trusted key of its log signed it, with the line of that key.
+    fn checkpoint(&self, request: &AddCheckpoint) -> Result<(Checkpoint, NoteSignature), WitnessRefusal> {
         let checkpoint: Checkpoint = request.note.text().parse().map_err(WitnessRefusal::Malformed)?;
         let keys = self.keys_of(checkpoint.origin()).ok_or(WitnessRefusal::UnknownLog)?;
-        if keys.iter().any(|key| Checkpoint::verify(&request.note, key).is_ok()) {
-            Ok(checkpoint)
-        } else {
-            Err(WitnessRefusal::NotSigned)
-        }
+        let signed_by = keys.iter().find(|key| Checkpoint::verify(&request.note, key).is_ok());
+        let line =
+            signed_by.and_then(|key| request.note.signatures().iter().find(|line| key.is_named_by(line)));
+        line.cloned().map(|line| (checkpoint, line)).ok_or(WitnessRefusal::NotSigned)
     }
 }
 
+/// A head that a witness cosigned, and what it takes to show it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    head: TreeHead,
+    /// Absent of a head that an earlier version cosigned, until it is asked about the log again.
+    shown: Option<Shown>,
+}
+
+/// When a head was first cosigned, and the line by which its log had signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    time_s: u64,
+    line: NoteSignature,
+}
+
 /// What a witness remembers: the newest head that it cosigned, for each log. The caller keeps it
-/// on disk; as CBOR `[[origin, [size, root]], ...]`, sorted by origin.
+/// on disk; as CBOR `[[origin, [size, root], [time, line of the log]], ...]`, sorted by origin. The
+/// third place may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WitnessState {
-    heads: BTreeMap<SignerName, TreeHead>,
+    heads: BTreeMap<SignerName, Kept>,
 }
 
 impl WitnessState {
@@ -139,7 +155,25 @@ impl WitnessState {
 
     /// The newest head cosigned for a log.
     pub fn head(&self, origin: &SignerName) -> Option<TreeHead> {
-        self.heads.get(origin).copied()
+        self.heads.get(origin).map(|kept| kept.head)
+    }
+
+    /// The newest checkpoint that this witness cosigned for a log, with the signature of the log and
+    /// the cosignature that it gave out first. It states nothing new: the same time is signed again.
+    ///
+    /// # Errors
+    /// [`NoteError::Name`] if the witness's own name is unusable.
+    pub fn cosigned(
+        &self,
+        origin: &SignerName,
+        signer: &impl NoteSigner,
+    ) -> Result<Option<SignedNote>, NoteError> {
+        let kept = self.heads.get(origin).and_then(|kept| Some((kept.head, kept.shown.as_ref()?)));
+        let Some((head, shown)) = kept else { return Ok(None) };
+        // What was cosigned is a checkpoint; its parts were checked when they were read.
+        let Ok(checkpoint) = Checkpoint::new(origin.clone(), head) else { return Ok(None) };
+        let line = cosign(&checkpoint, shown.time_s, signer)?;
+        SignedNote::new(checkpoint.to_string(), alloc::vec![shown.line.clone(), line]).map(Some)
     }
 
     /// Decides about a request. Nothing is signed and nothing changes here.
@@ -152,7 +186,7 @@ impl WitnessState {
         request: &AddCheckpoint,
         time_s: u64,
     ) -> Result<PendingCosignature, WitnessRefusal> {
-        let checkpoint = logs.checkpoint(request)?;
+        let (checkpoint, line) = logs.checkpoint(request)?;
         let (offered, previous) = (checkpoint.head(), self.head(checkpoint.origin()));
         let known = previous.unwrap_or_else(TreeHead::empty);
         if request.old_size > offered.size {
@@ -168,7 +202,7 @@ impl WitnessState {
         if time_s > COSIGNATURE_TIME_MAX_S {
             return Err(WitnessRefusal::Time);
         }
-        Ok(PendingCosignature { checkpoint, previous, time_s })
+        Ok(PendingCosignature { checkpoint, line, previous, time_s })
     }
 
     /// Takes over the change of a pending cosignature, if nothing else changed in between.
@@ -181,7 +215,13 @@ impl WitnessState {
             let known_size = self.head(origin).map_or(0, |head| head.size);
             return Err(WitnessRefusal::Conflict { known_size });
         }
-        self.heads.insert(origin.clone(), pending.checkpoint.head());
+        let head = pending.checkpoint.head();
+        let known = self.heads.get(origin).filter(|kept| kept.head == head && kept.shown.is_some());
+        // The same head again is the same state: nothing has to be written down for it.
+        if known.is_none() {
+            let shown = Some(Shown { time_s: pending.time_s, line: pending.line.clone() });
+            self.heads.insert(origin.clone(), Kept { head, shown });
+        }
         Ok(())
     }
 }
@@ -193,8 +233,13 @@ impl<C> minicbor::Encode<C> for WitnessState {
         ctx: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(self.heads.len() as u64)?;
-        for pair in &self.heads {
-            pair.encode(e, ctx)?;
+        for (origin, kept) in &self.heads {
+            e.array(if kept.shown.is_some() { 3 } else { 2 })?;
+            origin.encode(e, ctx)?;
+            kept.head.encode(e, ctx)?;
+            if let Some(shown) = &kept.shown {
+                e.array(2)?.u64(shown.time_s)?.str(&shown.line.to_string())?;
+            }
         }
         Ok(())
     }
@@ -202,14 +247,34 @@ impl<C> minicbor::Encode<C> for WitnessState {
 
 impl<'b, C> minicbor::Decode<'b, C> for WitnessState {
     fn decode(d: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let pairs: Vec<(SignerName, TreeHead)> = minicbor::Decode::decode(d, ctx)?;
-        let count = pairs.len();
-        let plausible = pairs.iter().all(|(_, head)| head.is_plausible());
-        let heads: BTreeMap<_, _> = pairs.into_iter().collect();
+        let rows: Vec<Row> = minicbor::Decode::decode(d, ctx)?;
+        let count = rows.len();
+        let plausible = rows.iter().all(|row| row.1.head.is_plausible());
+        let heads: BTreeMap<_, _> = rows.into_iter().map(|row| (row.0, row.1)).collect();
         if !plausible || heads.len() != count {
             return Err(minicbor::decode::Error::message("not the state of a witness"));
         }
         Ok(Self { heads })
+    }
+}
+
+/// One log of a witness's state, with two places or three.
+struct Row(SignerName, Kept);
+
+impl<'b, C> minicbor::Decode<'b, C> for Row {
+    fn decode(d: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let wrong = || minicbor::decode::Error::message("not a head that a witness keeps");
+        let places = d.array()?.filter(|places| matches!(places, 2 | 3)).ok_or_else(wrong)?;
+        let (origin, head) = (SignerName::decode(d, ctx)?, TreeHead::decode(d, ctx)?);
+        if places == 2 {
+            return Ok(Self(origin, Kept { head, shown: None }));
+        }
+        if d.array()? != Some(2) {
+            return Err(wrong());
+        }
+        let time_s = Some(d.u64()?).filter(|time_s| *time_s <= COSIGNATURE_TIME_MAX_S).ok_or_else(wrong)?;
+        let line = NoteSignature::from_line(d.str()?).map_err(|_| wrong())?;
+        Ok(Self(origin, Kept { head, shown: Some(Shown { time_s, line }) }))
     }
 }
 
@@ -222,6 +287,8 @@ impl<'b, C> minicbor::Decode<'b, C> for WitnessState {
 #[must_use = "write the new head down, then call persisted"]
 pub struct PendingCosignature {
     checkpoint: Checkpoint,
+    /// The line by which the log signed it.
+    line: NoteSignature,
     previous: Option<TreeHead>,
     time_s: u64,
 }

@@ -39,6 +39,8 @@ pub const TEXT_IDLE_MS: u64 = 2_000;
 pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
 /// Times that an entry is signed again because the membership log moved on.
 pub const SUBMIT_ATTEMPTS: usize = 5;
+/// Entries of the membership log kept by the device that sent them, until it sees them in the log.
+pub const SUBMISSIONS_KEPT: usize = 4;
 /// Times that a cosigned head over a new entry is looked for.
 pub const CONFIRM_ATTEMPTS: usize = 40;
 /// Wait between two looks for a cosigned head.

@@ -82,6 +82,26 @@ pub const REVOCATION: &str = "/v1/devices/{device}/revocation";
 pub const WITNESS_ADD_CHECKPOINT: &str = "/add-checkpoint";
 /// Of a witness service: signs a nonce with its time.
 pub const WITNESS_SIGN_TIME: &str = "/sign-time";
+/// Of a witness service: the newest checkpoint that it cosigned for a log, where a mirror of the log has
+/// its own (C2SP tlog-mirror).
+pub const WITNESS_CHECKPOINT: &str = "/{origin}/checkpoint";
+
+/// The newest checkpoint that a witness cosigned for the log with this origin, percent-encoded into one
+/// segment (RFC 3986 §2.1).
+pub fn witness_checkpoint(origin: &str) -> String {
+    let mut path = String::with_capacity(origin.len() + 16);
+    path.push('/');
+    for byte in origin.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                path.push(char::from(byte))
+            }
+            other => path.push_str(&format!("%{other:02X}")),
+        }
+    }
+    path.push_str("/checkpoint");
+    path
+}
 
 /// `POST` here sets the state of a ticket.
 pub fn ticket_state(ticket: TicketId) -> String {

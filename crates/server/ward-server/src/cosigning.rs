@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use ward_api::LogName;
 use ward_audit::{
-    AddCheckpoint, NoteSignature, SignatureKind, SignedNote, TreeHead, VerifierKey, WitnessPolicy,
-    WitnessTime, verify_cosigned,
+    AddCheckpoint, NoteSignature, SignatureKind, SignedNote, SignerName, TreeHead, VerifierKey,
+    WitnessPolicy, WitnessTime, verify_cosigned,
 };
 use ward_id::TimestampMs;
 use ward_store::Store;
@@ -324,6 +324,16 @@ impl Witnesses {
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<(LogName, String), u64>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest checkpoints that the witnesses which answer cosigned for a log, by their names. Nothing
+    /// of them is checked yet.
+    pub(crate) async fn newest_cosigned(&self, origin: &SignerName) -> Vec<(String, SignedNote)> {
+        let asked = self.clients.iter().map(|client| async move {
+            let note = client.cosigned(origin).await.ok().flatten()?;
+            Some((client.name().to_owned(), note))
+        });
+        futures_util::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// The times of the witnesses that answer.

@@ -32,6 +32,7 @@ mod log_signer;
 mod log_tiles;
 mod membership_desk;
 mod metrics;
+mod mlog_offers;
 mod mlog_problem;
 mod openapi;
 mod problem_response;

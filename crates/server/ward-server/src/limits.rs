@@ -92,6 +92,12 @@ pub const PUSH_TOGETHER_MAX_BYTES: usize = 4 * 1_024 * 1_024;
 pub const APPLY_TRIES: u32 = 2;
 /// How often a moving log is followed before the caller is told to come back.
 pub const CAS_MAX_TRIES: u32 = 8;
+/// Membership entries without a proved place that a restored server holds at a time.
+pub const OFFERS_MAX: usize = 16;
+/// Such entries of one device.
+pub const OFFERS_PER_DEVICE_MAX: usize = 4;
+/// Missing entries in a row that are looked for among them: every order is tried.
+pub const OFFERS_IN_A_ROW_MAX: usize = 3;
 /// Rate limiters forget quiet callers after this many requests.
 pub const RATE_SWEEP_EVERY: u64 = 65_536;
 /// Bits of an IPv6 address that name one subscriber (RFC 6177 §2).

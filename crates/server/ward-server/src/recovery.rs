@@ -11,6 +11,7 @@
 use crate::App;
 use crate::log_desk::{LogDesk, LogDeskError};
 use crate::log_signer::ReceiptSigner;
+use crate::mlog_offers::MlogOffers;
 use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::store_problem::{cosign_failed, store_failed};
 use minicbor::{Decode, Encode};
@@ -90,6 +91,7 @@ impl<S> Clone for OlogParts<S> {
 pub(crate) struct Recovery {
     restored: RwLock<Option<Arc<Restored>>>,
     brought: Mutex<Option<Brought>>,
+    offers: MlogOffers,
 }
 
 /// A cosigned checkpoint that somebody brought.
@@ -111,7 +113,8 @@ pub(crate) struct Awaiting {
 
 impl Recovery {
     pub(crate) fn new(restored: Option<Restored>) -> Self {
-        Self { restored: RwLock::new(restored.map(Arc::new)), brought: Mutex::default() }
+        let restored = RwLock::new(restored.map(Arc::new));
+        Self { restored, brought: Mutex::default(), offers: MlogOffers::default() }
     }
 
     fn restored(&self) -> Option<Arc<Restored>> {
@@ -128,6 +131,11 @@ impl Recovery {
 }
 
 impl<S: Store> App<S> {
+    /// Membership entries that are offered without a proved place.
+    pub(crate) const fn offers(&self) -> &MlogOffers {
+        &self.recovery().offers
+    }
+
     /// How far the recovery is.
     pub(crate) fn stage(&self) -> RecoveryStage {
         let Some(restored) = self.recovery().restored() else { return RecoveryStage::Running };
@@ -156,7 +164,7 @@ impl<S: Store> App<S> {
                 let limit = self.recovery().restored().map(|restored| restored.mlog_size);
                 Some(refuse_with(
                     ErrorCode::MlogRecovering,
-                    "Send back the membership entries from this size on, each with its proved place.",
+                    "Send back the membership entries from this size on, each with its proved place, then those that you handed in.",
                     ProblemMembers { size, limit, ..ProblemMembers::default() },
                 ))
             }

@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use ward_api::paths;
-use ward_audit::{AddCheckpoint, NoteSignature, WitnessRefusal, WitnessTime};
+use ward_audit::{AddCheckpoint, NoteSignature, SignedNote, SignerName, WitnessRefusal, WitnessTime};
 use ward_id::Canonical as _;
 
 /// A future that can be kept in a trait object.
@@ -55,6 +55,9 @@ pub trait WitnessClient: Send + Sync + 'static {
     /// Asks for cosignatures (C2SP tlog-witness `add-checkpoint`).
     fn add_checkpoint<'a>(&'a self, request: &'a AddCheckpoint) -> WitnessFuture<'a, Vec<NoteSignature>>;
 
+    /// Asks for the newest checkpoint that it cosigned for a log; `None` if it has none to give.
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>>;
+
     /// Asks for the time.
     fn sign_time(&self, nonce: [u8; 32]) -> WitnessFuture<'_, WitnessTime>;
 }
@@ -88,6 +91,11 @@ impl WitnessClient for InProcess {
                 Err(_) => Err(WitnessClientError::Refused { status: 500 }),
             }
         })
+    }
+
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>> {
+        let cosigned = self.service.cosigned(origin);
+        Box::pin(async move { cosigned.map_err(|_| WitnessClientError::Refused { status: 500 }) })
     }
 
     fn sign_time(&self, nonce: [u8; 32]) -> WitnessFuture<'_, WitnessTime> {
@@ -181,9 +189,19 @@ impl HttpWitness {
     }
 
     async fn post(&self, path: &str, body: Vec<u8>) -> Result<(u16, Bytes), WitnessClientError> {
-        let request = http::Request::post(format!("{}{path}", self.base))
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| WitnessClientError::Unreachable)?;
+        let request = http::Request::post(format!("{}{path}", self.base)).body(Full::new(Bytes::from(body)));
+        self.exchange(request.map_err(|_| WitnessClientError::Unreachable)?).await
+    }
+
+    async fn get(&self, path: &str) -> Result<(u16, Bytes), WitnessClientError> {
+        let request = http::Request::get(format!("{}{path}", self.base)).body(Full::default());
+        self.exchange(request.map_err(|_| WitnessClientError::Unreachable)?).await
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Full<Bytes>>,
+    ) -> Result<(u16, Bytes), WitnessClientError> {
         let exchange = async {
             let answer = self.client.request(request).await.map_err(|_| WitnessClientError::Unreachable)?;
             let status = answer.status().as_u16();
@@ -216,6 +234,20 @@ impl WitnessClient for HttpWitness {
                     Err(WitnessClientError::Conflict { known_size })
                 }
                 status => Err(WitnessClientError::Refused { status }),
+            }
+        })
+    }
+
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>> {
+        Box::pin(async move {
+            match self.get(&paths::witness_checkpoint(origin.as_str())).await? {
+                (200, body) => {
+                    let note = std::str::from_utf8(&body).ok().and_then(|text| text.parse().ok());
+                    note.map(Some).ok_or(WitnessClientError::BadAnswer)
+                }
+                // It cosigned none, or is a witness that gives nothing back.
+                (404 | 405, _) => Ok(None),
+                (status, _) => Err(WitnessClientError::Refused { status }),
             }
         })
     }

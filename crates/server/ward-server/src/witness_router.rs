@@ -5,7 +5,7 @@ use crate::limits::WITNESS_REQUEST_MAX_BYTES;
 use crate::witness_service::{WitnessService, WitnessServiceError};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -33,6 +33,7 @@ pub fn witness_router(service: Arc<WitnessService>, clock: Arc<dyn Clock>) -> Ro
         .route(paths::HEALTHZ, get(|| async { text(StatusCode::OK, "ok\n") }))
         .route(paths::WITNESS_ADD_CHECKPOINT, post(add_checkpoint))
         .route(paths::WITNESS_SIGN_TIME, post(sign_time))
+        .route(paths::WITNESS_CHECKPOINT, get(checkpoint))
         .with_state(desk)
 }
 
@@ -56,6 +57,19 @@ async fn add_checkpoint(State(desk): State<Arc<Desk>>, request: Request<Body>) -
         }
         Ok(Err(error)) => refused(&error),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the witness failed\n"),
+    }
+}
+
+/// The newest checkpoint that was cosigned for a log.
+async fn checkpoint(State(desk): State<Arc<Desk>>, Path(origin): Path<String>) -> Response {
+    let cosigned = match origin.parse() {
+        Ok(origin) => desk.service.cosigned(&origin),
+        Err(_) => Ok(None),
+    };
+    match cosigned {
+        Ok(Some(note)) => text(StatusCode::OK, &note.to_string()),
+        Ok(None) => text(StatusCode::NOT_FOUND, "no checkpoint of that log was cosigned here\n"),
+        Err(error) => refused(&error),
     }
 }
 

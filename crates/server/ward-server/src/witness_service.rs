@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use ward_audit::{
-    AddCheckpoint, AddCheckpointError, NoteError, NoteSignature, TimeStatement, VerifierKey, WitnessLogs,
-    WitnessRefusal, WitnessState, WitnessTime, sign_time,
+    AddCheckpoint, AddCheckpointError, NoteError, NoteSignature, SignedNote, SignerName, TimeStatement,
+    VerifierKey, WitnessLogs, WitnessRefusal, WitnessState, WitnessTime, sign_time,
 };
 use ward_crypto::SignKey;
 use ward_id::{Canonical as _, TimestampMs};
@@ -195,6 +195,17 @@ impl WitnessService {
         Ok(pending.persisted(&NamedSigner::new(&self.name, &self.key))?)
     }
 
+    /// The newest checkpoint that it cosigned for a log, with the log's signature and its own; `None` if
+    /// there is none. A log that was set back asks for it.
+    ///
+    /// # Errors
+    /// [`WitnessServiceError::Name`].
+    pub fn cosigned(&self, origin: &SignerName) -> Result<Option<SignedNote>, WitnessServiceError> {
+        // What is in memory was brought to the disk before.
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.cosigned(origin, &NamedSigner::new(&self.name, &self.key))?)
+    }
+
     /// Signs a nonce with the witness's time.
     ///
     /// # Errors
@@ -260,6 +271,28 @@ mod tests {
             Err(WitnessServiceError::Refused(WitnessRefusal::Conflict { known_size: 2 }))
         ));
         assert!(restarted.add_checkpoint(&request(b"abc", 2), now).is_ok());
+    }
+
+    /// What a witness gives back is what it gave out first, also after a restart.
+    #[test]
+    fn a_restarted_witness_gives_back_what_it_cosigned_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heads");
+        let origin: SignerName = ORIGIN.parse().unwrap();
+        assert_eq!(witness(&path).cosigned(&origin).unwrap(), None, "nothing was cosigned yet");
+        witness(&path).add_checkpoint(&request(b"ab", 0), TimestampMs(1_000_000)).unwrap();
+        let line = witness(&path).add_checkpoint(&request(b"abc", 2), TimestampMs(2_000_000)).unwrap();
+        let restarted = witness(&path);
+        let note = restarted.cosigned(&origin).unwrap().unwrap();
+        assert_eq!(note.text().parse::<Checkpoint>().unwrap().size(), 3);
+        assert_eq!(note.signatures()[1], line);
+        // The same head again is signed with a new time, and written down for none.
+        let before = std::fs::read(&path).unwrap();
+        let later = restarted.add_checkpoint(&request(b"abc", 3), TimestampMs(3_000_000)).unwrap();
+        assert_ne!(later, line);
+        assert_eq!(restarted.cosigned(&origin).unwrap(), Some(note));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(restarted.cosigned(&"another/log".parse().unwrap()).unwrap(), None);
     }
 
     /// A witness that was put back from its key and name alone has forgotten what it cosigned.

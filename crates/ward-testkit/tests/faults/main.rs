@@ -18,6 +18,7 @@ mod dose_conflicts;
 mod drop_scene;
 mod full_device;
 mod full_server;
+mod handed_in;
 mod huge_inputs;
 mod keys_moved_on;
 mod lease;

@@ -7,7 +7,7 @@ use ward_sync::{IncidentKind, RevokePolicy};
 use ward_testkit::{Server, Site, TestDevice};
 
 /// Entries of both logs.
-async fn sizes_of(server: &Server) -> (u64, u64) {
+pub async fn sizes_of(server: &Server) -> (u64, u64) {
     (server.store.mlog_size().await.unwrap(), server.store.olog_size().await.unwrap())
 }
 

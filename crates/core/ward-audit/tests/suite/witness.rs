@@ -153,6 +153,54 @@ fn every_bit_of_a_witness_state_counts() {
     }
 }
 
+/// The checkpoint that a witness shows again is the one that it gave out, as it was given out first.
+#[test]
+fn a_witness_shows_again_what_it_cosigned_last() {
+    let log = TestLog::new(30);
+    let (mut state, origin) = (WitnessState::new(), ORIGIN.parse().unwrap());
+    assert_eq!(state.cosigned(&origin, &witness(1)), Ok(None));
+    let mut given = Vec::new();
+    for (old, size) in [(0, 0), (0, 7), (7, 30), (30, 30)] {
+        // Other lines than the log's are not kept.
+        let mut request = request(&log, old, size);
+        request.note = request.note.with_signature(witness(2).cosign_line(request.note.text(), 5)).unwrap();
+        let pending = state.prepare(&logs(), &request, DAY_S + given.len() as u64).unwrap();
+        state.apply(&pending).unwrap();
+        given.push(pending.persisted(&witness(1)).unwrap());
+        let shown = state.cosigned(&origin, &witness(1)).unwrap().unwrap();
+        assert_eq!(Checkpoint::verify(&shown, &log_key()).unwrap().head(), log.head(size));
+        let first = given.get(2).unwrap_or_else(|| given.last().unwrap());
+        assert_eq!(shown.signatures(), [log.signed(size).signatures()[0].clone(), first.clone()]);
+    }
+    let read = WitnessState::from_canonical(&state.to_canonical()).unwrap();
+    assert_eq!(read.cosigned(&origin, &witness(1)), state.cosigned(&origin, &witness(1)));
+}
+
+/// Heads that were written down before a witness could show them again hold as ever.
+#[test]
+fn a_state_without_the_line_of_the_log_is_read_and_completed() {
+    let log = TestLog::new(9);
+    let origin = ORIGIN.parse().unwrap();
+    let mut old = vec![0x81, 0x82, 0x60 + ORIGIN.len() as u8];
+    old.extend(ORIGIN.as_bytes());
+    old.extend([0x82, 0x09, 0x58, 0x20]);
+    old.extend(log.head(9).root.as_bytes());
+    let mut state = WitnessState::from_canonical(&old).unwrap();
+    assert_eq!((state.head(&origin), state.to_canonical()), (Some(log.head(9)), old.clone()));
+    assert_eq!(state.cosigned(&origin, &witness(1)), Ok(None));
+    let pending = state.prepare(&logs(), &request(&log, 9, 9), DAY_S).unwrap();
+    state.apply(&pending).unwrap();
+    let shown = state.cosigned(&origin, &witness(1)).unwrap().unwrap();
+    assert_eq!(shown.signatures()[1], pending.persisted(&witness(1)).unwrap());
+    assert_eq!(state.to_canonical()[..2], [0x81, 0x83]);
+    // A time that nobody can have.
+    let mut late = state.to_canonical();
+    let place = late.windows(5).position(|bytes| bytes == [0x1a, 0x6b, 0x49, 0xd2, 0x00]).unwrap();
+    let far = [&[0x1b][..], &(COSIGNATURE_TIME_MAX_S + 1).to_be_bytes()].concat();
+    late.splice(place..place + 5, far);
+    assert!(WitnessState::from_canonical(&late).is_err());
+}
+
 #[test]
 fn a_policy_counts_each_witness_once() {
     let log = TestLog::new(5);

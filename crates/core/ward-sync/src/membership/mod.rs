@@ -190,6 +190,11 @@ impl Membership {
         self.tree.size()
     }
 
+    /// The tree over all applied entries, to see what it would be with others.
+    pub const fn tree(&self) -> &CompactTree {
+        &self.tree
+    }
+
     /// The head over all applied entries.
     pub fn head(&self) -> TreeHead {
         TreeHead { size: self.tree.size(), root: self.tree.root() }

@@ -63,11 +63,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.take_candidate(candidate, &note).await
     }
 
-    /// A restored server lacks entries: it gets those that are held here, and is asked once more.
+    /// A restored server lacks entries: it gets those that are held here, with their places, then those that
+    /// this device handed in, and is asked once more.
     async fn after_giving_back(&mut self, path: &str, error: ClientError) -> Result<Vec<u8>, ClientError> {
         let ClientError::Refused(problem) = &error else { return Err(error) };
         let Some(size) = problem.members.size else { return Err(error) };
-        if self.give_back_mlog(size).await? == 0 {
+        let given = self.give_back_mlog(size).await?;
+        if self.offer_submissions(size + given).await? + given == 0 {
             return Err(error);
         }
         self.wire()?.get_bytes(path).await

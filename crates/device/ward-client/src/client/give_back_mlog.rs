@@ -6,7 +6,7 @@ use crate::limits::GIVEN_BACK_PER_SYNC;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{MlogAccepted, MlogPlace, MlogSubmission, Opaque, paths};
 use ward_audit::{LogView, MemoryTree, inclusion_proof, leaf_hash};
-use ward_id::Canonical as _;
+use ward_id::Canonical;
 use ward_sync::{MlogBody, MlogEntry};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
@@ -52,7 +52,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let body = MlogEntry::read(bytes).ok().and_then(|entry| entry.decode_body().ok());
         let Some(MlogBody::EpochAnnounce(announce)) = body else { return Ok(Some((bytes.clone(), None))) };
         let package = open.packages().find(|package| package.hash() == announce.package_hash);
-        Ok(package.map(|package| (bytes.clone(), Some(Opaque(package.to_canonical())))))
+        // A device that died before it had stored an epoch of its own still has what it sent.
+        let package = package.map(Canonical::to_canonical).or_else(|| self.package_sent_with(bytes));
+        Ok(package.map(|package| (bytes.clone(), Some(Opaque(package)))))
     }
 }
 

@@ -21,6 +21,7 @@ mod hand_over;
 mod hints;
 mod incidents;
 mod keep_epochs;
+mod kept_submissions;
 mod load;
 mod meet_chart;
 mod mend_places;

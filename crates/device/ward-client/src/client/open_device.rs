@@ -8,7 +8,7 @@ use super::receive_drops::{DropsListed, WaitingDrop};
 use crate::limits::REFETCH_DOUBLINGS;
 use crate::store::{
     AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
-    OrderRecord, ReceiptRecord, ReceivedRecord, RecoveredRecord, TicketRecord,
+    OrderRecord, ReceiptRecord, ReceivedRecord, RecoveredRecord, SubmissionsRecord, TicketRecord,
 };
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
@@ -334,6 +334,8 @@ pub(crate) struct OpenDevice {
     pub(crate) witnessed: WitnessedHeads,
     /// What could not be kept.
     pub(crate) losses: LossRecord,
+    /// What was sent to the membership log last.
+    pub(crate) submissions: SubmissionsRecord,
 }
 
 impl OpenDevice {
@@ -394,6 +396,7 @@ impl OpenDevice {
             last_sync: None,
             witnessed: WitnessedHeads::new(),
             losses: LossRecord::default(),
+            submissions: SubmissionsRecord::default(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Putting an entry into the membership log: sign on the newest head, send, and be done only when
-//! a cosigned head includes it. When somebody else was faster, sign again on the newer head.
+//! a cosigned head includes it. What is sent is kept first. When somebody else was faster, sign again on the newer head.
 
 use super::{Client, SyncProblem};
 use crate::limits::{CONFIRM_ATTEMPTS, CONFIRM_PAUSE_MS, SUBMIT_ATTEMPTS};
@@ -111,6 +111,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             package: package.map(|package| Opaque(package.to_canonical())),
             place: None,
         };
+        self.keep_submission(&body).await?;
         let accepted = self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await;
         let accepted = match accepted {
             Ok(accepted) => accepted,

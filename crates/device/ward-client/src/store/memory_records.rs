@@ -12,6 +12,8 @@ pub(crate) const WITNESSED_ROW: &[u8] = b"witnessed-heads";
 /// Row `losses`.
 pub(crate) const LOSSES_ROW: &[u8] = b"losses";
 
+/// Row `submissions`.
+pub(crate) const SUBMISSIONS_ROW: &[u8] = b"submissions";
 /// Row `recovered`.
 pub(crate) const RECOVERED_ROW: &[u8] = b"recovered";
 
@@ -105,6 +107,26 @@ pub(crate) struct LossRecord {
     /// Attachments of which a part is lost before the server was known to have all of it.
     #[n(6)]
     pub(crate) attachments: u64,
+}
+
+/// An entry that this device sent to the membership log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SubmissionRecord {
+    /// Canonical bytes of the signed entry.
+    #[n(0)]
+    pub(crate) entry: Bytes,
+    /// The epoch package, with an announce.
+    #[n(1)]
+    pub(crate) package: Option<Bytes>,
+}
+
+/// What this device sent to the membership log last, oldest first, kept before it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SubmissionsRecord {
+    #[n(0)]
+    pub(crate) kept: Vec<SubmissionRecord>,
 }
 
 /// A row that could not be opened any more, as it was found. Row id: random.

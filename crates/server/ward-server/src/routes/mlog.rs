@@ -5,6 +5,7 @@ use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
 use crate::events::Concerns;
 use crate::membership_desk::{AppendRefused, Door, ended_devices};
+use crate::mlog_offers::HandedIn;
 use crate::mlog_problem::{append_refused, not_an_entry};
 use crate::problem_response::{Refusal, bad_body, refuse, refuse_with};
 use crate::recovery::RecoveryStage;
@@ -19,7 +20,7 @@ use ward_api::{
 };
 use ward_audit::{NodeHash, leaf_hash, mlog_leaf, verify_inclusion};
 use ward_crypto::EpochPackage;
-use ward_id::{Canonical as _, ChartId, Subject};
+use ward_id::{Canonical as _, ChartId, Subject, TimestampMs};
 use ward_store::{MlogAppended, Store, StoredMlogEntry};
 use ward_sync::{MlogEntry, MlogKind, cosigned_head};
 
@@ -81,13 +82,30 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     }
     let entry = MlogEntry::read(&bytes.0).map_err(not_an_entry)?;
     let package = package.map(read_package).transpose()?;
-    let door = door(app, &entry, place).await?;
+    let handed_in = HandedIn { entry, bytes: bytes.0, package };
+    if place.is_none() && app.stage() == RecoveryStage::WaitsForMlog {
+        return offered(app, call, handed_in).await;
+    }
+    let door = door(app, &handed_in.entry, place).await?;
+    let appended = taken(app, handed_in, call.now, door).await?;
+    if door != Door::Arrival {
+        take_offers(app, call.now).await;
+    }
+    answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
+}
+
+/// Appends an entry and does what follows from it.
+async fn taken<S: Store>(
+    app: &Arc<App<S>>,
+    HandedIn { entry, bytes, package }: HandedIn,
+    now: TimestampMs,
+    door: Door,
+) -> Result<MlogAppended, Refusal> {
     // A caller that hangs up must not leave the log longer than what this node knows of it.
     let task = {
-        let (app, now) = (Arc::clone(app), call.now);
+        let app = Arc::clone(app);
         tokio::spawn(async move {
-            let appended =
-                app.membership().append(app.store(), (bytes.0, &entry), package, now, door).await?;
+            let appended = app.membership().append(app.store(), (bytes, &entry), package, now, door).await?;
             if entry.kind() == MlogKind::LogReopen.number() {
                 // What fails here is made up for at the next start, and nothing is taken until then.
                 match app.follow_reopening().await {
@@ -102,14 +120,52 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
                 announce(&app, &entry, appended);
                 forget_proposals(&app, &entry).await;
             }
+            app.offers().forget(entry.hash());
             Ok(appended)
         })
     };
     let outcome = task
         .await
         .map_err(|_| refuse(ErrorCode::Internal, "The entry may or may not stand in the log; read it."))?;
-    let appended = outcome.map_err(|refused| refused_answer(app, refused))?;
-    answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
+    outcome.map_err(|refused| refused_answer(app, refused))
+}
+
+/// An entry that comes back to a restored server without a proof of its place. It is answered with its
+/// place if it stands in the log afterwards; else the log still waits, for this entry or for others.
+async fn offered<S: Store>(app: &Arc<App<S>>, call: &Call, handed_in: HandedIn) -> Answer {
+    let hash = handed_in.entry.hash();
+    if app.store().mlog_index_of(hash).await.map_err(store_failed)?.is_none() {
+        app.offers().keep(call.caller()?.device, handed_in);
+        take_offers(app, call.now).await;
+    }
+    match app.store().mlog_index_of(hash).await.map_err(store_failed)? {
+        Some(index) => answer_cbor(call.spec, &MlogAccepted { index, size: app.membership().read().size() }),
+        // If the log became whole in the meantime, the entry is none of those that were missing.
+        None => {
+            Err(app.waits().unwrap_or_else(|| refuse(ErrorCode::MlogMoved, "Read the log and sign again.")))
+        }
+    }
+}
+
+/// Appends what is offered, as far as the witnesses prove that it stood next.
+async fn take_offers<S: Store>(app: &Arc<App<S>>, now: TimestampMs) {
+    while app.stage() == RecoveryStage::WaitsForMlog {
+        let next = app.next_offers().await;
+        if next.is_empty() {
+            return;
+        }
+        for (place, handed_in) in next {
+            let hash = handed_in.entry.hash();
+            // Only where the log still has the size for which the place was proved.
+            if let Err(refused) = taken(app, handed_in, now, Door::GivenBack(place)).await {
+                app.offers().forget(hash);
+                tracing::error!(place, why = ?refused, "an entry that stood in the membership log is refused");
+                return;
+            }
+            tracing::warn!(place, "an entry came back to the membership log from whoever had handed it in");
+        }
+    }
+    app.offers().clear();
 }
 
 /// How an entry comes in: new, or given back to a restored server at the place where it stood.

@@ -6,6 +6,7 @@ mod drop_box;
 mod enrolment;
 mod logs;
 mod membership;
+mod mlog_offers;
 mod operations;
 mod pushes_together;
 mod readiness;

@@ -4,7 +4,7 @@ use crate::support::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ward_api::{ErrorCode, LogName, MlogSubmission, Opaque, paths};
-use ward_audit::{AddCheckpoint, NoteSignature, WitnessTime};
+use ward_audit::{AddCheckpoint, NoteSignature, SignedNote, SignerName, WitnessTime};
 use ward_crypto::SignKey;
 use ward_id::{Canonical as _, TreeRoot};
 use ward_server::limits::COSIGN_RETRY_MS;
@@ -51,6 +51,12 @@ impl WitnessClient for Cut {
             return Box::pin(async { Err(WitnessClientError::Unreachable) });
         }
         self.inner.add_checkpoint(request)
+    }
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>> {
+        if self.down.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(WitnessClientError::Unreachable) });
+        }
+        self.inner.cosigned(origin)
     }
     fn sign_time(&self, nonce: [u8; 32]) -> WitnessFuture<'_, WitnessTime> {
         self.inner.sign_time(nonce)
@@ -280,6 +286,9 @@ impl WitnessClient for Liar {
     }
     fn add_checkpoint<'a>(&'a self, _: &'a AddCheckpoint) -> WitnessFuture<'a, Vec<NoteSignature>> {
         Box::pin(async { Err(WitnessClientError::Conflict { known_size: 1_000_000 }) })
+    }
+    fn cosigned<'a>(&'a self, origin: &'a SignerName) -> WitnessFuture<'a, Option<SignedNote>> {
+        self.0.cosigned(origin)
     }
     fn sign_time(&self, nonce: [u8; 32]) -> WitnessFuture<'_, WitnessTime> {
         self.0.sign_time(nonce)

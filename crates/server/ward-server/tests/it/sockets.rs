@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use ward_api::{headers, paths};
-use ward_audit::{Receipt, SignatureKind, VerifierKey};
+use ward_audit::{Checkpoint, Receipt, SignatureKind, VerifierKey};
 use ward_crypto::SignKey;
 use ward_id::Canonical as _;
 use ward_server::{
@@ -199,6 +199,21 @@ async fn witnesses_are_reached_over_http() {
     }
     let times = phone.post(paths::WITNESS_TIME, &ward_api::WitnessNonce([3; 32])).await.ok().body;
     assert_eq!(Vec::<ward_audit::WitnessTime>::from_canonical(&times).unwrap().len(), 3);
+    // Each gives back what it cosigned last, with its own signature and the log's.
+    let origin = world.people.manifest.olog_origin.parse().unwrap();
+    let log_key = SignKey::from_secret_bytes(&world.people.log_key_seed);
+    let log = VerifierKey::new(
+        world.people.manifest.olog_origin.parse().unwrap(),
+        SignatureKind::Log,
+        log_key.public().as_bytes(),
+    );
+    for witness in &world.witnesses {
+        let note = witness.cosigned(&origin).await.unwrap().unwrap();
+        assert_eq!(Checkpoint::verify(&note, log.as_ref().unwrap()).unwrap().size(), 2);
+        let names: Vec<&str> = note.signatures().iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, [origin.as_str(), witness.name()]);
+        assert_eq!(witness.cosigned(&"another/log".parse().unwrap()).await, Ok(None));
+    }
 }
 
 #[test]
