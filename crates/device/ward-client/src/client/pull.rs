@@ -414,8 +414,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let mut opened = self.without_the_ended(chart, opened).map_err(failed)?;
             let mut mended = false;
             if !opened.doubtful.is_empty() {
+                let found = (std::mem::take(&mut opened.entries), std::mem::take(&mut opened.claims));
                 let (rows, changed) = self.fetched_again(chart, opened, &mut left).await?;
                 opened = self.opened(chart, rows).map_err(failed)?;
+                // What opened before the others were fetched again is of this page too.
+                opened.entries.extend(found.0);
+                opened.claims.extend(found.1);
                 mended = changed;
             }
             if let Some(&(index, why)) = opened.bad.first() {
