@@ -261,10 +261,30 @@ impl<S: Store> Server<S> {
             store.reopen_olog(log).await.expect("the log begins");
         }
         self.copy_into(&store, mlog_size, olog_size).await;
+        self.started_as_restored(store, known_by).await
+    }
+
+    /// The same on a backup of the database itself ([`MemoryStore::snapshot`]), of which the membership
+    /// log is whole. It holds the heads that witnesses had signed by then too.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn restored_from(&self, backup: MemoryStore) -> Result<Server, StartError> {
+        let mlog_size = self.store.mlog_size().await.expect("the store reads");
+        self.copy_into(&backup, mlog_size, 0).await;
+        self.started_as_restored(backup, self).await
+    }
+
+    async fn started_as_restored<O: Store>(
+        &self,
+        store: MemoryStore,
+        known_by: &Server<O>,
+    ) -> Result<Server, StartError> {
         let known = self.store.olog_size().await.expect("the store reads");
+        let held = store.olog_size().await.expect("the store reads");
         let origin = self.app.olog_origin();
         let restored = Restored {
-            olog_origin: (olog_size < known).then_some(origin),
+            olog_origin: (held < known).then_some(origin),
             olog_size: known,
             mlog_size: known_by.store.mlog_size().await.expect("the store reads"),
         };
@@ -273,7 +293,7 @@ impl<S: Store> Server<S> {
     }
 
     async fn copy_into(&self, store: &MemoryStore, mlog_size: u64, olog_size: u64) {
-        let from = self.wiring.first_entries.len() as u64;
+        let from = store.mlog_size().await.expect("the store reads");
         for index in from..mlog_size {
             let rows = self.store.mlog_entries(index, index + 1).await.expect("the store reads");
             let row = rows.into_iter().next().expect("the log is that long");

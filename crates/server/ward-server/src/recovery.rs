@@ -9,7 +9,7 @@
 //! can have signed it, and the server waits from then on as after any other restore.
 
 use crate::App;
-use crate::log_desk::{LogDesk, LogDeskError};
+use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_signer::ReceiptSigner;
 use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::store_problem::{cosign_failed, store_failed};
@@ -190,6 +190,12 @@ impl<S: Store> App<S> {
         let brought = self.recovery().brought().clone().filter(|brought| brought.origin == ended);
         let brought = brought.map(|Brought { head, note, .. }| (head, note));
         kept.into_iter().chain(brought).max_by_key(|(head, _)| head.size)
+    }
+
+    /// The newest cosigned head of the log that this database holds: what stands below it can be proved
+    /// after the log was opened again too.
+    pub(crate) fn kept_head(&self) -> Option<Arc<CosignedNote>> {
+        self.desk(LogName::Olog).cosigned()
     }
 
     /// Takes a checkpoint of the log that ended.

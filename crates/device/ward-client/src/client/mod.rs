@@ -11,6 +11,7 @@ mod commit;
 mod decide;
 mod drafts;
 mod edit_text;
+mod ended_logs;
 mod enrol;
 mod fetch_proofs;
 mod follow_mlog;
