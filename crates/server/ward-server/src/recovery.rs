@@ -17,6 +17,7 @@ use minicbor::{Decode, Encode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use ward_api::{ErrorCode, LogName, ProblemMembers};
 use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
+use ward_crypto::sha256;
 use ward_id::Canonical as _;
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
 use ward_sync::{Membership, Reopening, cosigned_head};
@@ -190,6 +191,11 @@ impl<S: Store> App<S> {
         let brought = self.recovery().brought().clone().filter(|brought| brought.origin == ended);
         let brought = brought.map(|Brought { head, note, .. }| (head, note));
         kept.into_iter().chain(brought).max_by_key(|(head, _)| head.size)
+    }
+
+    /// Names the newest restore, if there was one.
+    pub(crate) fn restore_mark(&self) -> Option<[u8; 32]> {
+        self.recovery().restored().map(|restored| sha256(&restored.to_canonical()))
     }
 
     /// The newest cosigned head of the log that this database holds: what stands below it can be proved

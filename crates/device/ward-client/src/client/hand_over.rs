@@ -1,11 +1,12 @@
 //! Handing over: what this device may not seal goes to the drop box, sealed to the staff devices that
 //! it verified itself. The entries stay here and stay unsent: only an adoption makes them count.
 
-use super::{Client, SyncProblem, SyncReport};
-use crate::store::{Batch, DroppedRecord, Table, row_id};
+use super::{Client, LocalChart, SyncProblem, SyncReport};
+use crate::store::{Batch, Bytes, DroppedRecord, Table, row_id};
+use crate::wire::get_anonymous;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::limits::{DROP_BATCH_MAX, DROP_BATCH_MAX_BYTES, DROP_MAX_BYTES};
-use ward_api::{DropBatch, Opaque, paths};
+use ward_api::{DropBatch, Opaque, SiteInfo, paths};
 use ward_crypto::{DropEnvelope, EncPublicKey, HedgedRng, seal_drop};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
 use ward_sync::{DropCause, DroppedEntry, drop_recipients};
@@ -40,8 +41,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return;
         }
         let charts: Vec<ChartId> = open.charts.keys().copied().collect();
+        let restore = self.newest_restore().await;
         for chart in charts {
-            match self.hand_over_chart(chart, cause).await {
+            match self.hand_over_chart(chart, cause, restore.as_ref()).await {
                 Ok(count) => report.handed_over += count,
                 Err(error) => {
                     let problem = SyncProblem::of_error("drop box", error);
@@ -80,12 +82,27 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
+    /// Which restore of its database the server says was the newest; it is asked only where something may
+    /// have to be handed over. Nothing follows from it but that something is sent once more.
+    async fn newest_restore(&self) -> Option<Bytes> {
+        let open = self.device().ok()?;
+        open.charts.values().flat_map(LocalChart::unsent).next()?;
+        let answer = get_anonymous(&self.transport, &open.server, paths::SITE).await.ok()?;
+        let site = SiteInfo::from_canonical(&answer).ok()?;
+        site.restore.map(|mark| Bytes::from(mark.0))
+    }
+
     /// Hands over a chart's entries in the order of their chain. What was taken is noted request by
     /// request, so a cut in between repeats one request at most, and that changes nothing there.
-    async fn hand_over_chart(&mut self, chart: ChartId, cause: DropCause) -> Result<u64, ClientError> {
+    async fn hand_over_chart(
+        &mut self,
+        chart: ChartId,
+        cause: DropCause,
+        restore: Option<&Bytes>,
+    ) -> Result<u64, ClientError> {
         let mut count = 0;
         loop {
-            let sealed = self.seal_drops(chart, cause)?;
+            let sealed = self.seal_drops(chart, cause, restore)?;
             if sealed.is_empty() {
                 return Ok(count);
             }
@@ -99,7 +116,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 let known = open.dropped.get(&(chart, dropped.entry_id));
                 let times = known.map_or(0, |known| known.times).saturating_add(1);
                 let recipients = dropped.wraps.iter().map(|wrap| wrap.device).collect();
-                let record = DroppedRecord { at, recipients, times };
+                let record = DroppedRecord { at, recipients, times, restore: restore.cloned() };
                 let id = row_id(&[chart.as_bytes(), dropped.entry_id.as_bytes()]);
                 batch.put(Table::Dropped, id, &record);
                 records.push(((chart, dropped.entry_id), record));
@@ -112,7 +129,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Seals as many entries as one request takes, to all staff devices that this device verified.
-    fn seal_drops(&mut self, chart: ChartId, cause: DropCause) -> Result<Vec<DropEnvelope>, ClientError> {
+    fn seal_drops(
+        &mut self,
+        chart: ChartId,
+        cause: DropCause,
+        restore: Option<&Bytes>,
+    ) -> Result<Vec<DropEnvelope>, ClientError> {
         let now = self.env_wall();
         let (open, env) = self.device_and_env()?;
         let me = open.me.device;
@@ -124,7 +146,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for entry in local.unsent() {
             let key = (chart, entry.id());
             let urgent = open.urgent.contains(&key);
-            let rests = open.dropped.get(&key).is_some_and(|record| !record.is_due(now));
+            let rests = open.dropped.get(&key).is_some_and(|record| !record.is_due(now, restore));
             if rests || !cause.hands_over(urgent) {
                 continue;
             }
