@@ -48,7 +48,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
-pub(crate) use carried::{carried_names, edits_a_text};
+pub(crate) use carried::carried_names;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub(crate) use incidents::event_name;
