@@ -199,3 +199,30 @@ async fn write(device: &mut TestDevice, chart: ChartId, document: TextId, new: &
     device.client.write_text(chart, document, new).await.unwrap();
     device.client.leave_text(chart, document).await.unwrap().unwrap();
 }
+
+/// What the server lost and only the revoked phone still holds: it was received, so the phone had no reason
+/// to hand it over, until it hears that the log was opened again.
+#[tokio::test]
+async fn fault_14_what_only_a_lost_device_still_holds_is_handed_over_after_a_restore() {
+    let (mut scene, backup, [kept, seen]) = scene(1_465, 1).await;
+    let chart = scene.chart;
+    synced(&mut scene.phone).await;
+    let alone = note(&mut scene.phone, "seen by nobody").await;
+    let report = synced(&mut scene.phone).await;
+    assert_eq!((report.pushed > 0, report.unsent), (true, 0), "{report:?}");
+    scene.revoke(RevokePolicy::Salvage).await;
+    scene.restore(&backup).await;
+    assert_eq!(scene.alike(&[alone]), [None]);
+    let report = synced(&mut scene.phone).await;
+    assert!(report.handed_over > 0, "{report:?}");
+    let again = synced(&mut scene.phone).await;
+    assert_eq!((again.handed_over, again.unsent), (0, report.unsent), "once");
+    synced(&mut scene.staff[0]).await;
+    let waiting: Vec<EntryId> =
+        scene.staff[0].client.waiting_drops(chart).unwrap().iter().map(|drop| drop.entry.id()).collect();
+    assert!(waiting.contains(&alone) && !waiting.contains(&kept), "{waiting:?}");
+    scene.staff[0].client.adopt_all(chart, scene.phone.device()).await.unwrap();
+    until_quiet(&mut scene.everybody(), 4).await;
+    let visible = Some(Place::Visible);
+    assert_eq!(scene.alike(&[kept, seen, alone]), [visible; 3]);
+}

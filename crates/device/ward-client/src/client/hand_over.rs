@@ -1,7 +1,7 @@
 //! Handing over: what this device may not seal goes to the drop box, sealed to the staff devices that
 //! it verified itself. The entries stay here and stay unsent: only an adoption makes them count.
 
-use super::{Client, LocalChart, SyncProblem, SyncReport};
+use super::{Client, SyncProblem, SyncReport};
 use crate::store::{Batch, Bytes, DroppedRecord, Table, row_id};
 use crate::wire::get_anonymous;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -9,7 +9,7 @@ use ward_api::limits::{DROP_BATCH_MAX, DROP_BATCH_MAX_BYTES, DROP_MAX_BYTES};
 use ward_api::{DropBatch, Opaque, SiteInfo, paths};
 use ward_crypto::{DropEnvelope, EncPublicKey, HedgedRng, seal_drop};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
-use ward_sync::{DropCause, DroppedEntry, drop_recipients};
+use ward_sync::{DeliveryState, DropCause, DroppedEntry, EntryChain, delivery, drop_recipients};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Marks an own entry that was not sent yet as urgent: if it cannot be sealed because the site's
@@ -41,8 +41,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return;
         }
         let charts: Vec<ChartId> = open.charts.keys().copied().collect();
-        let restore = self.newest_restore().await;
+        let site = self.ask_site(cause).await;
+        let restore = site.as_ref().and_then(|site| Some(Bytes::from(site.restore.clone()?.0)));
+        let is_reopened =
+            cause == DropCause::Revoked && site.is_some_and(|site| self.is_of_a_later_log(&site));
         for chart in charts {
+            if is_reopened && let Err(error) = self.take_back_what_nobody_saw(chart).await {
+                report.problems.push(SyncProblem::of_error("drop box", error));
+            }
             match self.hand_over_chart(chart, cause, restore.as_ref()).await {
                 Ok(count) => report.handed_over += count,
                 Err(error) => {
@@ -82,14 +88,36 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
-    /// Which restore of its database the server says was the newest; it is asked only where something may
-    /// have to be handed over. Nothing follows from it but that something is sent once more.
-    async fn newest_restore(&self) -> Option<Bytes> {
+    /// What the server says of itself; it is asked only where something may have to be handed over. Nothing
+    /// follows from it but that something is sent once more.
+    async fn ask_site(&self, cause: DropCause) -> Option<SiteInfo> {
         let open = self.device().ok()?;
-        open.charts.values().flat_map(LocalChart::unsent).next()?;
+        let waits = open.charts.values().any(|local| local.unsent().next().is_some());
+        if !waits && cause != DropCause::Revoked {
+            return None;
+        }
         let answer = get_anonymous(&self.transport, &open.server, paths::SITE).await.ok()?;
-        let site = SiteInfo::from_canonical(&answer).ok()?;
-        site.restore.map(|mark| Bytes::from(mark.0))
+        SiteInfo::from_canonical(&answer).ok()
+    }
+
+    /// Whether the operation log was opened again since this device last followed the membership log.
+    fn is_of_a_later_log(&self, site: &SiteInfo) -> bool {
+        let origin = self.device().ok().and_then(|open| open.mlog.membership.olog_origin());
+        origin.is_some_and(|origin| origin != site.olog_origin)
+    }
+
+    /// The server lost what came after its backup, and a revoked device is not told what that was. What a
+    /// device of staff has seen comes back from there; what nobody is known to have seen counts as unsent
+    /// again, and is handed over.
+    async fn take_back_what_nobody_saw(&mut self, chart: ChartId) -> Result<(), ClientError> {
+        let open = self.device()?;
+        let Some(local) = open.charts.get(&chart).filter(|local| local.receipted > 0) else { return Ok(()) };
+        let Some(life) = local.chain.as_ref().map(EntryChain::incarnation) else { return Ok(()) };
+        let states = delivery(&self.view_of(chart)?, |_| DeliveryState::Received);
+        let received = local.own.range((life, 0)..=(life, local.receipted));
+        let seen = received.filter(|(_, entry)| states.get(&entry.id()) == Some(&DeliveryState::Opened));
+        let seen = seen.map(|((_, seq), _)| *seq).max().unwrap_or(0);
+        if seen < local.receipted { self.set_receipted(chart, seen).await } else { Ok(()) }
     }
 
     /// Hands over a chart's entries in the order of their chain. What was taken is noted request by
