@@ -200,10 +200,9 @@ impl<S: Store> Server<S> {
         let ended = self.store.olog_reopened().await? != backup.olog_reopened().await?;
         let lost = ended || backup.olog_size().await? < olog;
         let missing = lost || backup.mlog_size().await? < mlog;
-        if missing {
-            let olog_origin = lost.then_some(origin);
-            Restored { olog_origin, olog_size: olog, mlog_size: mlog }.declare(&backup).await?;
-        }
+        let olog_origin = lost.then_some(origin);
+        let at = Some(self.wiring.clock.now());
+        Restored { olog_origin, olog_size: olog, mlog_size: mlog, at }.declare(&backup).await?;
         self.move_to(backup).await?;
         Ok(missing)
     }
@@ -261,19 +260,40 @@ impl<S: Store> Server<S> {
             store.reopen_olog(log).await.expect("the log begins");
         }
         self.copy_into(&store, mlog_size, olog_size).await;
+        self.started_as_restored(store, known_by).await
+    }
+
+    /// The same on a backup of the database itself ([`MemoryStore::snapshot`]), of which the membership
+    /// log is whole. It holds the heads that witnesses had signed by then too.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn restored_from(&self, backup: MemoryStore) -> Result<Server, StartError> {
+        let mlog_size = self.store.mlog_size().await.expect("the store reads");
+        self.copy_into(&backup, mlog_size, 0).await;
+        self.started_as_restored(backup, self).await
+    }
+
+    async fn started_as_restored<O: Store>(
+        &self,
+        store: MemoryStore,
+        known_by: &Server<O>,
+    ) -> Result<Server, StartError> {
         let known = self.store.olog_size().await.expect("the store reads");
+        let held = store.olog_size().await.expect("the store reads");
         let origin = self.app.olog_origin();
         let restored = Restored {
-            olog_origin: (olog_size < known).then_some(origin),
+            olog_origin: (held < known).then_some(origin),
             olog_size: known,
             mlog_size: known_by.store.mlog_size().await.expect("the store reads"),
+            at: Some(self.wiring.clock.now()),
         };
         restored.declare(&store).await.expect("the store writes");
         self.started_on(store, WitnessMemories::Kept).await
     }
 
     async fn copy_into(&self, store: &MemoryStore, mlog_size: u64, olog_size: u64) {
-        let from = self.wiring.first_entries.len() as u64;
+        let from = store.mlog_size().await.expect("the store reads");
         for index in from..mlog_size {
             let rows = self.store.mlog_entries(index, index + 1).await.expect("the store reads");
             let row = rows.into_iter().next().expect("the log is that long");

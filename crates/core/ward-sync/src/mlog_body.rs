@@ -225,6 +225,11 @@ pub struct LogReopen {
     /// Why.
     #[n(3)]
     pub reason: String,
+    /// The newest cosigned checkpoint of what the restored server still holds: the bytes of its note. It is
+    /// of the log that ends, or of an earlier one if the backup is older. What stands below it can be
+    /// proved for ever; what the log that ends held beyond it, to nobody.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub kept: Option<Vec<u8>>,
 }
 
 /// A canonical value held as a byte string inside another.

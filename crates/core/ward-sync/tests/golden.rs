@@ -453,6 +453,12 @@ fn membership_entries_of_each_kind() {
         checkpoint: support::notes::cosigned_note(&ward.site, "ward.example/site/olog", head, 2),
         new_origin: "ward.example/site/olog/2".into(),
         reason: "restored from a backup".into(),
+        kept: Some(support::notes::cosigned_note(
+            &ward.site,
+            "ward.example/site/olog",
+            TreeHead { size: 5, root: TreeRoot::from_bytes([2; 32]) },
+            2,
+        )),
     });
     let reopen = ward.site.sign(ward.site.entry(ward.site.site.into(), &reopen), &[&ward.site.admins[0]]);
     ward.site.membership.would_be_effective(&reopen, None).unwrap();

@@ -15,11 +15,23 @@ fn head(size: u64) -> TreeHead {
 }
 
 fn reopening(ward: &Ward, old: &str, new: &str, note: Vec<u8>, signer: &Device) -> MlogEntry {
+    reopening_with(ward, (old, new), note, signer, None)
+}
+
+/// The same, of a server that still held something.
+fn reopening_with(
+    ward: &Ward,
+    (old, new): (&str, &str),
+    note: Vec<u8>,
+    signer: &Device,
+    kept: Option<Vec<u8>>,
+) -> MlogEntry {
     let body = MlogBody::LogReopen(LogReopen {
         old_origin: old.into(),
         checkpoint: note,
         new_origin: new.into(),
         reason: "the disk broke".into(),
+        kept,
     });
     ward.site.sign(ward.site.entry(ward.site.site.into(), &body), &[signer])
 }
@@ -79,7 +91,7 @@ fn rt_12_a_log_is_opened_again_by_an_admin_from_a_cosigned_head_only() {
 }
 
 /// A revocation cuts in the log that its signer's head of the membership log names. Everything that
-/// is proved in a log before that one stands, nothing in a log after it does.
+/// everybody can prove in a log before that one stands, nothing in a log after it does.
 #[test]
 fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
     let mut ward = Ward::new(72);
@@ -89,8 +101,10 @@ fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
     };
     // Signed before the reopening, filed after it.
     let early = revoke(&ward, 40);
-    let note = cosigned_note(&ward.site, FIRST, head(100), 3);
-    let entry = reopening(&ward, FIRST, SECOND, note, &ward.site.admins[0]);
+    let (note, kept) =
+        (cosigned_note(&ward.site, FIRST, head(100), 3), cosigned_note(&ward.site, FIRST, head(80), 3));
+    let admin = &ward.site.admins[0];
+    let entry = reopening_with(&ward, (FIRST, SECOND), note, admin, Some(kept));
     ward.site.append_effective(entry);
     let mut other = ward.site.membership.clone();
     let late = revoke(&ward, 40);
@@ -102,10 +116,11 @@ fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
         assert_eq!(standing(membership, place), Standing::Severed, "{place:?}");
     }
     other.apply(other.size(), &late).unwrap();
-    for place in [39, 99, OLOG_SPAN, OLOG_SPAN + 39] {
+    for place in [39, 79, OLOG_SPAN, OLOG_SPAN + 39] {
         assert_eq!(standing(&other, Some(place)), Standing::Effective, "{place}");
     }
-    for place in [Some(OLOG_SPAN + 40), Some(2 * OLOG_SPAN), None] {
+    // What the restored server did not hold, one reader may have proved, and no other ever can.
+    for place in [Some(80), Some(99), Some(OLOG_SPAN + 40), Some(2 * OLOG_SPAN), None] {
         assert_eq!(standing(&other, place), Standing::Severed, "{place:?}");
     }
     // A thief's cut-off far in the future does not reach into the log after it.
@@ -121,6 +136,58 @@ fn rt_16_a_cut_off_counts_in_the_log_of_its_signer() {
     let standing = |place| ward.site.membership.standing(ward.chart, ward.phone.id, Some(place));
     assert_eq!(standing(OLOG_SPAN - 1), Standing::Effective);
     assert_eq!(standing(OLOG_SPAN), Standing::ToBeAdopted);
+}
+
+/// What can be proved of logs that ended follows from the reopenings alone: from a backup of the log that
+/// ends, from one of an earlier log, or from none that anybody can tell.
+#[test]
+fn rt_16_what_is_kept_of_ended_logs_is_what_the_newest_backup_held() {
+    let note = |ward: &Ward, origin: &str, size| cosigned_note(&ward.site, origin, head(size), 2);
+    let kept_after = |second: Option<(&str, u64)>| {
+        let mut ward = Ward::new(75);
+        let (old, kept) = (note(&ward, FIRST, 100), note(&ward, FIRST, 80));
+        let first = reopening_with(&ward, (FIRST, SECOND), old, &ward.site.admins[0], Some(kept));
+        ward.site.append_effective(first);
+        assert_eq!(ward.site.membership.kept_of(1), Some(head(80)));
+        assert_eq!(ward.site.membership.kept_of(2), None, "it has not ended");
+        let (old, kept) = (note(&ward, SECOND, 60), second.map(|(origin, size)| note(&ward, origin, size)));
+        let entry = reopening_with(&ward, (SECOND, THIRD), old, &ward.site.admins[1], kept);
+        ward.site.append_effective(entry);
+        let membership = ward.site.membership;
+        let provable = [79, 80, OLOG_SPAN + 49, OLOG_SPAN + 50, 2 * OLOG_SPAN + 9];
+        (membership.kept_of(1), membership.kept_of(2), provable.map(|place| membership.is_provable(place)))
+    };
+    let front = [true, false, true, false, true];
+    assert_eq!(kept_after(Some((SECOND, 50))), (Some(head(80)), Some(head(50)), front));
+    assert_eq!(
+        kept_after(Some((FIRST, 70))),
+        (Some(head(70)), None, [false, false, false, false, true]),
+        "a backup from before the first reopening"
+    );
+    assert_eq!(kept_after(None), (None, None, [false, false, false, false, true]));
+}
+
+/// Nobody makes places provable that no witness saw: the head that is kept is cosigned, of a log of this
+/// site, and not beyond the end of the log.
+#[test]
+fn rt_16_a_kept_head_is_a_cosigned_head_of_a_log_of_the_site() {
+    let ward = Ward::new(76);
+    let old = cosigned_note(&ward.site, FIRST, head(100), 2);
+    let admin = &ward.site.admins[0];
+    let judged = |kept: Vec<u8>| {
+        let entry = reopening_with(&ward, (FIRST, SECOND), old.clone(), admin, Some(kept));
+        ward.site.membership.would_be_effective(&entry, None)
+    };
+    assert_eq!(judged(old.clone()), Ok(()));
+    for bad in [
+        cosigned_note(&ward.site, FIRST, head(100), 1),
+        cosigned_note(&ward.site, FIRST, head(101), 2),
+        cosigned_note(&ward.site, SECOND, head(7), 2),
+        cosigned_note(&ward.site, "ward.example/other/olog", head(7), 2),
+        b"no note".to_vec(),
+    ] {
+        assert!(matches!(judged(bad), Err(VoidReason::Reopening(_))));
+    }
 }
 
 fn chart_of(ward: &Ward) -> Subject {

@@ -63,6 +63,10 @@ pub struct OlogProofsQuestion {
     /// Sizes that the log is asked to extend.
     #[n(2)]
     pub sizes: Vec<u64>,
+    /// The number of a log that ended, for places below the head of it that was kept; the log that counts
+    /// if it is left out.
+    #[n(3)]
+    pub ended: Option<u32>,
 }
 
 /// Answer of `POST /v1/olog/proofs`, in the order of the question.
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn many_proofs_are_maps_of_lists() {
-        let question = OlogProofsQuestion { size: 9, indexes: vec![3], sizes: Vec::new() };
+        let question = OlogProofsQuestion { size: 9, indexes: vec![3], sizes: Vec::new(), ended: None };
         assert_eq!(question.to_canonical(), [0xa3, 0x00, 0x09, 0x01, 0x81, 0x03, 0x02, 0x80]);
         assert_eq!(OlogProofsQuestion::from_canonical(&question.to_canonical()), Ok(question));
         let inclusion = Inclusion { leaf: Opaque(vec![7]), path: Vec::new() };

@@ -145,6 +145,9 @@ pub struct ReopeningState {
     /// The leaves that the witnesses know the old log to have had.
     #[n(4)]
     pub known_size: u64,
+    /// The note of the newest cosigned head of what the server holds: of the old log, or of an earlier one.
+    #[n(5)]
+    pub kept: Option<Opaque>,
 }
 
 /// Body of `POST /v1/olog/reopening`: what a device knows of the operation log that the server may not.

@@ -20,4 +20,8 @@ pub struct SiteInfo {
     /// Origin line of the operation log.
     #[n(3)]
     pub olog_origin: String,
+    /// Names the newest restore of the server's database, if it was ever restored: whoever handed something
+    /// over before does so again.
+    #[n(4)]
+    pub restore: Option<Opaque>,
 }

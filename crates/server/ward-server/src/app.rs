@@ -5,6 +5,7 @@ use crate::client_address::AddressBlock;
 use crate::clock::{Clock, Entropy, EntropyError, random};
 use crate::cosigning::{CosignError, LogBehind, Witnesses};
 use crate::damage::Damage;
+use crate::ended_log::EndedLogs;
 use crate::events::Hints;
 use crate::jose::access_token::{TokenIssuer, TokenKeyError};
 use crate::jose::dpop::ProofVerifier;
@@ -132,6 +133,7 @@ pub struct App<S> {
     mlog: Arc<LogDesk<S>>,
     olog: RwLock<OlogParts<S>>,
     recovery: Recovery,
+    ended_logs: EndedLogs,
     damage: Damage,
     body_room: BodyRoom,
     witnesses: Witnesses,
@@ -214,6 +216,7 @@ impl<S: Store> App<S> {
             mlog: Arc::new(mlog),
             olog: RwLock::new(olog),
             recovery: Recovery::new(restored),
+            ended_logs: EndedLogs::default(),
             damage: Damage::default(),
             body_room: BodyRoom::default(),
             limits,
@@ -423,6 +426,10 @@ impl<S: Store> App<S> {
 
     pub(crate) const fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    pub(crate) const fn ended_logs(&self) -> &EndedLogs {
+        &self.ended_logs
     }
 
     pub(crate) const fn damage(&self) -> &Damage {

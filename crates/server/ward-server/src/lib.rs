@@ -21,6 +21,7 @@ mod config;
 mod connection;
 mod cosigning;
 mod damage;
+mod ended_log;
 mod events;
 mod gate;
 mod hazmat;

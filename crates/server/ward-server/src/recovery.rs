@@ -9,7 +9,7 @@
 //! can have signed it, and the server waits from then on as after any other restore.
 
 use crate::App;
-use crate::log_desk::{LogDesk, LogDeskError};
+use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_signer::ReceiptSigner;
 use crate::mlog_offers::MlogOffers;
 use crate::problem_response::{Refusal, refuse, refuse_with};
@@ -18,14 +18,15 @@ use minicbor::{Decode, Encode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use ward_api::{ErrorCode, LogName, ProblemMembers};
 use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
-use ward_id::Canonical as _;
+use ward_crypto::sha256;
+use ward_id::{Canonical as _, TimestampMs};
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
 use ward_sync::{Membership, Reopening, cosigned_head};
 
 /// Where the state stands in the store.
 const RESTORED: MetaKey = MetaKey::new("server.restored");
 
-/// What a restore found missing, as the witnesses know it.
+/// What a restore found missing, as the witnesses know it; also where nothing was.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Restored {
@@ -38,6 +39,10 @@ pub struct Restored {
     /// Leaves that the membership log must have again.
     #[n(2)]
     pub mlog_size: u64,
+    /// When: no two restores are the same, also where nothing was missing of the logs. What the database
+    /// holds beside them may be lost.
+    #[n(3)]
+    pub at: Option<TimestampMs>,
 }
 
 impl Restored {
@@ -47,8 +52,14 @@ impl Restored {
     /// [`StoreError`].
     pub async fn declare<S: Store>(&self, store: &S) -> Result<(), StoreError> {
         // What the backup holds beyond what the witnesses know was there before the restore too.
-        let mlog_size = self.mlog_size.max(store.mlog_size().await?);
-        store.put_meta(RESTORED, Self { mlog_size, ..self.clone() }.to_canonical()).await
+        let held = store.mlog_size().await?;
+        let is_whole = self.olog_origin.is_none() && self.mlog_size <= held;
+        // Where nothing is missing, the server goes on as it was; what it waited for, it waits for still.
+        let before = Self::load(store).await?.filter(|_| is_whole);
+        let mlog_size = if is_whole { 0 } else { self.mlog_size.max(held) };
+        let now = Self { mlog_size, ..self.clone() };
+        let state = before.map_or(now, |before| Self { at: self.at, ..before });
+        store.put_meta(RESTORED, state.to_canonical()).await
     }
 
     /// Whether a reopening came after the restore. Those before it stand in the membership log at places
@@ -200,6 +211,17 @@ impl<S: Store> App<S> {
         kept.into_iter().chain(brought).max_by_key(|(head, _)| head.size)
     }
 
+    /// Names the newest restore, if there was one.
+    pub(crate) fn restore_mark(&self) -> Option<[u8; 32]> {
+        self.recovery().restored().map(|restored| sha256(&restored.to_canonical()))
+    }
+
+    /// The newest cosigned head of the log that this database holds: what stands below it can be proved
+    /// after the log was opened again too.
+    pub(crate) fn kept_head(&self) -> Option<Arc<CosignedNote>> {
+        self.desk(LogName::Olog).cosigned()
+    }
+
     /// Takes a checkpoint of the log that ended.
     pub(crate) fn bring(&self, note: Vec<u8>) -> Result<(), Refusal> {
         let origin = self.awaiting()?.ended;
@@ -242,6 +264,7 @@ impl<S: Store> App<S> {
             olog_origin: Some(desk.origin().to_string()),
             olog_size: end.head.size,
             mlog_size: self.membership().read().size(),
+            at: Some(self.clock().now()),
         };
         restored.declare(self.store()).await.map_err(store_failed)?;
         tracing::error!(

@@ -92,8 +92,7 @@ pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
     let mut once = Vec::new();
     for _ in 0..dice.between(FAULTS) {
         let fault = dice.of(faults, Fault::Offline);
-        let apart = once.iter().any(|known| are_apart(*known, fault));
-        if apart || happens_once(fault) && once.contains(&fault) {
+        if happens_once(fault) && once.contains(&fault) {
             continue;
         }
         once.push(fault);
@@ -101,16 +100,6 @@ pub fn schedule(seed: u64, faults: &[Fault]) -> Schedule {
     }
     steps.splice(0..0, switched_off(&steps));
     Schedule { seed, steps }
-}
-
-/// What one schedule does not have together: where a log ended after a device was revoked, its entries
-/// stand only for those who had proved their places (`docs/simulator.md`, open findings).
-const fn are_apart(one: Fault, other: Fault) -> bool {
-    matches!(
-        (one, other),
-        (Fault::ServerReopen, Fault::Salvage | Fault::Sever)
-            | (Fault::Salvage | Fault::Sever, Fault::ServerReopen)
-    )
 }
 
 /// Devices that no step names stay off: they would only cost time. A participant's device is revoked

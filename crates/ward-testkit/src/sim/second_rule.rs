@@ -108,7 +108,9 @@ fn acts_by_field(view: &ChartView<'_>) -> BTreeMap<FieldKey, Acts> {
         let (field, act) = match &payload {
             Payload::Resolve(decision) => {
                 let says = match &decision.resolution {
-                    Resolution::Candidate(chosen) => said_by(&fields, *chosen),
+                    Resolution::Candidate(chosen) => {
+                        said_by(&fields, *chosen).or_else(|| said_aside(view, *chosen))
+                    }
                     Resolution::Value(value) => Some(said(value, &value.encode())),
                 };
                 let Some(says) = says else { continue };
@@ -149,6 +151,20 @@ fn said(payload: &Payload, bytes: &[u8]) -> Said {
 fn said_by(fields: &BTreeMap<FieldKey, Acts>, chosen: EntryId) -> Option<Said> {
     let mut all = fields.values().flatten();
     all.find(|(entry, _)| *entry == chosen).map(|(_, act)| act.says.clone())
+}
+
+/// What an entry says that does not stand itself: whoever decided for it has read it.
+fn said_aside(view: &ChartView<'_>, chosen: EntryId) -> Option<Said> {
+    let item = view.timeline().iter().find(|item| item.entry.id() == chosen)?;
+    let Decoded::Known(payload) = item.entry.body().decode_payload() else { return None };
+    match &payload {
+        Payload::Resolve(decision) => match &decision.resolution {
+            Resolution::Candidate(chosen) => said_aside(view, *chosen),
+            Resolution::Value(value) => Some(said(value, &value.encode())),
+        },
+        Payload::Void(_) => Some(Said::Void),
+        other => Some(said(other, &item.entry.body().payload)),
+    }
 }
 
 /// What no other act replaces, with the place where it must stand.

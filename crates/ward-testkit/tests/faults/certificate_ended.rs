@@ -5,7 +5,7 @@ use crate::drop_scene::{everything, names, note, progress, revoke, site_with, sy
 use ward_client::{Certified, ClientError, Comparison, EnrolOutcome, ExportReaders, NewInvite};
 use ward_crypto::Role;
 use ward_id::{ChartId, PersonId};
-use ward_sync::{DeliveryState, RevokePolicy};
+use ward_sync::{DeliveryState, Place, QuarantineReason, RevokePolicy};
 use ward_testkit::{Site, TestDevice};
 
 /// Invites the participant once more, on the same phone.
@@ -134,10 +134,13 @@ async fn fault_25_a_phone_that_comes_back_keeps_what_it_handed_over_apart_from_w
     assert_eq!(everything(&staff[0], chart), everything(&site.coordinator, chart));
     assert_eq!(everything(&patient, chart), everything(&site.coordinator, chart));
     assert_eq!(patient.client.only_here(), Ok(0));
-    // What staff took over is the chart's: the phone holds only what they declined apart from it.
+    // What staff took over is the chart's, and what they declined is kept there too: the phone holds
+    // nothing apart from it.
+    let aside = Place::Quarantined(QuarantineReason::ToBeAdopted);
+    assert_eq!(staff[0].client.chart(chart).unwrap().place(refused), Some(aside));
     let readers = ExportReaders { staff: false, passphrase: true };
-    let exported = patient.client.export_unsent(readers, &mut Vec::new()).await.unwrap();
-    assert_eq!(exported.entries, 1);
+    let exported = patient.client.export_unsent(readers, &mut Vec::new()).await;
+    assert_eq!(exported.err(), Some(ClientError::Unknown("unsent work")));
     assert_eq!(texts(&patient, chart), expected);
     patient.restart().await;
     assert_eq!(texts(&patient, chart), expected);

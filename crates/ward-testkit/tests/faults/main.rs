@@ -28,6 +28,7 @@ mod quotas;
 mod recoveries;
 mod reopened;
 mod revoked_in_parallel;
+mod revoked_then_reopened;
 mod salvage;
 mod scene;
 mod schedule;

@@ -3,7 +3,7 @@
 use crate::scene::{capture, each_once, incidents, names, replica, site_with, synced, texts, until_quiet};
 use ward_client::export::check_package;
 use ward_store::{MlogStore as _, OlogStore as _};
-use ward_sync::{IncidentKind, RevokePolicy};
+use ward_sync::IncidentKind;
 use ward_testkit::{Server, Site, TestDevice};
 
 /// Entries of both logs.
@@ -187,71 +187,6 @@ async fn fault_14_a_backup_from_before_an_earlier_reopening_is_restored() {
     }
     assert!(back.app.olog_origin().ends_with("/3"), "{}", back.app.olog_origin());
     back.restart().await;
-}
-
-#[tokio::test]
-async fn fault_14_what_a_revoked_device_wrote_stands_where_its_old_place_was_proved_else_it_waits() {
-    let (mut site, mut patient, mut others) = site_with(1410, 1).await;
-    let chart = patient.chart();
-    capture(&mut patient, chart, &["before the backup"]).await;
-    synced(&mut patient).await;
-    let (_, olog) = sizes_of(&site.server).await;
-    capture(&mut patient, chart, &["lost at the server"]).await;
-    synced(&mut patient).await;
-    // The nurse has it and has proved its place; then the phone is revoked below a later head.
-    for device in others.iter_mut().chain([&mut site.coordinator]) {
-        synced(device).await;
-        synced(device).await;
-    }
-    let phone = patient.device();
-    let revoked = site.coordinator.client.revoke(phone, RevokePolicy::Salvage, "lost").await.unwrap();
-    assert!(revoked.is_done());
-    for device in others.iter_mut().chain([&mut site.coordinator]).chain(&mut site.admins) {
-        synced(device).await;
-    }
-    assert_eq!(texts(&others[0], chart), ["before the backup", "lost at the server"]);
-    let (mlog, _) = sizes_of(&site.server).await;
-    let back = site.server.restored(mlog, olog).await.unwrap();
-    lead(&back, others.iter_mut().chain([&mut site.coordinator]).chain(&mut site.admins));
-    site.server = back;
-    for device in others.iter_mut().chain([&mut site.coordinator]).chain(&mut site.admins) {
-        synced(device).await;
-    }
-    reopen(&mut site.admins[0]).await;
-    let mut everybody: Vec<&mut TestDevice> = others.iter_mut().chain([&mut site.coordinator]).collect();
-    until_quiet(&mut everybody, 6).await;
-    for device in &everybody {
-        assert_eq!(
-            texts(device, chart),
-            ["before the backup", "lost at the server"],
-            "proved in the old log"
-        );
-    }
-    drop(everybody);
-    // A newcomer has no proof of a place in a log that is gone: it waits for staff, and is not hidden.
-    let mut newcomer = site.device("newcomer").await;
-    newcomer.relay.lead_to(Some(site.server.transport.clone()));
-    let person = site.new_person();
-    site.enrol_staff_as(&mut newcomer, person, ward_crypto::Role::Clinician).await;
-    site.team_persons.push(person);
-    site.set_team().await;
-    for _ in 0..3 {
-        synced(&mut site.coordinator).await;
-        synced(&mut newcomer).await;
-    }
-    assert!(texts(&newcomer, chart).is_empty());
-    let waiting: Vec<_> =
-        newcomer.client.chart(chart).unwrap().to_adopt().map(|item| item.entry.id()).collect();
-    assert_eq!(waiting.len(), 2, "both wait to be adopted");
-    for entry in waiting {
-        newcomer.client.adopt(chart, entry).await.unwrap();
-    }
-    let mut everybody: Vec<&mut TestDevice> =
-        others.iter_mut().chain([&mut site.coordinator, &mut newcomer]).collect();
-    until_quiet(&mut everybody, 6).await;
-    for device in &everybody {
-        assert_eq!(texts(device, chart), ["before the backup", "lost at the server"]);
-    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use ward_client::views::Urgency;
 use ward_client::{ClientError, SyncProblem};
 use ward_crypto::Role;
 use ward_id::EntryId;
-use ward_sync::{DeliveryState, RevokePolicy};
+use ward_sync::{DeliveryState, Place, QuarantineReason, RevokePolicy};
 use ward_testkit::{TestDevice, diary_answers, diary_instrument, diary_response};
 
 /// What a salvaged phone shows: its own data, and the truth about how far each entry came.
@@ -187,7 +187,8 @@ async fn fault_22_a_declined_entry_stays_out_everywhere_and_says_why() {
     assert_eq!(everything(nurse, chart), everything(other, chart));
     for one in [&*nurse, &*other, &site.coordinator] {
         let view = one.client.chart(chart).unwrap();
-        assert_eq!(view.place(entries[0]), None);
+        let aside = Place::Quarantined(QuarantineReason::ToBeAdopted);
+        assert_eq!(view.place(entries[0]), Some(aside), "kept, and nothing of it counts");
         let [thread] = view.drop_declines() else { panic!("one decision") };
         let written = thread.single().unwrap();
         assert_eq!((written.id(), written.value.entry), (declined, entries[0]));

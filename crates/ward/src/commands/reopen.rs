@@ -20,6 +20,11 @@ pub async fn run(args: ReopenArgs, home: &Home, out: &Out) -> Done {
     out.line(format!("The log {} ended at {} entries, as", pending.old_origin, pending.old_head.size));
     out.line(format!("witnesses confirmed and a device has shown. They know of {}.", pending.known_size));
     out.line(format!("It goes on as {}.", pending.new_origin));
+    let kept_size = pending.kept.map_or(0, |kept| kept.head.size);
+    out.line(format!(
+        "The server holds {kept_size} entries that witnesses confirmed. What a revoked device wrote"
+    ));
+    out.line("later counts for nobody from now on, until staff adopt it.");
     if !pending.reaches_the_end() && !args.accept_gap {
         return Err(Failure::new(
             Kind::No,
@@ -35,6 +40,7 @@ pub async fn run(args: ReopenArgs, home: &Home, out: &Out) -> Done {
     out.document(&json!({
         "old_origin": pending.old_origin, "new_origin": pending.new_origin,
         "old_size": pending.old_head.size, "known_size": pending.known_size,
+        "kept_size": kept_size,
     }));
     show_outcome(outcome, out);
     client.sync().await.map(|_| ()).map_err(from_sync_after)

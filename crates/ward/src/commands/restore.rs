@@ -6,12 +6,13 @@ use crate::print::Out;
 use crate::server_folder::archive::{BackupManifest, read_backup, read_secret_key};
 use crate::server_folder::disk::{carry, folder_of, sync_folder_of};
 use crate::server_folder::folder_lock::FolderLock;
+use crate::server_folder::system_clock::SystemClock;
 use crate::server_folder::witness_heads::{Comparison, Standing, compare};
 use crate::server_folder::{self, beside, create_private, open_store, private_folder};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use ward_server::Restored;
+use ward_server::{Clock as _, Restored};
 use ward_store::{LogName, Upkeep as _};
 
 /// Runs the command.
@@ -53,9 +54,7 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     verdict?;
     refuse_existing(&target)?;
     let lost = !comparison.missing().is_empty();
-    if lost {
-        declare(&comparison, &unpacked.restored).await?;
-    }
+    declare(&comparison, &unpacked.restored).await?;
     std::fs::rename(&unpacked.restored, &target)
         .and_then(|()| sync_folder_of(&target))
         .map_err(|error| unreadable(&target, &error))?;
@@ -185,13 +184,15 @@ async fn examine(config: &Path, restored: &Path, manifest: &BackupManifest) -> R
     Ok(compared)
 }
 
-/// Writes into the restored database what the witnesses know more, so that the server waits for it.
+/// Writes into the restored database what the witnesses know more, so that the server waits for it; and
+/// that it was restored, so that devices give it again what no log tells of.
 async fn declare(comparison: &Comparison, restored: &Path) -> Result<(), Failure> {
     let olog_lost = comparison.missing().iter().any(|(log, _)| *log == LogName::Olog);
     let state = Restored {
         olog_origin: olog_lost.then(|| comparison.site.olog_origin.clone()),
         olog_size: comparison.known_size(LogName::Olog),
         mlog_size: comparison.known_size(LogName::Mlog),
+        at: Some(SystemClock::new().now()),
     };
     let store = open_store(restored)?;
     let declared = state.declare(&store).await;

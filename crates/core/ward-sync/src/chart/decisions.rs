@@ -3,7 +3,7 @@
 //! schema, never from what else has arrived.
 
 use super::authority::Author;
-use super::place::Place;
+use super::place::{Place, QuarantineReason};
 use super::settle::{Act, Manner, Said};
 use super::thread::Written;
 use super::view::Item;
@@ -37,6 +37,29 @@ pub(super) fn judge<'a>(
         Payload::SetChange(change) => judge_removal(item, change, items),
         _ => Ok(()),
     }
+}
+
+/// Whether an adopted decision may hold: staff who declined a value did not take it over with a decision
+/// for it, which its author wrote on top of it. Whose own decision stands has read and chosen it.
+pub(super) fn judge_choice(
+    item: &Item<'_>,
+    payload: &Payload,
+    items: &Items<'_>,
+    is_declined: impl Fn(EntryId) -> bool,
+) -> Result<(), Place> {
+    let (Payload::Resolve(resolve), Some(_)) = (payload, item.carried_by) else { return Ok(()) };
+    let mut resolution = &resolve.resolution;
+    // What is chosen is named by its hash, so this ends.
+    while let Resolution::Candidate(chosen) = resolution {
+        if is_declined(*chosen) {
+            return Err(Place::Quarantined(QuarantineReason::ChosenDeclined));
+        }
+        match items.get(chosen).map(|item| &item.held.payload) {
+            Some(Decoded::Known(Payload::Resolve(earlier))) => resolution = &earlier.resolution,
+            _ => break,
+        }
+    }
+    Ok(())
 }
 
 fn judge_resolve<'a>(

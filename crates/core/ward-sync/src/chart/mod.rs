@@ -179,6 +179,25 @@ impl Chart {
         self.proved.entry(entry).and_modify(|known| *known = olog_index.min(*known)).or_insert(olog_index);
     }
 
+    /// Of each chain of a device the newest entry with a place in the log that counts from `begin` on and
+    /// below `end`, unless a place before `cut` is proved for it already.
+    pub fn to_prove_before(
+        &self,
+        device: DeviceId,
+        (begin, end): (u64, u64),
+        cut: u64,
+    ) -> Vec<(EntryId, u64)> {
+        let proved = self.proved_places(|of| of == device);
+        let chains = self.chains.iter().filter(|((of, _), _)| *of == device);
+        let newest = chains.filter_map(|(_, chain)| {
+            chain.values().rev().flatten().find_map(|id| {
+                let place = self.entries.get(id)?.arrival.olog_index?;
+                (begin..end).contains(&place).then_some((*id, place))
+            })
+        });
+        newest.filter(|(entry, _)| proved.get(entry).is_none_or(|place| *place >= cut)).collect()
+    }
+
     /// What was proved, for building the chart anew.
     pub fn proved(&self) -> impl Iterator<Item = (EntryId, u64)> + '_ {
         self.proved.iter().map(|(entry, place)| (*entry, *place))

@@ -17,6 +17,8 @@ pub enum QuarantineReason {
     BrokenChain,
     /// Its answers are bound to an instrument that is kept aside itself.
     InstrumentAside,
+    /// It was taken over, and the value that it decided for was declined.
+    ChosenDeclined,
 }
 
 /// Where an entry stands.

@@ -133,10 +133,14 @@ impl<'a> ChartView<'a> {
         let mut places: BTreeMap<EntryId, Place> = BTreeMap::new();
         let mut accepted: Vec<Said<'a>> = Vec::new();
         let mut aside: Vec<Said<'a>> = Vec::new();
+        let admitted = |id: &EntryId, item: &Item<'a>| admit(item, parked.contains(id), &items, authority);
+        let stands = |id: &EntryId| items.get(id).is_some_and(|item| admitted(id, item).is_ok());
+        let declined = declined(&items, stands);
         for (id, item) in &items {
-            let admitted = admit(item, parked.contains(id), &items, authority);
-            let judged = admitted.and_then(|payload| {
-                decisions::judge(item, payload, &items, authority.schema()).map(|()| payload)
+            let judged = admitted(id, item).and_then(|payload| {
+                decisions::judge(item, payload, &items, authority.schema())?;
+                decisions::judge_choice(item, payload, &items, |entry| declined.contains(&entry))?;
+                Ok(payload)
             });
             match judged {
                 Ok(payload) => accepted.push((*item, payload)),
@@ -488,6 +492,15 @@ impl<'a> ChartView<'a> {
     pub fn parked(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         self.timeline.iter().filter(|item| item.place == Place::Parked)
     }
+}
+
+/// What staff declined and nobody took over.
+fn declined(items: &Items<'_>, stands: impl Fn(&EntryId) -> bool) -> BTreeSet<EntryId> {
+    let declined = items.iter().filter_map(|(id, item)| match &item.held.payload {
+        Decoded::Known(Payload::DropDeclined(declined)) if stands(id) => Some(declined.entry),
+        _ => None,
+    });
+    declined.filter(|entry| !stands(entry)).collect()
 }
 
 /// The texts, with their bursts and signatures.

@@ -17,7 +17,7 @@ mod void;
 pub use arrival::{ArrivalFacts, ArrivalRefusal};
 pub use epoch_count::CountedEpoch;
 pub use queries::{RotationReason, Standing};
-pub use reopening::{Reopening, cosigned_head};
+pub use reopening::{KeptLog, Reopening, cosigned_head};
 pub use state::{DeviceRecord, Member, MemberSet, Revocation};
 pub use void::{Effect, MembershipError, VoidReason};
 

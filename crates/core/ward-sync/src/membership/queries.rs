@@ -92,11 +92,17 @@ impl Membership {
     }
 
     /// Whether an entry stands whose envelope is proved to have this place in the operation log, or
-    /// an earlier one; places are counted through all logs ([`Membership::olog_begin`]). An entry without a place has not arrived yet, or nothing proves that it has.
+    /// an earlier one; places are counted through all logs ([`Membership::olog_begin`]). An entry without
+    /// a place has not arrived yet, or nothing proves that it has. A place of a log that ended counts only
+    /// if everybody can prove it ([`Membership::is_provable`]).
     pub fn standing(&self, chart: ChartId, device: DeviceId, olog_index: Option<u64>) -> Standing {
         match self.revocation(chart, device) {
             None => Standing::Effective,
-            Some(revocation) if olog_index.is_some_and(|index| index < revocation.cut) => Standing::Effective,
+            Some(revocation)
+                if olog_index.is_some_and(|index| index < revocation.cut && self.is_provable(index)) =>
+            {
+                Standing::Effective
+            }
             Some(revocation) => match revocation.policy {
                 RevokePolicy::Salvage => Standing::ToBeAdopted,
                 RevokePolicy::Sever => Standing::Severed,

@@ -13,8 +13,8 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use ward_audit::{
-    SignatureKind, SignedNote, TreeHead, VerifierKey, WitnessKey, WitnessPolicy, limits::REOPENED_LOGS_MAX,
-    reopened_origin, verify_cosigned,
+    Checkpoint, SignatureKind, SignedNote, TreeHead, VerifierKey, WitnessKey, WitnessPolicy,
+    limits::REOPENED_LOGS_MAX, reopened_origin, verify_cosigned,
 };
 use ward_crypto::{SiteManifest, sha256};
 use ward_id::EnvelopeHash;
@@ -32,6 +32,17 @@ pub struct Reopening {
     pub checkpoint: Vec<u8>,
     /// The log that began.
     pub new_origin: String,
+    /// What the restored server still held, if an admin saw a cosigned head of it.
+    pub kept: Option<KeptLog>,
+}
+
+/// A log, or the front of one, that a restored server still held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptLog {
+    /// Its number.
+    pub number: u32,
+    /// The newest cosigned head of it: what stands below can be proved to everybody.
+    pub head: TreeHead,
 }
 
 impl Reopening {
@@ -73,6 +84,41 @@ impl Membership {
         Some(begin(number.saturating_add(1)))
     }
 
+    /// How much of a log that ended can be proved for ever: everything below this head. Nothing, if no
+    /// server holds any of it for sure.
+    pub fn kept_of(&self, number: u32) -> Option<TreeHead> {
+        let ended = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.site.reopenings.iter().skip(ended).fold(None, |before, one| match one.kept {
+            Some(kept) if kept.number == number => Some(kept.head),
+            // A later log survived, and with it what it began with.
+            Some(kept) if kept.number > number => before,
+            // The backup was older than this log, or nobody can tell.
+            _ => None,
+        })
+    }
+
+    /// Whether what is proved to stand at a place, counted through all logs, can be proved to everybody
+    /// else too. What one reader happened to prove of a log that ended, and no other reader can, is for
+    /// all of them as if it had not been proved: else they would show different charts.
+    pub fn is_provable(&self, place: u64) -> bool {
+        if place >= self.olog_begin() {
+            return true;
+        }
+        let number = u32::try_from(place / OLOG_SPAN).map_or(u32::MAX, |before| before.saturating_add(1));
+        self.kept_of(number).is_some_and(|head| place % OLOG_SPAN < head.size)
+    }
+
+    /// What a note of a restored server shows that it kept; nothing for one that is no cosigned head of a
+    /// log of this site.
+    pub fn kept_by(&self, note: &[u8]) -> Option<KeptLog> {
+        let signed: SignedNote = core::str::from_utf8(note).ok()?.parse().ok()?;
+        let checkpoint: Checkpoint = signed.text().parse().ok()?;
+        let origin = checkpoint.origin().as_str();
+        let begin = self.olog_begin_of(origin)?;
+        let number = u32::try_from(begin / OLOG_SPAN).ok()?.saturating_add(1);
+        Some(KeptLog { number, head: cosigned_head(self.manifest()?, origin, note)? })
+    }
+
     /// The same for the log that counted before the entry at `index` of the membership log.
     pub(super) fn olog_begin_at(&self, index: u64) -> u64 {
         begin(self.site.reopenings.iter().filter(|one| one.index < index).count())
@@ -106,9 +152,19 @@ impl Judged<'_> {
         let signers = self.signers()?;
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
+        let kept = match reopen.kept.as_deref() {
+            None => None,
+            Some(note) => {
+                let kept = membership.kept_by(note);
+                let beyond = |kept: &KeptLog| {
+                    kept.number == membership.olog_number() && kept.head.size > old_head.size
+                };
+                Some(kept.filter(|kept| !beyond(kept)).ok_or(refused("it keeps what is no head of a log"))?)
+            }
+        };
         let LogReopen { old_origin, checkpoint, new_origin, .. } = reopen;
         let index = membership.size();
-        Ok(Change::Reopen(Box::new(Reopening { index, old_origin, old_head, checkpoint, new_origin })))
+        Ok(Change::Reopen(Box::new(Reopening { index, old_origin, old_head, checkpoint, new_origin, kept })))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use ward_id::EntryId;
 use ward_sync::limits::CARRIES_NESTED_MAX;
-use ward_sync::{CarryReason, Decoded, EntryKind, Payload, SignedEntry};
+use ward_sync::{CarryReason, Decoded, Payload, SignedEntry};
 
 /// The entry that a carry holds; nothing for any other entry.
 fn inside(entry: &SignedEntry) -> Option<SignedEntry> {
@@ -27,11 +27,6 @@ pub(crate) fn carried_names(entry: &SignedEntry) -> Vec<EntryId> {
         next = inside(&inner);
     }
     names
-}
-
-/// Whether an entry edits a text, or carries one that does: others may write on top of its words.
-pub(crate) fn edits_a_text(entry: &SignedEntry) -> bool {
-    entry.body().kind == EntryKind::TEXT_EDIT || inside(entry).is_some_and(|inner| edits_a_text(&inner))
 }
 
 /// Whether this version of the app reads an entry and everything that it carries.

@@ -39,7 +39,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<Vec<Vec<NodeHash>>, ClientError> {
         let mut out = Vec::with_capacity(sizes.len());
         for some in sizes.chunks(OLOG_PROOFS_MAX) {
-            let question = OlogProofsQuestion { size, indexes: Vec::new(), sizes: some.to_vec() };
+            let question =
+                OlogProofsQuestion { size, indexes: Vec::new(), sizes: some.to_vec(), ended: None };
             let answer = self.ask_proofs(&question).await?;
             out.extend(answer.consistencies.into_iter().map(nodes));
         }
@@ -52,9 +53,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         indexes: &[u64],
         size: u64,
     ) -> Result<Vec<ShownLeaf>, ClientError> {
+        self.fetch_inclusions_in(None, indexes, size).await
+    }
+
+    /// The same of a log that ended, by its number, or of the one that counts.
+    pub(crate) async fn fetch_inclusions_in(
+        &mut self,
+        ended: Option<u32>,
+        indexes: &[u64],
+        size: u64,
+    ) -> Result<Vec<ShownLeaf>, ClientError> {
         let mut out = Vec::with_capacity(indexes.len());
         for some in indexes.chunks(OLOG_PROOFS_MAX) {
-            let question = OlogProofsQuestion { size, indexes: some.to_vec(), sizes: Vec::new() };
+            let question = OlogProofsQuestion { size, indexes: some.to_vec(), sizes: Vec::new(), ended };
             let answer = self.ask_proofs(&question).await?;
             let shown = |Inclusion { leaf, path }| ShownLeaf { leaf: leaf.0, proof: nodes(path) };
             out.extend(answer.inclusions.into_iter().map(shown));

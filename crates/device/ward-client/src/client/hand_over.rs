@@ -2,13 +2,14 @@
 //! it verified itself. The entries stay here and stay unsent: only an adoption makes them count.
 
 use super::{Client, SyncProblem, SyncReport};
-use crate::store::{Batch, DroppedRecord, Table, row_id};
+use crate::store::{Batch, Bytes, DroppedRecord, Table, row_id};
+use crate::wire::get_anonymous;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::limits::{DROP_BATCH_MAX, DROP_BATCH_MAX_BYTES, DROP_MAX_BYTES};
-use ward_api::{DropBatch, Opaque, paths};
+use ward_api::{DropBatch, Opaque, SiteInfo, paths};
 use ward_crypto::{DropEnvelope, EncPublicKey, HedgedRng, seal_drop};
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
-use ward_sync::{DropCause, DroppedEntry, drop_recipients};
+use ward_sync::{DeliveryState, DropCause, DroppedEntry, EntryChain, delivery, drop_recipients};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Marks an own entry that was not sent yet as urgent: if it cannot be sealed because the site's
@@ -40,8 +41,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return;
         }
         let charts: Vec<ChartId> = open.charts.keys().copied().collect();
+        let site = self.ask_site(cause).await;
+        let restore = site.as_ref().and_then(|site| Some(Bytes::from(site.restore.clone()?.0)));
+        let is_reopened =
+            cause == DropCause::Revoked && site.is_some_and(|site| self.is_of_a_later_log(&site));
         for chart in charts {
-            match self.hand_over_chart(chart, cause).await {
+            if is_reopened && let Err(error) = self.take_back_what_nobody_saw(chart).await {
+                report.problems.push(SyncProblem::of_error("drop box", error));
+            }
+            match self.hand_over_chart(chart, cause, restore.as_ref()).await {
                 Ok(count) => report.handed_over += count,
                 Err(error) => {
                     let problem = SyncProblem::of_error("drop box", error);
@@ -80,12 +88,49 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
+    /// What the server says of itself; it is asked only where something may have to be handed over. Nothing
+    /// follows from it but that something is sent once more.
+    async fn ask_site(&self, cause: DropCause) -> Option<SiteInfo> {
+        let open = self.device().ok()?;
+        let waits = open.charts.values().any(|local| local.unsent().next().is_some());
+        if !waits && cause != DropCause::Revoked {
+            return None;
+        }
+        let answer = get_anonymous(&self.transport, &open.server, paths::SITE).await.ok()?;
+        SiteInfo::from_canonical(&answer).ok()
+    }
+
+    /// Whether the operation log was opened again since this device last followed the membership log.
+    fn is_of_a_later_log(&self, site: &SiteInfo) -> bool {
+        let origin = self.device().ok().and_then(|open| open.mlog.membership.olog_origin());
+        origin.is_some_and(|origin| origin != site.olog_origin)
+    }
+
+    /// The server lost what came after its backup, and a revoked device is not told what that was. What a
+    /// device of staff has seen comes back from there; what nobody is known to have seen counts as unsent
+    /// again, and is handed over.
+    async fn take_back_what_nobody_saw(&mut self, chart: ChartId) -> Result<(), ClientError> {
+        let open = self.device()?;
+        let Some(local) = open.charts.get(&chart).filter(|local| local.receipted > 0) else { return Ok(()) };
+        let Some(life) = local.chain.as_ref().map(EntryChain::incarnation) else { return Ok(()) };
+        let states = delivery(&self.view_of(chart)?, |_| DeliveryState::Received);
+        let received = local.own.range((life, 0)..=(life, local.receipted));
+        let seen = received.filter(|(_, entry)| states.get(&entry.id()) == Some(&DeliveryState::Opened));
+        let seen = seen.map(|((_, seq), _)| *seq).max().unwrap_or(0);
+        if seen < local.receipted { self.set_receipted(chart, seen).await } else { Ok(()) }
+    }
+
     /// Hands over a chart's entries in the order of their chain. What was taken is noted request by
     /// request, so a cut in between repeats one request at most, and that changes nothing there.
-    async fn hand_over_chart(&mut self, chart: ChartId, cause: DropCause) -> Result<u64, ClientError> {
+    async fn hand_over_chart(
+        &mut self,
+        chart: ChartId,
+        cause: DropCause,
+        restore: Option<&Bytes>,
+    ) -> Result<u64, ClientError> {
         let mut count = 0;
         loop {
-            let sealed = self.seal_drops(chart, cause)?;
+            let sealed = self.seal_drops(chart, cause, restore)?;
             if sealed.is_empty() {
                 return Ok(count);
             }
@@ -99,7 +144,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 let known = open.dropped.get(&(chart, dropped.entry_id));
                 let times = known.map_or(0, |known| known.times).saturating_add(1);
                 let recipients = dropped.wraps.iter().map(|wrap| wrap.device).collect();
-                let record = DroppedRecord { at, recipients, times };
+                let record = DroppedRecord { at, recipients, times, restore: restore.cloned() };
                 let id = row_id(&[chart.as_bytes(), dropped.entry_id.as_bytes()]);
                 batch.put(Table::Dropped, id, &record);
                 records.push(((chart, dropped.entry_id), record));
@@ -112,7 +157,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Seals as many entries as one request takes, to all staff devices that this device verified.
-    fn seal_drops(&mut self, chart: ChartId, cause: DropCause) -> Result<Vec<DropEnvelope>, ClientError> {
+    fn seal_drops(
+        &mut self,
+        chart: ChartId,
+        cause: DropCause,
+        restore: Option<&Bytes>,
+    ) -> Result<Vec<DropEnvelope>, ClientError> {
         let now = self.env_wall();
         let (open, env) = self.device_and_env()?;
         let me = open.me.device;
@@ -124,7 +174,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for entry in local.unsent() {
             let key = (chart, entry.id());
             let urgent = open.urgent.contains(&key);
-            let rests = open.dropped.get(&key).is_some_and(|record| !record.is_due(now));
+            let rests = open.dropped.get(&key).is_some_and(|record| !record.is_due(now, restore));
             if rests || !cause.hands_over(urgent) {
                 continue;
             }

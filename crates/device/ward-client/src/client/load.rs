@@ -267,7 +267,10 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
     for (id, record) in rows.records::<ProvedRecord>(Table::Proved).await? {
         let (chart, entry) = split_chart(Table::Proved, &id)?;
         let entry = EntryId::from_slice(entry).ok_or_else(|| damaged(Table::Proved))?;
-        open.chart_or_new(chart).chart.prove(entry, record.index);
+        // What was proved of a log that ended, and nobody else can prove, counts for nobody.
+        if open.mlog.membership.is_provable(record.index) {
+            open.chart_or_new(chart).chart.prove(entry, record.index);
+        }
     }
     for (id, record) in rows.records::<CursorRecord>(Table::Cursors).await? {
         let (chart, _) = split_chart(Table::Cursors, &id)?;

@@ -12,6 +12,7 @@ mod commit;
 mod decide;
 mod drafts;
 mod edit_text;
+mod ended_logs;
 mod enrol;
 mod fetch_proofs;
 mod follow_mlog;
@@ -49,7 +50,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
-pub(crate) use carried::{carried_names, edits_a_text};
+pub(crate) use carried::carried_names;
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub(crate) use incidents::event_name;

@@ -243,6 +243,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return;
             }
         }
+        self.prove_in_ended_logs(left, problems).await;
+        if problems.iter().any(unreached) {
+            return;
+        }
         let Ok(open) = self.device() else { return };
         let newest: Vec<(ChartId, EntryId, u64)> = open
             .charts
@@ -346,7 +350,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The hash of the envelope of an entry that the server gave at a place.
-    async fn envelope_at(
+    pub(super) async fn envelope_at(
         &mut self,
         chart: ChartId,
         entry: EntryId,

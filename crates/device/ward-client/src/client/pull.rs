@@ -498,10 +498,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device_mut()?;
         let (begin, me) = (open.olog_begin(), open.me.device);
         let fresh = LocalChart::new(open.me.site, chart).chart;
+        let before = std::mem::replace(&mut open.chart_or_new(chart).chart, fresh);
+        let provable = |place: &(EntryId, u64)| open.mlog.membership.is_provable(place.1);
+        let proved: Vec<(EntryId, u64)> = before.proved().filter(provable).collect();
         let local = open.chart_or_new(chart);
         local.opened_said = false;
-        let before = std::mem::replace(&mut local.chart, fresh);
-        before.proved().for_each(|(entry, place)| local.chart.prove(entry, place));
+        proved.into_iter().for_each(|(entry, place)| local.chart.prove(entry, place));
         let own = local.own.values().filter(|entry| entry.frame().device == me);
         let own: Vec<SignedEntry> = own.cloned().collect();
         for entry in own {

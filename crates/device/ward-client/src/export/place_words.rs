@@ -15,6 +15,7 @@ pub(super) const fn place_code(place: Place) -> &'static str {
         Place::Quarantined(QuarantineReason::Severed) => "quarantined-severed",
         Place::Quarantined(QuarantineReason::BrokenChain) => "quarantined-broken-chain",
         Place::Quarantined(QuarantineReason::InstrumentAside) => "quarantined-instrument-aside",
+        Place::Quarantined(QuarantineReason::ChosenDeclined) => "quarantined-chosen-declined",
         Place::UnknownKind => "unknown-kind",
         Place::Invalid(_) => "invalid",
         Place::NotPermitted => "not-permitted",

@@ -114,6 +114,9 @@ pub const fn place_words(place: Place) -> &'static str {
         Place::Quarantined(QuarantineReason::InstrumentAside) => {
             "kept aside: its questionnaire is kept aside"
         }
+        Place::Quarantined(QuarantineReason::ChosenDeclined) => {
+            "kept aside: the value that it decided for was declined"
+        }
         Place::UnknownKind => "needs a newer version of the program",
         Place::Invalid(_) => "its content cannot be read",
         Place::NotPermitted => "kept without effect: its author's role may not write this",

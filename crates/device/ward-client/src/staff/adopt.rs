@@ -1,7 +1,7 @@
 //! Taking over what a device could not make count itself: what it sent after it was revoked, and what
 //! it handed to the drop box. Or declining it, with a reason.
 
-use crate::client::{Rewrite, WaitingDrop, edits_a_text, stage};
+use crate::client::{Rewrite, WaitingDrop, stage};
 use crate::store::{Batch, Table};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeSet;
@@ -45,8 +45,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Declines an entry that waits for adoption: it does not count in the chart, and the chart says who
-    /// declined it and why. An edit of a text is brought into the chart all the same, hidden: what its
-    /// author wrote on top of it can then be taken over, and its words do not show.
+    /// declined it and why. It is brought into the chart all the same and kept aside there, so that what
+    /// its author wrote on top of it (in a text, about a record) can be taken over without it.
     ///
     /// # Errors
     /// [`ClientError::NotAllowed`] without a reason; [`ClientError::Unknown`] for an entry that does not
@@ -65,18 +65,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.may_capture(chart)?;
         let declined = DropDeclined { device: found.entry.frame().device, entry };
         let draft = Draft { payload: declined.into(), amends: None, reason: Some(reason.to_owned()) };
-        let growth = Growth::of(&draft.payload);
-        let brings = edits_a_text(&found.entry) && self.view_of(chart)?.place(entry).is_none();
-        let brought = Carry::of(&found.entry, CarryReason::Decline);
-        let mut drafts = Vec::from_iter(brings.then(|| Rewrite::first(Draft::new(brought))));
-        drafts.push(Rewrite::first(draft));
+        let brought = Draft::new(Carry::of(&found.entry, CarryReason::Decline));
+        let is_here = self.view_of(chart)?.place(entry).is_some();
+        let drafts = [brought, draft].into_iter().skip(usize::from(is_here)).map(Rewrite::first).collect();
         let written = self.write(chart, drafts)?;
         let drop = found.drop.map(|drop| WaitingDrop { decided: Some(DropState::Declined), ..drop });
         let mut batch = Batch::default();
         if let Some(drop) = &drop {
             batch.put(Table::Drops, drop.row_id(), &drop.to_record());
         }
-        let written = self.keep_written(chart, written, batch, growth).await?;
+        let written = self.keep_written(chart, written, batch, Growth::Submission).await?;
         if let Some(drop) = drop {
             self.device_mut()?.drops.insert(drop.key(), drop);
         }

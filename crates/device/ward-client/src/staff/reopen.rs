@@ -4,7 +4,7 @@ use crate::client::{Outcome, as_error};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{ReopeningState, paths};
 use ward_audit::{LogView, TreeHead};
-use ward_sync::{LogReopen, MlogBody, cosigned_head};
+use ward_sync::{KeptLog, LogReopen, MlogBody, cosigned_head};
 
 /// What a restored server waits for, as an admin is told before they sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,11 @@ pub struct PendingReopening {
     /// Leaves that the witnesses know the old log to have had, as the server says. While it is more
     /// than the head has, a device that saw a newer head has not synced yet.
     pub known_size: u64,
+    /// The newest cosigned head of what the server holds, of the old log or of an earlier one. Of a device
+    /// that was revoked, what stands below it keeps its place; the rest does not count until staff adopt it.
+    pub kept: Option<KeptLog>,
     checkpoint: Vec<u8>,
+    kept_note: Option<Vec<u8>>,
 }
 
 impl PendingReopening {
@@ -49,12 +53,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let known = |note: Vec<u8>| Some((cosigned_head(manifest, &state.old_origin, &note)?, note));
         let newest = held.into_iter().chain(shown).filter_map(known).max_by_key(|(head, _)| head.size);
         let (old_head, checkpoint) = newest.ok_or(ClientError::Unknown("a checkpoint of the old log"))?;
+        // What cannot be checked is not signed: less can be proved afterwards, and nothing wrong.
+        let kept = state.kept.and_then(|note| Some((membership.kept_by(&note.0)?, note.0)));
+        let (kept, kept_note) = kept.unzip();
         Ok(PendingReopening {
             old_origin: state.old_origin,
             new_origin: state.new_origin,
             old_head,
             known_size: state.known_size,
+            kept,
             checkpoint,
+            kept_note,
         })
     }
 
@@ -74,6 +83,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             checkpoint: pending.checkpoint.clone(),
             new_origin: pending.new_origin.clone(),
             reason: reason.to_owned(),
+            kept: pending.kept_note.clone(),
         });
         let site = self.device()?.me.site;
         self.act(site.into(), &body).await

@@ -18,12 +18,19 @@ pub(crate) struct DroppedRecord {
     /// How often it was handed over.
     #[n(2)]
     pub(crate) times: u32,
+    /// The restore of the server's database that was the newest then: what it was given before, it may
+    /// have lost.
+    #[n(3)]
+    pub(crate) restore: Option<Bytes>,
 }
 
 impl DroppedRecord {
     /// Whether it is time to hand it over once more. The server's word that it has it is not proved by
-    /// anything, so it is repeated, more and more seldom.
-    pub(crate) fn is_due(&self, now: TimestampMs) -> bool {
+    /// anything, so it is repeated, more and more seldom; and at once to a server that was restored since.
+    pub(crate) fn is_due(&self, now: TimestampMs, restore: Option<&Bytes>) -> bool {
+        if restore.is_some() && self.restore.as_ref() != restore {
+            return true;
+        }
         let doublings = self.times.saturating_sub(1).min(DROP_REPEAT_DOUBLINGS);
         let waited_ms = now.since_ms(self.at);
         // A time in the future is of a clock that was ahead, and says nothing of how long it waited.
@@ -77,8 +84,8 @@ mod tests {
     #[test]
     fn repeats_come_more_and_more_seldom() {
         let due_after = |times: u32| {
-            let record = DroppedRecord { at: TimestampMs(7), recipients: Vec::new(), times };
-            (0..10_000).find(|hours| record.is_due(TimestampMs(7 + hours * 3_600_000)))
+            let record = DroppedRecord { at: TimestampMs(7), recipients: Vec::new(), times, restore: None };
+            (0..10_000).find(|hours| record.is_due(TimestampMs(7 + hours * 3_600_000), None))
         };
         assert_eq!([1, 2, 3].map(due_after), [Some(24), Some(48), Some(96)]);
         assert_eq!(due_after(DROP_REPEAT_DOUBLINGS + 1), due_after(u32::MAX), "and not never");
@@ -86,10 +93,29 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_ahead_does_not_put_off_the_repeat() {
-        let at = |ms| DroppedRecord { at: TimestampMs(ms), recipients: Vec::new(), times: 1 };
+        let at = |ms| DroppedRecord { at: TimestampMs(ms), recipients: Vec::new(), times: 1, restore: None };
         let now = TimestampMs(1_000_000_000_000);
-        assert!(!at(now.0).is_due(now));
-        assert!(at(now.0 - DROP_REPEAT_MS).is_due(now));
-        assert!(at(now.0 + 10 * 365 * 86_400_000).is_due(now), "handed over in a year that has not come");
+        assert!(!at(now.0).is_due(now, None));
+        assert!(at(now.0 - DROP_REPEAT_MS).is_due(now, None));
+        assert!(
+            at(now.0 + 10 * 365 * 86_400_000).is_due(now, None),
+            "handed over in a year that has not come"
+        );
+    }
+
+    #[test]
+    fn a_server_that_was_restored_since_is_given_it_again() {
+        let (first, second) = (Bytes::from(vec![1; 32]), Bytes::from(vec![2; 32]));
+        let now = TimestampMs(1_000_000_000_000);
+        let given = |restore: Option<&Bytes>| DroppedRecord {
+            at: now,
+            recipients: Vec::new(),
+            times: 1,
+            restore: restore.cloned(),
+        };
+        assert!(!given(None).is_due(now, None) && given(None).is_due(now, Some(&first)));
+        assert!(!given(Some(&first)).is_due(now, Some(&first)));
+        assert!(given(Some(&first)).is_due(now, Some(&second)));
+        assert!(!given(Some(&first)).is_due(now, None), "it did not say");
     }
 }

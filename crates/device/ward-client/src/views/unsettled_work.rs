@@ -111,6 +111,7 @@ fn cause_of(place: Place) -> Option<&'static str> {
         Place::Quarantined(QuarantineReason::Severed) => Some("severed"),
         Place::Quarantined(QuarantineReason::BrokenChain) => Some("broken-chain"),
         Place::Quarantined(QuarantineReason::InstrumentAside) => Some("instrument-aside"),
+        Place::Quarantined(QuarantineReason::ChosenDeclined) => Some("chosen-declined"),
         Place::Quarantined(QuarantineReason::ToBeAdopted)
         | Place::Visible
         | Place::Superseded
@@ -126,6 +127,7 @@ fn why(cause: &str) -> &'static str {
         "newer-app" => "a newer version of the app is needed to read this",
         "no-certificate" => "the device has no certificate for this chart",
         "severed" => "the device was not trusted any more",
+        "chosen-declined" => "the value that it decided for was declined",
         "instrument-aside" => "the questionnaire that it answers is kept aside itself",
         _ => "it does not continue the chain of its device",
     }

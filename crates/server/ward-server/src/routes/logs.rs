@@ -49,7 +49,7 @@ pub(super) async fn consistency<S: Store>(app: &App<S>, call: &Call, log: LogNam
 /// What a device that comes back has to prove, in one round: it pays for each round with the patience
 /// of a person.
 pub(super) async fn proofs<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let OlogProofsQuestion { size, indexes, sizes } = call.decode()?;
+    let OlogProofsQuestion { size, indexes, sizes, ended } = call.decode()?;
     if indexes.len().saturating_add(sizes.len()) > OLOG_PROOFS_MAX {
         let limit = Some(OLOG_PROOFS_MAX as u64);
         return Err(refuse_with(
@@ -57,6 +57,9 @@ pub(super) async fn proofs<S: Store>(app: &App<S>, call: &Call) -> Answer {
             format!("Ask for at most {OLOG_PROOFS_MAX} proofs at a time."),
             ProblemMembers { limit, ..ProblemMembers::default() },
         ));
+    }
+    if let Some(number) = ended {
+        return proofs_of_ended(app, call, (number, size), &indexes, &sizes).await;
     }
     let log = LogName::Olog;
     within(app, log, size)?;
@@ -68,6 +71,27 @@ pub(super) async fn proofs<S: Store>(app: &App<S>, call: &Call) -> Answer {
         log_tiles::consistencies(app.store(), log, &sizes, size).await.map_err(read_failed)?;
     let consistencies = consistencies.into_iter().map(roots).collect();
     answer_cbor(call.spec, &OlogProofsAnswer { inclusions, consistencies })
+}
+
+/// Inclusions in a log that ended, under the head of it that was kept.
+async fn proofs_of_ended<S: Store>(
+    app: &App<S>,
+    call: &Call,
+    (number, size): (u32, u64),
+    indexes: &[u64],
+    sizes: &[u64],
+) -> Answer {
+    let beyond = || read_failed(LogReadError::Beyond);
+    let log = app.ended_log(number).await.map_err(store_failed)?;
+    let log = log.filter(|log| log.size() == size && sizes.is_empty()).ok_or_else(beyond)?;
+    if indexes.iter().any(|index| *index >= size) {
+        return Err(beyond());
+    }
+    let shown = log.inclusions(app, indexes).await.map_err(read_failed)?;
+    let inclusion =
+        |(leaf, path): (Vec<u8>, Vec<NodeHash>)| Inclusion { leaf: Opaque(leaf), path: roots(path) };
+    let inclusions = shown.into_iter().map(inclusion).collect();
+    answer_cbor(call.spec, &OlogProofsAnswer { inclusions, consistencies: Vec::new() })
 }
 
 async fn inclusions<S: Store>(

@@ -22,6 +22,7 @@ pub(super) fn state<S: Store>(app: &App<S>, call: &Call) -> Answer {
         old_head: newest.as_ref().map(|(head, _)| *head),
         checkpoint: newest.map(|(_, note)| Opaque(note)),
         known_size: awaiting.olog_size,
+        kept: app.kept_head().map(|note| Opaque(note.text.clone().into_bytes())),
     };
     answer_cbor(call.spec, &state)
 }

@@ -48,6 +48,7 @@ pub(super) fn site<S: Store>(app: &App<S>, call: &Call) -> Answer {
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         mlog_origin: app.desk(LogName::Mlog).origin().to_string(),
         olog_origin: app.desk(LogName::Olog).origin().to_string(),
+        restore: app.restore_mark().map(|mark| Opaque(mark.to_vec())),
     };
     answer_cbor(call.spec, &info)
 }

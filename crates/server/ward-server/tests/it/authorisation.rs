@@ -61,7 +61,8 @@ impl Stage {
             Route::MlogConsistency => (paths::consistency(LogName::Mlog, 1, 2), none()),
             Route::OlogConsistency => (paths::consistency(LogName::Olog, 0, 1), none()),
             Route::OlogProofs => {
-                let question = OlogProofsQuestion { size: 1, indexes: vec![0], sizes: vec![0, 1] };
+                let question =
+                    OlogProofsQuestion { size: 1, indexes: vec![0], sizes: vec![0, 1], ended: None };
                 (paths::OLOG_PROOFS.into(), question.to_canonical())
             }
             Route::MlogLeaves => (paths::mlog_leaves(0, 2), none()),

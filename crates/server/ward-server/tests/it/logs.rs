@@ -74,6 +74,7 @@ async fn heads_and_proofs<S: Store>(store: S) {
         size: newest.size,
         indexes: vec![0, 599, 2, 255, 256, 0],
         sizes: heads.iter().map(|head| head.size).collect(),
+        ended: None,
     };
     let all: OlogProofsAnswer = phone.post(paths::OLOG_PROOFS, &question).await.cbor();
     assert_eq!((all.inclusions.len(), all.consistencies.len()), (6, 4));
@@ -150,10 +151,10 @@ async fn ranges_beyond_the_log_are_refused() {
     for (size, indexes, sizes) in
         [(olog + 1, vec![], vec![]), (olog, vec![0], vec![]), (olog, vec![], vec![1])]
     {
-        let question = OlogProofsQuestion { size, indexes, sizes };
+        let question = OlogProofsQuestion { size, indexes, sizes, ended: None };
         phone.post(paths::OLOG_PROOFS, &question).await.refused(ErrorCode::IndexBeyondLog);
     }
-    let many = OlogProofsQuestion { size: olog, indexes: vec![0; 33], sizes: vec![0; 32] };
+    let many = OlogProofsQuestion { size: olog, indexes: vec![0; 33], sizes: vec![0; 32], ended: None };
     phone.post(paths::OLOG_PROOFS, &many).await.refused(ErrorCode::BadRange);
     phone.get(&paths::mlog_entries(2, 1)).await.refused(ErrorCode::BadRange);
     phone.get(&paths::mlog_entries(0, 1_025)).await.refused(ErrorCode::BadRange);
