@@ -30,10 +30,10 @@ impl<S: SiteStore> World<'_, S> {
         }
         self.reopen(true).await?;
         self.come_to_rest(&slots).await?;
-        if self.adopts_all() && self.adopt_what_waits().await? {
+        if !self.is_over && self.adopts_all() && self.adopt_what_waits().await? {
             self.come_to_rest(&slots).await?;
         }
-        self.check_end(&slots).await
+        if self.is_over { Ok(()) } else { self.check_end(&slots).await }
     }
 
     /// Whether staff take over at the end what waits for them.
@@ -65,7 +65,7 @@ impl<S: SiteStore> World<'_, S> {
         let mut last: BTreeMap<Slot, SyncReport> = BTreeMap::new();
         // Two syncs of each without news: what one device said in the first has reached all in the
         // second.
-        while quiet.values().any(|syncs| *syncs < 2) {
+        while !self.is_over && quiet.values().any(|syncs| *syncs < 2) {
             let Some((slot, at)) = due.iter().map(|(slot, at)| (*slot, *at)).min_by_key(|(_, at)| *at) else {
                 return Ok(());
             };

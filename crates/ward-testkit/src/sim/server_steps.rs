@@ -96,10 +96,19 @@ impl<S: SiteStore> World<'_, S> {
 
     /// Whether the server says that it waits after a restore.
     async fn waits_after_restore(&self) -> Checked<bool> {
+        let said = self.says_why_not_ready().await?;
+        Ok(said.contains("WARD-5041") || said.contains("WARD-5040"))
+    }
+
+    /// What a server that is not ready says; nothing when it is.
+    async fn says_why_not_ready(&self) -> Checked<String> {
         let ready = self.server.transport.request("GET", "/readyz", Vec::new(), Vec::new()).await;
         let ready = ready.map_err(|error| (Verdict::Broken, error.to_string()))?;
-        let said = String::from_utf8_lossy(&ready.body);
-        Ok(ready.status == 503 && (said.contains("WARD-5041") || said.contains("WARD-5040")))
+        Ok(if ready.status == 503 {
+            String::from_utf8_lossy(&ready.body).into_owned()
+        } else {
+            String::new()
+        })
     }
 
     /// An admin lets the log go on, if the server waits for that. At the end of a schedule everybody
@@ -121,9 +130,30 @@ impl<S: SiteStore> World<'_, S> {
             self.admin_reopens(at_end && round * 2 > rounds).await?;
         }
         if at_end && self.waits_after_restore().await? {
+            if self.oracle.any_set_back() && self.lacks_what_nobody_holds().await? {
+                self.is_over = true;
+                return Ok(());
+            }
             return Err((Verdict::Stuck, "nobody can let the operation log go on".to_owned()));
         }
         Ok(())
+    }
+
+    /// Whether the server lacks entries of its membership log of which no machine has even the leaf: with
+    /// the server, the store of the only device that had met it was set back.
+    async fn lacks_what_nobody_holds(&mut self) -> Checked<bool> {
+        if !self.says_why_not_ready().await?.contains("WARD-5040") {
+            return Ok(false);
+        }
+        let held = self.server.store.mlog_size().await.map_err(broken)?;
+        let machines = self.machines.values().chain([&self.admin]);
+        let clients = machines.filter_map(|machine| machine.client.as_ref());
+        let sizes = clients.filter_map(|client| client.membership().ok().map(|log| log.size()));
+        let is_gone = sizes.max().is_none_or(|size| size <= held);
+        if is_gone {
+            self.tally.path("membership entry lost with its author's store and the server");
+        }
+        Ok(is_gone)
     }
 
     /// The admin signs, if the newest head that anybody brought reaches the end; in the end even if not.

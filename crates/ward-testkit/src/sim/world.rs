@@ -54,6 +54,8 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) server_backup: Option<S>,
     /// How often the server was put onto a backup that may lack something.
     pub(super) server_losses: u64,
+    /// Nobody can let the site go on, and the schedule took away what that would take.
+    pub(super) is_over: bool,
     /// The server's disk fails.
     pub(super) server_in_trouble: bool,
     pub(super) chart: ChartId,
@@ -81,6 +83,7 @@ impl<'a, S: SiteStore> World<'a, S> {
             server,
             server_backup: None,
             server_losses: 0,
+            is_over: false,
             server_in_trouble: false,
             chart: template.chart,
             machines: BTreeMap::new(),

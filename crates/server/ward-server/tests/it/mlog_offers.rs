@@ -60,7 +60,7 @@ async fn lose(world: &mut World<MemoryStore>, missing: usize) -> (MemoryStore, T
     let store = MemoryStore::new();
     let held = &world.people.log[..world.people.log.len() - missing];
     bootstrap_site(&store, &world.people.root, held, crate::support::clock::T0).await.unwrap();
-    let restored = Restored { olog_origin: None, olog_size: 0, mlog_size: head.size };
+    let restored = Restored { olog_origin: None, olog_size: 0, mlog_size: head.size, at: None };
     restored.declare(&store).await.unwrap();
     world.wire = Wire::Router(router(world.restart_on(store.clone()).await.unwrap()));
     (store, head)
@@ -186,7 +186,10 @@ async fn an_entry_that_no_witness_cosigned_is_not_taken() {
     bootstrap_site(&clean, &world.people.root, held, crate::support::clock::T0).await.unwrap();
     drop(world.restart_on(clean.clone()).await.unwrap());
     // The operator says that one more is known; the witnesses know only what the backup holds.
-    Restored { olog_origin: None, olog_size: 0, mlog_size: size + 1 }.declare(&clean).await.unwrap();
+    Restored { olog_origin: None, olog_size: 0, mlog_size: size + 1, at: None }
+        .declare(&clean)
+        .await
+        .unwrap();
     world.wire = Wire::Router(router(world.restart_on(clean.clone()).await.unwrap()));
     let staff = world.login(&world.people.coordinator).await;
     let offered = staff.post(paths::MLOG_ENTRIES, &submission(&announce, Some(&package))).await;
