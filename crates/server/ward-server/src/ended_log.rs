@@ -153,3 +153,40 @@ impl<S: Store> App<S> {
         Ok(Some(EndedLog { number, head, first_leaf }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_audit::verify_inclusion;
+
+    fn leaf(index: u64) -> NodeHash {
+        leaf_hash(&index.to_be_bytes())
+    }
+
+    /// What one question about some places has at hand, as [`EndedLog::inclusions`] gathers it.
+    fn tiles(size: u64, indexes: &[u64]) -> Tiles {
+        let width = u64::from(TILE_WIDTH);
+        let of_tile = |tile: u64| (tile * width..size.min((tile + 1) * width)).map(leaf);
+        let roots = (0..size / width).map(|tile| root_over(of_tile(tile))).collect();
+        let wanted = indexes.iter().map(|index| index / width).chain([size / width]);
+        let bytes = |tile| of_tile(tile).flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>();
+        Tiles { leaves: wanted.map(|tile| (tile, bytes(tile))).collect(), roots: Arc::new(roots) }
+    }
+
+    #[test]
+    fn a_tree_of_any_size_proves_its_leaves_from_the_roots_of_its_tiles() {
+        let mut tree = MemoryTree::new();
+        let mut grown = 0;
+        for size in [1, 2, 255, 256, 257, 600, 65_535, 65_536, 65_537, 66_000, 131_072 + 300] {
+            (grown..size).for_each(|index| tree.append(leaf(index)));
+            grown = size;
+            let root = tree.root();
+            for index in [0, size / 3, size / 2, size - 1] {
+                let tiles = tiles(size, &[index]);
+                let path = inclusion_proof(&TileReader::new(&tiles, size), index, size).unwrap();
+                verify_inclusion(index, size, &leaf(index), &root, &path).unwrap();
+                assert!(verify_inclusion(index, size, &leaf(index + 1), &root, &path).is_err());
+            }
+        }
+    }
+}

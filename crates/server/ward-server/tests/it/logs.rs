@@ -154,6 +154,12 @@ async fn ranges_beyond_the_log_are_refused() {
         let question = OlogProofsQuestion { size, indexes, sizes, ended: None };
         phone.post(paths::OLOG_PROOFS, &question).await.refused(ErrorCode::IndexBeyondLog);
     }
+    // No log has ended here.
+    for ended in [0, 1, 2, u32::MAX] {
+        let question =
+            OlogProofsQuestion { size: olog, indexes: Vec::new(), sizes: Vec::new(), ended: Some(ended) };
+        phone.post(paths::OLOG_PROOFS, &question).await.refused(ErrorCode::IndexBeyondLog);
+    }
     let many = OlogProofsQuestion { size: olog, indexes: vec![0; 33], sizes: vec![0; 32], ended: None };
     phone.post(paths::OLOG_PROOFS, &many).await.refused(ErrorCode::BadRange);
     phone.get(&paths::mlog_entries(2, 1)).await.refused(ErrorCode::BadRange);
