@@ -514,6 +514,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             for row in page.rows {
                 let entry = row.opened.as_ref().and_then(|bytes| SignedEntry::from_stored(bytes).ok());
                 if entry.as_ref().is_some_and(|entry| gone.contains(&entry.id())) {
+                    // If the server has something there all the same, it comes again.
+                    local.held.remove(&row.index);
                     continue;
                 }
                 if let Some(entry) = entry {
