@@ -133,6 +133,9 @@ pub const TEXT_LEAVES_BYTES: u64 = 512 << 10;
 pub const SUBMISSION_LEAVES_BYTES: u64 = 64 << 10;
 /// Chunks of a blob that are held in memory and stored at a time.
 pub const BLOB_CHUNKS_AT_A_TIME: u32 = 4;
+/// How long the content of an attachment stays on the device that captured it, though the server has it:
+/// longer than anybody goes back to with a backup.
+pub const OWN_CONTENT_KEPT_MS: i64 = 30 * 86_400_000;
 /// Blobs that the server is asked about again in one sync, though it said that it has them.
 pub const BLOB_CHECKS_PER_SYNC: usize = 16;
 /// Bytes of one item of a file with unsent work.

@@ -1,5 +1,6 @@
 //! A device that is full, with or without a network.
 
+use ward_client::limits::OWN_CONTENT_KEPT_MS;
 use ward_client::{
     AttachmentState, ClientError, Comparison, ExportReaders, Growth, ImportKey, ImportStanding, NewInvite,
     RecoverRequest, RowStoreError,
@@ -89,14 +90,18 @@ async fn fault_09_a_full_device_refuses_in_order_and_still_takes_submissions() {
     }
 }
 
-/// What the server has goes first: cached contents make room, and can be fetched again.
+/// What the server has goes first: cached contents make room, and can be fetched again. What was captured
+/// here stays for a while: a server that is restored may have lost it.
 #[tokio::test]
 async fn fault_09_cached_attachments_make_room_before_anything_is_refused() {
-    let (_site, _nurse, mut patient) = site(901).await;
+    let (site, _nurse, mut patient) = site(901).await;
     let chart = patient.chart();
     let content = vec![9; 900_000];
     let sent = patient.client.attach(chart, content.as_slice(), "image/png", "sent").await.unwrap();
     patient.sync().await;
+    assert_eq!(patient.client.room().await.unwrap().cached_blob_bytes, 0, "it is too new to go");
+    site.clock.advance_ms(OWN_CONTENT_KEPT_MS);
+    assert!(patient.client.room().await.unwrap().cached_blob_bytes >= 900_000);
     let unsent = patient.client.attach(chart, content.as_slice(), "image/png", "unsent").await.unwrap();
     patient.rows.set_capacity(Some(patient.rows.used_bytes() + 10_000), true);
     patient.client.capture(chart, note("this still fits")).await.unwrap();

@@ -34,8 +34,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (open, env) = self.device_and_env()?;
         let blob: [u8; 16] = random_bytes(env.rng());
         let key = BlobKey::generate(&mut HedgedRng::new(env.rng(), &open.keys.hedge, &blob));
-        let staged =
-            BlobRecord { chart, address: None, phase: BLOB_STAGED, size: 0, here: 0, sent: 0, checked: true };
+        let captured_at = Some(self.trusted_now().unwrap_or_else(|| self.env_wall()));
+        let staged = BlobRecord {
+            chart,
+            address: None,
+            phase: BLOB_STAGED,
+            size: 0,
+            here: 0,
+            sent: 0,
+            checked: true,
+            captured_at,
+        };
         let done = self.attach_content(blob.to_vec(), staged, key, content, media_type, name).await;
         if done.is_err() {
             // What was staged goes now, or at the next sync if that fails too.

@@ -115,7 +115,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 let id: [u8; 16] = random_bytes(self.environment_mut().rng());
                 let (address, size) = (Some(named.address), named.size);
                 let phase = BLOB_AT_SERVER;
-                (id.to_vec(), BlobRecord { chart, address, phase, size, here: 0, sent: 0, checked: false })
+                let (here, sent, checked) = (0, 0, false);
+                let captured_at = None;
+                (id.to_vec(), BlobRecord { chart, address, phase, size, here, sent, checked, captured_at })
             }
         };
         self.device_mut()?.blob_in_use = Some(id.clone());

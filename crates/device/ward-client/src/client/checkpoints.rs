@@ -171,6 +171,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             here: chunks,
             sent: 0,
             checked: true,
+            // It can be made again.
+            captured_at: None,
         };
         batch.put(Table::Blobs, id, &record);
         let entry =

@@ -2,10 +2,11 @@
 
 use super::{Growth, StorageFacts, StorageStep, next_step};
 use crate::client::OpenDevice;
-use crate::limits::{RESERVE_ROW_BYTES, RESERVE_ROWS, TEXT_LEAVES_BYTES};
+use crate::limits::{OWN_CONTENT_KEPT_MS, RESERVE_ROW_BYTES, RESERVE_ROWS, TEXT_LEAVES_BYTES};
 use crate::store::{BLOB_AT_SERVER, Batch, BlobRecord, Table, row_id};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, RowStoreError, Transport};
 use ward_crypto::limits::BLOB_CHUNK_BYTES;
+use ward_id::TimestampMs;
 use ward_sync::{Payload, PayloadRoom};
 use zeroize::Zeroizing;
 
@@ -27,9 +28,13 @@ pub struct RoomStatus {
 }
 
 impl OpenDevice {
-    /// Whether the content of a blob can go: the server has it, and nobody is at work on it here.
-    fn is_cached(&self, id: &[u8], blob: &BlobRecord) -> bool {
-        blob.phase == BLOB_AT_SERVER && blob.here > 0 && self.blob_in_use.as_deref() != Some(id)
+    /// Whether the content of a blob can go: the server has it, and nobody is at work on it here. What was
+    /// captured here stays for a while all the same: the server's word for a blob is not signed, and a
+    /// backup that is restored lacks the newest.
+    fn is_cached(&self, id: &[u8], blob: &BlobRecord, now: TimestampMs) -> bool {
+        let is_new = blob.captured_at.is_some_and(|at| now.since_ms(at) < OWN_CONTENT_KEPT_MS);
+        let at_server = blob.phase == BLOB_AT_SERVER && blob.here > 0;
+        at_server && !is_new && self.blob_in_use.as_deref() != Some(id)
     }
 }
 
@@ -72,7 +77,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn storage_facts(&self, needed_bytes: u64, full: bool) -> Result<StorageFacts, ClientError> {
         let open = self.device()?;
-        let cached = open.blobs.iter().filter(|(id, blob)| open.is_cached(id, blob));
+        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
+        let cached = open.blobs.iter().filter(|(id, blob)| open.is_cached(id, blob, now));
         let cached_blob_bytes = cached.map(|(_, blob)| u64::from(blob.here) * BLOB_CHUNK_BYTES as u64).sum();
         let free_bytes = if full { Some(0) } else { self.rows().space().await?.free_bytes };
         let reserve_bytes = u64::from(open.reserve_rows) * ROW_BYTES;
@@ -171,9 +177,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn drop_cached_blobs(&mut self) -> Result<u64, ClientError> {
         let mut batch = Batch::default();
         let (mut dropped, mut changed) = (0, Vec::new());
+        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let open = self.device()?;
         for (id, blob) in &open.blobs {
-            if !open.is_cached(id, blob) {
+            if !open.is_cached(id, blob, now) {
                 continue;
             }
             for chunk in 0..blob.here {
@@ -181,7 +188,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             dropped += u64::from(blob.here);
             let mut record = blob.clone();
-            (record.here, record.checked) = (0, false);
+            (record.here, record.checked, record.captured_at) = (0, false, None);
             batch.put(Table::Blobs, id.clone(), &record);
             changed.push((id.clone(), record));
         }

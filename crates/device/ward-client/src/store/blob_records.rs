@@ -35,6 +35,9 @@ pub(crate) struct BlobRecord {
     /// What is here was compared with the address, or was sealed here.
     #[n(6)]
     pub(crate) checked: bool,
+    /// When it was captured here; absent for what others captured, and once it was let go.
+    #[n(7)]
+    pub(crate) captured_at: Option<TimestampMs>,
 }
 
 /// An entry that was taken over from a file. Row id: the entry.

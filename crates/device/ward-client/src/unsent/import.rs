@@ -172,6 +172,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .filter(|named| named.size == size && !known)
             .and_then(|named| BlobOpener::new(named.key.clone(), named.blob()).ok());
         let id: [u8; 16] = random_bytes(self.environment_mut().rng());
+        let captured_at = Some(self.trusted_now().unwrap_or_else(|| self.env_wall()));
         let mut record = BlobRecord {
             chart,
             address: Some(address),
@@ -180,6 +181,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             here: 0,
             sent: 0,
             checked: true,
+            captured_at,
         };
         for chunk in 0..layout.chunks() {
             let UnsentItem::Chunk(sealed) = items.next()? else {
