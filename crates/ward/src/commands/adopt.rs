@@ -52,7 +52,9 @@ pub async fn run(args: AdoptArgs, home: &Home, out: &Out) -> Done {
 /// When no such entry waits, or this role may not decline.
 pub async fn decline(args: DeclineArgs, home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    let chart = chart_of(&all_waiting(&client), args.entry)?;
+    let mut waiting = all_waiting(&client);
+    waiting.retain(|one| !one.declined);
+    let chart = chart_of(&waiting, args.entry)?;
     let entry = client.decline(chart, args.entry, &args.reason).await.map_err(from_client)?;
     out.both(
         format!("Declined, and saved on this device as {entry}. `ward sync` sends it."),

@@ -226,13 +226,20 @@ fn a_lost_phone_hands_over_and_is_wiped(study: &Study, device: &str) {
     let asked = study.run("omar", &["worklist"]);
     assert!(asked.as_array().unwrap().iter().any(|item| item["urgency"] == "to-adopt"), "{asked}");
     study.run("omar", &["decline", entries[0], "--reason", "somebody else had the phone"]);
-    assert_eq!(study.exit_code("omar", &["adopt", entries[0]]), 3, "it was decided");
+    let again = ["decline", entries[0], "--reason", "once more"];
+    assert_eq!(study.exit_code("omar", &again), 3, "it was decided");
     study.run("omar", &["adopt", entries[2]]);
     let rest = study.run("omar", &["adopt", "--all", "--device", device]);
     assert_eq!(rest["entries"].as_array().unwrap().len(), 1, "{rest}");
     study.ok("omar", &["sync"]);
     study.ok("anna", &["sync"]);
-    assert_eq!(study.run("anna", &["adopt", "--list"]), json!([]));
+    // What was declined is kept aside, and could be adopted by its name after all.
+    for name in ["anna", "omar"] {
+        let left = study.run(name, &["adopt", "--list"]);
+        let left: Vec<_> =
+            left.as_array().unwrap().iter().map(|one| (&one["entry"], &one["declined"])).collect();
+        assert_eq!(left, [(&json!(entries[0]), &json!(true))]);
+    }
     assert_eq!(study.exit_code("omar", &["adopt", "--all", "--device", device]), 3, "nothing is left");
 
     study.run("anna", &["revoke", device, "--reason", "found by a stranger", "--wipe"]);
