@@ -37,6 +37,9 @@ pub const DRAFT_NAME_CHARS: usize = 12;
 pub const TEXT_IDLE_MS: u64 = 2_000;
 /// Leaves of the membership log taken in one sync.
 pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
+/// Times that a proof is asked for which does not hold: it may have been damaged on the way, and what is
+/// said of the log otherwise stops a device until a person has looked.
+pub const PROOF_TRIES: usize = 4;
 /// Times that an entry is signed again because the membership log moved on.
 pub const SUBMIT_ATTEMPTS: usize = 5;
 /// Entries of the membership log kept by the device that sent them, until it sees them in the log.

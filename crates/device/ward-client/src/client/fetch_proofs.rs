@@ -2,10 +2,11 @@
 //! head that witnesses signed.
 
 use super::Client;
+use crate::limits::PROOF_TRIES;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::limits::OLOG_PROOFS_MAX;
 use ward_api::{Consistency, Inclusion, LogName, OlogProofsAnswer, OlogProofsQuestion, paths};
-use ward_audit::NodeHash;
+use ward_audit::{LogView, LogViewError, NodeHash, SignedNote};
 
 /// The leaf that the server shows at a place, and its audit path.
 pub(crate) struct ShownLeaf {
@@ -29,6 +30,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(Vec::new());
         }
         Ok(nodes(self.wire()?.get(&paths::consistency(log, from, to)).await?))
+    }
+
+    /// The proof that a head extends the one that is held.
+    pub(crate) async fn fetch_extension(
+        &mut self,
+        log: LogName,
+        view: &LogView,
+        note: &SignedNote,
+        size: u64,
+    ) -> Result<Vec<NodeHash>, ClientError> {
+        let held = view.head().map_or(0, |head| head.head().size);
+        let mut proof = self.fetch_consistency(log, held, size).await?;
+        for _ in 1..PROOF_TRIES {
+            let advanced = view.clone().advance(note, &proof);
+            if !matches!(advanced, Err(LogViewError::Inconsistent { .. })) {
+                break;
+            }
+            proof = self.fetch_consistency(log, held, size).await?;
+        }
+        Ok(proof)
     }
 
     /// That the operation log of `size` leaves extends each of these sizes, in their order.

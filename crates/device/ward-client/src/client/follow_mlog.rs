@@ -208,14 +208,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         } else {
             // Either the leaves are not those of the head, or the head does not extend ours: only
             // the server's own proof can tell.
-            let first = self.fetch_consistency(LogName::Mlog, held, claimed.size()).await.map_err(failed)?;
-            match view.clone().advance(note, &first) {
-                // Once more, for a proof that was damaged on the way.
-                Err(LogViewError::Inconsistent { .. }) => {
-                    self.fetch_consistency(LogName::Mlog, held, claimed.size()).await.map_err(failed)?
-                }
-                _ => first,
-            }
+            self.fetch_extension(LogName::Mlog, &view, note, claimed.size()).await.map_err(failed)?
         };
         if let Err(error) = view.advance(note, &proof) {
             return Err(self.keep_evidence(log_trouble("membership log", error)).await);

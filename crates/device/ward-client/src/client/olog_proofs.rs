@@ -9,7 +9,7 @@ use super::fetch_proofs::ShownLeaf;
 use super::follow_mlog::other_tree;
 use super::pull::received;
 use super::{Client, OpenDevice, SyncProblem};
-use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE};
+use crate::limits::{OLOG_PROOFS_PER_SYNC, PLACES_TRIED_OF_A_REVOKED_DEVICE, PROOF_TRIES};
 use crate::store::{Batch, ComparedRecord, ProvedRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
@@ -187,12 +187,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         proof: Vec<NodeHash>,
         size: u64,
     ) -> Result<(), SyncProblem> {
-        if self.root_fits(claimed, &proof)?.is_ok() {
-            return Ok(());
+        let mut fits = self.root_fits(claimed, &proof)?;
+        for _ in 1..PROOF_TRIES {
+            if fits.is_ok() {
+                break;
+            }
+            let proof = self.fetch_consistency(LogName::Olog, claimed.size, size).await.map_err(failed)?;
+            fits = self.root_fits(claimed, &proof)?;
         }
-        // A second time, for a proof that was damaged on the way.
-        let proof = self.fetch_consistency(LogName::Olog, claimed.size, size).await.map_err(failed)?;
-        match self.root_fits(claimed, &proof)? {
+        match fits {
             Ok(_) => Ok(()),
             Err(LogViewError::Fork { held, claimed, .. }) => {
                 Err(SyncProblem::OtherHistory { by, evidence: other_tree(&held, claimed) })

@@ -11,9 +11,7 @@ use crate::limits::INCLUSIONS_PER_SYNC;
 use crate::store::{Batch, ComparedRecord, HeadRecord, ReceiptRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use ward_api::{LogName, paths};
-use ward_audit::{
-    Breach, Checkpoint, CosignedHead, LogView, LogViewError, Receipt, ReceiptBreach, leaf_hash, olog_leaf,
-};
+use ward_audit::{Breach, Checkpoint, CosignedHead, LogView, Receipt, ReceiptBreach, leaf_hash, olog_leaf};
 use ward_id::{Canonical as _, ChartId, EntryId};
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
@@ -53,12 +51,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 LogView::new(site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?, policy)
             }
         };
-        let held = view.head().map_or(0, |head| head.head().size);
-        let mut proof = self.fetch_consistency(LogName::Olog, held, claimed.size()).await.map_err(failed)?;
-        if let Err(LogViewError::Inconsistent { .. }) = view.clone().advance(&note, &proof) {
-            // Once more, for a proof that was damaged on the way.
-            proof = self.fetch_consistency(LogName::Olog, held, claimed.size()).await.map_err(failed)?;
-        }
+        let proof =
+            self.fetch_extension(LogName::Olog, &view, &note, claimed.size()).await.map_err(failed)?;
         if let Err(error) = view.advance(&note, &proof) {
             return Err(self.keep_evidence(log_trouble("operation log", error)).await);
         }
