@@ -64,9 +64,11 @@ impl<S: SiteStore> World<'_, S> {
         let delivery = client.delivery(self.chart).ok();
         let known = delivery.iter().flat_map(|known| &known.entries).find(|known| known.entry == one.entry);
         let handed_over = known.is_some_and(|known| known.state == DeliveryState::HandedOver);
-        let staff =
-            [Slot::Coordinator, Slot::Nurse, Slot::Doctor].into_iter().any(|slot| self.is_member(slot));
-        let is_taken = self.adopts_all() && staff && !self.oracle.was_severed(machine.device);
+        // Who came into the team after a device was revoked is not known to it, and opens nothing of it: the
+        // coordinator is there all the time.
+        let is_taken = self.adopts_all()
+            && self.is_member(Slot::Coordinator)
+            && !self.oracle.was_severed(machine.device);
         if handed_over && is_taken && !self.oracle.was_declined(one.entry) {
             return false;
         }

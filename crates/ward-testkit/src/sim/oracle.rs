@@ -110,6 +110,10 @@ impl Oracle {
         self.severed.contains(&device)
     }
 
+    pub(super) fn any_revoked(&self) -> bool {
+        !self.revoked.is_empty()
+    }
+
     pub(super) fn was_revoked(&self, device: DeviceId) -> bool {
         self.revoked.contains(&device)
     }

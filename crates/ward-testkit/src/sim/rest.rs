@@ -9,6 +9,7 @@ use super::world::World;
 use crate::limits::{ADOPT_ALL_EVERY, POLL_MS, REST_MAX_MS};
 use std::collections::BTreeMap;
 use ward_api::ErrorCode;
+use ward_client::limits::DROP_REPEAT_MS;
 use ward_client::{SyncProblem, SyncReport};
 use ward_id::TimestampMs;
 
@@ -22,6 +23,10 @@ impl<S: SiteStore> World<'_, S> {
                 machine.fate.heal();
             }
             self.come_round(*slot).await?;
+        }
+        if self.server_set_back && self.oracle.any_revoked() {
+            // What was handed over to a server that was set back unseen is handed over again after a day.
+            self.truth.advance_ms(DROP_REPEAT_MS);
         }
         // It is asked who reads the chart.
         if let Some(client) = self.admin.client.as_mut() {

@@ -66,6 +66,7 @@ impl<S: SiteStore> World<'_, S> {
             self.tally.path("server refused a backup");
             return Ok(());
         }
+        self.server_set_back = true;
         let after = self.server.store.olog_size().await.map_err(broken)?;
         if after == before {
             self.tally.path("server runs on a backup that lacks nothing");

@@ -54,6 +54,8 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) server_backup: Option<S>,
     /// How often the server was put onto a backup that may lack something.
     pub(super) server_losses: u64,
+    /// The server was started on a backup without being told.
+    pub(super) server_set_back: bool,
     /// Nobody can let the site go on, and the schedule took away what that would take.
     pub(super) is_over: bool,
     /// The server's disk fails.
@@ -83,6 +85,7 @@ impl<'a, S: SiteStore> World<'a, S> {
             server,
             server_backup: None,
             server_losses: 0,
+            server_set_back: false,
             is_over: false,
             server_in_trouble: false,
             chart: template.chart,

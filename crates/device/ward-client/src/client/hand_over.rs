@@ -5,6 +5,7 @@ use super::{Client, SyncProblem, SyncReport};
 use crate::store::{Batch, Bytes, DroppedRecord, Table, row_id};
 use crate::wire::get_anonymous;
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use std::collections::BTreeSet;
 use ward_api::limits::{DROP_BATCH_MAX, DROP_BATCH_MAX_BYTES, DROP_MAX_BYTES};
 use ward_api::{DropBatch, Opaque, SiteInfo, paths};
 use ward_crypto::{DropEnvelope, EncPublicKey, HedgedRng, seal_drop};
@@ -43,10 +44,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let charts: Vec<ChartId> = open.charts.keys().copied().collect();
         let site = self.ask_site(cause).await;
         let restore = site.as_ref().and_then(|site| Some(Bytes::from(site.restore.clone()?.0)));
-        let is_reopened =
-            cause == DropCause::Revoked && site.is_some_and(|site| self.is_of_a_later_log(&site));
+        let is_restored = site.is_some_and(|site| site.restore.is_some() || self.is_of_a_later_log(&site));
+        let is_revoked = cause == DropCause::Revoked;
         for chart in charts {
-            if is_reopened && let Err(error) = self.take_back_what_nobody_saw(chart).await {
+            if is_revoked && let Err(error) = self.take_back_what_nobody_saw(chart, is_restored).await {
                 report.problems.push(SyncProblem::of_error("drop box", error));
             }
             match self.hand_over_chart(chart, cause, restore.as_ref()).await {
@@ -106,16 +107,26 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         origin.is_some_and(|origin| origin != site.olog_origin)
     }
 
-    /// The server lost what came after its backup, and a revoked device is not told what that was. What a
-    /// device of staff has seen comes back from there; what nobody is known to have seen counts as unsent
-    /// again, and is handed over.
-    async fn take_back_what_nobody_saw(&mut self, chart: ChartId) -> Result<(), ClientError> {
+    /// A server that was set back lost what came after its backup, and a revoked device is not told what
+    /// that was. What a device of staff has seen comes back from there; what nobody is known to have seen
+    /// counts as unsent again, and is handed over. Of a server that says of no restore, what was found under
+    /// a head that witnesses signed is there: without it, it could not go on.
+    async fn take_back_what_nobody_saw(
+        &mut self,
+        chart: ChartId,
+        is_restored: bool,
+    ) -> Result<(), ClientError> {
         let open = self.device()?;
         let Some(local) = open.charts.get(&chart).filter(|local| local.receipted > 0) else { return Ok(()) };
         let Some(life) = local.chain.as_ref().map(EntryChain::incarnation) else { return Ok(()) };
         let states = delivery(&self.view_of(chart)?, |_| DeliveryState::Received);
+        let kept = local.receipts.values().filter(|_| !is_restored);
+        let kept = kept.filter(|receipt| receipt.checked_at_size.is_some());
+        let kept: BTreeSet<EntryId> = kept.flat_map(|receipt| receipt.entries.iter().copied()).collect();
+        let is_seen =
+            |entry: EntryId| states.get(&entry) == Some(&DeliveryState::Opened) || kept.contains(&entry);
         let received = local.own.range((life, 0)..=(life, local.receipted));
-        let seen = received.filter(|(_, entry)| states.get(&entry.id()) == Some(&DeliveryState::Opened));
+        let seen = received.filter(|(_, entry)| is_seen(entry.id()));
         let seen = seen.map(|((_, seq), _)| *seq).max().unwrap_or(0);
         if seen < local.receipted { self.set_receipted(chart, seen).await } else { Ok(()) }
     }
