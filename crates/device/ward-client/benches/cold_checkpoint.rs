@@ -51,8 +51,8 @@ async fn run() -> ExitCode {
         let chart = patient.chart();
         site.coordinator.client.capture(chart, diary_instrument(START.utc_day(), 14)).await.unwrap();
         write(&mut patient, records / patients).await;
-        // The first one is due for a phone after 2,000 entries; here the phone is asked to.
-        patient.client.write_checkpoint(chart).await.unwrap().unwrap();
+        // A phone writes the next one only after many entries; here it is asked to, unless one covers all.
+        patient.client.write_checkpoint(chart).await.unwrap();
         patient.client.sync().await.unwrap();
     }
     for _ in 0..3 {
@@ -80,10 +80,10 @@ async fn begin(client: &mut ColdClient, site: &Site, records: usize) -> Duration
     let work = client.worklist(site.clock.now()).len();
     let (usable, cpu) = (began.elapsed(), process_cpu() - cpu);
     assert!(report.is_complete(), "{report:?}");
-    assert!(report.pulled as usize >= records && shown >= records && work > 0, "{report:?}, {shown} shown");
+    assert!(shown >= records && work > 0, "{report:?}, {shown} shown");
     for chart in &charts {
         let trust = client.chart_trust(chart.chart).unwrap();
-        assert!(matches!(trust, ChartTrust::BeingVerified { two_persons: true, .. }), "{trust:?}");
+        assert!(matches!(trust, ChartTrust::BeingVerified { .. } | ChartTrust::Whole), "{trust:?}");
     }
     let verifying = Instant::now();
     assert!(client.verify_checkpoints().await.unwrap().is_empty());
