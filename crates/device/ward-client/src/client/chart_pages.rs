@@ -1,13 +1,38 @@
 //! The stored pages of one chart: only its own rows are read and opened.
 
-use super::Client;
-use crate::store::{PageRecord, Table, row_id};
+use super::{Client, LocalChart};
+use crate::store::{Batch, PageRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::ChartId;
 
 /// The id of a page's row: the chart, and the first place in it.
 fn page_row(chart: ChartId, first: u64) -> Vec<u8> {
     row_id(&[chart.as_bytes(), &first.to_be_bytes()])
+}
+
+impl LocalChart {
+    /// Keeps what is left of a page that rows have left. It is named after the first place that is still in
+    /// it: what comes again for the places that are free gets a page of its own, and overwrites nothing.
+    pub(super) fn move_page(
+        &mut self,
+        chart: ChartId,
+        id: Vec<u8>,
+        rows: Vec<ReceivedRecord>,
+        batch: &mut Batch,
+    ) {
+        self.pages.retain(|first| page_row(chart, *first) != id);
+        let first = rows.first().map(|row| row.index);
+        if let Some(first) = first {
+            let moved = page_row(chart, first);
+            let waiting = self.unopened.iter_mut().filter(|one| one.page == id);
+            waiting.for_each(|one| one.page.clone_from(&moved));
+            self.pages.insert(first);
+            batch.delete(Table::Pages, id);
+            batch.put(Table::Pages, moved, &PageRecord { rows });
+        } else {
+            batch.delete(Table::Pages, id);
+        }
+    }
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {

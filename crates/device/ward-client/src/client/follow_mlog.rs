@@ -68,8 +68,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn after_giving_back(&mut self, path: &str, error: ClientError) -> Result<Vec<u8>, ClientError> {
         let ClientError::Refused(problem) = &error else { return Err(error) };
         let Some(size) = problem.members.size else { return Err(error) };
+        let wanted = problem.members.limit.unwrap_or(0);
         let given = self.give_back_mlog(size).await?;
-        if self.offer_submissions(size + given).await? + given == 0 {
+        if self.offer_submissions(size + given, wanted).await? + given == 0 {
             return Err(error);
         }
         self.wire()?.get_bytes(path).await

@@ -42,6 +42,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
+    /// What was refused does not push out what may stand in the log. The row says so with the next one.
+    pub(crate) fn forget_submission(&mut self, sent: &MlogSubmission) {
+        if let Ok(open) = self.device_mut() {
+            open.submissions.kept.retain(|known| known.entry.as_slice() != sent.entry.0);
+        }
+    }
+
     /// Whether the copy of the log and the epochs hold all of it.
     fn is_held_otherwise(&self, record: &SubmissionRecord) -> bool {
         let Ok(open) = self.device() else { return false };
@@ -63,10 +70,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .map(|package| package.to_vec())
     }
 
-    /// Offers a restored server that has so many entries what this device handed in and cannot give back
+    /// Offers a restored server that has so many entries, and must have `wanted`, what this device handed in and cannot give back
     /// with a proof of its place: it was never shown a head with it, or others must bring what comes before
-    /// it. The server knows by its witnesses whether it stood there. Returns how many stand in the log now.
-    pub(crate) async fn offer_submissions(&mut self, size: u64) -> Result<u64, ClientError> {
+    /// it. The server knows by its witnesses whether it stood there. Nothing is offered to a log that is whole
+    /// again: there it would be an act of now. Returns how many stand in the log now.
+    pub(crate) async fn offer_submissions(&mut self, size: u64, wanted: u64) -> Result<u64, ClientError> {
+        if size >= wanted {
+            return Ok(0);
+        }
         let kept = self.device()?.submissions.kept.iter();
         let missing: Vec<SubmissionRecord> =
             kept.filter(|known| !self.stands_before(known, size)).cloned().collect();
@@ -75,7 +86,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let package = record.package.as_ref().map(|package| Opaque(package.to_vec()));
             let body = MlogSubmission { entry: Opaque(record.entry.to_vec()), package, place: None };
             match self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await {
-                Ok(_) => taken += 1,
+                Ok(accepted) => {
+                    taken += 1;
+                    if accepted.size >= wanted {
+                        break;
+                    }
+                }
                 // It never stood in the log, or what comes before it is still missing.
                 Err(ClientError::Refused(_)) => {}
                 Err(error) => return Err(error),

@@ -147,9 +147,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn ask_unless(&mut self, chart: ChartId, same: Option<[u8; 32]>) -> Result<Theirs, SyncProblem> {
-        let ours = self.device_mut().map_err(failed)?.chart_or_new(chart).chart.have();
-        if same == Some(sha256(&ours.to_canonical())) {
-            return Ok(Theirs { heads: ours, same: true, wanted: Vec::new() });
+        if let Some(same) = same {
+            let ours = self.device_mut().map_err(failed)?.chart_or_new(chart).chart.have();
+            if same == sha256(&ours.to_canonical()) {
+                return Ok(Theirs { heads: ours, same: true, wanted: Vec::new() });
+            }
         }
         self.ask_have(chart).await
     }

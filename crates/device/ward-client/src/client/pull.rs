@@ -524,7 +524,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 kept.push(row);
             }
             if kept.len() < before {
-                batch.put(Table::Pages, id, &PageRecord { rows: kept });
+                local.move_page(chart, id, kept, batch);
             }
         }
         self.reload_base(chart).await
@@ -656,8 +656,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// there is unsent, whatever was receipted once.
     pub(super) async fn unsend_from(&mut self, chart: ChartId, seq: u64) -> Result<(), ClientError> {
         let local = self.device_mut()?.chart_or_new(chart);
-        let kept = (1..seq).take_while(|seq| local.own_arrived(*seq)).count() as u64;
-        let kept = kept.min(local.receipted);
+        let kept = local.receipted.min(seq.saturating_sub(1));
         self.set_receipted(chart, kept).await
     }
 

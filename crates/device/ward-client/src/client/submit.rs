@@ -113,6 +113,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         self.keep_submission(&body).await?;
         let accepted = self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await;
+        if accepted.as_ref().is_err_and(|error| is_refused(error)) {
+            self.forget_submission(&body);
+        }
         let accepted = match accepted {
             Ok(accepted) => accepted,
             Err(error) if moved(&error) => {
@@ -150,6 +153,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         Err(ClientError::NotConfirmed)
     }
+}
+
+/// Whether the server said no, and that it does not stand in the log.
+fn is_refused(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused(_)) && !error.passes_by_itself()
 }
 
 fn moved(error: &ClientError) -> bool {

@@ -32,7 +32,7 @@ impl OpenDevice {
     /// captured here stays for a while all the same: the server's word for a blob is not signed, and a
     /// backup that is restored lacks the newest.
     fn is_cached(&self, id: &[u8], blob: &BlobRecord, now: TimestampMs) -> bool {
-        let is_new = blob.captured_at.is_some_and(|at| now.since_ms(at) < OWN_CONTENT_KEPT_MS);
+        let is_new = blob.captured_at.is_some_and(|at| (0..OWN_CONTENT_KEPT_MS).contains(&now.since_ms(at)));
         let at_server = blob.phase == BLOB_AT_SERVER && blob.here > 0;
         at_server && !is_new && self.blob_in_use.as_deref() != Some(id)
     }
