@@ -84,3 +84,40 @@ fn what_builds_on_a_declined_entry_neither_waits_for_it_nor_brings_it_back() {
     assert_eq!(view.place(decision.id()), Some(Place::Visible));
     assert_eq!(view.medication_plan()[&key].current_ids(), [decision.id()]);
 }
+
+/// A doctor who is in the team decided for a dose of a device that was lost, and staff decline that dose: the
+/// decision is the doctor's own act, and a carry of it by somebody else makes it no less.
+#[test]
+fn a_carry_of_a_decision_that_stands_by_itself_takes_nothing_from_it() {
+    let mut ward = Ward::new(92);
+    let mut chart = Chart::new(ward.site.site, ward.chart);
+    let (first, dose, decision) = {
+        let (mut doctor, mut lost) = (ward.pen(&ward.investigator, 1), ward.pen(&ward.clinician, 1));
+        let first = doctor.write(&chart, dose_field("4", vec![]));
+        arrive(&mut chart, &[&first]);
+        let dose = lost.write(&chart, dose_field("16", vec![]));
+        arrive(&mut chart, &[&dose]);
+        let candidates = vec![first.id(), dose.id()];
+        let decision = doctor.decide(&chart, Resolve::choosing(dose_key(), candidates, dose.id()));
+        arrive(&mut chart, &[&decision]);
+        (first, dose, decision)
+    };
+    let device = ward.clinician.id;
+    let subject = ward.site.site.into();
+    let revoke = ward.site.revoke_entry(subject, device, 1, RevokePolicy::Salvage, &[&ward.site.admins[0]]);
+    ward.site.append_effective(revoke);
+    let added = {
+        let mut nurse = ward.pen(&ward.coordinator, 1);
+        let declined = nurse.decide(&chart, DropDeclined { device, entry: dose.id() });
+        [declined, nurse.write(&chart, Carry::of(&decision, CarryReason::Adopt))]
+    };
+    let authority = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+    for count in [1, 2] {
+        let mut chart = chart.clone();
+        arrive(&mut chart, &added.iter().take(count).collect::<Vec<_>>());
+        let view = chart.view(&authority);
+        assert!(view.declined().contains(&dose.id()));
+        assert_eq!(view.place(decision.id()), Some(Place::Visible), "with {count} of what staff wrote");
+        assert_eq!(view.place(first.id()), Some(Place::Superseded));
+    }
+}

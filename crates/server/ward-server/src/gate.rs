@@ -1,5 +1,6 @@
 //! The gate: every request passes here, in one order, before a handler sees it. Address rate,
-//! declared size, token, proof, certificate, replay, device rate, session, role, then the body.
+//! declared size, token, proof, certificate, replay, device rate, session, role, then the body. A small body
+//! without a token comes before its proof.
 
 use crate::App;
 use crate::body_room::BodyShare;

@@ -65,7 +65,8 @@ impl MlogOffers {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps an offer. Where there is no room, the oldest one goes; its device comes again.
+    /// Keeps an offer. Where there is no room, the oldest one goes of the device that offered most; it comes
+    /// again, and nobody pushes out what others offer by offering much.
     pub(crate) fn keep(&self, by: DeviceId, handed_in: HandedIn) {
         let hash = handed_in.entry.hash();
         let mut waiting = self.waiting();
@@ -74,7 +75,10 @@ impl MlogOffers {
         let oldest = if of_device >= OFFERS_PER_DEVICE_MAX {
             waiting.iter().position(|offer| offer.by == by)
         } else {
-            (waiting.len() >= OFFERS_MAX).then_some(0)
+            let count_of = |by: DeviceId| waiting.iter().filter(|offer| offer.by == by).count();
+            let most = waiting.iter().map(|offer| count_of(offer.by)).max();
+            let is_full = waiting.len() >= OFFERS_MAX;
+            waiting.iter().position(|offer| is_full && Some(count_of(offer.by)) == most)
         };
         if let Some(oldest) = oldest {
             waiting.remove(oldest);

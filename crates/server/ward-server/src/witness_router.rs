@@ -62,14 +62,14 @@ async fn add_checkpoint(State(desk): State<Arc<Desk>>, request: Request<Body>) -
 
 /// The newest checkpoint that was cosigned for a log.
 async fn checkpoint(State(desk): State<Arc<Desk>>, Path(origin): Path<String>) -> Response {
-    let cosigned = match origin.parse() {
-        Ok(origin) => desk.service.cosigned(&origin),
-        Err(_) => Ok(None),
-    };
-    match cosigned {
-        Ok(Some(note)) => text(StatusCode::OK, &note.to_string()),
-        Ok(None) => text(StatusCode::NOT_FOUND, "no checkpoint of that log was cosigned here\n"),
-        Err(error) => refused(&error),
+    let none = || text(StatusCode::NOT_FOUND, "no checkpoint of that log was cosigned here\n");
+    let Ok(origin) = origin.parse() else { return none() };
+    // It may wait for a state that is being written.
+    match tokio::task::spawn_blocking(move || desk.service.cosigned(&origin)).await {
+        Ok(Ok(Some(note))) => text(StatusCode::OK, &note.to_string()),
+        Ok(Ok(None)) => none(),
+        Ok(Err(error)) => refused(&error),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the witness failed\n"),
     }
 }
 

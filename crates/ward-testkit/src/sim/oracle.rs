@@ -77,10 +77,6 @@ impl Oracle {
         self.set_back.insert(slot);
     }
 
-    pub(super) fn any_set_back(&self) -> bool {
-        !self.set_back.is_empty()
-    }
-
     pub(super) fn was_set_back(&self, slot: Slot) -> bool {
         self.set_back.contains(&slot)
     }

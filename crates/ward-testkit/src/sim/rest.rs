@@ -38,7 +38,11 @@ impl<S: SiteStore> World<'_, S> {
         if !self.is_over && self.adopts_all() && self.adopt_what_waits().await? {
             self.come_to_rest(&slots).await?;
         }
-        if self.is_over { Ok(()) } else { self.check_end(&slots).await }
+        if !self.is_over {
+            return self.check_end(&slots).await;
+        }
+        // What each device confirmed it still holds, though no server goes on with it.
+        slots.iter().try_for_each(|slot| self.check_machine(*slot))
     }
 
     /// Whether staff take over at the end what waits for them.

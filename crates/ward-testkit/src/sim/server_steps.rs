@@ -7,6 +7,7 @@ use super::template::SiteStore;
 use super::world::World;
 use crate::limits::REOPEN_ROUNDS;
 use ward_store::StoreError;
+use ward_sync::MlogEntry;
 
 fn broken(error: StoreError) -> (Verdict, String) {
     (Verdict::Broken, error.to_string())
@@ -83,6 +84,7 @@ impl<S: SiteStore> World<'_, S> {
         self.heal_server().await;
         self.tally.fault(Fault::ServerReopen);
         let copy = backup.copied().await.map_err(broken)?;
+        self.note_lost_acts(&copy).await?;
         match self.server.restore_to(copy).await {
             Ok(true) => self.tally.path("server was restored and waits for what is missing"),
             Ok(false) => self.tally.path("server was restored and nothing is missing"),
@@ -93,6 +95,17 @@ impl<S: SiteStore> World<'_, S> {
         }
         self.server_losses += 1;
         self.forgive_what_the_server_lost().await
+    }
+
+    /// Who handed in the entries of the membership log that a backup lacks.
+    async fn note_lost_acts(&mut self, backup: &S) -> Checked {
+        let from = backup.mlog_size().await.map_err(broken)?;
+        let to = self.server.store.mlog_size().await.map_err(broken)?;
+        let lost = self.server.store.mlog_entries(from, to.max(from)).await.map_err(broken)?;
+        for entry in lost.iter().filter_map(|entry| MlogEntry::read(&entry.bytes).ok()) {
+            self.lost_acts_of.extend(entry.signatures().iter().map(|signed| signed.signer.as_device()));
+        }
+        Ok(())
     }
 
     /// Whether the server says that it waits after a restore.
@@ -131,7 +144,7 @@ impl<S: SiteStore> World<'_, S> {
             self.admin_reopens(at_end && round * 2 > rounds).await?;
         }
         if at_end && self.waits_after_restore().await? {
-            if self.oracle.any_set_back() && self.lacks_what_nobody_holds().await? {
+            if self.lacks_what_nobody_holds().await? {
                 self.is_over = true;
                 return Ok(());
             }
@@ -140,10 +153,14 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    /// Whether the server lacks entries of its membership log of which no machine has even the leaf: with
-    /// the server, the store of the only device that had met it was set back.
+    /// Whether the server lacks entries of its membership log of which no machine has even the leaf, and the
+    /// store of a device that had handed one in was set back like the server.
     async fn lacks_what_nobody_holds(&mut self) -> Checked<bool> {
-        if !self.says_why_not_ready().await?.contains("WARD-5040") {
+        let mut machines = self.machines.iter();
+        let forgot = machines.any(|(slot, machine)| {
+            self.oracle.was_set_back(*slot) && self.lost_acts_of.contains(&machine.device)
+        });
+        if !forgot || !self.says_why_not_ready().await?.contains("WARD-5040") {
             return Ok(false);
         }
         let held = self.server.store.mlog_size().await.map_err(broken)?;

@@ -24,7 +24,7 @@ pub async fn run(args: ReopenArgs, home: &Home, out: &Out) -> Done {
     out.line(format!(
         "The server holds {kept_size} entries that witnesses confirmed. What a revoked device wrote"
     ));
-    out.line("later counts for nobody from now on, until staff adopt it.");
+    out.line("later counts for nobody from now on: staff may adopt it, unless the device was severed.");
     if !pending.reaches_the_end() && !args.accept_gap {
         return Err(Failure::new(
             Kind::No,

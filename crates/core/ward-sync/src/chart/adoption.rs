@@ -62,22 +62,30 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
         }
         ready.retain(|id| items.get(id).is_some_and(|item| item.held.carried.is_some()));
     }
-    mark_forked(&mut items);
+    mark_forked(chart, &mut items);
     Collected { items, parked: waits.parked }
 }
 
 /// Marks what stands at or after a place for which its device signed several entries. What others carry
 /// counts: who never met the branch that the server lost sees the fork all the same.
-fn mark_forked(items: &mut Items<'_>) {
-    let mut at: BTreeMap<(DeviceId, Incarnation, u64), u8> = BTreeMap::new();
-    for item in items.values() {
-        let frame = item.held.entry.frame();
-        let there = at.entry((frame.device, frame.incarnation, frame.seq)).or_default();
-        *there = there.saturating_add(1);
-    }
+fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
     let mut first: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
-    for ((device, incarnation, seq), _) in at.into_iter().filter(|(_, entries)| *entries > 1) {
-        first.entry((device, incarnation)).or_insert(seq);
+    let mut note = |chain, seq: u64| {
+        let known = first.entry(chain).or_insert(seq);
+        *known = seq.min(*known);
+    };
+    for fork in chart.forks() {
+        note((fork.device, fork.incarnation), fork.seq);
+    }
+    // Of what came inside others, each place is compared with the chains, and with what else came so.
+    let mut carried: BTreeSet<(DeviceId, Incarnation, u64)> = BTreeSet::new();
+    for item in items.iter().filter(|(id, _)| !chart.entries.contains_key(id)).map(|(_, item)| item) {
+        let frame = item.held.entry.frame();
+        let chain = (frame.device, frame.incarnation);
+        let stands = chart.chains.get(&chain).is_some_and(|chain| chain.contains_key(&frame.seq));
+        if !carried.insert((frame.device, frame.incarnation, frame.seq)) || stands {
+            note(chain, frame.seq);
+        }
     }
     if first.is_empty() {
         return;

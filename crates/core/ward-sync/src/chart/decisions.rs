@@ -42,16 +42,19 @@ pub(super) fn judge<'a>(
 /// Whether an adopted decision may hold: staff who declined a value did not take it over with a decision
 /// for it, which its author wrote on top of it. Whose own decision stands has read and chosen it.
 pub(super) fn judge_choice(
-    item: &Item<'_>,
     payload: &Payload,
     items: &Items<'_>,
+    is_adopted: impl FnOnce() -> bool,
     is_declined: impl Fn(EntryId) -> bool,
 ) -> Result<(), Place> {
-    let (Payload::Resolve(resolve), Some(_)) = (payload, item.carried_by) else { return Ok(()) };
+    let Payload::Resolve(resolve) = payload else { return Ok(()) };
     let mut resolution = &resolve.resolution;
     // What is chosen is named by its hash, so this ends.
     while let Resolution::Candidate(chosen) = resolution {
         if is_declined(*chosen) {
+            if !is_adopted() {
+                return Ok(());
+            }
             return Err(Place::Quarantined(QuarantineReason::ChosenDeclined));
         }
         match items.get(chosen).map(|item| &item.held.payload) {

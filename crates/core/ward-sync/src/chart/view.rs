@@ -16,10 +16,10 @@ use crate::entry::SignedEntry;
 use crate::kind::EntryKind;
 use crate::membership::Standing;
 use crate::payload::{
-    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, Checkpoint,
-    CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey, IncarnationOpen,
-    Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened, Participation,
-    Payload, PayloadError, ProfileField, Response, SetChange, TextId,
+    AccessReceipt, AlertAcknowledgement, Appointment, AppointmentId, Attachment, Carry, CarryReason,
+    Checkpoint, CheckpointCosignature, Consent, Decoded, DeviceClosed, Dose, DropDeclined, FieldKey,
+    IncarnationOpen, Incident, Instrument, MedicationId, MedicationPlanField, Note, Occurrence, Opened,
+    Participation, Payload, PayloadError, ProfileField, Response, SetChange, TextId,
 };
 use crate::permission::may_write;
 use crate::study_schema::{StudySchema, merge_class};
@@ -139,7 +139,8 @@ impl<'a> ChartView<'a> {
         for (id, item) in &items {
             let judged = admitted(id, item).and_then(|payload| {
                 decisions::judge(item, payload, &items, authority.schema())?;
-                decisions::judge_choice(item, payload, &items, |entry| declined.contains(&entry))?;
+                let is_adopted = || !is_own_act(*id, &items, authority);
+                decisions::judge_choice(payload, &items, is_adopted, |entry| declined.contains(&entry))?;
                 Ok(payload)
             });
             match judged {
@@ -492,6 +493,24 @@ impl<'a> ChartView<'a> {
     pub fn parked(&self) -> impl Iterator<Item = &TimelineItem<'a>> {
         self.timeline.iter().filter(|item| item.place == Place::Parked)
     }
+}
+
+/// Whether an entry stands without anybody's adoption: by itself, or because its author wrote it again.
+/// That somebody carries it too makes it no act of theirs.
+fn is_own_act(id: EntryId, items: &Items<'_>, authority: &impl Authority) -> bool {
+    let Some(item) = items.get(&id) else { return false };
+    let alone = Item { carried_by: None, aside: false, ..*item };
+    if admit(&alone, false, items, authority).is_ok() {
+        return true;
+    }
+    // What carries it is named by its hash, so this ends.
+    let carrier = item.carried_by.and_then(|carrier| Some((carrier, items.get(&carrier)?)));
+    carrier.is_some_and(|(carrier, outer)| match &outer.held.payload {
+        Decoded::Known(Payload::Carry(carry)) => {
+            carry.why == CarryReason::Reauthor && is_own_act(carrier, items, authority)
+        }
+        _ => false,
+    })
 }
 
 /// What staff declined and nobody took over.

@@ -66,3 +66,32 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Unopened;
+    use ward_id::{SiteId, TimestampMs};
+
+    #[test]
+    fn what_a_page_leaves_does_not_stand_where_its_first_row_may_come_again() {
+        let chart = ChartId::from_bytes([7; 16]);
+        let mut local = LocalChart::new(SiteId::from_bytes([1; 16]), chart);
+        let row = |index| ReceivedRecord {
+            index,
+            received_at: TimestampMs(0),
+            envelope: vec![1].into(),
+            opened: None,
+        };
+        let old = page_row(chart, 10);
+        local.pages.extend([10, 20]);
+        local.unopened.push(Unopened::new(&old, &row(11)));
+        let mut batch = Batch::default();
+        local.move_page(chart, old.clone(), vec![row(11), row(12)], &mut batch);
+        assert_eq!(local.pages.iter().copied().collect::<Vec<_>>(), [11, 20]);
+        assert!(local.unopened.iter().all(|one| one.page == page_row(chart, 11)));
+        local.move_page(chart, page_row(chart, 20), Vec::new(), &mut batch);
+        assert_eq!(local.pages.iter().copied().collect::<Vec<_>>(), [11]);
+        assert!(!batch.is_empty());
+    }
+}

@@ -8,6 +8,7 @@ use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::push_desk::{ArrivedPush, append_failed};
 use crate::push_problem::push_refused;
 use crate::store_problem::store_failed;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ward_api::limits::{HAVE_CHARTS_MAX, RECONCILE_MAX_PLACES};
 use ward_api::{
@@ -40,8 +41,11 @@ pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer 
         ));
     }
     let device = call.caller()?.device;
+    // One and the same chart is looked at once, however often it is named.
+    let charts: BTreeMap<ChartId, [u8; 32]> =
+        charts.into_iter().map(|ChartDigest { chart, digest }| (chart, digest)).collect();
     let mut same = Vec::new();
-    for ChartDigest { chart, digest } in charts {
+    for (chart, digest) in charts {
         let reads = app.membership().read().is_member(chart, device);
         if !reads || !app.damage().wanted(chart).is_empty() {
             continue;
