@@ -113,7 +113,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         self.keep_submission(&body).await?;
         let accepted = self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await;
-        if accepted.as_ref().is_err_and(|error| is_refused(error)) {
+        if accepted.as_ref().is_err_and(is_refused) {
             self.forget_submission(&body);
         }
         let accepted = match accepted {
