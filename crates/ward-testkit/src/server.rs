@@ -201,7 +201,7 @@ impl<S: Store> Server<S> {
         let lost = ended || backup.olog_size().await? < olog;
         let missing = lost || backup.mlog_size().await? < mlog;
         let olog_origin = lost.then_some(origin);
-        let at = Some(self.wiring.clock.now());
+        let at = self.wiring.clock.now();
         Restored { olog_origin, olog_size: olog, mlog_size: mlog, at }.declare(&backup).await?;
         self.move_to(backup).await?;
         Ok(missing)
@@ -286,7 +286,7 @@ impl<S: Store> Server<S> {
             olog_origin: (held < known).then_some(origin),
             olog_size: known,
             mlog_size: known_by.store.mlog_size().await.expect("the store reads"),
-            at: Some(self.wiring.clock.now()),
+            at: self.wiring.clock.now(),
         };
         restored.declare(&store).await.expect("the store writes");
         self.started_on(store, WitnessMemories::Kept).await

@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::problem_response::{Refusal, refuse, refuse_with};
 use crate::push_desk::PushDesk;
 use crate::rate::RateLimits;
-use crate::recovery::{OlogParts, Recovery, RecoveryStage, Restored, newest_log};
+use crate::recovery::{OlogParts, Recovery, RecoveryStage, RestoreState, newest_log};
 use crate::server_secrets::{ServerSecrets, ServerSecretsError};
 use crate::session_cache::SessionCache;
 use crate::witness_client::WitnessClient;
@@ -192,7 +192,7 @@ impl<S: Store> App<S> {
         let log_key = Arc::new(log_key);
         let mlog =
             LogDesk::open(store.clone(), LogName::Mlog, &manifest.mlog_origin, Arc::clone(&log_key)).await?;
-        let restored = Restored::load(&store).await?;
+        let restored = RestoreState::load(&store).await?;
         let olog = open_olog(&store, &membership, &manifest, &log_key, restored.as_ref()).await?;
         let secrets = ServerSecrets::derive(&server_seed)?;
         let app = Arc::new(Self {
@@ -504,7 +504,7 @@ async fn open_olog<S: Store>(
     membership: &MembershipDesk,
     manifest: &SiteManifest,
     log_key: &Arc<SignKey>,
-    restored: Option<&Restored>,
+    restored: Option<&RestoreState>,
 ) -> Result<OlogParts<S>, StartError> {
     let newest = newest_log(&membership.read(), restored);
     if let Some((log, _)) = &newest {

@@ -20,7 +20,8 @@ type Inclusion = (Vec<u8>, Vec<NodeHash>);
 type TileRoots = Arc<Vec<NodeHash>>;
 
 /// The roots of logs that were asked about, with the head under which they were computed. Computing
-/// them reads all leaves once, so whoever asks meanwhile waits.
+/// them reads all leaves once, so whoever asks meanwhile waits; what is computed stays if the one who
+/// asked goes away.
 #[derive(Default)]
 pub(crate) struct EndedLogs(tokio::sync::Mutex<BTreeMap<u32, (TreeHead, TileRoots)>>);
 
@@ -96,6 +97,10 @@ impl EndedLog {
             shown.extend((first..).zip(leaves));
         }
         let reader = TileReader::new(&tiles, self.head.size);
+        if reader.root().ok() != Some(self.head.root) {
+            // Devices refuse what is shown from it; who runs the server has to know why.
+            tracing::error!(log = self.number, "the leaves of an ended log are not those of its signed head");
+        }
         let proof = |index: &u64| {
             let path = inclusion_proof(&reader, *index, self.head.size).map_err(|_| LogReadError::Beyond)?;
             let leaf = shown.get(index).ok_or(LogReadError::Beyond)?;
@@ -106,18 +111,17 @@ impl EndedLog {
 
     async fn roots<S: Store>(&self, app: &App<S>) -> Result<TileRoots, StoreError> {
         let mut known = app.ended_logs().0.lock().await;
-        if let Some((_, roots)) = known.get(&self.number).filter(|(head, _)| *head == self.head) {
-            return Ok(Arc::clone(roots));
+        let (head, roots) = known.entry(self.number).or_insert_with(|| (self.head, TileRoots::default()));
+        if *head != self.head {
+            (*head, *roots) = (self.head, TileRoots::default());
         }
-        let (width, mut roots) = (u64::from(TILE_WIDTH), Vec::new());
-        for tile in 0..self.head.size / width {
+        let width = u64::from(TILE_WIDTH);
+        for tile in roots.len() as u64..self.head.size / width {
             let first = tile.saturating_mul(width);
             let leaves = self.leaves(app.store(), first, first.saturating_add(width)).await?;
-            roots.push(root_over(leaves.iter().map(hash_of)));
+            Arc::make_mut(roots).push(root_over(leaves.iter().map(hash_of)));
         }
-        let roots: TileRoots = Arc::new(roots);
-        known.insert(self.number, (self.head, Arc::clone(&roots)));
-        Ok(roots)
+        Ok(Arc::clone(roots))
     }
 
     /// Its leaves from a place on; fewer at its end.

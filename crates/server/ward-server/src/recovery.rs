@@ -27,39 +27,73 @@ use ward_sync::{Membership, Reopening, cosigned_head};
 const RESTORED: MetaKey = MetaKey::new("server.restored");
 
 /// What a restore found missing, as the witnesses know it; also where nothing was.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The origin of the operation log, if leaves of it are missing: it must be opened again.
-    #[n(0)]
     pub olog_origin: Option<String>,
     /// Leaves that the witnesses know the operation log to have had.
-    #[n(1)]
     pub olog_size: u64,
     /// Leaves that the membership log must have again.
-    #[n(2)]
     pub mlog_size: u64,
     /// When: no two restores are the same, also where nothing was missing of the logs. What the database
     /// holds beside them may be lost.
-    #[n(3)]
-    pub at: Option<TimestampMs>,
+    pub at: TimestampMs,
 }
 
 impl Restored {
-    /// Writes the state into a restored database, before a server is started on it.
+    /// Writes into a restored database what it waits for, before a server is started on it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn declare<S: Store>(&self, store: &S) -> Result<(), StoreError> {
+    pub async fn declare<S: Store>(self, store: &S) -> Result<(), StoreError> {
+        let Self { olog_origin, olog_size, mlog_size, at } = self;
         // What the backup holds beyond what the witnesses know was there before the restore too.
         let held = store.mlog_size().await?;
-        let is_whole = self.olog_origin.is_none() && self.mlog_size <= held;
-        // Where nothing is missing, the server goes on as it was; what it waited for, it waits for still.
-        let before = Self::load(store).await?.filter(|_| is_whole);
-        let mlog_size = if is_whole { 0 } else { self.mlog_size.max(held) };
-        let now = Self { mlog_size, ..self.clone() };
-        let state = before.map_or(now, |before| Self { at: self.at, ..before });
+        let log = store.olog_reopened().await?.map_or(1, |log| log.number);
+        let is_whole = olog_origin.is_none() && mlog_size <= held;
+        let state = match RestoreState::load(store).await? {
+            // Where nothing is missing, the server goes on as it was; what it waited for, it waits for still.
+            Some(before) if is_whole => RestoreState { at, ..before },
+            before => {
+                let mlog_size = if is_whole { 0 } else { mlog_size.max(held) };
+                let now = RestoreState { olog_origin, olog_size, mlog_size, at, log };
+                // A log that an earlier restore ended has to be opened again still, unless that was done.
+                match before.filter(|before| before.log == log) {
+                    Some(before) => now.and(before),
+                    None => now,
+                }
+            }
+        };
         store.put_meta(RESTORED, state.to_canonical()).await
+    }
+}
+
+/// What a database that was restored waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RestoreState {
+    /// As in [`Restored`].
+    #[n(0)]
+    olog_origin: Option<String>,
+    #[n(1)]
+    olog_size: u64,
+    #[n(2)]
+    mlog_size: u64,
+    #[n(3)]
+    at: TimestampMs,
+    /// The number of the operation log that the database held at the restore.
+    #[n(4)]
+    log: u32,
+}
+
+impl RestoreState {
+    fn and(self, before: Self) -> Self {
+        Self {
+            olog_origin: self.olog_origin.or(before.olog_origin),
+            olog_size: self.olog_size.max(before.olog_size),
+            mlog_size: self.mlog_size.max(before.mlog_size),
+            ..self
+        }
     }
 
     /// Whether a reopening came after the restore. Those before it stand in the membership log at places
@@ -100,7 +134,7 @@ impl<S> Clone for OlogParts<S> {
 
 /// The restore, and the newest cosigned checkpoint of the old log that somebody brought.
 pub(crate) struct Recovery {
-    restored: RwLock<Option<Arc<Restored>>>,
+    restored: RwLock<Option<Arc<RestoreState>>>,
     brought: Mutex<Option<Brought>>,
     offers: MlogOffers,
 }
@@ -123,16 +157,16 @@ pub(crate) struct Awaiting {
 }
 
 impl Recovery {
-    pub(crate) fn new(restored: Option<Restored>) -> Self {
+    pub(crate) fn new(restored: Option<RestoreState>) -> Self {
         let restored = RwLock::new(restored.map(Arc::new));
         Self { restored, brought: Mutex::default(), offers: MlogOffers::default() }
     }
 
-    fn restored(&self) -> Option<Arc<Restored>> {
+    fn restored(&self) -> Option<Arc<RestoreState>> {
         self.restored.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn begin(&self, restored: Restored) {
+    fn begin(&self, restored: RestoreState) {
         *self.restored.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(restored));
     }
 
@@ -188,7 +222,7 @@ impl<S: Store> App<S> {
 
     /// The restore, while the operation log waits to be opened again.
     pub(crate) fn awaiting(&self) -> Result<Awaiting, Refusal> {
-        let waits = |restored: &Restored| match self.stage() {
+        let waits = |restored: &RestoreState| match self.stage() {
             RecoveryStage::WaitsForReopening => true,
             RecoveryStage::WaitsForMlog => restored.olog_origin.is_some(),
             RecoveryStage::Running => false,
@@ -264,14 +298,15 @@ impl<S: Store> App<S> {
             olog_origin: Some(desk.origin().to_string()),
             olog_size: end.head.size,
             mlog_size: self.membership().read().size(),
-            at: Some(self.clock().now()),
+            at: self.clock().now(),
         };
         restored.declare(self.store()).await.map_err(store_failed)?;
+        let state = RestoreState::load(self.store()).await.map_err(store_failed)?;
         tracing::error!(
             first,
             "a device holds a receipt that the operation log does not keep: it was set back"
         );
-        self.recovery().begin(restored);
+        state.into_iter().for_each(|state| self.recovery().begin(state));
         Ok(())
     }
 
@@ -302,7 +337,7 @@ impl<S: Store> App<S> {
 /// reopening that is given back tells of a log that is lost, and the database holds the one before.
 pub(crate) fn newest_log(
     membership: &Membership,
-    restored: Option<&Restored>,
+    restored: Option<&RestoreState>,
 ) -> Option<(ReopenedLog, String)> {
     let newest = membership.reopenings().last()?;
     if restored.is_some_and(|restored| !restored.was_reopened_by(newest)) {
@@ -310,4 +345,44 @@ pub(crate) fn newest_log(
     }
     let log = ReopenedLog { number: membership.olog_number(), leaf: newest.first_leaf() };
     Some((log, newest.new_origin.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_store::{MemoryStore, OlogStore as _};
+
+    fn found(olog_origin: Option<&str>, mlog_size: u64, at: i64) -> Restored {
+        Restored {
+            olog_origin: olog_origin.map(ToOwned::to_owned),
+            olog_size: 7,
+            mlog_size,
+            at: TimestampMs(at),
+        }
+    }
+
+    async fn state(store: &MemoryStore) -> RestoreState {
+        RestoreState::load(store).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_further_restore_forgets_nothing_that_an_earlier_one_waits_for() {
+        let store = MemoryStore::new();
+        found(Some("old"), 3, 1).declare(&store).await.unwrap();
+        let first = state(&store).await;
+        assert_eq!((first.olog_origin.as_deref(), first.mlog_size, first.log), (Some("old"), 3, 1));
+        // Nothing is missing: what was waited for is waited for still.
+        found(None, 0, 2).declare(&store).await.unwrap();
+        assert_eq!(state(&store).await, RestoreState { at: TimestampMs(2), ..first });
+        // Only entries of the membership log are missing, and more of them than before.
+        found(None, 5, 3).declare(&store).await.unwrap();
+        let third = state(&store).await;
+        assert_eq!((third.olog_origin.as_deref(), third.mlog_size, third.olog_size), (Some("old"), 5, 7));
+        // Once the log was opened again, its end is not waited for any more.
+        let log = ReopenedLog { number: 2, leaf: ward_id::EnvelopeHash::from_bytes([2; 32]) };
+        store.reopen_olog(log).await.unwrap();
+        found(None, 6, 4).declare(&store).await.unwrap();
+        let fourth = state(&store).await;
+        assert_eq!((fourth.olog_origin, fourth.mlog_size, fourth.log), (None, 6, 2));
+    }
 }

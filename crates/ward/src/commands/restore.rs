@@ -192,7 +192,7 @@ async fn declare(comparison: &Comparison, restored: &Path) -> Result<(), Failure
         olog_origin: olog_lost.then(|| comparison.site.olog_origin.clone()),
         olog_size: comparison.known_size(LogName::Olog),
         mlog_size: comparison.known_size(LogName::Mlog),
-        at: Some(SystemClock::new().now()),
+        at: SystemClock::new().now(),
     };
     let store = open_store(restored)?;
     let declared = state.declare(&store).await;

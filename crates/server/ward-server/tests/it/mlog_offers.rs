@@ -11,7 +11,7 @@ use ward_api::{
 };
 use ward_audit::{AddCheckpoint, Checkpoint, NoteSignature, SignedNote, SignerName, TreeHead, WitnessTime};
 use ward_crypto::EpochPackage;
-use ward_id::Canonical as _;
+use ward_id::{Canonical as _, TimestampMs};
 use ward_server::limits::COSIGN_RETRY_MS;
 use ward_server::{Restored, WitnessClient, WitnessFuture, bootstrap_site, router};
 use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, MlogStore as _};
@@ -60,7 +60,7 @@ async fn lose(world: &mut World<MemoryStore>, missing: usize) -> (MemoryStore, T
     let store = MemoryStore::new();
     let held = &world.people.log[..world.people.log.len() - missing];
     bootstrap_site(&store, &world.people.root, held, crate::support::clock::T0).await.unwrap();
-    let restored = Restored { olog_origin: None, olog_size: 0, mlog_size: head.size, at: None };
+    let restored = Restored { olog_origin: None, olog_size: 0, mlog_size: head.size, at: TimestampMs(0) };
     restored.declare(&store).await.unwrap();
     world.wire = Wire::Router(router(world.restart_on(store.clone()).await.unwrap()));
     (store, head)
@@ -186,7 +186,7 @@ async fn an_entry_that_no_witness_cosigned_is_not_taken() {
     bootstrap_site(&clean, &world.people.root, held, crate::support::clock::T0).await.unwrap();
     drop(world.restart_on(clean.clone()).await.unwrap());
     // The operator says that one more is known; the witnesses know only what the backup holds.
-    Restored { olog_origin: None, olog_size: 0, mlog_size: size + 1, at: None }
+    Restored { olog_origin: None, olog_size: 0, mlog_size: size + 1, at: TimestampMs(0) }
         .declare(&clean)
         .await
         .unwrap();
