@@ -80,8 +80,9 @@ fn add(
     }
     for new in &fresh {
         let (chart, device, entry) = (new.chart.as_bytes(), new.device.as_bytes(), new.entry_id.as_bytes());
-        // One that was decided comes under a new number, for devices list what came since. Who decided it
-        // stays there as evidence.
+        // One that was decided comes under a new number, for devices list what came since; and numbers run
+        // with the clock, so that a database that was set back gives none a second time. Who decided it stays
+        // there as evidence.
         change(conn, sql::DROP_INSERT, params![chart, device, entry, received_at.0, new.bytes])?;
     }
     Ok(Ok(fresh.len() as u64))

@@ -139,7 +139,9 @@ statements! {
     // The drop box.
     DROP_WAITS = "SELECT 1 FROM dropped WHERE device = ?1 AND entry_id = ?2 AND state = 1";
     DROP_INSERT = "INSERT OR REPLACE INTO dropped \
-        (chart, device, entry_id, received_at, state, envelope, decided_by) VALUES (?1, ?2, ?3, ?4, 1, ?5, \
+        (id, chart, device, entry_id, received_at, state, envelope, decided_by) VALUES (\
+        max(?4, 1 + ifnull((SELECT s.seq FROM sqlite_sequence s WHERE s.name = 'dropped'), 0)), \
+        ?1, ?2, ?3, ?4, 1, ?5, \
         (SELECT d.decided_by FROM dropped d WHERE d.device = ?2 AND d.entry_id = ?3))";
     DROPS_WAITING_OF_DEVICE = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM dropped \
         WHERE device = ?1 AND state = 1";

@@ -93,8 +93,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// follows from it but that something is sent once more.
     async fn ask_site(&self, cause: DropCause) -> Option<SiteInfo> {
         let open = self.device().ok()?;
-        let waits = open.charts.values().any(|local| local.unsent().next().is_some());
-        if !waits && cause != DropCause::Revoked {
+        let is_due = |chart: ChartId, entry: EntryId| cause.hands_over(open.urgent.contains(&(chart, entry)));
+        let mut unsent =
+            open.charts.iter().flat_map(|(chart, local)| local.unsent().map(|own| (*chart, own.id())));
+        if cause != DropCause::Revoked && !unsent.any(|(chart, entry)| is_due(chart, entry)) {
             return None;
         }
         let answer = get_anonymous(&self.transport, &open.server, paths::SITE).await.ok()?;
@@ -119,10 +121,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device()?;
         let Some(local) = open.charts.get(&chart).filter(|local| local.receipted > 0) else { return Ok(()) };
         let Some(life) = local.chain.as_ref().map(EntryChain::incarnation) else { return Ok(()) };
-        let states = delivery(&self.view_of(chart)?, |_| DeliveryState::Received);
         let kept = local.receipts.values().filter(|_| !is_restored);
         let kept = kept.filter(|receipt| receipt.checked_at_size.is_some());
         let kept: BTreeSet<EntryId> = kept.flat_map(|receipt| receipt.entries.iter().copied()).collect();
+        let newest = local.own.get(&(life, local.receipted));
+        if newest.is_some_and(|entry| kept.contains(&entry.id())) {
+            return Ok(());
+        }
+        let states = delivery(&self.view_of(chart)?, |_| DeliveryState::Received);
         let is_seen =
             |entry: EntryId| states.get(&entry) == Some(&DeliveryState::Opened) || kept.contains(&entry);
         let received = local.own.range((life, 0)..=(life, local.receipted));

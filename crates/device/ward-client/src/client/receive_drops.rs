@@ -98,35 +98,52 @@ struct Decision {
     is_sent: bool,
 }
 
-/// The decision about an opened drop. A carry of a store that was copied or set back is settled too
-/// when what it carries came on its own, or was adopted, or declined.
-fn decision_about(view: &ChartView<'_>, entry: &SignedEntry) -> Option<Decision> {
-    let device = entry.frame().device;
-    let mut names = carried_names(entry).into_iter();
-    let own = names.next().and_then(|name| decision_in(view, device, name));
-    // What came and is kept aside needs its carry all the more.
-    let stands = |name: &EntryId| !matches!(view.place(*name), Some(Place::Quarantined(_)));
-    own.or_else(|| names.filter(stands).find_map(|name| decision_in(view, device, name)))
+/// What a chart says of drops, to a device that follows the log from a place on.
+struct Decisions<'v, 'c> {
+    view: &'v ChartView<'c>,
+    /// Where the log that counts begins. What has its place before may be lost with the log that ended.
+    log_begin: u64,
 }
 
-/// The decision about an entry in the drop box; nothing while it waits.
-fn decision_in(view: &ChartView<'_>, device: DeviceId, entry: EntryId) -> Option<Decision> {
-    let item = |wanted: EntryId| view.timeline().iter().find(|item| item.entry.id() == wanted);
-    let arrived = |wanted: EntryId| item(wanted).is_some_and(|item| item.arrival.olog_index.is_some());
-    let kept_aside = |place| {
-        let reasons = [QuarantineReason::ToBeAdopted, QuarantineReason::Severed];
-        place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
-    };
-    if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
-        let is_sent = arrived(carriers(view).get(&entry).copied().unwrap_or(found.entry.id()));
-        return Some(Decision { state: DropState::Adopted, is_sent });
+impl<'v, 'c> Decisions<'v, 'c> {
+    fn new(view: &'v ChartView<'c>, open: &OpenDevice) -> Self {
+        Self { view, log_begin: open.olog_begin() }
     }
-    let declines = view.drop_declines().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
-    let mut of_entry =
-        declines.filter(|written| (written.value.device, written.value.entry) == (device, entry)).peekable();
-    of_entry.peek()?;
-    let is_sent = of_entry.any(|written| written.arrival.olog_index.is_some());
-    Some(Decision { state: DropState::Declined, is_sent })
+
+    /// The decision about an opened drop. A carry of a store that was copied or set back is settled too
+    /// when what it carries came on its own, or was adopted, or declined.
+    fn about(&self, entry: &SignedEntry) -> Option<Decision> {
+        let device = entry.frame().device;
+        let mut names = carried_names(entry).into_iter();
+        let own = names.next().and_then(|name| self.of(device, name));
+        // What came and is kept aside needs its carry all the more.
+        let stands = |name: &EntryId| !matches!(self.view.place(*name), Some(Place::Quarantined(_)));
+        own.or_else(|| names.filter(stands).find_map(|name| self.of(device, name)))
+    }
+
+    /// The decision about an entry in the drop box; nothing while it waits.
+    fn of(&self, device: DeviceId, entry: EntryId) -> Option<Decision> {
+        let item = |wanted: EntryId| self.view.timeline().iter().find(|item| item.entry.id() == wanted);
+        let is_here = |place: Option<u64>| place.is_some_and(|place| place >= self.log_begin);
+        let arrived = |wanted: EntryId| item(wanted).is_some_and(|item| is_here(item.arrival.olog_index));
+        let kept_aside = |place| {
+            let reasons = [QuarantineReason::ToBeAdopted, QuarantineReason::Severed];
+            place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
+        };
+        if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
+            let carrier = carriers(self.view).get(&entry).copied();
+            let is_sent = arrived(carrier.unwrap_or(found.entry.id()));
+            return Some(Decision { state: DropState::Adopted, is_sent });
+        }
+        let declines = self.view.drop_declines().iter();
+        let declines = declines.flat_map(|thread| thread.past.iter().chain(&thread.current));
+        let mut of_entry = declines
+            .filter(|written| (written.value.device, written.value.entry) == (device, entry))
+            .peekable();
+        of_entry.peek()?;
+        let is_sent = of_entry.any(|written| is_here(written.arrival.olog_index));
+        Some(Decision { state: DropState::Declined, is_sent })
+    }
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
@@ -146,14 +163,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(out)
     }
 
-    /// Settles what the chart has decided, tells the server, and lists what is new. Staff only.
+    /// Settles what the chart has decided, tells the server, and lists what is new. Only staff against
+    /// whom nothing stands. A server that waits after a restore may have lost what was decided, so all
+    /// stays on its list until then.
     pub(crate) async fn receive_drops(&mut self, report: &mut SyncReport) {
-        let reads = |open: &OpenDevice| !open.mlog.membership.charts_of(open.me.device).is_empty();
+        let reads = |open: &OpenDevice| {
+            open.order.is_none() && !open.mlog.membership.charts_of(open.me.device).is_empty()
+        };
         if !self.device().is_ok_and(|open| open.me.role.is_staff() && reads(open)) {
             return;
         }
         let failed = |error| SyncProblem::of_error("drop box", error);
-        if let Err(error) = self.settle_drops().await {
+        if !self.server_waits(report)
+            && let Err(error) = self.settle_drops().await
+        {
             report.problems.push(failed(error));
         }
         if let Err(error) = self.list_drops(report).await {
@@ -169,9 +192,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut settled = Vec::new();
         for chart in charts {
             let Ok(view) = self.view_of(chart) else { continue };
+            let decisions = Decisions::new(&view, open);
             let of_chart = open.drops.values().filter(|drop| drop.entry.frame().chart == chart);
             for drop in of_chart {
-                match decision_about(&view, &drop.entry) {
+                match decisions.about(&drop.entry) {
                     Some(Decision { state, is_sent: true }) => settled.push((drop.clone(), Some(state))),
                     None if open.is_severed(drop) => settled.push((drop.clone(), None)),
                     _ => {}
@@ -239,16 +263,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (mut fresh, mut decided, mut batch) = (Vec::new(), Vec::new(), Batch::default());
         let mut sealed = BTreeMap::new();
         let decisions = self.decisions_about(&rows);
+        let (me, settles) = (self.device()?.me.device, !self.server_waits(report));
         for row in rows {
             let Ok(dropped) = DropEnvelope::from_canonical(row.dropped.as_ref()) else {
                 return Err(ClientError::BadAnswer { path: paths::DROP.to_owned() });
             };
             let key = (dropped.chart, dropped.device, dropped.entry_id);
-            if self.device()?.drops.contains_key(&key) {
+            // Its own chart says nothing of what others have of a device's own entries.
+            if dropped.device == me || self.device()?.drops.contains_key(&key) {
                 continue;
             }
             if let Some(Decision { state, is_sent }) = decisions.get(&key).copied() {
-                decided.extend(is_sent.then_some((key, state)));
+                decided.extend((is_sent && settles).then_some((key, state)));
                 continue;
             }
             if self.is_sealed_to_nobody(&dropped) {
@@ -286,10 +312,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             by_chart.entry(dropped.chart).or_default().push((dropped.device, dropped.entry_id));
         }
         let mut out = BTreeMap::new();
+        let Ok(open) = self.device() else { return out };
         for (chart, drops) in by_chart {
             let Ok(view) = self.view_of(chart) else { continue };
             for (device, entry) in drops {
-                let decision = decision_in(&view, device, entry);
+                let decision = Decisions::new(&view, open).of(device, entry);
                 out.extend(decision.map(|decision| ((chart, device, entry), decision)));
             }
         }

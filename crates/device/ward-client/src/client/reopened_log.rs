@@ -4,7 +4,7 @@
 //! sent again.
 
 use super::follow_mlog::read_note;
-use super::{Client, SyncProblem, site_trust};
+use super::{Client, SyncProblem, SyncReport, site_trust};
 use crate::limits::RECEIPTS_SHOWN;
 use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transport};
 use ward_api::{ErrorCode, LogName, OlogEvidence, Opaque, paths};
@@ -104,6 +104,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Ok(open) = self.device() else { return false };
         let origin = open.mlog.membership.olog_origin();
         open.olog.as_ref().is_none_or(|view| Some(view.origin().as_str()) == origin)
+    }
+
+    /// Whether the server waits after a restore, or the log that counts is not followed yet: then it tells
+    /// nothing of what it has.
+    pub(crate) fn server_waits(&self, report: &SyncReport) -> bool {
+        !self.olog_is_current() || report.problems.iter().any(awaits_recovery)
     }
 
     /// Gives a restored server the newest cosigned head of the old log that this device verified.

@@ -92,11 +92,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         let charts = self.synced_charts();
-        let waits = !self.olog_is_current() || report.problems.iter().any(awaits_recovery);
-        let same = if waits { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
+        let same = if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
         for chart in charts {
-            // A server that waits after a restore, and a log that is not followed yet, tell nothing.
-            if !self.olog_is_current() || report.problems.iter().any(awaits_recovery) {
+            if self.server_waits(report) {
                 break;
             }
             let known = report.problems.len();

@@ -58,7 +58,7 @@ impl DropStore for MemoryStore {
                 state.drops.truncate(before);
                 return Err(full);
             }
-            state.last_drop += 1;
+            state.last_drop = (state.last_drop + 1).max(u64::try_from(received_at.0).unwrap_or(0));
             let stored = StoredDrop { number: state.last_drop, received_at, dropped: new };
             state.drops.push(Row { stored, state: DropState::Waiting, decided_at: None });
         }
