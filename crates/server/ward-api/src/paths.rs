@@ -1,6 +1,7 @@
 //! Paths: route patterns as constants (`{name}` marks a variable part) and, for callers, one
 //! function each that fills in typed values.
 
+use crate::token::escape;
 use crate::{LogName, TilePath};
 use ward_id::{BlobAddress, ChartId, DeviceId, MlogEntryHash, TicketId};
 
@@ -89,18 +90,7 @@ pub const WITNESS_CHECKPOINT: &str = "/{origin}/checkpoint";
 /// The newest checkpoint that a witness cosigned for the log with this origin, percent-encoded into one
 /// segment (RFC 3986 §2.1).
 pub fn witness_checkpoint(origin: &str) -> String {
-    let mut path = String::with_capacity(origin.len() + 16);
-    path.push('/');
-    for byte in origin.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(char::from(byte))
-            }
-            other => path.push_str(&format!("%{other:02X}")),
-        }
-    }
-    path.push_str("/checkpoint");
-    path
+    format!("/{}/checkpoint", escape(origin))
 }
 
 /// `POST` here sets the state of a ticket.

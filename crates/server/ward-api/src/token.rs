@@ -108,7 +108,8 @@ pub struct TokenAnswer {
     pub refresh_token: String,
 }
 
-fn escape(text: &str) -> String {
+/// Everything but the unreserved characters percent-encoded (RFC 3986 §2.1, §2.3).
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
