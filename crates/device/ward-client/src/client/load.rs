@@ -5,6 +5,7 @@ use super::commit::SESSION_ROW;
 use super::edit_text::OpenText;
 use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
+use super::mend_places::places_twice;
 use super::olog_proofs::{NamedHeads, compared_row};
 use super::open_device::arrival;
 use super::orders::{ONLINE_ROW, ORDER_ROW};
@@ -250,6 +251,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let begin = open.olog_begin();
         let local = open.chart_or_new(chart);
         local.pages.insert(first);
+        local.held_twice.extend(places_twice(&page.rows));
         for received in page.rows {
             local.held.insert(received.index);
             match received.opened {

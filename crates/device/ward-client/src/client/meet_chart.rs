@@ -136,13 +136,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Whether pages are wanted though the vectors are equal: something did not open yet, what this
-    /// device sent did not come back with its place, or all that came has its place in a log that ended.
+    /// device sent did not come back with its place, pages were passed over on the way to a later one, or
+    /// all that came has its place in a log that ended.
     fn waits_for_pages(&self, chart: ChartId) -> bool {
         let Ok(open) = self.device() else { return false };
         open.charts.get(&chart).is_some_and(|local| {
             let own_is_back = local.receipted == 0 || local.own_arrived(local.receipted);
             let in_ended_log = local.cursor.is_some_and(|cursor| cursor < open.olog_begin());
-            !local.unopened.is_empty() || !own_is_back || in_ended_log
+            let passed_over = local.held.last().copied() > local.cursor;
+            !local.unopened.is_empty() || !own_is_back || passed_over || in_ended_log
         })
     }
 

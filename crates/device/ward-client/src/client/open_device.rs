@@ -89,6 +89,8 @@ pub(crate) struct LocalChart {
     pub(crate) pages: BTreeSet<u64>,
     /// Places in the operation log whose envelopes are at hand.
     pub(crate) held: BTreeSet<u64>,
+    /// Places at which two envelopes are held.
+    pub(crate) held_twice: BTreeSet<u64>,
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
     /// The server's version vector named something that is not here, for so many syncs in a row.
     pub(crate) incomplete_for: u32,
@@ -150,6 +152,7 @@ impl LocalChart {
             given_again: BTreeMap::new(),
             pages: BTreeSet::new(),
             held: BTreeSet::new(),
+            held_twice: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
             differs: None,

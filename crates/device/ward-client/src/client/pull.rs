@@ -3,6 +3,7 @@
 
 use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
+use super::mend_places::places_twice;
 use super::open_device::{GivenAgain, arrival};
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
 use crate::limits::{PAGES_PER_PULL, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
@@ -206,6 +207,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         });
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
         let pulled = begun + self.pull_after(chart, cursor, &mut Vec::new()).await?;
+        self.settle_places(chart).await.map_err(failed)?;
         // What stays damaged does not keep newer entries out, and is said at every sync.
         stays.map_or(Ok(pulled), Err)
     }
@@ -246,6 +248,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                     kept => kept?,
                 }
+            } else if joins {
+                self.move_cursor(chart, last).await.map_err(failed)?;
             }
             if !more {
                 break;
@@ -253,6 +257,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             after = Some(last);
         }
         first_problem.map_or(Ok(pulled), Err)
+    }
+
+    /// Everything up to a place is at hand.
+    async fn move_cursor(&mut self, chart: ChartId, to: u64) -> Result<(), ClientError> {
+        if self.device_mut()?.chart_or_new(chart).cursor >= Some(to) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after: Some(to) });
+        self.commit(batch).await?;
+        self.device_mut()?.chart_or_new(chart).cursor = Some(to);
+        self.raise_mark(None).await;
+        Ok(())
     }
 
     /// One page, in order and after the place that was asked for.
@@ -355,6 +372,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let heads = heads.iter().map(|(device, head)| (*device, *head)).collect();
             batch.put(Table::Heads, NAMED_ROOTS_ROW, &NamedRootsRecord { heads });
         }
+        let twice: Vec<u64> = places_twice(&page.rows).collect();
         batch.put(Table::Pages, id.clone(), &PageRecord { rows: page.rows });
         let open = self.device_mut().map_err(failed)?;
         let me = open.me.device;
@@ -375,6 +393,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.receipted = local.receipted.max(receipted);
         local.cursor = local.cursor.max(cursor);
         local.held.extend(indexes);
+        local.held_twice.extend(twice);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
         local.opened_said &= page.entries.is_empty();
@@ -617,6 +636,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(None);
         };
         let own = local.own.get(&(life, head.seq)).map(SignedEntry::id);
+        // That the newest is this device's own says nothing of those before: the server does not see what
+        // they name.
         let differs = own.is_some_and(|own| own != head.entry);
         let from = self.others_from(chart, life, Some(head.seq).filter(|_| differs)).await?;
         Ok(from.filter(|seq| *seq <= head.seq))
