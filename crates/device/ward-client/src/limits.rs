@@ -42,7 +42,8 @@ pub const MLOG_FOLLOW_MAX_LEAVES: u64 = 1_000_000;
 pub const PROOF_TRIES: usize = 4;
 /// Times that an entry is signed again because the membership log moved on.
 pub const SUBMIT_ATTEMPTS: usize = 5;
-/// Entries of the membership log kept by the device that sent them, until it sees them in the log.
+/// Entries of the membership log kept by the device that sent them: the newest, and older ones that it
+/// holds nowhere else.
 pub const SUBMISSIONS_KEPT: usize = 4;
 /// Times that a cosigned head over a new entry is looked for.
 pub const CONFIRM_ATTEMPTS: usize = 40;

@@ -139,15 +139,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Writes a checkpoint over everything that arrived, with its content as a blob. The next sync
-    /// sends both. Nothing is written for a chart with a forked chain, or one that is too large.
+    /// sends both. Nothing is written for a chart that is not whole here, that has a forked chain, or that
+    /// is too large.
     ///
     /// # Errors
     /// What [`Client::capture`] can fail with.
     pub async fn write_checkpoint(&mut self, chart: ChartId) -> Result<Option<EntryId>, ClientError> {
         self.may_capture(chart)?;
-        let Some(cursor) = self.device()?.charts.get(&chart).and_then(|local| local.cursor) else {
-            return Ok(None);
-        };
+        let cursor = self.device()?.charts.get(&chart).and_then(|local| local.cursor);
+        let Some(cursor) = cursor.filter(|_| self.holds_everything(chart)) else { return Ok(None) };
         let open = self.device()?;
         let Some(local) = open.charts.get(&chart) else { return Ok(None) };
         let rows = local.chart.arrived_upto(cursor);

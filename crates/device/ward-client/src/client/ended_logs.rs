@@ -70,7 +70,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             for device in local.chart.devices() {
                 let Some(revocation) = open.mlog.membership.revocation(*chart, device) else { continue };
                 let (chart, cut) = (*chart, revocation.cut);
-                due.extend(kept.iter().map(|kept| Due { chart, device, cut, kept: *kept }));
+                let holds_any = |kept: &&Kept| {
+                    let (begin, end) = kept.range(cut);
+                    begin < end
+                };
+                due.extend(kept.iter().filter(holds_any).map(|kept| Due { chart, device, cut, kept: *kept }));
             }
         }
         for one in due {

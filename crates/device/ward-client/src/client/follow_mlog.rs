@@ -13,10 +13,10 @@ use ward_api::limits::{LEAVES_MAX, MLOG_ENTRIES_MAX};
 use ward_api::{ErrorCode, LogName, MlogRow, paths};
 use ward_audit::{
     Checkpoint, LogView, LogViewError, MLOG_LEAF_BYTES, MemoryTree, NodeHash, SignedNote, TreeHead,
-    consistency_proof, leaf_hash,
+    consistency_proof, leaf_hash, mlog_leaf_parts,
 };
 use ward_crypto::random_bytes;
-use ward_id::{Canonical as _, ChartId, DeviceId};
+use ward_id::{Canonical as _, ChartId, DeviceId, Subject};
 use ward_sync::Membership;
 
 /// What is at hand of a longer log, before it is checked.
@@ -112,6 +112,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             scope.extend(self.wire()?.get::<Vec<ChartId>>(paths::CHARTS).await?);
         }
         self.fetch_leaves(&mut leaves, size).await?;
+        // A chart of which the log says nothing is none: the answer was damaged, and another chart may lack.
+        let subjects: BTreeSet<Subject> =
+            leaves.iter().filter_map(mlog_leaf_parts).map(|(subject, _)| subject).collect();
+        if scope.difference(&old_scope).any(|chart| !subjects.contains(&Subject::from(*chart))) {
+            return Err(ClientError::BadAnswer { path: paths::CHARTS.to_owned() });
+        }
         let wider = scope != old_scope;
         let fresh = self.fetch_entries(&mut entries, if wider { 0 } else { have }, size).await?;
         let open = self.device()?;

@@ -47,14 +47,31 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// The bytes of an entry and, for an announce, of its package.
     fn entry_with_package(&self, index: u64) -> Result<Option<EntryWithPackage>, ClientError> {
-        let open = self.device()?;
-        let Some(bytes) = open.mlog.entries.get(&index) else { return Ok(None) };
-        let body = MlogEntry::read(bytes).ok().and_then(|entry| entry.decode_body().ok());
-        let Some(MlogBody::EpochAnnounce(announce)) = body else { return Ok(Some((bytes.clone(), None))) };
-        let package = open.packages().find(|package| package.hash() == announce.package_hash);
+        let Some(bytes) = self.device()?.mlog.entries.get(&index) else { return Ok(None) };
+        let package = self.package_of(bytes)?;
+        Ok(package.map(|package| (bytes.clone(), package)))
+    }
+
+    /// What is given back beside an entry: nothing, or for an announce its package. `None` without it.
+    fn package_of(&self, entry: &[u8]) -> Result<Option<Option<Opaque>>, ClientError> {
+        let body = MlogEntry::read(entry).ok().and_then(|entry| entry.decode_body().ok());
+        let Some(MlogBody::EpochAnnounce(announce)) = body else { return Ok(Some(None)) };
+        let package = self.device()?.packages().find(|package| package.hash() == announce.package_hash);
         // A device that died before it had stored an epoch of its own still has what it sent.
-        let package = package.map(Canonical::to_canonical).or_else(|| self.package_sent_with(bytes));
-        Ok(package.map(|package| (bytes.clone(), Some(Opaque(package)))))
+        let package = package.map(Canonical::to_canonical).or_else(|| self.package_sent_with(entry));
+        Ok(package.map(|package| Some(Opaque(package))))
+    }
+
+    /// Whether this device can give an entry of the membership log back to a restored server that lacks it:
+    /// it holds it, in its copy of the log or because it handed it in, and for an announce its package.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`] or [`ClientError::NotEnrolled`].
+    pub fn can_give_back(&self, entry: &[u8]) -> Result<bool, ClientError> {
+        let open = self.device()?;
+        let handed_in = open.submissions.kept.iter().any(|kept| kept.entry.as_slice() == entry);
+        let is_held = handed_in || open.mlog.entries.values().any(|known| known.as_slice() == entry);
+        Ok(is_held && self.package_of(entry)?.is_some())
     }
 }
 

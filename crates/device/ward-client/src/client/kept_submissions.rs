@@ -70,10 +70,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .map(|package| package.to_vec())
     }
 
-    /// Offers a restored server that has so many entries, and must have `wanted`, what this device handed in and cannot give back
-    /// with a proof of its place: it was never shown a head with it, or others must bring what comes before
-    /// it. The server knows by its witnesses whether it stood there. Nothing is offered to a log that is whole
-    /// again: there it would be an act of now. Returns how many stand in the log now.
+    /// Offers a restored server that has so many entries, and must have `wanted`, what this device handed
+    /// in and cannot give back with a proof of its place: it was never shown a head with it, or others must
+    /// bring what comes before it. The server knows by its witnesses whether it stood there. Nothing is
+    /// offered to a log that is whole again: there it would be an act of now. Returns how many stand in the
+    /// log now.
     pub(crate) async fn offer_submissions(&mut self, size: u64, wanted: u64) -> Result<u64, ClientError> {
         if size >= wanted {
             return Ok(0);

@@ -15,7 +15,7 @@ use ward_crypto::{Envelope, EnvelopeHeader, Suite, V1, random_incarnation, seal_
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId};
 use ward_sync::limits::PAYLOAD_MAX_BYTES;
 use ward_sync::{
-    Carry, CarryReason, Decoded, Draft, EntryChain, EntryKind, Freshness, IncarnationOpen, Incident, Payload,
+    Carry, CarryReason, Decoded, Draft, EntryChain, EntryKind, Freshness, IncarnationOpen, Incident,
     SealFacts, SealPermit, SealRefusal, SignedEntry, may_seal,
 };
 
@@ -375,13 +375,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
-/// An entry of the old life, to be carried on in the new one. What cannot be carried, since it
-/// carries another itself or is as large as an entry may be, is written again with its time.
+/// An entry of the old life, to be carried on in the new one, whatever it says: others may have seen it
+/// before the server lost it, and what they wrote since names it. What cannot be carried, since it carries
+/// another itself or is as large as an entry may be, is written again with its time.
 fn carried_on(entry: &SignedEntry, by: DeviceId) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {
-        _ if body.kind.is_about_checkpoints() => None,
-        Decoded::Known(Payload::IncarnationOpen(_)) => None,
         Decoded::Known(_) if body.kind == EntryKind::CARRY || !fits_into_carry(entry) => {
             Rewrite::again(entry, by)
         }

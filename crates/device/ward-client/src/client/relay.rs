@@ -24,8 +24,8 @@ pub(crate) struct Relayed {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Sends what the server's vector lacks of chains that are held here, except this device's
-    /// present one, which is pushed.
+    /// Sends what the server's vector lacks of chains that are held here. Of this device's present one only
+    /// what another machine wrote with its key: its own is pushed.
     pub(crate) async fn relay_missing(
         &mut self,
         chart: ChartId,
@@ -62,13 +62,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut runs = Vec::new();
         for (device, incarnation, head) in local.chart.have().iter() {
             let known = theirs.head(device, incarnation);
-            if Some((device, incarnation)) == present || known.is_some_and(|known| known.seq >= head.seq) {
+            if known.is_some_and(|known| known.seq >= head.seq) {
                 continue;
             }
+            let is_present = Some((device, incarnation)) == present;
+            let is_own = |seq: u64| is_present && local.own.contains_key(&(incarnation, seq));
             let run: Vec<Wanted> = local
                 .chart
                 .following(device, incarnation, known)
                 .into_iter()
+                .take_while(|head| !is_own(head.seq))
                 .map(|Head { seq, entry }| (device, incarnation, seq, Some(entry)))
                 .collect();
             if !run.is_empty() {

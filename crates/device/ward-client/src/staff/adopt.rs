@@ -7,7 +7,7 @@ use crate::{Client, ClientError, DeviceKeyStore, Environment, Growth, RowStore, 
 use std::collections::BTreeSet;
 use ward_api::DropState;
 use ward_id::{ChartId, DeviceId, EntryId};
-use ward_sync::{Carry, CarryReason, Draft, DropDeclined, SignedEntry};
+use ward_sync::{Carry, CarryReason, Draft, DropDeclined, EntryError, SignedEntry};
 
 /// An entry that may be adopted, wherever it waits.
 pub(crate) struct Adoptable {
@@ -67,8 +67,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let draft = Draft { payload: declined.into(), amends: None, reason: Some(reason.to_owned()) };
         let brought = Draft::new(Carry::of(&found.entry, CarryReason::Decline));
         let is_here = self.view_of(chart)?.place(entry).is_some();
-        let drafts = [brought, draft].into_iter().skip(usize::from(is_here)).map(Rewrite::first).collect();
-        let written = self.write(chart, drafts)?;
+        let drafts = [brought, draft.clone()].into_iter().skip(usize::from(is_here));
+        let written = match self.write(chart, drafts.map(Rewrite::first).collect()) {
+            // What has no room inside another entry is declined all the same.
+            Err(ClientError::Entry(EntryError::TooLarge(_))) if !is_here => {
+                self.write(chart, vec![Rewrite::first(draft)])?
+            }
+            written => written?,
+        };
         let drop = found.drop.map(|drop| WaitingDrop { decided: Some(DropState::Declined), ..drop });
         let mut batch = Batch::default();
         if let Some(drop) = &drop {
