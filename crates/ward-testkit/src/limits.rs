@@ -42,3 +42,5 @@ pub const LARGE_CONTENT_EVERY: u64 = 4;
 pub const LARGE_CONTENT_BYTES: u64 = 300_000;
 /// Bytes of a long note.
 pub const LONG_NOTE_BYTES: usize = 6_000;
+/// What it takes an operator to start the server on a backup, ms.
+pub const RESTORE_TAKES_MS: i64 = 60_000;

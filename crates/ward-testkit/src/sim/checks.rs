@@ -10,7 +10,8 @@ use super::texts::check_words;
 use super::world::World;
 use crate::limits::{AUDIT_EVERY, RESTART_EVERY};
 use ward_client::export::check_package;
-use ward_sync::{ChartView, DeliveryState, Place};
+use ward_id::EntryId;
+use ward_sync::{ChartView, Decoded, DeliveryState, Place, SignedEntry};
 
 impl<S: SiteStore> World<'_, S> {
     pub(super) async fn check_end(&mut self, slots: &[Slot]) -> Checked {
@@ -77,12 +78,13 @@ impl<S: SiteStore> World<'_, S> {
     }
 
     /// What staff took over counts on every chart on which their entry about it does.
-    fn check_adopted(view: &ChartView<'_>, oracle: &Oracle) -> Checked {
+    fn check_adopted(view: &ChartView<'_>, oracle: &Oracle, in_vain: bool) -> Checked {
         for one in oracle.confirmed.iter().filter(|one| one.forgiven.is_none()) {
             let Some((inner, carrier)) = one.inner.zip(one.find(view)) else { continue };
             let place = view.place(inner);
             let counts = match place {
-                None | Some(Place::Quarantined(_) | Place::Parked) => false,
+                None | Some(Place::Quarantined(_)) => false,
+                Some(Place::Parked) => in_vain,
                 Some(_) => true,
             };
             if view.place(carrier) == Some(Place::Visible) && !counts {
@@ -112,8 +114,9 @@ impl<S: SiteStore> World<'_, S> {
                     if let Some(what) = hidden_value(&view).or_else(|| wrong_set(&view)) {
                         return Err((Verdict::SilentWinner, what));
                     }
-                    check_words(&view, &self.oracle)?;
-                    Self::check_adopted(&view, &self.oracle)?;
+                    let in_vain = self.waits_in_vain(&view);
+                    check_words(&view, &self.oracle, in_vain)?;
+                    Self::check_adopted(&view, &self.oracle, in_vain)?;
                     let accounting = view.accounting();
                     for (name, count) in [
                         ("in conflict", accounting.in_conflict),
@@ -125,7 +128,7 @@ impl<S: SiteStore> World<'_, S> {
                             self.tally.path(format!("at the end: {name}"));
                         }
                     }
-                    if accounting.parked > 0 {
+                    if accounting.parked > 0 && !in_vain {
                         let what = format!("{} entries wait for others at rest", accounting.parked);
                         return Err((Verdict::Lost, what));
                     }
@@ -134,6 +137,26 @@ impl<S: SiteStore> World<'_, S> {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that waits on a chart waits for what nobody can give any more: it went with the server,
+    /// and only who was revoked, or left, has it.
+    fn waits_in_vain(&self, view: &ChartView<'_>) -> bool {
+        let mut waiting = view.timeline().iter().filter(|item| item.place == Place::Parked);
+        let is_gone = |entry: EntryId| view.place(entry).is_some() || self.is_out_of_reach(entry);
+        self.server_losses > 0 && waiting.all(|item| causes(item.entry).into_iter().all(is_gone))
+    }
+
+    fn is_out_of_reach(&self, entry: EntryId) -> bool {
+        let holds = |slot: &Slot| {
+            let client = self.machines.get(slot).and_then(|machine| machine.client.as_ref());
+            let view = client.and_then(|client| client.chart(self.chart).ok());
+            view.is_some_and(|view| view.place(entry).is_some())
+                || self.oracle.confirmed.iter().any(|one| one.slot == *slot && one.entry == entry)
+        };
+        let (giving, removed): (Vec<Slot>, Vec<Slot>) =
+            self.machines.keys().copied().partition(|slot| self.gives_back(*slot));
+        !giving.iter().any(holds) && removed.iter().any(holds)
     }
 
     /// Every machine shows after a restart what it showed before.
@@ -190,4 +213,15 @@ impl<S: SiteStore> World<'_, S> {
         self.tally.path("an inspector found no fault");
         Ok(())
     }
+}
+
+/// The entries that must be known before one is shown.
+fn causes(entry: &SignedEntry) -> Vec<EntryId> {
+    let body = entry.body();
+    let named = match body.decode_payload() {
+        Decoded::Known(payload) => payload.names().to_vec(),
+        _ => Vec::new(),
+    };
+    let chained = entry.frame().prev.into_iter().chain(body.amends);
+    chained.chain(body.deps.iter().copied()).chain(named).collect()
 }

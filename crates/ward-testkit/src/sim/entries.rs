@@ -12,9 +12,9 @@ use ward_sync::{
     MedicationId, MedicationPlanField, Note, Payload, ProfileField, SetChange, SignedEntry, may_write,
 };
 
-/// The mark of the n-th entry of a schedule.
+/// The mark of the n-th entry of a schedule; long enough that no key or hash bears it by chance.
 pub(super) fn mark(number: u64) -> String {
-    format!("<{number}>")
+    format!("<{number:06}>")
 }
 
 /// Whether an entry bears a mark: in what it says, or in why it was written.

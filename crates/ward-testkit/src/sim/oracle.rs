@@ -194,10 +194,15 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    /// After the server was set back for good: what neither it nor any member holds is gone.
-    pub(super) async fn forgive_what_the_server_lost(&mut self) -> Checked {
+    /// After the server was set back for good, or one who might give back what it lost was removed: what
+    /// neither it nor any member holds is gone.
+    pub(super) async fn forgive_what_nobody_gives_back(&mut self) -> Checked {
+        if self.server_losses == 0 {
+            return Ok(());
+        }
         let at_server = self.entries_at_server().await?;
-        let members: Vec<Slot> = self.machines.keys().copied().filter(|slot| self.is_member(*slot)).collect();
+        let members: Vec<Slot> =
+            self.machines.keys().copied().filter(|slot| self.gives_back(*slot)).collect();
         let views: Vec<ChartView<'_>> = members
             .iter()
             .filter_map(|slot| self.machines.get(slot)?.client.as_ref()?.chart(self.chart).ok())
@@ -218,6 +223,12 @@ impl<S: SiteStore> World<'_, S> {
             self.tally.path("entry lost with a server that was set back");
         }
         Ok(())
+    }
+
+    /// Whether a machine gives back what others wrote and the server lost: no revoked one does.
+    pub(super) fn gives_back(&self, slot: Slot) -> bool {
+        let revoked = self.machines.get(&slot).map(|machine| self.oracle.was_revoked(machine.device));
+        self.is_member(slot) && revoked == Some(false)
     }
 
     /// The names of all entries that the server holds.

@@ -4,8 +4,9 @@ use super::failure::{Checked, Verdict};
 use super::fault::Fault;
 use super::schedule::{DiskTrouble, Slot};
 use super::template::SiteStore;
-use super::world::World;
-use crate::limits::REOPEN_ROUNDS;
+use super::world::{Machine, World};
+use crate::limits::{REOPEN_ROUNDS, RESTORE_TAKES_MS};
+use ward_id::DeviceId;
 use ward_store::StoreError;
 use ward_sync::MlogEntry;
 
@@ -61,6 +62,7 @@ impl<S: SiteStore> World<'_, S> {
         // Nobody restores onto a disk that fails.
         self.heal_server().await;
         self.tally.fault(Fault::ServerRollback);
+        self.truth.advance_ms(RESTORE_TAKES_MS);
         let copy = backup.copied().await.map_err(broken)?;
         let before = self.server.store.olog_size().await.map_err(broken)?;
         if self.server.move_to(copy).await.is_err() {
@@ -75,7 +77,7 @@ impl<S: SiteStore> World<'_, S> {
         }
         self.tally.path("server started on a backup that lacks what no witness had cosigned");
         self.server_losses += 1;
-        self.forgive_what_the_server_lost().await
+        self.forgive_what_nobody_gives_back().await
     }
 
     /// The operator restores a backup for good, whatever is missing in it.
@@ -83,6 +85,7 @@ impl<S: SiteStore> World<'_, S> {
         let Some(backup) = self.server_backup.clone() else { return Ok(()) };
         self.heal_server().await;
         self.tally.fault(Fault::ServerReopen);
+        self.truth.advance_ms(RESTORE_TAKES_MS);
         let copy = backup.copied().await.map_err(broken)?;
         self.note_lost_acts(&copy).await?;
         match self.server.restore_to(copy).await {
@@ -94,17 +97,15 @@ impl<S: SiteStore> World<'_, S> {
             }
         }
         self.server_losses += 1;
-        self.forgive_what_the_server_lost().await
+        self.forgive_what_nobody_gives_back().await
     }
 
-    /// Who handed in the entries of the membership log that a backup lacks.
+    /// The entries of the membership log that a backup lacks.
     async fn note_lost_acts(&mut self, backup: &S) -> Checked {
         let from = backup.mlog_size().await.map_err(broken)?;
         let to = self.server.store.mlog_size().await.map_err(broken)?;
         let lost = self.server.store.mlog_entries(from, to.max(from)).await.map_err(broken)?;
-        for entry in lost.iter().filter_map(|entry| MlogEntry::read(&entry.bytes).ok()) {
-            self.lost_acts_of.extend(entry.signatures().iter().map(|signed| signed.signer.as_device()));
-        }
+        self.lost_acts.extend((from..).zip(lost.into_iter().map(|entry| entry.bytes)));
         Ok(())
     }
 
@@ -153,21 +154,26 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    /// Whether the server lacks entries of its membership log of which no machine has even the leaf, and the
-    /// store of a device that had handed one in was set back like the server.
+    /// Whether no machine can give back the next entry that the server lacks of its membership log, and the
+    /// store of a device that had handed it in was set back like the server.
     async fn lacks_what_nobody_holds(&mut self) -> Checked<bool> {
-        let mut machines = self.machines.iter();
-        let forgot = machines.any(|(slot, machine)| {
-            self.oracle.was_set_back(*slot) && self.lost_acts_of.contains(&machine.device)
-        });
-        if !forgot || !self.says_why_not_ready().await?.contains("WARD-5040") {
+        if !self.says_why_not_ready().await?.contains("WARD-5040") {
             return Ok(false);
         }
-        let held = self.server.store.mlog_size().await.map_err(broken)?;
-        let machines = self.machines.values().chain([&self.admin]);
-        let clients = machines.filter_map(|machine| machine.client.as_ref());
-        let sizes = clients.filter_map(|client| client.membership().ok().map(|log| log.size()));
-        let is_gone = sizes.max().is_none_or(|size| size <= held);
+        let next = self.server.store.mlog_size().await.map_err(broken)?;
+        let Some(lost) = self.lost_acts.get(&next) else { return Ok(false) };
+        let signed_by = |device: DeviceId| {
+            let entry = MlogEntry::read(lost).ok();
+            entry.is_some_and(|entry| entry.signatures().iter().any(|it| it.signer.as_device() == device))
+        };
+        let mut machines = self.machines.iter();
+        let forgot =
+            machines.any(|(slot, machine)| self.oracle.was_set_back(*slot) && signed_by(machine.device));
+        let can_give_back = |machine: &Machine| {
+            let client = machine.client.as_ref();
+            client.is_some_and(|client| client.can_give_back(lost).is_ok_and(|can| can))
+        };
+        let is_gone = forgot && !self.machines.values().chain([&self.admin]).any(can_give_back);
         if is_gone {
             self.tally.path("membership entry lost with its author's store and the server");
         }

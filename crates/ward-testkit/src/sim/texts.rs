@@ -49,8 +49,8 @@ fn marks(text: &str) -> BTreeSet<u64> {
 }
 
 /// Every confirmed word that counts is in the text, or was taken away by an entry that is here too; none
-/// that is kept aside is in it.
-pub(super) fn check_words(view: &ChartView<'_>, oracle: &Oracle) -> Checked {
+/// that is kept aside is in it. Those that wait for what nobody can give any more are in vain.
+pub(super) fn check_words(view: &ChartView<'_>, oracle: &Oracle, in_vain: bool) -> Checked {
     let said = view.texts().get(&DOCUMENT).map(|text| marks(&text.text())).unwrap_or_default();
     let typed = || oracle.confirmed.iter().filter(|one| matches!(one.what, Entry::Text | Entry::TextCut));
     // An edit may have been written again, under another name.
@@ -68,6 +68,7 @@ pub(super) fn check_words(view: &ChartView<'_>, oracle: &Oracle) -> Checked {
         match one.find(view).and_then(|name| view.place(name)) {
             // Words of a device that does not count any more, until somebody takes them over.
             None | Some(Place::Quarantined(_)) => continue,
+            Some(Place::Parked) if in_vain => continue,
             Some(_) => {}
         }
         let mut takers = oracle.cuts.iter().filter(|(word, _)| *word == one.number).map(|(_, by)| mark(*by));

@@ -9,7 +9,7 @@ use super::schedule::{Schedule, Slot, Step};
 use super::tally::Tally;
 use super::template::{Seat, SiteStore, Template};
 use crate::{FakeClock, MemoryKey, MemoryRows, SeededRng, Server};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use ward_client::{Client, DeviceState};
@@ -56,8 +56,8 @@ pub(super) struct World<'a, S: SiteStore> {
     pub(super) server_losses: u64,
     /// The server was started on a backup without being told.
     pub(super) server_set_back: bool,
-    /// Devices that handed in entries of the membership log which a restore lost.
-    pub(super) lost_acts_of: BTreeSet<DeviceId>,
+    /// Entries of the membership log that a restore lost, by their places.
+    pub(super) lost_acts: BTreeMap<u64, Vec<u8>>,
     /// Nobody can let the site go on, and the schedule took away what that would take.
     pub(super) is_over: bool,
     /// The server's disk fails.
@@ -88,7 +88,7 @@ impl<'a, S: SiteStore> World<'a, S> {
             server_backup: None,
             server_losses: 0,
             server_set_back: false,
-            lost_acts_of: BTreeSet::new(),
+            lost_acts: BTreeMap::new(),
             is_over: false,
             server_in_trouble: false,
             chart: template.chart,
