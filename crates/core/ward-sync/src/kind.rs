@@ -91,7 +91,7 @@ impl EntryKind {
     ];
 
     /// Whether devices write it to tell each other what a chart held: nobody's work, so nobody waits for
-    /// it, it is never handed on, and the next checkpoint does without it.
+    /// it, it is never handed over, and the next checkpoint does without it.
     pub const fn is_about_checkpoints(self) -> bool {
         matches!(self, Self::CHECKPOINT | Self::CHECKPOINT_COSIGNATURE)
     }

@@ -98,7 +98,9 @@ impl EndedLog {
         }
         let reader = TileReader::new(&tiles, self.head.size);
         if reader.root().ok() != Some(self.head.root) {
-            // Devices refuse what is shown from it; who runs the server has to know why.
+            // Devices refuse what is shown from it; who runs the server has to know why. Once the store is
+            // mended, it is read anew.
+            app.ended_logs().0.lock().await.remove(&self.number);
             tracing::error!(log = self.number, "the leaves of an ended log are not those of its signed head");
         }
         let proof = |index: &u64| {

@@ -49,7 +49,7 @@ impl Restored {
         let Self { olog_origin, olog_size, mlog_size, at } = self;
         // What the backup holds beyond what the witnesses know was there before the restore too.
         let held = store.mlog_size().await?;
-        let log = store.olog_reopened().await?.map_or(1, |log| log.number);
+        let (at, log) = (Some(at), Some(store.olog_reopened().await?.map_or(1, |log| log.number)));
         let is_whole = olog_origin.is_none() && mlog_size <= held;
         let state = match RestoreState::load(store).await? {
             // Where nothing is missing, the server goes on as it was; what it waited for, it waits for still.
@@ -58,7 +58,7 @@ impl Restored {
                 let mlog_size = if is_whole { 0 } else { mlog_size.max(held) };
                 let now = RestoreState { olog_origin, olog_size, mlog_size, at, log };
                 // A log that an earlier restore ended has to be opened again still, unless that was done.
-                match before.filter(|before| before.log == log) {
+                match before.filter(|before| before.log.is_none() || before.log == log) {
                     Some(before) => now.and(before),
                     None => now,
                 }
@@ -80,10 +80,10 @@ pub(crate) struct RestoreState {
     #[n(2)]
     mlog_size: u64,
     #[n(3)]
-    at: TimestampMs,
+    at: Option<TimestampMs>,
     /// The number of the operation log that the database held at the restore.
     #[n(4)]
-    log: u32,
+    log: Option<u32>,
 }
 
 impl RestoreState {
@@ -370,10 +370,10 @@ mod tests {
         let store = MemoryStore::new();
         found(Some("old"), 3, 1).declare(&store).await.unwrap();
         let first = state(&store).await;
-        assert_eq!((first.olog_origin.as_deref(), first.mlog_size, first.log), (Some("old"), 3, 1));
+        assert_eq!((first.olog_origin.as_deref(), first.mlog_size, first.log), (Some("old"), 3, Some(1)));
         // Nothing is missing: what was waited for is waited for still.
         found(None, 0, 2).declare(&store).await.unwrap();
-        assert_eq!(state(&store).await, RestoreState { at: TimestampMs(2), ..first });
+        assert_eq!(state(&store).await, RestoreState { at: Some(TimestampMs(2)), ..first });
         // Only entries of the membership log are missing, and more of them than before.
         found(None, 5, 3).declare(&store).await.unwrap();
         let third = state(&store).await;
@@ -383,6 +383,6 @@ mod tests {
         store.reopen_olog(log).await.unwrap();
         found(None, 6, 4).declare(&store).await.unwrap();
         let fourth = state(&store).await;
-        assert_eq!((fourth.olog_origin, fourth.mlog_size, fourth.log), (None, 6, 2));
+        assert_eq!((fourth.olog_origin, fourth.mlog_size, fourth.log), (None, 6, Some(2)));
     }
 }

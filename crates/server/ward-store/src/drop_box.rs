@@ -21,8 +21,8 @@ pub struct NewDrop {
 /// One waiting drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDrop {
-    /// Its number, rising with arrival, and not below the time of arrival in milliseconds: a store that was
-    /// set back gives no number a second time.
+    /// Its number, rising with arrival, and not below the time of arrival in milliseconds: with a
+    /// clock that is right, a store that was set back gives no number a second time.
     pub number: u64,
     /// When the server took it.
     pub received_at: TimestampMs,

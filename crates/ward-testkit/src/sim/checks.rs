@@ -9,6 +9,7 @@ use super::template::SiteStore;
 use super::texts::check_words;
 use super::world::World;
 use crate::limits::{AUDIT_EVERY, RESTART_EVERY};
+use std::collections::{BTreeMap, BTreeSet};
 use ward_client::export::check_package;
 use ward_id::EntryId;
 use ward_sync::{ChartView, Decoded, DeliveryState, Place, SignedEntry};
@@ -16,8 +17,10 @@ use ward_sync::{ChartView, Decoded, DeliveryState, Place, SignedEntry};
 impl<S: SiteStore> World<'_, S> {
     pub(super) async fn check_end(&mut self, slots: &[Slot]) -> Checked {
         let members: Vec<Slot> = slots.iter().copied().filter(|slot| self.is_member(*slot)).collect();
+        let at_server = self.entries_at_server().await?;
+        self.forgive_what_is_out_of_reach(&at_server);
         self.check_lost(&members)?;
-        self.check_alike(&members)?;
+        self.check_alike(&members, &at_server)?;
         self.check_attachments(&members).await?;
         self.check_server().await?;
         if self.seed.is_multiple_of(RESTART_EVERY) {
@@ -95,7 +98,7 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    fn check_alike(&mut self, members: &[Slot]) -> Checked {
+    fn check_alike(&mut self, members: &[Slot], at_server: &BTreeSet<EntryId>) -> Checked {
         let mut first: Option<(Slot, Digest)> = None;
         for member in members {
             let Some(client) = self.machines.get(member).and_then(|machine| machine.client.as_ref()) else {
@@ -114,7 +117,7 @@ impl<S: SiteStore> World<'_, S> {
                     if let Some(what) = hidden_value(&view).or_else(|| wrong_set(&view)) {
                         return Err((Verdict::SilentWinner, what));
                     }
-                    let in_vain = self.waits_in_vain(&view);
+                    let in_vain = self.waits_in_vain(&view, at_server);
                     check_words(&view, &self.oracle, in_vain)?;
                     Self::check_adopted(&view, &self.oracle, in_vain)?;
                     let accounting = view.accounting();
@@ -141,10 +144,32 @@ impl<S: SiteStore> World<'_, S> {
 
     /// Whether all that waits on a chart waits for what nobody can give any more: it went with the server,
     /// and only who was revoked, or left, has it.
-    fn waits_in_vain(&self, view: &ChartView<'_>) -> bool {
-        let mut waiting = view.timeline().iter().filter(|item| item.place == Place::Parked);
-        let is_gone = |entry: EntryId| view.place(entry).is_some() || self.is_out_of_reach(entry);
-        self.server_losses > 0 && waiting.all(|item| causes(item.entry).into_iter().all(is_gone))
+    fn waits_in_vain(&self, view: &ChartView<'_>, at_server: &BTreeSet<EntryId>) -> bool {
+        let mut waiting: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
+        for item in view.timeline().iter().filter(|item| item.place == Place::Parked) {
+            waiting.insert(item.entry.id(), causes(item.entry));
+        }
+        let mut gone: BTreeSet<EntryId> = waiting
+            .values()
+            .flatten()
+            .copied()
+            .filter(|cause| view.place(*cause).is_none())
+            .filter(|cause| !at_server.contains(cause) && self.is_out_of_reach(*cause))
+            .collect();
+        // What waits for one that waits in vain does so too.
+        loop {
+            let before = waiting.len();
+            let also: Vec<EntryId> = waiting
+                .iter()
+                .filter(|(_, causes)| causes.iter().any(|cause| gone.contains(cause)))
+                .map(|(entry, _)| *entry)
+                .collect();
+            also.iter().for_each(|entry| _ = waiting.remove(entry));
+            gone.extend(also);
+            if waiting.len() == before {
+                return self.server_losses > 0 && waiting.is_empty();
+            }
+        }
     }
 
     fn is_out_of_reach(&self, entry: EntryId) -> bool {
@@ -157,6 +182,19 @@ impl<S: SiteStore> World<'_, S> {
         let (giving, removed): (Vec<Slot>, Vec<Slot>) =
             self.machines.keys().copied().partition(|slot| self.gives_back(*slot));
         !giving.iter().any(holds) && removed.iter().any(holds)
+    }
+
+    /// What the server lost after its author's store was set back too is owed by nobody if only who was
+    /// revoked since, or left, has it.
+    fn forgive_what_is_out_of_reach(&mut self, at_server: &BTreeSet<EntryId>) {
+        let owed = |one: &&Confirmed| one.forgiven == Some(AT_SERVER) && !at_server.contains(&one.entry);
+        let owed = self.oracle.confirmed.iter().filter(owed).map(|one| one.entry);
+        let gone: Vec<EntryId> = owed.filter(|entry| self.is_out_of_reach(*entry)).collect();
+        for entry in gone {
+            let same = self.oracle.confirmed.iter_mut().filter(|one| one.entry == entry);
+            same.for_each(|one| one.forgiven = Some("only who was removed has it"));
+            self.tally.path("entry lost with a server that was set back");
+        }
     }
 
     /// Every machine shows after a restart what it showed before.

@@ -194,12 +194,8 @@ impl<S: SiteStore> World<'_, S> {
         Ok(())
     }
 
-    /// After the server was set back for good, or one who might give back what it lost was removed: what
-    /// neither it nor any member holds is gone.
-    pub(super) async fn forgive_what_nobody_gives_back(&mut self) -> Checked {
-        if self.server_losses == 0 {
-            return Ok(());
-        }
+    /// After the server was set back for good: what neither it nor any member holds is gone.
+    pub(super) async fn forgive_what_the_server_lost(&mut self) -> Checked {
         let at_server = self.entries_at_server().await?;
         let members: Vec<Slot> =
             self.machines.keys().copied().filter(|slot| self.gives_back(*slot)).collect();

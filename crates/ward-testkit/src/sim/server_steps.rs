@@ -77,7 +77,7 @@ impl<S: SiteStore> World<'_, S> {
         }
         self.tally.path("server started on a backup that lacks what no witness had cosigned");
         self.server_losses += 1;
-        self.forgive_what_nobody_gives_back().await
+        self.forgive_what_the_server_lost().await
     }
 
     /// The operator restores a backup for good, whatever is missing in it.
@@ -97,7 +97,7 @@ impl<S: SiteStore> World<'_, S> {
             }
         }
         self.server_losses += 1;
-        self.forgive_what_nobody_gives_back().await
+        self.forgive_what_the_server_lost().await
     }
 
     /// The entries of the membership log that a backup lacks.

@@ -154,8 +154,7 @@ impl<S: SiteStore> World<'_, S> {
             // The log may hold it all the same.
             Err(error) => self.tally.path(format!("revoke failed: {}", error.code())),
         }
-        self.come_round(Slot::Coordinator).await?;
-        self.forgive_what_nobody_gives_back().await
+        self.come_round(Slot::Coordinator).await
     }
 
     async fn set_team(&mut self, slot: Slot, with: bool) -> Checked {
@@ -170,7 +169,7 @@ impl<S: SiteStore> World<'_, S> {
             Ok(_) => {}
             Err(error) => self.tally.path(format!("team failed: {}", error.code())),
         }
-        self.forgive_what_nobody_gives_back().await
+        Ok(())
     }
 }
 

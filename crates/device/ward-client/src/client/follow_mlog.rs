@@ -3,7 +3,7 @@
 
 use super::load::{NAMED_ROOTS_ROW, head_row};
 use super::open_device::{ApplyError, Effects, apply_leaves, sees_all};
-use super::{Client, SyncProblem, site_trust};
+use super::{Client, OpenDevice, SyncProblem, site_trust};
 use crate::limits::MLOG_FOLLOW_MAX_LEAVES;
 use crate::store::{Batch, EvidenceRecord, HeadRecord, MlogRecord, NamedRootsRecord, Table};
 use crate::wire::decode;
@@ -26,6 +26,7 @@ struct Candidate {
     membership: Membership,
     effects: Effects,
     scope: BTreeSet<ChartId>,
+    charts_unsure: bool,
     /// Indexes whose entry is new.
     fresh: BTreeSet<u64>,
 }
@@ -50,9 +51,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let note = read_note(&note).ok_or_else(|| failed(ClientError::BadAnswer { path }))?;
         let claimed: Checkpoint =
             note.text().parse().map_err(|_| failed(refused("the head is not a checkpoint")))?;
-        let mlog = &self.device().map_err(failed)?.mlog;
+        let open = self.device().map_err(failed)?;
+        let mlog = &open.mlog;
         let have = mlog.leaves.len() as u64;
-        if claimed.size() <= have && have > 0 && mlog.view.is_some() {
+        let asks_again = mlog.charts_unsure && asks_for_charts(open) && claimed.size() == have;
+        if claimed.size() <= have && have > 0 && mlog.view.is_some() && !asks_again {
             return self.take_same_or_smaller(&note).await;
         }
         // The head was lost in a repair, the leaves were not.
@@ -101,22 +104,27 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn fetch_candidate(&mut self, size: u64) -> Result<Candidate, ClientError> {
         let open = self.device()?;
-        let (role, old_scope) = (open.me.role, open.mlog.scope.clone());
+        let old_scope = open.mlog.scope.clone();
         let (mut leaves, mut entries) = (open.mlog.leaves.clone(), open.mlog.entries.clone());
         let have = leaves.len() as u64;
         if size - have > MLOG_FOLLOW_MAX_LEAVES {
             return Err(refused("it is longer than a membership log can be"));
         }
         let mut scope = old_scope.clone();
-        if !sees_all(role) && open.me.chart.is_none() {
+        if asks_for_charts(open) {
             scope.extend(self.wire()?.get::<Vec<ChartId>>(paths::CHARTS).await?);
         }
         self.fetch_leaves(&mut leaves, size).await?;
-        // A chart of which the log says nothing is none: the answer was damaged, and another chart may lack.
-        let subjects: BTreeSet<Subject> =
-            leaves.iter().filter_map(mlog_leaf_parts).map(|(subject, _)| subject).collect();
-        if scope.difference(&old_scope).any(|chart| !subjects.contains(&Subject::from(*chart))) {
-            return Err(ClientError::BadAnswer { path: paths::CHARTS.to_owned() });
+        // Of a chart that the log says nothing of nothing can be followed: it is newer than this head, or the
+        // list was damaged, and then another chart may lack.
+        let added: BTreeSet<ChartId> = scope.difference(&old_scope).copied().collect();
+        let mut charts_unsure = false;
+        if !added.is_empty() {
+            let subjects: BTreeSet<Subject> =
+                leaves.iter().filter_map(mlog_leaf_parts).map(|(subject, _)| subject).collect();
+            let known = |chart: &ChartId| subjects.contains(&Subject::from(*chart));
+            charts_unsure = !added.iter().all(known);
+            scope.retain(|chart| !added.contains(chart) || known(chart));
         }
         let wider = scope != old_scope;
         let fresh = self.fetch_entries(&mut entries, if wider { 0 } else { have }, size).await?;
@@ -135,7 +143,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             ApplyError::Missing(_) => refused("an entry that concerns this device is withheld"),
             ApplyError::Refused => refused("entries and leaves do not fit"),
         })?;
-        Ok(Candidate { leaves, entries, membership, effects, scope, fresh })
+        Ok(Candidate { leaves, entries, membership, effects, scope, charts_unsure, fresh })
     }
 
     async fn fetch_leaves(
@@ -232,6 +240,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             membership: candidate.membership,
             effects: candidate.effects,
             scope: candidate.scope,
+            charts_unsure: candidate.charts_unsure,
             view: Some(view),
         };
         self.raise_mark(None).await;
@@ -326,6 +335,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         problem
     }
+}
+
+/// Whether the server is asked which charts a device reads: an admin's follows all, a patient's its own.
+fn asks_for_charts(open: &OpenDevice) -> bool {
+    !sees_all(open.me.role) && open.me.chart.is_none()
 }
 
 /// The head of this device beside one that somebody else named.

@@ -2,7 +2,7 @@
 //! one out. When all pages are looked through again, both are told apart by proof.
 
 use super::{Client, SyncProblem};
-use crate::store::{Batch, ReceivedRecord};
+use crate::store::{Batch, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_api::EnvelopeRow;
@@ -33,8 +33,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         chart: ChartId,
         delivered: Vec<EnvelopeRow>,
     ) -> Result<(), SyncProblem> {
+        // Only what opens says by itself which entry it is.
+        let rows = delivered.iter().cloned().map(super::pull::received).collect();
+        let rows = self.opened(chart, rows).map_err(failed)?.into_rows();
+        let opened = rows.iter().filter(|row| row.opened.is_some());
         let places: BTreeMap<EntryId, u64> =
-            delivered.iter().filter_map(|row| Some((entry_of(&row.envelope.0)?, row.index))).collect();
+            opened.filter_map(|row| Some((entry_of(&row.envelope)?, row.index))).collect();
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         let news = |row: &EnvelopeRow| {
             entry_of(&row.envelope.0).is_some_and(|entry| local.chart.get(entry).is_none())
@@ -60,37 +64,38 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(());
         }
         let pages = self.pages_of(chart).await?;
-        let placed = pages.iter().flat_map(|(_, page)| &page.rows).filter(|row| !twice.contains(&row.index));
-        let elsewhere: BTreeSet<EntryId> =
-            placed.filter(|row| row.index >= begin).filter_map(|row| entry_of(&row.envelope)).collect();
-        let is_elsewhere = |row: &ReceivedRecord| {
-            twice.contains(&row.index)
-                && entry_of(&row.envelope).is_some_and(|entry| elsewhere.contains(&entry))
-        };
+        let once = |row: &&ReceivedRecord| row.index >= begin && !twice.contains(&row.index);
+        let placed = pages.iter().flat_map(|(_, page)| &page.rows).filter(once);
+        // Only what opened says by itself which entry it is.
+        let placed = placed.filter(|row| row.opened.is_some());
+        let elsewhere: BTreeSet<EntryId> = placed.filter_map(|row| entry_of(&row.envelope)).collect();
         let mut batch = Batch::default();
-        let local = self.device_mut()?.chart_or_new(chart);
-        for (id, page) in pages {
-            if page.rows.iter().any(is_elsewhere) {
-                let (gone, kept): (Vec<_>, Vec<_>) = page.rows.into_iter().partition(is_elsewhere);
-                let free = gone.iter().map(|row| row.index);
-                // If the server has something there all the same, it comes again.
-                let free = free.filter(|place| kept.iter().all(|row| row.index != *place));
-                free.for_each(|place| _ = local.held.remove(&place));
-                let settled: BTreeSet<u64> = places_twice(&kept).collect();
-                local
-                    .held_twice
-                    .retain(|place| settled.contains(place) || gone.iter().all(|row| row.index != *place));
-                local.move_page(chart, id, kept, &mut batch);
+        let mut settled = BTreeSet::new();
+        for (id, mut page) in pages {
+            let mut changed = false;
+            for place in places_twice(&page.rows).filter(|place| twice.contains(place)).collect::<Vec<_>>() {
+                let there = |row: &ReceivedRecord| row.index == place;
+                let left = |row: &ReceivedRecord| {
+                    there(row) && entry_of(&row.envelope).is_some_and(|entry| elsewhere.contains(&entry))
+                };
+                // Something stays at the place.
+                if page.rows.iter().any(|row| there(row) && row.opened.is_some() && !left(row)) {
+                    page.rows.retain(|row| !left(row));
+                    settled.insert(place);
+                    changed = true;
+                }
+            }
+            if changed {
+                batch.put(Table::Pages, id, &page);
             }
         }
         if batch.is_empty() {
             return Ok(());
         }
-        if let Err(error) = self.commit(batch).await {
-            // What is in memory has gone on already: the store says at the next unlock what is so.
-            self.lock();
-            return Err(error);
-        }
+        self.commit(batch).await?;
+        let local = self.device_mut()?.chart_or_new(chart);
+        local.held_twice.retain(|place| !settled.contains(place));
+        local.unopened.retain(|one| !settled.contains(&one.index));
         self.raise_mark(None).await;
         self.reload_chart(chart).await
     }

@@ -233,6 +233,8 @@ pub(crate) struct MlogCopy {
     pub(crate) effects: Effects,
     /// Charts whose entries are at hand; for admins all are.
     pub(crate) scope: BTreeSet<ChartId>,
+    /// The list of charts named one that the log did not: it is asked for again.
+    pub(crate) charts_unsure: bool,
     pub(crate) view: Option<LogView>,
 }
 
@@ -358,6 +360,7 @@ impl OpenDevice {
             membership,
             effects: Effects::new(),
             scope,
+            charts_unsure: true,
             view: None,
         };
         Self {
@@ -524,7 +527,7 @@ impl OpenDevice {
     ) -> Result<(), ApplyError> {
         let scope = self.charts_in(&entries);
         let (membership, effects, scope) = self.computed(scope, &leaves, &entries)?;
-        self.mlog = MlogCopy { leaves, entries, membership, effects, scope, view: None };
+        self.mlog = MlogCopy { leaves, entries, membership, effects, scope, charts_unsure: true, view: None };
         Ok(())
     }
 

@@ -207,7 +207,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         });
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
         let pulled = begun + self.pull_after(chart, cursor, &mut Vec::new()).await?;
-        self.settle_places(chart).await.map_err(failed)?;
+        if pulled > 0 {
+            self.settle_places(chart).await.map_err(failed)?;
+        }
         // What stays damaged does not keep newer entries out, and is said at every sync.
         stays.map_or(Ok(pulled), Err)
     }
@@ -392,8 +394,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.pages.extend(first_place(&id));
         local.receipted = local.receipted.max(receipted);
         local.cursor = local.cursor.max(cursor);
-        local.held.extend(indexes);
+        local.held_twice.retain(|place| !indexes.contains(place));
         local.held_twice.extend(twice);
+        local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
         local.opened_said &= page.entries.is_empty();

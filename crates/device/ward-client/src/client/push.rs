@@ -377,7 +377,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
 /// An entry of the old life, to be carried on in the new one, whatever it says: others may have seen it
 /// before the server lost it, and what they wrote since names it. What cannot be carried, since it carries
-/// another itself or is as large as an entry may be, is written again with its time.
+/// another itself or is as large as an entry may be, is written again with its time, unless it is about
+/// checkpoints or begins a life.
 fn carried_on(entry: &SignedEntry, by: DeviceId) -> Option<Rewrite> {
     let body = entry.body();
     match body.decode_payload() {

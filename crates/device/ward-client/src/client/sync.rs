@@ -92,7 +92,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         let charts = self.synced_charts();
-        let same = if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
+        let same =
+            if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
         for chart in charts {
             if self.server_waits(report) {
                 break;
