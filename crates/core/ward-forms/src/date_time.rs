@@ -113,20 +113,8 @@ impl Moment {
         let Self::Instant { seconds, .. } = self else {
             return self;
         };
-        let days = seconds.div_euclid(86_400) + 719_468;
-        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = era * 400 + year_of_era + i64::from(month <= 2);
-        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        Self::Date {
-            year: i32::try_from(year).unwrap_or(i32::MAX),
-            month: u32::try_from(month).unwrap_or(0),
-            day: u32::try_from(day).unwrap_or(0),
-        }
+        let (year, month, day) = date_from_days(seconds.div_euclid(86_400));
+        Self::Date { year, month, day }
     }
 }
 
@@ -174,7 +162,7 @@ fn split_zone(text: &str) -> Option<(&str, i64)> {
     Some((time, sign * i64::from(hours * 3600 + minutes * 60)))
 }
 
-fn days_in_month(year: u32, month: u32) -> u32 {
+pub(crate) fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
@@ -186,7 +174,7 @@ fn days_in_month(year: u32, month: u32) -> u32 {
 
 /// Days from 1970-01-01 in the proleptic Gregorian calendar, counted in 400-year
 /// eras that start on 1 March so that the leap day comes last.
-fn days_from_epoch(year: i32, month: u32, day: u32) -> i64 {
+pub(crate) fn days_from_epoch(year: i32, month: u32, day: u32) -> i64 {
     let shifted_year = i64::from(year) - i64::from(month <= 2);
     let era = shifted_year.div_euclid(400);
     let year_of_era = shifted_year.rem_euclid(400);
@@ -194,6 +182,23 @@ fn days_from_epoch(year: i32, month: u32, day: u32) -> i64 {
     let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
+}
+
+/// The year, month and day that is so many days after 1970-01-01.
+pub(crate) fn date_from_days(days_from_epoch: i64) -> (i32, u32, u32) {
+    let days = days_from_epoch + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    (
+        i32::try_from(year).unwrap_or(i32::MAX),
+        u32::try_from(month).unwrap_or(0),
+        u32::try_from(day).unwrap_or(0),
+    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! - [`QuestionnaireResponse`] reads and writes responses; [`validate`] checks one
 //!   against its form.
 //! - [`encode_answers`] writes a response in few bytes for readers who hold its form.
+//! - [`fhirpath`] evaluates the expressions that forms compute with.
 //! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades.
 //!
 //! Content that this crate doesn't know is kept and written back.
@@ -55,6 +56,7 @@ mod dense_answers;
 mod dependency_order;
 mod enable_when;
 mod error;
+pub mod fhirpath;
 mod finding;
 mod forest;
 mod item_path;

@@ -67,3 +67,31 @@ pub const MAX_PATTERN_DEPTH: usize = 32;
 
 /// Longest answer that is matched against a pattern, in characters.
 pub const MAX_PATTERN_TEXT_CHARS: usize = 10_000;
+
+/// Longest FHIRPath expression accepted, in bytes.
+pub const MAX_EXPRESSION_BYTES: usize = 64 * 1024;
+
+/// Most literals, steps, calls and operators in one FHIRPath expression.
+pub const MAX_EXPRESSION_NODES: usize = 8_192;
+
+/// Deepest nesting of a FHIRPath expression: brackets, arguments, signs and levels of operators.
+/// It bounds the call stack of reading and of evaluating.
+pub const MAX_EXPRESSION_DEPTH: usize = 64;
+
+/// Most steps one evaluation of a FHIRPath expression may take: values visited, made or compared.
+pub const MAX_EVALUATION_STEPS: usize = 4_000_000;
+
+/// Most values in one collection of a FHIRPath evaluation.
+pub const MAX_COLLECTION_VALUES: usize = 200_000;
+
+/// Longest string that a FHIRPath evaluation builds, in bytes.
+pub const MAX_BUILT_STRING_BYTES: usize = 1024 * 1024;
+
+/// Most bytes a compiled FHIRPath pattern (`matches`, `replaceMatches`) may take.
+pub const MAX_COMPILED_PATTERN_BYTES: usize = 64 * 1024;
+
+/// Longest unit of a quantity that is read as UCUM, in bytes.
+pub const MAX_UNIT_BYTES: usize = 64;
+
+/// Deepest nesting of brackets in a unit of a quantity.
+pub const MAX_UNIT_DEPTH: usize = 8;

@@ -1,0 +1,251 @@
+//! `=` and `~`.
+//!
+//! Source: FHIRPath 2.0 §6.1.
+
+use super::budget::Budget;
+use super::collection::Collection;
+use super::error::EvaluationError;
+use super::quantity::{Quantity, UnitText, is_equivalent_to_precision};
+use super::temporal::{Temporal, TemporalKind};
+use super::value::Value;
+use crate::limits::MAX_JSON_DEPTH;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value as Json};
+use std::cmp::Ordering;
+
+type Outcome<T> = Result<T, EvaluationError>;
+
+/// Equality of collections. Nothing if one is empty, or if it is not known.
+pub(super) fn equal(left: &Collection<'_>, right: &Collection<'_>, budget: &Budget) -> Outcome<Option<bool>> {
+    if left.is_empty() || right.is_empty() {
+        return Ok(None);
+    }
+    if left.len() != right.len() {
+        return Ok(Some(false));
+    }
+    let mut is_known = true;
+    for (a, b) in left.iter().zip(right) {
+        match equal_values(a, b, budget)? {
+            Some(true) => {}
+            Some(false) => return Ok(Some(false)),
+            None => is_known = false,
+        }
+    }
+    Ok(is_known.then_some(true))
+}
+
+/// Equality of two values; nothing if it is not known.
+pub(super) fn equal_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Outcome<Option<bool>> {
+    budget.take(1)?;
+    Ok(match Pair::of(left, right) {
+        Pair::Numbers(a, b) => Some(a == b),
+        Pair::Texts(a, b) => {
+            budget.read(a.len().min(b.len()))?;
+            Some(a == b)
+        }
+        Pair::Booleans(a, b) => Some(a == b),
+        Pair::Temporals(a, b) => temporals_equal(&a, &b),
+        Pair::Quantities(a, b) => a.order(&b).map(|order| order == Ordering::Equal),
+        Pair::Json(a, b) => Some(json_equal(a, b, budget)?),
+        Pair::Unlike => Some(false),
+    })
+}
+
+fn temporals_equal(left: &Temporal, right: &Temporal) -> Option<bool> {
+    if !left.is_comparable(right) {
+        return Some(false);
+    }
+    left.order(right).map(|order| order == Ordering::Equal)
+}
+
+/// Two values brought to something that can be compared.
+pub(super) enum Pair<'v> {
+    Numbers(Decimal, Decimal),
+    Texts(std::borrow::Cow<'v, str>, std::borrow::Cow<'v, str>),
+    Booleans(bool, bool),
+    Temporals(Temporal, Temporal),
+    Quantities(Quantity<'v>, Quantity<'v>),
+    Json(&'v Json, &'v Json),
+    /// Of types that nothing brings together.
+    Unlike,
+}
+
+impl<'v> Pair<'v> {
+    pub(super) fn of(left: &Value<'v>, right: &Value<'v>) -> Self {
+        match (left.plain(), right.plain()) {
+            (Value::Boolean(a), Value::Boolean(b)) => Self::Booleans(a, b),
+            (Value::Integer(a), Value::Integer(b)) => Self::Numbers(a.into(), b.into()),
+            (Value::Integer(a), Value::Decimal(b)) => Self::Numbers(a.into(), b),
+            (Value::Decimal(a), Value::Integer(b)) => Self::Numbers(a, b.into()),
+            (Value::Decimal(a), Value::Decimal(b)) => Self::Numbers(a, b),
+            (Value::String(a), Value::String(b)) => Self::Texts(a, b),
+            (Value::Temporal(a), Value::Temporal(b)) => Self::Temporals(a, b),
+            (Value::Temporal(a), Value::String(_)) => {
+                unknown_as(right, &a).map_or(Self::Unlike, |b| Self::Temporals(a, b))
+            }
+            (Value::String(_), Value::Temporal(b)) => {
+                unknown_as(left, &b).map_or(Self::Unlike, |a| Self::Temporals(a, b))
+            }
+            (a, b) => Self::of_others(a, b),
+        }
+    }
+
+    fn of_others(left: Value<'v>, right: Value<'v>) -> Self {
+        if let (Some(a), Some(b)) = (as_quantity(&left), as_quantity(&right)) {
+            return Self::Quantities(a, b);
+        }
+        if let (Value::Node(a), Value::Node(b)) = (&left, &right)
+            && let (Some(a), Some(b)) = (a.json, b.json)
+        {
+            return Self::Json(a, b);
+        }
+        match (left, right) {
+            (Value::Type { name: a, namespace: x }, Value::Type { name: b, namespace: y }) => {
+                Self::Booleans(a == b && x == y, true)
+            }
+            _ => Self::Unlike,
+        }
+    }
+}
+
+/// A number is a quantity of the unit `1` where the other side is a quantity.
+fn as_quantity<'v>(value: &Value<'v>) -> Option<Quantity<'v>> {
+    match value {
+        Value::Integer(number) => Some(Quantity::new((*number).into(), UnitText::ONE)),
+        Value::Decimal(number) => Some(Quantity::new(*number, UnitText::ONE)),
+        other => other.quantity(),
+    }
+}
+
+/// A text whose type the table doesn't know, read as a date or time like the other side.
+fn unknown_as(value: &Value<'_>, like: &Temporal) -> Option<Temporal> {
+    let text = value.node()?.unknown_text()?;
+    match like.kind {
+        TemporalKind::Time => Temporal::time(text),
+        TemporalKind::Date | TemporalKind::DateTime => Temporal::date_time(text),
+    }
+}
+
+/// Two documents, member by member. The order of members doesn't matter, that of arrays does. It keeps
+/// its own stack, so that deep data can't exhaust the call stack.
+fn json_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
+    if std::ptr::eq(left, right) {
+        return Ok(true);
+    }
+    let mut waiting = vec![(left, right)];
+    while let Some((left, right)) = waiting.pop() {
+        budget.take(1)?;
+        match (left, right) {
+            (Json::Object(a), Json::Object(b)) => {
+                if a.len() != b.len() {
+                    return Ok(false);
+                }
+                for (key, value) in a {
+                    let Some(other) = b.get(key) else { return Ok(false) };
+                    waiting.push((value, other));
+                }
+            }
+            (Json::Array(a), Json::Array(b)) => {
+                if a.len() != b.len() {
+                    return Ok(false);
+                }
+                waiting.extend(a.iter().zip(b));
+            }
+            (a, b) => {
+                if !leaves_equal(a, b, budget)? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn leaves_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
+    match (left, right) {
+        (Json::String(a), Json::String(b)) => {
+            budget.read(a.len().min(b.len()))?;
+            Ok(a == b)
+        }
+        (Json::Number(a), Json::Number(b)) => Ok(a == b || a.as_f64() == b.as_f64()),
+        (a, b) => Ok(a == b),
+    }
+}
+
+/// Equivalence of collections: the order doesn't matter, and nothing is like nothing.
+pub(super) fn equivalent(left: &Collection<'_>, right: &Collection<'_>, budget: &Budget) -> Outcome<bool> {
+    if left.len() != right.len() {
+        return Ok(false);
+    }
+    match_all(left.values(), right.values(), |a, b| equivalent_values(a, b, budget))
+}
+
+/// Pairs each of the left with another of the right.
+fn match_all<T>(left: &[T], right: &[T], is_like: impl Fn(&T, &T) -> Outcome<bool>) -> Outcome<bool> {
+    let mut is_taken = vec![false; right.len()];
+    'left: for a in left {
+        for (b, taken) in right.iter().zip(&mut is_taken) {
+            if !*taken && is_like(a, b)? {
+                *taken = true;
+                continue 'left;
+            }
+        }
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+fn equivalent_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Outcome<bool> {
+    budget.take(1)?;
+    Ok(match Pair::of(left, right) {
+        Pair::Numbers(a, b) => is_equivalent_to_precision(a, b, a.scale().min(b.scale())),
+        Pair::Texts(a, b) => texts_equivalent(&a, &b, budget)?,
+        Pair::Booleans(a, b) => a == b,
+        Pair::Temporals(a, b) => a.is_comparable(&b) && a.order(&b) == Some(Ordering::Equal),
+        Pair::Quantities(a, b) => a.is_equivalent(&b),
+        Pair::Json(a, b) => json_equivalent(a, b, budget, 0)?,
+        Pair::Unlike => false,
+    })
+}
+
+/// Case and the kind of space don't matter.
+fn texts_equivalent(left: &str, right: &str, budget: &Budget) -> Outcome<bool> {
+    budget.read(left.len() + right.len())?;
+    let folded = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
+    Ok(folded(left) == folded(right))
+}
+
+fn json_equivalent(left: &Json, right: &Json, budget: &Budget, depth: usize) -> Outcome<bool> {
+    budget.take(1)?;
+    if depth > MAX_JSON_DEPTH {
+        return Err(EvaluationError::DataTooDeep { limit: MAX_JSON_DEPTH });
+    }
+    match (left, right) {
+        (Json::Object(a), Json::Object(b)) => objects_equivalent(a, b, budget, depth),
+        (Json::Array(a), Json::Array(b)) => {
+            Ok(a.len() == b.len() && match_all(a, b, |a, b| json_equivalent(a, b, budget, depth + 1))?)
+        }
+        (Json::String(a), Json::String(b)) => texts_equivalent(a, b, budget),
+        (a, b) => leaves_equal(a, b, budget),
+    }
+}
+
+fn objects_equivalent(
+    left: &Map<String, Json>,
+    right: &Map<String, Json>,
+    budget: &Budget,
+    depth: usize,
+) -> Outcome<bool> {
+    // An id only names a place in its document.
+    let members = |map: &Map<String, Json>| map.keys().filter(|key| *key != "id").count();
+    if members(left) != members(right) {
+        return Ok(false);
+    }
+    for (key, value) in left.iter().filter(|(key, _)| *key != "id") {
+        match right.get(key) {
+            Some(other) if json_equivalent(value, other, budget, depth + 1)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,218 @@
+//! Walks the tree of an expression over the data.
+
+use super::ast::{Call, Expr, Member, Operation, Step, TypeName};
+use super::budget::Budget;
+use super::collection::Collection;
+use super::environment::Environment;
+use super::error::EvaluationError;
+use super::function_name::Function;
+use super::type_test;
+use super::value::Value;
+use super::{functions, navigate, operators};
+use std::cell::RefCell;
+
+pub(super) type Evaluated<'d> = Result<Collection<'d>, EvaluationError>;
+
+/// One evaluation.
+pub(super) struct Evaluator<'e, 'd> {
+    pub(super) environment: &'e Environment<'d>,
+    pub(super) budget: Budget,
+    /// What `defineVariable` has defined, innermost last.
+    defined: RefCell<Vec<(String, Collection<'d>)>>,
+    /// The pattern compiled last: a filter uses the same one for every value.
+    pub(super) pattern: RefCell<Option<functions::CompiledPattern>>,
+}
+
+/// What `$this`, `$index` and `$total` are.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'s, 'd> {
+    pub(super) this: &'s Collection<'d>,
+    pub(super) index: Option<usize>,
+    pub(super) total: Option<&'s Collection<'d>>,
+}
+
+impl<'s, 'd> Scope<'s, 'd> {
+    /// The scope of an argument that is evaluated for one value.
+    pub(super) fn of(this: &'s Collection<'d>, index: usize) -> Self {
+        Self { this, index: Some(index), total: None }
+    }
+}
+
+impl<'e, 'd> Evaluator<'e, 'd> {
+    pub(super) fn new(environment: &'e Environment<'d>) -> Self {
+        Self { environment, budget: Budget::new(), defined: RefCell::default(), pattern: RefCell::default() }
+    }
+
+    pub(super) fn evaluate(&self, expr: &'d Expr, scope: Scope<'_, 'd>) -> Evaluated<'d> {
+        self.budget.take(1)?;
+        match expr {
+            Expr::Empty => Ok(Collection::empty()),
+            Expr::Literal(value) => Ok(value.borrowed().into()),
+            Expr::This => Ok(scope.this.clone()),
+            Expr::Index => Ok(scope.index.map(Value::count).into()),
+            Expr::Total => Ok(scope.total.cloned().unwrap_or_default()),
+            Expr::Variable(name) => self.variable(name),
+            Expr::Member(member) => self.first_member(member, scope),
+            Expr::Call(call) => functions::call(self, call, scope.this.clone(), scope),
+            Expr::Path { base, steps } => self.path(base, steps, scope),
+            Expr::Sign { is_minus, operand } => {
+                let value = self.evaluate(operand, scope)?;
+                operators::signed(value, *is_minus)
+            }
+            Expr::Chain { first, rest } => self.chain(first, rest, scope),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Evaluated<'d> {
+        let defined = self.defined.borrow();
+        let value = match defined.iter().rev().find(|(known, _)| known == name) {
+            Some((_, value)) => Some(value.clone()),
+            None => self.environment.variable(name),
+        };
+        let value = value.ok_or_else(|| EvaluationError::UnknownVariable { name: name.to_owned() })?;
+        self.budget.take(value.len())?;
+        Ok(value)
+    }
+
+    /// A name at the beginning may be the type of what the expression is evaluated on.
+    fn first_member(&self, member: &'d Member, scope: Scope<'_, 'd>) -> Evaluated<'d> {
+        if member.name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let of_type: Collection<'d> = scope
+                .this
+                .iter()
+                .filter(|value| value.node().is_some_and(|node| node.is_or_derives_from(&member.name)))
+                .cloned()
+                .collect();
+            if !of_type.is_empty() {
+                return Ok(of_type);
+            }
+        }
+        self.member(member, scope.this)
+    }
+
+    fn member(&self, member: &'d Member, of: &Collection<'d>) -> Evaluated<'d> {
+        let mut found = Collection::empty();
+        for value in of {
+            self.budget.take(1)?;
+            match value {
+                Value::Node(node) => {
+                    navigate::member(node, member, self.environment.is_strict, &self.budget, &mut found)?;
+                }
+                Value::Type { namespace, name } => match member.name.as_str() {
+                    "namespace" => found.push(Value::string(*namespace)),
+                    "name" => found.push(Value::String(name.clone())),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn path(&self, base: &'d Expr, steps: &'d [Step], scope: Scope<'_, 'd>) -> Evaluated<'d> {
+        let defined_before = self.defined.borrow().len();
+        let result = self.steps(base, steps, scope);
+        // What a path defines is known to its later steps only.
+        self.defined.borrow_mut().truncate(defined_before);
+        result
+    }
+
+    fn steps(&self, base: &'d Expr, steps: &'d [Step], scope: Scope<'_, 'd>) -> Evaluated<'d> {
+        let mut value = self.evaluate(base, scope)?;
+        let mut before = Before::Base(base);
+        for step in steps {
+            self.budget.take(1)?;
+            if self.environment.is_strict {
+                before.check(step)?;
+            }
+            value = match step {
+                Step::Member(member) => self.member(member, &value)?,
+                Step::Call(call) => functions::call(self, call, value, scope)?,
+                Step::At(index) => {
+                    let index = self.evaluate(index, scope)?;
+                    functions::at(&value, &index)?
+                }
+            };
+            before = Before::Step(step);
+        }
+        Ok(value)
+    }
+
+    fn chain(&self, first: &'d Expr, rest: &'d [Operation], scope: Scope<'_, 'd>) -> Evaluated<'d> {
+        let mut left = self.evaluate(first, scope)?;
+        for operation in rest {
+            self.budget.take(1)?;
+            left = match operation {
+                Operation::Is(type_name) => type_test::is(&left, type_name)?.into(),
+                Operation::As(type_name) => type_test::as_type(left, type_name)?,
+                Operation::Binary(operator, right) => {
+                    operators::binary(self, *operator, left, || self.evaluate(right, scope))?
+                }
+            };
+        }
+        Ok(left)
+    }
+
+    /// Defines a variable for the rest of the path.
+    pub(super) fn define(&self, name: String, value: Collection<'d>) -> Result<(), EvaluationError> {
+        let is_defined = self.defined.borrow().iter().any(|(known, _)| *known == name);
+        if is_defined || self.environment.variable(&name).is_some() {
+            return Err(EvaluationError::VariableTaken { name });
+        }
+        self.budget.take(value.len())?;
+        self.defined.borrow_mut().push((name, value));
+        Ok(())
+    }
+}
+
+/// What stands before a step, for the checks of strict evaluation.
+#[derive(Clone, Copy)]
+enum Before<'x> {
+    Base(&'x Expr),
+    Step(&'x Step),
+}
+
+impl Before<'_> {
+    fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Base(Expr::Call(call)) | Self::Step(Step::Call(call)) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The type that the part before was cast to.
+    fn cast(&self) -> Option<&TypeName> {
+        match self {
+            Self::Base(Expr::Chain { rest, .. }) => match rest.last() {
+                Some(Operation::As(type_name)) => Some(type_name),
+                _ => None,
+            },
+            _ => self.call().filter(|call| call.function != Function::Is)?.type_name.as_ref(),
+        }
+    }
+
+    fn check(&self, step: &Step) -> Result<(), EvaluationError> {
+        match step {
+            Step::Member(member) => match self.cast() {
+                Some(type_name) => type_test::must_have(type_name, &member.name),
+                None => Ok(()),
+            },
+            Step::Call(call) => self.must_be_ordered(match call.function {
+                Function::Skip | Function::Take | Function::First | Function::Last | Function::Tail => {
+                    call.function.name()
+                }
+                _ => return Ok(()),
+            }),
+            Step::At(_) => self.must_be_ordered("[]"),
+        }
+    }
+
+    fn must_be_ordered(&self, place: &'static str) -> Result<(), EvaluationError> {
+        match self.call().map(|call| call.function) {
+            Some(function @ (Function::Children | Function::Descendants)) => {
+                Err(EvaluationError::NoOrder { place, source_function: function.name() })
+            }
+            _ => Ok(()),
+        }
+    }
+}

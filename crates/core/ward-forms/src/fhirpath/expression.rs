@@ -1,0 +1,52 @@
+//! An expression, read once.
+
+use super::ast::Expr;
+use super::collection::Collection;
+use super::dependencies::Dependencies;
+use super::environment::Environment;
+use super::error::{EvaluationError, ExpressionError};
+use super::evaluator::{Evaluator, Scope};
+use super::parser;
+
+/// A FHIRPath expression ready for use.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    source: String,
+    tree: Expr,
+    dependencies: Dependencies,
+}
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// [`ExpressionError`] with the place of what its author has to repair.
+    pub fn parse(source: &str) -> Result<Self, ExpressionError> {
+        let tree = parser::parse(source)?;
+        let dependencies = Dependencies::of(&tree);
+        Ok(Self { source: source.to_owned(), tree, dependencies })
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What its result may depend on.
+    #[must_use]
+    pub fn dependencies(&self) -> &Dependencies {
+        &self.dependencies
+    }
+
+    /// Evaluates it. The result borrows from the data and from the expression.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] when it has no result for these data. An error is not an empty result:
+    /// whoever shows or stores the result has to say that there is none.
+    pub fn evaluate<'d>(&'d self, environment: &Environment<'d>) -> Result<Collection<'d>, EvaluationError> {
+        let evaluator = Evaluator::new(environment);
+        let scope = Scope { this: &environment.context, index: None, total: None };
+        evaluator.evaluate(&self.tree, scope)
+    }
+}

@@ -1,0 +1,148 @@
+//! What FHIR and its forms add: types, extensions, references and scores of answers.
+//!
+//! Source: FHIR R4 §2.9.1.5; SDC, `weight`.
+
+use super::super::ast::{Member, TypeName};
+use super::super::collection::Collection;
+use super::super::evaluator::Evaluated;
+use super::super::function_name::Function as F;
+use super::super::node::{Node, decimal};
+use super::super::operators::one;
+use super::super::type_test;
+use super::super::types;
+use super::super::value::Value;
+use super::super::{error::EvaluationError, navigate};
+use super::Calling;
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+const STRUCTURE: &str = "http://hl7.org/fhir/StructureDefinition/";
+
+/// Where a score may stand on a coded answer.
+const WEIGHT_EXTENSIONS: [&str; 3] = [
+    "http://hl7.org/fhir/StructureDefinition/itemWeight",
+    "http://hl7.org/fhir/StructureDefinition/ordinalValue",
+    "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-ordinalValue",
+];
+
+pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> Evaluated<'d> {
+    match (calling.call.function, &calling.call.type_name) {
+        (F::Is, Some(type_name)) => Ok(type_test::is(&input, type_name)?.into()),
+        (F::As, Some(type_name)) => type_test::as_type(input, type_name),
+        (F::Type, _) => Ok(input
+            .iter()
+            .map(|value| Value::Type { namespace: value.type_namespace(), name: value.type_name() })
+            .collect()),
+        (F::ConformsTo, _) => conforms(calling, &input),
+        (F::Trace, _) => Ok(input),
+        (F::DefineVariable, _) => define(calling, input),
+        (F::Extension, _) => extension(calling, &input),
+        (F::HasValue, _) => Ok(match input.values() {
+            [Value::Node(node)] => node.primitive().is_some(),
+            [_] => true,
+            _ => false,
+        }
+        .into()),
+        (F::GetValue, _) => Ok(match input.values() {
+            [Value::Node(node)] => node.primitive().into(),
+            [_] => input,
+            _ => Collection::empty(),
+        }),
+        (F::Resolve, _) => Ok(resolve(calling, &input)),
+        _ => weights(calling, &input),
+    }
+}
+
+/// Only the types of FHIR itself are known, not profiles.
+fn conforms<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
+    let (Some(value), Some(url)) = (one(input, calling.place)?, calling.text_argument(0)?) else {
+        return Ok(Collection::empty());
+    };
+    let name = url.strip_prefix(STRUCTURE).filter(|name| types::is_resource_name(name));
+    let name = name.ok_or_else(|| calling.unknown(&url))?.to_owned();
+    let type_name = TypeName { namespace: super::super::ast::Namespace::Fhir, name };
+    Ok(type_test::is(&value.clone().into(), &type_name)?.into())
+}
+
+fn define<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> Evaluated<'d> {
+    let Some(name) = calling.text_argument(0)? else {
+        return Err(EvaluationError::WrongType {
+            place: calling.place,
+            expected: "a name",
+            found: "nothing".to_owned(),
+        });
+    };
+    let value = match calling.expression(1) {
+        // The value sees what the function is called on as $this.
+        Some(expr) => {
+            let scope = super::Scope { this: &input, ..calling.scope };
+            calling.evaluator.evaluate(expr, scope)?
+        }
+        None => input.clone(),
+    };
+    calling.evaluator.define(name.into_owned(), value)?;
+    Ok(input)
+}
+
+fn extension<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
+    let Some(url) = calling.text_argument(0)? else { return Ok(Collection::empty()) };
+    let member = Member { name: "extension".to_owned(), sibling: String::new() };
+    let mut found = Collection::empty();
+    for node in input.iter().filter_map(Value::node) {
+        navigate::member(node, &member, false, &calling.evaluator.budget, &mut found)?;
+    }
+    Ok(found
+        .into_iter()
+        .filter(|value| value.node().and_then(|node| node.map()?.get("url")?.as_str()) == Some(&*url))
+        .collect())
+}
+
+/// References into the resource's own `contained`; there is nothing else to look in.
+fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Collection<'d> {
+    let root = calling.evaluator.environment.resource;
+    let contained = root.and_then(|node| node.map()?.get("contained")?.as_array());
+    let Some(contained) = contained else { return Collection::empty() };
+    input
+        .iter()
+        .filter_map(|value| {
+            let reference = match value.node().and_then(Node::map) {
+                Some(map) => map.get("reference")?.as_str()?.to_owned(),
+                None => value.text()?.into_owned(),
+            };
+            let id = reference.strip_prefix('#')?;
+            contained.iter().find(|json| json.get("id").and_then(Json::as_str) == Some(id))
+        })
+        .map(|json| Value::Node(Node::resource(json)))
+        .collect()
+}
+
+/// The score of each answer. An answer without one has none: it is not zero.
+fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
+    let mut found = Collection::empty();
+    for node in input.iter().filter_map(Value::node) {
+        calling.evaluator.budget.take(1)?;
+        if let Some(weight) = weight(calling, node) {
+            found.push(Value::Decimal(weight));
+        }
+    }
+    Ok(found)
+}
+
+fn weight(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> Option<Decimal> {
+    let map = node.map()?;
+    // Of an answer or an option, the coding; or the coding itself.
+    let coding = map.get("valueCoding").and_then(Json::as_object).unwrap_or(map);
+    let carried = [map, coding].into_iter().find_map(|holder| {
+        let extensions = holder.get("extension")?.as_array()?;
+        extensions.iter().find_map(|extension| {
+            let url = extension.get("url")?.as_str()?;
+            let value = extension.get("valueDecimal").or_else(|| extension.get("valueInteger"))?;
+            if WEIGHT_EXTENSIONS.contains(&url) { decimal(&value.as_number()?.to_string()) } else { None }
+        })
+    });
+    carried.or_else(|| {
+        let text = |name: &str| coding.get(name).and_then(Json::as_str);
+        let hook = calling.evaluator.environment.weights?;
+        hook.weight(node.link_id(), text("system"), text("code")?)
+    })
+}

@@ -1,0 +1,201 @@
+//! The functions, by family. Each takes the values it is called on and gives a collection.
+
+mod aggregates;
+mod boundaries;
+mod conversion;
+mod dates;
+mod encoding;
+mod existence;
+mod fhir;
+mod filtering;
+mod numbers;
+mod parts;
+mod patterns;
+mod strings;
+
+pub(super) use conversion::decimal_of_text;
+pub(super) use parts::at;
+pub(super) use patterns::CompiledPattern;
+
+use super::ast::{Call, Expr};
+use super::collection::Collection;
+use super::error::EvaluationError;
+use super::evaluator::{Evaluated, Evaluator, Scope};
+use super::function_name::Function as F;
+use super::operators::one;
+use super::value::Value;
+use std::borrow::Cow;
+
+/// One call under way: what it is called on, its arguments, and where they are evaluated.
+struct Calling<'c, 'e, 'd> {
+    evaluator: &'c Evaluator<'e, 'd>,
+    call: &'d Call,
+    scope: Scope<'c, 'd>,
+    /// The function's name, for messages.
+    place: &'static str,
+}
+
+/// Calls a function.
+pub(super) fn call<'d>(
+    evaluator: &Evaluator<'_, 'd>,
+    call: &'d Call,
+    input: Collection<'d>,
+    scope: Scope<'_, 'd>,
+) -> Evaluated<'d> {
+    evaluator.budget.take(1)?;
+    let calling = Calling { evaluator, call, scope, place: call.function.name() };
+    match call.function {
+        F::Empty
+        | F::Exists
+        | F::All
+        | F::AllTrue
+        | F::AnyTrue
+        | F::AllFalse
+        | F::AnyFalse
+        | F::SubsetOf
+        | F::SupersetOf
+        | F::Count
+        | F::Distinct
+        | F::IsDistinct
+        | F::Not => existence::call(&calling, input),
+        F::Where | F::Select | F::Repeat | F::OfType | F::Sort | F::Iif => filtering::call(&calling, input),
+        F::Single
+        | F::First
+        | F::Last
+        | F::Tail
+        | F::Skip
+        | F::Take
+        | F::Intersect
+        | F::Exclude
+        | F::Union
+        | F::Combine
+        | F::Children
+        | F::Descendants => parts::call(&calling, input),
+        F::ToBoolean
+        | F::ConvertsToBoolean
+        | F::ToInteger
+        | F::ConvertsToInteger
+        | F::ToDecimal
+        | F::ConvertsToDecimal
+        | F::ToStringValue
+        | F::ConvertsToString
+        | F::ToDate
+        | F::ConvertsToDate
+        | F::ToDateTime
+        | F::ConvertsToDateTime
+        | F::ToTime
+        | F::ConvertsToTime
+        | F::ToQuantity
+        | F::ConvertsToQuantity => conversion::call(&calling, &input),
+        F::Matches | F::MatchesFull | F::ReplaceMatches => patterns::call(&calling, &input),
+        F::Encode | F::Decode | F::Escape | F::Unescape => encoding::call(&calling, &input),
+        F::IndexOf
+        | F::LastIndexOf
+        | F::Substring
+        | F::StartsWith
+        | F::EndsWith
+        | F::Contains
+        | F::Upper
+        | F::Lower
+        | F::Replace
+        | F::Length
+        | F::ToChars
+        | F::Trim
+        | F::Split
+        | F::Join => strings::call(&calling, &input),
+        F::Abs
+        | F::Ceiling
+        | F::Exp
+        | F::Floor
+        | F::Ln
+        | F::Log
+        | F::Power
+        | F::Round
+        | F::Sqrt
+        | F::Truncate => numbers::call(&calling, &input),
+        F::Precision | F::LowBoundary | F::HighBoundary | F::Comparable => boundaries::call(&calling, &input),
+        F::Aggregate | F::Sum | F::Min | F::Max | F::Avg => aggregates::call(&calling, &input),
+        F::Now
+        | F::Today
+        | F::TimeOfDay
+        | F::YearOf
+        | F::MonthOf
+        | F::DayOf
+        | F::HourOf
+        | F::MinuteOf
+        | F::SecondOf
+        | F::MillisecondOf
+        | F::TimezoneOffsetOf
+        | F::DateOf
+        | F::TimeOf => dates::call(&calling, &input),
+        F::Is
+        | F::As
+        | F::Type
+        | F::ConformsTo
+        | F::Trace
+        | F::DefineVariable
+        | F::Extension
+        | F::HasValue
+        | F::GetValue
+        | F::Resolve
+        | F::Weight
+        | F::Ordinal => fhir::call(&calling, input),
+    }
+}
+
+impl<'d> Calling<'_, '_, 'd> {
+    fn expression(&self, at: usize) -> Option<&'d Expr> {
+        self.call.arguments.get(at)
+    }
+
+    /// The values of an argument; nothing if it was not given.
+    fn argument(&self, at: usize) -> Evaluated<'d> {
+        match self.expression(at) {
+            Some(expr) => self.evaluator.evaluate(expr, self.scope),
+            None => Ok(Collection::empty()),
+        }
+    }
+
+    /// An argument that is evaluated for one of the values.
+    fn for_value(&self, expr: &'d Expr, value: &Value<'d>, index: usize) -> Evaluated<'d> {
+        let this = Collection::one(value.clone());
+        self.evaluator.evaluate(expr, Scope { total: self.scope.total, ..Scope::of(&this, index) })
+    }
+
+    /// The text of an argument; nothing if it is empty.
+    fn text_argument(&self, at: usize) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+        let values = self.argument(at)?;
+        let Some(value) = one(&values, self.place)? else { return Ok(None) };
+        value.text().map(Some).ok_or_else(|| self.wrong_type("a string", value))
+    }
+
+    /// The whole number of an argument; nothing if it is empty.
+    fn integer_argument(&self, at: usize) -> Result<Option<i32>, EvaluationError> {
+        let values = self.argument(at)?;
+        let Some(value) = one(&values, self.place)? else { return Ok(None) };
+        value.integer().map(Some).ok_or_else(|| self.wrong_type("an integer", value))
+    }
+
+    /// The only value's text; nothing of nothing.
+    fn text(&self, input: &Collection<'d>) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+        let Some(value) = one(input, self.place)? else { return Ok(None) };
+        let text = value.text().ok_or_else(|| self.wrong_type("a string", value))?;
+        self.evaluator.budget.read(text.len())?;
+        Ok(Some(text))
+    }
+
+    fn wrong_type(&self, expected: &'static str, found: &Value<'_>) -> EvaluationError {
+        EvaluationError::WrongType { place: self.place, expected, found: found.type_name().into_owned() }
+    }
+
+    fn unknown(&self, argument: &str) -> EvaluationError {
+        let argument = argument.chars().take(80).collect();
+        EvaluationError::UnknownArgument { place: self.place, argument }
+    }
+
+    /// A text that was built, if it may be so long.
+    fn built(&self, text: String) -> Evaluated<'d> {
+        self.evaluator.budget.build(text.len())?;
+        Ok(Value::string(text).into())
+    }
+}
