@@ -62,7 +62,8 @@ fn decimal(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal>
         Operator::Add => left.checked_add(right),
         Operator::Subtract => left.checked_sub(right),
         Operator::Multiply => left.checked_mul(right),
-        Operator::Divide => left.checked_div(right),
+        // The division's own digits say nothing, so that 10 / 4 is 2.5 and not 2.50.
+        Operator::Divide => left.checked_div(right).map(|quotient| quotient.normalize()),
         Operator::Modulo => left.checked_rem(right),
         _ => None,
     }

@@ -64,7 +64,7 @@ impl<'d> Environment<'d> {
     /// Anything less is not taken, so that these functions say that they have no time.
     #[must_use]
     pub fn at(mut self, now: Temporal) -> Self {
-        let is_whole = now.precision() == Precision::Second && now.offset_minutes.is_some();
+        let is_whole = now.precision() == Precision::Second && now.offset_min.is_some();
         self.now = is_whole.then_some(now).and_then(Temporal::to_date_time);
         self
     }

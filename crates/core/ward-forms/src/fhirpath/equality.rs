@@ -5,7 +5,7 @@
 use super::budget::Budget;
 use super::collection::Collection;
 use super::error::EvaluationError;
-use super::quantity::{Quantity, UnitText, is_equivalent_to_precision};
+use super::quantity::{Quantity, UnitText, is_equivalent};
 use super::temporal::{Temporal, TemporalKind};
 use super::value::Value;
 use crate::limits::MAX_JSON_DEPTH;
@@ -198,7 +198,7 @@ fn match_all<T>(left: &[T], right: &[T], is_like: impl Fn(&T, &T) -> Outcome<boo
 fn equivalent_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Outcome<bool> {
     budget.take(1)?;
     Ok(match Pair::of(left, right) {
-        Pair::Numbers(a, b) => is_equivalent_to_precision(a, b, a.scale().min(b.scale())),
+        Pair::Numbers(a, b) => is_equivalent(a, b, a, b),
         Pair::Texts(a, b) => texts_equivalent(&a, &b, budget)?,
         Pair::Booleans(a, b) => a == b,
         Pair::Temporals(a, b) => a.is_comparable(&b) && a.order(&b) == Some(Ordering::Equal),

@@ -144,7 +144,7 @@ impl<'d> Quantity<'d> {
     pub(super) fn is_equivalent(&self, other: &Quantity<'_>) -> bool {
         let (left, right) = (self.mean(), other.mean());
         let Some(converted) = left.in_my_unit(&right) else { return false };
-        is_equivalent_to_precision(left.value, converted, left.value.scale().min(right.value.scale()))
+        is_equivalent(left.value, converted, left.value, right.value)
     }
 
     /// Years and months of a calendar are as long as UCUM's on the whole.
@@ -195,8 +195,10 @@ impl<'d> Quantity<'d> {
     }
 }
 
-/// Whether two numbers agree when both are rounded to so many digits after the point.
-pub(super) fn is_equivalent_to_precision(left: Decimal, right: Decimal, digits: u32) -> bool {
+/// Whether two numbers agree when both are rounded to what the less precise of two written ones says.
+/// Zeros at the end don't count.
+pub(super) fn is_equivalent(left: Decimal, right: Decimal, written: Decimal, other: Decimal) -> bool {
+    let digits = written.normalize().scale().min(other.normalize().scale());
     let round = |value: Decimal| value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
     round(left) == round(right)
 }

@@ -50,7 +50,7 @@ pub struct Temporal {
     /// How many digits of the fraction were written.
     pub(super) fraction_digits: u8,
     /// Minutes east of UTC, when a zone was given.
-    pub(super) offset_minutes: Option<i32>,
+    pub(super) offset_min: Option<i32>,
 }
 
 impl Temporal {
@@ -73,7 +73,7 @@ impl Temporal {
                 return None;
             }
             reader.clock(&mut value)?;
-            value.offset_minutes = reader.zone()?;
+            value.offset_min = reader.zone()?;
         }
         reader.rest.is_empty().then_some(value)
     }
@@ -111,7 +111,7 @@ impl Temporal {
             second: 0,
             nanos: 0,
             fraction_digits: 0,
-            offset_minutes: None,
+            offset_min: None,
         }
     }
 
@@ -134,7 +134,7 @@ impl Temporal {
         if self.precision < Precision::Hour {
             return None;
         }
-        Some(Self { kind: TemporalKind::Time, year: 1, month: 1, day: 1, offset_minutes: None, ..self })
+        Some(Self { kind: TemporalKind::Time, year: 1, month: 1, day: 1, offset_min: None, ..self })
     }
 
     pub(super) fn to_date_time(self) -> Option<Self> {
@@ -177,7 +177,7 @@ impl fmt::Display for Temporal {
                 write!(f, ".{}", nanos.get(..usize::from(self.fraction_digits)).unwrap_or(&nanos))?;
             }
         }
-        match self.offset_minutes {
+        match self.offset_min {
             None => Ok(()),
             Some(0) => f.write_str("Z"),
             Some(minutes) => {

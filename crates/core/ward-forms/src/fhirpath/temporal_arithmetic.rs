@@ -219,9 +219,9 @@ impl Temporal {
         if precision >= Precision::Hour && self.kind == TemporalKind::DateTime {
             // A time without a zone began first in the easternmost zone and ends last in the westernmost.
             let outermost = if is_high { -12 * 60 } else { 14 * 60 };
-            bound.offset_minutes = bound.offset_minutes.or(Some(outermost));
+            bound.offset_min = bound.offset_min.or(Some(outermost));
         } else {
-            bound.offset_minutes = None;
+            bound.offset_min = None;
         }
         bound.precision = precision;
         bound.fraction_digits = if of_date == 17 { 3 } else { 0 };

@@ -20,10 +20,10 @@ impl Temporal {
     /// The order of two values, when it is known. Equal means equal on every part of the same precision.
     pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
         let have_clocks = self.precision >= Precision::Hour && other.precision >= Precision::Hour;
-        if have_clocks && self.offset_minutes.is_some() != other.offset_minutes.is_some() {
+        if have_clocks && self.offset_min.is_some() != other.offset_min.is_some() {
             return self.order_despite_zone(other);
         }
-        let (left, right) = if self.offset_minutes == other.offset_minutes {
+        let (left, right) = if self.offset_min == other.offset_min {
             (*self, *other)
         } else {
             (self.in_utc(), other.in_utc())
@@ -73,11 +73,11 @@ impl Temporal {
 
     /// The same value with its parts counted in UTC; unchanged if it has no zone.
     fn in_utc(&self) -> Self {
-        match self.offset_minutes {
+        match self.offset_min {
             Some(minutes) if minutes != 0 && self.precision >= Precision::Hour => {
                 let whole_minutes = self.seconds().div_euclid(60) - i64::from(minutes);
                 let mut utc = self.at_minute(whole_minutes);
-                utc.offset_minutes = Some(0);
+                utc.offset_min = Some(0);
                 utc
             }
             _ => *self,

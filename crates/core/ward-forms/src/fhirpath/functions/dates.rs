@@ -43,7 +43,7 @@ fn part<'d>(function: F, of: &Temporal) -> Option<Value<'d>> {
             number(of.nanos / 1_000_000)
         }
         F::TimezoneOffsetOf => {
-            let minutes = Decimal::from(of.offset_minutes?);
+            let minutes = Decimal::from(of.offset_min?);
             minutes.checked_div(Decimal::from(60)).map(Value::Decimal)
         }
         F::DateOf => of.to_date().map(Value::Temporal),
