@@ -1,5 +1,6 @@
 //! What a form costs while somebody answers it: everything that is evaluated after one answer, for
-//! the largest form of the test data and for one made of 500 conditional questions.
+//! the largest form of the test data and for one made of 500 conditional questions; and expressions
+//! over a response of 2,691 items.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -13,9 +14,12 @@ mod stopwatch;
 use std::process::ExitCode;
 use std::sync::Arc;
 use stopwatch::{Course, Gates, race};
+use ward_forms::fhirpath::{Environment, Expression};
 use ward_forms::*;
 
 const MADE_QUESTIONS: usize = 500;
+const LARGE_ITEMS: usize = 2_691;
+const LARGE_GROUP: usize = 38;
 
 fn main() -> ExitCode {
     stopwatch::print_machine();
@@ -25,6 +29,7 @@ fn main() -> ExitCode {
     let largest = json.map(|path| std::fs::read(path).unwrap()).max_by_key(Vec::len).unwrap();
     measure("the largest form of the test data", &largest);
     measure("500 questions, each asked because of the one before", made().as_bytes());
+    measure_expressions();
     Gates::default().exit()
 }
 
@@ -68,6 +73,50 @@ fn some_answer(answering: &mut Answering, step: &QuestionStep) -> bool {
         AnswerValue::Date("2026-03-01".into()),
     ];
     offered.chain(plain).any(|value| answering.answer(&step.path, value).is_ok())
+}
+
+/// A response of 2,691 items in two levels, and expressions over it as a form evaluates them after each
+/// answer.
+fn measure_expressions() {
+    let response = large_response();
+    let items = response["item"].as_array().unwrap();
+    let count =
+        items.len() + items.iter().map(|group| group["item"].as_array().unwrap().len()).sum::<usize>();
+    assert_eq!(count, LARGE_ITEMS);
+    let environment = Environment::of(&response);
+    let answer = |n: usize| format!("%resource.item.item.where(linkId='q{n}').answer.value");
+    let score = (0..9).map(|n| answer(n * 290 + 1)).collect::<Vec<_>>().join(" + ");
+    let one = Expression::parse(&answer(2000)).unwrap();
+    let all = Expression::parse("%resource.descendants()").unwrap();
+    let nine = Expression::parse(&score).unwrap();
+    let together =
+        Expression::parse("%resource.item.item.where(linkId in ('q1'|'q291'|'q581')).answer.value.sum()")
+            .unwrap();
+    assert_eq!(one.evaluate(&environment).unwrap().single().unwrap().integer(), Some(2000 % 5));
+    assert_eq!(nine.evaluate(&environment).unwrap().single().unwrap().integer(), Some(9));
+    println!("\nexpressions over a response of {count} items; CPU time of the thread, best of 10");
+    race(vec![
+        Course::each("one answer by its linkId", 50, || one.evaluate(&environment).unwrap()),
+        Course::each("all descendants", 20, || all.evaluate(&environment).unwrap()),
+        Course::each("a score: the sum of nine answers by their linkIds", 20, || {
+            nine.evaluate(&environment).unwrap()
+        }),
+        Course::each("a sum of three answers in one pass", 20, || together.evaluate(&environment).unwrap()),
+        Course::each("the score's expression parsed", 50, || Expression::parse(&score).unwrap()),
+    ])
+    .print();
+}
+
+fn large_response() -> serde_json::Value {
+    let group = |g: usize| {
+        let items = (0..LARGE_GROUP).map(|i| {
+            let n = g * LARGE_GROUP + i;
+            serde_json::json!({"linkId": format!("q{n}"), "text": "How was it?", "answer": [{"valueInteger": n % 5}]})
+        });
+        serde_json::json!({"linkId": format!("g{g}"), "item": items.collect::<Vec<_>>()})
+    };
+    let groups: Vec<_> = (0..LARGE_ITEMS / (LARGE_GROUP + 1)).map(group).collect();
+    serde_json::json!({"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": groups})
 }
 
 fn made() -> String {

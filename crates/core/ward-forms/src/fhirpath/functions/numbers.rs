@@ -93,6 +93,7 @@ fn power<'d>(calling: &Calling<'_, '_, 'd>, number: Decimal, is_whole: bool) -> 
         let result = number.checked_powi(whole);
         return Ok(match result {
             Some(result) if is_whole && whole >= 0 => integer(result),
+            Some(result) if whole < 0 => Some(Value::Decimal(result.normalize())),
             other => other.map(Value::Decimal),
         }
         .into());
