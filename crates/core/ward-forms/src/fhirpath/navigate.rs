@@ -60,6 +60,14 @@ pub(super) fn member<'d>(
     }
 }
 
+/// The one text that a member holds, if its type says that it is a text and the data agree.
+pub(super) fn plain_text<'d>(node: &Node<'d>, member: &Member) -> Option<&'d str> {
+    match node.type_.field(&member.name)?.type_ {
+        FieldType::Of(type_) if type_.form == Form::String => get(node.map()?, &member.name)?.as_str(),
+        _ => None,
+    }
+}
+
 /// `value` in the data is `valueCoding`, `valueDateTime` and so on.
 fn choice<'d>(
     node: &Node<'d>,

@@ -2,13 +2,14 @@
 //!
 //! Source: FHIRPath 2.0 §5.2 and §5.5; `sort`: FHIRPath STU.
 
-use super::super::ast::Expr;
+use super::super::ast::{Expr, Member, Operation, Operator};
 use super::super::budget::Budget;
 use super::super::collection::Collection;
 use super::super::distinct::Distinct;
 use super::super::error::EvaluationError;
 use super::super::evaluator::{Evaluated, Scope};
 use super::super::function_name::Function as F;
+use super::super::navigate;
 use super::super::operators::{one, order, truth};
 use super::super::type_test;
 use super::super::value::Value;
@@ -36,12 +37,45 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
 
 fn filter<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, criteria: &'d Expr) -> Evaluated<'d> {
     let mut kept = Collection::empty();
+    let by_text = TextFilter::of(criteria);
     for (index, value) in input.into_iter().enumerate() {
+        if let Some(holds) = by_text.as_ref().and_then(|filter| filter.holds(&value)) {
+            calling.evaluator.budget.take(1)?;
+            if holds {
+                kept.push(value);
+            }
+            continue;
+        }
         if truth(&calling.for_value(criteria, &value, index)?, calling.place)? == Some(true) {
             kept.push(value);
         }
     }
     Ok(kept)
+}
+
+/// `member = 'text'`, by far the most frequent filter (`linkId = 'x'`): a score runs it over every item
+/// for each of its answers. Where the data are plain it needs no collections.
+struct TextFilter<'d> {
+    member: &'d Member,
+    text: &'d str,
+}
+
+impl<'d> TextFilter<'d> {
+    fn of(criteria: &'d Expr) -> Option<Self> {
+        let Expr::Chain { first, rest } = criteria else { return None };
+        match (&**first, rest.as_slice()) {
+            (
+                Expr::Member(member),
+                [Operation::Binary(Operator::Equal, Expr::Literal(Value::String(text)))],
+            ) => Some(Self { member, text }),
+            _ => None,
+        }
+    }
+
+    /// Whether the value meets it; nothing if it takes the whole way to say.
+    fn holds(&self, value: &Value<'d>) -> Option<bool> {
+        Some(navigate::plain_text(value.node()?, self.member)? == self.text)
+    }
 }
 
 fn select<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>, projection: &'d Expr) -> Evaluated<'d> {
