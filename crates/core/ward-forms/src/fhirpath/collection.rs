@@ -1,5 +1,7 @@
 //! Collections: what every part of an expression gives.
 
+use super::error::EvaluationError;
+use super::operators::truth;
 use super::value::Value;
 
 /// Values in order. None and one, by far the most frequent, take no memory of their own.
@@ -63,6 +65,15 @@ impl<'d> Collection<'d> {
             [value] => Some(value),
             _ => None,
         }
+    }
+
+    /// The truth of it, as a condition of a form takes it: nothing of nothing, the value of one
+    /// boolean, and true of any other one value (FHIRPath 2.0 §5.5).
+    ///
+    /// # Errors
+    /// [`EvaluationError::NotSingle`] when there are several values.
+    pub fn truth(&self) -> Result<Option<bool>, EvaluationError> {
+        truth(self, "a condition")
     }
 
     pub(super) fn push(&mut self, value: Value<'d>) {

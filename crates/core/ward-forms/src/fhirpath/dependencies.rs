@@ -7,7 +7,7 @@
 
 use super::ast::{Call, Expr, Operation, Operator, Step};
 use super::function_name::Function as F;
-use super::value::Value;
+use super::functions::literal_texts;
 use std::collections::BTreeSet;
 
 /// What an expression depends on besides the time.
@@ -129,7 +129,22 @@ impl Dependencies {
             F::Union | F::Combine => {
                 call.arguments.iter().map(|expr| self.walk(expr, focus)).max().unwrap_or(input).max(input)
             }
-            F::All | F::Aggregate | F::Sort | F::Iif | F::DefineVariable => {
+            // They don't look at what they are called on.
+            F::Now | F::Today | F::TimeOfDay => State::Outside,
+            F::Iif => {
+                let mut states = call.arguments.iter().map(|expr| self.walk(expr, input)).collect::<Vec<_>>();
+                let criterion = if states.is_empty() { State::Outside } else { states.remove(0) };
+                self.read(criterion);
+                states.into_iter().max().unwrap_or(State::Outside)
+            }
+            F::DefineVariable => {
+                self.arguments(call, input);
+                if call.arguments.len() < 2 {
+                    self.read(input);
+                }
+                input
+            }
+            F::All | F::Aggregate | F::Sort => {
                 self.arguments(call, input);
                 self.read(input);
                 input
@@ -188,13 +203,13 @@ fn names_link_ids(criteria: &Expr, link_ids: &mut BTreeSet<String>) -> bool {
     let Expr::Chain { first, rest } = criteria else { return false };
     if let [Operation::Binary(operator, right)] = rest.as_slice() {
         let named = match operator {
-            Operator::Equal if is_link_id(first) => literals(right),
-            Operator::Equal if is_link_id(right) => literals(first),
-            Operator::In if is_link_id(first) => literals(right),
+            Operator::Equal if is_link_id(first) => literal_texts(right),
+            Operator::Equal if is_link_id(right) => literal_texts(first),
+            Operator::In if is_link_id(first) => literal_texts(right),
             _ => None,
         };
         if let Some(named) = named {
-            link_ids.extend(named);
+            link_ids.extend(named.into_iter().map(str::to_owned));
             return true;
         }
     }
@@ -227,23 +242,5 @@ fn is_link_id(expr: &Expr) -> bool {
                 && matches!(steps.as_slice(), [Step::Member(member)] if member.name == "linkId")
         }
         _ => false,
-    }
-}
-
-/// The texts of a literal or of literals joined by `|`.
-fn literals(expr: &Expr) -> Option<Vec<String>> {
-    match expr {
-        Expr::Literal(Value::String(text)) => Some(vec![text.to_string()]),
-        Expr::Chain { first, rest } => {
-            let mut all = literals(first)?;
-            for operation in rest {
-                match operation {
-                    Operation::Binary(Operator::Union, right) => all.extend(literals(right)?),
-                    _ => return None,
-                }
-            }
-            Some(all)
-        }
-        _ => None,
     }
 }

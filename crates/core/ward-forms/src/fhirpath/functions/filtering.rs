@@ -38,9 +38,11 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
 fn filter<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, criteria: &'d Expr) -> Evaluated<'d> {
     let mut kept = Collection::empty();
     let by_text = TextFilter::of(criteria);
+    // Each text is compared with each value.
+    let steps = by_text.as_ref().map_or(0, |filter| filter.texts.len());
+    calling.evaluator.budget.take(input.len().saturating_mul(steps))?;
     for (index, value) in input.into_iter().enumerate() {
         if let Some(holds) = by_text.as_ref().and_then(|filter| filter.holds(&value)) {
-            calling.evaluator.budget.take(1)?;
             if holds {
                 kept.push(value);
             }
@@ -53,28 +55,48 @@ fn filter<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, criteria: &'
     Ok(kept)
 }
 
-/// `member = 'text'`, by far the most frequent filter (`linkId = 'x'`): a score runs it over every item
-/// for each of its answers. Where the data are plain it needs no collections.
+/// `member = 'text'` or `member in ('text' | 'other')`, by far the most frequent filters
+/// (`linkId = 'x'`): a score runs one over every item for each of its answers. Where the data are plain
+/// it needs no collections.
 struct TextFilter<'d> {
     member: &'d Member,
-    text: &'d str,
+    texts: Vec<&'d str>,
 }
 
 impl<'d> TextFilter<'d> {
     fn of(criteria: &'d Expr) -> Option<Self> {
         let Expr::Chain { first, rest } = criteria else { return None };
-        match (&**first, rest.as_slice()) {
-            (
-                Expr::Member(member),
-                [Operation::Binary(Operator::Equal, Expr::Literal(Value::String(text)))],
-            ) => Some(Self { member, text }),
-            _ => None,
-        }
+        let Expr::Member(member) = &**first else { return None };
+        let texts = match rest.as_slice() {
+            [Operation::Binary(Operator::Equal, Expr::Literal(Value::String(text)))] => vec![text.as_ref()],
+            [Operation::Binary(Operator::In, texts)] => literal_texts(texts)?,
+            _ => return None,
+        };
+        Some(Self { member, texts })
     }
 
     /// Whether the value meets it; nothing if it takes the whole way to say.
     fn holds(&self, value: &Value<'d>) -> Option<bool> {
-        Some(navigate::plain_text(value.node()?, self.member)? == self.text)
+        let text = navigate::plain_text(value.node()?, self.member)?;
+        Some(self.texts.contains(&text))
+    }
+}
+
+/// The texts of a literal or of literals joined by `|`.
+pub(in crate::fhirpath) fn literal_texts(expr: &Expr) -> Option<Vec<&str>> {
+    match expr {
+        Expr::Literal(Value::String(text)) => Some(vec![text.as_ref()]),
+        Expr::Chain { first, rest } => {
+            let mut all = literal_texts(first)?;
+            for operation in rest {
+                match operation {
+                    Operation::Binary(Operator::Union, right) => all.extend(literal_texts(right)?),
+                    _ => return None,
+                }
+            }
+            Some(all)
+        }
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ mod patterns;
 mod strings;
 
 pub(super) use conversion::decimal_of_text;
+pub(super) use filtering::literal_texts;
 pub(super) use parts::at;
 pub(super) use patterns::CompiledPattern;
 
