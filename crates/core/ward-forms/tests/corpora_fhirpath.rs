@@ -207,7 +207,6 @@ fn inputs(folder: &std::path::Path, tests: &[(String, &Element)]) -> BTreeMap<St
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are read by whoever runs the suite")]
 fn the_suite_of_hl7_agrees() {
     let Some(folder) = folder() else { return skipped() };
     let path = folder.join(SUITE);

@@ -3,7 +3,7 @@
 //! A chain of steps (`a.b.c`) and a run of operators of one precedence (`a + b + c`) are flat lists,
 //! so that only real nesting makes the tree deep.
 
-use super::function_name::Function;
+use super::function_name::{Family, Function};
 use super::value::Value;
 
 /// One node of the tree.
@@ -75,6 +75,9 @@ impl Member {
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) function: Function,
+    pub(super) family: Family,
+    /// The name as written, for messages.
+    pub(super) name: &'static str,
     pub(super) arguments: Vec<Expr>,
     /// The argument of `is`, `as` and `ofType`.
     pub(super) type_name: Option<TypeName>,

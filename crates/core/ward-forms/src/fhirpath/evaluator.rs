@@ -199,7 +199,7 @@ impl Before<'_> {
             },
             Step::Call(call) => self.must_be_ordered(match call.function {
                 Function::Skip | Function::Take | Function::First | Function::Last | Function::Tail => {
-                    call.function.name()
+                    call.name
                 }
                 _ => return Ok(()),
             }),
@@ -208,9 +208,9 @@ impl Before<'_> {
     }
 
     fn must_be_ordered(&self, place: &'static str) -> Result<(), EvaluationError> {
-        match self.call().map(|call| call.function) {
-            Some(function @ (Function::Children | Function::Descendants)) => {
-                Err(EvaluationError::NoOrder { place, source_function: function.name() })
+        match self.call() {
+            Some(call) if matches!(call.function, Function::Children | Function::Descendants) => {
+                Err(EvaluationError::NoOrder { place, source_function: call.name })
             }
             _ => Ok(()),
         }

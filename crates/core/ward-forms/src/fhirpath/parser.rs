@@ -5,7 +5,7 @@
 
 use super::ast::{Call, Expr, Member, Namespace, Operation, Operator, Step, TYPE_LEVEL, TypeName};
 use super::error::{ExpressionError, ExpressionProblem};
-use super::function_name::{Arity, Function};
+use super::function_name::{Arity, Function, Known};
 use super::lexer::{Placed, Token, tokens};
 use super::node::decimal;
 use super::quantity::{Quantity, UnitText};
@@ -264,12 +264,12 @@ impl Parser {
 
     fn call(&mut self, name: &str) -> Parsed<(Call, usize)> {
         let position = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |placed| placed.position);
-        let Some((name, function, arity)) = Function::named(name) else {
+        let Some(Known { name, function, family, arity }) = Function::named(name) else {
             let problem = ExpressionProblem::UnknownFunction { name: name.chars().take(80).collect() };
             return Err(ExpressionError::new(position, problem));
         };
         self.need("(")?;
-        let mut call = Call { function, arguments: Vec::new(), type_name: None };
+        let mut call = Call { function, family, name, arguments: Vec::new(), type_name: None };
         if function.takes_type() {
             call.type_name = Some(self.type_name()?);
             self.need(")")?;

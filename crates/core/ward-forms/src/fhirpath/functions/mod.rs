@@ -22,7 +22,7 @@ use super::ast::{Call, Expr};
 use super::collection::Collection;
 use super::error::EvaluationError;
 use super::evaluator::{Evaluated, Evaluator, Scope};
-use super::function_name::Function as F;
+use super::function_name::Family;
 use super::operators::one;
 use super::value::Value;
 use std::borrow::Cow;
@@ -44,103 +44,20 @@ pub(super) fn call<'d>(
     scope: Scope<'_, 'd>,
 ) -> Evaluated<'d> {
     evaluator.budget.take(1)?;
-    let calling = Calling { evaluator, call, scope, place: call.function.name() };
-    match call.function {
-        F::Empty
-        | F::Exists
-        | F::All
-        | F::AllTrue
-        | F::AnyTrue
-        | F::AllFalse
-        | F::AnyFalse
-        | F::SubsetOf
-        | F::SupersetOf
-        | F::Count
-        | F::Distinct
-        | F::IsDistinct
-        | F::Not => existence::call(&calling, input),
-        F::Where | F::Select | F::Repeat | F::OfType | F::Sort | F::Iif => filtering::call(&calling, input),
-        F::Single
-        | F::First
-        | F::Last
-        | F::Tail
-        | F::Skip
-        | F::Take
-        | F::Intersect
-        | F::Exclude
-        | F::Union
-        | F::Combine
-        | F::Children
-        | F::Descendants => parts::call(&calling, input),
-        F::ToBoolean
-        | F::ConvertsToBoolean
-        | F::ToInteger
-        | F::ConvertsToInteger
-        | F::ToDecimal
-        | F::ConvertsToDecimal
-        | F::ToStringValue
-        | F::ConvertsToString
-        | F::ToDate
-        | F::ConvertsToDate
-        | F::ToDateTime
-        | F::ConvertsToDateTime
-        | F::ToTime
-        | F::ConvertsToTime
-        | F::ToQuantity
-        | F::ConvertsToQuantity => conversion::call(&calling, &input),
-        F::Matches | F::MatchesFull | F::ReplaceMatches => patterns::call(&calling, &input),
-        F::Encode | F::Decode | F::Escape | F::Unescape => encoding::call(&calling, &input),
-        F::IndexOf
-        | F::LastIndexOf
-        | F::Substring
-        | F::StartsWith
-        | F::EndsWith
-        | F::Contains
-        | F::Upper
-        | F::Lower
-        | F::Replace
-        | F::Length
-        | F::ToChars
-        | F::Trim
-        | F::Split
-        | F::Join => strings::call(&calling, &input),
-        F::Abs
-        | F::Ceiling
-        | F::Exp
-        | F::Floor
-        | F::Ln
-        | F::Log
-        | F::Power
-        | F::Round
-        | F::Sqrt
-        | F::Truncate => numbers::call(&calling, &input),
-        F::Precision | F::LowBoundary | F::HighBoundary | F::Comparable => boundaries::call(&calling, &input),
-        F::Aggregate | F::Sum | F::Min | F::Max | F::Avg => aggregates::call(&calling, &input),
-        F::Now
-        | F::Today
-        | F::TimeOfDay
-        | F::YearOf
-        | F::MonthOf
-        | F::DayOf
-        | F::HourOf
-        | F::MinuteOf
-        | F::SecondOf
-        | F::MillisecondOf
-        | F::TimezoneOffsetOf
-        | F::DateOf
-        | F::TimeOf => dates::call(&calling, &input),
-        F::Is
-        | F::As
-        | F::Type
-        | F::ConformsTo
-        | F::Trace
-        | F::DefineVariable
-        | F::Extension
-        | F::HasValue
-        | F::GetValue
-        | F::Resolve
-        | F::Weight
-        | F::Ordinal => fhir::call(&calling, input),
+    let calling = Calling { evaluator, call, scope, place: call.name };
+    match call.family {
+        Family::Existence => existence::call(&calling, input),
+        Family::Filtering => filtering::call(&calling, input),
+        Family::Parts => parts::call(&calling, input),
+        Family::Conversion => conversion::call(&calling, &input),
+        Family::Patterns => patterns::call(&calling, &input),
+        Family::Encoding => encoding::call(&calling, &input),
+        Family::Strings => strings::call(&calling, &input),
+        Family::Numbers => numbers::call(&calling, &input),
+        Family::Boundaries => boundaries::call(&calling, &input),
+        Family::Aggregates => aggregates::call(&calling, &input),
+        Family::Dates => dates::call(&calling, &input),
+        Family::Fhir => fhir::call(&calling, input),
     }
 }
 
