@@ -83,6 +83,12 @@ fn an_answer_that_was_refused_is_missing() {
     check(&format!("{refused}.hasValue()"), "false");
     check(&format!("{refused} + 1"), "");
     check(&format!("{refused} > 1"), "");
+    check(&format!("{refused}.sum()"), "");
+    check(&format!("1.combine({refused}).sum()"), "");
+    check(&format!("1.combine({refused}).avg()"), "");
+    check(&format!("1.combine({refused}).max()"), "");
+    check(&format!("{refused}.not()"), "");
+    check(&format!("{refused}.toString()"), "");
     check(
         &format!("{refused}.extension('http://hl7.org/fhir/StructureDefinition/data-absent-reason').value"),
         "asked-declined",
@@ -275,6 +281,10 @@ fn there_is_no_clock() {
     let expression = Expression::parse("today()").unwrap();
     let error = expression.evaluate(&Environment::new()).unwrap_err();
     assert_eq!(error, EvaluationError::NoTime { function: "today" });
+    let partial = Temporal::date_time("2026-03-01T09:30").unwrap();
+    assert!(expression.evaluate(&Environment::new().at(partial)).is_err());
+    let without_zone = Temporal::date_time("2026-03-01T09:30:00").unwrap();
+    assert!(expression.evaluate(&Environment::new().at(without_zone)).is_err());
     check("today()", "2026-03-01");
     check("timeOfDay()", "09:30:00.000");
     check("now()", "2026-03-01T09:30:00.000+01:00");

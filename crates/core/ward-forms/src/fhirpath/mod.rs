@@ -12,7 +12,9 @@
 //! `avg`, `sort`, `defineVariable`, boundaries and precision, encodings, and the functions of FHIR and
 //! SDC that need no server (`extension`, `resolve` within the resource, `weight`, `ordinal`).
 //!
-//! What is missing is not zero: an absent answer makes a result empty, never smaller.
+//! What is missing is not zero: an operator on an absent answer gives nothing, and an aggregate of
+//! nothing is nothing. An aggregate over answers of which some are absent takes those that are there,
+//! as FHIRPath says; a form's author who means otherwise adds the answers with `+`.
 //!
 //! ```
 //! use ward_forms::fhirpath::{Environment, Expression};

@@ -38,10 +38,18 @@ fn aggregate<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evalu
     Ok(total)
 }
 
+/// A primitive with extensions but no value: an answer that was refused is not one to leave out.
+fn has_no_value(value: &Value<'_>) -> bool {
+    value.node().is_some_and(|node| node.json.is_none())
+}
+
 fn sum<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let budget = &calling.evaluator.budget;
     let mut total: Option<Value<'d>> = None;
     for value in input {
+        if has_no_value(value) {
+            return Ok(Collection::empty());
+        }
         let plain = value.plain();
         if !matches!(plain, Value::Integer(_) | Value::Decimal(_)) && plain.quantity().is_none() {
             return Err(calling.wrong_type("numbers", value));
@@ -61,6 +69,9 @@ fn sum<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'
 fn extreme<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>, wanted: Ordering) -> Evaluated<'d> {
     let mut found: Option<&Value<'d>> = None;
     for value in input {
+        if has_no_value(value) {
+            return Ok(Collection::empty());
+        }
         if !matches!(
             value.plain(),
             Value::Integer(_) | Value::Decimal(_) | Value::String(_) | Value::Temporal(_)
