@@ -12,7 +12,9 @@
 //!   against its form.
 //! - [`encode_answers`] writes a response in few bytes for readers who hold its form.
 //! - [`fhirpath`] evaluates the expressions that forms compute with.
-//! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades.
+//! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades;
+//!   [`eortc_qlq_c30`] the scales of the EORTC QLQ-C30. A [`Score`] says which answers
+//!   it used and why it is missing when it is.
 //!
 //! Content that this crate doesn't know is kept and written back.
 //!
@@ -55,11 +57,13 @@ mod date_time;
 mod dense_answers;
 mod dependency_order;
 mod enable_when;
+pub mod eortc_qlq_c30;
 mod error;
 pub mod fhirpath;
 mod finding;
 mod forest;
 mod item_path;
+mod item_score;
 mod json_bounds;
 mod json_fields;
 pub mod limits;
@@ -70,7 +74,9 @@ mod questionnaire;
 mod questionnaire_reader;
 mod response;
 mod response_reader;
+mod score;
 mod skip_logic;
+mod strict_json;
 mod validate;
 
 pub use answer_options::{AnswerOption, AnswerOptions};
@@ -85,4 +91,6 @@ pub use lint::lint;
 pub use pro_ctcae::{SymptomScore, score_symptoms};
 pub use questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
 pub use response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
+pub use score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
+pub use strict_json::StrictJsonError;
 pub use validate::validate;

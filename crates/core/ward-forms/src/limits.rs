@@ -95,3 +95,6 @@ pub const MAX_UNIT_BYTES: usize = 64;
 
 /// Deepest nesting of brackets in a unit of a quantity.
 pub const MAX_UNIT_DEPTH: usize = 8;
+
+/// Largest map from a form's questions to the numbers of a scored questionnaire, in bytes of JSON.
+pub const MAX_SCORE_MAP_BYTES: usize = 64 * 1024;

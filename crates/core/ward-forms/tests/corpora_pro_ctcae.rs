@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use ward_forms::pro_ctcae::{Attribute, CompositeShape, STRUCTURE_SYSTEM, composite_grade};
+use ward_forms::pro_ctcae::{
+    Attribute, CompositeShape, LibraryItem, STRUCTURE_SYSTEM, composite_grade, library, library_symptom,
+};
 use ward_forms::{
     AnswerValue, Questionnaire, QuestionnaireResponse, ResponseItem, ResponseStatus, score_symptoms,
 };
@@ -141,20 +143,35 @@ fn graded_by_a_form(shape: CompositeShape, scores: &[Option<u8>]) -> Option<u8> 
 }
 
 #[test]
-fn every_item_of_the_library_fits_the_attribute_model() {
-    let Some(items) = rows("items.csv") else { return skipped() };
+fn every_item_of_the_library_is_known_and_graded_alike() {
+    let (Some(items), Some(shapes)) = (rows("items.csv"), rows("question-attributes.csv")) else {
+        return skipped();
+    };
     assert_eq!(items.len(), ITEM_ROWS);
-    for item in &items {
+    let known: Vec<LibraryItem> = items
+        .iter()
+        .map(|item| LibraryItem::parse(&item["name"]).unwrap_or_else(|| panic!("{item:?}")))
+        .collect();
+    let own: Vec<LibraryItem> = library().flat_map(|symptom| symptom.items().collect::<Vec<_>>()).collect();
+    assert_eq!(known, own, "the same items in the same order");
+    for (item, known) in items.iter().zip(&known) {
         let label = &item["short_label"];
         let (_, last) = label.rsplit_once(' ').unwrap_or(("", label));
         let attribute = Attribute::from_code(&last.to_lowercase());
-        // Frequency of presence and amounts are worded differently in the library;
-        // what matters is the range: `_IND` items are 0 to 1, `_SCL` items 0 to 4.
-        let is_indicator = item["name"].ends_with("_IND");
-        if let Some(attribute) = attribute {
-            assert_eq!(attribute.max_score(), if is_indicator { 1 } else { 4 }, "{item:?}");
-        } else {
-            assert!(label.ends_with("Amount"), "{item:?}");
+        // One amount is labelled as interference there; both are graded alike.
+        let alike = |attribute| CompositeShape::of(&[attribute]);
+        let is_same = attribute == Some(known.attribute())
+            || (attribute.and_then(alike).is_some() && attribute.and_then(alike) == alike(known.attribute()));
+        assert!(is_same, "{item:?} {known:?}");
+    }
+    let mut graded = 0;
+    for row in &shapes {
+        for number in row["qset"].split(' ') {
+            let number: u8 = number.parse().unwrap_or_else(|_| panic!("{row:?}"));
+            let shape = library_symptom(number).and_then(|symptom| symptom.shape());
+            assert_eq!(shape, Some(shape_named(&row["fmt"])), "{number}");
+            graded += 1;
         }
     }
+    assert_eq!(graded, library().filter(|symptom| symptom.shape().is_some()).count());
 }

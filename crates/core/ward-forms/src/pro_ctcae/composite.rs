@@ -15,7 +15,7 @@ pub enum CompositeShape {
     F,
     /// Severity alone.
     S,
-    /// Interference alone.
+    /// Interference alone, or the amount alone, which is graded alike.
     I,
     /// Frequency and severity.
     Fs,
@@ -43,6 +43,9 @@ impl CompositeShape {
     /// `None` when there is no composite grade for them, as for presence.
     #[must_use]
     pub fn of(attributes: &[Attribute]) -> Option<Self> {
+        if attributes == [Attribute::Amount] {
+            return Some(Self::I);
+        }
         Self::ALL.iter().find(|(_, _, own)| *own == attributes).map(|(shape, _, _)| *shape)
     }
 
@@ -80,6 +83,25 @@ pub fn composite_grade(shape: CompositeShape, scores: &[Option<u8>]) -> Option<u
     }
     let scores: Option<Vec<u8>> = scores.iter().copied().collect();
     look_up(shape, &scores?)
+}
+
+/// The lowest and the highest grade that the scores still allow, whatever the missing ones are; both
+/// are the grade where nothing that matters is missing. `None` when a score is out of range or their
+/// number is another.
+///
+/// Missing scores are taken as 0 and as 4: the table never falls when a score rises.
+///
+/// ```
+/// use ward_forms::pro_ctcae::{CompositeShape, grade_bounds};
+///
+/// assert_eq!(grade_bounds(CompositeShape::Si, &[Some(4), None]), Some((2, 3)));
+/// assert_eq!(grade_bounds(CompositeShape::Si, &[Some(0), None]), Some((0, 0)));
+/// ```
+#[must_use]
+pub fn grade_bounds(shape: CompositeShape, scores: &[Option<u8>]) -> Option<(u8, u8)> {
+    let filled = |with: u8| -> Vec<Option<u8>> { scores.iter().map(|score| score.or(Some(with))).collect() };
+    let highest_score = Attribute::Severity.max_score();
+    Some((composite_grade(shape, &filled(0))?, composite_grade(shape, &filled(highest_score))?))
 }
 
 /// The digit in the table: the row is named by the shape and all scores but the
@@ -168,6 +190,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn bounds_hold_every_grade_that_the_missing_scores_allow() {
+        for (shape, name, attributes) in CompositeShape::ALL {
+            let places = attributes.len();
+            for full in combinations(shape) {
+                for mask in 0..(1_usize << places) {
+                    let known: Vec<Option<u8>> =
+                        (0..places).map(|place| (mask & (1 << place) == 0).then(|| full[place])).collect();
+                    let grade = look_up(shape, &full).unwrap();
+                    let (low, high) = grade_bounds(shape, &known).unwrap();
+                    assert!(low <= grade && grade <= high, "{name} {full:?} {known:?}");
+                    if let Some(said) = composite_grade(shape, &known) {
+                        assert_eq!((low, high), (said, said), "{name} {known:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(grade_bounds(CompositeShape::S, &[None]), Some((0, 3)));
+        assert_eq!(grade_bounds(CompositeShape::Fsi, &[Some(4), Some(4), None]), Some((2, 3)));
+        assert_eq!(grade_bounds(CompositeShape::S, &[Some(9)]), None);
+        assert_eq!(grade_bounds(CompositeShape::S, &[]), None);
+    }
+
+    #[test]
+    fn an_amount_is_graded_like_interference() {
+        assert_eq!(CompositeShape::of(&[Attribute::Amount]), Some(CompositeShape::I));
+        assert_eq!(CompositeShape::of(&[Attribute::Presence]), None);
+        assert_eq!(CompositeShape::of(&[Attribute::Severity, Attribute::Amount]), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! attribute scores and a composite grade.
 //!
 //! PRO-CTCAE asks about a symptom by up to three attributes (frequency, severity,
-//! interference, each 0 to 4) or by its presence (0 or 1), over the last 7 days.
+//! interference, each 0 to 4), by its amount (0 to 4) or by its presence (0 or 1),
+//! over the last 7 days.
 //! Only this structure and the published grading rules are here, no item texts.
 //!
 //! A form marks a question with an `item.code` coding:
@@ -13,16 +14,20 @@
 //! ```
 //!
 //! The code is `<symptom>/<attribute>`; the symptom is a name of the form's own,
-//! the attribute one of `frequency`, `severity`, `interference`, `presence`. The
-//! display is the symptom's name for people. The score of an answer is the
+//! the attribute one of `frequency`, `severity`, `interference`, `presence`,
+//! `amount`. The display is the symptom's name for people. The score of an answer is the
 //! option's weight (`itemWeight` or `ordinalValue`), else the option's code as a
 //! digit, else the whole number answered; a presence question may also be
 //! answered with yes or no.
 
 mod composite;
+mod course;
+mod library;
 mod score;
 
-pub use composite::{CompositeShape, composite_grade};
+pub use composite::{CompositeShape, composite_grade, grade_bounds};
+pub use course::{Course, CourseMissing, CourseReport, CourseValue, course, course_from_first};
+pub use library::{LibraryItem, LibrarySymptom, library, library_symptom};
 pub use score::{AttributeScore, MissingReason, SymptomScore, score_symptoms};
 
 use crate::questionnaire::Item;
@@ -46,15 +51,18 @@ pub enum Attribute {
     Interference,
     /// Whether at all, 0 or 1.
     Presence,
+    /// How much, 0 to 4.
+    Amount,
 }
 
 impl Attribute {
     /// Every attribute with its code.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::Frequency, "frequency"),
         (Self::Severity, "severity"),
         (Self::Interference, "interference"),
         (Self::Presence, "presence"),
+        (Self::Amount, "amount"),
     ];
 
     /// The attribute with this code.

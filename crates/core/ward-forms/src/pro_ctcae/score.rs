@@ -2,9 +2,11 @@
 
 use crate::answer_value::AnswerValue;
 use crate::forest::Forest;
+use crate::item_score::whole_number;
 use crate::pro_ctcae::{Attribute, AttributeCode, CompositeShape, STRUCTURE_SYSTEM, composite_grade};
 use crate::questionnaire::{Item, ItemType, Questionnaire};
 use crate::response::QuestionnaireResponse;
+use crate::score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
 use crate::skip_logic::enabled_nodes;
 use serde::Serialize;
 
@@ -40,6 +42,9 @@ pub struct AttributeScore {
     pub score: Option<u8>,
     /// Why there is no score.
     pub missing: Option<MissingReason>,
+    /// The answer that the score was made from; several where equal ones were given.
+    #[serde(skip)]
+    pub answers: Vec<UsedAnswer>,
 }
 
 /// The scores of one symptom.
@@ -59,6 +64,53 @@ pub struct SymptomScore {
     pub missing: Option<MissingReason>,
 }
 
+/// The rule behind composite grades: Basch et al., Clinical Trials 2021;18(1):104-114.
+const ALGORITHM: Algorithm = Algorithm { name: "pro-ctcae-composite", version: "2021" };
+
+impl SymptomScore {
+    /// The composite grade as a [`Score`], with the answers it was made from. After a first score of
+    /// 0 the grade is 0 and the later attributes are among those left out.
+    #[must_use]
+    pub fn to_score(&self) -> Score {
+        let reason = |missing: MissingReason| match missing {
+            MissingReason::NotAsked => LeftOutReason::NotAsked,
+            MissingReason::NotAnswered => LeftOutReason::NotAnswered,
+            _ => LeftOutReason::NoScore,
+        };
+        let left_out: Vec<LeftOut> = self
+            .attributes
+            .iter()
+            .filter_map(|one| {
+                Some(LeftOut { question: one.attribute.code().to_owned(), why: reason(one.missing?) })
+            })
+            .collect();
+        let outcome = match (self.grade, self.missing) {
+            (Some(grade), _) => ScoreOutcome::Value(f64::from(grade)),
+            (None, Some(MissingReason::NoGradeDefined)) => ScoreOutcome::Missing(ScoreMissing::NotDefined),
+            (None, _) => {
+                let parts = left_out.iter().map(|one| one.question.clone()).collect();
+                ScoreOutcome::Missing(ScoreMissing::PartMissing { parts })
+            }
+        };
+        Score {
+            algorithm: ALGORITHM,
+            name: self.symptom.clone(),
+            label: self.label.clone(),
+            outcome,
+            used: self.attributes.iter().flat_map(|one| one.answers.iter().cloned()).collect(),
+            left_out,
+        }
+    }
+
+    /// The lowest and highest grade that the known scores allow; both are the grade where it is known.
+    #[must_use]
+    pub fn grade_bounds(&self) -> Option<(u8, u8)> {
+        let attributes: Vec<Attribute> = self.attributes.iter().map(|score| score.attribute).collect();
+        let scores: Vec<Option<u8>> = self.attributes.iter().map(|score| score.score).collect();
+        super::grade_bounds(CompositeShape::of(&attributes)?, &scores)
+    }
+}
+
 /// Scores every symptom that the form asks about, in reading order.
 ///
 /// Answers of questions that the skip logic has switched off count as absent. In a repeating group
@@ -76,6 +128,7 @@ pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireRes
                 link_id: item.link_id.clone(),
                 score: None,
                 missing: None,
+                answers: Vec::new(),
             };
             match symptoms.iter_mut().find(|(known, _)| known.symptom == code.symptom()) {
                 // A second question about the same attribute is an error of the
@@ -185,14 +238,24 @@ fn score_attribute(
 ) {
     let on: Vec<_> = places
         .filter(|id| enabled.get(*id).copied().unwrap_or(false))
-        .filter_map(|id| forest.nodes.get(id))
+        .filter_map(|id| forest.nodes.get(id).map(|node| (id, node)))
         .collect();
-    let is_answered = on.iter().any(|node| node.has_value());
-    attribute.score = on
+    let is_answered = on.iter().any(|(_, node)| node.has_value());
+    let scored: Vec<(u8, usize, &AnswerValue)> = on
         .iter()
-        .flat_map(|node| node.values())
-        .filter_map(|answer| score_of(item, attribute.attribute, answer))
-        .max();
+        .flat_map(|(id, node)| node.values().map(move |answer| (*id, answer)))
+        .filter_map(|(id, answer)| Some((score_of(item, attribute.attribute, answer)?, id, answer)))
+        .collect();
+    attribute.score = scored.iter().map(|(score, ..)| *score).max();
+    attribute.answers = scored
+        .iter()
+        .filter(|(score, ..)| Some(*score) == attribute.score)
+        .map(|(score, id, answer)| UsedAnswer {
+            path: forest.path(*id),
+            answer: answer.write().1,
+            counted_as: (*score).into(),
+        })
+        .collect();
     attribute.missing = match attribute.score {
         Some(_) => None,
         None if on.is_empty() => Some(MissingReason::NotAsked),
@@ -202,20 +265,16 @@ fn score_attribute(
 }
 
 fn score_of(item: &Item, attribute: Attribute, answer: &AnswerValue) -> Option<u8> {
-    let weight = item.options.find(answer).and_then(|option| option.weight);
-    let score = match (weight, answer) {
-        (Some(weight), _) => whole(weight)?,
-        (None, AnswerValue::Integer(number)) => u8::try_from(*number).ok()?,
-        (None, AnswerValue::Coding(coding)) => coding.code.as_deref()?.parse().ok()?,
-        (None, AnswerValue::Boolean(present)) if attribute == Attribute::Presence => u8::from(*present),
-        _ => return None,
+    let score = match answer {
+        AnswerValue::Boolean(present)
+            if attribute == Attribute::Presence
+                && item.options.find(answer).and_then(|option| option.weight).is_none() =>
+        {
+            u8::from(*present)
+        }
+        _ => u8::try_from(whole_number(item, answer)?).ok()?,
     };
     (score <= attribute.max_score()).then_some(score)
-}
-
-/// A weight as a score; weights that aren't whole are no scores.
-fn whole(weight: f64) -> Option<u8> {
-    (0..=u8::MAX).find(|score| f64::from(*score) == weight)
 }
 
 #[cfg(test)]
