@@ -15,6 +15,8 @@
 //! - [`score_symptoms`] gives the PRO-CTCAE attributes and composite grades;
 //!   [`eortc_qlq_c30`] the scales of the EORTC QLQ-C30. A [`Score`] says which answers
 //!   it used and why it is missing when it is.
+//! - [`alert_rules`] evaluates a study's alert rules over what a participant reported, and
+//!   simulates them over past data.
 //!
 //! Content that this crate doesn't know is kept and written back.
 //!
@@ -48,6 +50,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod alert_rules;
 mod answer_check;
 mod answer_options;
 mod answer_value;

@@ -98,3 +98,24 @@ pub const MAX_UNIT_DEPTH: usize = 8;
 
 /// Largest map from a form's questions to the numbers of a scored questionnaire, in bytes of JSON.
 pub const MAX_SCORE_MAP_BYTES: usize = 64 * 1024;
+
+/// Largest set of alert rules, in bytes of JSON.
+pub const MAX_ALERT_RULES_BYTES: usize = 256 * 1024;
+
+/// Most rules of one set.
+pub const MAX_ALERT_RULES: usize = 500;
+
+/// Longest name in a rule, of who acknowledges, and of a unit or code, in bytes.
+pub const MAX_RULE_NAME_BYTES: usize = 200;
+
+/// Longest address of a questionnaire in a rule, in bytes.
+pub const MAX_URL_BYTES: usize = 2_048;
+
+/// Most planned times in a row that a rule may wait for.
+pub const MAX_MISSED_IN_A_ROW: u32 = 366;
+
+/// Most codes that mean an urgent wish.
+pub const MAX_URGENT_ANSWERS: usize = 50;
+
+/// Longest text about what was done, in bytes.
+pub const MAX_ACTION_BYTES: usize = 4_096;

@@ -1,0 +1,132 @@
+//! What an evaluation says.
+
+use super::rule::AlertSeverity;
+use crate::score::UsedAnswer;
+use serde::{Deserialize, Serialize};
+
+/// The name of an alert: the same wherever and whenever it is worked out, so that an acknowledgement
+/// can name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlertKey {
+    /// The participant.
+    pub participant: String,
+    /// The questionnaire.
+    pub instrument: String,
+    /// The planned time; of missed ones, the one with which the row became long enough.
+    pub occurrence: String,
+    /// The rule.
+    pub rule: String,
+    /// What the rule looked at: a symptom, an attribute, a score or a question; empty for missed ones.
+    pub about: String,
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Alert {
+    /// Its name.
+    pub key: AlertKey,
+    /// How much it presses.
+    pub severity: AlertSeverity,
+    /// When, as the occasion says it.
+    pub at_ms: i64,
+    /// Whether several versions of the answers hold at once; then each that fired is a trigger.
+    pub unsettled: bool,
+    /// What triggered it: one for each version of the answers and each place in them that fired; for
+    /// missed ones a single one.
+    pub triggers: Vec<Trigger>,
+    /// A plain sentence.
+    pub sentence: String,
+}
+
+/// What triggered an alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Trigger {
+    /// The version of the answers; `None` for missed ones.
+    pub version: Option<String>,
+    /// The value; where a part is missing, the end of what is possible that makes the rule fire with
+    /// certainty. `None` for a wish and for missed ones.
+    pub value: Option<f64>,
+    /// What is missing, where the value is the least that it can be and not the value itself.
+    pub incomplete: Option<String>,
+    /// The answers behind the value, with their paths.
+    pub used: Vec<UsedAnswer>,
+    /// With what it was compared.
+    pub compared: Compared,
+}
+
+/// With what a value was compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "with", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Compared {
+    /// A threshold: this value and above.
+    AtLeast {
+        /// The threshold.
+        limit: f64,
+    },
+    /// A threshold: this value and below.
+    AtMost {
+        /// The threshold.
+        limit: f64,
+    },
+    /// The value at the start.
+    Baseline {
+        /// The value.
+        value: f64,
+        /// The planned time.
+        occurrence: String,
+        /// The version of those answers.
+        version: String,
+    },
+    /// The last earlier value.
+    Previous {
+        /// The value.
+        value: f64,
+        /// The planned time.
+        occurrence: String,
+        /// The version of those answers.
+        version: String,
+    },
+    /// How many may be missed in a row.
+    InARow {
+        /// How many make an alert.
+        limit: u32,
+        /// How many were missed up to now.
+        missed: u32,
+        /// The planned time with which the row began.
+        since: String,
+    },
+    /// The answers that mean yes.
+    Wish,
+}
+
+/// A rule that could not be judged on a report. Somebody should know: the alert may be there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NotJudged {
+    /// What could not be judged.
+    pub key: AlertKey,
+    /// When, as the occasion says it.
+    pub at_ms: i64,
+    /// What is missing, in plain words.
+    pub why: String,
+}
+
+/// What the rules say of a history.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// The alerts, by time, then by planned time, questionnaire, and the order of the rules.
+    pub alerts: Vec<Alert>,
+    /// What could not be judged, in the same order.
+    pub not_judged: Vec<NotJudged>,
+    /// Rules that found nothing to look at in the whole history, in the order of the rules: nobody
+    /// was asked for it, or its name is misspelt.
+    pub never_asked: Vec<String>,
+}

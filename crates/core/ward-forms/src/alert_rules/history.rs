@@ -1,0 +1,134 @@
+//! What one participant reported and missed: the input of the rules.
+
+use super::reading::ItemReading;
+use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
+use crate::forest::Forest;
+use crate::item_score::whole_number;
+use crate::pro_ctcae::{SymptomScore, score_symptoms};
+use crate::questionnaire::Questionnaire;
+use crate::response::QuestionnaireResponse;
+use crate::score::Score;
+use crate::skip_logic::enabled_nodes;
+
+/// A planned time of a questionnaire.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occasion {
+    /// When, in milliseconds since 1970-01-01T00:00:00Z: for a report the planned time (or the time of
+    /// answering, where nothing was planned), for a missed one the time from which it counts as missed.
+    pub at_ms: i64,
+    /// The planned time in words, such as `2026-03-01`: its name, unique for the questionnaire.
+    pub occurrence: String,
+    /// The address of the questionnaire, without version.
+    pub instrument: String,
+    /// Its title for people.
+    pub title: String,
+}
+
+/// One version of the answers to a planned time.
+#[derive(Debug, Clone)]
+pub struct ReportVersion {
+    pub(super) id: String,
+    pub(super) content: Result<Content, String>,
+}
+
+/// What a version says.
+#[derive(Debug, Clone)]
+pub(super) struct Content {
+    pub(super) symptoms: Vec<SymptomScore>,
+    pub(super) scores: Vec<Score>,
+    pub(super) items: Vec<ItemReading>,
+}
+
+impl ReportVersion {
+    /// Reads a response: its symptoms, the scores of the study's maps that fit the form, and its single
+    /// answers. `id` names the version, such as its entry.
+    #[must_use]
+    pub fn read(
+        id: &str,
+        form: &Questionnaire,
+        response: &QuestionnaireResponse,
+        map: Option<&ScoreMap>,
+    ) -> Self {
+        let content = Content {
+            symptoms: score_symptoms(form, response),
+            scores: map.map(|map| score_qlq_c30(map, form, response)).unwrap_or_default(),
+            items: items(form, response),
+        };
+        Self { id: id.to_owned(), content: Ok(content) }
+    }
+
+    /// A version that can't be read: rules can't be judged on it, and say so. `why` is a few words,
+    /// such as "their questionnaire is not in the chart".
+    #[must_use]
+    pub fn unreadable(id: &str, why: &str) -> Self {
+        Self { id: id.to_owned(), content: Err(why.to_owned()) }
+    }
+}
+
+/// What was reported for one planned time. One version is the rule; several hold at once and nobody
+/// has chosen. Without a version it is left out.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The planned time.
+    pub occasion: Occasion,
+    /// The versions that hold.
+    pub versions: Vec<ReportVersion>,
+}
+
+/// What one participant reported and missed.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Who, by a pseudonym.
+    pub participant: String,
+    /// The reports, in any order. Several for one planned time count as versions of one.
+    pub reports: Vec<Report>,
+    /// The planned times that were expected and missed, in any order.
+    pub missed: Vec<Occasion>,
+}
+
+/// A planned time with every version that answers it.
+pub(super) struct Answered<'h> {
+    pub(super) occasion: &'h Occasion,
+    pub(super) versions: Vec<&'h ReportVersion>,
+}
+
+impl History {
+    /// The answered planned times in order, each once, its versions by name.
+    pub(super) fn answered(&self) -> Vec<Answered<'_>> {
+        let mut answered: Vec<Answered<'_>> = Vec::new();
+        let mut reports: Vec<&Report> =
+            self.reports.iter().filter(|report| !report.versions.is_empty()).collect();
+        let name = |occasion: &Occasion| (occasion.instrument.clone(), occasion.occurrence.clone());
+        reports.sort_by_cached_key(|report| (name(&report.occasion), report.occasion.clone()));
+        for report in reports {
+            match answered.last_mut() {
+                Some(last) if name(last.occasion) == name(&report.occasion) => {
+                    last.versions.extend(&report.versions);
+                }
+                _ => answered.push(Answered {
+                    occasion: &report.occasion,
+                    versions: report.versions.iter().collect(),
+                }),
+            }
+        }
+        for one in &mut answered {
+            one.versions.sort_by(|left, right| left.id.cmp(&right.id));
+        }
+        answered.sort_by(|left, right| left.occasion.cmp(right.occasion));
+        answered
+    }
+}
+
+fn items(form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<ItemReading> {
+    let forest = Forest::new(form, response);
+    let enabled = enabled_nodes(form, &forest);
+    let on = forest.nodes.iter().enumerate().filter(|(id, node)| {
+        enabled.get(*id).copied().unwrap_or(false) && node.item.item_type.takes_answers()
+    });
+    on.map(|(id, node)| ItemReading {
+        path: forest.path(id),
+        text: node.item.text.clone(),
+        values: node.values().map(|value| (value.clone(), whole_number(node.item, value))).collect(),
+    })
+    .collect()
+}

@@ -1,0 +1,216 @@
+//! Reading a rule set, strictly: every field is known, every value can happen.
+
+use super::rule::{AlertRule, AlertRules, AlertSeverity, RuleKind, Since, SymptomName, Target, Threshold};
+use crate::eortc_qlq_c30::{ALGORITHM, Direction, SCALES, SUMMARY};
+use crate::limits::{
+    MAX_ALERT_RULES, MAX_ALERT_RULES_BYTES, MAX_LINK_ID_BYTES, MAX_MISSED_IN_A_ROW, MAX_RULE_NAME_BYTES,
+    MAX_URGENT_ANSWERS, MAX_URL_BYTES,
+};
+use crate::pro_ctcae::Attribute;
+use crate::strict_json::{self, Fields, StrictJsonError, name_in, wrong};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const FORMAT: &str = "ward/alert-rules";
+const VERSION: u64 = 1;
+
+/// The highest composite grade, and the highest score of an attribute and of a scale.
+const GRADE_MAX: f64 = 3.0;
+const ATTRIBUTE_MAX: f64 = 4.0;
+const SCALE_MAX: f64 = 100.0;
+
+/// What every rule may have.
+const COMMON: [&str; 4] = ["id", "kind", "severity", "instrument"];
+
+impl AlertRules {
+    /// Reads a rule set from JSON.
+    ///
+    /// # Errors
+    /// [`StrictJsonError`] with the path of what the study has to correct. Nothing is half read: one
+    /// wrong rule refuses the whole set.
+    pub fn parse(json: &[u8]) -> Result<Self, StrictJsonError> {
+        let value = strict_json::read(json, MAX_ALERT_RULES_BYTES)?;
+        let fields = Fields::of(&value, "$", &["format", "version", "name", "revision", "rules"])?;
+        if fields.need("format")?.as_str() != Some(FORMAT) {
+            return Err(wrong(&fields.path_of("format"), format!("\"{FORMAT}\"")));
+        }
+        if fields.need("version")?.as_u64() != Some(VERSION) {
+            return Err(wrong(&fields.path_of("version"), VERSION.to_string()));
+        }
+        let name = fields.name("name", MAX_RULE_NAME_BYTES)?;
+        let revision = fields.name("revision", MAX_RULE_NAME_BYTES)?;
+        let mut rules: Vec<AlertRule> = Vec::new();
+        for (place, value) in fields.list("rules", "rules", MAX_ALERT_RULES)?.iter().enumerate() {
+            let path = format!("$.rules[{place}]");
+            let rule = read_rule(value, &path)?;
+            if rules.iter().any(|known| known.id == rule.id) {
+                return Err(StrictJsonError::NameTwice { path: format!("{path}.id"), name: rule.id });
+            }
+            rules.push(rule);
+        }
+        Ok(Self { name, revision, rules })
+    }
+}
+
+fn read_rule(value: &Value, path: &str) -> Result<AlertRule, StrictJsonError> {
+    let kind = value.get("kind").and_then(Value::as_str);
+    let own: &[&str] = match kind {
+        Some("threshold") => &["of", "atLeast", "atMost"],
+        Some("worsening") => &["of", "by", "since", "worse"],
+        Some("missed") => &["inARow"],
+        Some("patient-urgent") => &["item", "answers"],
+        // What is no object at all is told by the next check.
+        _ if value.is_object() => {
+            let expected = "threshold, worsening, missed or patient-urgent";
+            return Err(wrong(&format!("{path}.kind"), expected));
+        }
+        _ => &[],
+    };
+    let known: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+    let fields = Fields::of(value, path, &known)?;
+    let kind = match kind {
+        Some("threshold") => threshold(&fields)?,
+        Some("worsening") => worsening(&fields)?,
+        Some("missed") => RuleKind::Missed { in_a_row: fields.count("inARow", MAX_MISSED_IN_A_ROW)? },
+        _ => patient_urgent(&fields)?,
+    };
+    Ok(AlertRule {
+        id: fields.name("id", MAX_RULE_NAME_BYTES)?,
+        severity: severity(&fields)?,
+        instrument: fields.name_if_given("instrument", MAX_URL_BYTES)?,
+        kind,
+    })
+}
+
+fn severity(fields: &Fields<'_>) -> Result<AlertSeverity, StrictJsonError> {
+    let code = fields.need("severity")?.as_str();
+    let found = AlertSeverity::ALL.iter().find(|(_, known)| code == Some(*known));
+    let expected = || wrong(&fields.path_of("severity"), "notice, concern or urgent");
+    found.map(|(severity, _)| *severity).ok_or_else(expected)
+}
+
+fn threshold(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+    let of = target(fields)?;
+    let (field, limit) = match (fields.number_if_given("atLeast")?, fields.number_if_given("atMost")?) {
+        (Some(least), None) => ("atLeast", Threshold::AtLeast(least)),
+        (None, Some(most)) => ("atMost", Threshold::AtMost(most)),
+        _ => return Err(wrong(fields.path(), "a threshold with either atLeast or atMost")),
+    };
+    let (Threshold::AtLeast(number) | Threshold::AtMost(number)) = limit;
+    if let Some(highest) = highest(&of).filter(|highest| !(0.0..=*highest).contains(&number)) {
+        return Err(wrong(&fields.path_of(field), format!("from 0 to {highest}, the values that there are")));
+    }
+    Ok(RuleKind::Threshold { of, limit })
+}
+
+fn worsening(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+    let of = target(fields)?;
+    fields.need("by")?;
+    let by = fields.number_if_given("by")?.unwrap_or_default();
+    let highest = highest(&of).unwrap_or(f64::MAX);
+    if by <= 0.0 || by > highest {
+        return Err(wrong(&fields.path_of("by"), format!("more than 0 and at most {highest}")));
+    }
+    let since = match fields.need("since")?.as_str() {
+        Some("baseline") => Since::Baseline,
+        Some("previous") => Since::Previous,
+        _ => return Err(wrong(&fields.path_of("since"), "baseline or previous")),
+    };
+    let natural = natural_direction(&of);
+    let worse = match fields.get("worse").map(Value::as_str) {
+        None => natural.unwrap_or(Direction::HigherIsWorse),
+        Some(Some("higher")) => Direction::HigherIsWorse,
+        Some(Some("lower")) => Direction::LowerIsWorse,
+        Some(_) => return Err(wrong(&fields.path_of("worse"), "higher or lower")),
+    };
+    if natural.is_some_and(|natural| natural != worse) {
+        return Err(wrong(&fields.path_of("worse"), "the end that is worse for this value"));
+    }
+    Ok(RuleKind::Worsening { of, by, since, worse })
+}
+
+fn patient_urgent(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+    let link_id = fields.name("item", MAX_LINK_ID_BYTES)?;
+    let mut answers = Vec::new();
+    if fields.get("answers").is_some() {
+        for (place, value) in fields.list("answers", "answers", MAX_URGENT_ANSWERS)?.iter().enumerate() {
+            let path = format!("{}[{place}]", fields.path_of("answers"));
+            answers.push(name_in(value, &path, MAX_RULE_NAME_BYTES)?);
+        }
+        if answers.is_empty() {
+            return Err(wrong(&fields.path_of("answers"), "a list with at least one code"));
+        }
+        if answers.iter().collect::<BTreeSet<_>>().len() < answers.len() {
+            return Err(wrong(&fields.path_of("answers"), "a list in which each code stands once"));
+        }
+    }
+    Ok(RuleKind::PatientUrgent { link_id, answers })
+}
+
+fn target(fields: &Fields<'_>) -> Result<Target, StrictJsonError> {
+    let path = fields.path_of("of");
+    let value = fields.need("of")?;
+    let has = |field: &str| value.get(field).is_some();
+    match (has("symptom"), has("score"), has("item")) {
+        (true, false, false) => symptom_target(&Fields::of(value, &path, &["symptom", "attribute"])?),
+        (false, true, false) => score_target(&Fields::of(value, &path, &["score"])?),
+        (false, false, true) => {
+            let of = Fields::of(value, &path, &["item", "unit"])?;
+            let link_id = of.name("item", MAX_LINK_ID_BYTES)?;
+            Ok(Target::Item { link_id, unit: of.name_if_given("unit", MAX_RULE_NAME_BYTES)? })
+        }
+        _ => Err(wrong(&path, "an object with one of symptom, score and item")),
+    }
+}
+
+fn symptom_target(of: &Fields<'_>) -> Result<Target, StrictJsonError> {
+    let symptom = match of.name("symptom", MAX_RULE_NAME_BYTES)?.as_str() {
+        "*" => SymptomName::Every,
+        name => SymptomName::Named(name.to_owned()),
+    };
+    let Some(code) = of.get("attribute") else { return Ok(Target::Grade { symptom }) };
+    let attribute = match code.as_str() {
+        Some("*") => None,
+        Some(code) if Attribute::from_code(code).is_some() => Attribute::from_code(code),
+        _ => {
+            let codes: Vec<&str> = Attribute::ALL.iter().map(|(_, code)| *code).collect();
+            return Err(wrong(&of.path_of("attribute"), format!("one of {}, or *", codes.join(", "))));
+        }
+    };
+    Ok(Target::Attribute { symptom, attribute })
+}
+
+fn score_target(of: &Fields<'_>) -> Result<Target, StrictJsonError> {
+    let full = of.name("score", MAX_RULE_NAME_BYTES)?;
+    let expected =
+        || wrong(&of.path_of("score"), format!("{}/ and a scale, such as {0}/PF2", ALGORITHM.name));
+    let (algorithm, name) = full.split_once('/').ok_or_else(expected)?;
+    let is_known =
+        algorithm == ALGORITHM.name && (name == SUMMARY || SCALES.iter().any(|scale| scale.code == name));
+    if !is_known {
+        return Err(expected());
+    }
+    Ok(Target::Score { algorithm: algorithm.to_owned(), name: name.to_owned() })
+}
+
+/// The highest value that there is; `None` where the form decides.
+fn highest(of: &Target) -> Option<f64> {
+    match of {
+        Target::Grade { .. } => Some(GRADE_MAX),
+        Target::Attribute { .. } => Some(ATTRIBUTE_MAX),
+        Target::Score { .. } => Some(SCALE_MAX),
+        Target::Item { .. } => None,
+    }
+}
+
+/// Which end is the worse one; `None` where only the study knows.
+fn natural_direction(of: &Target) -> Option<Direction> {
+    match of {
+        Target::Grade { .. } | Target::Attribute { .. } => Some(Direction::HigherIsWorse),
+        Target::Score { name, .. } => {
+            let scale = SCALES.iter().find(|scale| scale.code == name);
+            Some(scale.map_or(Direction::LowerIsWorse, |scale| scale.kind.direction()))
+        }
+        Target::Item { .. } => None,
+    }
+}
