@@ -4,7 +4,8 @@
 use crate::error::FormError;
 use crate::json_bounds::read_bounded;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why such a document can't be used. Its author has to act.
@@ -71,11 +72,11 @@ pub(crate) fn wrong(path: &str, expected: impl Into<String>) -> StrictJsonError 
 
 /// Reads JSON of at most `limit_bytes` in which no object has a field twice.
 pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value, StrictJsonError> {
-    read_bounded(bytes, limit_bytes)?;
-    // The bounds hold now; what can still fail is a field that stands twice.
-    let once: Once = serde_json::from_slice(bytes)
+    let value = read_bounded(bytes, limit_bytes)?;
+    // It is JSON within its bounds; what can still fail is a field that stands twice.
+    serde_json::from_slice::<EachFieldOnce>(bytes)
         .map_err(|error| StrictJsonError::FieldTwice { what: error.to_string() })?;
-    Ok(once.0)
+    Ok(value)
 }
 
 /// An object of which every field is looked at.
@@ -171,65 +172,61 @@ pub(crate) fn name_in(value: &Value, path: &str, limit_bytes: usize) -> Result<S
     value.as_str().filter(is_name).map(str::to_owned).ok_or_else(expected)
 }
 
-/// A JSON value in which no object has a field twice.
-struct Once(Value);
+/// JSON that was walked through and in which no object has a field twice. Nothing of it is kept.
+struct EachFieldOnce;
 
-impl<'de> Deserialize<'de> for Once {
+impl<'de> Deserialize<'de> for EachFieldOnce {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OnceVisitor)
+        deserializer.deserialize_any(Walk)
     }
 }
 
-struct OnceVisitor;
+struct Walk;
 
-impl<'de> Visitor<'de> for OnceVisitor {
-    type Value = Once;
+impl<'de> Visitor<'de> for Walk {
+    type Value = EachFieldOnce;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON in which no object has a field twice")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Once, E> {
-        Ok(Once(Value::Bool(value)))
+    fn visit_bool<E>(self, _: bool) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Once, E> {
-        Ok(Once(Value::Number(value.into())))
+    fn visit_i64<E>(self, _: i64) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Once, E> {
-        Ok(Once(Value::Number(value.into())))
+    fn visit_u64<E>(self, _: u64) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Once, E> {
-        Ok(Once(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+    fn visit_f64<E>(self, _: f64) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Once, E> {
-        Ok(Once(Value::String(value.to_owned())))
+    fn visit_str<E>(self, _: &str) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_unit<E>(self) -> Result<Once, E> {
-        Ok(Once(Value::Null))
+    fn visit_unit<E>(self) -> Result<EachFieldOnce, E> {
+        Ok(EachFieldOnce)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Once, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Once(value)) = seq.next_element()? {
-            list.push(value);
-        }
-        Ok(Once(Value::Array(list)))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<EachFieldOnce, A::Error> {
+        while seq.next_element::<EachFieldOnce>()?.is_some() {}
+        Ok(EachFieldOnce)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Once, A::Error> {
-        let mut map = Map::new();
-        while let Some((field, Once(value))) = entries.next_entry::<String, Once>()? {
-            if map.contains_key(&field) {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<EachFieldOnce, A::Error> {
+        let mut fields = BTreeSet::new();
+        while let Some((field, EachFieldOnce)) = entries.next_entry::<String, EachFieldOnce>()? {
+            if let Some(field) = fields.replace(field) {
                 return Err(A::Error::custom(field));
             }
-            map.insert(field, value);
         }
-        Ok(Once(Value::Object(map)))
+        Ok(EachFieldOnce)
     }
 }
 

@@ -432,7 +432,7 @@ fn qlq(answer: i32) -> ReportVersion {
     let items: Vec<Value> = (1..=ITEMS)
         .map(|item| json!({"linkId": format!("q{item}"), "type": "integer", "text": "?"}))
         .collect();
-    let form = json!({"resourceType": "Questionnaire", "status": "active", "item": items});
+    let form = json!({"resourceType": "Questionnaire", "url": "u", "status": "active", "item": items});
     let form = Questionnaire::parse(form.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     let items: Vec<Value> =
         (1..=5).map(|item| json!({"linkId": format!("q{item}"), "answer": [int(answer)]})).collect();
@@ -441,7 +441,7 @@ fn qlq(answer: i32) -> ReportVersion {
         .unwrap_or_else(|error| panic!("{error}"));
     let numbers: serde_json::Map<String, Value> =
         (1..=ITEMS).map(|item| (format!("q{item}"), json!(item))).collect();
-    let map = json!({"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": numbers});
+    let map = json!({"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": numbers});
     let map = ScoreMap::parse(map.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     ReportVersion::read("v", &form, &response, Some(&map))
 }

@@ -158,8 +158,7 @@ fn response(answers: &[(u8, Vec<String>)]) -> QuestionnaireResponse {
 
 fn map() -> ScoreMap {
     let items: BTreeMap<String, u8> = (1..=ITEMS).map(|item| (format!("q{item}"), item)).collect();
-    let map =
-        json!({"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": items});
+    let map = json!({"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": items});
     ScoreMap::parse(map.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -195,7 +194,7 @@ fn each_missing_answer_says_why() {
     let asked = items.iter_mut().find(|item| item["linkId"] == "q11").unwrap_or_else(|| panic!("q11"));
     asked["enableWhen"] =
         json!([{"question": "q10", "operator": "=", "answerCoding": {"system": "s", "code": "4"}}]);
-    let form = json!({"resourceType": "Questionnaire", "status": "active", "item": items});
+    let form = json!({"resourceType": "Questionnaire", "url": "u", "status": "active", "item": items});
     let form = Questionnaire::parse(form.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     let mut given = coded(&worked());
     given[0].1 = vec!["1".to_owned(), "2".to_owned()];
@@ -217,6 +216,17 @@ fn each_missing_answer_says_why() {
     let parts = ["DY", "SL", "AP"].map(str::to_owned).to_vec();
     assert_eq!(of(&scores, SUMMARY).missing(), Some(&ScoreMissing::PartMissing { parts }));
     assert_eq!(of(&scores, "PA").value(), Some(100.0), "one of two is half");
+}
+
+#[test]
+fn a_map_says_nothing_of_another_form() {
+    let mut other = form(&(1..=ITEMS).collect::<Vec<_>>()).as_value().clone();
+    other["url"] = json!("other");
+    let other = Questionnaire::parse(other.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(map().check(&other).len(), 1);
+    let scores = score_qlq_c30(&map(), &other, &response(&coded(&worked())));
+    assert!(scores.iter().take(15).all(|score| score.missing() == Some(&ScoreMissing::NotInForm)));
+    assert!(of(&scores, SUMMARY).missing().is_some());
 }
 
 /// The rules once more, written as the manual writes them.

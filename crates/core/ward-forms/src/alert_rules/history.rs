@@ -40,7 +40,7 @@ pub(super) struct Content {
 }
 
 impl ReportVersion {
-    /// Reads a response: its symptoms, the scores of the study's maps that fit the form, and its single
+    /// Reads a response: its symptoms, the scores of a map that is about the form, and its single
     /// answers. `id` names the version, such as its entry.
     #[must_use]
     pub fn read(
@@ -51,7 +51,10 @@ impl ReportVersion {
     ) -> Self {
         let content = Content {
             symptoms: score_symptoms(form, response),
-            scores: map.map(|map| score_qlq_c30(map, form, response)).unwrap_or_default(),
+            scores: map
+                .filter(|map| map.is_about(form))
+                .map(|map| score_qlq_c30(map, form, response))
+                .unwrap_or_default(),
             items: items(form, response),
         };
         Self { id: id.to_owned(), content: Ok(content) }

@@ -20,6 +20,10 @@
 //! none of them fires, there is none; else the report is listed as not judged, with what is missing. A
 //! question that the skip logic did not ask is not missing: the rule then has nothing to judge.
 //!
+//! A grade is what the published table says: after a first answer of "not at all" it is 0, whatever else
+//! was answered. A study that wants to hear of the later answers too adds a rule about attributes
+//! (`{"symptom": "*", "attribute": "*"}`).
+//!
 //! Published load to design against: in the PRO-TECT trial (Basch et al., JAMA 2022;327(24):2413-2422)
 //! about a third of the surveys raised an alert, and nurses acted on more than half of them.
 //!

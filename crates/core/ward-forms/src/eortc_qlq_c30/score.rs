@@ -27,7 +27,8 @@ const DENOMINATOR: u32 = 180;
 type Answers = BTreeMap<u8, Result<UsedAnswer, LeftOutReason>>;
 
 /// The scores of a response to a study's form: the 15 scales in the order of [`SCALES`], then the
-/// summary score. Answers of questions that the skip logic has switched off count as absent.
+/// summary score. Answers of questions that the skip logic has switched off count as absent. Where the
+/// map is about another form, every score says that the form asks none of its questions.
 #[must_use]
 pub fn score_qlq_c30(map: &ScoreMap, form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Score> {
     let forest = Forest::new(form, response);
@@ -76,7 +77,8 @@ fn answer_of(
     forest: &Forest<'_>,
     enabled: &[bool],
 ) -> Result<UsedAnswer, LeftOutReason> {
-    let item = map.link_id(number).and_then(|link_id| form.item(link_id)).ok_or(LeftOutReason::NotInForm)?;
+    let link_id = map.link_id(number).filter(|_| map.is_about(form)).ok_or(LeftOutReason::NotInForm)?;
+    let item = form.item(link_id).ok_or(LeftOutReason::NotInForm)?;
     let on: Vec<usize> = forest
         .nodes_of(item.index)
         .iter()

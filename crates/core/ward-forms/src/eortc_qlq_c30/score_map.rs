@@ -2,12 +2,16 @@
 //!
 //! ```json
 //! {"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0",
+//!  "questionnaire": "https://example.org/quality-of-life",
 //!  "items": {"walk-far": 1, "walk-near": 2}}
 //! ```
+//!
+//! A map is about one questionnaire, by its address, with `|version` for one version of it only:
+//! another form may use the same linkIds for other questions.
 
 use super::scales::{ITEMS, highest_answer};
 use crate::item_score::whole_number;
-use crate::limits::{MAX_LINK_ID_BYTES, MAX_SCORE_MAP_BYTES};
+use crate::limits::{MAX_LINK_ID_BYTES, MAX_SCORE_MAP_BYTES, MAX_URL_BYTES};
 use crate::questionnaire::{Item, Questionnaire};
 use crate::strict_json::{self, Fields, StrictJsonError, wrong};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +25,7 @@ const INSTRUMENT: &str = "eortc-qlq-c30/3.0";
 /// numbers may be left out, and their scales then say so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoreMap {
+    questionnaire: String,
     by_item: BTreeMap<u8, String>,
 }
 
@@ -31,7 +36,7 @@ impl ScoreMap {
     /// [`StrictJsonError`] with the path of what the study has to correct.
     pub fn parse(json: &[u8]) -> Result<Self, StrictJsonError> {
         let value = strict_json::read(json, MAX_SCORE_MAP_BYTES)?;
-        let fields = Fields::of(&value, "$", &["format", "version", "instrument", "items"])?;
+        let fields = Fields::of(&value, "$", &["format", "version", "instrument", "questionnaire", "items"])?;
         if fields.need("format")?.as_str() != Some(FORMAT) {
             return Err(wrong(&fields.path_of("format"), format!("\"{FORMAT}\"")));
         }
@@ -41,6 +46,7 @@ impl ScoreMap {
         if fields.need("instrument")?.as_str() != Some(INSTRUMENT) {
             return Err(wrong(&fields.path_of("instrument"), format!("\"{INSTRUMENT}\"")));
         }
+        let questionnaire = fields.name("questionnaire", MAX_URL_BYTES)?;
         let path = fields.path_of("items");
         let items = fields.need("items")?.as_object().ok_or_else(|| wrong(&path, "an object"))?;
         let mut by_item = BTreeMap::new();
@@ -58,7 +64,7 @@ impl ScoreMap {
                 return Err(StrictJsonError::NameTwice { path, name: number.to_string() });
             }
         }
-        Ok(Self { by_item })
+        Ok(Self { questionnaire, by_item })
     }
 
     /// The question with this number.
@@ -67,11 +73,21 @@ impl ScoreMap {
         self.by_item.get(&item).map(String::as_str)
     }
 
+    /// Whether the map is about this form.
+    #[must_use]
+    pub fn is_about(&self, form: &Questionnaire) -> bool {
+        let own = Some(self.questionnaire.as_str());
+        form.url() == own || form.canonical().as_deref() == own
+    }
+
     /// What doesn't fit between the map and a form. A study whose map has a problem would get wrong or
     /// missing scores; it must not go live.
     #[must_use]
     pub fn check(&self, form: &Questionnaire) -> Vec<ScoreMapProblem> {
         let mut problems = Vec::new();
+        if !self.is_about(form) {
+            problems.push(ScoreMapProblem::OtherForm { questionnaire: self.questionnaire.clone() });
+        }
         for (number, link_id) in &self.by_item {
             let Some(item) = form.item(link_id) else {
                 problems.push(ScoreMapProblem::NotInForm { item: *number, link_id: link_id.clone() });
@@ -114,6 +130,11 @@ fn offered(item: &Item) -> BTreeSet<i32> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScoreMapProblem {
+    /// The map is about another form, or the form has no address.
+    OtherForm {
+        /// The form that the map is about.
+        questionnaire: String,
+    },
     /// The form has no such question.
     NotInForm {
         /// The number.
@@ -144,6 +165,9 @@ pub enum ScoreMapProblem {
 impl fmt::Display for ScoreMapProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::OtherForm { questionnaire } => {
+                write!(f, "the map is about {questionnaire}, not about this form")
+            }
             Self::NotInForm { item, link_id } => {
                 write!(f, "item {item}: the form has no question {link_id}")
             }
@@ -167,7 +191,7 @@ mod tests {
 
     fn map(items: &str) -> Result<ScoreMap, StrictJsonError> {
         ScoreMap::parse(
-            format!(r#"{{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": {items}}}"#)
+            format!(r#"{{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {items}}}"#)
                 .as_bytes(),
         )
     }
@@ -187,14 +211,14 @@ mod tests {
             assert!(error.starts_with(at), "{error}");
         }
         assert!(matches!(map(r#"{"a": 1, "a": 2}"#), Err(StrictJsonError::FieldTwice { .. })));
-        let unknown = br#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": {}, "note": 1}"#;
+        let unknown = br#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {}, "note": 1}"#;
         assert!(
             matches!(ScoreMap::parse(unknown), Err(StrictJsonError::UnknownField { field, .. }) if field == "note")
         );
         for other in [
-            r#"{"format": "ward/score-map", "version": 2, "instrument": "eortc-qlq-c30/3.0", "items": {}}"#,
-            r#"{"format": "x", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": {}}"#,
-            r#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/2.0", "items": {}}"#,
+            r#"{"format": "ward/score-map", "version": 2, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {}}"#,
+            r#"{"format": "x", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {}}"#,
+            r#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/2.0", "questionnaire": "u", "items": {}}"#,
             "{}",
         ] {
             assert!(ScoreMap::parse(other.as_bytes()).is_err(), "{other}");
@@ -203,8 +227,7 @@ mod tests {
 
     #[test]
     fn size_at_the_limit_and_one_past() {
-        let text =
-            r#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "items": {}}"#;
+        let text = r#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {}}"#;
         let at = format!("{text}{}", " ".repeat(MAX_SCORE_MAP_BYTES - text.len()));
         assert!(ScoreMap::parse(at.as_bytes()).is_ok());
         assert!(matches!(ScoreMap::parse(format!("{at} ").as_bytes()), Err(StrictJsonError::Json(_))));
@@ -217,7 +240,7 @@ mod tests {
     fn a_form_that_counts_from_zero_is_found() {
         let option = |code: &str| serde_json::json!({"valueCoding": {"code": code}});
         let form = |codes: [&str; 4]| {
-            let form = serde_json::json!({"resourceType": "Questionnaire", "status": "active", "item": [
+            let form = serde_json::json!({"resourceType": "Questionnaire", "url": "u", "status": "active", "item": [
                 {"linkId": "g", "type": "group"},
                 {"linkId": "a", "type": "choice", "answerOption": codes.map(option)}]});
             Questionnaire::parse(form.to_string().as_bytes()).unwrap()
