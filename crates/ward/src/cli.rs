@@ -1,5 +1,6 @@
 //! The words of the command line. What a command does stands in `commands`.
 
+mod alerts;
 mod assure;
 mod attachment;
 mod devices;
@@ -7,6 +8,7 @@ mod record;
 mod set;
 mod text;
 
+pub use alerts::AlertsCommand;
 pub use assure::{AuditChartArgs, AuditCommand};
 pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
@@ -105,6 +107,9 @@ pub enum Command {
     /// Check and publish how the study's data merges.
     #[command(subcommand)]
     Study(StudyCommand),
+    /// Try alert rules on past answers before they are switched on.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Take a device out of every chart.
     Revoke(RevokeArgs),
     /// Let the operation log go on after a restore that lost entries (an admin's device).

@@ -52,3 +52,7 @@ pub const PACKAGE_FILE_MAX_BYTES: u64 = 256 << 20;
 pub const PACKAGE_FILES_MAX: usize = 1_000_000;
 /// Charts whose streams of hints `ward sync --watch` keeps open; a device has four connections.
 pub const WATCHED_CHARTS_MAX: usize = 2;
+/// Bytes of an export that alert rules are tried on.
+pub const EXPORT_FILE_MAX_BYTES: u64 = 256 << 20;
+/// Questionnaires that alert rules are tried with.
+pub const TRIED_FORMS_MAX: usize = 200;

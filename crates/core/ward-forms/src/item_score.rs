@@ -1,10 +1,8 @@
 //! The number that an answer stands for.
 
 use crate::answer_value::AnswerValue;
+use crate::limits::MAX_WEIGHT;
 use crate::questionnaire::Item;
-
-/// The largest number that a weight is read as.
-const WEIGHT_MAX: i32 = 1_000;
 
 /// The whole number of an answer: the weight of the chosen option (`itemWeight` or `ordinalValue`),
 /// else its code as a number, else the whole number answered. Weights that aren't whole are none.
@@ -23,5 +21,5 @@ fn digits(code: &str) -> Option<i32> {
 }
 
 fn whole(weight: f64) -> Option<i32> {
-    (-WEIGHT_MAX..=WEIGHT_MAX).find(|number| f64::from(*number) == weight)
+    (-MAX_WEIGHT..=MAX_WEIGHT).find(|number| f64::from(*number) == weight)
 }

@@ -119,3 +119,9 @@ pub const MAX_URGENT_ANSWERS: usize = 50;
 
 /// Longest text about what was done, in bytes.
 pub const MAX_ACTION_BYTES: usize = 4_096;
+
+/// Longest text of a question that stands for it in a sentence, in characters.
+pub const MAX_QUESTION_IN_SENTENCE_CHARS: usize = 80;
+
+/// Largest weight of an option that counts as a score; a larger one is none.
+pub const MAX_WEIGHT: i32 = 1_000;

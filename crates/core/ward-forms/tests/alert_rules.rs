@@ -9,6 +9,7 @@ use ward_forms::alert_rules::{
     evaluate,
 };
 use ward_forms::eortc_qlq_c30::{ITEMS, ScoreMap};
+use ward_forms::limits::{MAX_QUESTION_IN_SENTENCE_CHARS, MAX_WEIGHT};
 use ward_forms::pro_ctcae::STRUCTURE_SYSTEM;
 use ward_forms::{Questionnaire, QuestionnaireResponse};
 
@@ -479,6 +480,51 @@ fn a_difference_of_rounding_is_read_in_favour_of_the_alert() {
         ..pains(&[])
     };
     assert_eq!(evaluate(&rule, &history).alerts.len(), 2);
+}
+
+#[test]
+fn a_weight_counts_up_to_the_limit() {
+    let weighed = |weight: i32| {
+        let form = json!({"resourceType": "Questionnaire", "status": "active", "item": [
+            {"linkId": "n", "type": "choice", "text": "?", "answerOption": [{"valueCoding": {"code": "a"},
+                "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/ordinalValue", "valueDecimal": weight}]}]}]});
+        let form =
+            Questionnaire::parse(form.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "item": [
+            {"linkId": "n", "answer": [{"valueCoding": {"code": "a"}}]}]});
+        let response = QuestionnaireResponse::parse(response.to_string().as_bytes())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let versions = vec![ReportVersion::read("v", &form, &response, None)];
+        let rule = one(
+            json!({"id": "r", "kind": "threshold", "severity": "notice", "of": {"item": "n"}, "atLeast": 1}),
+        );
+        let found = evaluate(&rule, &History { reports: vec![report(1, versions)], ..pains(&[]) });
+        (found.alerts.len(), found.not_judged.len())
+    };
+    assert_eq!(weighed(MAX_WEIGHT), (1, 0));
+    assert_eq!(weighed(MAX_WEIGHT + 1), (0, 1));
+}
+
+#[test]
+fn a_short_question_stands_in_the_sentence_and_a_long_one_does_not() {
+    let sentence = |chars: usize| {
+        let form = json!({"resourceType": "Questionnaire", "status": "active", "item": [
+            {"linkId": "n", "type": "integer", "text": "ö".repeat(chars)}]});
+        let form =
+            Questionnaire::parse(form.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "item": [
+            {"linkId": "n", "answer": [int(1)]}]});
+        let response = QuestionnaireResponse::parse(response.to_string().as_bytes())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let versions = vec![ReportVersion::read("v", &form, &response, None)];
+        let rule = one(
+            json!({"id": "r", "kind": "threshold", "severity": "notice", "of": {"item": "n"}, "atLeast": 1}),
+        );
+        let found = evaluate(&rule, &History { reports: vec![report(1, versions)], ..pains(&[]) });
+        only(&found).sentence.clone()
+    };
+    assert!(sentence(MAX_QUESTION_IN_SENTENCE_CHARS).starts_with("“ö"));
+    assert_eq!(sentence(MAX_QUESTION_IN_SENTENCE_CHARS + 1), "n: 1, on 2026-03-01");
 }
 
 /// A day's answers: each of the two attributes of pain perhaps, and perhaps a second version.

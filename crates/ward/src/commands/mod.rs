@@ -1,6 +1,8 @@
 //! What each command does.
 
 mod adopt;
+mod alert_replay;
+mod alerts;
 mod answer;
 mod answer_file;
 pub mod assign;
@@ -68,6 +70,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Team(command) => team::run(command, &home, out).await,
         Command::Assign(args) => assign::run(args, &home, out).await,
         Command::Study(command) => study::run(command, &home, out).await,
+        Command::Alerts(command) => alerts::run(&command, out),
         Command::Revoke(args) => revoke::revoke(args, &home, out).await,
         Command::Reopen(args) => reopen::run(args, &home, out).await,
         Command::Recover(args) => revoke::recover(args, &home, out).await,

@@ -106,6 +106,15 @@ impl Study {
         file
     }
 
+    /// What a command that must succeed prints for people.
+    pub fn text(&self, home: &str, args: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ward"));
+        command.current_dir(self.folder.path()).env_remove("WARD_HOME").args(["--home", home]).args(args);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{home}: {args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// A page of help.
     pub fn help(&self, command: &str) -> String {
         let output = self.command("none", &[command, "--help"]).output().unwrap();

@@ -2,6 +2,7 @@
 //! device.
 #![cfg(test)]
 
+mod alerts;
 mod commands;
 mod conflicts;
 mod devices;
@@ -190,6 +191,7 @@ fn a_study_runs_from_the_command_line() {
     {
         assert_eq!(study.mode(name), mode, "{name} is decrypted");
     }
+    alerts::are_tried_on_an_export(&study, "data.ndjson", DIARY);
     let export = study.run("omar", &["export"]);
     assert!(export["resources"].as_array().is_some_and(|all| all.len() > 5), "one document");
     assert_eq!(study.run("omar", &["evidence", "list"]), json!([]));
@@ -309,6 +311,7 @@ fn every_command_has_a_page_of_help() {
         "export",
         "audit",
         "study",
+        "alerts",
         "resolve",
         "void",
         "devices",

@@ -5,12 +5,10 @@ use super::rule::{SymptomName, Target};
 use super::wording::{lower_first, number};
 use crate::answer_value::AnswerValue;
 use crate::item_path::ItemPath;
+use crate::limits::MAX_QUESTION_IN_SENTENCE_CHARS;
 use crate::pro_ctcae::{AttributeScore, MissingReason, SymptomScore};
 use crate::score::{Score, UsedAnswer};
 use serde_json::Number;
-
-/// Longest text of a question that stands for it in a sentence, in characters.
-const TEXT_MAX_CHARS: usize = 80;
 
 /// One question that was asked.
 #[derive(Debug, Clone)]
@@ -28,7 +26,8 @@ impl ItemReading {
 
     /// The question's words where they are short, else its linkId.
     pub(super) fn words(&self) -> String {
-        let short = self.text.as_deref().filter(|text| text.chars().count() <= TEXT_MAX_CHARS);
+        let short =
+            self.text.as_deref().filter(|text| text.chars().count() <= MAX_QUESTION_IN_SENTENCE_CHARS);
         short.map_or_else(|| self.link_id().to_owned(), |text| format!("“{text}”"))
     }
 }

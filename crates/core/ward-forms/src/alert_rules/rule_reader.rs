@@ -15,9 +15,9 @@ const FORMAT: &str = "ward/alert-rules";
 const VERSION: u64 = 1;
 
 /// The highest composite grade, and the highest score of an attribute and of a scale.
-const GRADE_MAX: f64 = 3.0;
-const ATTRIBUTE_MAX: f64 = 4.0;
-const SCALE_MAX: f64 = 100.0;
+const HIGHEST_GRADE: f64 = 3.0;
+const HIGHEST_ATTRIBUTE: f64 = 4.0;
+const HIGHEST_SCALE: f64 = 100.0;
 
 /// What every rule may have.
 const COMMON: [&str; 4] = ["id", "kind", "severity", "instrument"];
@@ -196,9 +196,9 @@ fn score_target(of: &Fields<'_>) -> Result<Target, StrictJsonError> {
 /// The highest value that there is; `None` where the form decides.
 fn highest(of: &Target) -> Option<f64> {
     match of {
-        Target::Grade { .. } => Some(GRADE_MAX),
-        Target::Attribute { .. } => Some(ATTRIBUTE_MAX),
-        Target::Score { .. } => Some(SCALE_MAX),
+        Target::Grade { .. } => Some(HIGHEST_GRADE),
+        Target::Attribute { .. } => Some(HIGHEST_ATTRIBUTE),
+        Target::Score { .. } => Some(HIGHEST_SCALE),
         Target::Item { .. } => None,
     }
 }
