@@ -26,7 +26,12 @@ pub(crate) fn without_disabled(
         if pruning.removed == 0 {
             return current;
         }
-        current = QuestionnaireResponse { fields: current.fields.clone(), status: current.status, items };
+        current = QuestionnaireResponse {
+            fields: current.fields.clone(),
+            numbers: current.numbers.clone(),
+            status: current.status,
+            items,
+        };
     }
 }
 
@@ -55,7 +60,13 @@ impl Pruning<'_, '_> {
             self.removed += 1;
             return None;
         }
-        Some(ResponseItem { link_id: item.link_id.clone(), fields: item.fields.clone(), answers, items })
+        Some(ResponseItem {
+            link_id: item.link_id.clone(),
+            fields: item.fields.clone(),
+            numbers: item.numbers.clone(),
+            answers,
+            items,
+        })
     }
 
     fn answer(&mut self, answer: &Answer) -> Option<Answer> {
@@ -64,7 +75,12 @@ impl Pruning<'_, '_> {
             self.removed += 1;
             return None;
         }
-        Some(Answer { fields: answer.fields.clone(), value: answer.value.clone(), items })
+        Some(Answer {
+            fields: answer.fields.clone(),
+            numbers: answer.numbers.clone(),
+            value: answer.value.clone(),
+            items,
+        })
     }
 }
 

@@ -35,6 +35,25 @@ pub enum FormError {
         /// Column, counted from 1.
         column: usize,
     },
+    /// Bytes that are no text; the supplier writes UTF-8.
+    #[error("byte {at_byte} is not part of UTF-8 text")]
+    NotUtf8 {
+        /// The first such byte, counted from 0.
+        at_byte: usize,
+    },
+    /// A number that can't be held; the supplier corrects it.
+    #[error("the number at byte {at_byte} is too large")]
+    NumberTooLarge {
+        /// Where its digits begin, counted from 0.
+        at_byte: usize,
+    },
+    /// An object gives a field twice, so which one counts would be a guess; the
+    /// supplier leaves one out.
+    #[error("an object gives the field {field} twice")]
+    DuplicateField {
+        /// The field.
+        field: String,
+    },
     /// Another FHIR resource, or no resource; the supplier sends the right one.
     #[error("expected a {expected}, found {found}")]
     WrongResource {

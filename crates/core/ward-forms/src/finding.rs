@@ -77,6 +77,8 @@ pub enum FindingCode {
     WrongInstrument,
     /// The response doesn't say which form it answers.
     NoInstrument,
+    /// The form that the response answers is not at hand.
+    InstrumentNotHeld,
     /// The time of writing is not a FHIR dateTime.
     BadAuthored,
     /// The time of writing is outside the form's period of use.
@@ -134,6 +136,7 @@ impl FindingCode {
             Self::StatusNotAccepted => "status-not-accepted",
             Self::WrongInstrument => "wrong-instrument",
             Self::NoInstrument => "no-instrument",
+            Self::InstrumentNotHeld => "instrument-not-held",
             Self::BadAuthored => "bad-authored",
             Self::OutsidePeriod => "outside-period",
             Self::LinkToNowhere => "link-to-nowhere",

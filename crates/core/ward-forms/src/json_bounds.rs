@@ -3,29 +3,33 @@
 
 use crate::error::FormError;
 use crate::limits::{MAX_JSON_DEPTH, MAX_STRING_BYTES};
+use crate::number_text::NumberTexts;
 use serde_json::Value;
 
-/// Reads JSON of at most `limit_bytes`.
+/// Reads JSON of at most `limit_bytes`, with the texts of its numbers.
 ///
 /// # Errors
 /// [`FormError`] when the bytes are too many, nested too deeply, hold too long a
-/// string, or are not JSON.
-pub(crate) fn read_bounded(bytes: &[u8], limit_bytes: usize) -> Result<Value, FormError> {
+/// string or too large a number, give a field twice, or are not JSON.
+pub(crate) fn read_bounded(bytes: &[u8], limit_bytes: usize) -> Result<(Value, NumberTexts), FormError> {
     if bytes.len() > limit_bytes {
         return Err(FormError::TooManyBytes { found_bytes: bytes.len(), limit_bytes });
     }
     scan(bytes)?;
-    serde_json::from_slice(bytes)
-        .map_err(|error| FormError::NotJson { line: error.line(), column: error.column() })
+    let text = std::str::from_utf8(bytes).map_err(|error| FormError::NotUtf8 { at_byte: error.valid_up_to() })?;
+    let value = serde_json::from_str(text)
+        .map_err(|error| FormError::NotJson { line: error.line(), column: error.column() })?;
+    Ok((value, NumberTexts::of(text)?))
 }
 
-/// Walks the bytes once without building anything. Only quotes, backslashes and
-/// brackets matter; whatever else is wrong is left to the parser.
+/// Walks the bytes once without building anything. Only quotes, backslashes,
+/// brackets and numbers matter; whatever else is wrong is left to the parser.
 fn scan(bytes: &[u8]) -> Result<(), FormError> {
     let mut depth = 0_usize;
     let mut string_bytes: Option<usize> = None;
     let mut escaped = false;
-    for &byte in bytes {
+    let mut number_end = 0_usize;
+    for (place, &byte) in bytes.iter().enumerate() {
         if let Some(count) = string_bytes {
             if escaped {
                 escaped = false;
@@ -49,6 +53,7 @@ fn scan(bytes: &[u8]) -> Result<(), FormError> {
                     return Err(FormError::JsonTooDeep { limit: MAX_JSON_DEPTH });
                 }
             }
+            b'0'..=b'9' if place >= number_end => number_end = check_number(bytes, place)?,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -56,9 +61,39 @@ fn scan(bytes: &[u8]) -> Result<(), FormError> {
     Ok(())
 }
 
+/// Refuses a number that only infinity could stand for. Gives the place after the number.
+fn check_number(bytes: &[u8], start: usize) -> Result<usize, FormError> {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let length = rest.iter().take_while(is_part).count();
+    let text = rest.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    if text.parse::<f64>().is_ok_and(f64::is_infinite) {
+        return Err(FormError::NumberTooLarge { at_byte: start });
+    }
+    Ok(start + length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_beyond_the_range_and_one_within() {
+        assert!(read_bounded(b"[1e308, -1e308, 1e-400]", 100).is_ok());
+        for json in ["[1e309]", "[1, -1e999]", r#"{"a": 1e99999999999999999999}"#] {
+            let error = read_bounded(json.as_bytes(), 100).unwrap_err();
+            assert!(matches!(error, FormError::NumberTooLarge { .. }), "{json}: {error}");
+        }
+        assert!(read_bounded(br#"["1e309"]"#, 100).is_ok());
+        let long = format!("[{}]", "9".repeat(400));
+        assert!(matches!(read_bounded(long.as_bytes(), 1_000), Err(FormError::NumberTooLarge { at_byte: 1 })));
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_named() {
+        assert_eq!(read_bounded(b"[\"a\xff\"]", 100), Err(FormError::NotUtf8 { at_byte: 3 }));
+        assert!(matches!(read_bounded(b"[\"\\ud800\"]", 100), Err(FormError::NotJson { .. })));
+    }
 
     fn nested(depth: usize) -> String {
         format!("{}{}", "[".repeat(depth), "]".repeat(depth))

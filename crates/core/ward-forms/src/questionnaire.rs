@@ -7,6 +7,7 @@ use crate::error::FormError;
 use crate::questionnaire_reader;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The place of an item within one [`Questionnaire`]; it means nothing in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,6 +200,7 @@ impl PublicationStatus {
 /// [`Questionnaire::as_value`] gives back unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Questionnaire {
+    pub(crate) json: Arc<[u8]>,
     pub(crate) raw: Value,
     pub(crate) url: Option<String>,
     pub(crate) version: Option<String>,
@@ -274,6 +276,12 @@ impl Questionnaire {
     #[must_use]
     pub fn get(&self, index: ItemIndex) -> Option<&Item> {
         self.items.get(index.0)
+    }
+
+    /// The bytes the form was read from, so that the text of its numbers stays too.
+    #[must_use]
+    pub fn as_json(&self) -> &[u8] {
+        &self.json
     }
 
     /// The JSON the form was read from, unchanged.

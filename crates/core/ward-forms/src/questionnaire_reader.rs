@@ -18,7 +18,7 @@ const ROOT: &str = "Questionnaire";
 
 /// Reads a form; see [`Questionnaire::parse`].
 pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
-    let raw = read_bounded(json, MAX_QUESTIONNAIRE_BYTES)?;
+    let (raw, _) = read_bounded(json, MAX_QUESTIONNAIRE_BYTES)?;
     expect_resource(&raw, ROOT)?;
     let fields = Fields::of(&raw, ROOT, ROOT)?;
     let status = fields
@@ -33,7 +33,7 @@ pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
     let Reader { mut items, by_link_id, .. } = reader;
     dependency_order::resolve(&mut items, &by_link_id);
     let order = dependency_order::order(&items)?;
-    Ok(Questionnaire { raw, url, version, title, status, items, top, by_link_id, order })
+    Ok(Questionnaire { json: json.into(), raw, url, version, title, status, items, top, by_link_id, order })
 }
 
 struct Reader<'a> {

@@ -3,6 +3,7 @@
 
 use crate::answer_value::AnswerValue;
 use crate::error::FormError;
+use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use crate::response_reader;
 use serde_json::{Map, Value, json};
@@ -55,6 +56,8 @@ impl ResponseStatus {
 pub struct Answer {
     /// The JSON fields in their order; nested items keep their place as null.
     pub(crate) fields: Map<String, Value>,
+    /// The texts of numbers among the fields.
+    pub(crate) numbers: NumberTexts,
     pub(crate) value: Option<AnswerValue>,
     pub(crate) items: Vec<ResponseItem>,
 }
@@ -66,7 +69,7 @@ impl Answer {
         let mut fields = Map::new();
         let (field, json) = value.write();
         fields.insert(field, json);
-        Self { fields, value: Some(value), items: Vec::new() }
+        Self { fields, numbers: NumberTexts::None, value: Some(value), items: Vec::new() }
     }
 
     /// The value; `None` for an answer element without one.
@@ -89,6 +92,10 @@ impl Answer {
     fn to_value(&self) -> Value {
         with_children(&self.fields, [("item", items_to_values(&self.items))])
     }
+
+    fn number_texts(&self) -> NumberTexts {
+        self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts))
+    }
 }
 
 /// One item of a response: a group with items, or a question with answers.
@@ -97,6 +104,8 @@ pub struct ResponseItem {
     pub(crate) link_id: String,
     /// The JSON fields in their order; items and answers keep their places as null.
     pub(crate) fields: Map<String, Value>,
+    /// The texts of numbers among the fields.
+    pub(crate) numbers: NumberTexts,
     pub(crate) answers: Vec<Answer>,
     pub(crate) items: Vec<ResponseItem>,
 }
@@ -107,7 +116,13 @@ impl ResponseItem {
     pub fn new(link_id: &str) -> Self {
         let mut fields = Map::new();
         fields.insert("linkId".to_owned(), json!(link_id));
-        Self { link_id: link_id.to_owned(), fields, answers: Vec::new(), items: Vec::new() }
+        Self {
+            link_id: link_id.to_owned(),
+            fields,
+            numbers: NumberTexts::None,
+            answers: Vec::new(),
+            items: Vec::new(),
+        }
     }
 
     /// A question with these answers.
@@ -154,6 +169,13 @@ impl ResponseItem {
         let answers = self.answers.iter().map(Answer::to_value).collect();
         with_children(&self.fields, [("answer", answers), ("item", items_to_values(&self.items))])
     }
+
+    fn number_texts(&self) -> NumberTexts {
+        self.numbers
+            .clone()
+            .with_list("answer", self.answers.iter().map(Answer::number_texts))
+            .with_list("item", self.items.iter().map(Self::number_texts))
+    }
 }
 
 /// A FHIR R4 `QuestionnaireResponse`.
@@ -163,6 +185,8 @@ impl ResponseItem {
 #[derive(Debug, Clone)]
 pub struct QuestionnaireResponse {
     pub(crate) fields: Map<String, Value>,
+    /// The texts of numbers among the fields.
+    pub(crate) numbers: NumberTexts,
     pub(crate) status: ResponseStatus,
     pub(crate) items: Vec<ResponseItem>,
 }
@@ -187,7 +211,7 @@ impl QuestionnaireResponse {
             fields.insert("questionnaire".to_owned(), json!(canonical));
         }
         fields.insert("status".to_owned(), json!(status.code()));
-        Self { fields, status, items: Vec::new() }
+        Self { fields, numbers: NumberTexts::None, status, items: Vec::new() }
     }
 
     /// The address of the form it answers, as written (`url|version`).
@@ -235,16 +259,22 @@ impl QuestionnaireResponse {
         self.items.push(item);
     }
 
-    /// The response as JSON.
+    /// The response as JSON values, in which `1.50` and `1.5` are the same number;
+    /// [`QuestionnaireResponse::to_json`] keeps the digits.
     #[must_use]
     pub fn to_value(&self) -> Value {
         with_children(&self.fields, [("item", items_to_values(&self.items))])
     }
 
-    /// The response as JSON bytes, without spaces.
+    /// The response as JSON bytes, without spaces. Numbers that were read are written with the
+    /// digits they had.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        self.to_value().to_string().into_bytes()
+        let texts =
+            self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts));
+        let mut out = String::new();
+        texts.write(&self.to_value(), &mut out);
+        out.into_bytes()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::json_fields::{choice_field, expect_resource, wrong};
 use crate::limits::{
     MAX_ITEM_DEPTH, MAX_LINK_ID_BYTES, MAX_RESPONSE_ANSWERS, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS,
 };
+use crate::number_text::NumberTexts;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ const ROOT: &str = "QuestionnaireResponse";
 
 /// Reads a response; see [`QuestionnaireResponse::parse`].
 pub(crate) fn read(json: &[u8]) -> Result<QuestionnaireResponse, FormError> {
-    let raw = read_bounded(json, MAX_RESPONSE_BYTES)?;
+    let (raw, mut numbers) = read_bounded(json, MAX_RESPONSE_BYTES)?;
     expect_resource(&raw, ROOT)?;
     let Value::Object(mut fields) = raw else {
         return Err(wrong(ROOT, ROOT, "an object"));
@@ -33,8 +34,8 @@ pub(crate) fn read(json: &[u8]) -> Result<QuestionnaireResponse, FormError> {
         }
     }
     let mut reader = Reader { items: 0, answers: 0 };
-    let items = reader.take_items(&mut fields, ROOT, 0)?;
-    Ok(QuestionnaireResponse { fields, status, items })
+    let items = reader.take_items(&mut fields, &mut numbers, ROOT, 0)?;
+    Ok(QuestionnaireResponse { fields, numbers, status, items })
 }
 
 struct Reader {
@@ -46,6 +47,7 @@ impl Reader {
     fn take_items(
         &mut self,
         fields: &mut Map<String, Value>,
+        numbers: &mut NumberTexts,
         at: &str,
         depth: usize,
     ) -> Result<Vec<ResponseItem>, FormError> {
@@ -53,10 +55,20 @@ impl Reader {
         if !list.is_empty() && depth >= MAX_ITEM_DEPTH {
             return Err(FormError::ItemsTooDeep { at: at.to_owned(), limit: MAX_ITEM_DEPTH });
         }
-        list.into_iter().map(|value| self.read_item(value, at, depth)).collect()
+        let mut texts = numbers.take_field("item");
+        list.into_iter()
+            .enumerate()
+            .map(|(place, value)| self.read_item(value, texts.take_element(place), at, depth))
+            .collect()
     }
 
-    fn read_item(&mut self, value: Value, above: &str, depth: usize) -> Result<ResponseItem, FormError> {
+    fn read_item(
+        &mut self,
+        value: Value,
+        mut numbers: NumberTexts,
+        above: &str,
+        depth: usize,
+    ) -> Result<ResponseItem, FormError> {
         self.items += 1;
         if self.items > MAX_RESPONSE_ITEMS {
             return Err(FormError::TooMany { at: ROOT.to_owned(), what: "items", limit: MAX_RESPONSE_ITEMS });
@@ -77,15 +89,23 @@ impl Reader {
             Some(_) => return Err(wrong(above, "linkId", "a string")),
         };
         let at = if depth == 0 { link_id.clone() } else { format!("{above}/{link_id}") };
+        let mut texts = numbers.take_field("answer");
         let answers = take_array(&mut fields, "answer", &at)?
             .into_iter()
-            .map(|value| self.read_answer(value, &at, depth))
+            .enumerate()
+            .map(|(place, value)| self.read_answer(value, texts.take_element(place), &at, depth))
             .collect::<Result<Vec<_>, _>>()?;
-        let items = self.take_items(&mut fields, &at, depth + 1)?;
-        Ok(ResponseItem { link_id, fields, answers, items })
+        let items = self.take_items(&mut fields, &mut numbers, &at, depth + 1)?;
+        Ok(ResponseItem { link_id, fields, numbers, answers, items })
     }
 
-    fn read_answer(&mut self, value: Value, at: &str, depth: usize) -> Result<Answer, FormError> {
+    fn read_answer(
+        &mut self,
+        value: Value,
+        mut numbers: NumberTexts,
+        at: &str,
+        depth: usize,
+    ) -> Result<Answer, FormError> {
         self.answers += 1;
         if self.answers > MAX_RESPONSE_ANSWERS {
             return Err(FormError::TooMany {
@@ -100,8 +120,8 @@ impl Reader {
         let value = choice_field(&fields, "value", at)?.map(|(field, content)| {
             AnswerValue::read(field, field.strip_prefix("value").unwrap_or(field), content)
         });
-        let items = self.take_items(&mut fields, at, depth + 1)?;
-        Ok(Answer { fields, value, items })
+        let items = self.take_items(&mut fields, &mut numbers, at, depth + 1)?;
+        Ok(Answer { fields, numbers, value, items })
     }
 }
 

@@ -42,6 +42,24 @@ pub fn validate(questionnaire: &Questionnaire, response: &QuestionnaireResponse)
     check.findings
 }
 
+/// Checks a response against the form it names, among several: the newest study may hold more than
+/// one version of a form, and an answer counts only for the version it was given to.
+///
+/// A response that names none of them gets one finding; nothing else can be said about it.
+#[must_use]
+pub fn validate_among(forms: &[Questionnaire], response: &QuestionnaireResponse) -> Vec<Finding> {
+    let named = response.questionnaire();
+    let is_named = |form: &&Questionnaire| {
+        named.is_some() && (form.canonical().as_deref() == named || form.url() == named)
+    };
+    if let Some(form) = forms.iter().find(is_named) {
+        return validate(form, response);
+    }
+    let at = "QuestionnaireResponse.questionnaire".to_owned();
+    let message = "The form that this response answers is not at hand, so the answers can't be checked.";
+    vec![Finding::error(ItemPath::root(), FindingCode::InstrumentNotHeld, message).at(at)]
+}
+
 struct Check<'c, 'a> {
     forest: &'c Forest<'a>,
     enabled: &'c [bool],

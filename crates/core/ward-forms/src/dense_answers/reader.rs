@@ -10,6 +10,7 @@ use super::bare::{
 };
 use crate::answer_value::{AnswerValue, Coding, Quantity};
 use crate::limits::{MAX_DENSE_ANSWERS, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS};
+use crate::number_text::NumberTexts;
 use crate::questionnaire::{Item, ItemIndex, ItemType, Questionnaire};
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
 use minicbor::Decoder;
@@ -51,7 +52,7 @@ pub(super) fn read(
     if let Some(authored) = authored {
         fields.insert("authored".to_owned(), json!(authored));
     }
-    Ok(QuestionnaireResponse { fields, status, items: items.ok_or(DenseError::Malformed)? })
+    Ok(QuestionnaireResponse { fields, numbers: NumberTexts::None, status, items: items.ok_or(DenseError::Malformed)? })
 }
 
 struct Reader<'a> {
@@ -176,7 +177,12 @@ impl<'a> Reader<'a> {
         }
         let mut answer = match value {
             Some(value) => Answer::new(value),
-            None => Answer { fields: Map::new(), value: None, items: Vec::new() },
+            None => Answer {
+                fields: Map::new(),
+                numbers: NumberTexts::None,
+                value: None,
+                items: Vec::new(),
+            },
         };
         answer.items = nested;
         Ok(answer)
