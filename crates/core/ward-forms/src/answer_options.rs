@@ -5,6 +5,7 @@ use crate::answer_value::{AnswerValue, Coding};
 use crate::error::FormError;
 use crate::json_fields::{Fields, choice_field, wrong};
 use crate::limits::{MAX_ITEM_DEPTH, MAX_OPTIONS_PER_ITEM, MAX_TEXT_BYTES};
+use crate::translation::Translations;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,8 @@ pub struct AnswerOption {
     pub exclusive: bool,
     /// Its number for scoring (`itemWeight` or `ordinalValue`).
     pub weight: Option<f64>,
+    /// Its words in other languages.
+    pub label_translations: Translations,
 }
 
 impl AnswerOption {
@@ -163,6 +166,10 @@ fn read_option(value: &Value, at: &str) -> Result<AnswerOption, FormError> {
             .and_then(Value::as_bool)
             .unwrap_or(false),
         weight: weight_in(fields.map()).or(on_coding),
+        label_translations: match content.as_object() {
+            Some(coding) => Translations::of_field(coding, "display"),
+            None => Translations::of_field(fields.map(), field),
+        },
     })
 }
 
@@ -245,6 +252,7 @@ fn push_code(
         initial_selected: false,
         exclusive: false,
         weight: weight_in(map),
+        label_translations: Translations::of_field(map, "display").or(Translations::of_designations(concept)),
     });
     Ok(())
 }

@@ -83,6 +83,10 @@ pub enum FindingCode {
     BadAuthored,
     /// The time of writing is outside the form's period of use.
     OutsidePeriod,
+    /// The answers break a rule of the form.
+    ConstraintBroken,
+    /// A rule of the form could not be evaluated.
+    ConstraintNotChecked,
     /// A condition refers to an item that doesn't exist.
     LinkToNowhere,
     /// A condition that no answer can fulfil, or whose target can't be answered.
@@ -139,6 +143,8 @@ impl FindingCode {
             Self::InstrumentNotHeld => "instrument-not-held",
             Self::BadAuthored => "bad-authored",
             Self::OutsidePeriod => "outside-period",
+            Self::ConstraintBroken => "constraint-broken",
+            Self::ConstraintNotChecked => "constraint-not-checked",
             Self::LinkToNowhere => "link-to-nowhere",
             Self::ConditionNeverHolds => "condition-never-holds",
             Self::NoEnableBehavior => "no-enable-behavior",

@@ -1,10 +1,13 @@
 //! A form: its head, its items in reading order, and the JSON it came from.
 
-use crate::answer_options::AnswerOptions;
+use crate::answer_options::{AnswerOption, AnswerOptions};
 use crate::answer_value::{AnswerValue, Coding};
 use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
+use crate::item_extensions::ItemExtensions;
+use crate::item_path::ItemPath;
 use crate::questionnaire_reader;
+use crate::translation::{LanguageChoice, Translations};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -144,6 +147,10 @@ pub struct Item {
     pub prefix: Option<String>,
     /// The text.
     pub text: Option<String>,
+    /// The number or letter in other languages.
+    pub prefix_translations: Translations,
+    /// The text in other languages.
+    pub text_translations: Translations,
     /// The kind of item.
     pub item_type: ItemType,
     /// Codes that say what the item is about.
@@ -167,6 +174,8 @@ pub struct Item {
     /// Whether all or any condition must hold; `None` when the form doesn't say,
     /// which counts as all.
     pub enable_behavior: Option<EnableBehavior>,
+    /// What its extensions say beyond that.
+    pub extensions: ItemExtensions,
 }
 
 /// Whether a form is in use.
@@ -205,6 +214,9 @@ pub struct Questionnaire {
     pub(crate) url: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) title: Option<String>,
+    pub(crate) title_translations: Translations,
+    pub(crate) language: Option<String>,
+    pub(crate) extensions: ItemExtensions,
     pub(crate) status: PublicationStatus,
     pub(crate) items: Vec<Item>,
     pub(crate) top: Vec<ItemIndex>,
@@ -246,6 +258,53 @@ impl Questionnaire {
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
+    }
+
+    /// The title for a person who reads these languages.
+    #[must_use]
+    pub fn title_in(&self, choice: &LanguageChoice) -> Option<&str> {
+        self.title_translations.choose(self.title(), self.language(), choice)
+    }
+
+    /// The language that the texts are written in, as a BCP 47 tag.
+    #[must_use]
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_deref()
+    }
+
+    /// The text of an item for a person who reads these languages.
+    #[must_use]
+    pub fn text_of<'q>(&'q self, item: &'q Item, choice: &LanguageChoice) -> Option<&'q str> {
+        item.text_translations.choose(item.text.as_deref(), self.language(), choice)
+    }
+
+    /// The prefix of an item for a person who reads these languages.
+    #[must_use]
+    pub fn prefix_of<'q>(&'q self, item: &'q Item, choice: &LanguageChoice) -> Option<&'q str> {
+        item.prefix_translations.choose(item.prefix.as_deref(), self.language(), choice)
+    }
+
+    /// The words of an offered answer for a person who reads these languages.
+    #[must_use]
+    pub fn label_of(&self, option: &AnswerOption, choice: &LanguageChoice) -> String {
+        let base = option.label();
+        let base = Some(base.as_str()).filter(|base| !base.is_empty());
+        option.label_translations.choose(base, self.language(), choice).unwrap_or_default().to_owned()
+    }
+
+    /// What the extensions of the form itself say.
+    #[must_use]
+    pub fn extensions(&self) -> &ItemExtensions {
+        &self.extensions
+    }
+
+    /// The path of an item, from the top down.
+    #[must_use]
+    pub fn path_of(&self, item: &Item) -> ItemPath {
+        let mut above: Vec<&Item> = self.ancestors(item).collect();
+        above.reverse();
+        let path = above.iter().fold(ItemPath::root(), |path, holder| path.child(&holder.link_id, 0));
+        path.child(&item.link_id, 0)
     }
 
     /// Whether the form is in use.

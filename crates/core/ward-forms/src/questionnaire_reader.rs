@@ -5,10 +5,12 @@ use crate::answer_value::{AnswerValue, Coding};
 use crate::dependency_order;
 use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
+use crate::item_extensions::ItemExtensions;
 use crate::json_bounds::read_bounded;
 use crate::json_fields::{Fields, choice_field, expect_resource, wrong};
 use crate::limits::{MAX_ITEM_DEPTH, MAX_ITEMS, MAX_LINK_ID_BYTES, MAX_OPTIONS, MAX_QUESTIONNAIRE_BYTES};
 use crate::questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
+use crate::translation::Translations;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -27,13 +29,30 @@ pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
     let status = PublicationStatus::read(status)
         .ok_or_else(|| wrong(ROOT, "status", "one of draft, active, retired, unknown"))?;
     let (url, version, title) = (fields.text("url")?, fields.text("version")?, fields.text("title")?);
+    let (language, title_translations) =
+        (fields.text("language")?, Translations::of_field(fields.map(), "title"));
+    let extensions = ItemExtensions::read(fields.map(), ROOT)?;
     let contained = ContainedValueSets::of(&fields)?;
     let mut reader = Reader { contained, items: Vec::new(), by_link_id: BTreeMap::new(), options: 0 };
     let top = reader.read_items(&fields, None, ROOT, 0)?;
     let Reader { mut items, by_link_id, .. } = reader;
     dependency_order::resolve(&mut items, &by_link_id);
     let order = dependency_order::order(&items)?;
-    Ok(Questionnaire { json: json.into(), raw, url, version, title, status, items, top, by_link_id, order })
+    Ok(Questionnaire {
+        json: json.into(),
+        raw,
+        url,
+        version,
+        title,
+        title_translations,
+        language,
+        extensions,
+        status,
+        items,
+        top,
+        by_link_id,
+        order,
+    })
 }
 
 struct Reader<'a> {
@@ -110,6 +129,8 @@ impl Reader<'_> {
             depth,
             link_id,
             prefix: fields.text("prefix")?,
+            prefix_translations: Translations::of_field(fields.map(), "prefix"),
+            text_translations: Translations::of_field(fields.map(), "text"),
             text: fields.text("text")?,
             item_type,
             codes: fields.array("code")?.iter().filter_map(Coding::read).collect(),
@@ -122,6 +143,7 @@ impl Reader<'_> {
             rules: read_rules(fields)?,
             conditions: Condition::read_all(fields, at)?,
             enable_behavior: read_behavior(fields, at)?,
+            extensions: ItemExtensions::read(fields.map(), at)?,
         })
     }
 

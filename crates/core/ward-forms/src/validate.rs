@@ -1,9 +1,10 @@
 //! Checks a whole response against its form.
 
-use crate::answer_check::check_answers;
+use crate::answer_check::{AnswerIssue, check_answers};
 use crate::date_time::Moment;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::forest::{Forest, Node, StrayKind};
+use crate::item_extensions::Constraint;
 use crate::item_path::ItemPath;
 use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
@@ -31,13 +32,30 @@ use std::cmp::Ordering;
 /// ```
 #[must_use]
 pub fn validate(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Finding> {
+    validate_with(questionnaire, response, &|_, _| Err(()))
+}
+
+/// Checks a response as [`validate`] does, and its constraints with a function that says whether one
+/// holds for the element at a FHIRPath location, or that it can't be evaluated.
+///
+/// A constraint that can't be evaluated gives a warning: the answers may be right.
+#[must_use]
+pub fn validate_with(
+    questionnaire: &Questionnaire,
+    response: &QuestionnaireResponse,
+    holds: &dyn Fn(&Constraint, &str) -> Result<bool, ()>,
+) -> Vec<Finding> {
     let forest = Forest::new(questionnaire, response);
     let enabled = enabled_nodes(questionnaire, &forest);
     let mut check = Check { forest: &forest, enabled: &enabled, response, findings: Vec::new() };
     check.head(questionnaire);
     check.strays();
+    check.constraints(&questionnaire.extensions.constraints, None, holds);
     for id in 0..forest.nodes.len() {
         check.node(id);
+        if let Some(node) = forest.nodes.get(id).filter(|node| node.source.is_some() && check.is_on(id)) {
+            check.constraints(&node.item.extensions.constraints, Some(id), holds);
+        }
     }
     check.findings
 }
@@ -164,12 +182,24 @@ impl<'a> Check<'_, 'a> {
         let answers = node.source.map_or(&[][..], ResponseItem::answers);
         let values: Vec<_> = answers.iter().map(Answer::value).collect();
         for issue in check_answers(node.item, &values) {
-            self.add(id, issue.answer, issue.code, issue.severity, &issue.message);
+            let severity = self.severity(node, &issue);
+            self.add(id, issue.answer, issue.code, severity, &issue.message);
         }
         if node.item.item_type == ItemType::Group {
             self.instances(id, node);
         }
         self.owed(id, node);
+    }
+
+    /// An answer from a list that is not at hand was checked by nobody, so a response that claims to
+    /// be finished is not accepted with it. Where words of one's own are allowed, the list only helps.
+    fn severity(&self, node: &Node<'a>, issue: &AnswerIssue) -> Severity {
+        match (issue.code, node.item.item_type) {
+            (FindingCode::OptionsElsewhere, _) if !self.response.status.is_final() => issue.severity,
+            (FindingCode::OptionsElsewhere, ItemType::OpenChoice) => Severity::Warning,
+            (FindingCode::OptionsElsewhere, _) => Severity::Error,
+            _ => issue.severity,
+        }
     }
 
     /// Counts the instances of a group, once, at the first of them.
@@ -231,6 +261,36 @@ impl<'a> Check<'_, 'a> {
                 Severity::Error,
                 "This part needs at least one answer.",
             );
+        }
+    }
+
+    /// A draft is not held to its constraints: they may speak of answers still to come.
+    fn constraints(
+        &mut self,
+        constraints: &[Constraint],
+        id: Option<usize>,
+        holds: &dyn Fn(&Constraint, &str) -> Result<bool, ()>,
+    ) {
+        if !self.response.status.is_final() {
+            return;
+        }
+        for constraint in constraints {
+            let place = id.map_or_else(ItemPath::root, |id| self.forest.path(id));
+            let location =
+                id.map_or_else(|| "QuestionnaireResponse".to_owned(), |id| self.forest.location(id));
+            let rule = constraint.human.as_deref().unwrap_or("A rule of this form.");
+            let finding = match holds(constraint, &location) {
+                Ok(true) => continue,
+                Ok(false) => {
+                    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
+                    Finding::new(place, FindingCode::ConstraintBroken, severity, rule)
+                }
+                Err(()) => {
+                    let message = format!("This rule could not be checked: {rule}");
+                    Finding::new(place, FindingCode::ConstraintNotChecked, Severity::Warning, message)
+                }
+            };
+            self.findings.push(finding.at(location));
         }
     }
 
