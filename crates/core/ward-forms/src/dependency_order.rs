@@ -29,8 +29,22 @@ pub(crate) fn resolve(items: &mut [Item], by_link_id: &BTreeMap<String, ItemInde
 /// [`FormError::EnableWhenLoop`] with the linkIds of one loop.
 pub(crate) fn order(items: &[Item]) -> Result<Vec<ItemIndex>, FormError> {
     let needs: Vec<Vec<usize>> = items.iter().map(needs_of).collect();
+    match settle(&needs) {
+        Ok(order) => Ok(order.into_iter().map(ItemIndex).collect()),
+        Err(cycle) => {
+            let named = cycle.iter().filter_map(|index| items.get(*index));
+            Err(FormError::EnableWhenLoop { cycle: named.map(|item| item.link_id.clone()).collect() })
+        }
+    }
+}
+
+/// An order of places in which each comes after all it needs; each need is named once.
+///
+/// # Errors
+/// One loop: each place needs the next, the last needs the first.
+pub(crate) fn settle(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
-    let mut unlocks: Vec<Vec<usize>> = vec![Vec::new(); items.len()];
+    let mut unlocks: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
     for (index, list) in needs.iter().enumerate() {
         for needed in list {
             if let Some(unlocked) = unlocks.get_mut(*needed) {
@@ -40,9 +54,9 @@ pub(crate) fn order(items: &[Item]) -> Result<Vec<ItemIndex>, FormError> {
     }
     let mut ready: VecDeque<usize> =
         waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(index, _)| index).collect();
-    let mut order = Vec::with_capacity(items.len());
+    let mut order = Vec::with_capacity(needs.len());
     while let Some(index) = ready.pop_front() {
-        order.push(ItemIndex(index));
+        order.push(index);
         for dependent in unlocks.get(index).into_iter().flatten() {
             if let Some(count) = waiting.get_mut(*dependent) {
                 *count -= 1;
@@ -52,10 +66,7 @@ pub(crate) fn order(items: &[Item]) -> Result<Vec<ItemIndex>, FormError> {
             }
         }
     }
-    if order.len() == items.len() {
-        return Ok(order);
-    }
-    Err(FormError::EnableWhenLoop { cycle: find_cycle(items, &needs, &waiting) })
+    if order.len() == needs.len() { Ok(order) } else { Err(find_cycle(needs, &waiting)) }
 }
 
 /// The items that this one waits for, each named once.
@@ -73,19 +84,14 @@ fn needs_of(item: &Item) -> Vec<usize> {
 
 /// Follows arrows among the items that never became ready; each of them waits for
 /// another such item, so the walk must come back to an item it has seen.
-fn find_cycle(items: &[Item], needs: &[Vec<usize>], waiting: &[usize]) -> Vec<String> {
+fn find_cycle(needs: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
     let is_stuck = |index: usize| waiting.get(index).is_some_and(|count| *count > 0);
     let mut walk: Vec<usize> = Vec::new();
     let mut seen_at: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut current = (0..items.len()).find(|index| is_stuck(*index));
+    let mut current = (0..needs.len()).find(|index| is_stuck(*index));
     while let Some(index) = current {
         if let Some(start) = seen_at.get(&index) {
-            let cycle = walk.get(*start..).unwrap_or_default();
-            return cycle
-                .iter()
-                .filter_map(|index| items.get(*index))
-                .map(|item| item.link_id.clone())
-                .collect();
+            return walk.get(*start..).unwrap_or_default().to_vec();
         }
         seen_at.insert(index, walk.len());
         walk.push(index);

@@ -99,6 +99,36 @@ pub enum FindingCode {
     NoOptions,
     /// An item type that Ward keeps and shows as unsupported.
     UnsupportedItem,
+    /// An expression that can't be read.
+    ExpressionDoesNotParse,
+    /// An expression in a language that is not evaluated.
+    ExpressionNotEvaluated,
+    /// An expression uses a name that nothing defines.
+    UndefinedVariable,
+    /// A score that goes on without answers that are missing.
+    ScoreIgnoresMissing,
+    /// Conditions and an expression both say when an item is asked.
+    TwoEnablements,
+    /// Items that wait for one another.
+    Loop,
+    /// Two items share a linkId.
+    DuplicateLinkId,
+    /// The document is no form.
+    NotAForm,
+    /// The form has no address or no version that a response could name.
+    NoIdentity,
+    /// An item that nobody can ever be asked.
+    Unreachable,
+    /// An answer that is owed, by a question that nobody can ever be asked.
+    RequiredNeverEnabled,
+    /// A text without a translation that other texts have.
+    MissingTranslation,
+    /// A text that holds HTML.
+    Markup,
+    /// A value that is none, such as a date that does not exist.
+    BadValue,
+    /// A least that is more than the most.
+    EmptyRange,
     /// An answer that is owed, by a question that nobody is shown or may change.
     OwedButNotAsked,
     /// Two items claim the same symptom and attribute.
@@ -151,6 +181,21 @@ impl FindingCode {
             Self::NoText => "no-text",
             Self::NoOptions => "no-options",
             Self::UnsupportedItem => "unsupported-item",
+            Self::ExpressionDoesNotParse => "expression-does-not-parse",
+            Self::ExpressionNotEvaluated => "expression-not-evaluated",
+            Self::UndefinedVariable => "undefined-variable",
+            Self::ScoreIgnoresMissing => "score-ignores-missing",
+            Self::TwoEnablements => "two-enablements",
+            Self::Loop => "loop",
+            Self::DuplicateLinkId => "duplicate-link-id",
+            Self::NotAForm => "not-a-form",
+            Self::NoIdentity => "no-identity",
+            Self::Unreachable => "unreachable",
+            Self::RequiredNeverEnabled => "required-never-enabled",
+            Self::MissingTranslation => "missing-translation",
+            Self::Markup => "markup",
+            Self::BadValue => "bad-value",
+            Self::EmptyRange => "empty-range",
             Self::OwedButNotAsked => "owed-but-not-asked",
             Self::DuplicateAttribute => "duplicate-attribute",
             Self::BadAttributeCode => "bad-attribute-code",

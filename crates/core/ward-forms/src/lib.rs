@@ -4,10 +4,11 @@
 //! export. It takes bytes and values and returns values: no files, no network, no
 //! clock, no randomness, and it builds for `wasm32-unknown-unknown`.
 //!
-//! - [`Questionnaire`] reads a FHIR R4 `Questionnaire`; [`lint`] tells its author
-//!   what to repair.
+//! - [`Questionnaire`] reads a FHIR R4 `Questionnaire`; [`check_instrument`] tells its
+//!   author what to repair, whatever the bytes are.
 //! - [`Answering`] walks a person through it one question at a time, and
 //!   [`Answering::finish`] gives the completed response.
+//! - [`Questionnaire::text_of`] and its like choose the language of a person.
 //! - [`QuestionnaireResponse`] reads and writes responses; [`validate`] checks one
 //!   against its form.
 //! - [`encode_answers`] writes a response in few bytes for readers who hold its form.
@@ -65,6 +66,8 @@ mod error;
 pub mod fhirpath;
 mod finding;
 mod forest;
+mod instrument_check;
+mod instrument_report;
 mod item_extensions;
 mod item_path;
 mod item_score;
@@ -92,9 +95,11 @@ pub use dense_answers::{DenseError, decode_answers, encode_answers};
 pub use enable_when::{Condition, EnableBehavior, Operator};
 pub use error::FormError;
 pub use finding::{Finding, FindingCode, Severity};
+pub use instrument_check::{InstrumentCheck, check_instrument};
+pub use instrument_report::{CheckedFile, json_report, sarif_report, text_report};
 pub use item_extensions::{Constraint, Expression, FHIRPATH, ItemExtensions, Orientation};
 pub use item_path::{ItemPath, PathStep};
-pub use lint::lint;
+pub use lint::{lint, lint_with};
 pub use pro_ctcae::{SymptomScore, score_symptoms};
 pub use questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
 pub use response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};

@@ -131,3 +131,6 @@ pub const MAX_EXPRESSION_BYTES: usize = 64 * 1024;
 
 /// Most expressions accepted on one item, and on the form itself.
 pub const MAX_EXPRESSIONS_PER_ITEM: usize = 500;
+
+/// Most items with a linkId that another item has that one check names.
+pub const MAX_NAMED_DUPLICATES: usize = 100;

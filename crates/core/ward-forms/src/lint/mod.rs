@@ -1,10 +1,14 @@
 //! Checks a form before it is published.
 
+mod expression_words;
+mod expressions;
+mod reach;
+mod texts;
+
 use crate::answer_options::AnswerOptions;
 use crate::answer_value::AnswerValue;
 use crate::enable_when::{Condition, EnableBehavior, Operator};
 use crate::finding::{Finding, FindingCode, Severity};
-use crate::item_path::ItemPath;
 use crate::pattern::Pattern;
 use crate::pro_ctcae::AttributeCode;
 use crate::questionnaire::{Item, ItemType, Questionnaire};
@@ -17,13 +21,45 @@ use std::collections::BTreeMap;
 /// [`Questionnaire::parse`] refuses them.
 #[must_use]
 pub fn lint(questionnaire: &Questionnaire) -> Vec<Finding> {
+    lint_with(questionnaire, &|_| Ok(()))
+}
+
+/// Checks a form as [`lint`] does, and its expressions with a function that says whether one can be
+/// read, or why not.
+#[must_use]
+pub fn lint_with(
+    questionnaire: &Questionnaire,
+    parses: &dyn Fn(&str) -> Result<(), String>,
+) -> Vec<Finding> {
     let mut lint = Lint { questionnaire, findings: Vec::new() };
     for item in questionnaire.items() {
         lint.conditions(item);
         lint.content(item);
     }
     lint.attributes();
-    lint.findings
+    let Lint { mut findings, .. } = lint;
+    reach::check(questionnaire, &|condition| why_dead(questionnaire, condition).is_some(), &mut findings);
+    expressions::check(questionnaire, parses, &mut findings);
+    texts::check(questionnaire, &mut findings);
+    findings
+}
+
+/// Why no answer can ever fulfil a condition.
+fn why_dead(questionnaire: &Questionnaire, condition: &Condition) -> Option<&'static str> {
+    let Some(target) = condition.target.and_then(|target| questionnaire.get(target)) else {
+        return Some("that item does not exist");
+    };
+    if !target.item_type.takes_answers() {
+        Some("that item takes no answer")
+    } else if condition.operator.needs_order() && !has_order(&condition.answer) {
+        Some("its value has no order")
+    } else if condition.operator != Operator::Exists && !can_compare(target, &condition.answer) {
+        Some("its value is of another type than the answer")
+    } else if condition.operator == Operator::Equal && !is_offered(target, &condition.answer) {
+        Some("that answer is not offered")
+    } else {
+        None
+    }
 }
 
 struct Lint<'q> {
@@ -53,18 +89,7 @@ impl Lint<'_> {
             self.add(item, FindingCode::LinkToNowhere, Severity::Error, &message);
             return;
         };
-        let reason = if !target.item_type.takes_answers() {
-            Some("that item takes no answer")
-        } else if condition.operator.needs_order() && !has_order(&condition.answer) {
-            Some("its value has no order")
-        } else if condition.operator != Operator::Exists && !can_compare(target, &condition.answer) {
-            Some("its value is of another type than the answer")
-        } else if condition.operator == Operator::Equal && !is_offered(target, &condition.answer) {
-            Some("that answer is not offered")
-        } else {
-            None
-        };
-        if let Some(reason) = reason {
+        if let Some(reason) = why_dead(self.questionnaire, condition) {
             let message = format!("A condition on {} can't work: {reason}.", target.link_id);
             // Next to other conditions of which one is enough, a dead one hides nothing.
             let has_way_round =
@@ -123,15 +148,20 @@ impl Lint<'_> {
     /// An answer that is owed and that nobody is asked for keeps the form open for ever, unless the
     /// form fills it in.
     fn owed_but_not_asked(&mut self, item: &Item) {
-        if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() {
+        let is_calculated = item.extensions.calculated_expression.is_some();
+        if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() || is_calculated {
             return;
         }
         let is_hidden = item.hidden || self.questionnaire.ancestors(item).any(|above| above.hidden);
         if is_hidden || item.read_only {
             let why = if item.read_only { "read-only" } else { "hidden" };
-            let message =
-                format!("This question must be answered, but it is {why} and nothing is filled in.");
-            self.add(item, FindingCode::OwedButNotAsked, Severity::Error, &message);
+            // What an expression fills in depends on what it finds when the form is opened.
+            let (filled, severity) = match item.extensions.initial_expression {
+                Some(_) => ("only an expression fills it in", Severity::Warning),
+                None => ("nothing is filled in", Severity::Error),
+            };
+            let message = format!("This question must be answered, but it is {why} and {filled}.");
+            self.add(item, FindingCode::OwedButNotAsked, severity, &message);
         }
     }
 
@@ -159,12 +189,7 @@ impl Lint<'_> {
     }
 
     fn add(&mut self, item: &Item, code: FindingCode, severity: Severity, message: &str) {
-        let mut path = ItemPath::root();
-        let above: Vec<_> = self.questionnaire.ancestors(item).collect();
-        for holder in above.iter().rev() {
-            path = path.child(&holder.link_id, 0);
-        }
-        self.findings.push(Finding::new(path.child(&item.link_id, 0), code, severity, message));
+        self.findings.push(Finding::new(self.questionnaire.path_of(item), code, severity, message));
     }
 }
 

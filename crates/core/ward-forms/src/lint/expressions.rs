@@ -1,0 +1,216 @@
+//! Checks of the expressions in a form, as far as their text shows it.
+
+use super::expression_words::ExpressionWords;
+use crate::dependency_order::settle;
+use crate::finding::{Finding, FindingCode, Severity};
+use crate::item_extensions::{Expression, ItemExtensions};
+use crate::item_path::ItemPath;
+use crate::questionnaire::{Item, ItemIndex, ItemType, Questionnaire};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Names after `%` that need no definition.
+///
+/// Source: FHIRPath 2.0 §Environment variables, FHIR R4 §2.9.1.4, SDC §Form expressions.
+const KNOWN_NAMES: [&str; 9] =
+    ["resource", "rootResource", "context", "questionnaire", "qitem", "ucum", "sct", "loinc", "us-zip"];
+
+/// Extensions that define names beside `variable` and `launchContext`.
+const NAMING: [&str; 2] = ["sdc-questionnaire-itemPopulationContext", "sdc-questionnaire-answerContext"];
+
+pub(super) fn check(
+    form: &Questionnaire,
+    parses: &dyn Fn(&str) -> Result<(), String>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut check =
+        Check { form, parses, findings, named: names_of_the_form(form), needs: enabling_needs(form) };
+    check.owner(None, form.extensions());
+    for item in form.items() {
+        check.owner(Some(item), &item.extensions);
+    }
+    check.loops();
+}
+
+struct Check<'c> {
+    form: &'c Questionnaire,
+    parses: &'c dyn Fn(&str) -> Result<(), String>,
+    findings: &'c mut Vec<Finding>,
+    named: BTreeSet<String>,
+    /// For each item, the items that it waits for.
+    needs: Vec<Vec<usize>>,
+}
+
+impl Check<'_> {
+    fn owner(&mut self, item: Option<&Item>, extensions: &ItemExtensions) {
+        for (kind, expression) in extensions.expressions() {
+            if expression.text.is_empty() {
+                continue;
+            }
+            if !expression.is_fhirpath() {
+                let message = format!(
+                    "The {kind} is written in {}, which is not evaluated.",
+                    named_language(&expression.language)
+                );
+                // What nobody computes keeps nobody from answering, unless answers depend on it.
+                let severity =
+                    if kind == "variable" { Severity::Information } else { Severity::Warning };
+                self.add(item, FindingCode::ExpressionNotEvaluated, severity, message);
+                continue;
+            }
+            if let Err(reason) = (self.parses)(&expression.text) {
+                let message = format!("The {kind} can't be read: {reason}");
+                self.add(item, FindingCode::ExpressionDoesNotParse, Severity::Error, message);
+            }
+            self.references(item, kind, expression);
+        }
+        self.conflict(item, extensions);
+    }
+
+    fn references(&mut self, item: Option<&Item>, kind: &'static str, expression: &Expression) {
+        let words = ExpressionWords::of(&expression.text);
+        let mut nowhere: Vec<&str> = words.link_ids();
+        nowhere.retain(|link_id| self.form.item(link_id).is_none());
+        nowhere.sort_unstable();
+        nowhere.dedup();
+        for link_id in nowhere {
+            let message = format!("The {kind} refers to {link_id}, which this form does not have.");
+            self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
+        }
+        let unknown: BTreeSet<&str> = words.externals().filter(|name| !self.is_known(item, name)).collect();
+        for name in unknown {
+            let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
+            self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
+        }
+        let is_number = item.is_none_or(|item| {
+            matches!(item.item_type, ItemType::Decimal | ItemType::Integer | ItemType::Quantity)
+                || kind == "variable"
+        });
+        let is_score = matches!(kind, "calculatedExpression" | "variable") && is_number;
+        if let Some(how) = words.ignores_missing().filter(|_| is_score) {
+            let message = format!("A score should be missing when answers are missing; in this {kind}, {how}.");
+            self.add(item, FindingCode::ScoreIgnoresMissing, Severity::Warning, message);
+        }
+    }
+
+    fn is_known(&self, item: Option<&Item>, name: &str) -> bool {
+        let is_defined = |extensions: &ItemExtensions| {
+            extensions.variables.iter().any(|variable| variable.name.as_deref() == Some(name))
+        };
+        KNOWN_NAMES.contains(&name)
+            || name.starts_with("vs-")
+            || name.starts_with("ext-")
+            || self.named.contains(name)
+            || is_defined(self.form.extensions())
+            || item.is_some_and(|item| {
+                is_defined(&item.extensions)
+                    || self.form.ancestors(item).any(|above| is_defined(&above.extensions))
+            })
+    }
+
+    /// SDC `enableWhenExpression`: an item has either conditions or an expression.
+    fn conflict(&mut self, item: Option<&Item>, extensions: &ItemExtensions) {
+        let Some(item) = item else { return };
+        if extensions.enable_when_expression.is_some() && !item.conditions.is_empty() {
+            let message = "Both conditions and an expression say when this item is asked; give one of them.";
+            self.add(Some(item), FindingCode::TwoEnablements, Severity::Error, message.to_owned());
+        }
+    }
+
+    /// Items whose values or whose being asked wait for one another.
+    fn loops(&mut self) {
+        for item in self.form.items() {
+            let extensions = &item.extensions;
+            let own = [&extensions.calculated_expression, &extensions.enable_when_expression];
+            for expression in own.into_iter().flatten() {
+                let read = self.read_by(item, expression);
+                if let Some(needs) = self.needs.get_mut(item.index.0) {
+                    needs.extend(read.iter().map(|index| index.0));
+                    needs.sort_unstable();
+                    needs.dedup();
+                }
+            }
+        }
+        let Err(cycle) = settle(&self.needs) else { return };
+        let items: Vec<&Item> = cycle.iter().filter_map(|index| self.form.get(ItemIndex(*index))).collect();
+        let names: Vec<&str> = items.iter().map(|item| item.link_id.as_str()).collect();
+        let message = format!("These items wait for one another: {}.", names.join(" > "));
+        self.add(items.first().copied(), FindingCode::Loop, Severity::Error, message);
+    }
+
+    /// The questions that an expression reads, through variables too.
+    fn read_by(&self, item: &Item, expression: &Expression) -> BTreeSet<ItemIndex> {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut todo = vec![expression];
+        let mut read = BTreeSet::new();
+        while let Some(expression) = todo.pop().filter(|expression| expression.is_fhirpath()) {
+            let words = ExpressionWords::of(&expression.text);
+            let questions = words.link_ids().into_iter().filter_map(|link_id| self.form.item(link_id));
+            read.extend(
+                questions.filter(|question| question.item_type.takes_answers()).map(|question| question.index),
+            );
+            for name in words.externals() {
+                if seen.insert(name) {
+                    todo.extend(self.variable(item, name));
+                }
+            }
+        }
+        read
+    }
+
+    fn variable<'f>(&'f self, item: &'f Item, name: &str) -> Option<&'f Expression> {
+        let holders = std::iter::once(&item.extensions)
+            .chain(self.form.ancestors(item).map(|above| &above.extensions))
+            .chain(std::iter::once(self.form.extensions()));
+        holders
+            .flat_map(|extensions| &extensions.variables)
+            .find(|variable| variable.name.as_deref() == Some(name))
+    }
+
+    fn add(&mut self, item: Option<&Item>, code: FindingCode, severity: Severity, message: String) {
+        let path = item.map_or_else(ItemPath::root, |item| self.form.path_of(item));
+        self.findings.push(Finding::new(path, code, severity, message));
+    }
+}
+
+fn named_language(language: &str) -> &str {
+    if language.is_empty() { "a language that is not named" } else { language }
+}
+
+/// What an item waits for to be asked.
+fn enabling_needs(form: &Questionnaire) -> Vec<Vec<usize>> {
+    form.items()
+        .iter()
+        .map(|item| {
+            let targets = item.conditions.iter().filter_map(|condition| condition.target);
+            let needs: BTreeSet<usize> = item.parent.into_iter().chain(targets).map(|index| index.0).collect();
+            needs.into_iter().collect()
+        })
+        .collect()
+}
+
+/// Names that hold in the whole form: launch contexts, population contexts, and the ids of what it
+/// contains, which SDC lets expressions use.
+fn names_of_the_form(form: &Questionnaire) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = form.extensions().launch_names.iter().cloned().collect();
+    let contained = form.as_value().get("contained").and_then(Value::as_array);
+    names.extend(
+        contained.into_iter().flatten().filter_map(|resource| resource.get("id")?.as_str()).map(str::to_owned),
+    );
+    collect_names(form.as_value(), &mut names);
+    names
+}
+
+fn collect_names(element: &Value, names: &mut BTreeSet<String>) {
+    for extension in element.get("extension").and_then(Value::as_array).into_iter().flatten() {
+        let url = extension.get("url").and_then(Value::as_str).unwrap_or_default();
+        if NAMING.iter().any(|end| url.ends_with(end)) {
+            let name = extension.pointer("/valueExpression/name").and_then(Value::as_str);
+            names.extend(name.map(str::to_owned));
+        }
+    }
+    // Items are nested at most as deep as a form may be.
+    for item in element.get("item").and_then(Value::as_array).into_iter().flatten() {
+        collect_names(item, names);
+    }
+}

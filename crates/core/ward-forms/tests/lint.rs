@@ -1,0 +1,348 @@
+//! The check before a form is published: each finding from a form that is broken in just that way,
+//! and the reports.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
+
+use serde_json::{Value, json};
+use ward_forms::{CheckedFile, InstrumentCheck, check_instrument, json_report, sarif_report, text_report};
+
+const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
+const SDC: &str = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-";
+
+fn form(items: Value) -> Value {
+    json!({"resourceType": "Questionnaire", "url": "https://example.org/f", "version": "1",
+        "status": "active", "language": "en", "item": items})
+}
+
+/// Expressions with `!!` in them can't be read.
+fn parses(expression: &str) -> Result<(), String> {
+    if expression.contains("!!") { Err("unexpected `!`".to_owned()) } else { Ok(()) }
+}
+
+fn check(form: &Value) -> InstrumentCheck {
+    check_instrument(&serde_json::to_vec(form).unwrap(), &parses)
+}
+
+/// Path, code and severity of what is found.
+fn found(form: &Value) -> Vec<(String, &'static str, &'static str)> {
+    let check = check(form);
+    let severity = |finding: &ward_forms::Finding| if finding.is_error() { "error" } else { "warning" };
+    check.findings.iter().map(|found| (found.path.to_string(), found.code.as_str(), severity(found))).collect()
+}
+
+fn found_in(items: Value) -> Vec<(String, &'static str, &'static str)> {
+    found(&form(items))
+}
+
+fn one(path: &str, code: &'static str, severity: &'static str) -> Vec<(String, &'static str, &'static str)> {
+    vec![(path.to_owned(), code, severity)]
+}
+
+fn with(mut item: Value, more: Value) -> Value {
+    item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    item
+}
+
+fn question(link_id: &str, kind: &str, more: Value) -> Value {
+    with(json!({"linkId": link_id, "type": kind, "text": "Question"}), more)
+}
+
+fn formula(url: &str, name: Option<&str>, text: &str) -> Value {
+    let mut value = json!({"language": "text/fhirpath", "expression": text});
+    if let Some(name) = name {
+        value["name"] = json!(name);
+    }
+    json!({"url": url, "valueExpression": value})
+}
+
+fn calculated(link_id: &str, text: &str) -> Value {
+    let extension = formula(&format!("{SDC}calculatedExpression"), None, text);
+    question(link_id, "decimal", json!({"extension": [extension]}))
+}
+
+fn when(question: &str, operator: &str, answer: Value) -> Value {
+    with(json!({"question": question, "operator": operator}), answer)
+}
+
+#[test]
+fn a_sound_form_has_no_findings_and_can_be_published() {
+    let sound = form(json!([
+        question("a", "integer", json!({"required": true})),
+        question("b", "boolean", json!({"enableWhen": [when("a", ">", json!({"answerInteger": 3}))]})),
+        calculated("c", "%resource.item.where(linkId='a').answer.value + 1")]));
+    assert_eq!(found(&sound), []);
+    assert!(check(&sound).can_be_published());
+}
+
+#[test]
+fn expressions_that_do_not_parse() {
+    assert_eq!(found_in(json!([calculated("score", "1 !! 2")])), one("score", "expression-does-not-parse", "error"));
+    let variable = formula(&format!("{BASE}variable"), Some("v"), "!!");
+    let below = json!([{"linkId": "g", "type": "group", "item": [
+        question("q", "string", json!({"extension": [variable]}))]}]);
+    assert_eq!(found_in(below), one("g/q", "expression-does-not-parse", "error"));
+    let rule = json!({"url": format!("{BASE}questionnaire-constraint"), "extension": [
+        {"url": "key", "valueId": "k"}, {"url": "severity", "valueCode": "error"},
+        {"url": "expression", "valueString": "!!"}, {"url": "human", "valueString": "A rule."}]});
+    let mut whole = form(json!([question("q", "string", json!({}))]));
+    whole["extension"] = json!([rule]);
+    assert_eq!(found(&whole), one("", "expression-does-not-parse", "error"));
+    assert!(!check(&whole).can_be_published());
+}
+
+#[test]
+fn expressions_in_other_languages_are_named() {
+    let mut other = formula(&format!("{SDC}initialExpression"), None, "Patient?x=!!");
+    other["valueExpression"]["language"] = json!("application/x-fhir-query");
+    let items = json!([question("q", "string", json!({"extension": [other]}))]);
+    assert_eq!(found_in(items), one("q", "expression-not-evaluated", "warning"));
+}
+
+#[test]
+fn links_to_nowhere_in_conditions_and_expressions() {
+    let items = json!([question("q", "string", json!({"enableWhen": [when("gone", "exists", json!({"answerBoolean": true}))]}))]);
+    assert_eq!(found_in(items), one("q", "link-to-nowhere", "error"));
+    let items = json!([calculated("score", "item.where(linkId = 'gone').answer.value + item.where('gone'=linkId).count()")]);
+    assert_eq!(found_in(items), one("score", "link-to-nowhere", "error"));
+    assert_eq!(found_in(json!([calculated("score", "%gone + %resource.item.count()")])), one("score", "undefined-variable", "error"));
+}
+
+#[test]
+fn names_are_known_where_they_are_defined() {
+    let variable = formula(&format!("{BASE}variable"), Some("v"), "1");
+    let launch = json!({"url": format!("{SDC}launchContext"), "extension": [
+        {"url": "name", "valueCoding": {"code": "patient"}}, {"url": "type", "valueCode": "Patient"}]});
+    let mut whole = form(json!([
+        {"linkId": "g", "type": "group", "extension": [variable], "item": [calculated("in", "%v + %patient.age")]},
+        calculated("out", "%v")]));
+    whole["extension"] = json!([launch]);
+    assert_eq!(found(&whole), one("out", "undefined-variable", "error"));
+}
+
+#[test]
+fn loops_are_named() {
+    let holds = json!({"answerInteger": 1});
+    let by_conditions = form(json!([{"linkId": "g", "type": "group", "item": [
+        question("a", "integer", json!({"enableWhen": [when("b", "=", holds.clone())]})),
+        question("b", "integer", json!({"enableWhen": [when("a", "=", holds.clone())]}))]}]));
+    assert_eq!(found(&by_conditions), one("g/a", "loop", "error"));
+    assert!(check(&by_conditions).findings[0].message.contains("a > b"), "{:?}", check(&by_conditions));
+
+    let variable = formula(&format!("{BASE}variable"), Some("y"), "item.where(linkId='y').answer.value");
+    let mut by_expressions = form(json!([
+        calculated("x", "%y + 1"), calculated("y", "item.where(linkId='z').answer.value"),
+        question("z", "integer", json!({"enableWhen": [when("x", ">", holds)]})), calculated("free", "1")]));
+    by_expressions["extension"] = json!([variable]);
+    assert_eq!(found(&by_expressions), one("x", "loop", "error"));
+    assert_eq!(check(&by_expressions).findings[0].message, "These items wait for one another: x > y > z.");
+    let own = json!([calculated("x", "item.where(linkId='x').answer.value + 1")]);
+    assert_eq!(found_in(own), one("x", "loop", "error"));
+}
+
+#[test]
+fn items_that_can_never_be_reached() {
+    let yes = json!({"answerBoolean": true});
+    let no = json!({"answerBoolean": false});
+    let both = json!({"enableBehavior": "all",
+        "enableWhen": [when("a", "=", yes.clone()), when("a", "=", no.clone())]});
+    let items = |required: bool| {
+        json!([question("a", "boolean", json!({})),
+            question("b", "boolean", with(both.clone(), json!({"required": required}))),
+            question("c", "boolean", json!({"enableWhen": [when("b", "exists", yes.clone())]})),
+            question("d", "boolean", json!({"enableWhen": [when("b", "exists", no.clone())]}))])
+    };
+    assert_eq!(found_in(items(false)), [one("b", "unreachable", "warning"), one("c", "unreachable", "warning")].concat());
+    assert_eq!(
+        found_in(items(true)),
+        [one("b", "required-never-enabled", "error"), one("c", "unreachable", "warning")].concat()
+    );
+    let any = with(both, json!({"enableBehavior": "any"}));
+    assert_eq!(found_in(json!([question("a", "boolean", json!({})), question("b", "boolean", any)])), []);
+}
+
+#[test]
+fn conditions_that_exclude_each_other() {
+    let pair = |repeats: bool, first: (&str, Value), second: (&str, Value)| {
+        let conditions = [when("a", first.0, first.1), when("a", second.0, second.1)];
+        let found = found_in(json!([question("a", "integer", json!({"repeats": repeats})),
+            question("b", "string", json!({"enableBehavior": "all", "enableWhen": conditions}))]));
+        assert!(found.len() <= 1, "{found:?}");
+        found.first().is_some_and(|(path, code, _)| path == "b" && *code == "unreachable")
+    };
+    let number = |number: i32| json!({"answerInteger": number});
+    let exists = |exists: bool| json!({"answerBoolean": exists});
+    assert!(pair(false, ("=", number(1)), ("=", number(2))));
+    assert!(!pair(true, ("=", number(1)), ("=", number(2))));
+    assert!(pair(true, ("=", number(1)), ("!=", number(1))));
+    assert!(!pair(false, ("=", number(1)), ("!=", number(2))));
+    assert!(pair(false, (">", number(3)), ("<", number(3))));
+    assert!(pair(false, ("<=", number(2)), (">=", number(3))));
+    assert!(!pair(false, (">=", number(3)), ("<=", number(3))));
+    assert!(!pair(true, (">", number(3)), ("<", number(3))));
+    assert!(pair(false, ("=", number(1)), (">", number(1))));
+    assert!(!pair(false, ("=", number(2)), (">", number(1))));
+    assert!(pair(false, ("exists", exists(false)), ("=", number(1))));
+    assert!(!pair(false, ("exists", exists(false)), ("!=", number(1))));
+}
+
+#[test]
+fn required_items_below_what_is_never_asked() {
+    let items = json!([question("a", "choice", json!({"answerOption": [{"valueCoding": {"system": "s", "code": "1"}}]})),
+        {"linkId": "g", "type": "group", "enableWhen": [when("a", "=", json!({"answerCoding": {"system": "other", "code": "1"}}))],
+         "item": [question("q", "string", json!({"required": true})), question("r", "string", json!({}))]}]);
+    assert_eq!(
+        found_in(items),
+        [one("g", "condition-never-holds", "error"), one("g/q", "required-never-enabled", "error")].concat()
+    );
+}
+
+#[test]
+fn scores_that_ignore_missing_answers() {
+    let silent = one("score", "score-ignores-missing", "warning");
+    assert_eq!(found_in(json!([calculated("score", "%resource.item.answer.value.ordinal().sum()")])), silent);
+    assert_eq!(found_in(json!([calculated("score", "iif(%resource.item.exists(), 1, 0)")])), silent);
+    let asks = "iif(%resource.item.answer.count() = 3, %resource.item.answer.value.sum(), {})";
+    assert_eq!(found_in(json!([calculated("score", asks)])), []);
+}
+
+#[test]
+fn link_ids_that_are_used_twice_are_all_named() {
+    let twice = form(json!([question("a", "string", json!({})),
+        {"linkId": "g", "type": "group", "item": [question("a", "string", json!({})), question("g", "string", json!({}))]}]));
+    assert_eq!(
+        found(&twice),
+        [one("g/a", "duplicate-link-id", "error"), one("g/g", "duplicate-link-id", "error")].concat()
+    );
+}
+
+#[test]
+fn missing_translations() {
+    let german = json!({"extension": [{"url": format!("{BASE}translation"), "extension": [
+        {"url": "lang", "valueCode": "de"}, {"url": "content", "valueString": "Frage"}]}]});
+    let option = |translated: bool| {
+        let mut coding = json!({"system": "s", "code": "1", "display": "Yes"});
+        if translated {
+            coding["_display"] = german.clone();
+        }
+        json!([{"valueCoding": coding}, {"valueInteger": 3}])
+    };
+    let items = json!([
+        question("done", "choice", json!({"_text": german.clone(), "answerOption": option(true)})),
+        question("half", "choice", json!({"_text": german.clone(), "answerOption": option(false)})),
+        question("none", "string", json!({})),
+        {"linkId": "number", "type": "string", "text": "1."}]);
+    assert_eq!(
+        found_in(items),
+        [one("half", "missing-translation", "warning"), one("none", "missing-translation", "warning")].concat()
+    );
+}
+
+#[test]
+fn values_that_are_none_and_ranges_that_are_empty() {
+    let bad = one("q", "bad-value", "error");
+    assert_eq!(found_in(json!([question("q", "date", json!({"initial": [{"valueDate": "2026-02-30"}]}))])), bad);
+    let bound = json!({"extension": [{"url": format!("{BASE}maxValue"), "valueDate": "2026-13-01"}]});
+    assert_eq!(found_in(json!([question("q", "date", bound)])), bad);
+    let offered = json!({"answerOption": [{"valueDate": "2025-02-29"}]});
+    assert_eq!(found_in(json!([question("q", "choice", offered)])), bad);
+    let least = json!({"url": format!("{BASE}minValue"), "valueInteger": 3});
+    let most = json!({"url": format!("{BASE}maxValue"), "valueInteger": 2});
+    let empty = one("q", "empty-range", "error");
+    assert_eq!(found_in(json!([question("q", "integer", json!({"extension": [least, most]}))])), empty);
+    let chars = json!({"maxLength": 2, "extension": [{"url": format!("{BASE}minLength"), "valueInteger": 3}]});
+    assert_eq!(found_in(json!([question("q", "string", chars)])), empty);
+}
+
+#[test]
+fn markup_in_texts() {
+    let items = json!([{"linkId": "q", "type": "string", "text": "Pain <script>alert(1)</script>"},
+        {"linkId": "fine", "type": "string", "text": "Is it < 3?"}]);
+    assert_eq!(found_in(items), one("q", "markup", "warning"));
+}
+
+#[test]
+fn two_ways_to_enable_an_item() {
+    let items = json!([question("a", "boolean", json!({})), question("b", "string", json!({
+        "enableWhen": [when("a", "=", json!({"answerBoolean": true}))],
+        "extension": [formula(&format!("{SDC}enableWhenExpression"), None, "true")]}))]);
+    assert_eq!(found_in(items), one("b", "two-enablements", "error"));
+}
+
+#[test]
+fn a_form_needs_an_address_and_a_version() {
+    let mut nameless = form(json!([question("a", "boolean", json!({}))]));
+    nameless.as_object_mut().unwrap().remove("version");
+    assert_eq!(found(&nameless), one("", "no-identity", "error"));
+    nameless.as_object_mut().unwrap().remove("url");
+    assert_eq!(found(&nameless), one("", "no-identity", "error"));
+    assert!(check(&nameless).form.is_some() && !check(&nameless).can_be_published());
+}
+
+#[test]
+fn what_is_no_form_has_one_finding_at_its_place() {
+    let broken = form(json!([{"linkId": "g", "type": "group", "item": [{"linkId": "q", "type": "poem"}]}]));
+    assert_eq!(found(&broken), one("g/q", "not-a-form", "error"));
+    assert!(check(&broken).form.is_none());
+    let check = check_instrument(b"[1,", &parses);
+    assert_eq!(check.findings.len(), 1);
+    assert_eq!(check.findings[0].message, "Not valid JSON at line 1, column 3.");
+}
+
+fn reported() -> Vec<CheckedFile> {
+    let broken = form(json!([calculated("score", "!!"), {"linkId": "q\u{1b}[2J", "type": "string"}]));
+    vec![
+        CheckedFile { name: "forms/a b.json".to_owned(), check: check(&broken) },
+        CheckedFile {
+            name: "fine.json".to_owned(),
+            check: check(&form(json!([question("a", "boolean", json!({}))]))),
+        },
+    ]
+}
+
+#[test]
+fn the_text_report_has_a_line_for_each_finding_and_nothing_a_terminal_obeys() {
+    let expected = "forms/a b.json: q\u{fffd}[2J: warning no-text: People see this item, but it has no text.\n\
+        forms/a b.json: score: error expression-does-not-parse: The calculatedExpression can't be read: unexpected `!`\n\
+        forms/a b.json: 1 error, 1 warning; it can't be published.\n\
+        fine.json: 0 errors, 0 warnings; it can be published.\n";
+    assert_eq!(text_report(&reported()), expected);
+}
+
+#[test]
+fn the_json_report_counts_and_names() {
+    let report = json_report(&reported());
+    assert_eq!(report["files"][0]["canBePublished"], json!(false));
+    assert_eq!(report["files"][0]["errors"], json!(1));
+    assert_eq!(
+        report["files"][0]["findings"][1],
+        json!({"path": "score", "code": "expression-does-not-parse", "severity": "error",
+            "message": "The calculatedExpression can't be read: unexpected `!`"})
+    );
+    assert_eq!(report["files"][1], json!({"file": "fine.json", "canonical": "https://example.org/f|1", "items": 1,
+        "canBePublished": true, "errors": 0, "warnings": 0, "findings": []}));
+}
+
+/// The properties that SARIF 2.1.0 requires, and how they refer to one another.
+#[test]
+fn the_sarif_report_has_the_shape_of_the_standard() {
+    let report = sarif_report(&reported(), "1.2.3");
+    assert_eq!(report["version"], json!("2.1.0"));
+    assert!(report["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    let run = &report["runs"][0];
+    assert_eq!(report["runs"].as_array().unwrap().len(), 1);
+    let driver = &run["tool"]["driver"];
+    assert_eq!((&driver["name"], &driver["version"]), (&json!("ward"), &json!("1.2.3")));
+    let rules = driver["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let location = &result["locations"][0];
+        assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], json!("forms/a%20b.json"));
+        assert!(location["logicalLocations"][0]["fullyQualifiedName"].is_string());
+    }
+    assert_eq!(results[1]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], json!("score"));
+    assert_eq!(sarif_report(&[], "1")["runs"][0]["results"], json!([]));
+}
