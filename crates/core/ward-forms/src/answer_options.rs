@@ -27,12 +27,17 @@ pub struct AnswerOption {
     pub weight: Option<f64>,
     /// Its words in other languages.
     pub label_translations: Translations,
+    /// The words chosen for the person who is asked, where these are not the form's own.
+    pub(crate) chosen_label: Option<String>,
 }
 
 impl AnswerOption {
     /// The words to show.
     #[must_use]
     pub fn label(&self) -> String {
+        if let Some(chosen) = &self.chosen_label {
+            return chosen.clone();
+        }
         match &self.value {
             AnswerValue::Coding(coding) => {
                 coding.display.clone().or_else(|| coding.code.clone()).unwrap_or_default()
@@ -170,6 +175,7 @@ fn read_option(value: &Value, at: &str) -> Result<AnswerOption, FormError> {
             Some(coding) => Translations::of_field(coding, "display"),
             None => Translations::of_field(fields.map(), field),
         },
+        chosen_label: None,
     })
 }
 
@@ -253,6 +259,7 @@ fn push_code(
         exclusive: false,
         weight: weight_in(map),
         label_translations: Translations::of_field(map, "display").or(Translations::of_designations(concept)),
+        chosen_label: None,
     });
     Ok(())
 }

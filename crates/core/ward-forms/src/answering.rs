@@ -11,6 +11,7 @@ use crate::limits::MAX_GROUP_INSTANCES;
 use crate::questionnaire::{ItemIndex, ItemType, Questionnaire};
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
 use crate::skip_logic::enabled_nodes;
+use crate::translation::LanguageChoice;
 use crate::validate::validate;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,6 +114,7 @@ pub struct Answering {
     /// Questions answered or skipped here, oldest first: the way back.
     history: Vec<ItemPath>,
     settled: BTreeSet<ItemPath>,
+    languages: LanguageChoice,
 }
 
 impl Answering {
@@ -125,6 +127,11 @@ impl Answering {
         let mut answering = Self::with(questionnaire, response, ResponseStatus::Completed);
         answering.fill_in_initial();
         answering
+    }
+
+    /// Shows texts in the language of a person, where the form carries it.
+    pub fn read_in(&mut self, languages: LanguageChoice) {
+        self.languages = languages;
     }
 
     /// Goes on with a draft. What has an answer is not asked again, but for questions that hold
@@ -185,7 +192,14 @@ impl Answering {
         response: QuestionnaireResponse,
         final_status: ResponseStatus,
     ) -> Self {
-        Self { questionnaire, response, final_status, history: Vec::new(), settled: BTreeSet::new() }
+        Self {
+            questionnaire,
+            response,
+            final_status,
+            history: Vec::new(),
+            settled: BTreeSet::new(),
+            languages: LanguageChoice::default(),
+        }
     }
 
     /// The form.
@@ -468,8 +482,13 @@ impl Answering {
     }
 }
 
+/// Said behind the text of a question that is kept, but can't be answered.
+const UNSUPPORTED: &str = "this can't be answered here";
+
 /// The form laid over the draft, with what is on.
 struct View<'a> {
+    questionnaire: &'a Questionnaire,
+    languages: &'a LanguageChoice,
     forest: Forest<'a>,
     enabled: Vec<bool>,
     last_chances: BTreeSet<usize>,
@@ -479,7 +498,8 @@ impl<'a> View<'a> {
     fn of(answering: &'a Answering) -> Self {
         let forest = Forest::new(&answering.questionnaire, &answering.response);
         let enabled = enabled_nodes(&answering.questionnaire, &forest);
-        let mut view = Self { forest, enabled, last_chances: BTreeSet::new() };
+        let (questionnaire, languages) = (&*answering.questionnaire, &answering.languages);
+        let mut view = Self { questionnaire, languages, forest, enabled, last_chances: BTreeSet::new() };
         view.last_chances = view.find_last_chances();
         view
     }
@@ -494,15 +514,17 @@ impl<'a> View<'a> {
 
     /// Whether a person is asked this: on, visible, and of a kind Ward can ask.
     fn is_asked(&self, id: usize) -> bool {
-        let is_hidden =
-            || self.forest.chain(id).filter_map(|above| self.node(above)).any(|node| node.item.hidden);
         self.is_on(id)
             && self.node(id).is_some_and(|node| {
                 node.item.item_type.takes_answers()
                     && node.item.item_type.is_supported()
                     && !node.item.read_only
             })
-            && !is_hidden()
+            && !self.is_hidden(id)
+    }
+
+    fn is_hidden(&self, id: usize) -> bool {
+        self.forest.chain(id).filter_map(|above| self.node(above)).any(|node| node.item.hidden)
     }
 
     fn is_owed(&self, id: usize) -> bool {
@@ -536,7 +558,7 @@ impl<'a> View<'a> {
             .skip(1)
             .filter_map(|above| self.node(above))
             .filter(|above| above.item.item_type == ItemType::Group)
-            .filter_map(|above| above.item.text.clone())
+            .filter_map(|above| self.text(above))
             .collect();
         headings.reverse();
         Some(QuestionStep {
@@ -544,25 +566,40 @@ impl<'a> View<'a> {
             link_id: node.item.link_id.clone(),
             headings,
             notes: self.notes_before(id),
-            prefix: node.item.prefix.clone(),
-            text: node.item.text.clone(),
+            prefix: self.questionnaire.prefix_of(node.item, self.languages).map(str::to_owned),
+            text: self.text(node),
             item_type: node.item.item_type,
             is_owed: self.is_owed(id),
             repeats: node.item.repeats,
             max_chars: node.item.rules.max_chars,
-            options: node.item.options.listed().to_vec(),
+            options: node.item.options.listed().iter().map(|option| self.option(option)).collect(),
             answers: node.values().cloned().collect(),
         })
     }
 
+    fn text(&self, node: &Node<'a>) -> Option<String> {
+        self.questionnaire.text_of(node.item, self.languages).map(str::to_owned)
+    }
+
+    fn option(&self, option: &AnswerOption) -> AnswerOption {
+        let label = self.questionnaire.label_of(option, self.languages);
+        let chosen_label = Some(label).filter(|label| *label != option.label());
+        AnswerOption { chosen_label, ..option.clone() }
+    }
+
+    /// What is read but not answered before a question: texts, and questions of a kind that Ward
+    /// can't ask, which must not vanish without a word.
     fn notes_before(&self, id: usize) -> Vec<String> {
         let mut notes: Vec<String> = (0..id)
             .rev()
             .take_while(|before| !self.is_asked(*before))
-            .filter(|before| self.is_on(*before))
+            .filter(|before| self.is_on(*before) && !self.is_hidden(*before))
             .filter_map(|before| self.node(before))
-            .filter(|node| node.item.item_type == ItemType::Display && !node.item.hidden)
-            .filter_map(|node| node.item.text.clone())
+            .filter_map(|node| match node.item.item_type {
+                ItemType::Display => self.text(node),
+                kind if kind.is_supported() => None,
+                _ => Some(format!("{} ({UNSUPPORTED})", self.text(node)?)),
+            })
             .collect();
         notes.reverse();
         notes
