@@ -1,5 +1,7 @@
 //! What can be wrong with the JSON of a form or of a response.
 
+use crate::limits::MAX_NAMED_IN_LOOP;
+
 /// Why a `Questionnaire` or a `QuestionnaireResponse` can't be read.
 ///
 /// Whoever supplied the document has to act: the study's author for a form, the
@@ -118,9 +120,17 @@ pub enum FormError {
     },
     /// Items wait for one another, so none of them can be decided; the author
     /// breaks the loop.
-    #[error("these items wait for one another: {}", cycle.join(" > "))]
+    #[error("these items wait for one another: {}", named_in_order(cycle))]
     EnableWhenLoop {
         /// The linkIds of the loop; each waits for the next, the last for the first.
         cycle: Vec<String>,
     },
+}
+
+/// The first names of a loop, which may be as long as the form.
+pub(crate) fn named_in_order(cycle: &[String]) -> String {
+    let named: Vec<&str> = cycle.iter().take(MAX_NAMED_IN_LOOP).map(String::as_str).collect();
+    let more = cycle.len() - named.len();
+    let end = if more == 0 { String::new() } else { format!(" > and {more} more") };
+    format!("{}{end}", named.join(" > "))
 }

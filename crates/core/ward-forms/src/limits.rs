@@ -134,3 +134,12 @@ pub const MAX_EXPRESSIONS_PER_ITEM: usize = 500;
 
 /// Most items with a linkId that another item has that one check names.
 pub const MAX_NAMED_DUPLICATES: usize = 100;
+
+/// Most items of one loop that a message names.
+pub const MAX_NAMED_IN_LOOP: usize = 20;
+
+/// Most translations of one text that are read; those after them stay in the JSON.
+pub const MAX_TRANSLATIONS_PER_TEXT: usize = 200;
+
+/// Most languages of one form in which missing translations are looked for.
+pub const MAX_LANGUAGES: usize = 100;

@@ -3,6 +3,7 @@
 //! Source: FHIR R4 extension `translation` on a text's `_field`, and
 //! `ValueSet.compose.include.concept.designation`.
 
+use crate::limits::MAX_TRANSLATIONS_PER_TEXT;
 use serde_json::{Map, Value};
 
 pub(crate) const TRANSLATION: &str = "http://hl7.org/fhir/StructureDefinition/translation";
@@ -112,6 +113,7 @@ impl Translations {
     /// The first text given for a language counts.
     fn add(&mut self, language: Option<&str>, text: Option<&str>) {
         if let (Some(language), Some(text)) = (language, text)
+            && self.by_language.len() < MAX_TRANSLATIONS_PER_TEXT
             && self.get(language).is_none()
             && !text.trim().is_empty()
         {

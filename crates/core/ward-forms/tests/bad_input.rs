@@ -92,7 +92,8 @@ fn a_cycle_through_every_item() {
         .collect();
     let (code, message) = first(&form_with(&Value::from(items).to_string()));
     assert_eq!(code, "loop");
-    assert!(message.contains("0 > 1 > 2"), "{}", &message[..100]);
+    let named: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    assert_eq!(message, format!("These items wait for one another: {} > and 4980 more.", named.join(" > ")));
 }
 
 #[test]
@@ -209,4 +210,37 @@ fn the_largest_form_is_checked_in_time() {
     // Each item waits for the one before to be asked, and for the one after to be calculated.
     assert!(check.findings.iter().any(|finding| finding.code.as_str() == "loop"));
     assert!(check.findings.iter().any(|finding| finding.message.contains("refers to 9000")));
+}
+
+/// One long variable that every item uses is looked at once, and so is a text in many languages.
+#[test]
+fn what_is_long_and_used_everywhere_is_read_once() {
+    let long = "%a + ".repeat(13_000) + "item.where(linkId='0').answer.value";
+    let used: Vec<Value> = (0..4_000)
+        .map(|n| {
+            json!({"linkId": n.to_string(), "type": "decimal", "text": "Q", "extension": [{
+                "url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
+                "valueExpression": {"language": "text/fhirpath", "expression": "%v"}}]})
+        })
+        .collect();
+    let variable = |name: &str, text: &str| {
+        json!({"url": "http://hl7.org/fhir/StructureDefinition/variable",
+            "valueExpression": {"name": name, "language": "text/fhirpath", "expression": text}})
+    };
+    let languages: Vec<Value> = (0..5_000)
+        .map(|n| {
+            json!({"url": "http://hl7.org/fhir/StructureDefinition/translation", "extension": [
+                {"url": "lang", "valueCode": format!("x{n}")}, {"url": "content", "valueString": "?"}]})
+        })
+        .collect();
+    let form = json!({"resourceType": "Questionnaire", "url": "u", "version": "1", "status": "active",
+        "title": "T", "_title": {"extension": languages},
+        "extension": [variable("a", "1"), variable("v", &long)], "item": used});
+    let before = processor_seconds();
+    let check = check_instrument(form.to_string().as_bytes(), &|_| Ok(()));
+    assert!(processor_seconds() - before < MOST_SECONDS);
+    let message = "These wait for one another: 0 > %v.";
+    assert!(check.findings.iter().any(|finding| finding.message == message), "{:?}", check.findings.first());
+    let bytes: usize = check.findings.iter().map(|finding| finding.message.len()).sum();
+    assert!(bytes < 4_000_000, "{bytes}");
 }

@@ -133,7 +133,7 @@ fn loops_are_named() {
         question("z", "integer", json!({"enableWhen": [when("x", ">", holds)]})), calculated("free", "1")]));
     by_expressions["extension"] = json!([variable]);
     assert_eq!(found(&by_expressions), one("x", "loop", "error"));
-    assert_eq!(check(&by_expressions).findings[0].message, "These items wait for one another: x > y > z.");
+    assert_eq!(check(&by_expressions).findings[0].message, "These wait for one another: x > %y > y > z.");
     let own = json!([calculated("x", "item.where(linkId='x').answer.value + 1")]);
     assert_eq!(found_in(own), one("x", "loop", "error"));
 }

@@ -1,11 +1,12 @@
 //! Checks of the expressions in a form, as far as their text shows it.
 
 use super::expression_words::ExpressionWords;
-use crate::dependency_order::settle;
+use super::waiting::WaitingGraph;
+use crate::error::named_in_order;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::item_extensions::{Expression, ItemExtensions};
 use crate::item_path::ItemPath;
-use crate::questionnaire::{Item, ItemIndex, ItemType, Questionnaire};
+use crate::questionnaire::{Item, ItemType, Questionnaire};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -23,22 +24,26 @@ pub(super) fn check(
     parses: &dyn Fn(&str) -> Result<(), String>,
     findings: &mut Vec<Finding>,
 ) {
-    let mut check =
-        Check { form, parses, findings, named: names_of_the_form(form), needs: enabling_needs(form) };
+    let graph = WaitingGraph::of(form);
+    let mut check = Check { form, graph: &graph, parses, findings, named: names_of_the_form(form) };
     check.owner(None, form.extensions());
     for item in form.items() {
         check.owner(Some(item), &item.extensions);
     }
-    check.loops();
+    if let Err(cycle) = graph.settle() {
+        let names: Vec<String> = cycle.iter().map(ToString::to_string).collect();
+        let message = format!("These wait for one another: {}.", named_in_order(&names));
+        let first = cycle.iter().find_map(|waiting| waiting.item());
+        check.add(first, FindingCode::Loop, Severity::Error, message);
+    }
 }
 
 struct Check<'c> {
     form: &'c Questionnaire,
+    graph: &'c WaitingGraph<'c>,
     parses: &'c dyn Fn(&str) -> Result<(), String>,
     findings: &'c mut Vec<Finding>,
     named: BTreeSet<String>,
-    /// For each item, the items that it waits for.
-    needs: Vec<Vec<usize>>,
 }
 
 impl Check<'_> {
@@ -77,7 +82,8 @@ impl Check<'_> {
             let message = format!("The {kind} refers to {link_id}, which this form does not have.");
             self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
         }
-        let unknown: BTreeSet<&str> = words.externals().filter(|name| !self.is_known(item, name)).collect();
+        let names: BTreeSet<&str> = words.externals().collect();
+        let unknown: Vec<&str> = names.into_iter().filter(|name| !self.is_known(item, name)).collect();
         for name in unknown {
             let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
             self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
@@ -94,18 +100,11 @@ impl Check<'_> {
     }
 
     fn is_known(&self, item: Option<&Item>, name: &str) -> bool {
-        let is_defined = |extensions: &ItemExtensions| {
-            extensions.variables.iter().any(|variable| variable.name.as_deref() == Some(name))
-        };
         KNOWN_NAMES.contains(&name)
             || name.starts_with("vs-")
             || name.starts_with("ext-")
             || self.named.contains(name)
-            || is_defined(self.form.extensions())
-            || item.is_some_and(|item| {
-                is_defined(&item.extensions)
-                    || self.form.ancestors(item).any(|above| is_defined(&above.extensions))
-            })
+            || self.graph.variable(item, name).is_some()
     }
 
     /// SDC `enableWhenExpression`: an item has either conditions or an expression.
@@ -117,56 +116,6 @@ impl Check<'_> {
         }
     }
 
-    /// Items whose values or whose being asked wait for one another.
-    fn loops(&mut self) {
-        for item in self.form.items() {
-            let extensions = &item.extensions;
-            let own = [&extensions.calculated_expression, &extensions.enable_when_expression];
-            for expression in own.into_iter().flatten() {
-                let read = self.read_by(item, expression);
-                if let Some(needs) = self.needs.get_mut(item.index.0) {
-                    needs.extend(read.iter().map(|index| index.0));
-                    needs.sort_unstable();
-                    needs.dedup();
-                }
-            }
-        }
-        let Err(cycle) = settle(&self.needs) else { return };
-        let items: Vec<&Item> = cycle.iter().filter_map(|index| self.form.get(ItemIndex(*index))).collect();
-        let names: Vec<&str> = items.iter().map(|item| item.link_id.as_str()).collect();
-        let message = format!("These items wait for one another: {}.", names.join(" > "));
-        self.add(items.first().copied(), FindingCode::Loop, Severity::Error, message);
-    }
-
-    /// The questions that an expression reads, through variables too.
-    fn read_by(&self, item: &Item, expression: &Expression) -> BTreeSet<ItemIndex> {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut todo = vec![expression];
-        let mut read = BTreeSet::new();
-        while let Some(expression) = todo.pop().filter(|expression| expression.is_fhirpath()) {
-            let words = ExpressionWords::of(&expression.text);
-            let questions = words.link_ids().into_iter().filter_map(|link_id| self.form.item(link_id));
-            read.extend(
-                questions.filter(|question| question.item_type.takes_answers()).map(|question| question.index),
-            );
-            for name in words.externals() {
-                if seen.insert(name) {
-                    todo.extend(self.variable(item, name));
-                }
-            }
-        }
-        read
-    }
-
-    fn variable<'f>(&'f self, item: &'f Item, name: &str) -> Option<&'f Expression> {
-        let holders = std::iter::once(&item.extensions)
-            .chain(self.form.ancestors(item).map(|above| &above.extensions))
-            .chain(std::iter::once(self.form.extensions()));
-        holders
-            .flat_map(|extensions| &extensions.variables)
-            .find(|variable| variable.name.as_deref() == Some(name))
-    }
-
     fn add(&mut self, item: Option<&Item>, code: FindingCode, severity: Severity, message: String) {
         let path = item.map_or_else(ItemPath::root, |item| self.form.path_of(item));
         self.findings.push(Finding::new(path, code, severity, message));
@@ -175,18 +124,6 @@ impl Check<'_> {
 
 fn named_language(language: &str) -> &str {
     if language.is_empty() { "a language that is not named" } else { language }
-}
-
-/// What an item waits for to be asked.
-fn enabling_needs(form: &Questionnaire) -> Vec<Vec<usize>> {
-    form.items()
-        .iter()
-        .map(|item| {
-            let targets = item.conditions.iter().filter_map(|condition| condition.target);
-            let needs: BTreeSet<usize> = item.parent.into_iter().chain(targets).map(|index| index.0).collect();
-            needs.into_iter().collect()
-        })
-        .collect()
 }
 
 /// Names that hold in the whole form: launch contexts, population contexts, and the ids of what it

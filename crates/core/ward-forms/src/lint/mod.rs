@@ -4,6 +4,7 @@ mod expression_words;
 mod expressions;
 mod reach;
 mod texts;
+mod waiting;
 
 use crate::answer_options::AnswerOptions;
 use crate::answer_value::AnswerValue;

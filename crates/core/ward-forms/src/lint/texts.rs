@@ -4,6 +4,7 @@
 use crate::answer_value::AnswerValue;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::item_path::ItemPath;
+use crate::limits::MAX_LANGUAGES;
 use crate::questionnaire::{Item, Questionnaire};
 use crate::translation::Translations;
 use std::collections::BTreeSet;
@@ -48,7 +49,7 @@ fn languages_of(form: &Questionnaire) -> BTreeSet<String> {
     if let Some(own) = form.language() {
         out.remove(&own.to_ascii_lowercase());
     }
-    out
+    out.into_iter().take(MAX_LANGUAGES).collect()
 }
 
 fn report_missing<'t>(
