@@ -76,8 +76,8 @@ fn unreadable(json: &[u8], error: &FormError) -> Vec<Finding> {
             vec![Finding::error(path, FindingCode::Loop, sentence(error))]
         }
         other => {
-            let path = place_in(other)
-                .map_or_else(ItemPath::root, |at| find(&value, &|path| is_written(path, at)));
+            let path =
+                place_in(other).map_or_else(ItemPath::root, |at| find(&value, &|path| is_written(path, at)));
             vec![Finding::error(path, FindingCode::NotAForm, sentence(error))]
         }
     }

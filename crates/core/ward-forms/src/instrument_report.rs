@@ -24,8 +24,7 @@ pub struct CheckedFile {
 pub fn text_report(files: &[CheckedFile]) -> String {
     let mut out = String::new();
     for file in files {
-        let (errors, warnings) =
-            (count(&file.check, Severity::Error), count(&file.check, Severity::Warning));
+        let (errors, warnings) = (count(&file.check, Severity::Error), count(&file.check, Severity::Warning));
         for finding in &file.check.findings {
             let path = finding.path.to_string();
             let place = if path.is_empty() { "the form" } else { path.as_str() };
@@ -107,7 +106,8 @@ fn sarif_result(file: &CheckedFile, finding: &Finding, rules: &BTreeSet<&str>) -
     let mut location = Map::new();
     location.insert("physicalLocation".to_owned(), json!({"artifactLocation": {"uri": uri(&file.name)}}));
     if let Some(link_id) = finding.path.link_id() {
-        let logical = json!({"name": link_id, "fullyQualifiedName": finding.path.to_string(), "kind": "element"});
+        let logical =
+            json!({"name": link_id, "fullyQualifiedName": finding.path.to_string(), "kind": "element"});
         location.insert("logicalLocations".to_owned(), json!([logical]));
     }
     json!({

@@ -98,9 +98,7 @@ impl ItemExtensions {
         self.variables
             .iter()
             .map(|variable| ("variable", variable))
-            .chain(
-                single.into_iter().filter_map(|(name, expression)| Some((name, expression.as_ref()?))),
-            )
+            .chain(single.into_iter().filter_map(|(name, expression)| Some((name, expression.as_ref()?))))
             .chain(self.constraints.iter().map(|constraint| ("constraint", &constraint.expression)))
     }
 
@@ -136,8 +134,10 @@ impl ItemExtensions {
             "entryFormat" => self.entry_format = text("valueString"),
             "openLabel" => {
                 self.open_label = text("valueString");
-                self.open_label_translations =
-                    extension.as_object().map(|map| Translations::of_field(map, "valueString")).unwrap_or_default();
+                self.open_label_translations = extension
+                    .as_object()
+                    .map(|map| Translations::of_field(map, "valueString"))
+                    .unwrap_or_default();
             }
             "questionnaire-unit" => self.unit = extension.get("valueCoding").and_then(Coding::read),
             "enableWhenExpression" => self.enable_when_expression = expression(extension),

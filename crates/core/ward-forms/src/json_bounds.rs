@@ -16,7 +16,8 @@ pub(crate) fn read_bounded(bytes: &[u8], limit_bytes: usize) -> Result<(Value, N
         return Err(FormError::TooManyBytes { found_bytes: bytes.len(), limit_bytes });
     }
     scan(bytes)?;
-    let text = std::str::from_utf8(bytes).map_err(|error| FormError::NotUtf8 { at_byte: error.valid_up_to() })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| FormError::NotUtf8 { at_byte: error.valid_up_to() })?;
     let value = serde_json::from_str(text)
         .map_err(|error| FormError::NotJson { line: error.line(), column: error.column() })?;
     Ok((value, NumberTexts::of(text)?))
@@ -86,7 +87,10 @@ mod tests {
         }
         assert!(read_bounded(br#"["1e309"]"#, 100).is_ok());
         let long = format!("[{}]", "9".repeat(400));
-        assert!(matches!(read_bounded(long.as_bytes(), 1_000), Err(FormError::NumberTooLarge { at_byte: 1 })));
+        assert!(matches!(
+            read_bounded(long.as_bytes(), 1_000),
+            Err(FormError::NumberTooLarge { at_byte: 1 })
+        ));
     }
 
     #[test]

@@ -270,8 +270,7 @@ impl QuestionnaireResponse {
     /// digits they had.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let texts =
-            self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts));
+        let texts = self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts));
         let mut out = String::new();
         texts.write(&self.to_value(), &mut out);
         out.into_bytes()

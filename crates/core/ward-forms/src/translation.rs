@@ -93,7 +93,9 @@ impl Translations {
             let part = |name: &str| {
                 let parts = extension.get("extension")?.as_array()?;
                 let part = parts.iter().find(|part| part.get("url").and_then(Value::as_str) == Some(name))?;
-                ["valueCode", "valueString", "valueMarkdown"].iter().find_map(|kind| part.get(*kind)?.as_str())
+                ["valueCode", "valueString", "valueMarkdown"]
+                    .iter()
+                    .find_map(|kind| part.get(*kind)?.as_str())
             };
             out.add(part("lang"), part("content"));
         }
@@ -166,7 +168,8 @@ mod tests {
 
     #[test]
     fn designations_are_translations() {
-        let concept = json!({"code": "y", "designation": [{"language": "de", "value": "Ja"}, {"value": "?"}]});
+        let concept =
+            json!({"code": "y", "designation": [{"language": "de", "value": "Ja"}, {"value": "?"}]});
         let read = Translations::of_designations(&concept);
         assert_eq!(read.get("DE"), Some("Ja"));
         assert_eq!(read.languages().count(), 1);

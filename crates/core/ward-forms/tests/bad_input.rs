@@ -1,12 +1,10 @@
 //! Input that nobody should send: each gets a clear error or finding, in bounded time and memory.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use ward_forms::limits::{MAX_ITEMS, MAX_QUESTIONNAIRE_BYTES, MAX_RESPONSE_ITEMS, MAX_STRING_BYTES};
-use ward_forms::{
-    FormError, Questionnaire, QuestionnaireResponse, check_instrument, text_report, validate,
-};
+use ward_forms::{FormError, Questionnaire, QuestionnaireResponse, check_instrument, text_report, validate};
 
 /// Seconds of processor time that one check may take in a build without optimisation, on a machine
 /// that does other things too. What grows with the square of the input takes far longer.
@@ -27,10 +25,8 @@ fn first(json: &[u8]) -> (String, String) {
 }
 
 fn form_with(items: &str) -> Vec<u8> {
-    format!(
-        r#"{{"resourceType":"Questionnaire","url":"u","version":"1","status":"active","item":{items}}}"#
-    )
-    .into_bytes()
+    format!(r#"{{"resourceType":"Questionnaire","url":"u","version":"1","status":"active","item":{items}}}"#)
+        .into_bytes()
 }
 
 fn refused(json: &[u8]) -> String {
@@ -64,7 +60,8 @@ fn a_million_items() {
     let long = vec![r#"{"linkId":"a","type":"string"}"#; 1_000_000].join(",");
     let message = refused(&form_with(&format!("[{long}]")));
     assert!(message.contains(&MAX_QUESTIONNAIRE_BYTES.to_string()), "{message}");
-    let numbered: Vec<String> = (0..=MAX_ITEMS).map(|n| format!(r#"{{"linkId":"{n}","type":"string"}}"#)).collect();
+    let numbered: Vec<String> =
+        (0..=MAX_ITEMS).map(|n| format!(r#"{{"linkId":"{n}","type":"string"}}"#)).collect();
     assert!(refused(&form_with(&format!("[{}]", numbered.join(",")))).contains("more than 10000 items"));
     let answers = vec![r#"{"linkId":"a"}"#; MAX_RESPONSE_ITEMS + 1].join(",");
     let response =
@@ -102,7 +99,10 @@ fn long_strings() {
     let over = "x".repeat(MAX_STRING_BYTES + 1);
     let text = |text: &str| form_with(&format!(r#"[{{"linkId":"a","type":"string","text":"{text}"}}]"#));
     assert!(refused(&text(&fits)).contains("the field text has more than"));
-    assert!(refused(&text(&over)).contains("a string in the JSON is longer than") || refused(&text(&over)).contains("A string"));
+    assert!(
+        refused(&text(&over)).contains("a string in the JSON is longer than")
+            || refused(&text(&over)).contains("A string")
+    );
     let link = form_with(&format!(r#"[{{"linkId":"{fits}","type":"string"}}]"#));
     assert!(refused(&link).contains("linkId"));
     let formula = format!(
@@ -127,9 +127,7 @@ fn bytes_that_are_no_text() {
 #[test]
 fn numbers_beyond_the_range() {
     let bound = |number: &str| {
-        form_with(&format!(
-            r#"[{{"linkId":"a","type":"decimal","text":"A","maxLength":{number}}}]"#
-        ))
+        form_with(&format!(r#"[{{"linkId":"a","type":"decimal","text":"A","maxLength":{number}}}]"#))
     };
     assert!(refused(&bound("1e999")).contains("is too large"));
     assert!(refused(&bound(&"9".repeat(500))).contains("is too large"));
@@ -170,7 +168,8 @@ fn answers_that_are_none() {
 fn html_is_text() {
     let html = "<img src=x onerror=alert(1)>";
     assert_eq!(codes("string", &format!(r#""valueString":"{html}""#)), [""; 0]);
-    let kept = QuestionnaireResponse::parse(response(&format!(r#""valueString":"{html}""#)).as_bytes()).unwrap();
+    let kept =
+        QuestionnaireResponse::parse(response(&format!(r#""valueString":"{html}""#)).as_bytes()).unwrap();
     assert!(String::from_utf8(kept.to_json()).unwrap().contains(html));
     let named = form_with(&format!(r#"[{{"linkId":"{html}","type":"string","text":"{html}"}}]"#));
     let check = check_instrument(&named, &|_| Ok(()));

@@ -51,10 +51,7 @@ fn expected(outcome: &Value) -> BTreeSet<(Severity, String)> {
 }
 
 fn found(findings: &[Finding]) -> BTreeSet<(Severity, String)> {
-    findings
-        .iter()
-        .map(|finding| (finding.severity, finding.location.clone().unwrap_or_default()))
-        .collect()
+    findings.iter().map(|finding| (finding.severity, finding.location.clone().unwrap_or_default())).collect()
 }
 
 fn errors(all: &BTreeSet<(Severity, String)>) -> BTreeSet<&str> {

@@ -1,7 +1,5 @@
 //! Every outside form is checked as before it is published. The files are read where
 //! `WARD_CORPORA` points and never copied.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helper functions of tests")]
-#![expect(clippy::print_stdout, reason = "findings and skips must be seen")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -26,7 +26,11 @@ fn check(form: &Value) -> InstrumentCheck {
 fn found(form: &Value) -> Vec<(String, &'static str, &'static str)> {
     let check = check(form);
     let severity = |finding: &ward_forms::Finding| if finding.is_error() { "error" } else { "warning" };
-    check.findings.iter().map(|found| (found.path.to_string(), found.code.as_str(), severity(found))).collect()
+    check
+        .findings
+        .iter()
+        .map(|found| (found.path.to_string(), found.code.as_str(), severity(found)))
+        .collect()
 }
 
 fn found_in(items: Value) -> Vec<(String, &'static str, &'static str)> {
@@ -68,14 +72,18 @@ fn a_sound_form_has_no_findings_and_can_be_published() {
     let sound = form(json!([
         question("a", "integer", json!({"required": true})),
         question("b", "boolean", json!({"enableWhen": [when("a", ">", json!({"answerInteger": 3}))]})),
-        calculated("c", "%resource.item.where(linkId='a').answer.value + 1")]));
+        calculated("c", "%resource.item.where(linkId='a').answer.value + 1")
+    ]));
     assert_eq!(found(&sound), []);
     assert!(check(&sound).can_be_published());
 }
 
 #[test]
 fn expressions_that_do_not_parse() {
-    assert_eq!(found_in(json!([calculated("score", "1 !! 2")])), one("score", "expression-does-not-parse", "error"));
+    assert_eq!(
+        found_in(json!([calculated("score", "1 !! 2")])),
+        one("score", "expression-does-not-parse", "error")
+    );
     let variable = formula(&format!("{BASE}variable"), Some("v"), "!!");
     let below = json!([{"linkId": "g", "type": "group", "item": [
         question("q", "string", json!({"extension": [variable]}))]}]);
@@ -99,11 +107,21 @@ fn expressions_in_other_languages_are_named() {
 
 #[test]
 fn links_to_nowhere_in_conditions_and_expressions() {
-    let items = json!([question("q", "string", json!({"enableWhen": [when("gone", "exists", json!({"answerBoolean": true}))]}))]);
+    let items = json!([question(
+        "q",
+        "string",
+        json!({"enableWhen": [when("gone", "exists", json!({"answerBoolean": true}))]})
+    )]);
     assert_eq!(found_in(items), one("q", "link-to-nowhere", "error"));
-    let items = json!([calculated("score", "item.where(linkId = 'gone').answer.value + item.where('gone'=linkId).count()")]);
+    let items = json!([calculated(
+        "score",
+        "item.where(linkId = 'gone').answer.value + item.where('gone'=linkId).count()"
+    )]);
     assert_eq!(found_in(items), one("score", "link-to-nowhere", "error"));
-    assert_eq!(found_in(json!([calculated("score", "%gone + %resource.item.count()")])), one("score", "undefined-variable", "error"));
+    assert_eq!(
+        found_in(json!([calculated("score", "%gone + %resource.item.count()")])),
+        one("score", "undefined-variable", "error")
+    );
 }
 
 #[test]
@@ -129,8 +147,11 @@ fn loops_are_named() {
 
     let variable = formula(&format!("{BASE}variable"), Some("y"), "item.where(linkId='y').answer.value");
     let mut by_expressions = form(json!([
-        calculated("x", "%y + 1"), calculated("y", "item.where(linkId='z').answer.value"),
-        question("z", "integer", json!({"enableWhen": [when("x", ">", holds)]})), calculated("free", "1")]));
+        calculated("x", "%y + 1"),
+        calculated("y", "item.where(linkId='z').answer.value"),
+        question("z", "integer", json!({"enableWhen": [when("x", ">", holds)]})),
+        calculated("free", "1")
+    ]));
     by_expressions["extension"] = json!([variable]);
     assert_eq!(found(&by_expressions), one("x", "loop", "error"));
     assert_eq!(check(&by_expressions).findings[0].message, "These wait for one another: x > %y > y > z.");
@@ -145,12 +166,17 @@ fn items_that_can_never_be_reached() {
     let both = json!({"enableBehavior": "all",
         "enableWhen": [when("a", "=", yes.clone()), when("a", "=", no.clone())]});
     let items = |required: bool| {
-        json!([question("a", "boolean", json!({})),
+        json!([
+            question("a", "boolean", json!({})),
             question("b", "boolean", with(both.clone(), json!({"required": required}))),
             question("c", "boolean", json!({"enableWhen": [when("b", "exists", yes.clone())]})),
-            question("d", "boolean", json!({"enableWhen": [when("b", "exists", no.clone())]}))])
+            question("d", "boolean", json!({"enableWhen": [when("b", "exists", no.clone())]}))
+        ])
     };
-    assert_eq!(found_in(items(false)), [one("b", "unreachable", "warning"), one("c", "unreachable", "warning")].concat());
+    assert_eq!(
+        found_in(items(false)),
+        [one("b", "unreachable", "warning"), one("c", "unreachable", "warning")].concat()
+    );
     assert_eq!(
         found_in(items(true)),
         [one("b", "required-never-enabled", "error"), one("c", "unreachable", "warning")].concat()
@@ -163,8 +189,10 @@ fn items_that_can_never_be_reached() {
 fn conditions_that_exclude_each_other() {
     let pair = |repeats: bool, first: (&str, Value), second: (&str, Value)| {
         let conditions = [when("a", first.0, first.1), when("a", second.0, second.1)];
-        let found = found_in(json!([question("a", "integer", json!({"repeats": repeats})),
-            question("b", "string", json!({"enableBehavior": "all", "enableWhen": conditions}))]));
+        let found = found_in(json!([
+            question("a", "integer", json!({"repeats": repeats})),
+            question("b", "string", json!({"enableBehavior": "all", "enableWhen": conditions}))
+        ]));
         assert!(found.len() <= 1, "{found:?}");
         found.first().is_some_and(|(path, code, _)| path == "b" && *code == "unreachable")
     };
@@ -232,14 +260,18 @@ fn missing_translations() {
         {"linkId": "number", "type": "string", "text": "1."}]);
     assert_eq!(
         found_in(items),
-        [one("half", "missing-translation", "warning"), one("none", "missing-translation", "warning")].concat()
+        [one("half", "missing-translation", "warning"), one("none", "missing-translation", "warning")]
+            .concat()
     );
 }
 
 #[test]
 fn values_that_are_none_and_ranges_that_are_empty() {
     let bad = one("q", "bad-value", "error");
-    assert_eq!(found_in(json!([question("q", "date", json!({"initial": [{"valueDate": "2026-02-30"}]}))])), bad);
+    assert_eq!(
+        found_in(json!([question("q", "date", json!({"initial": [{"valueDate": "2026-02-30"}]}))])),
+        bad
+    );
     let bound = json!({"extension": [{"url": format!("{BASE}maxValue"), "valueDate": "2026-13-01"}]});
     assert_eq!(found_in(json!([question("q", "date", bound)])), bad);
     let offered = json!({"answerOption": [{"valueDate": "2025-02-29"}]});
@@ -248,7 +280,8 @@ fn values_that_are_none_and_ranges_that_are_empty() {
     let most = json!({"url": format!("{BASE}maxValue"), "valueInteger": 2});
     let empty = one("q", "empty-range", "error");
     assert_eq!(found_in(json!([question("q", "integer", json!({"extension": [least, most]}))])), empty);
-    let chars = json!({"maxLength": 2, "extension": [{"url": format!("{BASE}minLength"), "valueInteger": 3}]});
+    let chars =
+        json!({"maxLength": 2, "extension": [{"url": format!("{BASE}minLength"), "valueInteger": 3}]});
     assert_eq!(found_in(json!([question("q", "string", chars)])), empty);
 }
 
@@ -261,9 +294,16 @@ fn markup_in_texts() {
 
 #[test]
 fn two_ways_to_enable_an_item() {
-    let items = json!([question("a", "boolean", json!({})), question("b", "string", json!({
+    let items = json!([
+        question("a", "boolean", json!({})),
+        question(
+            "b",
+            "string",
+            json!({
         "enableWhen": [when("a", "=", json!({"answerBoolean": true}))],
-        "extension": [formula(&format!("{SDC}enableWhenExpression"), None, "true")]}))]);
+        "extension": [formula(&format!("{SDC}enableWhenExpression"), None, "true")]})
+        )
+    ]);
     assert_eq!(found_in(items), one("b", "two-enablements", "error"));
 }
 
@@ -317,8 +357,11 @@ fn the_json_report_counts_and_names() {
         json!({"path": "score", "code": "expression-does-not-parse", "severity": "error",
             "message": "The calculatedExpression can't be read: unexpected `!`"})
     );
-    assert_eq!(report["files"][1], json!({"file": "fine.json", "canonical": "https://example.org/f|1", "items": 1,
-        "canBePublished": true, "errors": 0, "warnings": 0, "findings": []}));
+    assert_eq!(
+        report["files"][1],
+        json!({"file": "fine.json", "canonical": "https://example.org/f|1", "items": 1,
+        "canBePublished": true, "errors": 0, "warnings": 0, "findings": []})
+    );
 }
 
 /// The properties that SARIF 2.1.0 requires, and how they refer to one another.

@@ -52,7 +52,12 @@ pub(super) fn read(
     if let Some(authored) = authored {
         fields.insert("authored".to_owned(), json!(authored));
     }
-    Ok(QuestionnaireResponse { fields, numbers: NumberTexts::None, status, items: items.ok_or(DenseError::Malformed)? })
+    Ok(QuestionnaireResponse {
+        fields,
+        numbers: NumberTexts::None,
+        status,
+        items: items.ok_or(DenseError::Malformed)?,
+    })
 }
 
 struct Reader<'a> {
@@ -177,12 +182,7 @@ impl<'a> Reader<'a> {
         }
         let mut answer = match value {
             Some(value) => Answer::new(value),
-            None => Answer {
-                fields: Map::new(),
-                numbers: NumberTexts::None,
-                value: None,
-                items: Vec::new(),
-            },
+            None => Answer { fields: Map::new(), numbers: NumberTexts::None, value: None, items: Vec::new() },
         };
         answer.items = nested;
         Ok(answer)

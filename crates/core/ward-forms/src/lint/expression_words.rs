@@ -65,10 +65,10 @@ impl<'a> ExpressionWords<'a> {
     /// Adding with `+` gives nothing when a part is missing, which is right. A sum over a list
     /// leaves the missing out in silence, and so does putting 0 in their place.
     pub(super) fn ignores_missing(&self) -> Option<&'static str> {
-        let calls = |name: &str| {
-            self.words.windows(2).any(|pair| pair == [Word::Name(name), Word::Mark('(')])
-        };
-        let asks = ["count", "exists", "empty", "all", "allTrue", "hasValue", "isDistinct"].into_iter().any(calls);
+        let calls =
+            |name: &str| self.words.windows(2).any(|pair| pair == [Word::Name(name), Word::Mark('(')]);
+        let asks =
+            ["count", "exists", "empty", "all", "allTrue", "hasValue", "isDistinct"].into_iter().any(calls);
         if !asks && ["sum", "aggregate"].into_iter().any(calls) {
             return Some("it adds up the answers that are there and never asks how many are");
         }

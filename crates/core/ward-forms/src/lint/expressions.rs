@@ -58,8 +58,7 @@ impl Check<'_> {
                     named_language(&expression.language)
                 );
                 // What nobody computes keeps nobody from answering, unless answers depend on it.
-                let severity =
-                    if kind == "variable" { Severity::Information } else { Severity::Warning };
+                let severity = if kind == "variable" { Severity::Information } else { Severity::Warning };
                 self.add(item, FindingCode::ExpressionNotEvaluated, severity, message);
                 continue;
             }
@@ -94,7 +93,8 @@ impl Check<'_> {
         });
         let is_score = matches!(kind, "calculatedExpression" | "variable") && is_number;
         if let Some(how) = words.ignores_missing().filter(|_| is_score) {
-            let message = format!("A score should be missing when answers are missing; in this {kind}, {how}.");
+            let message =
+                format!("A score should be missing when answers are missing; in this {kind}, {how}.");
             self.add(item, FindingCode::ScoreIgnoresMissing, Severity::Warning, message);
         }
     }
@@ -132,7 +132,11 @@ fn names_of_the_form(form: &Questionnaire) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = form.extensions().launch_names.iter().cloned().collect();
     let contained = form.as_value().get("contained").and_then(Value::as_array);
     names.extend(
-        contained.into_iter().flatten().filter_map(|resource| resource.get("id")?.as_str()).map(str::to_owned),
+        contained
+            .into_iter()
+            .flatten()
+            .filter_map(|resource| resource.get("id")?.as_str())
+            .map(str::to_owned),
     );
     collect_names(form.as_value(), &mut names);
     names

@@ -28,10 +28,7 @@ pub fn lint(questionnaire: &Questionnaire) -> Vec<Finding> {
 /// Checks a form as [`lint`] does, and its expressions with a function that says whether one can be
 /// read, or why not.
 #[must_use]
-pub fn lint_with(
-    questionnaire: &Questionnaire,
-    parses: &dyn Fn(&str) -> Result<(), String>,
-) -> Vec<Finding> {
+pub fn lint_with(questionnaire: &Questionnaire, parses: &dyn Fn(&str) -> Result<(), String>) -> Vec<Finding> {
     let mut lint = Lint { questionnaire, findings: Vec::new() };
     for item in questionnaire.items() {
         lint.conditions(item);

@@ -65,7 +65,8 @@ fn report_missing<'t>(
     for (text, translations) in texts {
         // A number reads the same in every language.
         if text.chars().any(char::is_alphabetic) {
-            missing.extend(languages.iter().map(String::as_str).filter(|tag| translations.get(tag).is_none()));
+            missing
+                .extend(languages.iter().map(String::as_str).filter(|tag| translations.get(tag).is_none()));
         }
     }
     if !missing.is_empty() {
@@ -112,16 +113,12 @@ fn values(form: &Questionnaire, item: &Item, findings: &mut Vec<Finding>) {
     if own.chain(offered).chain(asked).any(|value| !value.is_well_formed()) {
         add(FindingCode::BadValue, "A value given here is none, such as a date that does not exist.");
     }
-    let is_above = |least: Option<usize>, most: Option<usize>| {
-        matches!((least, most), (Some(least), Some(most)) if least > most)
-    };
+    let is_above = |least: Option<usize>, most: Option<usize>| matches!((least, most), (Some(least), Some(most)) if least > most);
     let no_value = match (&rules.min_value, &rules.max_value) {
         (Some(least), Some(most)) => least.order(most).is_some_and(std::cmp::Ordering::is_gt),
         _ => false,
     };
-    if no_value
-        || is_above(rules.min_chars, rules.max_chars)
-        || is_above(rules.min_occurs, rules.max_occurs)
+    if no_value || is_above(rules.min_chars, rules.max_chars) || is_above(rules.min_occurs, rules.max_occurs)
     {
         add(FindingCode::EmptyRange, "The least that is asked for is more than the most that is allowed.");
     }
@@ -133,7 +130,9 @@ mod tests {
 
     #[test]
     fn tags_are_markup_and_comparisons_are_not() {
-        for text in ["<b>x</b>", "a <br/> b", "</p>", "<!-- x -->", "<script>alert(1)</script>", "<a href='x'>"] {
+        for text in
+            ["<b>x</b>", "a <br/> b", "</p>", "<!-- x -->", "<script>alert(1)</script>", "<a href='x'>"]
+        {
             assert!(has_markup(text), "{text}");
         }
         for text in ["a < b", "<3", "x <- y", "5 <b", "< b >", "a > b", ""] {

@@ -85,7 +85,8 @@ impl<'f> WaitingGraph<'f> {
     /// calculated: what its expression reads.
     fn needs_of_item(&self, item: &Item) -> BTreeSet<usize> {
         let targets = item.conditions.iter().filter_map(|condition| condition.target);
-        let mut needs: BTreeSet<usize> = item.parent.into_iter().chain(targets).map(|index| index.0).collect();
+        let mut needs: BTreeSet<usize> =
+            item.parent.into_iter().chain(targets).map(|index| index.0).collect();
         let own = [&item.extensions.calculated_expression, &item.extensions.enable_when_expression];
         for expression in own.into_iter().flatten() {
             needs.extend(self.read_by(Some(item), expression));
