@@ -4,6 +4,7 @@ mod alerts;
 mod assure;
 mod attachment;
 mod devices;
+mod instrument;
 mod record;
 mod set;
 mod text;
@@ -12,6 +13,7 @@ pub use alerts::AlertsCommand;
 pub use assure::{AuditChartArgs, AuditCommand};
 pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
+pub use instrument::InstrumentCommand;
 pub use record::RecordCommand;
 pub use set::SetCommand;
 pub use text::TextCommand;
@@ -104,6 +106,9 @@ pub enum Command {
     Team(TeamCommand),
     /// Give a chart a questionnaire and its schedule.
     Assign(AssignArgs),
+    /// Check questionnaires before anybody is asked.
+    #[command(subcommand)]
+    Instrument(InstrumentCommand),
     /// Check and publish how the study's data merges.
     #[command(subcommand)]
     Study(StudyCommand),
@@ -506,6 +511,9 @@ pub struct AnswerArgs {
     /// Take the answers from this file (FHIR QuestionnaireResponse, or `{"linkId": value}`).
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
+    /// The language to ask in, such as `de-CH`, where the questionnaire carries it.
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
     /// Who answers.
     #[arg(long, value_enum, default_value = "self")]
     pub by: AnsweredByArg,

@@ -13,7 +13,7 @@ use ward_client::native::NativeClient;
 use ward_client::views::calendar::iso_day;
 use ward_client::views::{ChartForms, local_day};
 use ward_client::{DraftKey, Environment as _};
-use ward_forms::{Answering, QuestionnaireResponse as FormResponse};
+use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse};
 use ward_id::{ChartId, EntryId};
 use ward_sync::{AnsweredBy, Draft, Occurrence, QuestionnaireResponse, ResponseStatus};
 
@@ -43,6 +43,9 @@ pub async fn run(args: AnswerArgs, home: &Home, out: &Out) -> Done {
         Some(entry) => correction(&client, chart, entry, args.answers.is_some())?,
         None => new_answers(&mut client, chart, &args, out).await?,
     };
+    if let Some(tag) = &args.language {
+        task.answering.read_in(LanguageChoice::of(tag));
+    }
     match &args.answers {
         Some(file) => fill_from_file(&mut task.answering, task.earlier.is_some(), file)?,
         None => {

@@ -18,6 +18,7 @@ mod enrol;
 mod evidence;
 mod export;
 mod init;
+mod instrument;
 mod invite;
 mod record;
 mod reopen;
@@ -69,6 +70,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Invite(args) => invite::run(args, &home, out).await,
         Command::Team(command) => team::run(command, &home, out).await,
         Command::Assign(args) => assign::run(args, &home, out).await,
+        Command::Instrument(command) => instrument::run(&command, out),
         Command::Study(command) => study::run(command, &home, out).await,
         Command::Alerts(command) => alerts::run(&command, out),
         Command::Revoke(args) => revoke::revoke(args, &home, out).await,

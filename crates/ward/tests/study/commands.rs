@@ -79,6 +79,18 @@ impl Study {
         self.output(home, args);
     }
 
+    /// What a command prints, whatever comes of it.
+    pub fn printed(&self, home: &str, args: &[&str]) -> String {
+        String::from_utf8(self.output(home, args).stdout).unwrap()
+    }
+
+    /// What a command prints as text, whatever comes of it.
+    pub fn printed_for_people(&self, home: &str, args: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ward"));
+        command.current_dir(self.folder.path()).env_remove("WARD_HOME").args(["--home", home]).args(args);
+        String::from_utf8(command.stdin(Stdio::null()).output().unwrap().stdout).unwrap()
+    }
+
     /// The exit code of a command.
     pub fn exit_code(&self, home: &str, args: &[&str]) -> i32 {
         self.output(home, args).status.code().unwrap()

@@ -6,6 +6,7 @@ mod alerts;
 mod commands;
 mod conflicts;
 mod devices;
+mod instruments;
 mod texts;
 mod trail;
 
@@ -312,6 +313,7 @@ fn every_command_has_a_page_of_help() {
         "audit",
         "study",
         "alerts",
+        "instrument",
         "resolve",
         "void",
         "devices",
