@@ -3,7 +3,7 @@
 //! The same rules serve the answering session (before an answer is taken) and the
 //! validation of a whole response.
 
-use crate::answer_options::AnswerOptions;
+use crate::answer_options::{AnswerOption, AnswerOptions};
 use crate::answer_value::{AnswerValue, Quantity};
 use crate::finding::{FindingCode, Severity};
 use crate::limits::MAX_PATTERN_TEXT_CHARS;
@@ -157,6 +157,10 @@ fn check_option(item: &Item, place: usize, value: &AnswerValue, issues: &mut Iss
         AnswerOptions::Listed(_) if !own_words && item.options.find(value).is_none() => {
             issues.error(Some(place), FindingCode::NotAnOption, "Choose one of the listed answers.");
         }
+        AnswerOptions::Listed(options) if !own_words && has_other_words(options, value) => {
+            let message = "The words of this answer are not those of its code; choose it again.";
+            issues.error(Some(place), FindingCode::OtherWords, message);
+        }
         AnswerOptions::Elsewhere(_) if !own_words => issues.push(
             Some(place),
             FindingCode::OptionsElsewhere,
@@ -166,6 +170,11 @@ fn check_option(item: &Item, place: usize, value: &AnswerValue, issues: &mut Iss
         ),
         _ => {}
     }
+}
+
+/// Whether the answer is offered, but under none of the words that come with it.
+fn has_other_words(options: &[AnswerOption], value: &AnswerValue) -> bool {
+    options.iter().filter(|option| option.value.is_same(value)).all(|option| option.has_other_words(value))
 }
 
 fn check_length(item: &Item, place: usize, value: &AnswerValue, issues: &mut Issues) {

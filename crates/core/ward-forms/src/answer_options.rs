@@ -5,6 +5,7 @@ use crate::answer_value::{AnswerValue, Coding};
 use crate::error::FormError;
 use crate::json_fields::{Fields, choice_field, wrong};
 use crate::limits::{MAX_ITEM_DEPTH, MAX_OPTIONS_PER_ITEM, MAX_TEXT_BYTES};
+use crate::standard_value_sets;
 use crate::translation::Translations;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -32,6 +33,20 @@ pub struct AnswerOption {
 }
 
 impl AnswerOption {
+    /// Whether an answer with this option's code comes with words that are this option's in none of
+    /// its languages. Then nobody knows what the person chose: the words or the code.
+    pub(crate) fn has_other_words(&self, answer: &AnswerValue) -> bool {
+        let (AnswerValue::Coding(own), AnswerValue::Coding(given)) = (&self.value, answer) else {
+            return false;
+        };
+        let (Some(own), Some(given)) = (&own.display, &given.display) else {
+            return false;
+        };
+        let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let given = plain(given);
+        plain(own) != given && !self.label_translations.texts().any(|text| plain(text) == given)
+    }
+
     /// The words to show.
     #[must_use]
     pub fn label(&self) -> String {
@@ -91,6 +106,8 @@ impl AnswerOptions {
 /// The value sets a form carries, by their id within it.
 pub(crate) struct ContainedValueSets<'a> {
     by_id: BTreeMap<&'a str, &'a Value>,
+    /// Lists of the standard that forms name without carrying them.
+    standard: BTreeMap<String, Value>,
 }
 
 impl<'a> ContainedValueSets<'a> {
@@ -102,13 +119,20 @@ impl<'a> ContainedValueSets<'a> {
                 by_id.insert(id, resource);
             }
         }
-        Ok(Self { by_id })
+        Ok(Self { by_id, standard: standard_value_sets::lists() })
     }
 
-    /// The codes of a contained value set, or `None` when it isn't contained or
-    /// its codes aren't all written out.
+    fn find(&self, reference: &str) -> Option<&Value> {
+        match reference.strip_prefix('#') {
+            Some(id) => self.by_id.get(id).copied(),
+            None => self.standard.get(standard_value_sets::address(reference)?),
+        }
+    }
+
+    /// The codes of a value set that the form carries or the standard defines, or `None` when it is
+    /// elsewhere or its codes aren't all written out.
     fn codes(&self, reference: &str, at: &str) -> Result<Option<Vec<AnswerOption>>, FormError> {
-        let Some(value_set) = reference.strip_prefix('#').and_then(|id| self.by_id.get(id)) else {
+        let Some(value_set) = self.find(reference) else {
             return Ok(None);
         };
         let mut options = Vec::new();

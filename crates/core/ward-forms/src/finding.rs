@@ -27,6 +27,8 @@ pub enum FindingCode {
     WrongType,
     /// The answer is not one of the listed options.
     NotAnOption,
+    /// The words of the answer are not those of its code.
+    OtherWords,
     /// The list of options is kept elsewhere, so membership can't be checked.
     OptionsElsewhere,
     /// An answer that must stand alone was given with others.
@@ -145,6 +147,7 @@ impl FindingCode {
             Self::Required => "required",
             Self::WrongType => "wrong-type",
             Self::NotAnOption => "not-an-option",
+            Self::OtherWords => "other-words",
             Self::OptionsElsewhere => "options-elsewhere",
             Self::ExclusiveOption => "exclusive-option",
             Self::TooLong => "too-long",

@@ -86,6 +86,7 @@ mod response_reader;
 mod score;
 mod skip_logic;
 mod strict_json;
+mod standard_value_sets;
 mod translation;
 mod validate;
 

@@ -46,6 +46,10 @@ impl Translations {
         self.by_language.iter().map(|(language, _)| language.as_str())
     }
 
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.by_language.iter().map(|(_, text)| text.as_str())
+    }
+
     /// The text in exactly this language.
     #[must_use]
     pub fn get(&self, language: &str) -> Option<&str> {

@@ -252,3 +252,33 @@ fn a_response_is_checked_against_the_version_it_names() {
     assert_eq!(found("u|3"), ["instrument-not-held"]);
     assert_eq!(found("other"), ["instrument-not-held"]);
 }
+
+#[test]
+fn lists_of_the_standard_are_offered_and_checked() {
+    let gender = "http://hl7.org/fhir/ValueSet/administrative-gender";
+    let offered = |reference: &str| {
+        let form = form(json!([{"linkId": "q", "type": "choice", "text": "Q", "answerValueSet": reference}]));
+        form.items()[0].options.listed().len()
+    };
+    assert_eq!((offered(gender), offered(&format!("{gender}|4.0.1"))), (4, 4));
+    assert_eq!((offered(&format!("{gender}|5.0.0")), offered("https://example.org/v")), (0, 0));
+}
+
+#[test]
+fn words_that_are_not_those_of_the_code_are_refused() {
+    let option = json!({"system": "s", "code": "1", "display": "Very  bad", "_display": translation(&[("de", "Sehr schlimm")])});
+    let form = form(json!([{"linkId": "q", "type": "choice", "text": "Q", "answerOption": [
+        {"valueCoding": option}, {"valueCoding": {"system": "s", "code": "2"}}]}]));
+    let found = |code: &str, display: Option<&str>| {
+        let coding = json!({"system": "s", "code": code, "display": display});
+        let coding = if display.is_some() { coding } else { json!({"system": "s", "code": code}) };
+        let findings = validate(&form, &response("completed", "u|1", json!([{"valueCoding": coding}])));
+        findings.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(found("1", Some("Not at all")), [("other-words", Severity::Error)]);
+    assert_eq!(found("1", Some("")), [("other-words", Severity::Error)]);
+    for same in [Some("Very bad"), Some("very BAD "), Some("Sehr schlimm"), None] {
+        assert_eq!(found("1", same), [], "{same:?}");
+    }
+    assert_eq!(found("2", Some("Anything")), []);
+}
