@@ -12,7 +12,7 @@ use ward_forms::{Finding, Questionnaire, QuestionnaireResponse, Severity, valida
 /// Cases at hand, and how many agree. The counts of agreement may only rise.
 const CASES: usize = 37;
 const SAME_VERDICT: usize = 37;
-const SAME_ELEMENTS: usize = 34;
+const SAME_ELEMENTS: usize = 35;
 
 fn corpora() -> Option<PathBuf> {
     let root = std::env::var_os("WARD_CORPORA").map(|root| PathBuf::from(root).join("forms/fhir-validator"));
