@@ -11,8 +11,8 @@ pub enum InstrumentCommand {
         /// The questionnaires (FHIR R4 JSON).
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Print SARIF 2.1.0, as code-scanning tools read it.
-        #[arg(long, conflicts_with = "json")]
+        /// Print SARIF 2.1.0, as code-scanning tools read it, instead of text or the JSON report.
+        #[arg(long)]
         sarif: bool,
     },
 }

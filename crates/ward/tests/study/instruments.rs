@@ -49,6 +49,7 @@ fn the_text_and_the_sarif_report_are_printed() {
     assert!(text.starts_with("broken.json: g/score: error expression-does-not-parse: "), "{text}");
     assert!(text.ends_with("broken.json: 1 error, 0 warnings; it can't be published.\n"), "{text}");
     let sarif = study.printed_for_people("none", &["instrument", "check", "--sarif", "broken.json"]);
+    assert_eq!(study.printed("none", &["instrument", "check", "--sarif", "broken.json"]), sarif);
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     assert_eq!(sarif["version"], json!("2.1.0"));
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], json!("expression-does-not-parse"));
