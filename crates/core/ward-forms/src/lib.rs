@@ -63,8 +63,8 @@ mod dependency_order;
 mod enable_when;
 pub mod eortc_qlq_c30;
 mod error;
-pub mod fhirpath;
 mod expression_check;
+pub mod fhirpath;
 mod finding;
 mod forest;
 mod instrument_check;
@@ -85,8 +85,8 @@ mod response;
 mod response_reader;
 mod score;
 mod skip_logic;
-mod strict_json;
 mod standard_value_sets;
+mod strict_json;
 mod translation;
 mod validate;
 
@@ -108,7 +108,5 @@ pub use questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatu
 pub use response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
 pub use score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
 pub use strict_json::StrictJsonError;
-pub use validate::validate;
-pub use validate::{validate, validate_among};
 pub use translation::{LanguageChoice, Translations};
 pub use validate::{validate, validate_among, validate_with};

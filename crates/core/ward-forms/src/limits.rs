@@ -126,9 +126,6 @@ pub const MAX_QUESTION_IN_SENTENCE_CHARS: usize = 80;
 /// Largest weight of an option that counts as a score; a larger one is none.
 pub const MAX_WEIGHT: i32 = 1_000;
 
-/// Longest expression accepted, in bytes.
-pub const MAX_EXPRESSION_BYTES: usize = 64 * 1024;
-
 /// Most expressions accepted on one item, and on the form itself.
 pub const MAX_EXPRESSIONS_PER_ITEM: usize = 500;
 

@@ -3,10 +3,7 @@
 
 use crate::error::FormError;
 use crate::json_bounds::read_bounded;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
-use std::fmt;
 
 /// Why such a document can't be used. Its author has to act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,12 +12,6 @@ pub enum StrictJsonError {
     /// Too large, too deep, or not JSON.
     #[error(transparent)]
     Json(#[from] FormError),
-    /// A name stands twice in one object, so that one of the two would be lost; the author removes one.
-    #[error("a field stands twice in one object: {what}")]
-    FieldTwice {
-        /// The field, with its place.
-        what: String,
-    },
     /// A field that nobody knows, perhaps misspelt; the author corrects or removes it.
     #[error("{path}: the field {field} is not known")]
     UnknownField {
@@ -70,13 +61,9 @@ pub(crate) fn wrong(path: &str, expected: impl Into<String>) -> StrictJsonError 
     StrictJsonError::WrongValue { path: path.to_owned(), expected: expected.into() }
 }
 
-/// Reads JSON of at most `limit_bytes` in which no object has a field twice.
+/// Reads JSON of at most `limit_bytes`.
 pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value, StrictJsonError> {
-    let value = read_bounded(bytes, limit_bytes)?;
-    // It is JSON within its bounds; what can still fail is a field that stands twice.
-    serde_json::from_slice::<EachFieldOnce>(bytes)
-        .map_err(|error| StrictJsonError::FieldTwice { what: error.to_string() })?;
-    Ok(value)
+    Ok(read_bounded(bytes, limit_bytes)?.0)
 }
 
 /// An object of which every field is looked at.
@@ -172,75 +159,15 @@ pub(crate) fn name_in(value: &Value, path: &str, limit_bytes: usize) -> Result<S
     value.as_str().filter(is_name).map(str::to_owned).ok_or_else(expected)
 }
 
-/// JSON that was walked through and in which no object has a field twice. Nothing of it is kept.
-struct EachFieldOnce;
-
-impl<'de> Deserialize<'de> for EachFieldOnce {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk)
-    }
-}
-
-struct Walk;
-
-impl<'de> Visitor<'de> for Walk {
-    type Value = EachFieldOnce;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON in which no object has a field twice")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_unit<E>(self) -> Result<EachFieldOnce, E> {
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<EachFieldOnce, A::Error> {
-        while seq.next_element::<EachFieldOnce>()?.is_some() {}
-        Ok(EachFieldOnce)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<EachFieldOnce, A::Error> {
-        let mut fields = BTreeSet::new();
-        while let Some((field, EachFieldOnce)) = entries.next_entry::<String, EachFieldOnce>()? {
-            if let Some(field) = fields.replace(field) {
-                return Err(A::Error::custom(field));
-            }
-        }
-        Ok(EachFieldOnce)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_stands_twice_is_named_with_its_place() {
+    fn a_field_that_stands_twice_is_named() {
         let error = read(b"{\"a\": {\"n\": 1,\n \"n\": 2}}", 100).unwrap_err();
-        assert!(
-            matches!(&error, StrictJsonError::FieldTwice { what } if what.starts_with("n at line 2")),
-            "{error}"
-        );
+        let expected = FormError::DuplicateField { field: "n".to_owned() };
+        assert_eq!(error, StrictJsonError::Json(expected));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Reading alert rules: whatever cannot mean what its author thought is refused, with its path.
 
 use serde_json::{Value, json};
-use ward_forms::StrictJsonError;
 use ward_forms::alert_rules::{AlertRules, RuleKind, Since};
 use ward_forms::eortc_qlq_c30::Direction;
 use ward_forms::limits::{
     MAX_ALERT_RULES, MAX_ALERT_RULES_BYTES, MAX_MISSED_IN_A_ROW, MAX_RULE_NAME_BYTES, MAX_URGENT_ANSWERS,
     MAX_URL_BYTES,
 };
+use ward_forms::{FormError, StrictJsonError};
 
 fn set(rules: Value) -> Value {
     json!({"format": "ward/alert-rules", "version": 1, "name": "study", "revision": "1", "rules": rules})
@@ -131,7 +131,10 @@ fn the_set_itself_is_read_strictly() {
     }
     assert!(AlertRules::parse(b"[").is_err());
     let twice = set(json!([threshold()])).to_string().replace("\"atLeast\":3", "\"atLeast\":3,\"atLeast\":1");
-    assert!(matches!(AlertRules::parse(twice.as_bytes()), Err(StrictJsonError::FieldTwice { .. })));
+    assert!(matches!(
+        AlertRules::parse(twice.as_bytes()),
+        Err(StrictJsonError::Json(FormError::DuplicateField { .. }))
+    ));
 }
 
 #[test]

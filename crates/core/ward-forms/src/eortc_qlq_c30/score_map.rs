@@ -187,7 +187,7 @@ impl fmt::Display for ScoreMapProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Questionnaire;
+    use crate::{FormError, Questionnaire};
 
     fn map(items: &str) -> Result<ScoreMap, StrictJsonError> {
         ScoreMap::parse(
@@ -210,7 +210,10 @@ mod tests {
             let error = map(items).unwrap_err().to_string();
             assert!(error.starts_with(at), "{error}");
         }
-        assert!(matches!(map(r#"{"a": 1, "a": 2}"#), Err(StrictJsonError::FieldTwice { .. })));
+        assert!(matches!(
+            map(r#"{"a": 1, "a": 2}"#),
+            Err(StrictJsonError::Json(FormError::DuplicateField { .. }))
+        ));
         let unknown = br#"{"format": "ward/score-map", "version": 1, "instrument": "eortc-qlq-c30/3.0", "questionnaire": "u", "items": {}, "note": 1}"#;
         assert!(
             matches!(ScoreMap::parse(unknown), Err(StrictJsonError::UnknownField { field, .. }) if field == "note")
