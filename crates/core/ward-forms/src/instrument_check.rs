@@ -5,7 +5,7 @@ use crate::finding::{Finding, FindingCode};
 use crate::item_path::ItemPath;
 use crate::json_bounds::read_bounded;
 use crate::limits::{MAX_ITEM_DEPTH, MAX_NAMED_DUPLICATES, MAX_QUESTIONNAIRE_BYTES};
-use crate::lint::lint_with;
+use crate::lint::lint;
 use crate::questionnaire::Questionnaire;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,8 +28,7 @@ impl InstrumentCheck {
     }
 }
 
-/// Checks the bytes of a form before it is published. `parses` says whether an expression can be
-/// read, or why not.
+/// Checks the bytes of a form before it is published.
 ///
 /// ```
 /// use ward_forms::check_instrument;
@@ -37,17 +36,17 @@ impl InstrumentCheck {
 /// let check = check_instrument(br#"{"resourceType": "Questionnaire", "url": "u", "version": "1",
 ///     "status": "active", "item": [
 ///         {"linkId": "pain", "type": "boolean", "text": "Any pain?"},
-///         {"linkId": "pain", "type": "boolean", "text": "Still any pain?"}]}"#, &|_| Ok(()));
+///         {"linkId": "pain", "type": "boolean", "text": "Still any pain?"}]}"#);
 /// assert!(!check.can_be_published());
 /// assert_eq!(check.findings[0].code.as_str(), "duplicate-link-id");
 /// assert_eq!(check.findings[0].path.to_string(), "pain");
 /// ```
 #[must_use]
-pub fn check_instrument(json: &[u8], parses: &dyn Fn(&str) -> Result<(), String>) -> InstrumentCheck {
+pub fn check_instrument(json: &[u8]) -> InstrumentCheck {
     match Questionnaire::parse(json) {
         Ok(form) => {
             let mut findings = identity(&form);
-            findings.extend(lint_with(&form, parses));
+            findings.extend(lint(&form));
             InstrumentCheck { form: Some(form), findings }
         }
         Err(error) => InstrumentCheck { form: None, findings: unreadable(json, &error) },

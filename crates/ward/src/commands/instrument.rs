@@ -5,9 +5,7 @@ use crate::exit::{Done, Failure, Kind};
 use crate::limits::INPUT_FILE_MAX_BYTES;
 use crate::print::Out;
 use std::path::PathBuf;
-use ward_forms::{
-    CheckedFile, Finding, check_instrument, expression_is_closed, json_report, sarif_report, text_report,
-};
+use ward_forms::{CheckedFile, Finding, check_instrument, json_report, sarif_report, text_report};
 
 /// Runs one of the commands.
 ///
@@ -25,7 +23,7 @@ fn check(files: &[PathBuf], sarif: bool, out: &Out) -> Done {
         .iter()
         .map(|file| {
             let bytes = super::read_input_file(file, INPUT_FILE_MAX_BYTES)?;
-            let check = check_instrument(&bytes, &expression_is_closed);
+            let check = check_instrument(&bytes);
             Ok(CheckedFile { name: file.display().to_string(), check })
         })
         .collect::<Result<Vec<CheckedFile>, Failure>>()?;

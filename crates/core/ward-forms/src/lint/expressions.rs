@@ -1,8 +1,9 @@
-//! Checks of the expressions in a form, as far as their text shows it.
+//! Checks of the expressions in a form.
 
 use super::expression_words::ExpressionWords;
 use super::waiting::WaitingGraph;
 use crate::error::named_in_order;
+use crate::fhirpath;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::item_extensions::{Expression, ItemExtensions};
 use crate::item_path::ItemPath;
@@ -19,13 +20,9 @@ const KNOWN_NAMES: [&str; 9] =
 /// Extensions that define names beside `variable` and `launchContext`.
 const NAMING: [&str; 2] = ["sdc-questionnaire-itemPopulationContext", "sdc-questionnaire-answerContext"];
 
-pub(super) fn check(
-    form: &Questionnaire,
-    parses: &dyn Fn(&str) -> Result<(), String>,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn check(form: &Questionnaire, findings: &mut Vec<Finding>) {
     let graph = WaitingGraph::of(form);
-    let mut check = Check { form, graph: &graph, parses, findings, named: names_of_the_form(form) };
+    let mut check = Check { form, graph: &graph, findings, named: names_of_the_form(form) };
     check.owner(None, form.extensions());
     for item in form.items() {
         check.owner(Some(item), &item.extensions);
@@ -41,7 +38,6 @@ pub(super) fn check(
 struct Check<'c> {
     form: &'c Questionnaire,
     graph: &'c WaitingGraph<'c>,
-    parses: &'c dyn Fn(&str) -> Result<(), String>,
     findings: &'c mut Vec<Finding>,
     named: BTreeSet<String>,
 }
@@ -62,8 +58,8 @@ impl Check<'_> {
                 self.add(item, FindingCode::ExpressionNotEvaluated, severity, message);
                 continue;
             }
-            if let Err(reason) = (self.parses)(&expression.text) {
-                let message = format!("The {kind} can't be read: {reason}");
+            if let Err(reason) = fhirpath::Expression::parse(&expression.text) {
+                let message = format!("The {kind} can't be read: {reason}.");
                 self.add(item, FindingCode::ExpressionDoesNotParse, Severity::Error, message);
             }
             self.references(item, kind, expression);

@@ -22,13 +22,6 @@ use std::collections::BTreeMap;
 /// [`Questionnaire::parse`] refuses them.
 #[must_use]
 pub fn lint(questionnaire: &Questionnaire) -> Vec<Finding> {
-    lint_with(questionnaire, &|_| Ok(()))
-}
-
-/// Checks a form as [`lint`] does, and its expressions with a function that says whether one can be
-/// read, or why not.
-#[must_use]
-pub fn lint_with(questionnaire: &Questionnaire, parses: &dyn Fn(&str) -> Result<(), String>) -> Vec<Finding> {
     let mut lint = Lint { questionnaire, findings: Vec::new() };
     for item in questionnaire.items() {
         lint.conditions(item);
@@ -37,7 +30,7 @@ pub fn lint_with(questionnaire: &Questionnaire, parses: &dyn Fn(&str) -> Result<
     lint.attributes();
     let Lint { mut findings, .. } = lint;
     reach::check(questionnaire, &|condition| why_dead(questionnaire, condition).is_some(), &mut findings);
-    expressions::check(questionnaire, parses, &mut findings);
+    expressions::check(questionnaire, &mut findings);
     texts::check(questionnaire, &mut findings);
     findings
 }
