@@ -154,10 +154,14 @@ fn asked_for(item: &Item) -> &'static str {
 fn check_option(item: &Item, place: usize, value: &AnswerValue, issues: &mut Issues) {
     let own_words = item.item_type == ItemType::OpenChoice && matches!(value, AnswerValue::String(_));
     match &item.options {
-        AnswerOptions::Listed(_) if !own_words && item.options.find(value).is_none() => {
+        AnswerOptions::Listed(_) | AnswerOptions::Standard(_)
+            if !own_words && item.options.find(value).is_none() =>
+        {
             issues.error(Some(place), FindingCode::NotAnOption, "Choose one of the listed answers.");
         }
-        AnswerOptions::Listed(options) if !own_words && has_other_words(options, value) => {
+        AnswerOptions::Listed(options) | AnswerOptions::Standard(options)
+            if !own_words && has_other_words(options, value) =>
+        {
             let message = "The words of this answer are not those of its code; choose it again.";
             issues.error(Some(place), FindingCode::OtherWords, message);
         }

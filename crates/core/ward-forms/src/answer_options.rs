@@ -82,6 +82,8 @@ pub enum AnswerOptions {
     None,
     /// Listed in the form, on the item or in a contained value set.
     Listed(Vec<AnswerOption>),
+    /// In a short list of FHIR itself that the form names but doesn't carry.
+    Standard(Vec<AnswerOption>),
     /// In a value set that the form names but doesn't carry.
     Elsewhere(String),
 }
@@ -91,8 +93,18 @@ impl AnswerOptions {
     #[must_use]
     pub fn listed(&self) -> &[AnswerOption] {
         match self {
-            Self::Listed(options) => options,
+            Self::Listed(options) | Self::Standard(options) => options,
             Self::None | Self::Elsewhere(_) => &[],
+        }
+    }
+
+    /// The options that the form carries: what is stored may name them by their place, which nothing
+    /// outside of the form can change.
+    #[must_use]
+    pub fn carried(&self) -> &[AnswerOption] {
+        match self {
+            Self::Listed(options) => options,
+            Self::None | Self::Standard(_) | Self::Elsewhere(_) => &[],
         }
     }
 
@@ -173,7 +185,8 @@ pub(crate) fn read_options(
         return Ok(AnswerOptions::None);
     };
     Ok(match contained.codes(&reference, at)? {
-        Some(options) => AnswerOptions::Listed(options),
+        Some(options) if reference.starts_with('#') => AnswerOptions::Listed(options),
+        Some(options) => AnswerOptions::Standard(options),
         None => AnswerOptions::Elsewhere(reference),
     })
 }

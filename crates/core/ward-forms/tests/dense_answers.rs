@@ -468,3 +468,20 @@ fn twenty_answers_fit_by_far() {
     );
     assert!(matches!(response.items()[0].answers()[0].value(), Some(AnswerValue::Coding(_))));
 }
+
+/// A list that the form only names is not part of it: what is stored may not depend on whether this
+/// version knows it.
+#[test]
+fn a_list_that_the_form_does_not_carry_changes_no_byte() {
+    let gender =
+        json!({"system": "http://hl7.org/fhir/administrative-gender", "code": "male", "display": "Male"});
+    let items = json!([{"linkId": "gender", "answer": [{"valueCoding": gender}]}]);
+    let bytes_with = |value_set: &str| {
+        let form = form_of(
+            &json!([{"linkId": "gender", "type": "choice", "text": "?", "answerValueSet": value_set}]),
+        );
+        dense(&form, &response_of(&items)).unwrap()
+    };
+    let known = bytes_with("http://hl7.org/fhir/ValueSet/administrative-gender");
+    assert_eq!(known, bytes_with("https://example.org/ValueSet/unknown"));
+}

@@ -2,10 +2,12 @@
 
 use super::rule::AlertSeverity;
 
-/// A number without needless digits: `3`, `66.7`.
+/// A number with the digits that it has, and a computed one with a single digit after the point: `3`,
+/// `0.04`, `66.7`.
 pub(super) fn number(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+    let exact = value.to_string();
+    let is_computed = exact.len() > format!("{value:.3}").len();
+    if is_computed { format!("{value:.1}") } else { exact }
 }
 
 /// A label within a sentence; an abbreviation keeps its capitals.
@@ -40,7 +42,10 @@ mod tests {
 
     #[test]
     fn numbers_and_labels_read_well() {
-        assert_eq!([3.0, 0.0, 66.666, 38.5, -1.0].map(number), ["3", "0", "66.7", "38.5", "-1"]);
+        assert_eq!(
+            [3.0, 0.0, 200.0 / 3.0, 38.5, -1.0, 0.04, 2.25].map(number),
+            ["3", "0", "66.7", "38.5", "-1", "0.04", "2.25"]
+        );
         assert_eq!(["Nausea", "DNA", "Übelkeit", ""].map(lower_first), ["nausea", "DNA", "übelkeit", ""]);
     }
 }

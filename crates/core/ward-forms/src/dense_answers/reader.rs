@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     fn whole_number(&mut self, item: &Item) -> Result<AnswerValue, DenseError> {
-        if !item.options.listed().is_empty() {
+        if !item.options.carried().is_empty() {
             return self.option(item);
         }
         let number = self.input.u64()?;
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
 
     fn option(&mut self, item: &Item) -> Result<AnswerValue, DenseError> {
         let place = usize::try_from(self.input.u64()?).map_err(|_| DenseError::NoSuchOption)?;
-        let option = item.options.listed().get(place).ok_or(DenseError::NoSuchOption)?;
+        let option = item.options.carried().get(place).ok_or(DenseError::NoSuchOption)?;
         self.weigh(weight(&option.value))?;
         Ok(option.value.clone())
     }

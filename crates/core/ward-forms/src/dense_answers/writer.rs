@@ -131,7 +131,7 @@ impl Writer<'_> {
 }
 
 fn offered(item: &Item, value: &AnswerValue) -> Option<u64> {
-    let place = item.options.listed().iter().position(|option| option.value == *value)?;
+    let place = item.options.carried().iter().position(|option| option.value == *value)?;
     u64::try_from(place).ok()
 }
 
@@ -146,7 +146,7 @@ fn bare(item: &Item, value: &AnswerValue, out: &mut Out) -> Option<bool> {
         AnswerValue::Integer(number) if item.item_type == ItemType::Integer => {
             // An index means an offered answer; below zero means a gap.
             match u32::try_from(*number) {
-                Ok(number) if item.options.listed().is_empty() => drop(out.u32(number).ok()?),
+                Ok(number) if item.options.carried().is_empty() => drop(out.u32(number).ok()?),
                 _ => return Some(false),
             }
         }

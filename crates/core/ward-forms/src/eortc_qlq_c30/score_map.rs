@@ -119,7 +119,7 @@ impl ScoreMap {
 /// no problem: they count as missing.
 fn offered(item: &Item) -> BTreeSet<i32> {
     match &item.options {
-        crate::AnswerOptions::Listed(options) => {
+        crate::AnswerOptions::Listed(options) | crate::AnswerOptions::Standard(options) => {
             options.iter().filter_map(|option| whole_number(item, &option.value)).collect()
         }
         _ => BTreeSet::new(),

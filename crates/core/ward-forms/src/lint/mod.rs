@@ -137,10 +137,9 @@ impl Lint<'_> {
     }
 
     /// An answer that is owed and that nobody is asked for keeps the form open for ever, unless the
-    /// form fills it in.
+    /// form fills it in. What an expression would fill in while people answer, nothing fills in yet.
     fn owed_but_not_asked(&mut self, item: &Item) {
-        let is_calculated = item.extensions.calculated_expression.is_some();
-        if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() || is_calculated {
+        if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() {
             return;
         }
         let is_hidden = item.hidden || self.questionnaire.ancestors(item).any(|above| above.hidden);
@@ -221,7 +220,7 @@ fn is_day(value: &AnswerValue) -> bool {
 }
 
 fn is_offered(target: &Item, value: &AnswerValue) -> bool {
-    let AnswerOptions::Listed(options) = &target.options else {
+    let (AnswerOptions::Listed(options) | AnswerOptions::Standard(options)) = &target.options else {
         return true;
     };
     if target.item_type == ItemType::OpenChoice && matches!(value, AnswerValue::String(_)) {
