@@ -47,8 +47,15 @@ pub(super) fn equal_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget)
         Pair::Temporals(a, b) => temporals_equal(&a, &b),
         Pair::Quantities(a, b) => a.order(&b).map(|order| order == Ordering::Equal),
         Pair::Json(a, b) => Some(json_equal(a, b, budget)?),
+        // An answer that was refused is no value: it equals nothing, and differs from nothing.
+        Pair::Unlike if has_no_value(left) || has_no_value(right) => None,
         Pair::Unlike => Some(false),
     })
+}
+
+/// Whether a primitive has extensions only.
+fn has_no_value(value: &Value<'_>) -> bool {
+    value.node().is_some_and(|node| node.json.is_none())
 }
 
 fn temporals_equal(left: &Temporal, right: &Temporal) -> Option<bool> {

@@ -206,6 +206,7 @@ pub(super) fn children<'d>(
         }
         return Ok(());
     };
+    let has_siblings = map.keys().any(|key| key.starts_with('_'));
     for (key, json) in map {
         if key == "resourceType" {
             continue;
@@ -217,14 +218,11 @@ pub(super) fn children<'d>(
             continue;
         }
         let type_ = declared(node.type_, key);
-        let sibling = if type_.form == Form::Complex { None } else { sibling(map, key) };
+        let has_sibling = has_siblings && type_.form != Form::Complex;
+        let sibling = if has_sibling { map.get(&format!("_{key}")) } else { None };
         Spread::of(node, type_, budget).add(Some(json), sibling, into)?;
     }
     Ok(())
-}
-
-fn sibling<'d>(map: &'d Object, key: &str) -> Option<&'d Json> {
-    map.iter().find(|(other, _)| other.strip_prefix('_') == Some(key)).map(|(_, json)| json)
 }
 
 /// The type of the member that a name in JSON stands for.

@@ -9,8 +9,11 @@ use super::super::function_name::Function as F;
 use super::super::operators::one;
 use super::super::value::Value;
 use super::Calling;
-use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
+
+/// Rounds of Newton's method: from a double, which knows half of the digits, few are needed.
+const SQUARE_ROOT_ROUNDS: u32 = 8;
 
 /// Digits after the point that series such as the logarithm's are good for.
 const SERIES_DIGITS: u32 = 16;
@@ -28,7 +31,7 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
         F::Floor => integer(number.floor()),
         F::Truncate => integer(number.trunc()),
         F::Round => return round(calling, number),
-        F::Sqrt => number.sqrt().map(Value::Decimal),
+        F::Sqrt => square_root(number).map(Value::Decimal),
         F::Exp => number.checked_exp().map(|value| Value::Decimal(settled(value))),
         F::Ln => logarithm(number).map(|value| Value::Decimal(settled(value))),
         F::Log => {
@@ -67,6 +70,25 @@ fn round<'d>(calling: &Calling<'_, '_, 'd>, number: Decimal) -> Evaluated<'d> {
     let digits = u32::try_from(digits).map_err(|_| calling.unknown("a negative number of digits"))?;
     let rounded = number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
     Ok(Value::Decimal(rounded).into())
+}
+
+/// By Newton's method, in a bounded number of rounds: near the square of a short number the last digit can
+/// go back and forth for ever.
+fn square_root(number: Decimal) -> Option<Decimal> {
+    if number.is_zero() {
+        return Some(number);
+    }
+    let guess = number.to_f64().filter(|number| *number > 0.0)?.sqrt();
+    let mut root = Decimal::from_f64(guess).filter(|root| !root.is_zero()).unwrap_or(Decimal::ONE);
+    for _ in 0..SQUARE_ROOT_ROUNDS {
+        let next = number.checked_div(root)?.checked_add(root)?.checked_div(Decimal::TWO)?;
+        if next == root {
+            break;
+        }
+        root = next;
+    }
+    let short = settled(root);
+    Some(if short.checked_mul(short) == Some(number) { short } else { root })
 }
 
 fn logarithm(number: Decimal) -> Option<Decimal> {
