@@ -5,6 +5,7 @@ use super::alert::{AlertKey, Evaluation};
 use super::evaluate::evaluate;
 use super::history::History;
 use super::rule::{AlertRules, AlertSeverity, RuleKind};
+use crate::date_time::date_from_days;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -182,23 +183,8 @@ fn week_of(at_ms: i64) -> i64 {
 
 /// The Monday of a week, `2026-03-02`.
 fn monday(week: i64) -> String {
-    let (year, month, day) = civil(week * WEEK_DAYS - DAYS_FROM_MONDAY);
+    let (year, month, day) = date_from_days(week * WEEK_DAYS - DAYS_FROM_MONDAY);
     format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Years are counted
-/// from March, so that the leap day is the last of its year; 400 of them have 146,097 days.
-fn civil(day: i64) -> (i64, i64, i64) {
-    const ERA_DAYS: i64 = 146_097;
-    const FROM_MARCH_0000: i64 = 719_468;
-    let day = day + FROM_MARCH_0000;
-    let (era, of_era) = (day.div_euclid(ERA_DAYS), day.rem_euclid(ERA_DAYS));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, of_year - (153 * from_march + 2) / 5 + 1)
 }
 
 #[cfg(test)]
@@ -213,8 +199,6 @@ mod tests {
         assert_eq!(day(4), "1970-01-05");
         // 2026-03-01 is a Sunday, 20,513 days after 1970-01-01.
         assert_eq!((day(20_513), day(20_514)), ("2026-02-23".to_owned(), "2026-03-02".to_owned()));
-        assert_eq!(civil(19_782), (2024, 2, 29));
-        assert_eq!(civil(-1), (1969, 12, 31));
         assert_eq!(week_of(-1), week_of(0));
     }
 

@@ -81,8 +81,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 // Something stays at the place.
                 if page.rows.iter().any(|row| there(row) && row.opened.is_some() && !left(row)) {
                     page.rows.retain(|row| !left(row));
-                    settled.insert(place);
                     changed = true;
+                    // Only what opened is left there then.
+                    if page.rows.iter().filter(|row| there(row)).count() == 1 {
+                        settled.insert(place);
+                    }
                 }
             }
             if changed {
