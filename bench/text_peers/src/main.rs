@@ -11,7 +11,7 @@ mod gunzip;
 mod history;
 #[path = "../../stopwatch.rs"]
 mod stopwatch;
-#[path = "../../../crates/core/ward-sync/tests/support/mod.rs"]
+#[path = "../../../crates/core/ward-sync/tests/suite/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests")]
 mod support;
 

@@ -11,7 +11,7 @@
 
 #[path = "../../../../bench/stopwatch.rs"]
 mod stopwatch;
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/suite/support/mod.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "shared with the tests")]
 mod support;
 

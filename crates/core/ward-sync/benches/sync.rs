@@ -7,7 +7,7 @@
     reason = "a bench prints its figures"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/suite/support/mod.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "shared with the tests")]
 mod support;
 

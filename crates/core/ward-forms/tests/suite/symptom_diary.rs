@@ -9,7 +9,7 @@ use ward_forms::{
     score_symptoms, validate,
 };
 
-const DIARY: &[u8] = include_bytes!("../../../../testdata/instruments/ward-symptom-diary.json");
+const DIARY: &[u8] = include_bytes!("../../../../../testdata/instruments/ward-symptom-diary.json");
 
 fn diary() -> Questionnaire {
     Questionnaire::parse(DIARY).unwrap()

@@ -1,11 +1,8 @@
 //! The drop box and the wipe order: what is inside, for whom, and who may.
-#![cfg(test)]
 
-mod support;
-
+use crate::support::*;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

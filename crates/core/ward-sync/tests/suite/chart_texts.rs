@@ -1,10 +1,6 @@
 //! Texts that several people edit, inside of a chart.
 
-#![cfg(test)]
-
-mod support;
-
-use support::*;
+use crate::support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

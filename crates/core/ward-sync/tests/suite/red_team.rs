@@ -1,12 +1,8 @@
 //! What an attacker does, and what must hold. Each test bears the number of its attack.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use minicbor::Encoder;
 use std::collections::BTreeMap;
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

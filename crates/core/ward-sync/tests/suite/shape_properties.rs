@@ -3,14 +3,10 @@
 //! same everywhere; what was declared void does not come back by itself; an older app passes on what
 //! it cannot read.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::TestRng;
+use crate::support::history::{CHART, SITE, Step, Table, chart_of, play, shuffled, steps};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use support::TestRng;
-use support::history::{CHART, SITE, Step, Table, chart_of, play, shuffled, steps};
 use ward_id::*;
 use ward_sync::*;
 
@@ -45,7 +41,7 @@ fn named(entry: &SignedEntry) -> Vec<EntryId> {
 }
 
 proptest! {
-    #![proptest_config(support::proptest_config(48))]
+    #![proptest_config(crate::support::proptest_config(48))]
 
     /// P1, P2, P5, P6, P12: batches in any order, with duplicates and restarts; a device that was
     /// copied is seen by everybody.

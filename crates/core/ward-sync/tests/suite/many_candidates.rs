@@ -1,12 +1,8 @@
 //! One member who writes very much keeps nobody else from their chart: what a view costs grows with the
 //! entries, not with their square.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::history::{CHART, SITE, Table};
 use std::time::{Duration, Instant};
-use support::history::{CHART, SITE, Table};
 use ward_crypto::{CaptureSignature, Signature};
 use ward_id::*;
 use ward_sync::*;

@@ -1,10 +1,6 @@
 //! The rules of the membership log, one by one.
 
-#![cfg(test)]
-
-mod support;
-
-use support::*;
+use crate::support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

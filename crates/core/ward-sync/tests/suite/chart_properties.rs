@@ -1,14 +1,10 @@
 //! Properties of the chart over random histories: convergence, idempotence, accounting, causal
 //! reads, independence of clocks.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::TestRng;
+use crate::support::history::{CHART, SITE, Step, Table, chart_of, play, shuffled, steps};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use support::TestRng;
-use support::history::{CHART, SITE, Step, Table, chart_of, play, shuffled, steps};
 use ward_id::*;
 use ward_sync::*;
 
@@ -42,7 +38,7 @@ fn abstracted(entries: &[SignedEntry], cut_off: u64) -> (BTreeMap<EntryId, usize
 }
 
 proptest! {
-    #![proptest_config(support::proptest_config(400))]
+    #![proptest_config(crate::support::proptest_config(400))]
 
     /// Any order and any repetition of arrivals give the same chart, and every prefix of an order
     /// balances its accounts.

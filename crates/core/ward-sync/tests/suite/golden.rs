@@ -1,12 +1,9 @@
 //! Tables and bytes that change only on purpose. `WARD_WRITE_VECTORS=1` writes them anew.
-#![cfg(test)]
 
-mod support;
-
+use crate::support::*;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
@@ -450,10 +447,10 @@ fn membership_entries_of_each_kind() {
     let head = TreeHead { size: 7, root: TreeRoot::from_bytes([1; 32]) };
     let reopen = MlogBody::LogReopen(LogReopen {
         old_origin: "ward.example/site/olog".into(),
-        checkpoint: support::notes::cosigned_note(&ward.site, "ward.example/site/olog", head, 2),
+        checkpoint: crate::support::notes::cosigned_note(&ward.site, "ward.example/site/olog", head, 2),
         new_origin: "ward.example/site/olog/2".into(),
         reason: "restored from a backup".into(),
-        kept: Some(support::notes::cosigned_note(
+        kept: Some(crate::support::notes::cosigned_note(
             &ward.site,
             "ward.example/site/olog",
             TreeHead { size: 5, root: TreeRoot::from_bytes([2; 32]) },

@@ -1,10 +1,7 @@
 //! Vector clocks against a plain computation; closed chains; what a device carries on of its own.
-#![cfg(test)]
 
-mod support;
-
+use crate::support::*;
 use std::collections::{BTreeMap, BTreeSet};
-use support::*;
 use ward_crypto::CaptureSignature;
 use ward_id::*;
 use ward_sync::*;

@@ -1,10 +1,7 @@
 //! Operation logs that follow one another: who lets one go on, and how places are counted.
-#![cfg(test)]
 
-mod support;
-
-use support::notes::cosigned_note;
-use support::*;
+use crate::support::notes::cosigned_note;
+use crate::support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::limits::OLOG_SPAN;

@@ -1,12 +1,8 @@
 //! Who takes back what: declarations that a record is void, amendments in their place, and what nobody
 //! may take back.
 
-#![cfg(test)]
-
-mod support;
-
-use support::desk::Desk;
-use support::*;
+use crate::support::desk::Desk;
+use crate::support::*;
 use ward_id::*;
 use ward_sync::*;
 

@@ -1,12 +1,8 @@
 //! Conflicts that only a decision closes, records declared void, sets, and the merge classes of the
 //! study schema, case by case.
 
-#![cfg(test)]
-
-mod support;
-
-use support::desk::Desk;
-use support::*;
+use crate::support::desk::Desk;
+use crate::support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

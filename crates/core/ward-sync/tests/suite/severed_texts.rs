@@ -1,12 +1,8 @@
 //! A text in which a device wrote that is severed later: its words are hidden from a place of the
 //! operation log on, everybody's later words show, and every replica shows the same.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use ward_crypto::DeviceCert;
 use ward_id::*;
 use ward_sync::*;

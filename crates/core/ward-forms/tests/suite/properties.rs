@@ -9,7 +9,7 @@ use ward_forms::{
     score_symptoms, validate,
 };
 
-const DIARY: &[u8] = include_bytes!("../../../../testdata/instruments/ward-symptom-diary.json");
+const DIARY: &[u8] = include_bytes!("../../../../../testdata/instruments/ward-symptom-diary.json");
 
 /// What a generated item is and on what it depends.
 #[derive(Debug, Clone)]

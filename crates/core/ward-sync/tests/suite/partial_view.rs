@@ -1,12 +1,8 @@
 //! A device that holds one chart comes to the same answers about it as the server, which holds all.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
@@ -196,7 +192,7 @@ fn partial(play: &Play, chart: ChartId) -> (Membership, Vec<Effect>) {
 }
 
 proptest! {
-    #![proptest_config(support::proptest_config(24))]
+    #![proptest_config(crate::support::proptest_config(24))]
 
     #[test]
     fn a_partial_view_equals_the_full_one(

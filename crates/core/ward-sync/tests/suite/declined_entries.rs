@@ -1,11 +1,7 @@
 //! What staff declined, and what its author wrote on top of it: nothing of it counts, and nothing waits
 //! for it.
 
-#![cfg(test)]
-
-mod support;
-
-use support::*;
+use crate::support::*;
 use ward_id::*;
 use ward_sync::*;
 
@@ -32,7 +28,7 @@ fn what_builds_on_a_declined_entry_neither_waits_for_it_nor_brings_it_back() {
         let dose = doctor.write(&chart, dose_field("16", vec![first.id()]));
         let candidates = vec![other.id(), dose.id()];
         let decision = doctor.decide(&chart, Resolve::choosing(dose_key(), candidates, dose.id()));
-        let note = doctor.write(&chart, support::note("seen on Monday"));
+        let note = doctor.write(&chart, crate::support::note("seen on Monday"));
         let void = doctor.decide(&chart, Void { target: note.id() });
         [first, other, dose, decision, note, void]
     };

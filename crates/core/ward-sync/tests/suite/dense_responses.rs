@@ -1,12 +1,8 @@
 //! Answers that are bound to the entry with their questionnaire: arrival in any order, wrong
 //! names, both forms side by side, and what they weigh.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use serde_json::Value;
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
@@ -167,7 +163,7 @@ fn the_version_decides_the_form() {
 /// The published dense bytes of a response of this name.
 fn published(name: &str) -> Vec<u8> {
     let vectors: Value =
-        serde_json::from_str(include_str!("../../ward-forms/vectors/dense_answers.json")).unwrap();
+        serde_json::from_str(include_str!("../../../ward-forms/vectors/dense_answers.json")).unwrap();
     let mut all = vectors["vectors"].as_array().unwrap().iter();
     let vector = all.find(|vector| vector["name"] == name).unwrap();
     hex_decode(vector["dense"].as_str().unwrap()).unwrap()

@@ -1,11 +1,7 @@
 //! What a chart amounts to, case by case.
 
-#![cfg(test)]
-
-mod support;
-
-use support::desk::Desk;
-use support::*;
+use crate::support::desk::Desk;
+use crate::support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;

@@ -9,7 +9,7 @@ use ward_forms::{
 };
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/dense_answers.json");
-const DIARY: &str = include_str!("../../../../testdata/instruments/ward-symptom-diary.json");
+const DIARY: &str = include_str!("../../../../../testdata/instruments/ward-symptom-diary.json");
 /// How the vectors name the diary, which they do not repeat.
 const DIARY_FILE: &str = "testdata/instruments/ward-symptom-diary.json";
 const AUTHORED: &str = "2026-03-01T09:30:00Z";

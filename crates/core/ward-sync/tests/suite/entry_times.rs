@@ -1,11 +1,7 @@
 //! When entries were written: claims, bounds, clocks that were set, and how far entries came.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use std::collections::BTreeMap;
-use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::limits::CLAIM_TOLERANCE_MS;

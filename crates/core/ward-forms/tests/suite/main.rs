@@ -1,0 +1,44 @@
+//! Tests of the crate through its public interface.
+
+#[cfg(test)]
+mod alert_rule_sets;
+#[cfg(test)]
+mod alert_rules;
+#[cfg(test)]
+mod alert_simulation;
+#[cfg(test)]
+mod answering;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod check_properties;
+#[cfg(test)]
+mod dense_answers;
+#[cfg(test)]
+mod dense_vectors;
+#[cfg(test)]
+mod digits;
+#[cfg(test)]
+mod eortc_qlq_c30;
+#[cfg(test)]
+mod extensions;
+#[cfg(test)]
+mod fhirpath_language;
+#[cfg(test)]
+mod fhirpath_limits;
+#[cfg(test)]
+mod fhirpath_properties;
+#[cfg(test)]
+mod lint;
+#[cfg(test)]
+mod pro_ctcae_missing;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod skip_logic;
+#[cfg(test)]
+mod symptom_diary;
+#[cfg(test)]
+mod validation;
