@@ -1,12 +1,13 @@
 //! Rows 11 and 12: a store that was set back, and one that runs twice.
 
+use crate::reopened::lead;
 use crate::scene::{capture, each_once, incidents, names, replica, site_with, synced, texts, until_quiet};
 use ward_api::{EnvelopePage, HaveAnswer, Opaque, ReconcileAnswer};
 use ward_client::DeviceState;
 use ward_crypto::Envelope;
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Head, VersionVector};
 use ward_sync::{ChainDifference, ForkProof, IncidentKind, RevokePolicy};
-use ward_testkit::TestDevice;
+use ward_testkit::{TestDevice, WitnessMemories};
 
 /// Entries that are carried on, with the time that their author claimed and the time of the carry.
 fn carried(device: &TestDevice, chart: ChartId) -> Vec<(String, i64, i64)> {
@@ -274,5 +275,41 @@ async fn a_person_who_enrolled_anew_closes_the_chain_of_the_device_that_was_lost
         assert_eq!(by.collect::<Vec<_>>(), [everybody.last().unwrap().device()], "once, by its owner");
         assert_eq!(texts(reader, chart), ["on the old phone"]);
         assert!(reader.client.status().unwrap().crowded_charts.is_empty());
+    }
+}
+
+/// The server was set back unseen and lost what the phone had sent; the phone is lost too. The copy has
+/// fetched it, and has written at the same place since: it leaves that place to the phone's, which it can
+/// give back only there.
+#[tokio::test]
+async fn fault_12_a_copy_gives_back_what_the_other_machine_wrote_before_it_sends_its_own() {
+    let (mut site, mut phone, _) = site_with(1204, 0).await;
+    let chart = phone.chart();
+    capture(&mut phone, chart, &["before the copy"]).await;
+    synced(&mut phone).await;
+    for device in [&mut site.coordinator, &mut phone] {
+        synced(device).await;
+    }
+    let mut copy = phone.cloned().await;
+    let backup = site.server.store.snapshot().unwrap();
+    capture(&mut phone, chart, &["on the phone 1", "on the phone 2"]).await;
+    assert!(synced(&mut phone).await.pushed >= 2);
+    // Fetched without asking for a head, so that no witness knows of it.
+    copy.relay.before(|request| request.path != ward_api::paths::OLOG_CHECKPOINT);
+    synced(&mut copy).await;
+    assert_eq!(texts(&copy, chart), ["before the copy", "on the phone 1", "on the phone 2"]);
+    copy.relay.heal();
+    drop(phone);
+    let back = site.server.started_on(backup, WitnessMemories::Kept).await.expect("no witness knows more");
+    lead(&back, [&mut site.coordinator, &mut copy]);
+    lead(&back, &mut site.admins);
+    capture(&mut copy, chart, &["on the copy"]).await;
+    let report = synced(&mut copy).await;
+    assert!(names(&report).contains(&"own-fork"), "{report:?}");
+    until_quiet(&mut [&mut site.coordinator, &mut copy], 8).await;
+    for device in [&site.coordinator, &copy] {
+        let all = ["before the copy", "on the copy", "on the phone 1", "on the phone 2"];
+        assert_eq!(texts(device, chart), all, "nothing is lost with the phone");
+        each_once(device, chart);
     }
 }

@@ -1,9 +1,9 @@
 //! Payloads of record: consent, participation, acknowledgements, receipts of access, the opening of
 //! a store and carried entries.
 
-use super::PayloadError;
 use super::text::{long, short};
-use crate::limits::ACKNOWLEDGED_ENTRIES_MAX;
+use super::{Decoded, Payload, PayloadError};
+use crate::limits::{ACKNOWLEDGED_ENTRIES_MAX, CARRIES_NESTED_MAX, CARRY_MAX_BYTES};
 use alloc::string::String;
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
@@ -251,6 +251,37 @@ impl Carry {
             capture_sig: *entry.capture().signature(),
             why,
         }
+    }
+
+    /// Wraps an entry that is adopted. Where it carries another itself and both have no room, or would be
+    /// read by nobody so deep inside, what it carries is wrapped, if it would make that count: to adopt the
+    /// one is to adopt the other.
+    pub fn adopting(entry: &crate::entry::SignedEntry) -> Self {
+        let mut carry = Self::of(entry, CarryReason::Adopt);
+        while !carry.is_read_whole() {
+            let Some(outer) = carry.entry() else { break };
+            let Decoded::Known(Payload::Carry(inner)) = outer.body().decode_payload() else { break };
+            let is_own = inner.entry().is_some_and(|it| it.frame().device == outer.frame().device);
+            match inner.why {
+                CarryReason::Reauthor if is_own => {}
+                CarryReason::Adopt => {}
+                _ => break,
+            }
+            carry = Self { why: CarryReason::Adopt, ..inner };
+        }
+        carry
+    }
+
+    /// Whether it has room in an entry, and readers open everything that it holds.
+    fn is_read_whole(&self) -> bool {
+        use ward_id::Canonical as _;
+        let (mut layers, mut next) = (1, self.entry());
+        while let Some(Decoded::Known(Payload::Carry(inner))) =
+            next.filter(|_| layers <= CARRIES_NESTED_MAX).map(|entry| entry.body().decode_payload())
+        {
+            (layers, next) = (layers + 1, inner.entry());
+        }
+        layers <= CARRIES_NESTED_MAX && self.to_canonical().len() <= CARRY_MAX_BYTES
     }
 
     /// The signature of the carried entry, if this version knows its algorithm.

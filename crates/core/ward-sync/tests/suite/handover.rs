@@ -126,6 +126,41 @@ fn the_largest_entry_can_be_handed_over_and_adopted() {
     assert!(envelope.to_canonical().len() <= OPERATION_MAX_BYTES);
 }
 
+/// Each device that adopted an entry is lost before its adoption counts, and the next one adopts that: however
+/// often, what comes out has room in an entry and is opened by readers down to what the participant wrote.
+#[test]
+fn an_entry_is_adopted_however_often_its_adopters_are_lost() {
+    use ward_sync::limits::{CARRIES_NESTED_MAX, PAYLOAD_MAX_BYTES};
+    let ward = Ward::new(67);
+    let chart = Chart::new(ward.site.site, ward.chart);
+    let mut pen = Pen::new(ward.site.site, ward.chart, &ward.coordinator, 9);
+    let mut large = written(&ward, "x").frame().clone();
+    large.body.payload = vec![7; PAYLOAD_MAX_BYTES];
+    let large =
+        SignedEntry::sign(large, |entry| Ok(CaptureSignature::sign(&ward.phone.keys.sign, entry))).unwrap();
+    for entry in [written(&ward, "x"), large] {
+        let mut outer = entry.clone();
+        for _ in 0..3 * CARRIES_NESTED_MAX {
+            outer = pen.try_write(&chart, &Draft::new(Carry::adopting(&outer))).unwrap();
+            let mut inner = outer.clone();
+            let mut layers = 0;
+            while let Decoded::Known(Payload::Carry(carry)) = inner.body().decode_payload() {
+                assert_eq!(carry.why, CarryReason::Adopt);
+                inner = carry.entry().unwrap();
+                layers += 1;
+            }
+            assert!((1..=CARRIES_NESTED_MAX).contains(&layers), "{layers}");
+            assert_eq!(inner.id(), entry.id());
+        }
+    }
+    // What is brought only to be declined is not taken over by that.
+    let mut outer = pen.write(&chart, Carry::of(&written(&ward, "x"), CarryReason::Decline));
+    for _ in 0..CARRIES_NESTED_MAX {
+        outer = pen.write(&chart, Carry::of(&outer, CarryReason::Decline));
+    }
+    assert_eq!(Carry::adopting(&outer), Carry::of(&outer, CarryReason::Adopt));
+}
+
 #[test]
 fn only_what_cannot_be_sealed_is_handed_over() {
     let age = SealRefusal::Stale { age_ms: 1 };

@@ -29,6 +29,28 @@ pub(crate) fn carried_names(entry: &SignedEntry) -> Vec<EntryId> {
     names
 }
 
+/// Whether a carry that stands makes an entry count, however deep it holds it: what a device carries on is
+/// its own, layer by layer.
+pub(crate) fn carries_rightly(outer: &SignedEntry, entry: EntryId) -> bool {
+    let (mut layer, mut depth) = (outer.clone(), 0);
+    while let Some(inner) = inside(&layer).filter(|_| depth < CARRIES_NESTED_MAX) {
+        let is_own = inner.frame().device == layer.frame().device;
+        if !is_own && !is_adoption(&layer) {
+            return false;
+        }
+        if inner.id() == entry {
+            return true;
+        }
+        (layer, depth) = (inner, depth + 1);
+    }
+    false
+}
+
+fn is_adoption(entry: &SignedEntry) -> bool {
+    let payload = entry.body().decode_payload();
+    matches!(payload, Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::Adopt)
+}
+
 /// Whether this version of the app reads an entry and everything that it carries.
 pub(crate) fn is_known_inside(entry: &SignedEntry) -> bool {
     matches!(entry.body().decode_payload(), Decoded::Known(_))

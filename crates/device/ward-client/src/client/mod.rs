@@ -50,7 +50,7 @@ mod wipe;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};
-pub(crate) use carried::carried_names;
+pub(crate) use carried::{carried_names, carries_rightly};
 pub use drafts::{DraftKey, OpenDraft};
 pub use enrol::{EnrolOutcome, PendingEnrolment};
 pub(crate) use incidents::event_name;

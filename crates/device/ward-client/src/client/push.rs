@@ -47,6 +47,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             let permit = self.permit(chart)?;
             let sealed = self.seal(chart, permit, at_most).map_err(failed)?;
+            // What another machine wrote at a place that waits here came already. The server may have lost
+            // it: were this one's sent first, nobody could give it back.
+            if let Some(seq) = self.unsent_fork(chart).map_err(failed)? {
+                return Err(self.leave_forked_life(chart, &sealed, Some(seq)).await?);
+            }
             let body: EnvelopeBatch = sealed.envelopes.iter().map(|one| Opaque(one.to_canonical())).collect();
             let path = paths::envelopes(chart);
             let answer = self.wire().map_err(failed)?.post_raw(&path, &body).await;
@@ -259,7 +264,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             // Another entry stands there: this store was copied or set back.
             (Some(ErrorCode::Fork), _) => {
-                let me = self.device().map_err(failed)?.me.device;
                 match self.pull_chart(chart).await {
                     // The other history of this very device is mended here, and what others sent that
                     // does not open or forks must not keep it from being mended.
@@ -268,32 +272,53 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                         pulled?;
                     }
                 }
-                let life = sealed.envelopes.first().map(|first| first.header().incarnation);
-                let proof = match life {
-                    Some(life) => {
-                        self.fork_proof(chart, me, life, &sealed.envelopes).await.map_err(failed)?
-                    }
-                    None => None,
-                };
-                if let Some(proof) = &proof {
-                    self.keep_fork_proof(chart, proof).await.map_err(failed)?;
-                }
-                let incident = life.map(|life| fork_incident(me, life, proof.as_ref()));
-                let others_from = match (life, problem.members.seq) {
-                    (Some(life), Some(seq)) => {
-                        self.others_from(chart, life, Some(seq)).await.map_err(failed)?
-                    }
-                    (_, seq) => seq,
-                };
-                if let Some(seq) = others_from {
-                    self.unsend_from(chart, seq).await.map_err(failed)?;
-                }
-                let head = self.open_new_life(chart, incident, others_from).await.map_err(failed)?;
-                self.raise_mark(head).await;
-                Err(SyncProblem::OwnFork { chart })
+                Err(self.leave_forked_life(chart, sealed, problem.members.seq).await?)
             }
             _ => Err(SyncProblem::of_quota(Some(chart), &error).unwrap_or_else(|| failed(error))),
         }
+    }
+
+    /// The first place of the present chain at which another machine's entry came while this device's own
+    /// waits.
+    fn unsent_fork(&self, chart: ChartId) -> Result<Option<u64>, ClientError> {
+        let open = self.device()?;
+        let Some(local) = open.charts.get(&chart) else { return Ok(None) };
+        let Some(life) = local.chain.as_ref().map(EntryChain::incarnation) else { return Ok(None) };
+        let waits = |seq: &u64| {
+            let own = local.own.get(&(life, *seq));
+            *seq > local.receipted && own.is_some_and(|own| !local.arrived(own.id()))
+        };
+        Ok(local.chart.forked_at(open.me.device, life).filter(waits))
+    }
+
+    /// Ends the life in which two machines wrote for one place, `known` to be such a place: what the server
+    /// does not have of this one's is carried on in a new life. Gives what the sync then says.
+    async fn leave_forked_life(
+        &mut self,
+        chart: ChartId,
+        sealed: &Sealed,
+        known: Option<u64>,
+    ) -> Result<SyncProblem, SyncProblem> {
+        let me = self.device().map_err(failed)?.me.device;
+        let life = sealed.envelopes.first().map(|first| first.header().incarnation);
+        let proof = match life {
+            Some(life) => self.fork_proof(chart, me, life, &sealed.envelopes).await.map_err(failed)?,
+            None => None,
+        };
+        if let Some(proof) = &proof {
+            self.keep_fork_proof(chart, proof).await.map_err(failed)?;
+        }
+        let incident = life.map(|life| fork_incident(me, life, proof.as_ref()));
+        let others_from = match (life, known) {
+            (Some(life), Some(_)) => self.others_from(chart, life, known).await.map_err(failed)?,
+            _ => known,
+        };
+        if let Some(seq) = others_from {
+            self.unsend_from(chart, seq).await.map_err(failed)?;
+        }
+        let head = self.open_new_life(chart, incident, others_from).await.map_err(failed)?;
+        self.raise_mark(head).await;
+        Ok(SyncProblem::OwnFork { chart })
     }
 
     pub(crate) async fn set_receipted(&mut self, chart: ChartId, receipted: u64) -> Result<(), ClientError> {

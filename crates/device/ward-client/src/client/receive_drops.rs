@@ -2,7 +2,7 @@
 //! like any entry, and waits until somebody adopts or declines it. The chart's entries decide what
 //! became of a drop; the server's list is only a list.
 
-use super::{Client, OpenDevice, SyncProblem, SyncReport, carried_names};
+use super::{Client, OpenDevice, SyncProblem, SyncReport, carried_names, carries_rightly};
 use crate::limits::{BAD_DROPS_KNOWN_MAX, DROP_PAGES_PER_SYNC, DROPS_RELIST_EVERY_SYNCS};
 use crate::store::{Batch, DropRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -131,8 +131,10 @@ impl<'v, 'c> Decisions<'v, 'c> {
             place == Place::Parked || reasons.into_iter().any(|reason| place == Place::Quarantined(reason))
         };
         if let Some(found) = item(entry).filter(|found| !kept_aside(found.place)) {
-            let carrier = carriers(self.view).get(&entry).copied();
-            let is_sent = arrived(carrier.unwrap_or(found.entry.id()));
+            let is_sent = match carriers(self.view).get(&entry) {
+                Some(carrier) => arrived(*carrier) || self.carriers_of(entry).any(arrived),
+                None => arrived(found.entry.id()),
+            };
             return Some(Decision { state: DropState::Adopted, is_sent });
         }
         let declines = self.view.drop_declines().iter();
@@ -143,6 +145,18 @@ impl<'v, 'c> Decisions<'v, 'c> {
         of_entry.peek()?;
         let is_sent = of_entry.any(|written| is_here(written.arrival.olog_index));
         Some(Decision { state: DropState::Declined, is_sent })
+    }
+}
+
+impl<'v> Decisions<'v, '_> {
+    /// All standing entries that make an entry count by carrying it: several people may have adopted it, and
+    /// the first may have its place in a log that ended.
+    fn carriers_of(&self, entry: EntryId) -> impl Iterator<Item = EntryId> + 'v {
+        let standing = self.view.timeline().iter().filter(|item| item.place == Place::Visible);
+        standing
+            .map(|item| item.entry)
+            .filter(move |outer| carries_rightly(outer, entry))
+            .map(SignedEntry::id)
     }
 }
 

@@ -123,8 +123,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(Vec::new());
         }
         self.may_capture(chart)?;
-        let carry =
-            |found: &Adoptable| Rewrite::first(Draft::new(Carry::of(&found.entry, CarryReason::Adopt)));
+        let carry = |found: &Adoptable| Rewrite::first(Draft::new(Carry::adopting(&found.entry)));
         let written = self.write(chart, found.iter().map(carry).collect())?;
         let carries: Vec<EntryId> = written.entries.iter().map(SignedEntry::id).collect();
         let receipted = self.device()?.charts.get(&chart).map_or(0, |local| local.receipted);
