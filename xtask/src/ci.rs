@@ -35,7 +35,7 @@ pub fn run() -> Result<bool> {
     println!();
     corpora.print();
     println!();
-    for line in steps.budget() {
+    for line in steps.times().into_iter().chain(steps.budget()) {
         println!("{line}");
     }
     Ok(steps.finish())

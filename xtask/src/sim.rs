@@ -14,15 +14,15 @@ use std::process::Command;
 const FLAG: &str = "ward_stand_in";
 /// Set for the time of a build with the stand-in: this program then stands in for the compiler.
 const WRAPPING: &str = "WARD_WRAPS_THE_COMPILER";
-/// The simulator is built for speed unless it runs a few schedules only.
+/// The simulator is built for speed: it runs for longer than that takes.
 const OPTIMISE: (&str, &str) = ("CARGO_PROFILE_DEV_OPT_LEVEL", "3");
 /// Kills of the real server process when none other are asked for.
 const KILLS: &str = "20";
 
 /// Schedules that the build server runs with the stand-in.
-const CI_STAND_IN: &str = "1..801";
+const CI_STAND_IN: &str = "1..2001";
 /// Schedules that it runs with the real algorithms.
-const CI_REAL: &str = "1..61";
+const CI_REAL: &str = "1..201";
 
 /// How signatures are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,36 +38,34 @@ pub fn run(words: &[String]) -> Result<bool> {
     }
     let real = words.iter().any(|word| word == "--real");
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "--real").collect();
-    simulate(if real { Signatures::Real } else { Signatures::StandIn }, true, &words)
+    simulate(if real { Signatures::Real } else { Signatures::StandIn }, &words)
 }
 
 /// The schedules of the build server, with the stand-in.
 pub fn few_with_stand_in() -> Result<bool> {
-    simulate(Signatures::StandIn, false, &["--seeds", CI_STAND_IN])
+    simulate(Signatures::StandIn, &["--seeds", CI_STAND_IN])
 }
 
 /// The schedules of the build server, with the real algorithms.
 pub fn few_with_real_signatures() -> Result<bool> {
-    simulate(Signatures::Real, false, &["--seeds", CI_REAL])
+    simulate(Signatures::Real, &["--seeds", CI_REAL])
 }
 
 /// Builds what the build server runs.
 pub fn build() -> Result<bool> {
-    let build = |signatures| process::run(&mut cargo("build", signatures, false)?);
+    let build = |signatures| process::run(&mut cargo("build", signatures)?);
     Ok(build(Signatures::StandIn)? && build(Signatures::Real)?)
 }
 
-fn simulate(signatures: Signatures, fast: bool, words: &[&str]) -> Result<bool> {
-    let mut command = cargo("run", signatures, fast)?;
+fn simulate(signatures: Signatures, words: &[&str]) -> Result<bool> {
+    let mut command = cargo("run", signatures)?;
     command.arg("--quiet").arg("--").args(words).env("WARD_SIM_REVISION", revision()?);
     process::run(&mut command)
 }
 
-fn cargo(what: &str, signatures: Signatures, fast: bool) -> Result<Command> {
+fn cargo(what: &str, signatures: Signatures) -> Result<Command> {
     let mut command = project::cargo(&[what, "--package", "ward-testkit", "--example", "sim"])?;
-    if fast {
-        command.env(OPTIMISE.0, OPTIMISE.1);
-    }
+    command.env(OPTIMISE.0, OPTIMISE.1);
     if signatures == Signatures::StandIn {
         let this = std::env::current_exe().context("finding this program")?;
         command.env("RUSTC_WORKSPACE_WRAPPER", this).env(WRAPPING, "1");

@@ -119,6 +119,12 @@ impl Steps {
         lines
     }
 
+    /// Each step with its time, in the order in which they ran.
+    pub fn times(&self) -> Vec<String> {
+        let line = |record: &Record| format!("  {:<44} {:>12}", record.name, seconds(record.took));
+        self.records.iter().map(line).collect()
+    }
+
     /// Prints what failed, then the totals as the last line. True if nothing failed.
     pub fn finish(&self) -> bool {
         let failed = self.failed();
@@ -156,6 +162,7 @@ mod tests {
         let half = StepResult { skipped: Some("half of it"), ..StepResult::from(true) };
         assert!(steps.run(Share::Rest, "deny", || Ok(half)));
         assert_eq!(steps.skipped(), ["deny: half of it"]);
+        assert!(steps.times().len() == 4 && steps.times()[3].contains("deny"), "{:?}", steps.times());
         assert_eq!(steps.failed(), ["tests", "build"]);
         assert_eq!(steps.totals(), Counts { passed: 2, failed: 2, skipped: 4 });
         assert!(!steps.finish());
