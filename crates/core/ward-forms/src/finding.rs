@@ -89,6 +89,11 @@ pub enum FindingCode {
     ConstraintBroken,
     /// A rule of the form could not be evaluated.
     ConstraintNotChecked,
+    /// An expression gave nothing to use: it can't be read, a name in it is not known, or it fails with
+    /// these answers.
+    ExpressionFailed,
+    /// An answer is not what the form calculates.
+    CalculatedDiffers,
     /// A condition refers to an item that doesn't exist.
     LinkToNowhere,
     /// A condition that no answer can fulfil, or whose target can't be answered.
@@ -178,6 +183,8 @@ impl FindingCode {
             Self::OutsidePeriod => "outside-period",
             Self::ConstraintBroken => "constraint-broken",
             Self::ConstraintNotChecked => "constraint-not-checked",
+            Self::ExpressionFailed => "expression-failed",
+            Self::CalculatedDiffers => "calculated-differs",
             Self::LinkToNowhere => "link-to-nowhere",
             Self::ConditionNeverHolds => "condition-never-holds",
             Self::NoEnableBehavior => "no-enable-behavior",

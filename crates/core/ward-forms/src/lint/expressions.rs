@@ -64,21 +64,7 @@ impl Check<'_> {
             }
             self.references(item, kind, expression);
         }
-        self.never_switched_off(item, extensions);
         self.conflict(item, extensions);
-    }
-
-    /// Nothing evaluates such an expression while people answer: whoever need not be asked would be, and
-    /// could not finish without an answer.
-    fn never_switched_off(&mut self, item: Option<&Item>, extensions: &ItemExtensions) {
-        let Some(item) = item.filter(|_| extensions.enable_when_expression.is_some()) else { return };
-        let is_owed = |item: &Item| item.required || item.rules.min_occurs.is_some_and(|least| least > 0);
-        let below = self.form.items().iter().any(|other| {
-            is_owed(other) && self.form.ancestors(other).any(|above| above.link_id == item.link_id)
-        });
-        let severity = if below || is_owed(item) { Severity::Error } else { Severity::Warning };
-        let message = "Its enableWhenExpression is not evaluated yet, so everybody is asked; use conditions.";
-        self.add(Some(item), FindingCode::ExpressionNotEvaluated, severity, message.to_owned());
     }
 
     fn references(&mut self, item: Option<&Item>, kind: &'static str, expression: &Expression) {
