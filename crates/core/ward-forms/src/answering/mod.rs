@@ -154,6 +154,21 @@ impl Answering {
         self.forget_vanished();
     }
 
+    /// The time and what the app knows, as the form was told.
+    #[must_use]
+    pub fn surroundings(&self) -> &Surroundings {
+        self.live.surroundings()
+    }
+
+    /// Evaluates the draft from scratch and compares everything with the state that was kept up to date
+    /// answer by answer. They never differ; tests ask after each step.
+    ///
+    /// # Errors
+    /// The first place that differs, or the root path.
+    pub fn compare_with_scratch(&self) -> Result<(), ItemPath> {
+        self.live.compare_with_scratch()
+    }
+
     /// Whether another response gives the same answers; status, time of writing and what the form
     /// calculates aside.
     #[must_use]

@@ -37,6 +37,7 @@ pub struct CompiledForm {
     /// The first loop of expressions, by linkIds.
     loop_of_expressions: Option<Vec<String>>,
     has_formulas: bool,
+    has_calculated_circle: bool,
     uses_time: bool,
 }
 
@@ -125,7 +126,10 @@ impl CompiledForm {
         let readers = readers::Readers::of(form, &items, &rules);
         let all: Vec<&Formula> = items.iter().flat_map(CompiledItem::formulas).chain(&rules).collect();
         let (has_formulas, uses_time) = (!all.is_empty(), all.iter().any(|formula| formula.uses_time));
+        let is_calculated = |item: &usize| items.get(*item).is_some_and(|item| item.calculated.is_some());
+        let mut circles = strata.iter().filter(|stratum| stratum.is_cyclic);
         Self {
+            has_calculated_circle: circles.any(|stratum| stratum.items.iter().any(is_calculated)),
             loop_of_expressions: graph::certain_loop(form, &items),
             has_formulas,
             uses_time,
@@ -148,6 +152,11 @@ impl CompiledForm {
     #[must_use]
     pub fn has_expressions(&self) -> bool {
         self.has_formulas
+    }
+
+    /// Whether calculated answers may wait for one another.
+    pub(crate) fn has_calculated_circle(&self) -> bool {
+        self.has_calculated_circle
     }
 
     /// Whether a result changes with the time.

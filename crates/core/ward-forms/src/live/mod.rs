@@ -6,6 +6,7 @@
 //! now, which expressions read.
 
 mod conditions;
+mod consistency;
 mod edit;
 mod evaluate;
 mod findings;
@@ -112,6 +113,9 @@ impl<'r> LiveForm<'r> {
         let (form, response) = (FormRef::Borrowed(form), Cow::Borrowed(response));
         let mut live = Self::over(form, response, surroundings.clone(), Calculation::Verify);
         live.settle_all();
+        if live.compiled.has_calculated_circle() {
+            live.take_over_loops();
+        }
         live
     }
 

@@ -34,6 +34,23 @@ impl LiveForm<'_> {
         self.waiting.retain(|(other, ..)| *other != rank);
     }
 
+    /// Answers that wait for one another are calculated only where answers are written. Where they came
+    /// to no rest there, there is nothing to compare with.
+    pub(super) fn take_over_loops(&mut self) {
+        let (form, response) = (self.shared_form(), self.response.clone().into_owned());
+        let followed = LiveForm::follow(form, response, self.surroundings().clone(), false);
+        for id in self.order.clone() {
+            if self.places.get(id).is_none_or(|place| place.calculation.is_none()) {
+                continue;
+            }
+            let other = followed.find(&self.path(id)).and_then(|other| followed.places.get(other));
+            let result = other.and_then(|other| other.calculation.as_ref()?.result.as_ref());
+            if let (Some(Err(ExpressionFailure::Loop)), Some(calculation)) = (result, self.calculation_mut(id)) {
+                calculation.result = Some(Err(ExpressionFailure::Loop));
+            }
+        }
+    }
+
     /// Switches everything off and hides what was calculated. Returns the places whose stored answers
     /// may be a person's own; they stand until it is known.
     fn begin_with_nothing(&mut self, rank: usize) -> Vec<PlaceId> {
