@@ -84,7 +84,8 @@ fn drop_calculated(questionnaire: &Questionnaire, items: &mut Vec<ResponseItem>)
         drop_calculated(questionnaire, &mut item.items);
         let definition = questionnaire.item(&item.link_id);
         let known = definition.and_then(|item| compiled.item(item.index.0));
-        let is_locked = definition.is_some_and(|item| item.read_only) || known.is_some_and(|item| item.is_hidden);
+        let is_locked =
+            definition.is_some_and(|item| item.read_only) || known.is_some_and(|item| item.is_hidden);
         !(is_locked && known.is_some_and(|item| item.calculated.is_some()))
     });
 }

@@ -9,11 +9,11 @@ mod walk;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use walk::{NOW, walk};
 use ward_forms::{
     Answering, Questionnaire, QuestionnaireResponse, Surroundings, decode_answers, encode_answers, lint,
     validate,
 };
-use walk::{NOW, walk};
 
 const VALIDATOR_CASES: usize = 37;
 /// Responses whose form is in the corpora, and how many of them have a dense form.
@@ -166,7 +166,8 @@ fn real_forms_are_walked_through_at_random() {
         let form = Arc::new(form);
         forms += 1;
         everything += form.compiled().reads_everything();
-        let patient = serde_json::json!({"resourceType": "Patient", "birthDate": "1971-05-06", "gender": "female"});
+        let patient =
+            serde_json::json!({"resourceType": "Patient", "birthDate": "1971-05-06", "gender": "female"});
         let surroundings = Surroundings::new().at(NOW).with_resource("patient", patient);
         let of_form: usize = (0..walks).map(|seed| walk(&form, &surroundings, seed, STEPS)).sum();
         taken += of_form;

@@ -210,6 +210,12 @@ impl Answering {
         view.asked().filter_map(|id| view.step(id)).collect()
     }
 
+    /// What is read behind the last question, such as a score that the form calculates.
+    #[must_use]
+    pub fn closing_notes(&self) -> Vec<String> {
+        self.view().notes_before(self.live.order.len())
+    }
+
     /// Every item where it stands, asked or not, in reading order.
     #[must_use]
     pub fn items(&self) -> Vec<ItemState> {

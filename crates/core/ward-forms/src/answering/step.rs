@@ -117,7 +117,8 @@ impl<'a> View<'a> {
     }
 
     fn is_owed(&self, id: PlaceId) -> bool {
-        let owes = |(place, item): (&Place, &Item)| item.owes_answer() && !place.is_optional && !place.is_in_doubt;
+        let owes =
+            |(place, item): (&Place, &Item)| item.owes_answer() && !place.is_optional && !place.is_in_doubt;
         self.last_chances.contains(&id) || self.place(id).is_some_and(owes)
     }
 
@@ -129,7 +130,8 @@ impl<'a> View<'a> {
     /// A group may owe an answer although none of its questions does. While it has none, the last
     /// question asked in it is owed.
     fn find_last_chances(&self) -> BTreeSet<PlaceId> {
-        let has_value = |id: &PlaceId| self.place(*id).is_some_and(|(place, _)| place.is_on && place.has_value);
+        let has_value =
+            |id: &PlaceId| self.place(*id).is_some_and(|(place, _)| place.is_on && place.has_value);
         let groups = self.live.order.iter().filter_map(|id| self.place(*id)).filter(|(place, item)| {
             item.item_type == ItemType::Group
                 && place.is_on
@@ -212,7 +214,7 @@ impl<'a> View<'a> {
 
     /// What is read but not answered before a question: texts, answers that nobody may change, and
     /// questions of a kind that Ward can't ask, which must not vanish without a word.
-    fn notes_before(&self, at: usize) -> Vec<String> {
+    pub(super) fn notes_before(&self, at: usize) -> Vec<String> {
         let before = self.live.order.get(..at).unwrap_or_default();
         let mut notes: Vec<String> = before
             .iter()

@@ -189,7 +189,8 @@ mod tests {
             component.sort_unstable();
         }
         assert_eq!(found, [vec![3], vec![1, 2], vec![0], vec![4]]);
-        let chain: Vec<Vec<usize>> = (0..100_000).map(|node: usize| node.checked_sub(1).into_iter().collect()).collect();
+        let chain: Vec<Vec<usize>> =
+            (0..100_000).map(|node: usize| node.checked_sub(1).into_iter().collect()).collect();
         assert_eq!(components(&chain).len(), 100_000);
     }
 }

@@ -113,7 +113,9 @@ impl CompiledForm {
             .extensions()
             .constraints
             .iter()
-            .map(|rule| Formula::read(form, None, &rule.expression.language, &rule.expression.text, &variables))
+            .map(|rule| {
+                Formula::read(form, None, &rule.expression.language, &rule.expression.text, &variables)
+            })
             .collect();
         let strata = graph::strata(form, &items);
         for (rank, stratum) in strata.iter().enumerate() {

@@ -144,14 +144,28 @@ mod tests {
     #[test]
     fn a_path_through_a_group_reads_what_it_leads_to() {
         let of_a = (vec![("a".to_owned(), None)], false);
-        assert_eq!(reads("%resource.item.where(linkId='g').item.where(linkId='a').answer.value", Some("c")), of_a);
         assert_eq!(
-            reads("%resource.item.where( $this.linkId = 'g' ) . item.where(linkId = 'a').answer.value", Some("c")),
+            reads("%resource.item.where(linkId='g').item.where(linkId='a').answer.value", Some("c")),
+            of_a
+        );
+        assert_eq!(
+            reads(
+                "%resource.item.where( $this.linkId = 'g' ) . item.where(linkId = 'a').answer.value",
+                Some("c")
+            ),
             of_a
         );
         let both = |text: &str| reads(text, Some("c")).0.len();
-        assert_eq!(both("%resource.item.where(linkId='g').item.where(linkId='a').answer.value + %resource.item.where(linkId='g').item.count()"), 2);
-        assert_eq!(both("%resource.item.where(linkId='g' and item.exists()).item.where(linkId='a').answer"), 2);
+        assert_eq!(
+            both(
+                "%resource.item.where(linkId='g').item.where(linkId='a').answer.value + %resource.item.where(linkId='g').item.count()"
+            ),
+            2
+        );
+        assert_eq!(
+            both("%resource.item.where(linkId='g' and item.exists()).item.where(linkId='a').answer"),
+            2
+        );
     }
 
     #[test]

@@ -147,7 +147,8 @@ impl Lint<'_> {
             let why = if item.read_only { "read-only" } else { "hidden" };
             // What an expression fills in depends on what it finds when the form is opened.
             let extensions = &item.extensions;
-            let expression = extensions.initial_expression.as_ref().or(extensions.calculated_expression.as_ref());
+            let expression =
+                extensions.initial_expression.as_ref().or(extensions.calculated_expression.as_ref());
             let (filled, severity) = match expression {
                 Some(_) => ("only an expression fills it in", Severity::Warning),
                 None => ("nothing is filled in", Severity::Error),

@@ -48,10 +48,12 @@ impl LiveForm<'_> {
             None => None,
             Some(scope) => Some(self.places.ancestor(id, scope)?),
         };
-        let below_holder = self.places.chain(id).find(|above| {
-            self.places.get(*above).is_some_and(|place| place.parent == holder)
-        });
-        let answer = below_holder.and_then(|below| self.places.get(below)).map_or(0, |place| place.under_answer);
+        let below_holder = self
+            .places
+            .chain(id)
+            .find(|above| self.places.get(*above).is_some_and(|place| place.parent == holder));
+        let answer =
+            below_holder.and_then(|below| self.places.get(below)).map_or(0, |place| place.under_answer);
         let mut way: Vec<usize> =
             self.compiled.chain(target).take_while(|item| Some(*item) != scope).collect();
         way.reverse();

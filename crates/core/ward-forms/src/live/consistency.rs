@@ -27,7 +27,9 @@ impl LiveForm<'static> {
     }
 
     fn is_like(&self, own: PlaceId, scratch: &Self, other: PlaceId) -> bool {
-        let (Some(left), Some(right)) = (self.places.get(own), scratch.places.get(other)) else { return false };
+        let (Some(left), Some(right)) = (self.places.get(own), scratch.places.get(other)) else {
+            return false;
+        };
         let result = |place: &Place| place.calculation.as_ref().and_then(|found| found.result.clone());
         self.path(own) == scratch.path(other)
             && left.position == right.position

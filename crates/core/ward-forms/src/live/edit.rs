@@ -62,11 +62,17 @@ impl LiveForm<'_> {
     fn grow_under(&mut self, id: PlaceId, under_answer: usize) {
         let Some(place) = self.places.get(id) else { return };
         let is_optional = place.is_optional;
-        let children = self.form.items().get(place.item).map(|item| item.children.clone()).unwrap_or_default();
+        let children =
+            self.form.items().get(place.item).map(|item| item.children.clone()).unwrap_or_default();
         let compiled = std::sync::Arc::clone(&self.compiled);
         let form = self.form.clone();
-        let mut growth =
-            Growth { form: &form, compiled: &compiled, places: &mut self.places, is_stored: false, made: Vec::new() };
+        let mut growth = Growth {
+            form: &form,
+            compiled: &compiled,
+            places: &mut self.places,
+            is_stored: false,
+            made: Vec::new(),
+        };
         growth.level(Branch { parent: Some(id), under_answer, is_optional }, &children, &[]);
         let made = growth.made;
         self.take_up(&made);

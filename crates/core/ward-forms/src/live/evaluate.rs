@@ -82,9 +82,7 @@ impl LiveForm<'_> {
             let value: Option<Collection<'d>> = match source {
                 // One that failed stays undefined, which is an error where it is used.
                 NameSource::Variable(place) => results.get(place).and_then(|result| result.clone().ok()),
-                NameSource::Questionnaire => {
-                    Some(Value::Node(Node::resource(self.form.as_value())).into())
-                }
+                NameSource::Questionnaire => Some(Value::Node(Node::resource(self.form.as_value())).into()),
                 NameSource::FormItem => self.form_item(id).map(|node| Value::Node(node).into()),
                 NameSource::Contained(place) => self
                     .form

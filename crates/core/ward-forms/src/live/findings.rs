@@ -54,9 +54,10 @@ impl LiveForm<'_> {
             (Calculation::Verify, false) => {
                 (Severity::Warning, "This answer is not what the form calculates; somebody has changed it.")
             }
-            (Calculation::Follow, _) => {
-                (Severity::Information, "The form calculates another answer; the one that was entered stands.")
-            }
+            (Calculation::Follow, _) => (
+                Severity::Information,
+                "The form calculates another answer; the one that was entered stands.",
+            ),
         })
     }
 
@@ -64,7 +65,12 @@ impl LiveForm<'_> {
         let Some(place) = self.places.get(id).filter(|place| place.is_on) else { return Vec::new() };
         let Some(item) = self.form.items().get(place.item) else { return Vec::new() };
         let path = || self.path(id);
-        item.extensions.constraints.iter().zip(&place.rules).filter_map(|(rule, state)| of_rule(rule, state.as_ref()?, path())).collect()
+        item.extensions
+            .constraints
+            .iter()
+            .zip(&place.rules)
+            .filter_map(|(rule, state)| of_rule(rule, state.as_ref()?, path()))
+            .collect()
     }
 
     /// Rules of the form itself.

@@ -118,11 +118,8 @@ impl LiveForm<'_> {
     /// The way through the mirror to a place, from the top: its index in each list, and the answer of
     /// the question above it.
     fn way_to(&self, id: PlaceId) -> Vec<(Option<usize>, usize)> {
-        let mut way: Vec<(Option<usize>, usize)> = self
-            .places
-            .chain(id)
-            .map(|id| (self.answer_in_mirror(id), self.index_in_mirror(id)))
-            .collect();
+        let mut way: Vec<(Option<usize>, usize)> =
+            self.places.chain(id).map(|id| (self.answer_in_mirror(id), self.index_in_mirror(id))).collect();
         way.reverse();
         way
     }

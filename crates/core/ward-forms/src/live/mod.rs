@@ -263,7 +263,11 @@ impl<'r> LiveForm<'r> {
         let Some(parent) = parent else { return Some(&mut self.response.to_mut().items) };
         let is_group = self.is_group(parent);
         let holder = self.source_mut(parent)?;
-        if is_group { Some(&mut holder.items) } else { Some(&mut holder.answers.get_mut(under_answer)?.items) }
+        if is_group {
+            Some(&mut holder.items)
+        } else {
+            Some(&mut holder.answers.get_mut(under_answer)?.items)
+        }
     }
 
     fn is_group(&self, id: PlaceId) -> bool {

@@ -28,7 +28,8 @@ pub(super) fn answers(item: &Item, result: &Collection<'_>) -> Result<Vec<Answer
 
 /// Whether two lists of answers say the same.
 pub(crate) fn are_same(left: &[AnswerValue], right: &[AnswerValue]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left == right || left.is_same(right))
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| left == right || left.is_same(right))
 }
 
 fn expected(item_type: ItemType) -> &'static str {

@@ -169,7 +169,11 @@ impl LiveForm<'_> {
         self.set_calculated(id, is_due, result)
     }
 
-    pub(super) fn calculate(&self, index: usize, id: PlaceId) -> Option<Result<Vec<AnswerValue>, ExpressionFailure>> {
+    pub(super) fn calculate(
+        &self,
+        index: usize,
+        id: PlaceId,
+    ) -> Option<Result<Vec<AnswerValue>, ExpressionFailure>> {
         let formula = self.compiled.formula(Task { item: Some(index), what: What::Calculate })?;
         let item = self.form.items().get(index)?;
         Some(self.evaluate(formula, Some(id), |result| answers(item, result)))
@@ -200,7 +204,8 @@ impl LiveForm<'_> {
             calculation.is_fresh = false;
         }
         let is_changed = calculation.result != result;
-        let wanted = (is_other && is_followed && !is_kept && !calculation.is_overridden).then(|| wanted.to_vec());
+        let wanted =
+            (is_other && is_followed && !is_kept && !calculation.is_overridden).then(|| wanted.to_vec());
         calculation.result = result.filter(|_| is_due);
         match wanted {
             Some(values) => {

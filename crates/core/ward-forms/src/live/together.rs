@@ -45,7 +45,9 @@ impl LiveForm<'_> {
             }
             let other = followed.find(&self.path(id)).and_then(|other| followed.places.get(other));
             let result = other.and_then(|other| other.calculation.as_ref()?.result.as_ref());
-            if let (Some(Err(ExpressionFailure::Loop)), Some(calculation)) = (result, self.calculation_mut(id)) {
+            if let (Some(Err(ExpressionFailure::Loop)), Some(calculation)) =
+                (result, self.calculation_mut(id))
+            {
                 calculation.result = Some(Err(ExpressionFailure::Loop));
             }
         }
@@ -86,7 +88,9 @@ impl LiveForm<'_> {
 
     /// Calculates an answer without taking away what is nested under the one before.
     fn settle_masked(&mut self, id: PlaceId) -> bool {
-        let Some(place) = self.places.get(id).filter(|place| place.calculation.is_some()) else { return false };
+        let Some(place) = self.places.get(id).filter(|place| place.calculation.is_some()) else {
+            return false;
+        };
         let (item, is_overridden) = (place.item, place.is_overridden());
         let is_due = place.is_on && !place.is_optional;
         let result = if is_due { self.calculate(item, id) } else { None };

@@ -87,7 +87,8 @@ fn codes(findings: &[ward_forms::Finding]) -> Vec<(String, &'static str, Severit
 #[test]
 fn a_missing_answer_gives_no_score() {
     let sum = format!("{} + {}", of("a"), of("b"));
-    let mut answering = Answering::new(form(json!([integer("a", vec![]), integer("b", vec![]), locked("sum", &sum)])));
+    let mut answering =
+        Answering::new(form(json!([integer("a", vec![]), integer("b", vec![]), locked("sum", &sum)])));
     give(&mut answering, "a", 3);
     assert!(shown(&answering, "sum").is_empty());
     assert_eq!(answering.item(&top("sum")).unwrap().calculated, Some(Ok(vec![])));
@@ -110,7 +111,8 @@ fn scores_of_scores_follow_in_the_order_of_dependence() {
     let mut answering = Answering::new(form(json!([
         locked("third", &format!("{} + 1", of("second"))),
         locked("second", &format!("{} * 2", of("first"))),
-        integer("first", vec![])])));
+        integer("first", vec![])
+    ])));
     give(&mut answering, "first", 5);
     assert_eq!((shown(&answering, "second"), shown(&answering, "third")), (vec![10], vec![11]));
     assert_eq!(answering.questions().len(), 1, "what nobody may change is not asked");
@@ -119,8 +121,11 @@ fn scores_of_scores_follow_in_the_order_of_dependence() {
 #[test]
 fn an_answer_that_a_person_changed_stands_until_it_is_cleared() {
     let double = format!("{} * 2", of("a"));
-    let form = form(json!([integer("a", vec![]), integer("b", vec![calculated(&double)]),
-        locked("c", &format!("{} + 1", of("b")))]));
+    let form = form(json!([
+        integer("a", vec![]),
+        integer("b", vec![calculated(&double)]),
+        locked("c", &format!("{} + 1", of("b")))
+    ]));
     let mut answering = Answering::new(form.clone());
     give(&mut answering, "a", 2);
     let step = answering.question(&top("b")).unwrap();
@@ -212,11 +217,16 @@ fn each_instance_has_variables_and_scores_of_its_own() {
 
 #[test]
 fn what_is_filled_in_is_filled_in_once() {
-    let form = form(json!([integer("a", vec![initial("2 + 3")]),
+    let form = form(json!([
+        integer("a", vec![initial("2 + 3")]),
         integer("b", vec![initial(&format!("{} + 1", of("a")))]),
-        integer("c", vec![enabled(&format!("{} > 9", of("a"))), initial(&of("a"))])]));
+        integer("c", vec![enabled(&format!("{} > 9", of("a"))), initial(&of("a"))])
+    ]));
     let mut answering = Answering::new(form.clone());
-    assert_eq!((shown(&answering, "a"), shown(&answering, "b"), shown(&answering, "c")), (vec![5], vec![6], vec![]));
+    assert_eq!(
+        (shown(&answering, "a"), shown(&answering, "b"), shown(&answering, "c")),
+        (vec![5], vec![6], vec![])
+    );
     give(&mut answering, "a", 10);
     assert_eq!((shown(&answering, "b"), shown(&answering, "c")), (vec![6], vec![10]), "c is first asked now");
     give(&mut answering, "a", 1);
@@ -309,8 +319,11 @@ fn rules_are_said_beside_the_field_and_stop_a_response() {
 
 #[test]
 fn loops_are_named_and_a_stored_form_with_one_can_be_answered() {
-    let form = form(json!([integer("x", vec![]), locked("a", &format!("{} + {}", of("b"), of("x"))),
-        locked("b", &format!("iif({}.exists(), {} + 1, 1)", of("a"), of("a")))]));
+    let form = form(json!([
+        integer("x", vec![]),
+        locked("a", &format!("{} + {}", of("b"), of("x"))),
+        locked("b", &format!("iif({}.exists(), {} + 1, 1)", of("a"), of("a")))
+    ]));
     let Err(FormError::EnableWhenLoop { cycle }) = CompiledForm::compile(&form) else { panic!("a loop") };
     assert_eq!(cycle, ["a", "b"]);
     let mut answering = Answering::new(form);
@@ -320,10 +333,7 @@ fn loops_are_named_and_a_stored_form_with_one_can_be_answered() {
 
     let itself = self::form(json!([locked("a", &format!("{} + 1", of("a")))]));
     assert!(CompiledForm::compile(&itself).is_err());
-    let variables = form_with(
-        json!([variable("p", "%q"), variable("q", "%p")]),
-        json!([locked("a", "%p")]),
-    );
+    let variables = form_with(json!([variable("p", "%q"), variable("q", "%p")]), json!([locked("a", "%p")]));
     let answering = Answering::new(variables);
     assert_eq!(answering.item(&top("a")).unwrap().calculated, Some(Err(ExpressionFailure::Loop)));
 }
@@ -332,9 +342,12 @@ fn loops_are_named_and_a_stored_form_with_one_can_be_answered() {
 fn what_only_may_be_a_loop_is_evaluated_to_its_rest() {
     // Each reads the whole group, in which the other stands; neither reads the other.
     let of_group = |link_id: &str| {
-        format!("%resource.item.where(linkId='g').item.where(linkId='{link_id}' and answer.exists()).answer.value * 2")
+        format!(
+            "%resource.item.where(linkId='g').item.where(linkId='{link_id}' and answer.exists()).answer.value * 2"
+        )
     };
-    let form = form(json!([{"linkId": "g", "type": "group", "item": [integer("a", vec![]), integer("b", vec![]),
+    let form =
+        form(json!([{"linkId": "g", "type": "group", "item": [integer("a", vec![]), integer("b", vec![]),
         locked("of-a", &of_group("a")), locked("of-b", &of_group("b"))]}]));
     assert!(CompiledForm::compile(&form).is_ok());
     let mut answering = Answering::new(form);
@@ -365,8 +378,11 @@ fn weights_of_offered_answers_add_up() {
         json!({"linkId": link_id, "type": "choice", "answerOption": [option("x", 1.0), option("y", 2.0)]})
     };
     let weight = |link_id: &str| format!("{}.ordinal()", of(link_id));
-    let mut answering = Answering::new(form(json!([question("a"), question("b"),
-        locked("sum", &format!("{} + {}", weight("a"), weight("b")))])));
+    let mut answering = Answering::new(form(json!([
+        question("a"),
+        question("b"),
+        locked("sum", &format!("{} + {}", weight("a"), weight("b")))
+    ])));
     for link_id in ["a", "b"] {
         let last = answering.question(&top(link_id)).unwrap().options[1].value.clone();
         answering.answer(&top(link_id), last).unwrap();

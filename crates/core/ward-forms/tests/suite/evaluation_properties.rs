@@ -39,7 +39,9 @@ impl Maker {
             0 => format!("%resource.item.where(linkId='{target}').answer.value"),
             1 => {
                 let holder = self.target(index);
-                format!("%resource.descendants().where(linkId='{holder}').item.where(linkId='{target}').answer.value")
+                format!(
+                    "%resource.descendants().where(linkId='{holder}').item.where(linkId='{target}').answer.value"
+                )
             }
             2 => format!("%resource.repeat(item | answer).where(linkId='{target}').answer.value"),
             _ => format!("%resource.descendants().where(linkId='{target}').answer.value"),

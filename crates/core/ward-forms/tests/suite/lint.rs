@@ -313,7 +313,10 @@ fn an_item_that_an_expression_switches_off_is_no_fault() {
 fn an_owed_answer_that_only_a_calculation_would_give() {
     let extension = formula(&format!("{SDC}calculatedExpression"), None, "1");
     let fields = json!({"required": true, "readOnly": true, "extension": [extension]});
-    assert_eq!(found_in(json!([question("a", "integer", fields)])), one("a", "owed-but-not-asked", "warning"));
+    assert_eq!(
+        found_in(json!([question("a", "integer", fields)])),
+        one("a", "owed-but-not-asked", "warning")
+    );
 }
 
 #[test]

@@ -120,7 +120,9 @@ pub fn value_for(step: &QuestionStep, dice: &mut Dice) -> AnswerValue {
         ItemType::Boolean => AnswerValue::Boolean(number % 2 == 0),
         ItemType::Integer => AnswerValue::Integer(number),
         ItemType::Decimal => AnswerValue::decimal(f64::from(number) / 4.0).unwrap(),
-        ItemType::Date => AnswerValue::Date(format!("{}-0{}-1{}", 1930 + number / 2, 1 + number % 9, number % 10)),
+        ItemType::Date => {
+            AnswerValue::Date(format!("{}-0{}-1{}", 1930 + number / 2, 1 + number % 9, number % 10))
+        }
         ItemType::DateTime => AnswerValue::DateTime(format!("2026-02-1{}T10:00:00Z", number % 10)),
         ItemType::Time => AnswerValue::Time(format!("1{}:00:00", number % 10)),
         ItemType::Url => AnswerValue::Uri(format!("https://example.org/{number}")),
