@@ -141,8 +141,11 @@ pub const MAX_TRANSLATIONS_PER_TEXT: usize = 200;
 /// Most languages of one form in which missing translations are looked for.
 pub const MAX_LANGUAGES: usize = 100;
 
-/// Most reads of items that a compiled form remembers. Expressions beyond it count as reading
-/// everything.
+/// Most variables that one expression needs, those of its variables included.
+pub const MAX_VARIABLES_OF_AN_EXPRESSION: usize = 200;
+
+/// Most reads of items that the expressions of a form take over from variables. Expressions beyond it
+/// count as reading everything.
 pub const MAX_READS: usize = 500_000;
 
 /// Most rounds in which items that may wait for one another are evaluated.

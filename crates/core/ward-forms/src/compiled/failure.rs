@@ -18,6 +18,12 @@ pub enum ExpressionFailure {
     /// It waits for itself.
     #[error("it waits for its own result")]
     Loop,
+    /// It needs more variables, and variables of variables, than accepted.
+    #[error("it needs more than {limit} variables")]
+    TooManyVariables {
+        /// Variables accepted.
+        limit: usize,
+    },
     /// It could be read, but not evaluated.
     #[error("{}", plain(.0))]
     Evaluation(EvaluationError),

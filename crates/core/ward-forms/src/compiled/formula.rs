@@ -5,6 +5,7 @@ use super::reads::{self, Reads};
 use super::variables::Variables;
 use crate::fhirpath::Expression;
 use crate::item_extensions::FHIRPATH;
+use crate::limits::MAX_VARIABLES_OF_AN_EXPRESSION;
 use crate::questionnaire::Questionnaire;
 use serde_json::Value;
 
@@ -52,14 +53,18 @@ impl Formula {
         formula.resolve(form, owner, variables);
         let direct = formula.variables();
         match variables.closure(&direct) {
+            None => formula.expression = Err(ExpressionFailure::Loop),
+            Some(needed) if needed.len() > MAX_VARIABLES_OF_AN_EXPRESSION => {
+                let limit = MAX_VARIABLES_OF_AN_EXPRESSION;
+                formula.expression = Err(ExpressionFailure::TooManyVariables { limit });
+            }
             Some(needed) => {
                 for variable in needed.iter().filter_map(|place| variables.list.get(*place)) {
-                    formula.reads.add(&variable.formula.reads);
+                    variables.reads_left.add(&mut formula.reads, &variable.formula.reads);
                     formula.uses_time |= variable.formula.uses_time;
                 }
                 formula.needed = needed;
             }
-            None => formula.expression = Err(ExpressionFailure::Loop),
         }
         formula
     }

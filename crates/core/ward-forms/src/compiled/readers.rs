@@ -3,7 +3,6 @@
 use super::CompiledItem;
 use super::formula::Formula;
 use super::reads::{Read, Reads};
-use crate::limits::MAX_READS;
 use crate::questionnaire::Questionnaire;
 
 /// Something that is evaluated.
@@ -44,7 +43,6 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn of(form: &Questionnaire, items: &[CompiledItem], rules: &[Formula]) -> Self {
         let mut readers = Self { by_item: vec![Vec::new(); items.len()], of_everything: Vec::new() };
-        let mut left = MAX_READS;
         for (index, item) in items.iter().enumerate() {
             let of = |what| Task { item: Some(index), what };
             for condition in form.items().get(index).into_iter().flat_map(|item| &item.conditions) {
@@ -57,24 +55,20 @@ impl Readers {
             let single = single.into_iter().filter_map(|(what, formula)| Some((what, formula.as_ref()?)));
             let rules = item.rules.iter().enumerate().map(|(place, rule)| (What::Rule(place), rule));
             for (what, formula) in single.chain(rules) {
-                readers.add_all(of(what), &formula.reads, &mut left);
+                readers.add_all(of(what), &formula.reads);
             }
         }
         for (place, rule) in rules.iter().enumerate() {
-            readers.add_all(Task { item: None, what: What::Rule(place) }, &rule.reads, &mut left);
+            readers.add_all(Task { item: None, what: What::Rule(place) }, &rule.reads);
         }
         readers
     }
 
-    /// A form whose expressions share many variables could name more reads than there is memory for;
-    /// beyond the limit an expression counts as reading everything.
-    fn add_all(&mut self, task: Task, reads: &Reads, left: &mut usize) {
-        let fits = left.checked_sub(reads.items.len()).filter(|_| !reads.is_everything);
-        let Some(rest) = fits else {
+    fn add_all(&mut self, task: Task, reads: &Reads) {
+        if reads.is_everything {
             self.of_everything.push(task);
             return;
-        };
-        *left = rest;
+        }
         for read in &reads.items {
             self.add(task, *read);
         }

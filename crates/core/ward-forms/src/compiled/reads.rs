@@ -1,7 +1,9 @@
 //! Which items an expression reads, so that only what depends on an answer is evaluated again.
 
 use crate::fhirpath::Expression;
+use crate::limits::MAX_READS;
 use crate::questionnaire::{ItemIndex, Questionnaire};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// What an expression reads of the answers. A read of an item is one of all that lies below it.
@@ -20,10 +22,28 @@ pub(crate) struct Read {
     pub(crate) within: Option<usize>,
 }
 
-impl Reads {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.items.extend(&other.items);
-        self.is_everything |= other.is_everything;
+/// A form whose expressions share many variables could name more reads than there is memory for.
+#[derive(Debug)]
+pub(super) struct ReadsLeft(Cell<usize>);
+
+impl Default for ReadsLeft {
+    fn default() -> Self {
+        Self(Cell::new(MAX_READS))
+    }
+}
+
+impl ReadsLeft {
+    /// Adds the reads of a variable; beyond the limit an expression counts as reading everything.
+    pub(super) fn add(&self, reads: &mut Reads, other: &Reads) {
+        reads.is_everything |= other.is_everything;
+        let left = self.0.get().saturating_sub(other.items.len());
+        self.0.set(left);
+        if left == 0 {
+            reads.items.clear();
+            reads.is_everything = true;
+        } else {
+            reads.items.extend(&other.items);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The variables of a form and where each of their names holds.
 
 use super::formula::Formula;
+use super::reads::ReadsLeft;
 use crate::questionnaire::{ItemIndex, Questionnaire};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,8 @@ pub(crate) struct Variable {
 pub(super) struct Variables {
     pub(super) list: Vec<Variable>,
     by_name: BTreeMap<(Option<usize>, String), usize>,
+    /// How many reads of variables the form's expressions may still take over.
+    pub(super) reads_left: ReadsLeft,
 }
 
 impl Variables {
