@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ward_forms::{Questionnaire, Surroundings};
 
 /// Forms and steps of one run; a longer run sets more.
-const FORMS: u64 = 150;
-const STEPS: usize = 24;
+const FORMS: u64 = 300;
+const STEPS: usize = 30;
 const FORMS_VARIABLE: &str = "WARD_MADE_FORMS";
 
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -19,23 +19,26 @@ fn formula(url: &str, name: Option<&str>, text: &str) -> Value {
     json!({"url": url, "valueExpression": {"name": name, "language": "text/fhirpath", "expression": text}})
 }
 
-/// Where a made form gets its parts from. Most expressions look back; some look anywhere, so that
-/// items wait for one another.
+/// Where a made form gets its parts from. In most forms expressions look back; in some they look
+/// anywhere, so that items wait for one another.
 struct Maker {
     dice: Dice,
     count: usize,
+    is_tangled: bool,
 }
 
 impl Maker {
     fn target(&mut self, index: usize) -> String {
-        let any = self.dice.below(12) == 0;
+        let any = self.dice.below(if self.is_tangled { 2 } else { 12 }) == 0;
         let target = if any { self.dice.below(self.count) } else { self.dice.below(index) };
         format!("i{target}")
     }
 
     fn path(&mut self, index: usize) -> String {
         let target = self.target(index);
-        match self.dice.below(6) {
+        match self.dice.below(8) {
+            3 => format!("%resource.descendants().where(linkId='{target}').item.answer.value"),
+            4 => format!("%resource.descendants().where(linkId='{target}').descendants().answer.value"),
             0 => format!("%resource.item.where(linkId='{target}').answer.value"),
             1 => {
                 let holder = self.target(index);
@@ -150,7 +153,7 @@ fn a_form_kept_up_to_date_says_what_one_evaluated_anew_says() {
     let (mut walked, mut taken) = (0, 0);
     for seed in 0..forms {
         let count = 2 + usize::try_from(seed % 17).unwrap();
-        let json = Maker { dice: Dice(seed), count }.form();
+        let json = Maker { dice: Dice(seed), count, is_tangled: seed % 3 == 0 }.form();
         // A condition on what holds the item itself is refused.
         let Ok(form) = Questionnaire::parse(&serde_json::to_vec(&json).unwrap()) else { continue };
         let surroundings = Surroundings::new().at(NOW);

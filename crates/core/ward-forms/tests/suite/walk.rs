@@ -60,16 +60,16 @@ fn finish(form: &Arc<Questionnaire>, surroundings: &Surroundings, answering: &An
 }
 
 fn act(answering: &mut Answering, questions: &[QuestionStep], dice: &mut Dice) -> bool {
-    match dice.below(20) {
+    match dice.below(24) {
         0 => drop(answering.back()),
         1 | 2 => drop(dice.pick(questions).map(|step| answering.clear(&step.path))),
         3 => drop(dice.pick(questions).map(|step| answering.skip(&step.path))),
-        4 | 5 => {
+        4 | 5 | 10 | 11 => {
             if let Some(path) = some_group(answering, dice) {
                 drop(answering.add_instance(&path));
             }
         }
-        6 => {
+        6 | 9 => {
             if let Some(path) = some_group(answering, dice) {
                 drop(answering.remove_instance(&path));
             }
