@@ -73,8 +73,9 @@ pub fn ask(
             }
         }
     }
-    for note in answering.closing_notes() {
-        say(output, &format!("{note}\n"))?;
+    // What stands after the last question must not vanish without a word.
+    for text in answering.closing_notes() {
+        say(output, &format!("{text}\n"))?;
     }
     Ok(Ended::Complete)
 }
