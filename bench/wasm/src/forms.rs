@@ -13,7 +13,11 @@ pub struct OpenForm {
 impl OpenForm {
     /// Opens the form of 2,691 items, or that of 695.
     pub fn open(is_large: bool) -> Option<Self> {
-        let answering = begun(&made(if is_large { LARGE } else { PUBLISHED }))?;
+        let shape = if is_large { LARGE } else { PUBLISHED };
+        let answering = begun(&made(shape))?;
+        if answering.questionnaire().items().len() != shape.items() {
+            return None;
+        }
         let steps = answering.questions();
         Some(Self { answering, steps, given: 0 })
     }

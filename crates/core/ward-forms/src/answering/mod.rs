@@ -441,6 +441,10 @@ impl Answering {
     }
 
     fn settle(&mut self, id: PlaceId) {
+        // It may have gone with its own answer, when that changed what it is nested under.
+        if self.live.places.get(id).is_none() {
+            return;
+        }
         self.unsettle(id);
         self.history.push(id);
         self.mark(id, true);
