@@ -4,6 +4,7 @@
 //! so that only real nesting makes the tree deep.
 
 use super::function_name::{Family, Function};
+use super::text_filter::TextFilter;
 use super::value::Value;
 
 /// One node of the tree.
@@ -79,6 +80,8 @@ pub(super) struct Call {
     /// The name as written, for messages.
     pub(super) name: &'static str,
     pub(super) arguments: Vec<Expr>,
+    /// What `where` filters by, if that is a text.
+    pub(super) text_filter: Option<TextFilter>,
     /// The argument of `is`, `as` and `ofType`.
     pub(super) type_name: Option<TypeName>,
 }

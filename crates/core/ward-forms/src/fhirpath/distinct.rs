@@ -32,7 +32,7 @@ impl<'d> Distinct<'d> {
     }
 
     fn has_marked(&self, value: &Value<'d>, mark: u64, budget: &Budget) -> Result<bool, EvaluationError> {
-        budget.take(1)?;
+        budget.read(text_bytes(value))?;
         // A quantity may equal a number or a quantity of another unit.
         if mark == QUANTITY_MARK {
             return any_equal(&self.values, value, budget);
@@ -63,6 +63,15 @@ impl<'d> Distinct<'d> {
 
     pub(super) fn into_values(self) -> Vec<Value<'d>> {
         self.values
+    }
+}
+
+/// Bytes of a text, all of which the mark takes.
+fn text_bytes(value: &Value<'_>) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Node(node) => node.json.and_then(Json::as_str).map_or(0, str::len),
+        _ => 0,
     }
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 use ward_forms::fhirpath::{
     Collection, Decimal, Environment, EvaluationError, Expression, ExpressionProblem, Node, OptionWeights,
-    Temporal, Value,
+    Temporal, Text, Value,
 };
 
 fn response() -> Json {
@@ -32,7 +32,7 @@ fn shown(result: &Collection<'_>) -> String {
     let texts: Vec<_> = result
         .iter()
         .map(|value| {
-            value.written().map_or_else(|| value.type_name().into_owned(), std::borrow::Cow::into_owned)
+            value.written().map_or_else(|| value.type_name().into_owned(), Text::into_owned)
         })
         .collect();
     texts.join(",")
@@ -330,6 +330,10 @@ fn references_are_resolved_within_the_resource_only() {
 struct Options;
 
 impl OptionWeights for Options {
+    fn is_scored(&self, link_id: Option<&str>) -> bool {
+        link_id == Some("mood")
+    }
+
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal> {
         (link_id == Some("mood") && system == Some("s") && code == "low").then_some(Decimal::from(4))
     }

@@ -23,6 +23,8 @@ mod eortc_qlq_c30;
 #[cfg(test)]
 mod extensions;
 #[cfg(test)]
+mod fhirpath_dependencies;
+#[cfg(test)]
 mod fhirpath_language;
 #[cfg(test)]
 mod fhirpath_limits;

@@ -116,16 +116,35 @@ fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Collect
         .collect()
 }
 
-/// The score of each answer. An answer without one has none: it is not zero.
+/// The score of each answer. An answer to a scored question that has none is missing, not zero: it stands
+/// there as a number without a value, so that a sum over it has none either.
 fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let mut found = Collection::empty();
     for node in input.iter().filter_map(Value::node) {
         calling.evaluator.budget.take(1)?;
-        if let Some(weight) = weight(calling, node) {
-            found.push(Value::Decimal(weight));
+        match weight(calling, node) {
+            Some(weight) => found.push(Value::Decimal(weight)),
+            None if is_scored(calling, node) => found.push(Value::Node(Node::without_value(node))),
+            None => {}
         }
     }
     Ok(found)
+}
+
+/// Whether an answer should have a score. The form says it of the question; without a form every coded
+/// answer should.
+fn is_scored(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> bool {
+    match calling.evaluator.environment.weights {
+        Some(form) => {
+            let may_answer = matches!(node.type_name(), "QuestionnaireResponse.item.answer" | "Coding" | "string");
+            (may_answer || node.json.is_none()) && form.is_scored(node.link_id())
+        }
+        None => match (node.json, node.map()) {
+            (None, _) => true,
+            (_, Some(map)) => map.contains_key("valueCoding") || map.contains_key("code"),
+            _ => false,
+        },
+    }
 }
 
 fn weight(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> Option<Decimal> {

@@ -11,12 +11,14 @@ mod filtering;
 mod numbers;
 mod parts;
 mod patterns;
+mod sorting;
 mod strings;
 
 pub(super) use conversion::decimal_of_text;
-pub(super) use filtering::literal_texts;
 pub(super) use parts::at;
 pub(super) use patterns::CompiledPattern;
+
+use crate::limits::MAX_NAMED_CHARS;
 
 use super::ast::{Call, Expr};
 use super::collection::Collection;
@@ -24,8 +26,8 @@ use super::error::EvaluationError;
 use super::evaluator::{Evaluated, Evaluator, Scope};
 use super::function_name::Family;
 use super::operators::one;
+use super::text::Text;
 use super::value::Value;
-use std::borrow::Cow;
 
 /// One call under way: what it is called on, its arguments, and where they are evaluated.
 struct Calling<'c, 'e, 'd> {
@@ -81,10 +83,12 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     /// The text of an argument; nothing if it is empty.
-    fn text_argument(&self, at: usize) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+    fn text_argument(&self, at: usize) -> Result<Option<Text<'d>>, EvaluationError> {
         let values = self.argument(at)?;
         let Some(value) = one(&values, self.place)? else { return Ok(None) };
-        value.text().map(Some).ok_or_else(|| self.wrong_type("a string", value))
+        let text = value.text().ok_or_else(|| self.wrong_type("a string", value))?;
+        self.evaluator.budget.read(text.len())?;
+        Ok(Some(text))
     }
 
     /// The whole number of an argument; nothing if it is empty.
@@ -95,7 +99,7 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     /// The only value's text; nothing of nothing.
-    fn text(&self, input: &Collection<'d>) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+    fn text(&self, input: &Collection<'d>) -> Result<Option<Text<'d>>, EvaluationError> {
         let Some(value) = one(input, self.place)? else { return Ok(None) };
         let text = value.text().ok_or_else(|| self.wrong_type("a string", value))?;
         self.evaluator.budget.read(text.len())?;
@@ -107,7 +111,7 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     fn unknown(&self, argument: &str) -> EvaluationError {
-        let argument = argument.chars().take(80).collect();
+        let argument = argument.chars().take(MAX_NAMED_CHARS).collect();
         EvaluationError::UnknownArgument { place: self.place, argument }
     }
 

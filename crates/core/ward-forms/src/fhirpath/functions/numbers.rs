@@ -9,11 +9,9 @@ use super::super::function_name::Function as F;
 use super::super::operators::one;
 use super::super::value::Value;
 use super::Calling;
+use crate::limits::SQUARE_ROOT_ROUNDS;
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
-
-/// Rounds of Newton's method: from a double, which knows half of the digits, few are needed.
-const SQUARE_ROOT_ROUNDS: u32 = 8;
 
 /// Digits after the point that series such as the logarithm's are good for.
 const SERIES_DIGITS: u32 = 16;

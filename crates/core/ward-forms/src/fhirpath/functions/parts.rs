@@ -20,14 +20,14 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
             Err(EvaluationError::NotSingle { place: calling.place, found: input.len() })
         }
         F::Single => Ok(input),
-        F::First => Ok(slice(input, 0, 1)),
+        F::First => slice(input, 0, 1, budget),
         F::Last => {
             let last = input.len().saturating_sub(1);
-            Ok(slice(input, last, 1))
+            slice(input, last, 1, budget)
         }
-        F::Tail => Ok(slice(input, 1, usize::MAX)),
-        F::Skip => Ok(slice(input, count(calling)?, usize::MAX)),
-        F::Take => Ok(slice(input, 0, count(calling)?)),
+        F::Tail => slice(input, 1, usize::MAX, budget),
+        F::Skip => slice(input, count(calling)?, usize::MAX, budget),
+        F::Take => slice(input, 0, count(calling)?, budget),
         F::Intersect => intersect(calling, &input, &calling.argument(0)?),
         F::Exclude => exclude(calling, input, &calling.argument(0)?),
         F::Union => union(input, calling.argument(0)?, budget),
@@ -53,11 +53,13 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
     }
 }
 
-fn slice(values: Collection<'_>, skip: usize, take: usize) -> Collection<'_> {
+fn slice<'d>(values: Collection<'d>, skip: usize, take: usize, budget: &Budget) -> Evaluated<'d> {
     if skip == 0 && take >= values.len() {
-        return values;
+        return Ok(values);
     }
-    values.into_iter().skip(skip).take(take).collect()
+    // What is left out is passed over too.
+    budget.take(values.len())?;
+    Ok(values.into_iter().skip(skip).take(take).collect())
 }
 
 /// A number of values; less than none is none.
@@ -71,7 +73,12 @@ fn count(calling: &Calling<'_, '_, '_>) -> Result<usize, EvaluationError> {
 }
 
 /// The value at a place, counted from 0.
-pub(in crate::fhirpath) fn at<'d>(values: &Collection<'d>, index: &Collection<'d>) -> Evaluated<'d> {
+pub(in crate::fhirpath) fn at<'d>(
+    values: &Collection<'d>,
+    index: &Collection<'d>,
+    budget: &Budget,
+) -> Evaluated<'d> {
+    budget.take(values.len())?;
     let Some(index) = one(index, "[]")? else { return Ok(Collection::empty()) };
     let index = index.integer().ok_or_else(|| EvaluationError::WrongType {
         place: "[]",
