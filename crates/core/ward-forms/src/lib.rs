@@ -76,6 +76,7 @@ mod json_fields;
 pub mod limits;
 mod lint;
 mod number_text;
+mod option_weights;
 mod pattern;
 pub mod pro_ctcae;
 mod questionnaire;

@@ -21,17 +21,7 @@ pub struct Dependencies {
     pub(super) reads_response: bool,
     pub(super) reads_context: bool,
     pub(super) uses_time: bool,
-    pub(super) references: Vec<LinkIdReference>,
-}
-
-/// A place where an expression compares `linkId` with texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LinkIdReference {
-    pub(crate) link_ids: Vec<String>,
-    /// Whether the items may be those of the response that the expression is evaluated on.
-    pub(crate) is_of_response: bool,
-    /// The variables that the items may come from.
-    pub(crate) variables: Vec<String>,
+    pub(super) compared_link_ids: BTreeSet<String>,
 }
 
 impl Dependencies {
@@ -70,8 +60,9 @@ impl Dependencies {
         self.uses_time
     }
 
-    /// Each place where it compares `linkId` with texts.
-    pub(crate) fn references(&self) -> &[LinkIdReference] {
-        &self.references
+    /// The linkIds that it compares with those of the response's items, used in the end or not. Items
+    /// that a variable may have brought in are left aside: they may belong to another form.
+    pub(crate) fn compared_link_ids(&self) -> impl Iterator<Item = &str> {
+        self.compared_link_ids.iter().map(String::as_str)
     }
 }

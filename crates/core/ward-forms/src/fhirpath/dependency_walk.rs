@@ -6,7 +6,7 @@
 //! their linkIds, everything else as the whole response.
 
 use super::ast::{Call, Expr, Operation, Operator, Step};
-use super::dependencies::{Dependencies, LinkIdReference};
+use super::dependencies::Dependencies;
 use super::function_name::Function as F;
 use super::link_id_filter::{LinkIdFilter, Side, compared};
 use super::reach::{Reach, SourceIndex, Sources};
@@ -24,7 +24,7 @@ enum Source<'x> {
     /// Items with these linkIds, and what lies below them.
     Items(Vec<&'x str>),
     /// What a variable holds, which is named wherever it is used.
-    Variable(&'x str),
+    Variable,
 }
 
 /// What `$this` and `$index` stand for in an argument.
@@ -76,7 +76,7 @@ impl<'x> DependencyWalk<'x> {
                 Source::Response => found.reads_response = true,
                 Source::Context => found.reads_context = true,
                 Source::Items(link_ids) => found.link_ids.extend(link_ids.into_iter().map(str::to_owned)),
-                Source::Variable(_) => {}
+                Source::Variable => {}
             }
         }
         found
@@ -131,7 +131,7 @@ impl<'x> DependencyWalk<'x> {
             "resource" | "rootResource" => Reach::from(RESPONSE),
             "context" => Reach::from(CONTEXT),
             _ => {
-                let reach = self.source(Source::Variable(name));
+                let reach = self.source(Source::Variable);
                 self.of_variables.join(&reach.sources);
                 reach
             }
@@ -370,16 +370,10 @@ impl<'x> DependencyWalk<'x> {
 
     /// Notes linkIds that are compared with those of values.
     fn refer(&mut self, link_ids: &[&str], items: &Reach) {
-        let variables = self.sources.iter().enumerate().filter_map(|(at, source)| match source {
-            Source::Variable(name) if items.sources.has(at) => Some((*name).to_owned()),
-            _ => None,
-        });
-        let reference = LinkIdReference {
-            variables: variables.collect(),
-            link_ids: link_ids.iter().map(|link_id| (*link_id).to_owned()).collect(),
-            is_of_response: self.is_of_response(items),
-        };
-        self.found.references.push(reference);
+        if self.is_of_response(items) && !items.sources.has_any_of(&self.of_variables) {
+            let link_ids = link_ids.iter().map(|link_id| (*link_id).to_owned());
+            self.found.compared_link_ids.extend(link_ids);
+        }
     }
 }
 

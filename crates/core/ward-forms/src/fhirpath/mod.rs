@@ -37,6 +37,7 @@ mod budget;
 mod collection;
 mod dependencies;
 mod dependency_walk;
+mod doubts;
 mod distinct;
 mod environment;
 mod equality;
@@ -65,6 +66,7 @@ mod value;
 
 pub use collection::Collection;
 pub use dependencies::Dependencies;
+pub(crate) use doubts::Doubt;
 pub use environment::{Environment, OptionWeights};
 pub use error::{EvaluationError, ExpressionError, ExpressionProblem};
 pub use expression::Expression;

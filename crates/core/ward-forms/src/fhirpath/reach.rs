@@ -31,6 +31,10 @@ impl Sources {
         self.words.iter().zip(others).all(|(mine, theirs)| mine & !theirs == 0)
     }
 
+    pub(super) fn has_any_of(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     pub(super) fn has(&self, source: SourceIndex) -> bool {
         self.words.get(source / 64).is_some_and(|word| word >> (source % 64) & 1 == 1)
     }
