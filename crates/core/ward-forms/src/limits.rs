@@ -174,6 +174,9 @@ pub const MAX_UNIT_POWER_OF_TEN: u8 = 28;
 /// Steps that reading a unit costs for each of its bytes.
 pub const STEPS_PER_UNIT_BYTE: usize = 8;
 
+/// Longest date or time that an expression reads, in bytes; a longer text is none.
+pub const MAX_TEMPORAL_BYTES: usize = 64;
+
 /// Most keys that values are sorted by.
 pub const MAX_SORT_KEYS: usize = 8;
 

@@ -23,7 +23,7 @@ const FOUND: [(&str, usize); 6] = [
 /// Different FHIRPath expressions in these forms, and what becomes of them. Those that are read may only
 /// become more, and of these those that depend on the whole response only fewer.
 const EXPRESSIONS: Expressions =
-    Expressions { different: 0, read: 0, everything: 0, named: 0, variables_only: 0, timed: 0 };
+    Expressions { different: 341, read: 334, everything: 0, named: 69, variables_only: 265, timed: 3 };
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Expressions {

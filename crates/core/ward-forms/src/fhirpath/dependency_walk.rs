@@ -354,7 +354,8 @@ impl<'x> DependencyWalk<'x> {
         self.read_all(call.arguments.get(..1).unwrap_or_default(), scope);
         match call.arguments.get(1) {
             Some(value) => {
-                let this = input.element();
+                // All of the values at once, with what equal ones became.
+                let this = Reach { follows_focus: true, ..input.clone() };
                 let value = self.walk(value, Scope { is_many: true, ..scope.with(&this, scope.counted) });
                 self.read(&value);
             }

@@ -76,6 +76,7 @@ fn choice<'d>(
     budget: &Budget,
     into: &mut Collection<'d>,
 ) -> Result<bool, EvaluationError> {
+    budget.take(map.len())?;
     let ending = |key: &'d str| key.strip_prefix(name).and_then(types::choice_type);
     for (key, json) in map {
         if let Some(type_) = ending(key) {

@@ -6,7 +6,7 @@ use ward_forms::fhirpath::{Environment, EvaluationError, Expression, ExpressionP
 use ward_forms::limits::{
     MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_DEFINED_VALUES, MAX_EVALUATION_STEPS,
     MAX_EVALUATION_TEXT_BYTES, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
-    MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_UNIT_BYTES,
+    MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES, MAX_UNIT_BYTES,
 };
 
 fn problem(source: &str) -> Option<ExpressionProblem> {
@@ -290,6 +290,30 @@ fn texts_that_are_read_again_and_again_count_each_time() {
     assert_eq!(result("n.where(%resource.x = %resource.x & '')", &long), Err(EvaluationError::TooMuchText {
         limit_bytes: MAX_EVALUATION_TEXT_BYTES
     }));
+}
+
+/// Data in which one value is large are not read again and again for nothing.
+#[test]
+fn large_values_count_by_their_size() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let members: serde_json::Map<_, _> = (0..2_000).map(|n| (format!("valueX{n}"), json!(n))).collect();
+    let contained: Vec<_> = (0..2_000).map(|n| json!({"resourceType": "Basic", "id": n.to_string()})).collect();
+    let long_date = format!("2026-01-01T00:00:00.{}Z", "0".repeat(100_000));
+    let extensions: Vec<_> = (0..2_000).map(|n| json!({"url": "u", "valueInteger": n})).collect();
+    let data = json!({"resourceType": "Basic", "n": (0..2_000).collect::<Vec<_>>(), "digits": "1".repeat(100_000),
+        "contained": contained, "members": members, "date": long_date, "coded": {"code": "c", "extension": extensions}});
+    assert_eq!(result("n.where('#x'.resolve().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.members.value.exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.coded.weight().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.digits.toDecimal().exists())", &data), too_many);
+    assert_eq!(result(&format!("n{}", ".ofType(integer)".repeat(2_000)), &data), too_many);
+    assert_eq!(result("n.where(%resource.date < @2026)", &data), Err(EvaluationError::NotDefined {
+        operator: "<", left: "string".to_owned(), right: "Date".to_owned()
+    }));
+    let fraction = |digits: usize| format!("@2026-01-01T00:00:00.{} = @2026-01-01T00:00:00", "0".repeat(digits));
+    assert_eq!(result(&fraction(MAX_TEMPORAL_BYTES - 20), &Json::Null), Ok(1));
+    assert!(matches!(problem(&fraction(MAX_TEMPORAL_BYTES - 19)), Some(ExpressionProblem::BadTemporal { .. })));
 }
 
 #[test]

@@ -18,6 +18,9 @@ use rust_decimal::Decimal;
 pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let Some(value) = one(input, calling.place)? else { return Ok(Collection::empty()) };
     let plain = value.plain();
+    if let Value::String(text) = &plain {
+        calling.evaluator.budget.read(text.len())?;
+    }
     let unit = calling.text_argument(0)?;
     let converted = match calling.call.function {
         F::ToBoolean | F::ConvertsToBoolean => to_boolean(&plain).map(Value::Boolean),

@@ -45,7 +45,7 @@ pub(super) fn call<'d>(
     input: Collection<'d>,
     scope: Scope<'_, 'd>,
 ) -> Evaluated<'d> {
-    evaluator.budget.take(1)?;
+    evaluator.budget.take(1 + input.len())?;
     let calling = Calling { evaluator, call, scope, place: call.name };
     match call.family {
         Family::Existence => existence::call(&calling, input),

@@ -20,14 +20,14 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
             Err(EvaluationError::NotSingle { place: calling.place, found: input.len() })
         }
         F::Single => Ok(input),
-        F::First => slice(input, 0, 1, budget),
+        F::First => Ok(slice(input, 0, 1)),
         F::Last => {
             let last = input.len().saturating_sub(1);
-            slice(input, last, 1, budget)
+            Ok(slice(input, last, 1))
         }
-        F::Tail => slice(input, 1, usize::MAX, budget),
-        F::Skip => slice(input, count(calling)?, usize::MAX, budget),
-        F::Take => slice(input, 0, count(calling)?, budget),
+        F::Tail => Ok(slice(input, 1, usize::MAX)),
+        F::Skip => Ok(slice(input, count(calling)?, usize::MAX)),
+        F::Take => Ok(slice(input, 0, count(calling)?)),
         F::Intersect => intersect(calling, &input, &calling.argument(0)?),
         F::Exclude => exclude(calling, input, &calling.argument(0)?),
         F::Union => union(input, calling.argument(0)?, budget),
@@ -53,13 +53,11 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
     }
 }
 
-fn slice<'d>(values: Collection<'d>, skip: usize, take: usize, budget: &Budget) -> Evaluated<'d> {
+fn slice(values: Collection<'_>, skip: usize, take: usize) -> Collection<'_> {
     if skip == 0 && take >= values.len() {
-        return Ok(values);
+        return values;
     }
-    // What is left out is passed over too.
-    budget.take(values.len())?;
-    Ok(values.into_iter().skip(skip).take(take).collect())
+    values.into_iter().skip(skip).take(take).collect()
 }
 
 /// A number of values; less than none is none.
