@@ -184,6 +184,9 @@ pub const MAX_SORT_KEYS: usize = 8;
 /// needed.
 pub const SQUARE_ROOT_ROUNDS: u32 = 8;
 
+/// Steps that a logarithm, a power or a root costs.
+pub const STEPS_PER_SERIES: usize = 128;
+
 /// Most days between 1970 and a date that is calculated.
 pub const MAX_DAYS_FROM_EPOCH: i64 = 4_000_000;
 

@@ -2,11 +2,16 @@
 
 use crate::fhirpath::{Decimal, OptionWeights};
 use crate::questionnaire::Questionnaire;
-use crate::{AnswerOption, AnswerValue};
+use crate::{AnswerOption, AnswerOptions, AnswerValue};
 
 impl OptionWeights for Questionnaire {
     fn is_scored(&self, link_id: Option<&str>) -> bool {
-        offered(self, link_id).iter().any(|option| option.weight.is_some())
+        let Some(item) = link_id.and_then(|link_id| self.item(link_id)) else { return false };
+        match &item.options {
+            // Nobody can see whether that list has scores, and in doubt there is no sum.
+            AnswerOptions::Elsewhere(_) => true,
+            options => options.listed().iter().any(|option| option.weight.is_some()),
+        }
     }
 
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal> {

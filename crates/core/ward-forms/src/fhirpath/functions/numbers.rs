@@ -9,7 +9,7 @@ use super::super::function_name::Function as F;
 use super::super::operators::one;
 use super::super::value::Value;
 use super::Calling;
-use crate::limits::SQUARE_ROOT_ROUNDS;
+use crate::limits::{SQUARE_ROOT_ROUNDS, STEPS_PER_SERIES};
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
 
@@ -24,6 +24,9 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
     }
     let number = plain.decimal().ok_or_else(|| calling.wrong_type("a number", value))?;
     let is_whole = matches!(plain, Value::Integer(_));
+    if matches!(calling.call.function, F::Exp | F::Ln | F::Log | F::Power | F::Sqrt) {
+        calling.evaluator.budget.take(STEPS_PER_SERIES)?;
+    }
     let result = match calling.call.function {
         F::Ceiling => integer(number.ceil()),
         F::Floor => integer(number.floor()),
