@@ -18,7 +18,8 @@ impl OptionWeights for Questionnaire {
         let mut weights = offered(self, link_id).iter().filter_map(|option| match &option.value {
             AnswerValue::Coding(coding) if coding.code.as_deref() == Some(code) => {
                 // An answer or an option without a system means the one that has the code.
-                let is_same = system.is_none() || coding.system.is_none() || coding.system.as_deref() == system;
+                let is_same =
+                    system.is_none() || coding.system.is_none() || coding.system.as_deref() == system;
                 is_same.then_some(option.weight)
             }
             _ => None,

@@ -1,5 +1,7 @@
 //! Every outside form is checked as before it is published. The files are read where
 //! `WARD_CORPORA` points and never copied.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helper functions of tests")]
+#![expect(clippy::print_stdout, reason = "the reason for a skip must be seen")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

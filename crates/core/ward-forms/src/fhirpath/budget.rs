@@ -17,10 +17,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self {
-            steps: Cell::new(MAX_EVALUATION_STEPS),
-            text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES),
-        }
+        Self { steps: Cell::new(MAX_EVALUATION_STEPS), text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES) }
     }
 
     /// Takes so many steps.

@@ -270,8 +270,8 @@ impl<'x> DependencyWalk<'x> {
         let of_each = input.element();
         let holds = self.walk(criteria, Scope::of_each(&of_each, &input));
         self.read(&holds);
-        self.read(&input);
-        if call.function == F::Exists { Reach::fixed() } else { self.used(input) }
+        let used = self.used(input);
+        if call.function == F::Exists { Reach::fixed() } else { used }
     }
 
     /// The items of the input with the linkIds of a filter.

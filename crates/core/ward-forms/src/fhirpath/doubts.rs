@@ -73,7 +73,9 @@ fn is_zero(expr: &Expr) -> bool {
 /// `%a | 0`, but not a list of numbers.
 fn joins_zero(first: &Expr, rest: &[Operation]) -> bool {
     !matches!(first, Expr::Literal(_))
-        && rest.iter().any(|operation| matches!(operation, Operation::Binary(Operator::Union, right) if is_zero(right)))
+        && rest
+            .iter()
+            .any(|operation| matches!(operation, Operation::Binary(Operator::Union, right) if is_zero(right)))
 }
 
 /// What has become one.

@@ -247,7 +247,8 @@ fn json_equivalent(left: &Json, right: &Json, budget: &Budget, depth: usize) -> 
     match (left, right) {
         (Json::Object(a), Json::Object(b)) => objects_equivalent(a, b, budget, depth),
         (Json::Array(a), Json::Array(b)) => {
-            Ok(a.len() == b.len() && match_all(a, b, budget, |a, b| json_equivalent(a, b, budget, depth + 1))?)
+            Ok(a.len() == b.len()
+                && match_all(a, b, budget, |a, b| json_equivalent(a, b, budget, depth + 1))?)
         }
         (Json::String(a), Json::String(b)) => texts_equivalent(a, b, budget),
         (a, b) => leaves_equal(a, b, budget),

@@ -265,7 +265,8 @@ impl Parser {
     fn call(&mut self, name: &str) -> Parsed<(Call, usize)> {
         let position = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |placed| placed.position);
         let Some(Known { name, function, family, arity }) = Function::named(name) else {
-            let problem = ExpressionProblem::UnknownFunction { name: name.chars().take(MAX_NAMED_CHARS).collect() };
+            let problem =
+                ExpressionProblem::UnknownFunction { name: name.chars().take(MAX_NAMED_CHARS).collect() };
             return Err(ExpressionError::new(position, problem));
         };
         self.need("(")?;

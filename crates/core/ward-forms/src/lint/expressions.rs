@@ -115,8 +115,9 @@ impl Check<'_> {
         let merges = doubts.contains(&Doubt::MergesEqualValues)
             || (doubts.contains(&Doubt::MergesEqualItems) && self.reads_instances(expression.dependencies()));
         if merges {
-            let message =
-                format!("Equal answers count once in this {kind}: | and repeat() make one of two equal values.");
+            let message = format!(
+                "Equal answers count once in this {kind}: | and repeat() make one of two equal values."
+            );
             self.add(item, FindingCode::ScoreMergesEquals, Severity::Warning, message);
         }
     }
@@ -158,7 +159,9 @@ impl Check<'_> {
 fn ignores_missing(doubt: Doubt) -> Option<&'static str> {
     match doubt {
         Doubt::AddsWhatIsThere => Some("it adds up the answers that are there and never asks how many are"),
-        Doubt::WorksOnWhatIsThere => Some("it works on the answers that are there and never asks how many are"),
+        Doubt::WorksOnWhatIsThere => {
+            Some("it works on the answers that are there and never asks how many are")
+        }
         Doubt::PutsZero => Some("it puts 0 in the place of an answer"),
         Doubt::JoinsZero => Some("it puts a number in the place of a missing answer"),
         Doubt::MergesEqualValues | Doubt::MergesEqualItems => None,

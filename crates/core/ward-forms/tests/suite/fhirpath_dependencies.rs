@@ -107,7 +107,8 @@ fn holds(items: &[Json], link_ids: &BTreeSet<&str>) -> bool {
 
 fn children(item: &Json) -> impl Iterator<Item = &[Json]> {
     let own = item["item"].as_array();
-    let of_answers = item["answer"].as_array().into_iter().flatten().filter_map(|answer| answer["item"].as_array());
+    let of_answers =
+        item["answer"].as_array().into_iter().flatten().filter_map(|answer| answer["item"].as_array());
     own.into_iter().chain(of_answers).map(Vec::as_slice)
 }
 
@@ -163,10 +164,30 @@ fn change_item(item: &mut Json, link_id: &str, named: &BTreeSet<&str>, dice: &mu
 /// Navigation, filters and arguments over the form's linkIds, nested at random.
 fn expression() -> impl Strategy<Value = String> {
     let start = prop::sample::select(vec![
-        "%resource", "%context", "item", "$this", "%resource.item", "item.item", "%resource.repeat(item)",
-        "%resource.repeat(item | answer.item)", "descendants()", "%resource.descendants()", "children()",
-        "item.answer", "%v", "%v.item", "{}", "1", "'x'", "%resource.item.where(linkId = 'g')", "$index",
-        "(item | %resource.item).item", "%resource.repeat(item).item", "item.where(linkId = 'b').answer.value", "repeat(item).where(linkId in ('c' | 'f'))", "today()",
+        "%resource",
+        "%context",
+        "item",
+        "$this",
+        "%resource.item",
+        "item.item",
+        "%resource.repeat(item)",
+        "%resource.repeat(item | answer.item)",
+        "descendants()",
+        "%resource.descendants()",
+        "children()",
+        "item.answer",
+        "%v",
+        "%v.item",
+        "{}",
+        "1",
+        "'x'",
+        "%resource.item.where(linkId = 'g')",
+        "$index",
+        "(item | %resource.item).item",
+        "%resource.repeat(item).item",
+        "item.where(linkId = 'b').answer.value",
+        "repeat(item).where(linkId in ('c' | 'f'))",
+        "today()",
     ]);
     start.prop_map(str::to_owned).prop_recursive(6, 24, 3, |inner| {
         let link_id = prop::sample::select(vec!["g", "h", "k", "a", "b", "c", "d", "e", "f"]);
@@ -214,13 +235,24 @@ fn expression() -> impl Strategy<Value = String> {
 
 /// Where paths begin.
 const STARTS: [&str; 14] = [
-    "%resource", "item", "$this", "%context.item", "%resource.item", "item.item", "repeat(item)", "descendants()",
-    "(item | item.item)", "%resource.repeat(item | answer.item)", "(item | %resource.item)", "item.answer.item",
-    "children()", "item.combine(item.item)",
+    "%resource",
+    "item",
+    "$this",
+    "%context.item",
+    "%resource.item",
+    "item.item",
+    "repeat(item)",
+    "descendants()",
+    "(item | item.item)",
+    "%resource.repeat(item | answer.item)",
+    "(item | %resource.item)",
+    "item.answer.item",
+    "children()",
+    "item.combine(item.item)",
 ];
 
 /// Steps of a path; `?` stands for a linkId.
-const STEPS: [&str; 60] = [
+const STEPS: [&str; 61] = [
     ".where(linkId = '?')",
     ".where(linkId = '?')",
     ".where('?' = linkId)",
@@ -278,6 +310,7 @@ const STEPS: [&str; 60] = [
     "[0]",
     ".distinct()",
     ".exists(linkId = '?')",
+    ".exists(true)",
     ".all(linkId = '?')",
     ".defineVariable('w', $this.item.where(linkId = '?').count()).select(%w)",
     ".defineVariable('w', iif(true, 1, 2)).item",
@@ -288,22 +321,22 @@ const ENDS: [&str; 7] = ["", "", ".answer.value", ".count()", ".answer.count()",
 
 /// Paths of a few steps, which give something far more often than any expressions do.
 fn path() -> impl Strategy<Value = String> {
-    let step = (prop::sample::select(STEPS.to_vec()), 0..9_usize, 0..9_usize).prop_map(|(step, first, second)| {
-        let filled = step.replacen('?', FORM[first].0, 1);
-        filled.replace('?', FORM[second].0)
-    });
+    let step =
+        (prop::sample::select(STEPS.to_vec()), 0..9_usize, 0..9_usize).prop_map(|(step, first, second)| {
+            let filled = step.replacen('?', FORM[first].0, 1);
+            filled.replace('?', FORM[second].0)
+        });
     let steps = prop::collection::vec(step, 1..5);
     let last = prop::sample::select(FORM.to_vec());
-    (prop::sample::select(STARTS.to_vec()), steps, any::<bool>(), last, prop::sample::select(ENDS.to_vec())).prop_map(
-        |(start, steps, is_filtered, (link_id, ..), end)| {
+    (prop::sample::select(STARTS.to_vec()), steps, any::<bool>(), last, prop::sample::select(ENDS.to_vec()))
+        .prop_map(|(start, steps, is_filtered, (link_id, ..), end)| {
             let filter = if is_filtered { format!(".where(linkId = '{link_id}')") } else { String::new() };
             let cut = steps.concat();
             match cut.strip_suffix(".as(QuestionnaireResponse)") {
                 Some(cut) => format!("({start}{cut} as QuestionnaireResponse){filter}{end}"),
                 None => format!("{start}{cut}{filter}{end}"),
             }
-        },
-    )
+        })
 }
 
 fn now() -> Option<Temporal> {
@@ -311,10 +344,13 @@ fn now() -> Option<Temporal> {
 }
 
 /// What an evaluation gives, as text that doesn't say where in the response it lies.
-fn outcome(expression: &Expression, response: &Json, context: Option<&Json>) -> Result<String, EvaluationError> {
+fn outcome(
+    expression: &Expression,
+    response: &Json,
+    context: Option<&Json>,
+) -> Result<String, EvaluationError> {
     let outside = json!({"resourceType": "QuestionnaireResponse", "item": [{"linkId": "a", "answer": [{"valueInteger": 2}]}]});
-    let mut environment =
-        Environment::of(response).with_variable("v", Value::Node(Node::resource(&outside)));
+    let mut environment = Environment::of(response).with_variable("v", Value::Node(Node::resource(&outside)));
     if let Some(now) = now() {
         environment = environment.at(now);
     }
@@ -326,7 +362,9 @@ fn outcome(expression: &Expression, response: &Json, context: Option<&Json>) -> 
 
 fn shown(result: &Collection<'_>) -> String {
     let one = |value: &Value<'_>| match value.node() {
-        Some(node) => format!("{} {}", node.type_name(), node.json().map(Json::to_string).unwrap_or_default()),
+        Some(node) => {
+            format!("{} {}", node.type_name(), node.json().map(Json::to_string).unwrap_or_default())
+        }
         None => format!("{value:?}"),
     };
     result.iter().map(one).collect::<Vec<_>>().join("\n")
@@ -455,7 +493,9 @@ fn enough_random_expressions_are_tried() {
         let outcome = outcome(&expression, &response(&rolls), None);
         results += usize::from(is_named && outcome.is_ok_and(|text| !text.is_empty()));
     }
-    println!("of {all}: {named} name items, {nested} of them in nested arguments, {results} give something; {within_context} lie within the context");
+    println!(
+        "of {all}: {named} name items, {nested} of them in nested arguments, {results} give something; {within_context} lie within the context"
+    );
     assert!(named > all / 10 && nested > all / 40 && results > all / 40 && within_context > all / 20);
 }
 

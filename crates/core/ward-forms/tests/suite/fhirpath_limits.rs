@@ -1,5 +1,4 @@
 //! Hostile expressions and hostile data: every limit at its value and one past, and no way around one.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value as Json, json};
 use ward_forms::fhirpath::{Environment, EvaluationError, Expression, ExpressionProblem};
@@ -284,12 +283,14 @@ fn work_counts_by_its_size() {
 fn texts_that_are_read_again_and_again_count_each_time() {
     let limit = MAX_EVALUATION_STEPS;
     let too_many = Err(EvaluationError::TooManySteps { limit });
-    let long = json!({"resourceType": "Basic", "x": "a".repeat(100_000), "n": (0..1_000).collect::<Vec<_>>()});
+    let long =
+        json!({"resourceType": "Basic", "x": "a".repeat(100_000), "n": (0..1_000).collect::<Vec<_>>()});
     assert_eq!(result("n.select(%resource.x | 'y')", &long), too_many);
     assert_eq!(result("n.where('y'.startsWith(%resource.x))", &long), too_many);
-    assert_eq!(result("n.where(%resource.x = %resource.x & '')", &long), Err(EvaluationError::TooMuchText {
-        limit_bytes: MAX_EVALUATION_TEXT_BYTES
-    }));
+    assert_eq!(
+        result("n.where(%resource.x = %resource.x & '')", &long),
+        Err(EvaluationError::TooMuchText { limit_bytes: MAX_EVALUATION_TEXT_BYTES })
+    );
 }
 
 /// Data in which one value is large are not read again and again for nothing.
@@ -298,7 +299,8 @@ fn large_values_count_by_their_size() {
     let limit = MAX_EVALUATION_STEPS;
     let too_many = Err(EvaluationError::TooManySteps { limit });
     let members: serde_json::Map<_, _> = (0..2_000).map(|n| (format!("valueX{n}"), json!(n))).collect();
-    let contained: Vec<_> = (0..2_000).map(|n| json!({"resourceType": "Basic", "id": n.to_string()})).collect();
+    let contained: Vec<_> =
+        (0..2_000).map(|n| json!({"resourceType": "Basic", "id": n.to_string()})).collect();
     let long_date = format!("2026-01-01T00:00:00.{}Z", "0".repeat(100_000));
     let extensions: Vec<_> = (0..2_000).map(|n| json!({"url": "u", "valueInteger": n})).collect();
     let data = json!({"resourceType": "Basic", "n": (0..2_000).collect::<Vec<_>>(), "digits": "1".repeat(100_000),
@@ -308,12 +310,21 @@ fn large_values_count_by_their_size() {
     assert_eq!(result("n.where(%resource.coded.weight().exists())", &data), too_many);
     assert_eq!(result("n.where(%resource.digits.toDecimal().exists())", &data), too_many);
     assert_eq!(result(&format!("n{}", ".ofType(integer)".repeat(2_000)), &data), too_many);
-    assert_eq!(result("n.where(%resource.date < @2026)", &data), Err(EvaluationError::NotDefined {
-        operator: "<", left: "string".to_owned(), right: "Date".to_owned()
-    }));
-    let fraction = |digits: usize| format!("@2026-01-01T00:00:00.{} = @2026-01-01T00:00:00", "0".repeat(digits));
+    assert_eq!(
+        result("n.where(%resource.date < @2026)", &data),
+        Err(EvaluationError::NotDefined {
+            operator: "<",
+            left: "string".to_owned(),
+            right: "Date".to_owned()
+        })
+    );
+    let fraction =
+        |digits: usize| format!("@2026-01-01T00:00:00.{} = @2026-01-01T00:00:00", "0".repeat(digits));
     assert_eq!(result(&fraction(MAX_TEMPORAL_BYTES - 20), &Json::Null), Ok(1));
-    assert!(matches!(problem(&fraction(MAX_TEMPORAL_BYTES - 19)), Some(ExpressionProblem::BadTemporal { .. })));
+    assert!(matches!(
+        problem(&fraction(MAX_TEMPORAL_BYTES - 19)),
+        Some(ExpressionProblem::BadTemporal { .. })
+    ));
 }
 
 #[test]
@@ -324,9 +335,10 @@ fn all_texts_together_have_a_limit() {
     let data = json!({"resourceType": "Basic", "x": half, "n": (0..32).collect::<Vec<_>>(), "c": "a".repeat(190_000)});
     assert_eq!(result("n.select(%resource.x.upper())", &data), Ok(32));
     assert_eq!(result("n.select(%resource.x.upper()).count() + ('a' & 'b').length()", &data), too_much);
-    assert_eq!(result("(1 | 2).select(%resource.c.toChars())", &data), Err(EvaluationError::TooManyValues {
-        limit: MAX_COLLECTION_VALUES
-    }));
+    assert_eq!(
+        result("(1 | 2).select(%resource.c.toChars())", &data),
+        Err(EvaluationError::TooManyValues { limit: MAX_COLLECTION_VALUES })
+    );
     assert_eq!(result("(1 | 2).select(%resource.c.toChars().count())", &data), Ok(2));
     assert_eq!(result("(1 | 2 | 3).select(%resource.c.toChars().count())", &data), too_much);
     assert_eq!(result("(1 | 2 | 3).select(%resource.c.split('').count())", &data), too_much);
@@ -337,9 +349,15 @@ fn defined_variables_have_a_limit() {
     let limit = MAX_DEFINED_VALUES;
     let data = wide(1_000);
     let hundred_thousand = "item.take(100).select(%resource.item)";
-    assert_eq!(result(&format!("{hundred_thousand}.defineVariable('a').defineVariable('b').count()"), &data), Ok(1));
     assert_eq!(
-        result(&format!("{hundred_thousand}.defineVariable('a').defineVariable('b').defineVariable('c', 1)"), &data),
+        result(&format!("{hundred_thousand}.defineVariable('a').defineVariable('b').count()"), &data),
+        Ok(1)
+    );
+    assert_eq!(
+        result(
+            &format!("{hundred_thousand}.defineVariable('a').defineVariable('b').defineVariable('c', 1)"),
+            &data
+        ),
         Err(EvaluationError::TooManyDefined { limit })
     );
 }

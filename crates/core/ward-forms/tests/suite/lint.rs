@@ -1,6 +1,5 @@
 //! The check before a form is published: each finding from a form that is broken in just that way,
 //! and the reports.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{CheckedFile, InstrumentCheck, check_instrument, json_report, sarif_report, text_report};
@@ -309,7 +308,11 @@ fn what_stands_in_for_missing_answers() {
     ] {
         assert_eq!(found_in(items(&text)), silent, "{text}");
     }
-    for text in [format!("{a} + {a}"), format!("iif({a} > 3, 'sum(', 'low').length()"), format!("iif({a} in (1 | 0), 2, 1)")] {
+    for text in [
+        format!("{a} + {a}"),
+        format!("iif({a} > 3, 'sum(', 'low').length()"),
+        format!("iif({a} in (1 | 0), 2, 1)"),
+    ] {
         assert_eq!(found_in(items(&text)), [], "{text}");
     }
 }

@@ -138,7 +138,8 @@ fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluat
 fn is_scored(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> bool {
     match calling.evaluator.environment.weights {
         Some(form) => {
-            let may_answer = matches!(node.type_name(), "QuestionnaireResponse.item.answer" | "Coding" | "string");
+            let may_answer =
+                matches!(node.type_name(), "QuestionnaireResponse.item.answer" | "Coding" | "string");
             (may_answer || node.json.is_none()) && form.is_scored(node.link_id())
         }
         None => match (node.json, node.map()) {
