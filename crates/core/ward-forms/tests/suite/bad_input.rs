@@ -214,7 +214,8 @@ fn the_largest_form_is_checked_in_time() {
 /// One long variable that every item uses is looked at once, and so is a text in many languages.
 #[test]
 fn what_is_long_and_used_everywhere_is_read_once() {
-    let long = "%a + ".repeat(13_000) + "item.where(linkId='0').answer.value";
+    // As many parts and bytes as an expression may have.
+    let long = "%a          +  ".repeat(4_050) + "item.where(linkId='0').answer.value";
     let used: Vec<Value> = (0..4_000)
         .map(|n| {
             json!({"linkId": n.to_string(), "type": "decimal", "text": "Q", "extension": [{
