@@ -22,7 +22,7 @@ const LINK_ID: &str = "q2600";
 const WANTED: i64 = 2_600 % 5;
 
 /// How many times the time of the loop a path may take.
-const MOST_OVER_LOOP: f64 = 12.0;
+const MOST_OVER_LOOP: f64 = 5.0;
 /// CPU time that an expression may take until a limit ends it, on any machine that forms are filled in on.
 const BOMB_TARGET_MS: f64 = 1_000.0;
 
