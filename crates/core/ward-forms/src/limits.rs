@@ -184,6 +184,9 @@ pub const MAX_SORT_KEYS: usize = 8;
 /// needed.
 pub const SQUARE_ROOT_ROUNDS: u32 = 8;
 
+/// Bytes at the beginning of a text that mark it in a set of values.
+pub const MAX_MARKED_BYTES: usize = 256;
+
 /// Steps that a logarithm, a power or a root costs.
 pub const STEPS_PER_SERIES: usize = 128;
 

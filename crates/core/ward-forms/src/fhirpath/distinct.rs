@@ -5,6 +5,7 @@ use super::equality::equal_values;
 use super::error::EvaluationError;
 use super::temporal::Temporal;
 use super::value::Value;
+use crate::limits::MAX_MARKED_BYTES;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ impl<'d> Distinct<'d> {
     }
 
     fn has_marked(&self, value: &Value<'d>, mark: u64, budget: &Budget) -> Result<bool, EvaluationError> {
-        budget.read(text_bytes(value))?;
+        budget.take(1)?;
         // A quantity may equal a number or a quantity of another unit.
         if mark == QUANTITY_MARK {
             return any_equal(&self.values, value, budget);
@@ -67,15 +68,6 @@ impl<'d> Distinct<'d> {
 
     pub(super) fn into_values(self) -> Vec<Value<'d>> {
         self.values
-    }
-}
-
-/// Bytes of a text, all of which the mark takes.
-fn text_bytes(value: &Value<'_>) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Node(node) => node.json.and_then(Json::as_str).map_or(0, str::len),
-        _ => 0,
     }
 }
 
@@ -131,9 +123,9 @@ fn json_mark(json: &Json) -> u64 {
     texts.fold(9 + map.len() as u64, |mark, text| hash(text, mark))
 }
 
-/// FNV-1a.
+/// FNV-1a of the beginning: what lies behind is compared, which counts.
 fn hash(text: &str, seed: u64) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
+    text.bytes().take(MAX_MARKED_BYTES).fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }

@@ -152,6 +152,7 @@ fn json_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
                     return Ok(false);
                 }
                 for (key, value) in a {
+                    budget.read(key.len())?;
                     let Some(other) = b.get(key) else { return Ok(false) };
                     waiting.push((value, other));
                 }
@@ -267,6 +268,7 @@ fn objects_equivalent(
         return Ok(false);
     }
     for (key, value) in left.iter().filter(|(key, _)| *key != "id") {
+        budget.read(key.len())?;
         match right.get(key) {
             Some(other) if json_equivalent(value, other, budget, depth + 1)? => {}
             _ => return Ok(false),

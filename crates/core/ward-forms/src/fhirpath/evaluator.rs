@@ -9,7 +9,7 @@ use super::function_name::Function;
 use super::type_test;
 use super::value::Value;
 use super::{functions, navigate, operators};
-use crate::limits::MAX_DEFINED_VALUES;
+use crate::limits::{BYTES_PER_STEP, MAX_DEFINED_VALUES};
 use std::cell::RefCell;
 
 pub(super) type Evaluated<'d> = Result<Collection<'d>, EvaluationError>;
@@ -72,7 +72,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     fn variable(&self, name: &str) -> Evaluated<'d> {
         let defined = self.defined.borrow();
-        self.budget.take(defined.len())?;
+        self.budget.take(defined.len() + name.len() / BYTES_PER_STEP)?;
         if let Some((_, value)) = defined.iter().rev().find(|(known, _)| known == name) {
             return self.copy(value);
         }
@@ -100,8 +100,9 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     fn member(&self, member: &'d Member, of: &Collection<'d>) -> Evaluated<'d> {
         let mut found = Collection::empty();
+        let steps = 1 + member.name.len() / BYTES_PER_STEP;
         for value in of {
-            self.budget.take(1)?;
+            self.budget.take(steps)?;
             match value {
                 Value::Node(node) => {
                     navigate::member(node, member, self.environment.is_strict, &self.budget, &mut found)?;

@@ -31,7 +31,7 @@ impl TextFilter {
         texts.sort_unstable();
         let comparisons = usize::try_from(texts.len().max(1).ilog2()).unwrap_or(0) + 1;
         let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
-        let steps = comparisons * (1 + longest / BYTES_PER_STEP);
+        let steps = comparisons * (1 + longest / BYTES_PER_STEP) + member.name.len() / BYTES_PER_STEP;
         let texts = texts.into_iter().map(str::to_owned).collect();
         Some(Self { member: member.clone(), texts, steps })
     }

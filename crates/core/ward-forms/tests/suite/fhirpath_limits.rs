@@ -285,7 +285,7 @@ fn texts_that_are_read_again_and_again_count_each_time() {
     let too_many = Err(EvaluationError::TooManySteps { limit });
     let long =
         json!({"resourceType": "Basic", "x": "a".repeat(100_000), "n": (0..1_000).collect::<Vec<_>>()});
-    assert_eq!(result("n.select(%resource.x | 'y')", &long), too_many);
+    assert_eq!(result("n.select((%resource.x | %resource.x) = 'y')", &long), too_many);
     assert_eq!(result("n.where('y'.startsWith(%resource.x))", &long), too_many);
     assert_eq!(
         result("n.where(%resource.x = %resource.x & '')", &long),
@@ -310,6 +310,12 @@ fn large_values_count_by_their_size() {
     assert_eq!(result("n.where(%resource.coded.weight().exists())", &data), too_many);
     assert_eq!(result("n.where(%resource.digits.toDecimal().exists())", &data), too_many);
     assert_eq!(result(&format!("n{}", ".ofType(integer)".repeat(2_000)), &data), too_many);
+    let name = "k".repeat(30_000);
+    let keys = json!({"resourceType": "Basic", "n": (0..3_000).collect::<Vec<_>>(), "a": {name.as_str(): 1},
+        "b": {name.as_str(): 2}});
+    assert_eq!(result(&format!("n.where(%resource.a.{name} = 2)"), &keys), too_many);
+    assert_eq!(result("n.where(%resource.a = %resource.b)", &keys), too_many);
+    assert_eq!(result("n.where(%resource.a.children() = 2)", &keys), too_many);
     assert_eq!(
         result("n.where(%resource.date < @2026)", &data),
         Err(EvaluationError::NotDefined {
