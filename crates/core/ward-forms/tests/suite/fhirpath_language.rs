@@ -367,6 +367,8 @@ fn scores_come_from_the_answer_or_from_the_form() {
     );
     check("item.item.where(linkId = 'sleep').answer.value.weight().sum()", "2.5");
     check("item.item.where(linkId = 'pain').answer.value.weight().count()", "0");
+    check("item.where(linkId = 'weight').answer.value.weight().count()", "0");
+    check("item.item.where(linkId = 'mood').answer.weight().count()", "1");
     let response = response();
     let expression = Expression::parse("item.item.answer.value.ofType(Coding).weight().sum()").unwrap();
     let result = expression.evaluate(&Environment::of(&response).with_weights(&Options)).unwrap();

@@ -142,11 +142,10 @@ fn is_scored(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> bool {
                 matches!(node.type_name(), "QuestionnaireResponse.item.answer" | "Coding" | "string");
             (may_answer || node.json.is_none()) && form.is_scored(node.link_id())
         }
-        None => match (node.json, node.map()) {
-            (None, _) => true,
-            (_, Some(map)) => map.contains_key("valueCoding") || map.contains_key("code"),
-            _ => false,
-        },
+        None => {
+            let holds_coding = node.map().is_some_and(|map| map.contains_key("valueCoding"));
+            node.json.is_none() || node.type_name() == "Coding" || holds_coding
+        }
     }
 }
 

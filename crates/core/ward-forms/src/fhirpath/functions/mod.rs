@@ -18,8 +18,6 @@ pub(super) use conversion::decimal_of_text;
 pub(super) use parts::at;
 pub(super) use patterns::CompiledPattern;
 
-use crate::limits::MAX_NAMED_CHARS;
-
 use super::ast::{Call, Expr};
 use super::collection::Collection;
 use super::error::EvaluationError;
@@ -28,6 +26,7 @@ use super::function_name::Family;
 use super::operators::one;
 use super::text::Text;
 use super::value::Value;
+use crate::limits::MAX_NAMED_CHARS;
 
 /// One call under way: what it is called on, its arguments, and where they are evaluated.
 struct Calling<'c, 'e, 'd> {
