@@ -114,6 +114,8 @@ pub enum FindingCode {
     UndefinedVariable,
     /// A score that goes on without answers that are missing.
     ScoreIgnoresMissing,
+    /// A score in which equal answers count once.
+    ScoreMergesEquals,
     /// Conditions and an expression both say when an item is asked.
     TwoEnablements,
     /// Items that wait for one another.
@@ -195,6 +197,7 @@ impl FindingCode {
             Self::ExpressionNotEvaluated => "expression-not-evaluated",
             Self::UndefinedVariable => "undefined-variable",
             Self::ScoreIgnoresMissing => "score-ignores-missing",
+            Self::ScoreMergesEquals => "score-merges-equals",
             Self::TwoEnablements => "two-enablements",
             Self::Loop => "loop",
             Self::DuplicateLinkId => "duplicate-link-id",

@@ -80,6 +80,7 @@ pub mod limits;
 mod lint;
 mod live;
 mod number_text;
+mod option_weights;
 mod pattern;
 pub mod pro_ctcae;
 mod questionnaire;

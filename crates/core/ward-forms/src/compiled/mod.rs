@@ -7,7 +7,6 @@
 mod failure;
 mod formula;
 mod graph;
-mod option_weights;
 mod readers;
 mod reads;
 mod variables;

@@ -1,6 +1,5 @@
 //! Checks a form before it is published.
 
-mod expression_words;
 mod expressions;
 mod reach;
 mod texts;

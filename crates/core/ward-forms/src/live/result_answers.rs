@@ -81,7 +81,7 @@ fn number(decimal: Decimal) -> Option<Number> {
 fn text(value: &Value<'_>) -> Option<String> {
     match value.node().and_then(Node::json) {
         Some(Json::Object(_)) => None,
-        _ => value.written().map(std::borrow::Cow::into_owned),
+        _ => value.written().map(|text| text.into_owned()),
     }
 }
 

@@ -1,5 +1,4 @@
 //! Expressions of a form while it is answered and when a response is checked.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{

@@ -1,6 +1,5 @@
 //! Forms made at random, with conditions, expressions, calculations, variables and rules: whatever
 //! order the answers come in, the state is the one that is evaluated from scratch.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use crate::walk::{Dice, NOW, walk};
 use serde_json::{Value, json};

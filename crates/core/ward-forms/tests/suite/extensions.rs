@@ -1,5 +1,4 @@
 //! What extensions say, as typed data: SDC, translations, rules; and the languages of a person.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSIONS_PER_ITEM, MAX_TRANSLATIONS_PER_TEXT};

@@ -27,6 +27,8 @@ mod evaluation_properties;
 #[cfg(test)]
 mod extensions;
 #[cfg(test)]
+mod fhirpath_dependencies;
+#[cfg(test)]
 mod fhirpath_language;
 #[cfg(test)]
 mod fhirpath_limits;

@@ -1,6 +1,5 @@
 //! A walk through a form: random answers, changes, removals, instances that come and go. After each
 //! step the state that was kept up to date must be the one that is evaluated from scratch.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use std::sync::Arc;
 use ward_forms::{
