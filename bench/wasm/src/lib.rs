@@ -2,14 +2,19 @@
 //!
 //! Randomness is seeded: a bench needs no secrets, and so the module imports nothing.
 
+mod forms;
+#[path = "../../made_form.rs"]
+mod made_form;
 mod phone;
 mod seeded;
 
+use forms::OpenForm;
 use phone::Phone;
 use std::cell::RefCell;
 
 thread_local! {
     static PHONE: RefCell<Option<Phone>> = const { RefCell::new(None) };
+    static FORM: RefCell<Option<OpenForm>> = const { RefCell::new(None) };
 }
 
 fn with_phone<R>(work: impl FnOnce(&mut Phone) -> R) -> R {
@@ -39,4 +44,26 @@ pub extern "C" fn seal(count: u32) -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn open(count: u32) -> u32 {
     with_phone(|phone| phone.open_many(count))
+}
+
+/// Opens a made form: 0 is as large as the largest published one at hand, 1 has 2,691 items. Returns
+/// how many items it has.
+#[unsafe(no_mangle)]
+pub extern "C" fn open_form(kind: u32) -> u32 {
+    FORM.with_borrow_mut(|form| {
+        *form = OpenForm::open(kind == 1);
+        form.as_ref().map_or(0, |form| u32::try_from(form.items()).unwrap_or(0))
+    })
+}
+
+/// Gives one answer. Returns 1 if it was taken.
+#[unsafe(no_mangle)]
+pub extern "C" fn answer_one() -> u32 {
+    FORM.with_borrow_mut(|form| form.as_mut().is_some_and(OpenForm::answer_one).into())
+}
+
+/// Evaluates the open form from scratch. Returns 1 if it says the same.
+#[unsafe(no_mangle)]
+pub extern "C" fn form_again() -> u32 {
+    FORM.with_borrow(|form| form.as_ref().is_some_and(OpenForm::again).into())
 }

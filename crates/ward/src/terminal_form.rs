@@ -60,12 +60,22 @@ pub fn ask(
             }
         };
         match result {
-            Ok(()) => keep(answering)?,
+            Ok(()) => {
+                keep(answering)?;
+                let now = answering.question(&step.path).map(|step| step.findings);
+                for finding in now.iter().flatten() {
+                    say(output, &format!("  ! {}\n", finding.message))?;
+                }
+            }
             Err(error) => {
                 say(output, &format!("  {}\n", plain_refusal(&error)))?;
                 again = Some(step);
             }
         }
+    }
+    // What stands after the last question must not vanish without a word.
+    for text in answering.closing_notes() {
+        say(output, &format!("{text}\n"))?;
     }
     Ok(Ended::Complete)
 }
@@ -100,6 +110,9 @@ fn show(answering: &Answering, step: &QuestionStep, output: &mut impl Write) -> 
         let label = option.label();
         say(output, &if *key == label { format!("   {key}\n") } else { format!("   {key}  {label}\n") })?;
     }
+    for finding in &step.findings {
+        say(output, &format!("  ! {}\n", finding.message))?;
+    }
     let hint = match step.item_type {
         _ if !step.options.is_empty() && step.repeats => format!("{}s, with commas", keys.kind),
         _ if !step.options.is_empty() => keys.kind.to_owned(),
@@ -114,6 +127,9 @@ fn show(answering: &Answering, step: &QuestionStep, output: &mut impl Write) -> 
     };
     let now = match step.answers.as_slice() {
         [] => String::new(),
+        answers if step.is_calculated => {
+            format!(", calculated: {}; Enter keeps it", spoken(step, answers))
+        }
         answers => format!(", now: {}; Enter keeps it", spoken(step, answers)),
     };
     say(output, &format!("  ({hint}{now}{}) > ", if step.is_owed { "" } else { ", may be skipped" }))
@@ -373,6 +389,32 @@ mod tests {
         assert_eq!(shown.matches("Did you sleep?").count(), 2);
         assert!(answering.finish(None).is_ok(), "the skipped question owes nothing");
         assert_eq!(run("yes\n").0, Ended::Stopped, "a closed terminal stops");
+    }
+
+    #[test]
+    fn what_is_calculated_and_rules_that_are_broken_are_said() {
+        let calculated = |text: &str| {
+            format!(
+                r#"[{{"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression",
+                "valueExpression":{{"language":"text/fhirpath","expression":"{text}"}}}}]"#
+            )
+        };
+        let rule = r#"[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+            {"url":"human","valueString":"At most 9 hours, please."},{"url":"expression","valueString":"answer.value < 10"}]}]"#;
+        let of_a = "%resource.item.where(linkId='a').answer.value";
+        let form = format!(
+            r#"{{"resourceType":"Questionnaire","url":"u","version":"1","status":"active","item":[
+            {{"linkId":"a","type":"integer","text":"How many hours?","extension":{rule}}},
+            {{"linkId":"b","type":"integer","text":"Twice that?","extension":{}}},
+            {{"linkId":"c","type":"integer","text":"Sum:","readOnly":true,"extension":{}}}]}}"#,
+            calculated(&format!("{of_a} * 2")),
+            calculated(&format!("{of_a} * 3"))
+        );
+        let (ended, shown, _, answering) = run_form(form.as_bytes(), "12\nb\n8\n\n");
+        assert_eq!(ended, Ended::Complete);
+        assert_eq!(shown.matches("At most 9 hours, please.").count(), 2, "{shown}");
+        assert!(shown.contains("calculated: 16; Enter keeps it") && shown.contains("Sum: 24"), "{shown}");
+        assert!(answering.finish(None).is_ok());
     }
 
     fn scale(options: &str) -> Vec<u8> {

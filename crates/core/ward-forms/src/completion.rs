@@ -2,9 +2,12 @@
 //! and so does what is left empty.
 
 use crate::forest::Forest;
+use crate::limits::MAX_ROUNDS_OF_FINISHING;
+use crate::live::{LiveForm, Surroundings};
 use crate::questionnaire::Questionnaire;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
-use crate::skip_logic::enabled_nodes;
+use crate::skip_logic::enabled_nodes_in;
+use std::sync::Arc;
 
 /// A copy of the response without answers of disabled items and without items
 /// that hold nothing. Items that the form doesn't know stay, for the validation
@@ -16,11 +19,12 @@ use crate::skip_logic::enabled_nodes;
 pub(crate) fn without_disabled(
     questionnaire: &Questionnaire,
     response: &QuestionnaireResponse,
+    surroundings: &Surroundings,
 ) -> QuestionnaireResponse {
     let mut current = response.clone();
     loop {
         let forest = Forest::new(questionnaire, &current);
-        let enabled = enabled_nodes(questionnaire, &forest);
+        let enabled = enabled_nodes_in(questionnaire, &forest, surroundings);
         let mut pruning = Pruning { forest: &forest, enabled: &enabled, removed: 0 };
         let items = pruning.items(&current.items);
         if pruning.removed == 0 {
@@ -33,6 +37,57 @@ pub(crate) fn without_disabled(
             items,
         };
     }
+}
+
+/// The response to give away, calculated at the time that the surroundings say.
+///
+/// Taking something away can change what is calculated, so the form is evaluated over what is left,
+/// until both agree.
+pub(crate) fn finished(live: &LiveForm<'static>, surroundings: &Surroundings) -> QuestionnaireResponse {
+    let form = &live.form;
+    if !live.compiled.has_expressions() {
+        return without_disabled(form, &live.response, surroundings);
+    }
+    let mut last = live.clone();
+    if last.surroundings() != surroundings {
+        last.set_surroundings(surroundings.clone());
+    }
+    let mut response = without_disabled(form, &last.response, surroundings);
+    for _ in 0..MAX_ROUNDS_OF_FINISHING {
+        let again = LiveForm::follow(last.shared_form(), response.clone(), surroundings.clone(), false);
+        let next = without_disabled(form, &again.response, surroundings);
+        if next.items == response.items {
+            break;
+        }
+        response = next;
+    }
+    response
+}
+
+/// The items of a response without what is off and what only the form itself can answer.
+pub(crate) fn said_by_people(
+    questionnaire: &Questionnaire,
+    response: &QuestionnaireResponse,
+    surroundings: &Surroundings,
+) -> Vec<ResponseItem> {
+    let mut response = without_disabled(questionnaire, response, surroundings);
+    drop_calculated(questionnaire, &mut response.items);
+    response.items
+}
+
+fn drop_calculated(questionnaire: &Questionnaire, items: &mut Vec<ResponseItem>) {
+    let compiled = Arc::clone(questionnaire.compiled());
+    items.retain_mut(|item| {
+        for answer in &mut item.answers {
+            drop_calculated(questionnaire, &mut answer.items);
+        }
+        drop_calculated(questionnaire, &mut item.items);
+        let definition = questionnaire.item(&item.link_id);
+        let known = definition.and_then(|item| compiled.item(item.index.0));
+        let is_locked =
+            definition.is_some_and(|item| item.read_only) || known.is_some_and(|item| item.is_hidden);
+        !(is_locked && known.is_some_and(|item| item.calculated.is_some()))
+    });
 }
 
 struct Pruning<'c, 'a> {
@@ -86,7 +141,7 @@ impl Pruning<'_, '_> {
 
 /// Whether an item without answers says something else, such as an extension with
 /// the reason why there is no answer.
-fn says_more(item: &ResponseItem) -> bool {
+pub(crate) fn says_more(item: &ResponseItem) -> bool {
     item.fields
         .keys()
         .any(|field| !matches!(field.as_str(), "linkId" | "text" | "definition" | "item" | "answer"))

@@ -89,6 +89,11 @@ pub enum FindingCode {
     ConstraintBroken,
     /// A rule of the form could not be evaluated.
     ConstraintNotChecked,
+    /// An expression gave nothing to use: it can't be read, a name in it is not known, or it fails with
+    /// these answers.
+    ExpressionFailed,
+    /// An answer is not what the form calculates.
+    CalculatedDiffers,
     /// A condition refers to an item that doesn't exist.
     LinkToNowhere,
     /// A condition that no answer can fulfil, or whose target can't be answered.
@@ -109,6 +114,8 @@ pub enum FindingCode {
     UndefinedVariable,
     /// A score that goes on without answers that are missing.
     ScoreIgnoresMissing,
+    /// A score in which equal answers count once.
+    ScoreMergesEquals,
     /// Conditions and an expression both say when an item is asked.
     TwoEnablements,
     /// Items that wait for one another.
@@ -178,6 +185,8 @@ impl FindingCode {
             Self::OutsidePeriod => "outside-period",
             Self::ConstraintBroken => "constraint-broken",
             Self::ConstraintNotChecked => "constraint-not-checked",
+            Self::ExpressionFailed => "expression-failed",
+            Self::CalculatedDiffers => "calculated-differs",
             Self::LinkToNowhere => "link-to-nowhere",
             Self::ConditionNeverHolds => "condition-never-holds",
             Self::NoEnableBehavior => "no-enable-behavior",
@@ -188,6 +197,7 @@ impl FindingCode {
             Self::ExpressionNotEvaluated => "expression-not-evaluated",
             Self::UndefinedVariable => "undefined-variable",
             Self::ScoreIgnoresMissing => "score-ignores-missing",
+            Self::ScoreMergesEquals => "score-merges-equals",
             Self::TwoEnablements => "two-enablements",
             Self::Loop => "loop",
             Self::DuplicateLinkId => "duplicate-link-id",

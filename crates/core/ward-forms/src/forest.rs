@@ -37,12 +37,9 @@ impl<'a> Node<'a> {
         self.source.into_iter().flat_map(ResponseItem::answers).filter_map(|answer| answer.value.as_ref())
     }
 
-    /// Whether an answer is owed here once the item is on; for a group, at least one
-    /// in it. Texts for reading owe none, and neither does what nobody is shown.
+    /// Whether an answer is owed here once the item is on; for a group, at least one in it.
     pub(crate) fn owes_answer(&self) -> bool {
-        let least = self.item.rules.min_occurs.is_some_and(|least| least > 0);
-        let can_owe = !matches!(self.item.item_type, ItemType::Display | ItemType::Question);
-        can_owe && !self.is_optional && !self.item.hidden && (self.item.required || least)
+        !self.is_optional && self.item.owes_answer()
     }
 
     pub(crate) fn has_value(&self) -> bool {
@@ -73,6 +70,7 @@ pub(crate) struct Stray {
 #[derive(Debug)]
 pub(crate) struct Forest<'a> {
     questionnaire: &'a Questionnaire,
+    pub(crate) response: &'a QuestionnaireResponse,
     pub(crate) nodes: Vec<Node<'a>>,
     by_item: Vec<Vec<usize>>,
     by_source: BTreeMap<usize, usize>,
@@ -91,6 +89,7 @@ impl<'a> Forest<'a> {
     pub(crate) fn new(questionnaire: &'a Questionnaire, response: &'a QuestionnaireResponse) -> Self {
         let mut forest = Self {
             questionnaire,
+            response,
             nodes: Vec::with_capacity(questionnaire.items.len()),
             by_item: vec![Vec::new(); questionnaire.items.len()],
             by_source: BTreeMap::new(),
@@ -242,12 +241,6 @@ impl<'a> Forest<'a> {
             .take_while(move |other| **other < end)
             .filter_map(|other| self.nodes.get(*other))
             .take_while(move |other| own.is_some_and(|own| own.under_answer == other.under_answer))
-    }
-
-    /// The node with this path.
-    pub(crate) fn find(&self, path: &ItemPath) -> Option<usize> {
-        let item = self.questionnaire.item(path.link_id()?)?;
-        self.nodes_of(item.index).iter().copied().find(|id| self.path(*id) == *path)
     }
 
     pub(crate) fn chain(&self, id: usize) -> impl Iterator<Item = usize> {

@@ -9,6 +9,8 @@
 //! - [`Answering`] walks a person through it one question at a time, and
 //!   [`Answering::finish`] gives the completed response.
 //! - [`Questionnaire::text_of`] and its like choose the language of a person.
+//! - [`CompiledForm`] is a form compiled once; after an answer only what depends on it is evaluated
+//!   again. [`Surroundings`] tells its expressions the time, and what the app knows.
 //! - [`QuestionnaireResponse`] reads and writes responses; [`validate`] checks one
 //!   against its form.
 //! - [`encode_answers`] writes a response in few bytes for readers who hold its form.
@@ -56,6 +58,7 @@ mod answer_check;
 mod answer_options;
 mod answer_value;
 mod answering;
+mod compiled;
 mod completion;
 mod date_time;
 mod dense_answers;
@@ -75,7 +78,9 @@ mod json_bounds;
 mod json_fields;
 pub mod limits;
 mod lint;
+mod live;
 mod number_text;
+mod option_weights;
 mod pattern;
 pub mod pro_ctcae;
 mod questionnaire;
@@ -91,7 +96,8 @@ mod validate;
 
 pub use answer_options::{AnswerOption, AnswerOptions};
 pub use answer_value::{AnswerValue, Coding, Quantity};
-pub use answering::{AnswerError, Answering, Progress, QuestionStep};
+pub use answering::{AnswerError, Answering, ItemState, Progress, QuestionStep};
+pub use compiled::{CompiledForm, ExpressionFailure};
 pub use dense_answers::{DenseError, decode_answers, encode_answers};
 pub use enable_when::{Condition, EnableBehavior, Operator};
 pub use error::FormError;
@@ -101,10 +107,11 @@ pub use instrument_report::{CheckedFile, json_report, sarif_report, text_report}
 pub use item_extensions::{Constraint, Expression, FHIRPATH, ItemExtensions, Orientation};
 pub use item_path::{ItemPath, PathStep};
 pub use lint::lint;
+pub use live::Surroundings;
 pub use pro_ctcae::{SymptomScore, score_symptoms};
 pub use questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
 pub use response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
 pub use score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
 pub use strict_json::StrictJsonError;
 pub use translation::{LanguageChoice, Translations};
-pub use validate::{validate, validate_among, validate_with};
+pub use validate::{validate, validate_among, validate_in};

@@ -140,3 +140,77 @@ pub const MAX_TRANSLATIONS_PER_TEXT: usize = 200;
 
 /// Most languages of one form in which missing translations are looked for.
 pub const MAX_LANGUAGES: usize = 100;
+
+/// Most variables that one expression needs, those of its variables included.
+pub const MAX_VARIABLES_OF_AN_EXPRESSION: usize = 200;
+
+/// Most reads of items that the expressions of a form take over from variables. Expressions beyond it
+/// count as reading everything.
+pub const MAX_READS: usize = 500_000;
+
+/// Most rounds in which items that may wait for one another are evaluated.
+pub const MAX_ROUNDS_OF_A_CIRCLE: usize = 16;
+
+/// Most rounds of leaving out and calculating again when a response is finished.
+pub const MAX_ROUNDS_OF_FINISHING: usize = 16;
+
+/// Most answers that one formula gives.
+pub const MAX_CALCULATED_ANSWERS: usize = 200;
+
+/// Most bytes of text that one FHIRPath evaluation builds, all its strings together.
+pub const MAX_EVALUATION_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most values that the variables defined in one FHIRPath expression hold at one time.
+pub const MAX_DEFINED_VALUES: usize = 200_000;
+
+/// Bytes of text that are read in one step of a FHIRPath evaluation.
+pub const BYTES_PER_STEP: usize = 16;
+
+/// Bytes that each part of a cut text counts besides its own.
+pub const CUT_TEXT_BYTES: usize = 32;
+
+/// Most states of a compiled FHIRPath pattern: its bytes allow no more.
+pub const MAX_COMPILED_PATTERN_STATES: usize = MAX_COMPILED_PATTERN_BYTES / 32;
+
+/// Steps that compiling a FHIRPath pattern costs for each of its states.
+pub const STEPS_PER_PATTERN_STATE: usize = 16;
+
+/// Groups of a FHIRPath pattern that cost as much to remember as a state to try.
+pub const GROUPS_PER_STATE: usize = 4;
+
+/// Longest unit of a quantity that an evaluation builds, in bytes; a longer one is none.
+pub const MAX_BUILT_UNIT_BYTES: usize = 256;
+
+/// Largest exponent of a unit that is read as UCUM.
+pub const MAX_UNIT_EXPONENT: u8 = 9;
+
+/// Largest exponent of ten in a unit: a decimal has no more digits.
+pub const MAX_UNIT_POWER_OF_TEN: u8 = 28;
+
+/// Steps that reading a unit costs for each of its bytes.
+pub const STEPS_PER_UNIT_BYTE: usize = 8;
+
+/// Longest date or time that an expression reads, in bytes; a longer text is none.
+pub const MAX_TEMPORAL_BYTES: usize = 64;
+
+/// Most keys that values are sorted by.
+pub const MAX_SORT_KEYS: usize = 8;
+
+/// Rounds of Newton's method for a square root: from a double, which knows half of the digits, few are
+/// needed.
+pub const SQUARE_ROOT_ROUNDS: u32 = 8;
+
+/// Bytes at the beginning of a text that mark it in a set of values.
+pub const MAX_MARKED_BYTES: usize = 256;
+
+/// Steps that a logarithm, a power or a root costs.
+pub const STEPS_PER_SERIES: usize = 128;
+
+/// Most days between 1970 and a date that is calculated.
+pub const MAX_DAYS_FROM_EPOCH: i64 = 4_000_000;
+
+/// Most characters of a name that a message about an expression shows.
+pub const MAX_NAMED_CHARS: usize = 80;
+
+/// References in a list that are moved in one step of a FHIRPath evaluation.
+pub const VALUES_MOVED_PER_STEP: usize = 64;

@@ -2,6 +2,7 @@
 
 use crate::answer_options::{AnswerOption, AnswerOptions};
 use crate::answer_value::{AnswerValue, Coding};
+use crate::compiled::{CompiledForm, CompiledOnce};
 use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
 use crate::item_extensions::ItemExtensions;
@@ -178,6 +179,18 @@ pub struct Item {
     pub extensions: ItemExtensions,
 }
 
+impl Item {
+    /// Whether an answer is owed here once the item is on; for a group, at least one in it. Texts for
+    /// reading owe none, and neither does what nobody is shown, nor what only the form itself can
+    /// answer: a calculation whose answers are missing must not keep a person from finishing.
+    pub(crate) fn owes_answer(&self) -> bool {
+        let least = self.rules.min_occurs.is_some_and(|least| least > 0);
+        let can_owe = !matches!(self.item_type, ItemType::Display | ItemType::Question);
+        let is_calculated_alone = self.read_only && self.extensions.calculated_expression.is_some();
+        can_owe && !self.hidden && !is_calculated_alone && (self.required || least)
+    }
+}
+
 /// Whether a form is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublicationStatus {
@@ -223,6 +236,7 @@ pub struct Questionnaire {
     pub(crate) by_link_id: BTreeMap<String, ItemIndex>,
     /// Items in an order in which each comes after all it depends on.
     pub(crate) order: Vec<ItemIndex>,
+    pub(crate) compiled: CompiledOnce,
 }
 
 impl Questionnaire {
@@ -347,6 +361,12 @@ impl Questionnaire {
     #[must_use]
     pub fn as_value(&self) -> &Value {
         &self.raw
+    }
+
+    /// The form compiled for evaluation: made at its first use, and kept.
+    #[must_use]
+    pub fn compiled(&self) -> &Arc<CompiledForm> {
+        self.compiled.get(self)
     }
 
     /// The items that hold this one, nearest first.

@@ -2,6 +2,7 @@
 
 use crate::answer_options::{AnswerOptions, ContainedValueSets, extension, read_options};
 use crate::answer_value::{AnswerValue, Coding};
+use crate::compiled::CompiledOnce;
 use crate::dependency_order;
 use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
@@ -52,6 +53,7 @@ pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
         top,
         by_link_id,
         order,
+        compiled: CompiledOnce::default(),
     })
 }
 

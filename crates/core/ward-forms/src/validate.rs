@@ -4,11 +4,10 @@ use crate::answer_check::{AnswerIssue, check_answers};
 use crate::date_time::Moment;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::forest::{Forest, Node, StrayKind};
-use crate::item_extensions::Constraint;
 use crate::item_path::ItemPath;
+use crate::live::{LiveForm, Place, Surroundings};
 use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
-use crate::skip_logic::enabled_nodes;
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -32,30 +31,33 @@ use std::cmp::Ordering;
 /// ```
 #[must_use]
 pub fn validate(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Finding> {
-    validate_with(questionnaire, response, &|_, _| Err(()))
+    validate_in(questionnaire, response, &Surroundings::new())
 }
 
-/// Checks a response as [`validate`] does, and its constraints with a function that says whether one
-/// holds for the element at a FHIRPath location, or that it can't be evaluated.
+/// Checks a response as [`validate`] does, to a form whose expressions ask for what the app knows.
 ///
-/// A constraint that can't be evaluated gives a warning: the answers may be right.
+/// The time that expressions see is that of writing, unless the surroundings give one. Where whether
+/// an item is asked depends on something that is not at hand, it counts as asked and owes nothing, and
+/// a warning says so.
 #[must_use]
-pub fn validate_with(
+pub fn validate_in(
     questionnaire: &Questionnaire,
     response: &QuestionnaireResponse,
-    holds: &dyn Fn(&Constraint, &str) -> Result<bool, ()>,
+    surroundings: &Surroundings,
 ) -> Vec<Finding> {
     let forest = Forest::new(questionnaire, response);
-    let enabled = enabled_nodes(questionnaire, &forest);
-    let mut check = Check { forest: &forest, enabled: &enabled, response, findings: Vec::new() };
+    let live = LiveForm::verify(questionnaire, response, &surroundings.or_at_writing(response.authored()));
+    debug_assert_eq!(live.order.len(), forest.nodes.len(), "places and nodes stand for the same items");
+    let mut check = Check { forest: &forest, live: &live, response, findings: Vec::new() };
     check.head(questionnaire);
     check.strays();
-    check.constraints(&questionnaire.extensions.constraints, None, holds);
+    if response.status.is_final() {
+        let findings = live.of_form_rules().into_iter();
+        check.findings.extend(findings.map(|finding| finding.at("QuestionnaireResponse".to_owned())));
+    }
     for id in 0..forest.nodes.len() {
         check.node(id);
-        if let Some(node) = forest.nodes.get(id).filter(|node| node.source.is_some() && check.is_on(id)) {
-            check.constraints(&node.item.extensions.constraints, Some(id), holds);
-        }
+        check.evaluated(id);
     }
     check.findings
 }
@@ -80,7 +82,7 @@ pub fn validate_among(forms: &[Questionnaire], response: &QuestionnaireResponse)
 
 struct Check<'c, 'a> {
     forest: &'c Forest<'a>,
-    enabled: &'c [bool],
+    live: &'c LiveForm<'c>,
     response: &'a QuestionnaireResponse,
     findings: Vec<Finding>,
 }
@@ -228,7 +230,8 @@ impl<'a> Check<'_, 'a> {
     }
 
     fn owed(&mut self, id: usize, node: &Node<'a>) {
-        if !self.response.status.is_final() || !node.owes_answer() {
+        let is_in_doubt = self.place(id).is_some_and(|place| place.is_in_doubt);
+        if !self.response.status.is_final() || !node.owes_answer() || is_in_doubt {
             return;
         }
         // What lies in a hidden group is not shown either.
@@ -264,34 +267,15 @@ impl<'a> Check<'_, 'a> {
         }
     }
 
-    /// A draft is not held to its constraints: they may speak of answers still to come.
-    fn constraints(
-        &mut self,
-        constraints: &[Constraint],
-        id: Option<usize>,
-        holds: &dyn Fn(&Constraint, &str) -> Result<bool, ()>,
-    ) {
+    /// What the evaluation found. A draft is not held to it: it may speak of answers still to come.
+    fn evaluated(&mut self, id: usize) {
         if !self.response.status.is_final() {
             return;
         }
-        for constraint in constraints {
-            let place = id.map_or_else(ItemPath::root, |id| self.forest.path(id));
-            let location =
-                id.map_or_else(|| "QuestionnaireResponse".to_owned(), |id| self.forest.location(id));
-            let rule = constraint.human.as_deref().unwrap_or("A rule of this form.");
-            let finding = match holds(constraint, &location) {
-                Ok(true) => continue,
-                Ok(false) => {
-                    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
-                    Finding::new(place, FindingCode::ConstraintBroken, severity, rule)
-                }
-                Err(()) => {
-                    let message = format!("This rule could not be checked: {rule}");
-                    Finding::new(place, FindingCode::ConstraintNotChecked, Severity::Warning, message)
-                }
-            };
-            self.findings.push(finding.at(location));
-        }
+        let Some(place) = self.live.order.get(id) else { return };
+        let location = self.forest.location(id);
+        let findings = self.live.findings(*place).into_iter();
+        self.findings.extend(findings.map(|finding| finding.at(location.clone())));
     }
 
     fn add(
@@ -309,8 +293,12 @@ impl<'a> Check<'_, 'a> {
         self.findings.push(Finding::new(self.forest.path(id), code, severity, message).at(location));
     }
 
+    fn place(&self, id: usize) -> Option<&Place> {
+        self.live.places.get(*self.live.order.get(id)?)
+    }
+
     fn is_on(&self, id: usize) -> bool {
-        self.enabled.get(id).copied().unwrap_or(false)
+        self.place(id).is_some_and(|place| place.is_on)
     }
 }
 

@@ -28,8 +28,25 @@ const NOT_RUN: [&str; 14] = [
     "testFHIRPathAsFunction19",
     "testFHIRPathAsFunction20",
 ];
+/// Tests that don't agree, each with its reason. Another set is a failure.
+const FAILED: [&str; 9] = [
+    // Adds a tenth of a second, which the suite leaves out.
+    "testPlusDate19",
+    // Ask for one digit of a number that has four, and expect a bound that the number goes beyond.
+    "LowBoundaryDecimal15",
+    "HighBoundaryDecimal15",
+    // The same, and a sign before a call belongs to what the call gives.
+    "HighBoundaryDecimal16",
+    // Expect the first minute of the hour as the last one.
+    "HighBoundaryDateTimeMillisecond1",
+    "HighBoundaryDateTimeMillisecond3",
+    // The extension that they ask for is not in the JSON of their input.
+    "testFHIRPathIsFunction8",
+    "testFHIRPathIsFunction9",
+    "testFHIRPathIsFunction10",
+];
 /// Tests that agree. It may only rise.
-const PASSED: usize = 912;
+const PASSED: usize = TESTS - NOT_RUN.len() - FAILED.len();
 /// The time that `now()` gives: after all dates of the suite.
 const NOW: &str = "2026-03-01T09:30:00.000+01:00";
 
@@ -224,7 +241,7 @@ fn the_suite_of_hl7_agrees() {
     assert_eq!(tests.len(), TESTS);
     let inputs = inputs(&folder, &tests);
     let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let mut not_run = Vec::new();
+    let (mut not_run, mut failed) = (Vec::new(), Vec::new());
     for (group, test) in &tests {
         let name = test.attribute("name").unwrap_or_default();
         let (passed, total) = groups.entry(group).or_default();
@@ -234,6 +251,7 @@ fn the_suite_of_hl7_agrees() {
             Outcome::NotRun => not_run.push(name),
             Outcome::Failed(why) => {
                 let expression = test.all("expression").next().map_or("", |element| element.text.trim());
+                failed.push(name);
                 println!("failed {group}/{name}: {expression}\n    {why}");
             }
         }
@@ -245,5 +263,9 @@ fn the_suite_of_hl7_agrees() {
     println!("passed {passed} of {TESTS}; not run, because their input is XML only: {not_run:?}");
     assert_eq!(groups.len(), GROUPS);
     assert_eq!(not_run, NOT_RUN);
+    failed.sort_unstable();
+    let mut known = FAILED;
+    known.sort_unstable();
+    assert_eq!(failed, known);
     assert_eq!(passed, PASSED, "a rise is written into the constant; a fall is a fault");
 }

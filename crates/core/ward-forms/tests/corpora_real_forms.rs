@@ -3,16 +3,28 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helper functions of tests")]
 #![expect(clippy::print_stdout, reason = "agreement and skips must be seen")]
 
+#[path = "suite/walk.rs"]
+mod walk;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use walk::{NOW, walk};
 use ward_forms::{
-    Answering, Questionnaire, QuestionnaireResponse, decode_answers, encode_answers, lint, validate,
+    Answering, Questionnaire, QuestionnaireResponse, Surroundings, decode_answers, encode_answers, lint,
+    validate,
 };
 
 const VALIDATOR_CASES: usize = 37;
 /// Responses whose form is in the corpora, and how many of them have a dense form.
 const RESPONSES: usize = 37;
 const DENSE_RESPONSES: usize = 30;
+/// Walks through each form, and steps of each; a longer run sets more walks.
+const WALKS: u64 = 50;
+const WALKS_VARIABLE: &str = "WARD_FORM_WALKS";
+const STEPS: usize = 12;
+/// Forms with which nobody can start: they can't be read.
+const UNREADABLE: usize = 0;
 const REAL_FORMS: [(&str, usize); 2] = [("smart-forms", 13), ("sdc-examples", 4)];
 
 fn corpora() -> Option<PathBuf> {
@@ -127,6 +139,44 @@ fn real_forms_are_read_and_answered() {
             );
         }
     }
+}
+
+/// Every form of the corpora, answered at random: whatever order the answers come in, the state that is
+/// kept up to date is the one that is evaluated from scratch.
+#[test]
+fn real_forms_are_walked_through_at_random() {
+    let Some(root) = corpora() else { return };
+    let walks = std::env::var(WALKS_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(WALKS);
+    let mut paths = Vec::new();
+    for folder in ["smart-forms", "sdc-examples", "fhir-validator"] {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        paths.extend(entries.filter(|path| path.extension().is_some_and(|end| end == "json")));
+    }
+    paths.sort();
+    let (mut forms, mut unreadable, mut taken, mut everything) = (0, 0, 0, 0);
+    for path in paths {
+        let json: Value = serde_json::from_slice(&read(&path)).unwrap();
+        if json["resourceType"] != "Questionnaire" {
+            continue;
+        }
+        let Some(form) = form(&path) else {
+            unreadable += 1;
+            continue;
+        };
+        let form = Arc::new(form);
+        forms += 1;
+        everything += form.compiled().reads_everything();
+        let patient =
+            serde_json::json!({"resourceType": "Patient", "birthDate": "1971-05-06", "gender": "female"});
+        let surroundings = Surroundings::new().at(NOW).with_resource("patient", patient);
+        let of_form: usize = (0..walks).map(|seed| walk(&form, &surroundings, seed, STEPS)).sum();
+        taken += of_form;
+        let name = path.file_name().unwrap().to_string_lossy();
+        println!("{name}: {} items, {of_form} answers taken in {walks} walks", form.items().len());
+    }
+    println!("{forms} forms, {taken} answers, {everything} expressions that read everything");
+    assert_eq!(unreadable, UNREADABLE);
+    assert!(taken > forms * usize::try_from(walks).unwrap(), "hardly any answer was taken: {taken}");
 }
 
 /// Responses and their forms: the validator's cases, and one example of SDC.

@@ -13,7 +13,7 @@ use ward_client::native::NativeClient;
 use ward_client::views::calendar::iso_day;
 use ward_client::views::{ChartForms, local_day};
 use ward_client::{DraftKey, Environment as _};
-use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse};
+use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse, Surroundings};
 use ward_id::{ChartId, EntryId};
 use ward_sync::{AnsweredBy, Draft, Occurrence, QuestionnaireResponse, ResponseStatus};
 
@@ -132,18 +132,18 @@ async fn new_answers(
     };
     if args.answers.is_some() {
         // A file holds all answers: what was begun in the terminal is not mixed with it.
-        return Ok(Task { key, answering: Answering::new(form), earlier: None });
+        return Ok(Task { key, answering: Answering::new_in(form, surroundings(client)), earlier: None });
     }
     if let Some((key, form)) = go_on_with(client, &key, out).await? {
         let answering = match read_draft(client, &key) {
-            Some(draft) => Answering::resume(form, draft),
-            None => Answering::new(form),
+            Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
+            None => Answering::new_in(form, surroundings(client)),
         };
         return Ok(Task { key, answering, earlier: None });
     }
     let answering = match read_draft(client, &key) {
-        Some(draft) => Answering::resume(form, draft),
-        None => Answering::new(form),
+        Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
+        None => Answering::new_in(form, surroundings(client)),
     };
     Ok(Task { key, answering, earlier: None })
 }
@@ -185,10 +185,15 @@ fn correction(
         amends: Some(entry),
     };
     let answering = match read_draft(client, &key).filter(|_| !from_file) {
-        Some(draft) => Answering::resume_amendment(form.clone(), &earlier, draft),
-        None => Answering::amend(form.clone(), earlier.clone()),
+        Some(draft) => Answering::resume_amendment_in(form.clone(), &earlier, draft, surroundings(client)),
+        None => Answering::amend_in(form.clone(), earlier.clone(), surroundings(client)),
     };
     Ok(Task { key, answering, earlier: Some(earlier) })
+}
+
+/// What the expressions of a form may ask for.
+fn surroundings(client: &NativeClient) -> Surroundings {
+    Surroundings::new().at(&instant(client.environment().wall()))
 }
 
 fn read_draft(client: &NativeClient, key: &DraftKey) -> Option<FormResponse> {

@@ -46,7 +46,12 @@ fn fill_from_response(answering: &mut Answering, amending: bool, text: &[u8]) ->
         return Err(Failure::input("These answers are not taken as finished ones", why, next));
     }
     let form = answering.questionnaire().clone();
-    *answering = if amending { Answering::amend(form, given) } else { Answering::resume(form, given) };
+    let surroundings = answering.surroundings().clone();
+    *answering = if amending {
+        Answering::amend_in(form, given, surroundings)
+    } else {
+        Answering::resume_in(form, given, surroundings)
+    };
     Ok(())
 }
 

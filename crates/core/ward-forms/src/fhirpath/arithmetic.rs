@@ -34,7 +34,7 @@ pub(super) fn apply<'d>(
             let quantity = b.quantity().ok_or_else(|| not_defined(operator.text(), left, right))?;
             moved(operator, a, &quantity, left, right)
         }
-        _ => mixed(operator, left, right),
+        _ => mixed(operator, left, right, budget),
     }
 }
 
@@ -82,13 +82,17 @@ fn moved<'d>(
 }
 
 /// Where at least one side is a quantity.
-fn mixed<'d>(operator: Operator, left: &Value<'d>, right: &Value<'d>) -> Result<'d> {
+fn mixed<'d>(operator: Operator, left: &Value<'d>, right: &Value<'d>, budget: &Budget) -> Result<'d> {
     let number = |value: &Value<'d>| match value {
         Value::Integer(number) => Some(Decimal::from(*number)),
         Value::Decimal(number) => Some(*number),
         _ => None,
     };
-    let result = match (left.quantity(), right.quantity(), operator) {
+    let (a, b) = (left.quantity(), right.quantity());
+    if let (Some(a), Some(b)) = (&a, &b) {
+        budget.take(a.steps_with(b))?;
+    }
+    let result = match (a, b, operator) {
         (Some(a), Some(b), Operator::Add | Operator::Subtract) => {
             a.in_my_unit(&b).and_then(|b| decimal(operator, a.value, b)).map(|value| (value, a.unit))
         }

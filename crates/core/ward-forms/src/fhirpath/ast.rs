@@ -4,6 +4,7 @@
 //! so that only real nesting makes the tree deep.
 
 use super::function_name::{Family, Function};
+use super::text_filter::TextFilter;
 use super::value::Value;
 
 /// One node of the tree.
@@ -64,6 +65,52 @@ pub(super) struct Member {
     pub(super) sibling: String,
 }
 
+impl Expr {
+    /// Shows each call and each expression in it, this one first.
+    pub(super) fn visit<'x>(&'x self, seen: &mut impl FnMut(Part<'x>)) {
+        seen(Part::Expr(self));
+        match self {
+            Self::Call(call) => call.visit(seen),
+            Self::Path { base, steps } => {
+                base.visit(seen);
+                for step in steps {
+                    match step {
+                        Step::Member(_) => {}
+                        Step::Call(call) => call.visit(seen),
+                        Step::At(index) => index.visit(seen),
+                    }
+                }
+            }
+            Self::Sign { operand, .. } => operand.visit(seen),
+            Self::Chain { first, rest } => {
+                first.visit(seen);
+                for operation in rest {
+                    if let Operation::Binary(_, right) = operation {
+                        right.visit(seen);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Call {
+    fn visit<'x>(&'x self, seen: &mut impl FnMut(Part<'x>)) {
+        seen(Part::Call(self));
+        for argument in &self.arguments {
+            argument.visit(seen);
+        }
+    }
+}
+
+/// A part of a tree that a visit shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'x> {
+    Expr(&'x Expr),
+    Call(&'x Call),
+}
+
 impl Member {
     pub(super) fn new(name: String) -> Self {
         let sibling = format!("_{name}");
@@ -79,6 +126,8 @@ pub(super) struct Call {
     /// The name as written, for messages.
     pub(super) name: &'static str,
     pub(super) arguments: Vec<Expr>,
+    /// What `where` filters by, if that is a text.
+    pub(super) text_filter: Option<TextFilter>,
     /// The argument of `is`, `as` and `ofType`.
     pub(super) type_name: Option<TypeName>,
 }

@@ -1,32 +1,34 @@
-//! What one evaluation may cost. Every value visited, made or compared takes a step.
+//! What one evaluation may cost. Every value visited, made or compared takes a step, and every text that
+//! is built takes of the bytes that one evaluation may build.
 
 use super::error::EvaluationError;
-use crate::limits::{MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_EVALUATION_STEPS};
+use crate::limits::{
+    BYTES_PER_STEP, CUT_TEXT_BYTES, MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_EVALUATION_STEPS,
+    MAX_EVALUATION_TEXT_BYTES,
+};
 use std::cell::Cell;
 
-/// The steps that are left.
+/// The steps and bytes that are left.
 #[derive(Debug)]
 pub(super) struct Budget {
-    left: Cell<usize>,
+    steps: Cell<usize>,
+    text_bytes: Cell<usize>,
 }
-
-/// Bytes of text that count as one step.
-const BYTES_PER_STEP: usize = 16;
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { left: Cell::new(MAX_EVALUATION_STEPS) }
+        Self { steps: Cell::new(MAX_EVALUATION_STEPS), text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES) }
     }
 
     /// Takes so many steps.
     pub(super) fn take(&self, steps: usize) -> Result<(), EvaluationError> {
-        match self.left.get().checked_sub(steps) {
+        match self.steps.get().checked_sub(steps) {
             Some(left) => {
-                self.left.set(left);
+                self.steps.set(left);
                 Ok(())
             }
             None => {
-                self.left.set(0);
+                self.steps.set(0);
                 Err(EvaluationError::TooManySteps { limit: MAX_EVALUATION_STEPS })
             }
         }
@@ -37,12 +39,31 @@ impl Budget {
         self.take(bytes / BYTES_PER_STEP + 1)
     }
 
-    /// Takes the steps for building a text of that length, if it may be so long.
+    /// Takes what building a text of that length costs, if it may be so long.
     pub(super) fn build(&self, bytes: usize) -> Result<(), EvaluationError> {
         if bytes > MAX_BUILT_STRING_BYTES {
             return Err(EvaluationError::StringTooLong { limit_bytes: MAX_BUILT_STRING_BYTES });
         }
+        self.take_text(bytes)?;
         self.read(bytes)
+    }
+
+    /// Takes what cutting a text into so many parts costs.
+    pub(super) fn cut(&self, parts: usize, bytes: usize) -> Result<(), EvaluationError> {
+        Self::hold(parts)?;
+        self.take_text(parts.saturating_mul(CUT_TEXT_BYTES).saturating_add(bytes))?;
+        self.take(parts)?;
+        self.read(bytes)
+    }
+
+    fn take_text(&self, bytes: usize) -> Result<(), EvaluationError> {
+        match self.text_bytes.get().checked_sub(bytes) {
+            Some(left) => {
+                self.text_bytes.set(left);
+                Ok(())
+            }
+            None => Err(EvaluationError::TooMuchText { limit_bytes: MAX_EVALUATION_TEXT_BYTES }),
+        }
     }
 
     /// Says whether a collection may have so many values.

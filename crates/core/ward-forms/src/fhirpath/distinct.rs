@@ -5,18 +5,22 @@ use super::equality::equal_values;
 use super::error::EvaluationError;
 use super::temporal::Temporal;
 use super::value::Value;
+use crate::limits::MAX_MARKED_BYTES;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
 /// Values seen so far, each once.
 pub(super) struct Distinct<'d> {
     values: Vec<Value<'d>>,
-    by_mark: BTreeMap<u64, Vec<usize>>,
+    /// The value with a mark that was added last.
+    last_of: BTreeMap<u64, usize>,
+    /// For each value, the one with the same mark that was added before it.
+    before: Vec<Option<usize>>,
 }
 
 impl<'d> Distinct<'d> {
     pub(super) fn new() -> Self {
-        Self { values: Vec::new(), by_mark: BTreeMap::new() }
+        Self { values: Vec::new(), last_of: BTreeMap::new(), before: Vec::new() }
     }
 
     pub(super) fn of(values: &[Value<'d>], budget: &Budget) -> Result<Self, EvaluationError> {
@@ -38,8 +42,9 @@ impl<'d> Distinct<'d> {
             return any_equal(&self.values, value, budget);
         }
         for mark in [mark, QUANTITY_MARK] {
-            let known = self.by_mark.get(&mark).into_iter().flatten();
-            if any_equal(known.filter_map(|at| self.values.get(*at)), value, budget)? {
+            let last = self.last_of.get(&mark).copied();
+            let known = std::iter::successors(last, |at| self.before.get(*at).copied().flatten());
+            if any_equal(known.filter_map(|at| self.values.get(at)), value, budget)? {
                 return Ok(true);
             }
         }
@@ -52,7 +57,7 @@ impl<'d> Distinct<'d> {
         if self.has_marked(value, mark, budget)? {
             return Ok(false);
         }
-        self.by_mark.entry(mark).or_default().push(self.values.len());
+        self.before.push(self.last_of.insert(mark, self.values.len()));
         self.values.push(value.clone());
         Ok(true)
     }
@@ -109,14 +114,18 @@ fn json_mark(json: &Json) -> u64 {
     if map.contains_key("value") && !map.contains_key("linkId") {
         return QUANTITY_MARK;
     }
-    let names = ["linkId", "id", "url", "code", "system", "reference", "family"];
+    // Items are told apart by it, and there are many of them.
+    if let Some(link_id) = map.get("linkId").and_then(Json::as_str) {
+        return hash(link_id, 9 + map.len() as u64);
+    }
+    let names = ["id", "url", "code", "system", "reference", "family"];
     let texts = names.iter().filter_map(|name| map.get(*name).and_then(Json::as_str));
     texts.fold(9 + map.len() as u64, |mark, text| hash(text, mark))
 }
 
-/// FNV-1a.
+/// FNV-1a of the beginning: what lies behind is compared, which counts.
 fn hash(text: &str, seed: u64) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
+    text.bytes().take(MAX_MARKED_BYTES).fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }

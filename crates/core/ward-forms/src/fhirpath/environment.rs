@@ -6,11 +6,14 @@ use super::temporal::{Precision, Temporal};
 use super::value::Value;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Scores of answers that the form knows, for `weight()` and `ordinal()`.
 pub trait OptionWeights {
+    /// Whether answers to the question with this linkId have scores. One that has none is then missing
+    /// from a sum, which makes the sum missing; answers to other questions are no part of it.
+    fn is_scored(&self, link_id: Option<&str>) -> bool;
+
     /// The score of a coded answer to the question with this linkId.
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal>;
 }
@@ -83,11 +86,20 @@ impl<'d> Environment<'d> {
         self
     }
 
+    pub(super) fn has_variable(&self, name: &str) -> bool {
+        self.variables.contains_key(name) || self.fixed_variable(name).is_some()
+    }
+
     /// The value of `%name`.
     pub(super) fn variable(&self, name: &str) -> Option<Collection<'d>> {
         if let Some(value) = self.variables.get(name) {
             return Some(value.clone());
         }
+        self.fixed_variable(name)
+    }
+
+    /// What every expression may name.
+    fn fixed_variable(&self, name: &str) -> Option<Collection<'d>> {
         let text = |text: &'static str| Some(Value::string(text).into());
         match name {
             "context" => Some(self.context.clone()),
@@ -95,13 +107,14 @@ impl<'d> Environment<'d> {
             "sct" => text("http://snomed.info/sct"),
             "loinc" => text("http://loinc.org"),
             "ucum" => text("http://unitsofmeasure.org"),
+            "us-zip" => text("[0-9]{5}(-[0-9]{4}){0,1}"),
             _ => {
                 let value_set =
                     name.strip_prefix("vs-").map(|of| format!("http://hl7.org/fhir/ValueSet/{of}"));
                 let extension = name
                     .strip_prefix("ext-")
                     .map(|of| format!("http://hl7.org/fhir/StructureDefinition/{of}"));
-                Some(Value::String(Cow::Owned(value_set.or(extension)?)).into())
+                Some(Value::string(value_set.or(extension)?).into())
             }
         }
     }

@@ -7,8 +7,9 @@ use super::collection::Collection;
 use super::error::EvaluationError;
 use super::quantity::{Quantity, UnitText, is_equivalent};
 use super::temporal::{Temporal, TemporalKind};
+use super::text::Text;
 use super::value::Value;
-use crate::limits::MAX_JSON_DEPTH;
+use crate::limits::{MAX_JSON_DEPTH, VALUES_MOVED_PER_STEP};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 use std::cmp::Ordering;
@@ -45,7 +46,10 @@ pub(super) fn equal_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget)
         }
         Pair::Booleans(a, b) => Some(a == b),
         Pair::Temporals(a, b) => temporals_equal(&a, &b),
-        Pair::Quantities(a, b) => a.order(&b).map(|order| order == Ordering::Equal),
+        Pair::Quantities(a, b) => {
+            budget.take(a.steps_with(&b))?;
+            a.order(&b).map(|order| order == Ordering::Equal)
+        }
         Pair::Json(a, b) => Some(json_equal(a, b, budget)?),
         // An answer that was refused is no value: it equals nothing, and differs from nothing.
         Pair::Unlike if has_no_value(left) || has_no_value(right) => None,
@@ -68,7 +72,7 @@ fn temporals_equal(left: &Temporal, right: &Temporal) -> Option<bool> {
 /// Two values brought to something that can be compared.
 pub(super) enum Pair<'v> {
     Numbers(Decimal, Decimal),
-    Texts(std::borrow::Cow<'v, str>, std::borrow::Cow<'v, str>),
+    Texts(Text<'v>, Text<'v>),
     Booleans(bool, bool),
     Temporals(Temporal, Temporal),
     Quantities(Quantity<'v>, Quantity<'v>),
@@ -148,6 +152,7 @@ fn json_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
                     return Ok(false);
                 }
                 for (key, value) in a {
+                    budget.read(key.len())?;
                     let Some(other) = b.get(key) else { return Ok(false) };
                     waiting.push((value, other));
                 }
@@ -184,20 +189,30 @@ pub(super) fn equivalent(left: &Collection<'_>, right: &Collection<'_>, budget: 
     if left.len() != right.len() {
         return Ok(false);
     }
-    match_all(left.values(), right.values(), |a, b| equivalent_values(a, b, budget))
+    match_all(left.values(), right.values(), budget, |a, b| equivalent_values(a, b, budget))
 }
 
 /// Pairs each of the left with another of the right.
-fn match_all<T>(left: &[T], right: &[T], is_like: impl Fn(&T, &T) -> Outcome<bool>) -> Outcome<bool> {
-    let mut is_taken = vec![false; right.len()];
-    'left: for a in left {
-        for (b, taken) in right.iter().zip(&mut is_taken) {
-            if !*taken && is_like(a, b)? {
-                *taken = true;
-                continue 'left;
+fn match_all<T>(
+    left: &[T],
+    right: &[T],
+    budget: &Budget,
+    is_like: impl Fn(&T, &T) -> Outcome<bool>,
+) -> Outcome<bool> {
+    // Those not yet taken, in order.
+    let mut free: Vec<&T> = right.iter().collect();
+    for a in left {
+        let mut found = None;
+        for (at, b) in free.iter().enumerate() {
+            if is_like(a, b)? {
+                found = Some(at);
+                break;
             }
         }
-        return Ok(false);
+        let Some(at) = found else { return Ok(false) };
+        // What lies behind moves up.
+        budget.take((free.len() - at) / VALUES_MOVED_PER_STEP + 1)?;
+        free.remove(at);
     }
     Ok(true)
 }
@@ -209,7 +224,10 @@ fn equivalent_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Ou
         Pair::Texts(a, b) => texts_equivalent(&a, &b, budget)?,
         Pair::Booleans(a, b) => a == b,
         Pair::Temporals(a, b) => a.is_comparable(&b) && a.order(&b) == Some(Ordering::Equal),
-        Pair::Quantities(a, b) => a.is_equivalent(&b),
+        Pair::Quantities(a, b) => {
+            budget.take(a.steps_with(&b))?;
+            a.is_equivalent(&b)
+        }
         Pair::Json(a, b) => json_equivalent(a, b, budget, 0)?,
         Pair::Unlike => false,
     })
@@ -230,7 +248,8 @@ fn json_equivalent(left: &Json, right: &Json, budget: &Budget, depth: usize) -> 
     match (left, right) {
         (Json::Object(a), Json::Object(b)) => objects_equivalent(a, b, budget, depth),
         (Json::Array(a), Json::Array(b)) => {
-            Ok(a.len() == b.len() && match_all(a, b, |a, b| json_equivalent(a, b, budget, depth + 1))?)
+            Ok(a.len() == b.len()
+                && match_all(a, b, budget, |a, b| json_equivalent(a, b, budget, depth + 1))?)
         }
         (Json::String(a), Json::String(b)) => texts_equivalent(a, b, budget),
         (a, b) => leaves_equal(a, b, budget),
@@ -249,6 +268,7 @@ fn objects_equivalent(
         return Ok(false);
     }
     for (key, value) in left.iter().filter(|(key, _)| *key != "id") {
+        budget.read(key.len())?;
         match right.get(key) {
             Some(other) if json_equivalent(value, other, budget, depth + 1)? => {}
             _ => return Ok(false),

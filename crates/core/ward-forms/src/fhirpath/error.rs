@@ -201,6 +201,18 @@ pub enum EvaluationError {
         /// Bytes accepted.
         limit_bytes: usize,
     },
+    /// Strings that would together have more bytes than accepted.
+    #[error("the strings that the evaluation builds have more than {limit_bytes} bytes")]
+    TooMuchText {
+        /// Bytes accepted.
+        limit_bytes: usize,
+    },
+    /// Defined variables that hold more values than accepted.
+    #[error("the variables of the expression hold more than {limit} values")]
+    TooManyDefined {
+        /// Values accepted.
+        limit: usize,
+    },
     /// Data nested deeper than a document may be.
     #[error("the data are nested deeper than {limit} levels")]
     DataTooDeep {

@@ -9,6 +9,7 @@ use super::function_name::Function;
 use super::type_test;
 use super::value::Value;
 use super::{functions, navigate, operators};
+use crate::limits::{BYTES_PER_STEP, MAX_DEFINED_VALUES};
 use std::cell::RefCell;
 
 pub(super) type Evaluated<'d> = Result<Collection<'d>, EvaluationError>;
@@ -48,12 +49,12 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         match expr {
             Expr::Empty => Ok(Collection::empty()),
             Expr::Literal(value) => Ok(value.borrowed().into()),
-            Expr::This => Ok(scope.this.clone()),
+            Expr::This => self.copy(scope.this),
             Expr::Index => Ok(scope.index.map(Value::count).into()),
-            Expr::Total => Ok(scope.total.cloned().unwrap_or_default()),
+            Expr::Total => scope.total.map_or(Ok(Collection::empty()), |total| self.copy(total)),
             Expr::Variable(name) => self.variable(name),
             Expr::Member(member) => self.first_member(member, scope),
-            Expr::Call(call) => functions::call(self, call, scope.this.clone(), scope),
+            Expr::Call(call) => functions::call(self, call, self.copy(scope.this)?, scope),
             Expr::Path { base, steps } => self.path(base, steps, scope),
             Expr::Sign { is_minus, operand } => {
                 let value = self.evaluate(operand, scope)?;
@@ -63,12 +64,19 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         }
     }
 
+    /// The same values again.
+    fn copy(&self, values: &Collection<'d>) -> Evaluated<'d> {
+        self.budget.take(values.len())?;
+        Ok(values.clone())
+    }
+
     fn variable(&self, name: &str) -> Evaluated<'d> {
         let defined = self.defined.borrow();
-        let value = match defined.iter().rev().find(|(known, _)| known == name) {
-            Some((_, value)) => Some(value.clone()),
-            None => self.environment.variable(name),
-        };
+        self.budget.take(defined.len() + name.len() / BYTES_PER_STEP)?;
+        if let Some((_, value)) = defined.iter().rev().find(|(known, _)| known == name) {
+            return self.copy(value);
+        }
+        let value = self.environment.variable(name);
         let value = value.ok_or_else(|| EvaluationError::UnknownVariable { name: name.to_owned() })?;
         self.budget.take(value.len())?;
         Ok(value)
@@ -92,15 +100,16 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     fn member(&self, member: &'d Member, of: &Collection<'d>) -> Evaluated<'d> {
         let mut found = Collection::empty();
+        let steps = 1 + member.name.len() / BYTES_PER_STEP;
         for value in of {
-            self.budget.take(1)?;
+            self.budget.take(steps)?;
             match value {
                 Value::Node(node) => {
                     navigate::member(node, member, self.environment.is_strict, &self.budget, &mut found)?;
                 }
                 Value::Type { namespace, name } => match member.name.as_str() {
                     "namespace" => found.push(Value::string(*namespace)),
-                    "name" => found.push(Value::String(name.clone())),
+                    "name" => found.push(Value::string(name.clone())),
                     _ => {}
                 },
                 _ => {}
@@ -130,7 +139,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
                 Step::Call(call) => functions::call(self, call, value, scope)?,
                 Step::At(index) => {
                     let index = self.evaluate(index, scope)?;
-                    functions::at(&value, &index)?
+                    functions::at(&value, &index, &self.budget)?
                 }
             };
             before = Before::Step(step);
@@ -155,12 +164,16 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     /// Defines a variable for the rest of the path.
     pub(super) fn define(&self, name: String, value: Collection<'d>) -> Result<(), EvaluationError> {
-        let is_defined = self.defined.borrow().iter().any(|(known, _)| *known == name);
-        if is_defined || self.environment.variable(&name).is_some() {
+        let mut defined = self.defined.borrow_mut();
+        self.budget.take(defined.len() + value.len())?;
+        if defined.iter().any(|(known, _)| *known == name) || self.environment.has_variable(&name) {
             return Err(EvaluationError::VariableTaken { name });
         }
-        self.budget.take(value.len())?;
-        self.defined.borrow_mut().push((name, value));
+        let held: usize = defined.iter().map(|(_, value)| value.len()).sum();
+        if held + value.len() > MAX_DEFINED_VALUES {
+            return Err(EvaluationError::TooManyDefined { limit: MAX_DEFINED_VALUES });
+        }
+        defined.push((name, value));
         Ok(())
     }
 }

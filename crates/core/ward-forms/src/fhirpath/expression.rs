@@ -3,10 +3,12 @@
 use super::ast::Expr;
 use super::collection::Collection;
 use super::dependencies::Dependencies;
+use super::doubts::{self, Doubt};
 use super::environment::Environment;
 use super::error::{EvaluationError, ExpressionError};
 use super::evaluator::{Evaluator, Scope};
 use super::parser;
+use std::collections::BTreeSet;
 
 /// A FHIRPath expression ready for use.
 #[derive(Debug, Clone)]
@@ -37,6 +39,11 @@ impl Expression {
     #[must_use]
     pub fn dependencies(&self) -> &Dependencies {
         &self.dependencies
+    }
+
+    /// What is doubtful about it as a score.
+    pub(crate) fn doubts(&self) -> BTreeSet<Doubt> {
+        doubts::of(&self.tree)
     }
 
     /// Evaluates it. The result borrows from the data and from the expression.

@@ -1,5 +1,7 @@
 //! The functions that expressions may call, and how many arguments each takes.
 
+use crate::limits::MAX_SORT_KEYS;
+
 /// A function of FHIRPath, FHIR or SDC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
@@ -180,7 +182,7 @@ const FUNCTIONS: &[(&str, Function, Family, Arity)] = &[
     ("select", Function::Select, Family::Filtering, ONE),
     ("repeat", Function::Repeat, Family::Filtering, ONE),
     ("ofType", Function::OfType, Family::Filtering, ONE),
-    ("sort", Function::Sort, Family::Filtering, takes(0, 8)),
+    ("sort", Function::Sort, Family::Filtering, takes(0, MAX_SORT_KEYS)),
     ("single", Function::Single, Family::Parts, NONE),
     ("first", Function::First, Family::Parts, NONE),
     ("last", Function::Last, Family::Parts, NONE),

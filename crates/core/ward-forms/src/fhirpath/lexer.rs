@@ -5,6 +5,9 @@
 use super::error::{ExpressionError, ExpressionProblem};
 use super::temporal::Temporal;
 
+/// The variable that holds the pattern of postal codes of the United States.
+const ZIP_CODES: &str = "us-zip";
+
 /// One token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -159,6 +162,11 @@ impl<'s> Lexer<'s> {
         let name = match self.peek() {
             Some('`') => self.quoted('`', "a name in backticks")?,
             Some(quote @ ('\'' | '"')) => self.quoted(quote, "a name in quotes")?,
+            // The one name of FHIR with a hyphen that stands without quotes.
+            _ if self.rest().starts_with(ZIP_CODES) => {
+                self.at += ZIP_CODES.len();
+                ZIP_CODES.to_owned()
+            }
             _ => self.run(is_word).to_owned(),
         };
         if name.is_empty() {

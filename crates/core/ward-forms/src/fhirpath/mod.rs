@@ -2,7 +2,7 @@
 //!
 //! An [`Expression`] is read once and evaluated as often as the data change. Data are borrowed; an
 //! evaluation visits what the expression names and copies none of it. There is no clock and no lookup
-//! outside of the [`Environment`], and every evaluation ends: it has a budget of steps.
+//! outside of the [`Environment`], and every evaluation ends: it has a budget of steps and of bytes.
 //!
 //! Ward has its own engine because the one that builds for the browser took 2.9 s for one answer's
 //! value among 2,691 items (it copies the JSON at every step), reads the system's clock, and needs a
@@ -14,7 +14,8 @@
 //!
 //! What is missing is not zero: an operator on an absent answer gives nothing, and an aggregate of
 //! nothing is nothing. An aggregate over answers of which some are absent takes those that are there,
-//! as FHIRPath says; a form's author who means otherwise adds the answers with `+`.
+//! as FHIRPath says; a form's author who means otherwise adds the answers with `+`. An answer that was
+//! refused, and one to a scored question that has no score, make an aggregate missing.
 //!
 //! ```
 //! use ward_forms::fhirpath::{Environment, Expression};
@@ -36,7 +37,9 @@ mod ast;
 mod budget;
 mod collection;
 mod dependencies;
+mod dependency_walk;
 mod distinct;
+mod doubts;
 mod environment;
 mod equality;
 mod error;
@@ -45,14 +48,18 @@ mod expression;
 mod function_name;
 mod functions;
 mod lexer;
+mod link_id_filter;
 mod navigate;
 mod node;
 mod operators;
 mod parser;
 mod quantity;
+mod reach;
 mod temporal;
 mod temporal_arithmetic;
 mod temporal_order;
+mod text;
+mod text_filter;
 mod type_test;
 mod types;
 mod unit;
@@ -60,6 +67,7 @@ mod value;
 
 pub use collection::Collection;
 pub use dependencies::Dependencies;
+pub(crate) use doubts::Doubt;
 pub use environment::{Environment, OptionWeights};
 pub use error::{EvaluationError, ExpressionError, ExpressionProblem};
 pub use expression::Expression;
@@ -67,4 +75,5 @@ pub use node::Node;
 pub use quantity::Quantity;
 pub use rust_decimal::Decimal;
 pub use temporal::{Precision, Temporal, TemporalKind};
+pub use text::Text;
 pub use value::Value;

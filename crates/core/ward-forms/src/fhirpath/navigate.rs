@@ -7,6 +7,7 @@ use super::error::EvaluationError;
 use super::node::Node;
 use super::types::{self, FieldType, Form, Type};
 use super::value::Value;
+use crate::limits::BYTES_PER_STEP;
 use serde_json::{Map, Value as Json};
 
 type Object = Map<String, Json>;
@@ -76,6 +77,7 @@ fn choice<'d>(
     budget: &Budget,
     into: &mut Collection<'d>,
 ) -> Result<bool, EvaluationError> {
+    budget.take(map.len())?;
     let ending = |key: &'d str| key.strip_prefix(name).and_then(types::choice_type);
     for (key, json) in map {
         if let Some(type_) = ending(key) {
@@ -211,6 +213,7 @@ pub(super) fn children<'d>(
         if key == "resourceType" {
             continue;
         }
+        budget.take(key.len() / BYTES_PER_STEP)?;
         if let Some(name) = key.strip_prefix('_') {
             if get(map, name).is_none() {
                 Spread::of(node, declared(node.type_, name), budget).add(None, Some(json), into)?;

@@ -1,11 +1,11 @@
 //! Nodes: places in a document with the FHIR type that is known of them.
 
 use super::temporal::Temporal;
+use super::text::Text;
 use super::types::{self, Form, Type};
 use super::value::Value;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
-use std::borrow::Cow;
 
 /// A place in a document: the JSON there, the sibling that holds a primitive's id and extensions, and
 /// the type. It borrows all of it and is as cheap to copy as a few references.
@@ -38,6 +38,11 @@ impl<'d> Node<'d> {
         let type_ = known.find(|type_| type_.name == type_name)?;
         let item = json.as_object().filter(|map| map.contains_key("linkId"));
         Some(Self { json: Some(json), sibling: None, type_, item })
+    }
+
+    /// A number that should be there and is not, in the same item as another node.
+    pub(super) fn without_value(of: &Self) -> Self {
+        Self { json: None, sibling: None, type_: &types::DECIMAL, item: of.item }
     }
 
     /// The JSON at this place. Nothing for a primitive that has extensions but no value.
@@ -107,7 +112,7 @@ impl<'d> Node<'d> {
             Form::Time => Temporal::time(text),
             _ => None,
         };
-        temporal.map_or(Value::String(Cow::Borrowed(text)), Value::Temporal)
+        temporal.map_or(Value::String(Text::borrowed(text)), Value::Temporal)
     }
 
     /// The text of a string of which nothing more is known, so that it may hold a date.

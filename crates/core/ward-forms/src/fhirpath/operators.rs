@@ -10,9 +10,9 @@ use super::distinct::Distinct;
 use super::equality::{Pair, equal, equal_values, equivalent};
 use super::error::EvaluationError;
 use super::evaluator::{Evaluated, Evaluator};
+use super::text::Text;
 use super::value::Value;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Applies an operator. The right side is evaluated only if the result may depend on it.
@@ -125,8 +125,8 @@ pub(super) fn union<'d>(left: Collection<'d>, right: Collection<'d>, budget: &Bu
 }
 
 fn concatenate<'d>(left: &Collection<'d>, right: &Collection<'d>, budget: &Budget) -> Evaluated<'d> {
-    let text = |values: &Collection<'d>| -> Result<Cow<'d, str>, EvaluationError> {
-        let Some(value) = one(values, "&")? else { return Ok(Cow::Borrowed("")) };
+    let text = |values: &Collection<'d>| -> Result<Text<'d>, EvaluationError> {
+        let Some(value) = one(values, "&")? else { return Ok(Text::borrowed("")) };
         value.text().ok_or_else(|| EvaluationError::WrongType {
             place: "&",
             expected: "strings",
@@ -172,7 +172,10 @@ pub(super) fn order(
             Ok(Some(a.cmp(&b)))
         }
         Pair::Temporals(a, b) if a.is_comparable(&b) => Ok(a.order(&b)),
-        Pair::Quantities(a, b) => Ok(a.order(&b)),
+        Pair::Quantities(a, b) => {
+            budget.take(a.steps_with(&b))?;
+            Ok(a.order(&b))
+        }
         _ => Err(not_defined(place, left, right)),
     }
 }

@@ -10,10 +10,10 @@ use super::lexer::{Placed, Token, tokens};
 use super::node::decimal;
 use super::quantity::{Quantity, UnitText};
 use super::temporal_arithmetic::TimeUnit;
+use super::text_filter::TextFilter;
 use super::types;
 use super::value::Value;
-use crate::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES};
-use std::borrow::Cow;
+use crate::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES, MAX_NAMED_CHARS};
 
 type Parsed<T> = Result<T, ExpressionError>;
 
@@ -243,11 +243,11 @@ impl Parser {
 
     fn number(&mut self, text: &str, position: usize) -> Parsed<Value<'static>> {
         let out_of_range = || {
-            let shown = text.chars().take(40).collect();
+            let shown = text.chars().take(MAX_NAMED_CHARS).collect();
             ExpressionError::new(position, ExpressionProblem::NumberOutOfRange { text: shown })
         };
         let unit = match self.peek() {
-            Token::Text(code) => Some(UnitText::Code(Cow::Owned(code.clone()))),
+            Token::Text(code) => Some(UnitText::Code(code.clone().into())),
             Token::Word(word) => TimeUnit::from_word(word).map(UnitText::Calendar),
             _ => None,
         };
@@ -265,11 +265,13 @@ impl Parser {
     fn call(&mut self, name: &str) -> Parsed<(Call, usize)> {
         let position = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |placed| placed.position);
         let Some(Known { name, function, family, arity }) = Function::named(name) else {
-            let problem = ExpressionProblem::UnknownFunction { name: name.chars().take(80).collect() };
+            let problem =
+                ExpressionProblem::UnknownFunction { name: name.chars().take(MAX_NAMED_CHARS).collect() };
             return Err(ExpressionError::new(position, problem));
         };
         self.need("(")?;
-        let mut call = Call { function, family, name, arguments: Vec::new(), type_name: None };
+        let mut call =
+            Call { function, family, name, arguments: Vec::new(), text_filter: None, type_name: None };
         if function.takes_type() {
             call.type_name = Some(self.type_name()?);
             self.need(")")?;
@@ -291,6 +293,9 @@ impl Parser {
         }
         check_arity(name, arity, call.arguments.len())
             .map_err(|problem| ExpressionError::new(position, problem))?;
+        if function == Function::Where {
+            call.text_filter = call.arguments.first().and_then(TextFilter::of);
+        }
         Ok((call, depth))
     }
 
@@ -309,7 +314,7 @@ impl Parser {
         if types::exists(&type_name) {
             return Ok(type_name);
         }
-        let name = type_name.name.chars().take(80).collect();
+        let name = type_name.name.chars().take(MAX_NAMED_CHARS).collect();
         Err(ExpressionError::new(position, ExpressionProblem::UnknownType { name }))
     }
 

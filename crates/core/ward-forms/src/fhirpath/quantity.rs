@@ -4,11 +4,12 @@
 
 use super::node::Node;
 use super::temporal_arithmetic::TimeUnit;
+use super::text::Text;
 use super::types;
 use super::unit::Unit;
+use crate::limits::{MAX_BUILT_UNIT_BYTES, MAX_UNIT_BYTES, STEPS_PER_UNIT_BYTE};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -27,11 +28,11 @@ pub(super) enum UnitText<'d> {
     /// A word of the calendar, such as `days`.
     Calendar(TimeUnit),
     /// A UCUM code, or a text that is compared as it is.
-    Code(Cow<'d, str>),
+    Code(Text<'d>),
 }
 
 impl UnitText<'_> {
-    pub(super) const ONE: Self = Self::Code(Cow::Borrowed("1"));
+    pub(super) const ONE: Self = Self::Code(Text::borrowed("1"));
 
     fn unit(&self) -> Option<Unit> {
         match self {
@@ -90,7 +91,7 @@ impl<'d> Quantity<'d> {
             Some(code) if text("system") == Some(UCUM) => code,
             code => text("unit").or(code).unwrap_or("1"),
         };
-        Some(Self::new(value, UnitText::Code(Cow::Borrowed(code))))
+        Some(Self::new(value, UnitText::Code(Text::borrowed(code))))
     }
 
     /// Reads `4`, `4 days` or `4 'mg'`.
@@ -103,8 +104,8 @@ impl<'d> Quantity<'d> {
             return Some(Quantity::new(value, UnitText::ONE));
         }
         if let Some(code) = unit.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-            return (!code.contains('\''))
-                .then(|| Quantity::new(value, UnitText::Code(Cow::Owned(code.to_owned()))));
+            return (!code.contains('\'') && code.len() <= MAX_BUILT_UNIT_BYTES)
+                .then(|| Quantity::new(value, UnitText::Code(code.to_owned().into())));
         }
         Some(Quantity::new(value, UnitText::Calendar(TimeUnit::from_word(unit)?)))
     }
@@ -115,6 +116,18 @@ impl<'d> Quantity<'d> {
             UnitText::Calendar(unit) => Some(*unit),
             UnitText::Code(code) => TimeUnit::from_ucum(code).or_else(|| TimeUnit::from_word(code)),
         }
+    }
+
+    /// Steps that bringing the two to one unit costs.
+    pub(super) fn steps_with(&self, other: &Quantity<'_>) -> usize {
+        let bytes = |unit: &UnitText<'_>| match unit {
+            UnitText::Calendar(_) => 1,
+            UnitText::Code(code) => code.len().min(MAX_UNIT_BYTES),
+        };
+        if self.unit == other.unit {
+            return 1;
+        }
+        (bytes(&self.unit) + bytes(&other.unit)) * STEPS_PER_UNIT_BYTE
     }
 
     /// The other's number in this one's unit. Nothing if the units don't convert.
@@ -154,19 +167,19 @@ impl<'d> Quantity<'d> {
             UnitText::Calendar(TimeUnit::Month) => "mo",
             _ => return self.borrowed(),
         };
-        Quantity::new(self.value, UnitText::Code(Cow::Borrowed(code)))
+        Quantity::new(self.value, UnitText::Code(Text::borrowed(code)))
     }
 
     /// The same quantity without a copy of its unit.
     pub(super) fn borrowed(&self) -> Quantity<'_> {
         let unit = match &self.unit {
             UnitText::Calendar(unit) => UnitText::Calendar(*unit),
-            UnitText::Code(code) => UnitText::Code(Cow::Borrowed(code.as_ref())),
+            UnitText::Code(code) => UnitText::Code(Text::borrowed(code)),
         };
         Quantity { value: self.value, unit }
     }
 
-    /// The product or quotient of the units, as UCUM writes it.
+    /// The product or quotient of the units, as UCUM writes it. Nothing if it gets too long.
     pub(super) fn joined_unit(&self, other: &Quantity<'_>, is_division: bool) -> Option<UnitText<'d>> {
         let code = |quantity: &Quantity<'_>| match &quantity.unit {
             UnitText::Code(code) => Some(code.to_string()),
@@ -191,7 +204,7 @@ impl<'d> Quantity<'d> {
             (true, ..) => format!("{left}/{right}"),
             (false, ..) => format!("{left}.{right}"),
         };
-        Some(UnitText::Code(Cow::Owned(joined)))
+        (joined.len() <= MAX_BUILT_UNIT_BYTES).then(|| UnitText::Code(joined.into()))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Source: FHIRPath 2.0 §4.1.5 to §4.1.7.
 
 use crate::date_time::days_in_month;
+use crate::limits::MAX_TEMPORAL_BYTES;
 use std::fmt;
 
 /// Which of the three types a value has.
@@ -57,7 +58,7 @@ impl Temporal {
     /// Reads `2026`, `2026-03` or `2026-03-01`.
     #[must_use]
     pub fn date(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader::of(text)?;
         let value = reader.calendar(TemporalKind::Date)?;
         reader.rest.is_empty().then_some(value)
     }
@@ -66,7 +67,7 @@ impl Temporal {
     /// `2026-03-01T09:30:00.000+01:00`.
     #[must_use]
     pub fn date_time(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader::of(text)?;
         let mut value = reader.calendar(TemporalKind::DateTime)?;
         if reader.eat('T') && !reader.rest.is_empty() {
             if value.precision != Precision::Day {
@@ -81,7 +82,7 @@ impl Temporal {
     /// Reads `09`, `09:30`, `09:30:00` or `09:30:00.000`.
     #[must_use]
     pub fn time(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader::of(text)?;
         let mut value = Self::least(TemporalKind::Time);
         reader.clock(&mut value)?;
         reader.rest.is_empty().then_some(value)
@@ -192,7 +193,12 @@ struct Reader<'t> {
     rest: &'t str,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
+    /// Nothing of a text that is longer than any date: each value is read whenever it is used.
+    fn of(text: &'t str) -> Option<Self> {
+        (text.len() <= MAX_TEMPORAL_BYTES).then_some(Self { rest: text })
+    }
+
     fn eat(&mut self, mark: char) -> bool {
         let after = self.rest.strip_prefix(mark);
         self.rest = after.unwrap_or(self.rest);

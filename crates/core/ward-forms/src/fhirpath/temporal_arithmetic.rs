@@ -4,6 +4,7 @@
 
 use super::temporal::{Precision, Temporal, TemporalKind};
 use crate::date_time::{date_from_days, days_from_epoch, days_in_month};
+use crate::limits::MAX_DAYS_FROM_EPOCH;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 
@@ -150,7 +151,7 @@ impl Temporal {
         if !is_time {
             let days = i64::try_from(total.div_euclid(NANOS_PER_DAY)).ok()?;
             // Beyond this the calendar has no year of four digits.
-            if days.abs() > 4_000_000 {
+            if days.abs() > MAX_DAYS_FROM_EPOCH {
                 return None;
             }
             (moved.year, moved.month, moved.day) = date_from_days(days);

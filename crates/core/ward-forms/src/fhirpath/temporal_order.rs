@@ -4,12 +4,14 @@
 //! and the other goes on, the order is unknown.
 
 use super::temporal::{Precision, Temporal, TemporalKind};
-use crate::date_time::{date_from_days, days_from_epoch};
+use crate::date_time::{date_from_days, days_from_epoch, days_in_month};
 use std::cmp::Ordering;
 
-/// Zones lie between 12 hours west and 14 hours east of UTC; the hour beyond covers a value whose
-/// minutes are not known.
-const ZONE_DOUBT_SECONDS: i64 = 15 * 3600;
+/// The zones that a time without one may be in lie between 12 hours west and 14 hours east of UTC.
+const WESTERNMOST_SECONDS: i64 = -12 * 3600;
+const EASTERNMOST_SECONDS: i64 = 14 * 3600;
+
+const DAY_SECONDS: i64 = 86_400;
 
 impl Temporal {
     /// Whether the two have an order at all: a time of day has none with a date.
@@ -19,9 +21,11 @@ impl Temporal {
 
     /// The order of two values, when it is known. Equal means equal on every part of the same precision.
     pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
-        let have_clocks = self.precision >= Precision::Hour && other.precision >= Precision::Hour;
-        if have_clocks && self.offset_min.is_some() != other.offset_min.is_some() {
+        if self.offset_min.is_some() != other.offset_min.is_some() {
             return self.order_despite_zone(other);
+        }
+        if !self.has_same_hours(other) {
+            return Self::order_apart(self.span_in_utc(), other.span_in_utc());
         }
         let (left, right) = if self.offset_min == other.offset_min {
             (*self, *other)
@@ -59,10 +63,51 @@ impl Temporal {
         }
     }
 
-    /// One has a zone and the other none: the order is known only when no zone could change it.
+    /// Whether the hours of the two begin at the same minutes, where one of them is only known by its hour.
+    fn has_same_hours(&self, other: &Self) -> bool {
+        let apart_min = self.offset_min.unwrap_or(0) - other.offset_min.unwrap_or(0);
+        apart_min % 60 == 0 || (self.precision > Precision::Hour && other.precision > Precision::Hour)
+    }
+
+    /// One has a zone and the other none, be it a date or a time: the order is known only when it is the
+    /// same in every zone.
     fn order_despite_zone(&self, other: &Self) -> Option<Ordering> {
-        let seconds = self.in_utc().seconds() - other.in_utc().seconds();
-        (seconds.abs() > ZONE_DOUBT_SECONDS).then(|| seconds.cmp(&0))
+        Self::order_apart(self.span_in_utc(), other.span_in_utc())
+    }
+
+    /// The order of two spans of time that don't touch.
+    fn order_apart(mine: (i64, i64), theirs: (i64, i64)) -> Option<Ordering> {
+        if mine.1 <= theirs.0 {
+            Some(Ordering::Less)
+        } else if mine.0 >= theirs.1 {
+            Some(Ordering::Greater)
+        } else {
+            None
+        }
+    }
+
+    /// The seconds of UTC, from and up to, in which the value may lie.
+    fn span_in_utc(&self) -> (i64, i64) {
+        let from = self.seconds();
+        let to = from + self.length_seconds();
+        match self.offset_min {
+            Some(minutes) => (from - i64::from(minutes) * 60, to - i64::from(minutes) * 60),
+            None => (from - EASTERNMOST_SECONDS, to - WESTERNMOST_SECONDS),
+        }
+    }
+
+    /// How long the last known part is.
+    fn length_seconds(&self) -> i64 {
+        let of_month = |month| i64::from(days_in_month(u32::try_from(self.year).unwrap_or(1), month));
+        match self.precision {
+            Precision::Year => (1..=12).map(of_month).sum::<i64>() * DAY_SECONDS,
+            Precision::Month => of_month(self.month) * DAY_SECONDS,
+            Precision::Day => DAY_SECONDS,
+            Precision::Hour => 3600,
+            Precision::Minute => 60,
+            // The fraction lies within.
+            Precision::Second => 1,
+        }
     }
 
     /// Seconds from 1970-01-01T00:00 by the value's own clock.

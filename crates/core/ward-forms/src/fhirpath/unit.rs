@@ -7,7 +7,7 @@
 //! Source: The Unified Code for Units of Measure, version 2.1, tables 1 to 18.
 
 use super::temporal_arithmetic::TimeUnit;
-use crate::limits::{MAX_UNIT_BYTES, MAX_UNIT_DEPTH};
+use crate::limits::{MAX_UNIT_BYTES, MAX_UNIT_DEPTH, MAX_UNIT_EXPONENT, MAX_UNIT_POWER_OF_TEN};
 use rust_decimal::Decimal;
 
 /// Base units, each its own dimension. Counts that UCUM calls arbitrary are dimensions of their own,
@@ -115,7 +115,21 @@ impl Unit {
         Some(Self { numerator: self.denominator, denominator: self.numerator, exponents })
     }
 
+    /// A power of ten, written as its digits rather than multiplied.
+    fn power_of_ten(exponent: i8) -> Option<Self> {
+        let digits = exponent.unsigned_abs();
+        if digits > MAX_UNIT_POWER_OF_TEN {
+            return None;
+        }
+        let power = Decimal::try_from_i128_with_scale(10_i128.checked_pow(u32::from(digits))?, 0).ok()?;
+        let unit = Self { numerator: power, ..Self::ONE };
+        if exponent < 0 { unit.inverse() } else { Some(unit) }
+    }
+
     fn power(&self, exponent: i8) -> Option<Self> {
+        if exponent.unsigned_abs() > MAX_UNIT_EXPONENT {
+            return None;
+        }
         let base = if exponent < 0 { self.inverse()? } else { *self };
         let mut result = Self::ONE;
         for _ in 0..exponent.unsigned_abs() {
@@ -205,7 +219,7 @@ impl Reader<'_> {
         let rest = self.rest.strip_prefix("10*").or_else(|| self.rest.strip_prefix("10^"))?;
         self.rest = rest;
         let exponent = self.exponent()?;
-        Unit { numerator: Decimal::TEN, ..Unit::ONE }.power(exponent)
+        Unit::power_of_ten(exponent)
     }
 
     fn number_or_atom(&mut self) -> Option<Unit> {
@@ -255,7 +269,7 @@ fn atom_with_prefix(text: &str) -> Option<Unit> {
     PREFIXES.iter().find_map(|(prefix, exponent)| {
         let code = text.strip_prefix(prefix)?;
         let atom = ATOMS.iter().find(|atom| atom.is_metric && atom.code == code)?;
-        Unit { numerator: Decimal::TEN, ..Unit::ONE }.power(*exponent)?.times(&atom.unit())
+        Unit::power_of_ten(*exponent)?.times(&atom.unit())
     })
 }
 

@@ -3,6 +3,7 @@
 use super::node::Node;
 use super::quantity::Quantity;
 use super::temporal::Temporal;
+use super::text::Text;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
@@ -19,7 +20,7 @@ pub enum Value<'d> {
     /// An exact decimal number.
     Decimal(Decimal),
     /// A text.
-    String(Cow<'d, str>),
+    String(Text<'d>),
     /// A date, a date with time, or a time of day.
     Temporal(Temporal),
     /// A number with a unit.
@@ -72,7 +73,7 @@ impl<'d> Value<'d> {
 
     /// The text, of a node too.
     #[must_use]
-    pub fn text(&self) -> Option<Cow<'d, str>> {
+    pub fn text(&self) -> Option<Text<'d>> {
         match self.plain() {
             Self::String(text) => Some(text),
             _ => None,
@@ -109,15 +110,15 @@ impl<'d> Value<'d> {
 
     /// The value as `toString()` writes it; nothing for an object.
     #[must_use]
-    pub fn written(&self) -> Option<Cow<'d, str>> {
+    pub fn written(&self) -> Option<Text<'d>> {
         match self.plain() {
-            Self::Boolean(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
-            Self::Integer(value) => Some(Cow::Owned(value.to_string())),
-            Self::Decimal(value) => Some(Cow::Owned(value.to_string())),
+            Self::Boolean(value) => Some(Text::borrowed(if value { "true" } else { "false" })),
+            Self::Integer(value) => Some(value.to_string().into()),
+            Self::Decimal(value) => Some(value.to_string().into()),
             Self::String(text) => Some(text),
-            Self::Temporal(value) => Some(Cow::Owned(value.to_string())),
-            Self::Quantity(quantity) => Some(Cow::Owned(quantity.to_string())),
-            Self::Node(node) => Quantity::of_node(&node).map(|quantity| Cow::Owned(quantity.to_string())),
+            Self::Temporal(value) => Some(value.to_string().into()),
+            Self::Quantity(quantity) => Some(quantity.to_string().into()),
+            Self::Node(node) => Quantity::of_node(&node).map(|quantity| quantity.to_string().into()),
             Self::Type { .. } => None,
         }
     }
@@ -143,7 +144,7 @@ impl<'d> Value<'d> {
         if matches!(self, Self::Node(_)) { "FHIR" } else { "System" }
     }
 
-    pub(super) fn string(text: impl Into<Cow<'d, str>>) -> Self {
+    pub(super) fn string(text: impl Into<Text<'d>>) -> Self {
         Self::String(text.into())
     }
 
@@ -157,7 +158,7 @@ impl Value<'static> {
     /// The same value for a shorter time, without copying its text.
     pub(super) fn borrowed(&self) -> Value<'_> {
         match self {
-            Self::String(text) => Value::String(Cow::Borrowed(text)),
+            Self::String(text) => Value::String(Text::borrowed(text)),
             Self::Quantity(quantity) => Value::Quantity(Box::new(quantity.borrowed())),
             other => other.clone(),
         }

@@ -1,11 +1,10 @@
 //! Checks of the expressions in a form.
 
-use super::expression_words::ExpressionWords;
 use super::waiting::WaitingGraph;
 use crate::error::named_in_order;
-use crate::fhirpath;
+use crate::fhirpath::{self, Doubt};
 use crate::finding::{Finding, FindingCode, Severity};
-use crate::item_extensions::{Expression, ItemExtensions};
+use crate::item_extensions::ItemExtensions;
 use crate::item_path::ItemPath;
 use crate::questionnaire::{Item, ItemType, Questionnaire};
 use serde_json::Value;
@@ -58,55 +57,65 @@ impl Check<'_> {
                 self.add(item, FindingCode::ExpressionNotEvaluated, severity, message);
                 continue;
             }
-            if let Err(reason) = fhirpath::Expression::parse(&expression.text) {
-                let message = format!("The {kind} can't be read: {reason}.");
-                self.add(item, FindingCode::ExpressionDoesNotParse, Severity::Error, message);
+            match fhirpath::Expression::parse(&expression.text) {
+                Ok(parsed) => self.parsed(item, kind, &parsed),
+                Err(reason) => {
+                    let message = format!("The {kind} can't be read: {reason}.");
+                    self.add(item, FindingCode::ExpressionDoesNotParse, Severity::Error, message);
+                }
             }
-            self.references(item, kind, expression);
         }
-        self.never_switched_off(item, extensions);
         self.conflict(item, extensions);
     }
 
-    /// Nothing evaluates such an expression while people answer: whoever need not be asked would be, and
-    /// could not finish without an answer.
-    fn never_switched_off(&mut self, item: Option<&Item>, extensions: &ItemExtensions) {
-        let Some(item) = item.filter(|_| extensions.enable_when_expression.is_some()) else { return };
-        let is_owed = |item: &Item| item.required || item.rules.min_occurs.is_some_and(|least| least > 0);
-        let below = self.form.items().iter().any(|other| {
-            is_owed(other) && self.form.ancestors(other).any(|above| above.link_id == item.link_id)
-        });
-        let severity = if below || is_owed(item) { Severity::Error } else { Severity::Warning };
-        let message = "Its enableWhenExpression is not evaluated yet, so everybody is asked; use conditions.";
-        self.add(Some(item), FindingCode::ExpressionNotEvaluated, severity, message.to_owned());
-    }
-
-    fn references(&mut self, item: Option<&Item>, kind: &'static str, expression: &Expression) {
-        let words = ExpressionWords::of(&expression.text);
-        let mut nowhere: Vec<&str> = words.link_ids();
-        nowhere.retain(|link_id| self.form.item(link_id).is_none());
-        nowhere.sort_unstable();
-        nowhere.dedup();
-        for link_id in nowhere {
-            let message = format!("The {kind} refers to {link_id}, which this form does not have.");
-            self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
+    fn parsed(&mut self, item: Option<&Item>, kind: &'static str, expression: &fhirpath::Expression) {
+        let dependencies = expression.dependencies();
+        for link_id in dependencies.compared_link_ids() {
+            if self.form.item(link_id).is_none() {
+                let message = format!("The {kind} refers to {link_id}, which this form does not have.");
+                self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
+            }
         }
-        let names: BTreeSet<&str> = words.externals().collect();
-        let unknown: Vec<&str> = names.into_iter().filter(|name| !self.is_known(item, name)).collect();
-        for name in unknown {
-            let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
-            self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
+        for name in dependencies.variables() {
+            if !self.is_known(item, name) {
+                let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
+                self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
+            }
         }
         let is_number = item.is_none_or(|item| {
             matches!(item.item_type, ItemType::Decimal | ItemType::Integer | ItemType::Quantity)
                 || kind == "variable"
         });
-        let is_score = matches!(kind, "calculatedExpression" | "variable") && is_number;
-        if let Some(how) = words.ignores_missing().filter(|_| is_score) {
+        if matches!(kind, "calculatedExpression" | "variable") && is_number {
+            self.score(item, kind, expression);
+        }
+    }
+
+    fn score(&mut self, item: Option<&Item>, kind: &'static str, expression: &fhirpath::Expression) {
+        let doubts = expression.doubts();
+        if let Some(how) = doubts.iter().find_map(|doubt| ignores_missing(*doubt)) {
             let message =
                 format!("A score should be missing when answers are missing; in this {kind}, {how}.");
             self.add(item, FindingCode::ScoreIgnoresMissing, Severity::Warning, message);
         }
+        let merges = doubts.contains(&Doubt::MergesEqualValues)
+            || (doubts.contains(&Doubt::MergesEqualItems) && self.reads_instances(expression.dependencies()));
+        if merges {
+            let message = format!(
+                "Equal answers count once in this {kind}: | and repeat() make one of two equal values."
+            );
+            self.add(item, FindingCode::ScoreMergesEquals, Severity::Warning, message);
+        }
+    }
+
+    /// Whether there may be several instances of an item that an expression reads.
+    fn reads_instances(&self, dependencies: &fhirpath::Dependencies) -> bool {
+        let is_group = |item: &Item| item.item_type == ItemType::Group && item.repeats;
+        if dependencies.is_everything() {
+            return self.form.items().iter().any(is_group);
+        }
+        let mut items = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
+        items.any(|item| is_group(item) || self.form.ancestors(item).any(is_group))
     }
 
     fn is_known(&self, item: Option<&Item>, name: &str) -> bool {
@@ -129,6 +138,19 @@ impl Check<'_> {
     fn add(&mut self, item: Option<&Item>, code: FindingCode, severity: Severity, message: String) {
         let path = item.map_or_else(ItemPath::root, |item| self.form.path_of(item));
         self.findings.push(Finding::new(path, code, severity, message));
+    }
+}
+
+/// How an expression goes on without answers that are missing, in words.
+fn ignores_missing(doubt: Doubt) -> Option<&'static str> {
+    match doubt {
+        Doubt::AddsWhatIsThere => Some("it adds up the answers that are there and never asks how many are"),
+        Doubt::WorksOnWhatIsThere => {
+            Some("it works on the answers that are there and never asks how many are")
+        }
+        Doubt::PutsZero => Some("it puts 0 in the place of an answer"),
+        Doubt::JoinsZero => Some("it puts a number in the place of a missing answer"),
+        Doubt::MergesEqualValues | Doubt::MergesEqualItems => None,
     }
 }
 

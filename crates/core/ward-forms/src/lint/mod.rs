@@ -1,6 +1,5 @@
 //! Checks a form before it is published.
 
-mod expression_words;
 mod expressions;
 mod reach;
 mod texts;
@@ -137,7 +136,7 @@ impl Lint<'_> {
     }
 
     /// An answer that is owed and that nobody is asked for keeps the form open for ever, unless the
-    /// form fills it in. What an expression would fill in while people answer, nothing fills in yet.
+    /// form fills it in.
     fn owed_but_not_asked(&mut self, item: &Item) {
         if !is_owed(item) || !item.item_type.takes_answers() || !item.initial.is_empty() {
             return;
@@ -146,7 +145,10 @@ impl Lint<'_> {
         if is_hidden || item.read_only {
             let why = if item.read_only { "read-only" } else { "hidden" };
             // What an expression fills in depends on what it finds when the form is opened.
-            let (filled, severity) = match item.extensions.initial_expression {
+            let extensions = &item.extensions;
+            let expression =
+                extensions.initial_expression.as_ref().or(extensions.calculated_expression.as_ref());
+            let (filled, severity) = match expression {
                 Some(_) => ("only an expression fills it in", Severity::Warning),
                 None => ("nothing is filled in", Severity::Error),
             };

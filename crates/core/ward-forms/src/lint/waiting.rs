@@ -1,10 +1,10 @@
-//! Which items and variables wait for which, as far as the text of their expressions shows it.
+//! Which items and variables wait for which, as far as their expressions name them.
 //!
 //! Variables stand in the graph themselves, so that its size is that of the form's text however
 //! often they are used.
 
-use super::expression_words::ExpressionWords;
 use crate::dependency_order::settle;
+use crate::fhirpath;
 use crate::item_extensions::Expression;
 use crate::questionnaire::{Item, ItemIndex, Questionnaire};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,14 +100,15 @@ impl<'f> WaitingGraph<'f> {
         if !expression.is_fhirpath() {
             return BTreeSet::new();
         }
-        let words = ExpressionWords::of(&expression.text);
-        let questions = words.link_ids().into_iter().filter_map(|link_id| self.form.item(link_id));
+        // What can't be read is reported elsewhere.
+        let Ok(parsed) = fhirpath::Expression::parse(&expression.text) else { return BTreeSet::new() };
+        let dependencies = parsed.dependencies();
+        let questions = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
         let mut read: BTreeSet<usize> = questions
             .filter(|question| question.item_type.takes_answers())
             .map(|question| question.index.0)
             .collect();
-        let names: BTreeSet<&str> = words.externals().collect();
-        read.extend(names.into_iter().filter_map(|name| self.variable(holder, name)));
+        read.extend(dependencies.variables().filter_map(|name| self.variable(holder, name)));
         read
     }
 

@@ -1,6 +1,5 @@
 //! Alert rules over histories: what fires, what stays silent, what nobody can judge, and that neither
 //! the order of the reports nor a contradiction hides an alert.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

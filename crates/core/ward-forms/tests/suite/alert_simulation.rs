@@ -1,6 +1,5 @@
 //! A rule set over past data: alerts a week, the share of surveys with one, and the share acted upon,
 //! each counted by hand.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::json;
 use ward_forms::alert_rules::{

@@ -1,5 +1,4 @@
 //! The answering session: order, refusals, going back, repeating, finishing.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{

@@ -1,6 +1,5 @@
 //! Whatever stands in a form or a response: checks end with findings, and what was read is written
 //! back with every digit.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,5 +1,4 @@
 //! Dense answers: what goes in comes out byte for byte, and nothing that is foreign gets in.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
 //! Dense answers that change only on purpose. `WARD_WRITE_VECTORS=1` writes them anew.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use std::fmt::Write as _;

@@ -1,5 +1,4 @@
 //! Numbers keep the digits they were written with, through reading, answering and finishing.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use ward_forms::{
     AnswerValue, Answering, ItemPath, Questionnaire, QuestionnaireResponse, decode_answers, encode_answers,

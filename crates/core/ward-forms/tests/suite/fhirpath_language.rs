@@ -1,10 +1,9 @@
 //! The traps of the FHIRPath language: what a form's author gets wrong, and what an engine must not.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value as Json, json};
 use ward_forms::fhirpath::{
     Collection, Decimal, Environment, EvaluationError, Expression, ExpressionProblem, Node, OptionWeights,
-    Temporal, Value,
+    Temporal, Text, Value,
 };
 
 fn response() -> Json {
@@ -31,9 +30,7 @@ fn response() -> Json {
 fn shown(result: &Collection<'_>) -> String {
     let texts: Vec<_> = result
         .iter()
-        .map(|value| {
-            value.written().map_or_else(|| value.type_name().into_owned(), std::borrow::Cow::into_owned)
-        })
+        .map(|value| value.written().map_or_else(|| value.type_name().into_owned(), Text::into_owned))
         .collect();
     texts.join(",")
 }
@@ -201,6 +198,23 @@ fn precision_decides_whether_dates_compare() {
     check("@2026-03-01T10:00:00Z = @2026-03-01T12:00:00+02:00", "true");
     check("@2026-03-01T10:00:00Z < @2026-03-01T20:00:00", "");
     check("@2026-03-01T10:00:00Z < @2026-03-03T10:00:00", "true");
+    // A day, or a time without a zone, is another time in each zone: the order is known where all agree.
+    check("@2026-03-01 < @2026-03-01T00:30:00+02:00", "");
+    check("@2026-03-01 = @2026-03-01T12:00:00Z", "");
+    check("@2026-03-01T11:59:59Z > @2026-02-28", "");
+    check("@2026-03-01T12:00:00Z > @2026-02-28", "true");
+    check("@2026-03-02T11:00:00Z > @2026-03-01", "");
+    check("@2026-03-02T12:00:00Z > @2026-03-01", "true");
+    check("@2026-02-28T09:59:59Z < @2026-03-01", "true");
+    check("@2026-02-28T10:00:00Z < @2026-03-01", "");
+    check("@2026-02 < @2026-03-01T12:00:00Z", "true");
+    check("@2025 < @2026-03-01T12:00:00Z", "true");
+    check("@2026 < @2026-03-01T12:00:00Z", "");
+    check("%resource.authored > @2026-02-27 and %resource.authored < @2026-03-03", "true");
+    // Hours of zones that are half an hour apart don't begin together.
+    check("@2026-03-01T10+05:30 < @2026-03-01T05Z", "");
+    check("@2026-03-01T10+05:30 < @2026-03-01T06Z", "true");
+    check("@2026-03-01T10+01:00 = @2026-03-01T09Z", "true");
     check("%resource.contained.birthDate < today()", "true");
     check("today() - 1 day = %resource.item.where(linkId = 'day').answer.value", "true");
     check("@2024-02-29 + 1 year", "2025-02-28");
@@ -330,6 +344,10 @@ fn references_are_resolved_within_the_resource_only() {
 struct Options;
 
 impl OptionWeights for Options {
+    fn is_scored(&self, link_id: Option<&str>) -> bool {
+        link_id == Some("mood")
+    }
+
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal> {
         (link_id == Some("mood") && system == Some("s") && code == "low").then_some(Decimal::from(4))
     }
@@ -339,11 +357,50 @@ impl OptionWeights for Options {
 fn scores_come_from_the_answer_or_from_the_form() {
     check("item.item.where(linkId = 'sleep').answer.value.weight()", "2.5");
     check("item.item.where(linkId = 'sleep').answer.ordinal()", "2.5");
-    check("item.item.where(linkId = 'mood').answer.value.weight()", "");
+    // An answer without a score is missing from a sum, as one that was refused is.
+    check("item.item.where(linkId = 'mood').answer.value.weight().hasValue()", "false");
+    check("item.item.answer.value.ofType(Coding).weight().sum()", "");
+    check("item.item.answer.value.ofType(Coding).select(ordinal()).sum()", "");
+    check(
+        "item.item.answer.value.ofType(Coding).ordinal().aggregate(iif($total.empty(), $this, $total + $this))",
+        "",
+    );
+    check("item.item.where(linkId = 'sleep').answer.value.weight().sum()", "2.5");
+    check("item.item.where(linkId = 'pain').answer.value.weight().count()", "0");
+    check("item.where(linkId = 'weight').answer.value.weight().count()", "0");
+    check("item.item.where(linkId = 'mood').answer.weight().count()", "1");
     let response = response();
     let expression = Expression::parse("item.item.answer.value.ofType(Coding).weight().sum()").unwrap();
     let result = expression.evaluate(&Environment::of(&response).with_weights(&Options)).unwrap();
     assert_eq!(shown(&result), "6.5");
+}
+
+/// The form itself knows the scores of its options, and which questions have any.
+#[test]
+fn a_form_gives_the_scores_of_its_options() {
+    let scored = |code: &str, weight: f64| {
+        json!({"valueCoding": {"system": "s", "code": code}, "extension": [
+            {"url": "http://hl7.org/fhir/StructureDefinition/itemWeight", "valueDecimal": weight}]})
+    };
+    let form = json!({"resourceType": "Questionnaire", "url": "https://example.org/f", "version": "1",
+        "status": "active", "item": [
+            {"linkId": "mood", "type": "choice", "text": "Mood?", "answerOption": [scored("low", 0.5), scored("high", 3.0),
+                {"valueCoding": {"system": "s", "code": "unknown"}}]},
+            {"linkId": "sleep", "type": "choice", "text": "Sleep?", "answerOption": [scored("often", 2.0)]},
+            {"linkId": "country", "type": "choice", "text": "Country?", "answerOption": [
+                {"valueCoding": {"system": "s", "code": "nl"}}]}]});
+    let form = ward_forms::Questionnaire::parse(&serde_json::to_vec(&form).unwrap()).unwrap();
+    let sum = |mood: &str| {
+        let coded = |link_id: &str, code: &str| json!({"linkId": link_id, "answer": [{"valueCoding": {"system": "s", "code": code}}]});
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed",
+            "item": [coded("mood", mood), coded("sleep", "often"), coded("country", "nl")]});
+        let expression = Expression::parse("item.answer.value.weight().sum()").unwrap();
+        let environment = Environment::of(&response).with_weights(&form);
+        shown(&expression.evaluate(&environment).unwrap())
+    };
+    assert_eq!(sum("low"), "2.5");
+    assert_eq!(sum("high"), "5");
+    assert_eq!(sum("unknown"), "", "an answer without a score is not 0");
 }
 
 #[test]
@@ -363,6 +420,15 @@ fn variables_come_from_outside_or_from_the_path() {
         EvaluationError::UnknownVariable { .. }
     ));
     assert!(matches!(fails("defineVariable('resource', 1)"), EvaluationError::VariableTaken { .. }));
+    // What FHIR defines for every expression.
+    check("'12345-6789'.matchesFull(%us-zip) and '1234'.matchesFull(%`us-zip`).not()", "true");
+    check(
+        "%sct & ' ' & %loinc & ' ' & %ucum",
+        "http://snomed.info/sct http://loinc.org http://unitsofmeasure.org",
+    );
+    check("%`vs-administrative-gender`", "http://hl7.org/fhir/ValueSet/administrative-gender");
+    check("%`ext-patient-birthTime`", "http://hl7.org/fhir/StructureDefinition/patient-birthTime");
+    check("%rootResource.status", "completed");
 }
 
 #[test]
@@ -414,7 +480,13 @@ fn dependencies_name_what_a_result_needs() {
     let named = |ids: &str, variables: &str| (ids.to_owned(), variables.to_owned(), false);
     let all = |ids: &str, variables: &str| (ids.to_owned(), variables.to_owned(), true);
     assert_eq!(of("%resource.item.item.where(linkId='q1').answer.value"), named("q1", "resource"));
-    assert_eq!(of("item.where(linkId = 'a').item.where('b' = linkId).answer.value.code"), named("a,b", ""));
+    // The items that a path only leads through are not used.
+    assert_eq!(of("item.where(linkId = 'a').item.where('b' = linkId).answer.value.code"), named("b", ""));
+    assert_eq!(of("%context.item.item.where(linkId = 'a').answer.value"), named("a", "context"));
+    assert_eq!(of("%resource.descendants().where(linkId = 'a').answer.exists()"), named("a", "resource"));
+    assert_eq!(of("%a.item.where(linkId = 'x').answer.value"), named("", "a"));
+    assert_eq!(of("item.where(linkId = 'a').select(answer.value).sum()"), named("a", ""));
+    assert_eq!(of("item.select(item.where(linkId = 'a')).answer.value"), named("a", ""));
     assert_eq!(
         of("%resource.repeat(item).where(linkId = 'a' or linkId = 'b').answer.value.sum()"),
         named("a,b", "resource")
@@ -434,7 +506,8 @@ fn dependencies_name_what_a_result_needs() {
         of("defineVariable('x', item.where(linkId = 'a').answer).item.where(linkId = 'b').answer"),
         named("a,b", "")
     );
-    assert_eq!(of("item.defineVariable('x').select(%x.answer.value)"), all("", "x"));
+    assert_eq!(of("item.defineVariable('x').select(%x.answer.value)"), all("", ""));
+    assert_eq!(of("item.defineVariable('x', 1).count() + %x"), all("", "x"));
     assert_eq!(of("item.answer.value.sum()"), all("", ""));
     assert_eq!(of("%resource.item.where(linkId = 'a' or answer.exists()).answer.value"), all("", "resource"));
     assert_eq!(of("item.where(linkId != 'a').answer"), all("", ""));
@@ -446,4 +519,26 @@ fn dependencies_name_what_a_result_needs() {
     assert_eq!(of("$this"), all("", ""));
     assert_eq!(of("item.where(linkId = 'a').answer.value + item.answer.count()"), all("a", ""));
     assert_eq!(of("iif(item.where(linkId = 'a').answer.value, %resource, {})"), all("a", "resource"));
+}
+
+/// What has no order is not put in one.
+#[test]
+fn values_are_sorted_or_refused() {
+    check("(3 | 1 | 2).sort()", "1,2,3");
+    check("(3 | 1 | 2).sort(-$this)", "3,2,1");
+    check("('b' | 'a' | 'c').sort().first()", "a");
+    check("(2.combine(1).combine(2).combine(1)).sort()", "1,1,2,2");
+    check("item.sort(linkId).linkId", "bound,day,group,refused,weight");
+    check("item.sort(-answer.count(), linkId).linkId.last()", "group");
+    // Three values of which each pair says something else: no order leads through them.
+    assert!(matches!(
+        fails("(@2026-01-02 | @2026-01 | @2026-01-01).sort()"),
+        EvaluationError::NotDefined { .. }
+    ));
+    assert!(matches!(fails("(1 'kg' | 1 's' | 2 'kg').sort()"), EvaluationError::NotDefined { .. }));
+    assert!(matches!(fails("(1 | 'a').sort()"), EvaluationError::NotDefined { .. }));
+    let unsorted =
+        (0..40).map(|n| format!("@2026-01-{:02}T10:00:00{}", n % 28 + 1, ["", "Z", "+10:00"][n % 3]));
+    let many = unsorted.collect::<Vec<_>>().join(" | ");
+    assert!(matches!(fails(&format!("({many}).sort()")), EvaluationError::NotDefined { .. }));
 }

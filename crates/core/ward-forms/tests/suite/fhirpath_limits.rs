@@ -1,11 +1,11 @@
 //! Hostile expressions and hostile data: every limit at its value and one past, and no way around one.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value as Json, json};
 use ward_forms::fhirpath::{Environment, EvaluationError, Expression, ExpressionProblem};
 use ward_forms::limits::{
-    MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_EVALUATION_STEPS, MAX_EXPRESSION_BYTES,
-    MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES, MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_UNIT_BYTES,
+    MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_DEFINED_VALUES, MAX_EVALUATION_STEPS,
+    MAX_EVALUATION_TEXT_BYTES, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
+    MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES, MAX_UNIT_BYTES,
 };
 
 fn problem(source: &str) -> Option<ExpressionProblem> {
@@ -34,8 +34,8 @@ fn parts_at_the_limit_and_one_past() {
     assert_eq!(problem(&of(MAX_EXPRESSION_NODES + 1)), Some(ExpressionProblem::TooManyParts { limit }));
 }
 
-/// The deepest nesting that is read, of expressions that nest by the given pieces.
-fn deepest(open: &str, core: &str, close: &str) -> usize {
+/// How deep an expression that nests by the given pieces is read, and what evaluating the deepest gives.
+fn deepest(open: &str, core: &str, close: &str) -> (usize, Result<usize, EvaluationError>) {
     let of = |depth: usize| format!("{}{core}{}", open.repeat(depth), close.repeat(depth));
     let depth = (1..200).take_while(|depth| problem(&of(*depth)).is_none()).count();
     let limit = MAX_EXPRESSION_DEPTH;
@@ -47,30 +47,29 @@ fn deepest(open: &str, core: &str, close: &str) -> usize {
         expression.evaluate(&Environment::new()).map(|result| result.len())
     });
     let evaluated = evaluated.unwrap_or_else(|error| panic!("{error}")).join();
-    // Repetitions within repetitions end by the budget.
-    let ends = matches!(evaluated, Ok(Ok(_) | Err(EvaluationError::TooManySteps { .. })));
-    assert!(ends, "{open}: {evaluated:?}");
-    depth
+    (depth, evaluated.unwrap_or_else(|_| panic!("{open} exhausts the stack")))
 }
 
 #[test]
 fn depth_bombs_of_every_kind_end_at_the_limit() {
+    let limit = MAX_EVALUATION_STEPS;
+    // Repetitions within repetitions double the work with each level.
+    let too_many = || Err(EvaluationError::TooManySteps { limit });
     let bombs = [
-        ("(", "1", ")"),
-        ("-", "1", ""),
-        ("+", "1", ""),
-        ("1[", "0", "]"),
-        ("iif(true, ", "1", ")"),
-        ("1.where(1 = ", "1", ")"),
-        ("1.select(", "1", ")"),
-        ("1.repeat(", "1", ")"),
-        ("1 + (", "1", ")"),
-        ("2 > 1 = (", "true", ")"),
-        ("true implies (true and (false or ", "true", "))"),
+        ("(", "1", ")", 63, Ok(1)),
+        ("-", "1", "", 63, Ok(1)),
+        ("+", "1", "", 63, Ok(1)),
+        ("1[", "0", "]", 63, Ok(0)),
+        ("iif(true, ", "1", ")", 63, Ok(1)),
+        ("1.where(1 = ", "1", ")", 31, Ok(1)),
+        ("1.select(", "1", ")", 63, Ok(1)),
+        ("1.repeat(", "1", ")", 63, too_many()),
+        ("1 + (", "1", ")", 31, Ok(1)),
+        ("2 > 1 = (", "true", ")", 31, Ok(1)),
+        ("true implies (true and (false or ", "true", "))", 15, Ok(1)),
     ];
-    for (open, core, close) in bombs {
-        let depth = deepest(open, core, close);
-        assert!((8..=MAX_EXPRESSION_DEPTH).contains(&depth), "{open}: {depth}");
+    for (open, core, close, depth, gives) in bombs {
+        assert_eq!(deepest(open, core, close), (depth, gives), "{open}");
     }
 }
 
@@ -169,7 +168,8 @@ fn strings_have_a_limit() {
         result("x.toDecimal() | x.toInteger() | x.toDate() | x.toQuantity() | x.toTime()", &data),
         Ok(0)
     );
-    assert_eq!(result("x.replaceMatches('a', 'bb')", &data), too_long);
+    let short = json!({"resourceType": "Basic", "x": "a".repeat(1_100), "w": "$1".repeat(1_000)});
+    assert_eq!(result("x.replaceMatches('(a+)', w)", &short), too_long);
     assert_eq!(result("x ~ x", &data), Ok(1));
     let doubling = format!("'0123456789abcdef'{}", ".select($this + $this)".repeat(17));
     assert_eq!(result(&doubling, &data), too_long);
@@ -250,4 +250,156 @@ fn huge_numbers_overflow_to_nothing() {
     assert_eq!(result("(-2147483647 - 1).abs()", &Json::Null), Ok(0));
     assert_eq!(result("-(-2147483647 - 1)", &Json::Null), Ok(0));
     assert_eq!(result("(-2147483647 - 1) div -1", &Json::Null), Ok(0));
+}
+
+/// Work that once cost one step whatever its size.
+#[test]
+fn work_counts_by_its_size() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let items = wide(5_000);
+    let again = |piece: &str, count: usize| piece.repeat(count);
+    assert_eq!(result(&format!("item{}", again(".tail()", 1_000)), &items), too_many);
+    assert_eq!(result(&format!("item{}", again(".skip(1)", 1_000)), &items), too_many);
+    assert_eq!(result(&format!("item{}", again(".take(4999)", 10)), &items), Ok(4_999));
+    let first = again(" + %resource.item.first().count()", 1_000);
+    assert_eq!(result(&format!("0{first}"), &items), too_many);
+    let at = again(" + %resource.item[0].count()", 1_000);
+    assert_eq!(result(&format!("0{at}"), &items), too_many);
+    // Each round copies what the rounds before have gathered.
+    assert_eq!(result("item.aggregate($total.combine($this), {}).count()", &items), too_many);
+    let this = again("$this.count() + ", 1_000);
+    assert_eq!(result(&format!("item.defineVariable('x', {this}0).count()"), &items), too_many);
+    let sorted = json!({"resourceType": "Basic", "x": (0..4_000).collect::<Vec<_>>()});
+    assert_eq!(result("x ~ x", &sorted), Ok(1));
+    assert_eq!(result("x ~ x.sort(-$this)", &sorted), too_many);
+    assert_eq!(result("item.sort(linkId).sort(-linkId).sort(linkId).count()", &wide(80_000)), too_many);
+    // A list of texts is looked up, not searched.
+    let texts = (0..4_000).map(|n| format!("'{n}'")).collect::<Vec<_>>().join("|");
+    assert_eq!(result(&format!("item.select($this.where(linkId in ({texts}))).count()"), &items), Ok(1));
+}
+
+#[test]
+fn texts_that_are_read_again_and_again_count_each_time() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let long =
+        json!({"resourceType": "Basic", "x": "a".repeat(100_000), "n": (0..1_000).collect::<Vec<_>>()});
+    assert_eq!(result("n.select((%resource.x | %resource.x) = 'y')", &long), too_many);
+    assert_eq!(result("n.where('y'.startsWith(%resource.x))", &long), too_many);
+    assert_eq!(
+        result("n.where(%resource.x = %resource.x & '')", &long),
+        Err(EvaluationError::TooMuchText { limit_bytes: MAX_EVALUATION_TEXT_BYTES })
+    );
+}
+
+/// Data in which one value is large are not read again and again for nothing.
+#[test]
+fn large_values_count_by_their_size() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let members: serde_json::Map<_, _> = (0..2_000).map(|n| (format!("valueX{n}"), json!(n))).collect();
+    let contained: Vec<_> =
+        (0..2_000).map(|n| json!({"resourceType": "Basic", "id": n.to_string()})).collect();
+    let long_date = format!("2026-01-01T00:00:00.{}Z", "0".repeat(100_000));
+    let extensions: Vec<_> = (0..2_000).map(|n| json!({"url": "u", "valueInteger": n})).collect();
+    let data = json!({"resourceType": "Basic", "n": (0..2_000).collect::<Vec<_>>(), "digits": "1".repeat(100_000),
+        "contained": contained, "members": members, "date": long_date, "coded": {"code": "c", "extension": extensions}});
+    assert_eq!(result("n.where('#x'.resolve().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.members.value.exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.coded.weight().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.digits.toDecimal().exists())", &data), too_many);
+    assert_eq!(result(&format!("n{}", ".ofType(integer)".repeat(2_000)), &data), too_many);
+    let name = "k".repeat(30_000);
+    let keys = json!({"resourceType": "Basic", "n": (0..3_000).collect::<Vec<_>>(), "a": {name.as_str(): 1},
+        "b": {name.as_str(): 2}});
+    assert_eq!(result(&format!("n.where(%resource.a.{name} = 2)"), &keys), too_many);
+    assert_eq!(result("n.where(%resource.a = %resource.b)", &keys), too_many);
+    assert_eq!(result("n.where(%resource.a.children() = 2)", &keys), too_many);
+    assert_eq!(
+        result("n.where(%resource.date < @2026)", &data),
+        Err(EvaluationError::NotDefined {
+            operator: "<",
+            left: "string".to_owned(),
+            right: "Date".to_owned()
+        })
+    );
+    let fraction =
+        |digits: usize| format!("@2026-01-01T00:00:00.{} = @2026-01-01T00:00:00", "0".repeat(digits));
+    assert_eq!(result(&fraction(MAX_TEMPORAL_BYTES - 20), &Json::Null), Ok(1));
+    assert!(matches!(
+        problem(&fraction(MAX_TEMPORAL_BYTES - 19)),
+        Some(ExpressionProblem::BadTemporal { .. })
+    ));
+}
+
+#[test]
+fn all_texts_together_have_a_limit() {
+    let limit_bytes = MAX_EVALUATION_TEXT_BYTES;
+    let too_much = Err(EvaluationError::TooMuchText { limit_bytes });
+    let half = "a".repeat(MAX_BUILT_STRING_BYTES / 2);
+    let data = json!({"resourceType": "Basic", "x": half, "n": (0..32).collect::<Vec<_>>(), "c": "a".repeat(190_000)});
+    assert_eq!(result("n.select(%resource.x.upper())", &data), Ok(32));
+    assert_eq!(result("n.select(%resource.x.upper()).count() + ('a' & 'b').length()", &data), too_much);
+    assert_eq!(
+        result("(1 | 2).select(%resource.c.toChars())", &data),
+        Err(EvaluationError::TooManyValues { limit: MAX_COLLECTION_VALUES })
+    );
+    assert_eq!(result("(1 | 2).select(%resource.c.toChars().count())", &data), Ok(2));
+    assert_eq!(result("(1 | 2 | 3).select(%resource.c.toChars().count())", &data), too_much);
+    assert_eq!(result("(1 | 2 | 3).select(%resource.c.split('').count())", &data), too_much);
+}
+
+#[test]
+fn defined_variables_have_a_limit() {
+    let limit = MAX_DEFINED_VALUES;
+    let data = wide(1_000);
+    let hundred_thousand = "item.take(100).select(%resource.item)";
+    assert_eq!(
+        result(&format!("{hundred_thousand}.defineVariable('a').defineVariable('b').count()"), &data),
+        Ok(1)
+    );
+    assert_eq!(
+        result(
+            &format!("{hundred_thousand}.defineVariable('a').defineVariable('b').defineVariable('c', 1)"),
+            &data
+        ),
+        Err(EvaluationError::TooManyDefined { limit })
+    );
+}
+
+#[test]
+fn searches_count_by_what_they_may_look_at() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let data = json!({"resourceType": "Basic", "x": "a".repeat(20_000), "s": "a".repeat(500)});
+    // Each match looks at all that is left, because a b may come.
+    assert_eq!(result("x.replaceMatches('(a*b|a)', 'c')", &data), too_many);
+    assert_eq!(result("s.replaceMatches('(a*b|a)', 'c')", &data), Ok(1));
+    // Few bytes of a pattern make many states.
+    assert_eq!(result("(1|2|3).where(%resource.x.matches('(a{1,15}){1,15}b'))", &data), too_many);
+    assert_eq!(result("s.matches('(a{1,15}){1,15}b')", &data), Ok(1));
+    let other_pattern = "item.where('a'.matches('(a{1,15}){1,15}' & linkId))";
+    assert_eq!(result(other_pattern, &wide(200)), too_many);
+    let groups = format!("x.replaceMatches('{}a', 'b')", "()".repeat(300));
+    assert_eq!(result(&groups, &data), too_many);
+}
+
+#[test]
+fn units_count_by_their_length() {
+    let limit = MAX_EVALUATION_STEPS;
+    let data = wide(300);
+    let (mine, other) = ("m.".repeat(31) + "m", "s.".repeat(31) + "s");
+    let compared = format!("item.where(%resource.item.where(1 '{mine}' = 1 '{other}').exists())");
+    assert_eq!(result(&compared, &data), Err(EvaluationError::TooManySteps { limit }));
+    // A product of products has no unit that could be written.
+    let squared = |times: usize| format!("(1 'm'){}", ".select($this * $this)".repeat(times));
+    assert_eq!(result(&squared(6), &Json::Null), Ok(1));
+    assert_eq!(result(&squared(7), &Json::Null), Ok(0));
+    assert_eq!(result(&format!("'1 \\'{}\\''.toQuantity()", "m".repeat(300)), &Json::Null), Ok(0));
+    for (unit, same) in [("m9", true), ("m10", false), ("10*28", true), ("10*29", false), ("m-9", true)] {
+        let power = format!("1 '{unit}' = 1000 'm{unit}'");
+        let found = result(&format!("1 '{unit}/{unit}' = 1 '1'"), &Json::Null);
+        assert_eq!(found, Ok(usize::from(same)), "{power}");
+    }
 }

@@ -255,6 +255,23 @@ proptest! {
         prop_assert_eq!(number(format!("iif({a} 'g' = {a}000 'mg', 1, 0)")), Some(1));
     }
 
+    /// Numbers are sorted as numbers, and equal ones stay as many.
+    #[test]
+    fn sorting_is_that_of_numbers(numbers in prop::collection::vec(-9..10_i32, 1..40)) {
+        let all = numbers.iter().map(|number| format!("combine({number})")).collect::<Vec<_>>().join(".");
+        let sorted = |keys: &str| -> Option<Vec<i32>> {
+            let expression = Expression::parse(&format!("{{}}.{all}.sort({keys})")).ok()?;
+            let result = expression.evaluate(&Environment::new()).ok()?;
+            result.iter().map(ward_forms::fhirpath::Value::integer).collect()
+        };
+        let mut wanted = numbers.clone();
+        wanted.sort_unstable();
+        prop_assert_eq!(sorted(""), Some(wanted.clone()));
+        prop_assert_eq!(sorted("$this mod 1, $this"), Some(wanted.clone()));
+        wanted.reverse();
+        prop_assert_eq!(sorted("-$this"), Some(wanted));
+    }
+
     /// What a date gains it loses again, and its text is read as the same date.
     #[test]
     fn dates_behave(days in 0..300_000_i32, more in -100_000..100_000_i32) {

@@ -21,7 +21,13 @@ mod digits;
 #[cfg(test)]
 mod eortc_qlq_c30;
 #[cfg(test)]
+mod evaluation;
+#[cfg(test)]
+mod evaluation_properties;
+#[cfg(test)]
 mod extensions;
+#[cfg(test)]
+mod fhirpath_dependencies;
 #[cfg(test)]
 mod fhirpath_language;
 #[cfg(test)]
@@ -42,3 +48,5 @@ mod skip_logic;
 mod symptom_diary;
 #[cfg(test)]
 mod validation;
+#[cfg(test)]
+mod walk;

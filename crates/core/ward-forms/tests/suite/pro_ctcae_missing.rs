@@ -1,6 +1,5 @@
 //! PRO-CTCAE answers that carry no score: missing, not applicable, prefer not to answer. They are never
 //! zero, and a grade that they make unknown stays unknown.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::pro_ctcae::{Attribute, MissingReason, STRUCTURE_SYSTEM, library};

@@ -1,5 +1,4 @@
 //! Properties over generated forms, answers and bytes.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helper functions of tests")]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

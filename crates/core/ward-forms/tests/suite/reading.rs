@@ -1,6 +1,5 @@
 //! Reading and writing forms and responses: what is understood, what is kept, and
 //! what is refused with which error.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{

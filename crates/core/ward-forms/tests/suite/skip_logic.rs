@@ -1,5 +1,4 @@
 //! Skip logic, seen through the questions that an answering session asks.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{AnswerValue, Answering, ItemPath, Questionnaire, QuestionnaireResponse, validate};

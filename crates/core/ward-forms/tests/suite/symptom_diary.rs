@@ -1,6 +1,5 @@
 //! The symptom diary for demonstrations: structure, branches, scores, and the
 //! scoring rules on small forms.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::pro_ctcae::{Attribute, MissingReason, RECALL_DAYS, STRUCTURE_SYSTEM};

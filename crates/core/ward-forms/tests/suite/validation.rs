@@ -1,5 +1,4 @@
 //! Validation of responses: each rule, once broken and once kept.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::{Questionnaire, QuestionnaireResponse, Severity, lint, validate};

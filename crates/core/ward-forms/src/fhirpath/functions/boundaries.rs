@@ -24,7 +24,9 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
             let of = |value: &Value<'d>| {
                 value.plain().quantity().ok_or_else(|| calling.wrong_type("a quantity", value))
             };
-            Ok(of(value)?.is_comparable(&of(other)?).into())
+            let (quantity, other) = (of(value)?, of(other)?);
+            calling.evaluator.budget.take(quantity.steps_with(&other))?;
+            Ok(quantity.is_comparable(&other).into())
         }
         _ => boundary(calling, value),
     }

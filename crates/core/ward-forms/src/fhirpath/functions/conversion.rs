@@ -10,14 +10,17 @@ use super::super::operators::one;
 use super::super::quantity::{Quantity, UnitText};
 use super::super::temporal::{Temporal, TemporalKind};
 use super::super::temporal_arithmetic::TimeUnit;
+use super::super::text::Text;
 use super::super::value::Value;
 use super::Calling;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 
 pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let Some(value) = one(input, calling.place)? else { return Ok(Collection::empty()) };
     let plain = value.plain();
+    if let Value::String(text) = &plain {
+        calling.evaluator.budget.read(text.len())?;
+    }
     let unit = calling.text_argument(0)?;
     let converted = match calling.call.function {
         F::ToBoolean | F::ConvertsToBoolean => to_boolean(&plain).map(Value::Boolean),
@@ -32,7 +35,7 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
         _ => to_quantity(&plain, unit).map(|quantity| Value::Quantity(Box::new(quantity))),
     };
     if let Some(Value::String(text)) = &converted {
-        calling.evaluator.budget.read(text.len())?;
+        calling.evaluator.budget.build(text.len())?;
     }
     Ok(match calling.call.function {
         F::ToBoolean
@@ -108,7 +111,7 @@ fn to_temporal(value: &Value<'_>, kind: TemporalKind) -> Option<Temporal> {
     }
 }
 
-fn to_quantity<'d>(value: &Value<'d>, unit: Option<Cow<'d, str>>) -> Option<Quantity<'d>> {
+fn to_quantity<'d>(value: &Value<'d>, unit: Option<Text<'d>>) -> Option<Quantity<'d>> {
     let number = |number| Quantity::new(number, UnitText::ONE);
     let quantity = match value {
         Value::Integer(value) => number((*value).into()),

@@ -14,7 +14,7 @@ use super::super::value::Value;
 use super::super::{error::EvaluationError, navigate};
 use super::Calling;
 use rust_decimal::Decimal;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 const STRUCTURE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
@@ -48,7 +48,7 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>) -> 
             [_] => input,
             _ => Collection::empty(),
         }),
-        (F::Resolve, _) => Ok(resolve(calling, &input)),
+        (F::Resolve, _) => resolve(calling, &input),
         _ => weights(calling, &input),
     }
 }
@@ -98,11 +98,12 @@ fn extension<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evalu
 }
 
 /// References into the resource's own `contained`; there is nothing else to look in.
-fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Collection<'d> {
+fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let root = calling.evaluator.environment.resource;
     let contained = root.and_then(|node| node.map()?.get("contained")?.as_array());
-    let Some(contained) = contained else { return Collection::empty() };
-    input
+    let Some(contained) = contained else { return Ok(Collection::empty()) };
+    calling.evaluator.budget.take(input.len().saturating_mul(contained.len()))?;
+    Ok(input
         .iter()
         .filter_map(|value| {
             let reference = match value.node().and_then(Node::map) {
@@ -113,28 +114,56 @@ fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Collect
             contained.iter().find(|json| json.get("id").and_then(Json::as_str) == Some(id))
         })
         .map(|json| Value::Node(Node::resource(json)))
-        .collect()
+        .collect())
 }
 
-/// The score of each answer. An answer without one has none: it is not zero.
+/// The score of each answer. An answer to a scored question that has none is missing, not zero: it stands
+/// there as a number without a value, so that a sum over it has none either.
 fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let mut found = Collection::empty();
     for node in input.iter().filter_map(Value::node) {
-        calling.evaluator.budget.take(1)?;
-        if let Some(weight) = weight(calling, node) {
-            found.push(Value::Decimal(weight));
+        let extensions = [node.map(), coding_of(node)].into_iter().flatten().filter_map(extensions_of);
+        calling.evaluator.budget.take(extensions.map(|all| all.len()).sum())?;
+        match weight(calling, node) {
+            Some(weight) => found.push(Value::Decimal(weight)),
+            None if is_scored(calling, node) => found.push(Value::Node(Node::without_value(node))),
+            None => {}
         }
     }
     Ok(found)
 }
 
+/// Whether an answer should have a score. The form says it of the question; without a form every coded
+/// answer should.
+fn is_scored(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> bool {
+    match calling.evaluator.environment.weights {
+        Some(form) => {
+            let may_answer =
+                matches!(node.type_name(), "QuestionnaireResponse.item.answer" | "Coding" | "string");
+            (may_answer || node.json.is_none()) && form.is_scored(node.link_id())
+        }
+        None => {
+            let holds_coding = node.map().is_some_and(|map| map.contains_key("valueCoding"));
+            node.json.is_none() || node.type_name() == "Coding" || holds_coding
+        }
+    }
+}
+
+/// Of an answer or an option, the coding; or the coding itself.
+fn coding_of<'d>(node: &Node<'d>) -> Option<&'d Map<String, Json>> {
+    let map = node.map()?;
+    Some(map.get("valueCoding").and_then(Json::as_object).unwrap_or(map))
+}
+
+fn extensions_of(holder: &Map<String, Json>) -> Option<&Vec<Json>> {
+    holder.get("extension")?.as_array()
+}
+
 fn weight(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> Option<Decimal> {
     let map = node.map()?;
-    // Of an answer or an option, the coding; or the coding itself.
-    let coding = map.get("valueCoding").and_then(Json::as_object).unwrap_or(map);
+    let coding = coding_of(node)?;
     let carried = [map, coding].into_iter().find_map(|holder| {
-        let extensions = holder.get("extension")?.as_array()?;
-        extensions.iter().find_map(|extension| {
+        extensions_of(holder)?.iter().find_map(|extension| {
             let url = extension.get("url")?.as_str()?;
             let value = extension.get("valueDecimal").or_else(|| extension.get("valueInteger"))?;
             if WEIGHT_EXTENSIONS.contains(&url) { decimal(&value.as_number()?.to_string()) } else { None }

@@ -11,10 +11,10 @@ mod filtering;
 mod numbers;
 mod parts;
 mod patterns;
+mod sorting;
 mod strings;
 
 pub(super) use conversion::decimal_of_text;
-pub(super) use filtering::literal_texts;
 pub(super) use parts::at;
 pub(super) use patterns::CompiledPattern;
 
@@ -24,8 +24,9 @@ use super::error::EvaluationError;
 use super::evaluator::{Evaluated, Evaluator, Scope};
 use super::function_name::Family;
 use super::operators::one;
+use super::text::Text;
 use super::value::Value;
-use std::borrow::Cow;
+use crate::limits::MAX_NAMED_CHARS;
 
 /// One call under way: what it is called on, its arguments, and where they are evaluated.
 struct Calling<'c, 'e, 'd> {
@@ -43,7 +44,7 @@ pub(super) fn call<'d>(
     input: Collection<'d>,
     scope: Scope<'_, 'd>,
 ) -> Evaluated<'d> {
-    evaluator.budget.take(1)?;
+    evaluator.budget.take(1 + input.len())?;
     let calling = Calling { evaluator, call, scope, place: call.name };
     match call.family {
         Family::Existence => existence::call(&calling, input),
@@ -81,10 +82,12 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     /// The text of an argument; nothing if it is empty.
-    fn text_argument(&self, at: usize) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+    fn text_argument(&self, at: usize) -> Result<Option<Text<'d>>, EvaluationError> {
         let values = self.argument(at)?;
         let Some(value) = one(&values, self.place)? else { return Ok(None) };
-        value.text().map(Some).ok_or_else(|| self.wrong_type("a string", value))
+        let text = value.text().ok_or_else(|| self.wrong_type("a string", value))?;
+        self.evaluator.budget.read(text.len())?;
+        Ok(Some(text))
     }
 
     /// The whole number of an argument; nothing if it is empty.
@@ -95,7 +98,7 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     /// The only value's text; nothing of nothing.
-    fn text(&self, input: &Collection<'d>) -> Result<Option<Cow<'d, str>>, EvaluationError> {
+    fn text(&self, input: &Collection<'d>) -> Result<Option<Text<'d>>, EvaluationError> {
         let Some(value) = one(input, self.place)? else { return Ok(None) };
         let text = value.text().ok_or_else(|| self.wrong_type("a string", value))?;
         self.evaluator.budget.read(text.len())?;
@@ -107,7 +110,7 @@ impl<'d> Calling<'_, '_, 'd> {
     }
 
     fn unknown(&self, argument: &str) -> EvaluationError {
-        let argument = argument.chars().take(80).collect();
+        let argument = argument.chars().take(MAX_NAMED_CHARS).collect();
         EvaluationError::UnknownArgument { place: self.place, argument }
     }
 

@@ -9,11 +9,9 @@ use super::super::function_name::Function as F;
 use super::super::operators::one;
 use super::super::value::Value;
 use super::Calling;
+use crate::limits::{SQUARE_ROOT_ROUNDS, STEPS_PER_SERIES};
 use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
-
-/// Rounds of Newton's method: from a double, which knows half of the digits, few are needed.
-const SQUARE_ROOT_ROUNDS: u32 = 8;
 
 /// Digits after the point that series such as the logarithm's are good for.
 const SERIES_DIGITS: u32 = 16;
@@ -26,6 +24,9 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
     }
     let number = plain.decimal().ok_or_else(|| calling.wrong_type("a number", value))?;
     let is_whole = matches!(plain, Value::Integer(_));
+    if matches!(calling.call.function, F::Exp | F::Ln | F::Log | F::Power | F::Sqrt) {
+        calling.evaluator.budget.take(STEPS_PER_SERIES)?;
+    }
     let result = match calling.call.function {
         F::Ceiling => integer(number.ceil()),
         F::Floor => integer(number.floor()),

@@ -71,7 +71,12 @@ fn count(calling: &Calling<'_, '_, '_>) -> Result<usize, EvaluationError> {
 }
 
 /// The value at a place, counted from 0.
-pub(in crate::fhirpath) fn at<'d>(values: &Collection<'d>, index: &Collection<'d>) -> Evaluated<'d> {
+pub(in crate::fhirpath) fn at<'d>(
+    values: &Collection<'d>,
+    index: &Collection<'d>,
+    budget: &Budget,
+) -> Evaluated<'d> {
+    budget.take(values.len())?;
     let Some(index) = one(index, "[]")? else { return Ok(Collection::empty()) };
     let index = index.integer().ok_or_else(|| EvaluationError::WrongType {
         place: "[]",

@@ -9,82 +9,133 @@ use super::super::collection::Collection;
 use super::super::error::EvaluationError;
 use super::super::evaluator::Evaluated;
 use super::super::function_name::Function as F;
+use super::super::text::Text;
 use super::super::value::Value;
 use super::Calling;
 use crate::limits::{
-    MAX_BUILT_STRING_BYTES, MAX_COMPILED_PATTERN_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_DEPTH,
+    GROUPS_PER_STATE, MAX_BUILT_STRING_BYTES, MAX_COMPILED_PATTERN_BYTES, MAX_COMPILED_PATTERN_STATES,
+    MAX_PATTERN_BYTES, MAX_PATTERN_DEPTH, STEPS_PER_PATTERN_STATE,
 };
 use regex_lite::{Regex, RegexBuilder};
-use std::borrow::Cow;
 
 /// A pattern ready for use, with the text it was compiled from.
 pub(in crate::fhirpath) struct CompiledPattern {
     source: String,
     regex: Regex,
+    states: usize,
+    groups: usize,
 }
-
-/// Compiling costs as much as so many steps for each byte.
-const STEPS_PER_COMPILED_BYTE: usize = 16;
 
 pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let (Some(text), Some(pattern)) = (calling.text(input)?, calling.text_argument(0)?) else {
         return Ok(Collection::empty());
     };
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(EvaluationError::BadPattern { place: calling.place });
+    }
     let source = match calling.call.function {
-        F::MatchesFull => Cow::Owned(format!("^(?:{pattern})$")),
+        F::MatchesFull => Text::from(format!("^(?:{pattern})$")),
         _ => pattern,
     };
-    calling.evaluator.budget.read(text.len().saturating_mul(source.len() + 1))?;
     if calling.call.function != F::ReplaceMatches {
-        return with_pattern(calling, &source, |regex| Ok(regex.is_match(&text).into()));
+        return with_pattern(calling, &source, |pattern| {
+            calling.evaluator.budget.read(text.len().saturating_mul(pattern.states))?;
+            Ok(pattern.regex.is_match(&text).into())
+        });
     }
     let Some(with) = calling.text_argument(1)? else { return Ok(Collection::empty()) };
     if source.is_empty() {
         return Ok(Value::String(text).into());
     }
-    with_pattern(calling, &source, |regex| replace(calling, regex, &text, &with))
+    with_pattern(calling, &source, |pattern| replace(calling, pattern, &text, &with))
+}
+
+/// Takes the steps of one search for groups: each character that is left may meet each state, and each
+/// state remembers where its groups lie.
+fn search_from(
+    calling: &Calling<'_, '_, '_>,
+    pattern: &CompiledPattern,
+    text: &str,
+    start: usize,
+) -> Result<(), EvaluationError> {
+    let cost = pattern.states.saturating_mul(1 + pattern.groups / GROUPS_PER_STATE);
+    calling.evaluator.budget.read(text.len().saturating_sub(start).saturating_mul(cost))
 }
 
 fn with_pattern<'d>(
     calling: &Calling<'_, '_, 'd>,
     source: &str,
-    apply: impl FnOnce(&Regex) -> Evaluated<'d>,
+    apply: impl FnOnce(&CompiledPattern) -> Evaluated<'d>,
 ) -> Evaluated<'d> {
     let mut held = calling.evaluator.pattern.borrow_mut();
     if held.as_ref().is_none_or(|pattern| pattern.source != source) {
-        let bad = || EvaluationError::BadPattern { place: calling.place };
-        if source.len() > MAX_PATTERN_BYTES {
-            return Err(bad());
-        }
-        calling.evaluator.budget.take(source.len() * STEPS_PER_COMPILED_BYTE)?;
+        let states = states_at_most(source);
+        calling.evaluator.budget.take(states.saturating_mul(STEPS_PER_PATTERN_STATE))?;
         let regex = RegexBuilder::new(source)
             .dot_matches_new_line(true)
             .size_limit(MAX_COMPILED_PATTERN_BYTES)
             .nest_limit(u32::try_from(MAX_PATTERN_DEPTH).unwrap_or(u32::MAX))
             .build()
-            .map_err(|_| bad())?;
-        *held = Some(CompiledPattern { source: source.to_owned(), regex });
+            .map_err(|_| EvaluationError::BadPattern { place: calling.place })?;
+        let groups = source.matches('(').count();
+        *held = Some(CompiledPattern { source: source.to_owned(), regex, states, groups });
     }
     match &*held {
-        Some(pattern) => apply(&pattern.regex),
+        Some(pattern) => apply(pattern),
         None => Ok(Collection::empty()),
     }
 }
 
+/// How many states a pattern may have: about one for each of its characters, times what it repeats.
+fn states_at_most(source: &str) -> usize {
+    let mut states = source.len() + 1;
+    for counted in source.split('{').skip(1) {
+        let counts = counted.split('}').next().unwrap_or("").split(',');
+        let most = counts.filter_map(|count| count.trim().parse::<usize>().ok()).max().unwrap_or(1);
+        states = states.saturating_mul(most.max(1));
+    }
+    states.min(MAX_COMPILED_PATTERN_STATES)
+}
+
 /// Each match replaced, `$1` and `${name}` standing for its groups.
-fn replace<'d>(calling: &Calling<'_, '_, 'd>, regex: &Regex, text: &str, with: &str) -> Evaluated<'d> {
+fn replace<'d>(
+    calling: &Calling<'_, '_, 'd>,
+    pattern: &CompiledPattern,
+    text: &str,
+    with: &str,
+) -> Evaluated<'d> {
     let mut built = String::new();
     let mut end = 0;
-    for found in regex.captures_iter(text) {
+    let most_groups = with.matches('$').count();
+    search_from(calling, pattern, text, 0)?;
+    for found in pattern.regex.captures_iter(text) {
         let Some(whole) = found.get(0) else { continue };
         built.push_str(text.get(end..whole.start()).unwrap_or(""));
+        // No group is longer than the match; the length is known before anything is built.
+        let most = most_groups.saturating_mul(whole.len()).saturating_add(with.len() + built.len());
+        if most > MAX_BUILT_STRING_BYTES {
+            return Err(EvaluationError::StringTooLong { limit_bytes: MAX_BUILT_STRING_BYTES });
+        }
+        calling.evaluator.budget.read(most - built.len())?;
         found.expand(with, &mut built);
         end = whole.end();
-        calling.evaluator.budget.read(with.len())?;
-        if built.len() > MAX_BUILT_STRING_BYTES {
-            break;
-        }
+        // The next search may look at all that is left.
+        search_from(calling, pattern, text, end)?;
     }
     built.push_str(text.get(end..).unwrap_or(""));
     calling.built(built)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_parts_count_as_often_as_they_are_repeated() {
+        assert_eq!(states_at_most("abc"), 4);
+        assert_eq!(states_at_most("a{3}"), 15);
+        assert_eq!(states_at_most("(a{2}){2,4}"), 12 * 8);
+        assert_eq!(states_at_most("a{3,}{"), 7 * 3);
+        assert_eq!(states_at_most("a{1,1000}"), MAX_COMPILED_PATTERN_STATES);
+    }
 }

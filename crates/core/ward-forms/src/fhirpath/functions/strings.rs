@@ -2,14 +2,13 @@
 //!
 //! Source: FHIRPath 2.0 §5.6; `trim`, `split`, `join`, `lastIndexOf`: FHIRPath STU.
 
-use super::super::budget::Budget;
 use super::super::collection::Collection;
 use super::super::evaluator::Evaluated;
 use super::super::function_name::Function as F;
+use super::super::text::Text;
 use super::super::value::Value;
 use super::Calling;
 use crate::limits::MAX_BUILT_STRING_BYTES;
-use std::borrow::Cow;
 
 pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     if calling.call.function == F::Join {
@@ -22,8 +21,7 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
         F::Trim => calling.built(text.trim().to_owned()),
         F::Length => Ok(Value::count(text.chars().count()).into()),
         F::ToChars => {
-            Budget::hold(text.chars().count())?;
-            calling.evaluator.budget.take(text.len())?;
+            calling.evaluator.budget.cut(text.chars().count(), text.len())?;
             Ok(text.chars().map(|c| Value::string(c.to_string())).collect())
         }
         F::Substring => substring(calling, &text),
@@ -81,8 +79,7 @@ fn replace<'d>(calling: &Calling<'_, '_, 'd>, text: &str) -> Evaluated<'d> {
 
 fn split<'d>(calling: &Calling<'_, '_, 'd>, text: &str, separator: &str) -> Evaluated<'d> {
     let count = if separator.is_empty() { text.chars().count() } else { text.matches(separator).count() + 1 };
-    Budget::hold(count)?;
-    calling.evaluator.budget.take(count)?;
+    calling.evaluator.budget.cut(count, text.len())?;
     if separator.is_empty() {
         return Ok(text.chars().map(|c| Value::string(c.to_string())).collect());
     }
@@ -90,7 +87,7 @@ fn split<'d>(calling: &Calling<'_, '_, 'd>, text: &str, separator: &str) -> Eval
 }
 
 fn join<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
-    let separator = calling.text_argument(0)?.unwrap_or(Cow::Borrowed(""));
+    let separator = calling.text_argument(0)?.unwrap_or(Text::borrowed(""));
     let mut joined = String::new();
     let mut is_first = true;
     for value in input {

@@ -1,0 +1,61 @@
+//! Why an expression of a form gave nothing to use.
+
+use crate::fhirpath::EvaluationError;
+
+/// Why an expression has no result for these answers. Nothing is lost by it: an item that it would
+/// switch off stays shown and owes nothing, and a calculated answer is left out.
+///
+/// The author of the form acts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpressionFailure {
+    /// Another language than FHIRPath.
+    #[error("it is written in a language that is not evaluated")]
+    OtherLanguage,
+    /// The text can't be read.
+    #[error("it can't be read")]
+    DoesNotParse,
+    /// It waits for itself.
+    #[error("it waits for its own result")]
+    Loop,
+    /// It needs more variables, and variables of variables, than accepted.
+    #[error("it needs more than {limit} variables")]
+    TooManyVariables {
+        /// Variables accepted.
+        limit: usize,
+    },
+    /// It could be read, but not evaluated.
+    #[error("{}", plain(.0))]
+    Evaluation(EvaluationError),
+    /// The result is no answer of the question's type; a number is never rounded to make it fit.
+    #[error("its result is not {expected}")]
+    OtherType {
+        /// What the question takes, in words.
+        expected: &'static str,
+    },
+    /// More answers than the question takes.
+    #[error("it gives {found} answers where at most {limit} are taken")]
+    TooManyAnswers {
+        /// Answers found.
+        found: usize,
+        /// Answers that are taken.
+        limit: usize,
+    },
+    /// The question does not take this answer: it is not among its options or out of its range.
+    #[error("its result is an answer that the question does not take")]
+    DoesNotFit,
+}
+
+/// The error without anything that may have been an answer.
+fn plain(error: &EvaluationError) -> String {
+    match error {
+        EvaluationError::UnknownArgument { place, .. } => format!("{place} does not know its argument"),
+        other => other.to_string(),
+    }
+}
+
+impl From<EvaluationError> for ExpressionFailure {
+    fn from(error: EvaluationError) -> Self {
+        Self::Evaluation(error)
+    }
+}

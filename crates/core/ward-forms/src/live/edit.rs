@@ -1,0 +1,250 @@
+//! Changes the answers, and the places with them.
+
+use super::LiveForm;
+use super::grow::{Branch, Growth, begins_optional};
+use super::place::PlaceId;
+use crate::answer_value::AnswerValue;
+use crate::compiled::What;
+use crate::questionnaire::ItemType;
+use crate::response::{Answer, ResponseItem};
+
+impl LiveForm<'_> {
+    /// Puts answers in the place of those before. What is nested under an answer belongs to that
+    /// answer alone. Only puts in the queue what depends on them.
+    pub(super) fn set_values(&mut self, id: PlaceId, values: Vec<AnswerValue>) {
+        if values.is_empty() && self.source(id).is_none_or(|source| source.answers.is_empty()) {
+            return;
+        }
+        self.ensure(id);
+        let Some(item) = self.source_mut(id) else { return };
+        let mut before = std::mem::take(&mut item.answers).into_iter();
+        let mut is_kept = Vec::with_capacity(values.len());
+        for value in values {
+            let kept = before.next().filter(|answer| answer.value.as_ref() == Some(&value));
+            is_kept.push(kept.is_some());
+            item.answers.push(kept.unwrap_or_else(|| Answer::new(value)));
+        }
+        let has_value = !item.answers.is_empty();
+        if let Some(place) = self.places.get_mut(id) {
+            place.has_value = has_value;
+        }
+        self.regrow(id, &is_kept);
+        self.refresh(id);
+        self.notify(id);
+        self.wait_for_own_rules(id);
+    }
+
+    /// Keeps the places under the answers that stay, and makes those under new ones.
+    fn regrow(&mut self, id: PlaceId, is_kept: &[bool]) {
+        let Some(place) = self.places.get_mut(id) else { return };
+        let has_children = self.form.items().get(place.item).is_some_and(|item| !item.children.is_empty());
+        if !has_children {
+            return;
+        }
+        let old = std::mem::take(&mut place.branches);
+        let mut branches = vec![Vec::new(); is_kept.len()];
+        let mut gone = Vec::new();
+        for (at, branch) in old.into_iter().enumerate() {
+            match branches.get_mut(at).filter(|_| is_kept.get(at) == Some(&true)) {
+                Some(slot) => *slot = branch,
+                None => gone.extend(branch),
+            }
+        }
+        place.branches = branches;
+        for id in gone {
+            self.remove_places(id);
+        }
+        for (at, _) in is_kept.iter().enumerate().filter(|(_, is_kept)| !**is_kept) {
+            self.grow_under(id, at);
+        }
+    }
+
+    fn grow_under(&mut self, id: PlaceId, under_answer: usize) {
+        let Some(place) = self.places.get(id) else { return };
+        let is_optional = place.is_optional;
+        let children =
+            self.form.items().get(place.item).map(|item| item.children.clone()).unwrap_or_default();
+        let compiled = std::sync::Arc::clone(&self.compiled);
+        let form = self.form.clone();
+        let mut growth = Growth {
+            form: &form,
+            compiled: &compiled,
+            places: &mut self.places,
+            is_stored: false,
+            made: Vec::new(),
+        };
+        growth.level(Branch { parent: Some(id), under_answer, is_optional }, &children, &[]);
+        let made = growth.made;
+        self.take_up(&made);
+    }
+
+    /// Puts new places in the queue.
+    pub(super) fn take_up(&mut self, made: &[PlaceId]) {
+        self.is_order_old = true;
+        for id in made {
+            self.wait(What::Enable, *id);
+        }
+        self.unprepared.extend(made);
+    }
+
+    /// Makes the response have the item of a place, and all that hold it.
+    pub(super) fn ensure(&mut self, id: PlaceId) -> Option<()> {
+        let place = self.places.get(id)?;
+        if place.position.is_some() {
+            return Some(());
+        }
+        let (parent, under_answer, item) = (place.parent, place.under_answer, place.item);
+        if let Some(parent) = parent {
+            self.ensure(parent)?;
+        }
+        let link_id = self.form.items().get(item)?.link_id.clone();
+        let branch = self.places.branch(parent, under_answer).to_vec();
+        let own = branch.iter().position(|other| *other == id)?;
+        let later = branch.iter().skip(own + 1).filter_map(|other| self.places.get(*other)?.position).min();
+        let list = self.items_mut(parent, under_answer)?;
+        let position = later.unwrap_or(list.len());
+        list.insert(position, ResponseItem::new(&link_id));
+        self.shift(&branch, position, 1);
+        self.places.get_mut(id)?.position = Some(position);
+        self.renew_optional(id);
+        self.wait_for_own_rules(id);
+        Some(())
+    }
+
+    /// Moves the positions from this one on.
+    fn shift(&mut self, branch: &[PlaceId], from: usize, by: isize) {
+        for id in branch {
+            if let Some(place) = self.places.get_mut(*id)
+                && let Some(position) = place.position.filter(|position| *position >= from)
+            {
+                place.position = position.checked_add_signed(by);
+            }
+        }
+    }
+
+    /// Finds out again whether a group and what lies in it may be left out altogether.
+    fn renew_optional(&mut self, id: PlaceId) {
+        for below in self.places.subtree(id) {
+            let Some(place) = self.places.get(below) else { continue };
+            let item = self.form.items().get(place.item);
+            let is_group = item.is_some_and(|item| item.item_type == ItemType::Group);
+            let holder = place.parent.and_then(|parent| self.places.get(parent));
+            let is_held_optional = holder.is_some_and(|holder| holder.is_optional);
+            let begins = is_group && place.position.is_none() && item.is_some_and(begins_optional);
+            let is_optional = is_held_optional || begins;
+            if place.is_optional != is_optional
+                && let Some(place) = self.places.get_mut(below)
+            {
+                place.is_optional = is_optional;
+                self.wait_for_own(below);
+                self.unprepared.push(below);
+                self.beginning.insert(below);
+            }
+        }
+    }
+
+    fn wait_for_own_rules(&mut self, id: PlaceId) {
+        let rules = self.places.get(id).map_or(0, |place| place.rules.len());
+        for rule in 0..rules {
+            self.wait(What::Rule(rule), id);
+        }
+    }
+
+    /// Takes a place and all below it away. The caller has taken it out of its branch.
+    fn remove_places(&mut self, id: PlaceId) {
+        self.is_order_old = true;
+        let below = self.places.subtree(id);
+        for id in &below {
+            if self.places.get(*id).is_some_and(|place| place.is_on) {
+                self.notify(*id);
+            }
+        }
+        for id in below {
+            drop(self.places.take(id));
+            self.removed.push(id);
+        }
+    }
+
+    /// Adds an instance of the repeating group that a place is one of. `None` when it has as many as it
+    /// may have.
+    pub(crate) fn add_instance(&mut self, id: PlaceId, most: usize) -> Option<PlaceId> {
+        let place = self.places.get(id)?;
+        let (parent, under_answer, item, is_held_optional) =
+            (place.parent, place.under_answer, place.item, self.is_held_optional(id));
+        let branch = self.places.branch(parent, under_answer);
+        let range = self.places.of_item_in(branch, item);
+        let instances = branch.get(range.clone())?.to_vec();
+        let absent = instances.iter().find(|id| self.places.get(**id).is_some_and(|p| p.position.is_none()));
+        let new = match absent.copied() {
+            Some(first) if most > 0 => first,
+            _ if instances.len() >= most => return None,
+            _ => {
+                let definition = self.form.items().get(item)?.clone();
+                let compiled = std::sync::Arc::clone(&self.compiled);
+                let form = self.form.clone();
+                let mut growth = Growth {
+                    form: &form,
+                    compiled: &compiled,
+                    places: &mut self.places,
+                    is_stored: false,
+                    made: Vec::new(),
+                };
+                let held = Branch { parent, under_answer, is_optional: is_held_optional };
+                let new = growth.group(held, &definition, instances.len(), None, &[]);
+                let made = growth.made;
+                self.places.branch_mut(parent, under_answer)?.insert(range.end, new);
+                self.take_up(&made);
+                new
+            }
+        };
+        self.ensure(new)?;
+        self.settle_all();
+        Some(new)
+    }
+
+    fn is_held_optional(&self, id: PlaceId) -> bool {
+        let parent = self.places.get(id).and_then(|place| place.parent);
+        parent.and_then(|parent| self.places.get(parent)).is_some_and(|parent| parent.is_optional)
+    }
+
+    /// Takes an instance of a repeating group away with all that is in it.
+    pub(crate) fn remove_instance(&mut self, id: PlaceId) -> Option<()> {
+        let place = self.places.get(id)?;
+        let (parent, under_answer, item, position) =
+            (place.parent, place.under_answer, place.item, place.position?);
+        self.places.get_mut(id)?.is_on = false;
+        self.refresh(id);
+        self.places.get_mut(id)?.is_on = true;
+        let is_held_optional = self.is_held_optional(id);
+        self.items_mut(parent, under_answer)?.remove(position);
+        let branch = self.places.branch(parent, under_answer).to_vec();
+        self.shift(&branch, position + 1, -1);
+        let range = self.places.of_item_in(&branch, item);
+        let others: Vec<PlaceId> =
+            branch.get(range.clone())?.iter().copied().filter(|other| *other != id).collect();
+        self.places.branch_mut(parent, under_answer)?.retain(|other| *other != id);
+        self.remove_places(id);
+        for (instance, other) in others.iter().enumerate() {
+            self.places.get_mut(*other)?.instance = instance;
+        }
+        if others.is_empty() {
+            let definition = self.form.items().get(item)?.clone();
+            let compiled = std::sync::Arc::clone(&self.compiled);
+            let form = self.form.clone();
+            let mut growth = Growth {
+                form: &form,
+                compiled: &compiled,
+                places: &mut self.places,
+                is_stored: false,
+                made: Vec::new(),
+            };
+            let held = Branch { parent, under_answer, is_optional: is_held_optional };
+            let new = growth.group(held, &definition, 0, None, &[]);
+            let made = growth.made;
+            self.places.branch_mut(parent, under_answer)?.insert(range.start, new);
+            self.take_up(&made);
+        }
+        self.settle_all();
+        Some(())
+    }
+}

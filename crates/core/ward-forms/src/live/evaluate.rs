@@ -1,0 +1,147 @@
+//! Evaluates one formula where it stands.
+
+use super::LiveForm;
+use super::place::PlaceId;
+use crate::compiled::{ExpressionFailure, Formula, NameSource};
+use crate::fhirpath::{Collection, Environment, EvaluationError, Node, OptionWeights, Value};
+use crate::questionnaire::Questionnaire;
+use serde_json::{Value as Json, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+const RESPONSE_ITEM: &str = "QuestionnaireResponse.item";
+const FORM_ITEM: &str = "Questionnaire.item";
+
+impl LiveForm<'_> {
+    /// Evaluates a formula at a place, or at the form itself, and hands the result on.
+    pub(super) fn evaluate<R>(
+        &self,
+        formula: &Formula,
+        id: Option<PlaceId>,
+        take: impl FnOnce(&Collection<'_>) -> Result<R, ExpressionFailure>,
+    ) -> Result<R, ExpressionFailure> {
+        let expression = formula.expression.as_ref().map_err(Clone::clone)?;
+        let Some(mirror) = &self.mirror else { return Err(ExpressionFailure::DoesNotParse) };
+        // Contexts live as long as the evaluation, because results borrow from them.
+        let own = self.context(id);
+        let contexts: Vec<Option<Cow<'_, Json>>> = formula
+            .needed
+            .iter()
+            .map(|variable| {
+                let holder = self.compiled.variables.get(*variable).and_then(|variable| variable.holder);
+                self.context(holder.and_then(|holder| self.places.ancestor(id?, holder)))
+            })
+            .collect();
+        let form: &Questionnaire = &self.form;
+        let weights: &dyn OptionWeights = form;
+        let mut base = Environment::of(mirror).with_weights(weights);
+        if let Some(now) = self.surroundings.now() {
+            base = base.at(now);
+        }
+        let mut results: BTreeMap<usize, Result<Collection<'_>, ExpressionFailure>> = BTreeMap::new();
+        for (place, context) in formula.needed.iter().zip(&contexts) {
+            let Some(variable) = self.compiled.variables.get(*place) else { continue };
+            let result = match &variable.formula.expression {
+                Err(failure) => Err(failure.clone()),
+                Ok(expression) => {
+                    let environment = in_context(base.clone(), context.as_deref());
+                    let environment = self.with_names(environment, &variable.formula, id, &results);
+                    expression
+                        .evaluate(&environment)
+                        .map_err(|error| root_cause(error, &variable.formula, &results))
+                }
+            };
+            results.insert(*place, result);
+        }
+        let environment = self.with_names(in_context(base, own.as_deref()), formula, id, &results);
+        match expression.evaluate(&environment) {
+            Ok(result) => take(&result),
+            Err(error) => Err(root_cause(error, formula, &results)),
+        }
+    }
+
+    /// The item of the response that an expression begins on; one without answers where the item holds
+    /// nothing. `None` stands for the whole response.
+    fn context(&self, id: Option<PlaceId>) -> Option<Cow<'_, Json>> {
+        let id = id?;
+        if let Some(seen) = self.seen(id) {
+            return Some(Cow::Borrowed(seen));
+        }
+        let item = self.places.get(id).and_then(|place| self.form.items().get(place.item))?;
+        Some(Cow::Owned(json!({ "linkId": item.link_id })))
+    }
+
+    fn with_names<'d>(
+        &'d self,
+        mut environment: Environment<'d>,
+        formula: &Formula,
+        id: Option<PlaceId>,
+        results: &BTreeMap<usize, Result<Collection<'d>, ExpressionFailure>>,
+    ) -> Environment<'d> {
+        for (name, source) in &formula.names {
+            let value: Option<Collection<'d>> = match source {
+                // One that failed stays undefined, which is an error where it is used.
+                NameSource::Variable(place) => results.get(place).and_then(|result| result.clone().ok()),
+                NameSource::Questionnaire => Some(Value::Node(Node::resource(self.form.as_value())).into()),
+                NameSource::FormItem => self.form_item(id).map(|node| Value::Node(node).into()),
+                NameSource::Contained(place) => self
+                    .form
+                    .as_value()
+                    .get("contained")
+                    .and_then(|list| list.get(*place))
+                    .map(|json| Value::Node(Node::resource(json)).into()),
+                NameSource::Outside => {
+                    self.surroundings.resource(name).map(|json| Value::Node(Node::resource(json)).into())
+                }
+            };
+            if let Some(value) = value {
+                environment = environment.with_variable(name.as_str(), value);
+            }
+        }
+        environment
+    }
+
+    /// The item of the form, as JSON.
+    fn form_item(&self, id: Option<PlaceId>) -> Option<Node<'_>> {
+        let item = self.places.get(id?)?.item;
+        let mut way: Vec<usize> = self
+            .compiled
+            .chain(item)
+            .filter_map(|index| {
+                let above = self.compiled.item(index)?.parent;
+                let siblings = match above {
+                    Some(above) => &self.form.items().get(above)?.children,
+                    None => self.form.top_items(),
+                };
+                siblings.iter().position(|sibling| sibling.0 == index)
+            })
+            .collect();
+        way.reverse();
+        let json = way.into_iter().try_fold(self.form.as_value(), |at, place| at.get("item")?.get(place))?;
+        Node::typed(json, FORM_ITEM)
+    }
+}
+
+fn in_context<'d>(environment: Environment<'d>, context: Option<&'d Json>) -> Environment<'d> {
+    match context.and_then(|json| Node::typed(json, RESPONSE_ITEM)) {
+        Some(node) => environment.with_context(Value::Node(node)),
+        None => environment,
+    }
+}
+
+/// A variable that is unknown because it failed itself: what failed there is the reason.
+fn root_cause(
+    error: EvaluationError,
+    formula: &Formula,
+    results: &BTreeMap<usize, Result<Collection<'_>, ExpressionFailure>>,
+) -> ExpressionFailure {
+    if let EvaluationError::UnknownVariable { name } = &error {
+        let source = formula.names.iter().find(|(known, _)| known == name).map(|(_, source)| source);
+        if let Some(NameSource::Variable(place)) = source
+            && let Some(Err(failure)) = results.get(place)
+        {
+            return failure.clone();
+        }
+    }
+    error.into()
+}
