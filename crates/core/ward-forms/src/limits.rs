@@ -159,13 +159,14 @@ pub const SCHEDULE_MAX_ANCHORS: usize = 32;
 /// Longest name of an item or anchor, in bytes.
 pub const SCHEDULE_MAX_NAME_BYTES: usize = 64;
 
-/// Longest distance from an anchor, longest repeat, and how far one without an end is followed, in days.
+/// Longest distance from an anchor, longest repeat and its longest step, and how far a repeat without an
+/// end is followed, in days.
 pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
 
 /// Most cycles, and how far cycles without an end are followed.
 pub const SCHEDULE_MAX_CYCLES: u16 = 200;
 
-/// Longest cycle, longest step of a repeat, and furthest end of a window, in days.
+/// Longest cycle and furthest end of a window, in days.
 pub const SCHEDULE_MAX_STEP_DAYS: u16 = 366;
 
 /// Most times of one day.

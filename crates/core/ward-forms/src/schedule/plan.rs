@@ -253,9 +253,16 @@ impl Schedule {
         if format != SCHEDULE_FORMAT {
             return Err(ScheduleError::Format(format));
         }
-        let schedule = Self::from_canonical(bytes)?;
-        match schedule.faults().into_iter().next() {
-            None => Ok(schedule),
+        Self::from_canonical(bytes)?.valid()
+    }
+
+    /// The schedule, if it can be followed.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Fault`]; never for what [`Schedule::check`] only warns of.
+    pub fn valid(self) -> Result<Self, ScheduleError> {
+        match self.faults().into_iter().next() {
+            None => Ok(self),
             Some(finding) => Err(ScheduleError::Fault(finding.fault)),
         }
     }

@@ -353,7 +353,7 @@ impl ScheduledItem {
             }
             Timing::Repeat { on, days, times, .. } => {
                 let is_on = match on {
-                    RepeatDays::Every(step) => steps.contains(step),
+                    RepeatDays::Every(step) => (1..=SCHEDULE_MAX_DAYS).contains(step),
                     RepeatDays::Weekdays(days) => (1..=ALL_WEEKDAYS).contains(days),
                 };
                 if !is_on || days.is_some_and(|days| !(1..=SCHEDULE_MAX_DAYS).contains(&days)) {

@@ -114,7 +114,7 @@ fn item(value: &Value, path: &str) -> Result<ScheduledItem, StrictJsonError> {
 fn repeat(value: &Value, path: &str, day: i32) -> Result<Timing, StrictJsonError> {
     let fields = Fields::of(value, path, &["everyDays", "weekdays", "days", "times"])?;
     let on = match (fields.get("everyDays"), fields.get("weekdays")) {
-        (Some(_), None) => RepeatDays::Every(short(&fields, "everyDays", SCHEDULE_MAX_STEP_DAYS)?),
+        (Some(_), None) => RepeatDays::Every(short(&fields, "everyDays", SCHEDULE_MAX_DAYS)?),
         (None, Some(_)) => RepeatDays::Weekdays(weekdays(&fields)?),
         _ => return Err(wrong(path, "either everyDays or weekdays")),
     };

@@ -40,6 +40,13 @@ fn a_schedule_comes_back_from_its_bytes_and_from_its_json() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_the_one_that_is_tested() {
+    let page = include_str!("../../../../../docs/schedules.md");
+    let shown = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(shown.as_bytes(), EXAMPLE);
+}
+
+#[test]
 fn a_field_that_nobody_knows_is_named() {
     let wrong = [
         ("/items/0/window", json!({"open": 1}), "$.items[0].window: the field open is not known"),
