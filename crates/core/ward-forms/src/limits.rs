@@ -175,6 +175,9 @@ pub const SCHEDULE_MAX_TIMES: usize = 8;
 /// Most planned times of one schedule.
 pub const SCHEDULE_MAX_OCCURRENCES: u64 = 20_000;
 
+/// So many days a visit moves on at most, if its window holds no moment.
+pub const VISIT_MOVED_ON_MAX_DAYS: i64 = 2;
+
 /// Most reminders of one day.
 pub const REMINDERS_MAX_PER_DAY: u8 = 24;
 
@@ -182,7 +185,7 @@ pub const REMINDERS_MAX_PER_DAY: u8 = 24;
 pub const REMINDERS_MAX_DAYS: u16 = 62;
 
 /// Minutes of a day.
-pub const DAY_MINUTES: u16 = 1_440;
+pub const MINUTES_PER_DAY: u16 = 1_440;
 
 /// Further than this no zone is from UTC: the time zone library's own bound is 25:59:59.
 pub const ZONE_DISTANCE_MAX_MS: i64 = 26 * 3_600_000;

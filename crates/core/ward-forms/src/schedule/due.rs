@@ -13,12 +13,9 @@ use super::local_time::LocalTime;
 use super::occurrence::{Excuse, Occurrence, OccurrenceName, OccurrenceState};
 use super::participation::{Participation, Standing};
 use super::plan::{ScheduledItem, Timing};
-use crate::limits::SCHEDULE_MAX_STEP_DAYS;
+use crate::limits::{SCHEDULE_MAX_STEP_DAYS, VISIT_MOVED_ON_MAX_DAYS};
 use std::collections::BTreeMap;
 use ward_id::TimestampMs;
-
-/// So many days a visit moves on at most, if its window holds no moment.
-const MOVED_ON_MAX_DAYS: i64 = 2;
 
 /// A finished answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +169,7 @@ impl Desk<'_> {
         let is_visit = !matches!(name, OccurrenceName::Day { .. });
         // A visit on a day that does not exist stands on the first that does.
         let planned = place.day;
-        while is_visit && times.are_empty() && place.day.saturating_sub(planned) < MOVED_ON_MAX_DAYS {
+        while is_visit && times.are_empty() && place.day.saturating_sub(planned) < VISIT_MOVED_ON_MAX_DAYS {
             place.day = place.day.saturating_add(1);
             times = self.times(item, &place);
         }

@@ -9,7 +9,7 @@
 //! first counts.
 
 use crate::date_time::date_from_days;
-use crate::limits::{DAY_MINUTES, SCHEDULE_DAYS, ZONE_DISTANCE_MAX_MS};
+use crate::limits::{MINUTES_PER_DAY, SCHEDULE_DAYS, ZONE_DISTANCE_MAX_MS};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -157,7 +157,7 @@ fn end_of_gap(zone: &TimeZone, naive_ms: i64, before: Offset, after: Offset) -> 
 fn civil(naive_ms: i64) -> Option<DateTime> {
     let (year, month, day) = date_from_days(naive_ms.div_euclid(DAY_MS));
     let minute = naive_ms.rem_euclid(DAY_MS) / MINUTE_MS;
-    let minutes = i64::from(DAY_MINUTES);
+    let minutes = i64::from(MINUTES_PER_DAY);
     let (hour, minute) = (minute % minutes / 60, minute % 60);
     DateTime::new(
         i16::try_from(year).ok()?,

@@ -1,6 +1,6 @@
 //! A time on the wall clock, to the minute.
 
-use crate::limits::DAY_MINUTES;
+use crate::limits::MINUTES_PER_DAY;
 use minicbor::{Decode, Encode};
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl LocalTime {
 
     /// Whether it is within a day: foreign bytes may say otherwise.
     pub(super) const fn is_on_a_clock(self) -> bool {
-        self.0 < DAY_MINUTES
+        self.0 < MINUTES_PER_DAY
     }
 }
 
