@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use ward_forms::pro_ctcae::STRUCTURE_SYSTEM;
-use ward_sync::{AnsweredBy, Instrument, Occurrence, QuestionnaireResponse, ResponseStatus};
+use ward_sync::{
+    AnsweredBy, Instrument, InstrumentSchedule, Occurrence, QuestionnaireResponse, ResponseStatus,
+};
 
 /// The diary's address.
 pub const DIARY_URL: &str = "https://ward.example/Questionnaire/test-diary";
@@ -33,9 +35,7 @@ pub fn diary_instrument(first_day: i64, days: u16) -> Instrument {
         url: DIARY_URL.to_owned(),
         version: DIARY_VERSION.to_owned(),
         questionnaire: questionnaire.to_string().into_bytes(),
-        first_day,
-        every_days: 1,
-        days,
+        schedule: InstrumentSchedule::EveryDays { first_day, every_days: 1, days },
     }
 }
 

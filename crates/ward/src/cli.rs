@@ -6,6 +6,7 @@ mod attachment;
 mod devices;
 mod instrument;
 mod record;
+mod schedule;
 mod set;
 mod text;
 
@@ -15,6 +16,7 @@ pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
 pub use instrument::InstrumentCommand;
 pub use record::RecordCommand;
+pub use schedule::{AssignArgs, DueArgs, ScheduleArgs};
 pub use set::SetCommand;
 pub use text::TextCommand;
 
@@ -104,7 +106,7 @@ pub enum Command {
     /// Look after care teams.
     #[command(subcommand)]
     Team(TeamCommand),
-    /// Give a chart a questionnaire and its schedule.
+    /// Give a chart a questionnaire and its schedule, or move a date from which others are counted.
     Assign(AssignArgs),
     /// Check questionnaires before anybody is asked.
     #[command(subcommand)]
@@ -127,6 +129,8 @@ pub enum Command {
     Enrol(EnrolArgs),
     /// A participant's devices: which there are, and which wait for your signature.
     Devices(DevicesArgs),
+    /// What waits for your answers, what is late, and when you are reminded.
+    Due(DueArgs),
     /// Answer a questionnaire, one question at a time, with or without a network.
     Answer(AnswerArgs),
     /// Write down a dose, a plan field, a note, consent or participation.
@@ -410,30 +414,6 @@ pub enum TeamCommand {
     List,
 }
 
-/// `ward assign`.
-#[derive(Debug, Args)]
-pub struct AssignArgs {
-    /// The chart.
-    #[arg(long)]
-    pub chart: ChartId,
-    #[command(flatten)]
-    pub schedule: ScheduleArgs,
-}
-
-/// What a participant is asked, and how often.
-#[derive(Debug, Args)]
-pub struct ScheduleArgs {
-    /// Questionnaire to answer (FHIR R4 JSON).
-    #[arg(long, value_name = "FILE")]
-    pub instrument: Option<PathBuf>,
-    /// Days between two answers.
-    #[arg(long, default_value_t = 1)]
-    pub every_days: u32,
-    /// For how many days.
-    #[arg(long, default_value_t = 84)]
-    pub days: u32,
-}
-
 /// What happens to entries that the revoked device has not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RevokePolicy {
@@ -508,6 +488,9 @@ pub struct AnswerArgs {
     /// The instrument's url; may be left out if there is one.
     #[arg(long)]
     pub instrument: Option<String>,
+    /// Which planned time they are for, as `ward due` names it; else what is due now.
+    #[arg(long = "for", value_name = "WHEN", conflicts_with = "amend")]
+    pub occurrence: Option<String>,
     /// Take the answers from this file (FHIR QuestionnaireResponse, or `{"linkId": value}`).
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,

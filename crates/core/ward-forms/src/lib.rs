@@ -20,6 +20,7 @@
 //!   it used and why it is missing when it is.
 //! - [`alert_rules`] evaluates a study's alert rules over what a participant reported, and
 //!   simulates them over past data.
+//! - [`schedule`] says when questionnaires are due, reminds, and counts what was answered.
 //!
 //! Content that this crate doesn't know is kept and written back.
 //!
@@ -87,6 +88,7 @@ mod questionnaire;
 mod questionnaire_reader;
 mod response;
 mod response_reader;
+pub mod schedule;
 mod score;
 mod skip_logic;
 mod standard_value_sets;

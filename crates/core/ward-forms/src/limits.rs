@@ -214,3 +214,52 @@ pub const MAX_NAMED_CHARS: usize = 80;
 
 /// References in a list that are moved in one step of a FHIRPath evaluation.
 pub const VALUES_MOVED_PER_STEP: usize = 64;
+
+/// Format of the bytes of a schedule.
+pub const SCHEDULE_FORMAT: u8 = 1;
+
+/// Largest schedule, in bytes of JSON and of its canonical form.
+pub const SCHEDULE_MAX_BYTES: usize = 64 * 1024;
+
+/// Days for which schedules are computed, counted from 1970-01-01: to the year 2200 and a little more.
+pub const SCHEDULE_DAYS: core::ops::Range<i64> = -1_000..84_100;
+
+/// Most items of a schedule.
+pub const SCHEDULE_MAX_ITEMS: usize = 64;
+
+/// Most anchors of a schedule.
+pub const SCHEDULE_MAX_ANCHORS: usize = 32;
+
+/// Longest name of an item or anchor, in bytes.
+pub const SCHEDULE_MAX_NAME_BYTES: usize = 64;
+
+/// Longest distance from an anchor, longest repeat and its longest step, and how far a repeat without an
+/// end is followed, in days.
+pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
+
+/// Most cycles, and how far cycles without an end are followed.
+pub const SCHEDULE_MAX_CYCLES: u16 = 200;
+
+/// Longest cycle and furthest end of a window, in days.
+pub const SCHEDULE_MAX_STEP_DAYS: u16 = 366;
+
+/// Most times of one day.
+pub const SCHEDULE_MAX_TIMES: usize = 8;
+
+/// Most planned times of one schedule.
+pub const SCHEDULE_MAX_OCCURRENCES: u64 = 20_000;
+
+/// So many days a visit moves on at most, if its window holds no moment.
+pub const VISIT_MOVED_ON_MAX_DAYS: i64 = 2;
+
+/// Most reminders of one day.
+pub const REMINDERS_MAX_PER_DAY: u8 = 24;
+
+/// Furthest that reminders are planned ahead, in days.
+pub const REMINDERS_MAX_DAYS: u16 = 62;
+
+/// Minutes of a day.
+pub const MINUTES_PER_DAY: u16 = 1_440;
+
+/// Further than this no zone is from UTC: the time zone library's own bound is 25:59:59.
+pub const ZONE_DISTANCE_MAX_MS: i64 = 26 * 3_600_000;

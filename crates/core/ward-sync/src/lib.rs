@@ -66,10 +66,10 @@ pub use payload::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, AnsweredBy, Appointment, AppointmentId,
     AppointmentStatus, Attachment, Carry, CarryReason, Checkpoint, CheckpointCosignature, Consent,
     ConsentStatus, DataChoice, Decoded, DenseResponse, DeviceClosed, Dose, DoseOutcome, DropDeclined,
-    FieldKey, IncarnationOpen, Incident, IncidentKind, Instrument, MedicationId, MedicationPlanField, Note,
-    Occurrence, Opened, OpenedChain, Participation, ParticipationState, Payload, PayloadError, PayloadRoom,
-    ProfileField, QuestionnaireResponse, Resolution, Resolve, Response, ResponseStatus, SetChange, TextBurst,
-    TextId, TextSignature, Void,
+    FieldKey, IncarnationOpen, Incident, IncidentKind, Instrument, InstrumentSchedule, MedicationId,
+    MedicationPlanField, Note, Occurrence, Opened, OpenedChain, Participation, ParticipationState, Payload,
+    PayloadError, PayloadRoom, ProfileField, QuestionnaireResponse, Resolution, Resolve, Response,
+    ResponseStatus, SetChange, TextBurst, TextId, TextSignature, Void,
 };
 pub use permission::{Permission, may_write, permission};
 pub use push::{PushContext, PushError, PushItem, PushPlan, StoredChain, check_push, check_pushes};

@@ -37,6 +37,8 @@ pub const CARRY_MAX_BYTES: usize = PAYLOAD_MAX_BYTES + 8_192;
 pub const CARRIES_NESTED_MAX: u8 = 8;
 /// Longest schedule of an instrument.
 pub const SCHEDULE_MAX_DAYS: u16 = 3_660;
+/// Bytes of the schedule of an instrument.
+pub const SCHEDULE_MAX_BYTES: usize = 65_536;
 /// Longest appointment, in minutes.
 pub const APPOINTMENT_MAX_MIN: u16 = 1_440;
 

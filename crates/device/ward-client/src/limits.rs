@@ -85,7 +85,7 @@ pub const RETRY_MAX_MS: u64 = 300_000;
 /// Characters of a reason in the worklist.
 pub const REASON_SHOWN_MAX: usize = 200;
 /// Planned times missed in a row that make an item of the worklist.
-pub const MISSED_DIARIES_ALERT: usize = 2;
+pub const MISSED_DIARIES_ALERT: u32 = 2;
 /// Answers full of a revocation's proof that are fetched in a row.
 pub const ORDER_FETCH_ROUNDS: usize = 1_024;
 /// Time after which an entry in the drop box is handed over once more; it doubles with each time.

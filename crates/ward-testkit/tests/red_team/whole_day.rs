@@ -12,8 +12,8 @@ use ward_id::{Canonical as _, ChartId, EntryId, TimestampMs};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
 use ward_sync::{
     AnsweredBy, Appointment, AppointmentId, AppointmentStatus, Consent, ConsentStatus, Dose, DoseOutcome,
-    EntryKind, Instrument, MedicationId, MedicationPlanField, Participation, ParticipationState, Payload,
-    ProfileField, QuestionnaireResponse, ResponseStatus,
+    EntryKind, Instrument, InstrumentSchedule, MedicationId, MedicationPlanField, Participation,
+    ParticipationState, Payload, ProfileField, QuestionnaireResponse, ResponseStatus,
 };
 use ward_testkit::{FileClient, START, Site, TestDevice};
 
@@ -198,9 +198,7 @@ fn form() -> Instrument {
         url: FORM_URL.to_owned(),
         version: "1".to_owned(),
         questionnaire: questionnaire.to_string().into_bytes(),
-        first_day: START.utc_day(),
-        every_days: 1,
-        days: 14,
+        schedule: InstrumentSchedule::EveryDays { first_day: START.utc_day(), every_days: 1, days: 14 },
     }
 }
 

@@ -1,6 +1,7 @@
 //! `ward answer`: a questionnaire in the terminal or from a file, with or without a network.
 
 use super::answer_file::fill_from_file;
+use super::due::planning_of;
 use super::unfinished::{discard, go_on_with, instrument_of, list_drafts};
 use crate::cli::{AnswerArgs, AnsweredByArg};
 use crate::exit::{Done, Failure, Kind};
@@ -112,8 +113,7 @@ const fn answered_by(by: AnsweredByArg) -> AnsweredBy {
     }
 }
 
-/// New answers: those of today, or earlier ones that were begun and not finished. The day is the one
-/// that it is where the person lives, by the zone of this device.
+/// New answers: those of what is due now, or earlier ones that were begun and not finished.
 async fn new_answers(
     client: &mut NativeClient,
     chart: ChartId,
@@ -121,13 +121,15 @@ async fn new_answers(
     out: &Out,
 ) -> Result<Task, Failure> {
     let (instrument, form) = instrument_of(client, chart, args.instrument.as_deref())?;
-    let environment = client.environment();
-    let today = iso_day(local_day(&environment.zone(), environment.wall()));
+    let occurrence = match &args.occurrence {
+        Some(named) => planned_time(client, chart, &instrument.url, named)?,
+        None => due_now(client, chart, &instrument.url)?,
+    };
     let key = DraftKey {
         chart,
         instrument_url: instrument.url,
         instrument_version: instrument.version,
-        occurrence: today,
+        occurrence,
         amends: None,
     };
     if args.answers.is_some() {
@@ -146,6 +148,39 @@ async fn new_answers(
         None => Answering::new_in(form, surroundings(client)),
     };
     Ok(Task { key, answering, earlier: None })
+}
+
+/// The planned time of a questionnaire that is asked for now: what is in time before what is late, and
+/// then what closes first. Where nothing waits it is the day itself, by the zone of this device.
+fn due_now(client: &NativeClient, chart: ChartId, url: &str) -> Result<String, Failure> {
+    let view = client.chart(chart).map_err(from_client)?;
+    let (zone, now) = (client.environment().zone(), client.environment().wall());
+    let planning = planning_of(client, &view, &zone, now);
+    let due = planning.due(&ChartForms::of(&view), now);
+    let wanted = due.into_iter().filter(|one| one.instrument_url == url);
+    let first = wanted.min_by_key(|one| (one.is_late, one.closes_at));
+    Ok(first.map_or_else(|| iso_day(local_day(&zone, now)), |one| one.occurrence))
+}
+
+/// A planned time that was named, if the schedule knows it.
+fn planned_time(client: &NativeClient, chart: ChartId, url: &str, named: &str) -> Result<String, Failure> {
+    let view = client.chart(chart).map_err(from_client)?;
+    let (zone, now) = (client.environment().zone(), client.environment().wall());
+    let planning = planning_of(client, &view, &zone, now);
+    let planned = planning.instruments.iter().filter(|planned| planned.url == url);
+    let lists = planned.map(|planned| planning.due_list(planned, now, 0));
+    let is_planned = lists
+        .into_iter()
+        .any(|list| list.occurrences.iter().any(|one| one.name.to_string() == named && one.opens_at <= now));
+    if is_planned {
+        return Ok(named.to_owned());
+    }
+    Err(Failure::new(
+        Kind::Usage,
+        format!("Nothing is planned for {named}"),
+        "the schedule has no such time, or it is still to come",
+        "use a name that `ward due` shows",
+    ))
 }
 
 /// The correction of a response, with the version of the questionnaire that it answered.

@@ -8,14 +8,15 @@ use crate::home::{Home, from_client};
 use crate::print::{Out, day, instant};
 use crate::shown_plan;
 use serde_json::{Value, json};
-use ward_client::AttachmentView;
 use ward_client::native::NativeClient;
 use ward_client::views::{
-    ChartForms, FormProblem, ScoreProblem, ShownConflict, open_conflicts, scores, shared_texts,
+    AdherenceCounts, ChartForms, FormProblem, InstrumentAdherence, ScoreProblem, ShownConflict, adherence,
+    open_conflicts, scores, shared_texts,
 };
+use ward_client::{AttachmentView, Environment as _};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
-use ward_id::ChartId;
+use ward_id::{ChartId, TimestampMs};
 use ward_sync::{Accounting, ChartView, DoseOutcome, EntryKind, Thread, Void, Written};
 
 /// Shows a chart, or lists them.
@@ -28,7 +29,8 @@ pub async fn run(args: ChartArgs, home: &Home, out: &Out) -> Done {
         list(&client, out);
         return Ok(());
     };
-    show(&client, chart, out)?;
+    let now = client.environment().wall();
+    show(&client, chart, now, out)?;
     let view = client.chart(chart).map_err(from_client)?;
     let plan = view.medication_plan().values().flat_map(Thread::current_ids);
     let texts = shared_texts(&view);
@@ -73,7 +75,7 @@ fn list(client: &NativeClient, out: &Out) {
         .collect::<Vec<_>>()));
 }
 
-fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
+fn show(client: &NativeClient, chart: ChartId, now: TimestampMs, out: &Out) -> Done {
     let view = client.chart(chart).map_err(from_client)?;
     profile(&view, out);
     let responses = responses(&view);
@@ -81,6 +83,8 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
     for response in &responses {
         out.line(response.text());
     }
+    let planned = adherence(&view, now);
+    adherence_lines(&planned, out);
     plan(&view, out);
     rest(&view, out);
     let texts = text::section(&view, out);
@@ -95,6 +99,7 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
         "chart": chart,
         "profile": view.profile().iter().map(|(field, thread)| json!({"field": field, "values": values(thread, |value| json!(value.value))})).collect::<Vec<_>>(),
         "responses": responses.iter().map(Shown::json).collect::<Vec<_>>(),
+        "adherence": planned,
         "medication_plan": view.medication_plan().iter().map(|((medication, field), thread)| json!({
             "medication": medication.as_str(), "field": field, "conflict": thread.is_conflict(),
             "values": values(thread, |value| json!({"value": value.value, "unit": value.unit})),
@@ -112,6 +117,28 @@ fn show(client: &NativeClient, chart: ChartId, out: &Out) -> Done {
         "accounting": accounting_json(&accounting),
     }));
     Ok(())
+}
+
+/// How many of the planned times were answered.
+fn adherence_lines(planned: &[InstrumentAdherence], out: &Out) {
+    if planned.is_empty() {
+        return;
+    }
+    out.heading("Planned questionnaires");
+    for one in planned {
+        let AdherenceCounts { expected, completed, late, after_close, missed } = one.total;
+        let percent = completed.saturating_mul(100).checked_div(expected).unwrap_or(0);
+        let row = match &one.missed_since {
+            Some(first) if one.missed_in_a_row > 1 => {
+                format!("; the last {} in a row, since {}", one.missed_in_a_row, first.occurrence)
+            }
+            _ => String::new(),
+        };
+        out.line(format!(
+            "{}: {completed} of {expected} answered ({percent} %), {late} late ({after_close} after the close), {missed} missed{row}",
+            one.title
+        ));
+    }
 }
 
 /// The current values of a register or record, with who wrote them and when.

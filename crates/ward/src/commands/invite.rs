@@ -1,7 +1,7 @@
 //! `ward invite`: tickets, the comparison of six words, and second signatures.
 
 use crate::cli::{InviteArgs, InviteCommand, InviteRole};
-use crate::commands::assign::{assign, read_instrument};
+use crate::commands::assign::first_assignment;
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_act, from_client, from_sync_after};
 use crate::limits::TICKET_REMOTE_MS;
@@ -51,7 +51,7 @@ async fn invite(client: &mut NativeClient, args: InviteArgs, out: &Out) -> Done 
     client.sync().await.map_err(from_act)?;
     let role = role_of(args.role);
     let person: PersonId = args.person.unwrap_or_else(|| random_id(client.environment_mut().rng()));
-    let chart = if role == Role::Patient { Some(chart_for(client, &args, person).await?) } else { None };
+    let chart = if role == Role::Patient { Some(chart_for(client, &args, person, out).await?) } else { None };
     let now = client.environment().wall();
     let not_after = args.remote.then(|| now.plus_ms(TICKET_REMOTE_MS));
     let ticket =
@@ -95,12 +95,13 @@ async fn chart_for(
     client: &mut NativeClient,
     args: &InviteArgs,
     person: PersonId,
+    out: &Out,
 ) -> Result<ward_id::ChartId, Failure> {
     let known = client.charts().into_iter().find(|chart| chart.participant == Some(person));
     if let Some(known) = known {
         return Ok(known.chart);
     }
-    let instrument = args.schedule.instrument.as_deref().map(read_instrument).transpose()?;
+    let instrument = first_assignment(client, &args.schedule, out)?;
     let team = args.team.ok_or_else(|| {
         Failure::new(
             Kind::Usage,
@@ -114,8 +115,8 @@ async fn chart_for(
         let field = ProfileField { field: "name".to_owned(), value: name.clone(), supersedes: Vec::new() };
         client.capture(chart, field).await.map_err(from_client)?;
     }
-    if let Some((_, bytes)) = instrument {
-        assign(client, chart, bytes, args.schedule.every_days, args.schedule.days).await?;
+    if let Some(instrument) = instrument {
+        client.capture(chart, instrument).await.map_err(from_client)?;
     }
     Ok(chart)
 }

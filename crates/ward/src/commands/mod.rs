@@ -14,6 +14,7 @@ mod chart;
 mod config_explain;
 mod devices;
 mod doctor;
+mod due;
 mod enrol;
 mod evidence;
 mod export;
@@ -79,6 +80,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         // ---- patient and clinic ----
         Command::Enrol(args) => enrol::run(args, &home, out).await,
         Command::Devices(args) => devices::run(args, &home, out).await,
+        Command::Due(args) => due::run(&args, &home, out).await,
         Command::Answer(args) => answer::run(args, &home, out).await,
         Command::Record(command) => record::run(command, &home, out).await,
         Command::Text(command) => text::run(command, &home, out).await,

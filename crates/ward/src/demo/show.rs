@@ -101,6 +101,7 @@ fn adherence(told: &Told) -> Result<Vec<(usize, AdherenceCounts)>, Failure> {
             sum.expected += row.total.expected;
             sum.completed += row.total.completed;
             sum.late += row.total.late;
+            sum.after_close += row.total.after_close;
             sum.missed += row.total.missed;
         }
         out.push((number, sum));

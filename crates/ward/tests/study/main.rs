@@ -7,6 +7,7 @@ mod commands;
 mod conflicts;
 mod devices;
 mod instruments;
+mod schedules;
 mod texts;
 mod trail;
 
@@ -299,6 +300,7 @@ fn every_command_has_a_page_of_help() {
         "revoke",
         "recover",
         "enrol",
+        "due",
         "answer",
         "record",
         "sync",

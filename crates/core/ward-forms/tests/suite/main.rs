@@ -43,6 +43,16 @@ mod properties;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod schedule_calendar;
+#[cfg(test)]
+mod schedule_due;
+#[cfg(test)]
+mod schedule_properties;
+#[cfg(test)]
+mod schedule_reading;
+#[cfg(test)]
+mod schedule_reminders;
+#[cfg(test)]
 mod skip_logic;
 #[cfg(test)]
 mod symptom_diary;

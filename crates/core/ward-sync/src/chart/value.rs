@@ -37,13 +37,20 @@ macro_rules! values_without_links {
 }
 
 values_without_links! {
-    Dose AlertAcknowledgement Consent Participation AccessReceipt Instrument IncarnationOpen Carry DropDeclined
+    Dose AlertAcknowledgement Consent Participation AccessReceipt IncarnationOpen Carry DropDeclined
     DeviceClosed Incident Opened Attachment Checkpoint CheckpointCosignature
 }
 
 impl Value for Response {
     fn words(&self) -> Vec<u8> {
         [self.version().to_be_bytes().to_vec(), self.to_payload()].concat()
+    }
+}
+
+impl Value for Instrument {
+    /// The two forms have no bytes in common.
+    fn words(&self) -> Vec<u8> {
+        self.to_payload()
     }
 }
 

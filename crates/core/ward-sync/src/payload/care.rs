@@ -1,8 +1,8 @@
-//! Payloads of care: the medication plan, doses, appointments, notes, instruments, the profile.
+//! Payloads of care: the medication plan, doses, appointments, notes, the profile.
 
 use super::PayloadError;
 use super::text::{MedicationId, long, short, short_or_empty, superseded};
-use crate::limits::{APPOINTMENT_MAX_MIN, SCHEDULE_MAX_DAYS};
+use crate::limits::APPOINTMENT_MAX_MIN;
 use alloc::string::String;
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
@@ -153,44 +153,6 @@ impl Note {
     pub(super) fn check(&self) -> Result<(), PayloadError> {
         long("the note", &self.text)?;
         superseded(&self.supersedes)
-    }
-}
-
-/// A questionnaire of the study, with the days on which it is due.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Instrument {
-    /// The canonical address of the questionnaire.
-    #[n(0)]
-    pub url: String,
-    /// Its version.
-    #[n(1)]
-    pub version: String,
-    /// The FHIR R4 Questionnaire, as JSON.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub questionnaire: Vec<u8>,
-    /// The first day it is due, in days since 1970-01-01.
-    #[n(3)]
-    pub first_day: i64,
-    /// Days from one time to the next; 0 for once.
-    #[n(4)]
-    pub every_days: u16,
-    /// Days over which it is repeated.
-    #[n(5)]
-    pub days: u16,
-}
-
-impl Instrument {
-    pub(super) fn check(&self) -> Result<(), PayloadError> {
-        short("the address of the questionnaire", &self.url)?;
-        short("the version of the questionnaire", &self.version)?;
-        if self.questionnaire.is_empty() {
-            return Err(PayloadError::Size("the questionnaire"));
-        }
-        if self.every_days > SCHEDULE_MAX_DAYS || self.days > SCHEDULE_MAX_DAYS {
-            return Err(PayloadError::Size("the schedule"));
-        }
-        Ok(())
     }
 }
 

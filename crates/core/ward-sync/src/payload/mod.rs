@@ -9,6 +9,7 @@ mod checkpoint;
 mod drop_declined;
 mod edited_text;
 mod field_key;
+mod instrument;
 mod opened;
 mod record;
 mod resolve;
@@ -20,13 +21,13 @@ mod void;
 
 pub use attachment::Attachment;
 pub use care::{
-    Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, Instrument, MedicationPlanField, Note,
-    ProfileField,
+    Appointment, AppointmentId, AppointmentStatus, Dose, DoseOutcome, MedicationPlanField, Note, ProfileField,
 };
 pub use checkpoint::{Checkpoint, CheckpointCosignature};
 pub use drop_declined::DropDeclined;
 pub use edited_text::{TextBurst, TextId, TextSignature};
 pub use field_key::FieldKey;
+pub use instrument::{Instrument, InstrumentSchedule};
 pub use opened::{Opened, OpenedChain};
 pub use record::{
     AccessPurpose, AccessReceipt, AlertAcknowledgement, Carry, CarryReason, Consent, ConsentStatus,
@@ -179,7 +180,7 @@ payloads! {
     CONSENT Consent "ward/consent" 1;
     PARTICIPATION Participation "ward/participation" 1;
     ACCESS_RECEIPT AccessReceipt "ward/access" 1;
-    INSTRUMENT Instrument "fhir/Questionnaire" 1;
+    INSTRUMENT Instrument "fhir/Questionnaire" several;
     PROFILE_FIELD ProfileField "ward/profile" 1;
     CARRY Carry "ward/carry" 1;
     TEXT_EDIT TextBurst "ward/text" 1;

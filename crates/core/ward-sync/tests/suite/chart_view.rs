@@ -386,11 +386,9 @@ fn limits_hold_at_the_limit_and_refuse_one_past() {
         url: "u".into(),
         version: "1".into(),
         questionnaire: vec![b'x'; bytes],
-        first_day: 0,
-        every_days: 1,
-        days: 7,
+        schedule: InstrumentSchedule::EveryDays { first_day: 0, every_days: 1, days: 7 },
     };
-    let overhead = instrument(PAYLOAD_MAX_BYTES).to_canonical().len() - PAYLOAD_MAX_BYTES;
+    let overhead = Payload::from(instrument(PAYLOAD_MAX_BYTES)).encode().len() - PAYLOAD_MAX_BYTES;
     let fits = Draft::new(instrument(PAYLOAD_MAX_BYTES - overhead));
     let entry = nurse.try_write(&desk.chart, &fits).unwrap();
     let sealed_bytes = padded_len(entry.plaintext().len()) + 600;
@@ -427,13 +425,20 @@ fn parts_of_payloads_have_limits() {
     };
     let schedule = |every_days: u16, days: u16| {
         let (url, version, questionnaire) = ("u".into(), "1".into(), vec![b'{']);
-        Payload::from(Instrument { url, version, questionnaire, first_day: 0, every_days, days })
+        let schedule = InstrumentSchedule::EveryDays { first_day: 0, every_days, days };
+        Payload::from(Instrument { url, version, questionnaire, schedule })
+    };
+    let planned = |bytes: usize| {
+        let schedule = InstrumentSchedule::Planned(vec![0; bytes]);
+        let (url, version, questionnaire) = ("u".into(), "1".into(), vec![b'{']);
+        Payload::from(Instrument { url, version, questionnaire, schedule })
     };
     let at_the_limit = [
         profile(SHORT_TEXT_MAX_BYTES),
         seen(ACKNOWLEDGED_ENTRIES_MAX),
         visit(APPOINTMENT_MAX_MIN),
         schedule(SCHEDULE_MAX_DAYS, SCHEDULE_MAX_DAYS),
+        planned(SCHEDULE_MAX_BYTES),
     ];
     let past = [
         profile(SHORT_TEXT_MAX_BYTES + 1),
@@ -442,6 +447,8 @@ fn parts_of_payloads_have_limits() {
         visit(APPOINTMENT_MAX_MIN + 1),
         schedule(SCHEDULE_MAX_DAYS + 1, 1),
         schedule(1, SCHEDULE_MAX_DAYS + 1),
+        planned(0),
+        planned(SCHEDULE_MAX_BYTES + 1),
     ];
     for payload in at_the_limit {
         assert_eq!(payload.check(), Ok(()));

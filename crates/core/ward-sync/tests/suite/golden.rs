@@ -257,9 +257,7 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
             url: "https://ward.example/Questionnaire/diary".into(),
             version: "1".into(),
             questionnaire: br#"{"resourceType":"Questionnaire"}"#.to_vec(),
-            first_day: 20_717,
-            every_days: 1,
-            days: 28,
+            schedule: InstrumentSchedule::EveryDays { first_day: 20_717, every_days: 1, days: 28 },
         }
         .into(),
         ProfileField { field: "language".into(), value: "de-AT".into(), supersedes: vec![] }.into(),
@@ -321,6 +319,13 @@ fn payloads(carried: &SignedEntry) -> Vec<Payload> {
         checkpoint(carried).into(),
         CheckpointCosignature { checkpoint: carried.id() }.into(),
         Attachment::of(BlobKey::from_secret_bytes(&[7; 32]), blob(), "image/jpeg", "rash").into(),
+        Instrument {
+            url: "https://ward.example/Questionnaire/diary".into(),
+            version: "2".into(),
+            questionnaire: br#"{"resourceType":"Questionnaire"}"#.to_vec(),
+            schedule: InstrumentSchedule::Planned(vec![0xa1, 0x00, 0x01]),
+        }
+        .into(),
     ]
 }
 
@@ -383,8 +388,8 @@ fn entries_of_each_kind() {
             "plaintext": hex_encode(&entry.plaintext()),
         }));
     }
-    // One of each; questionnaire responses in both versions, four decisions, two changes of a set.
-    assert_eq!(vectors.len(), EntryKind::ALL.len() + 5);
+    // One of each; responses and instruments in both versions, four decisions, two changes of a set.
+    assert_eq!(vectors.len(), EntryKind::ALL.len() + 6);
     compare("vectors/entries.json", &pretty(vectors));
 }
 

@@ -2,12 +2,12 @@
 
 use super::place_words::{participation_words, purpose_words};
 use crate::views::calendar::{iso_day, iso_instant};
-use crate::views::{ChartForms, answered_by_code, status_code};
+use crate::views::{ChartForms, answered_by_code, schedule_of, status_code};
 use serde_json::{Value, json};
 use ward_id::hex_encode;
 use ward_sync::{
-    AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
-    Resolution, Response,
+    AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody,
+    InstrumentSchedule, Payload, Resolution, Response,
 };
 use ward_text::{TextEdit, TextRun};
 
@@ -42,10 +42,16 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
             "occurrence": p.occurrence.as_str(), "status": status_code(p.status),
             "answered_by": answered_by_code(p.answered_by), "response": inner_json(&p.response),
         }),
-        Payload::Instrument(p) => json!({
-            "url": p.url, "version": p.version, "first_day": iso_day(p.first_day),
-            "every_days": p.every_days, "days": p.days, "questionnaire": inner_json(&p.questionnaire),
-        }),
+        Payload::Instrument(p) => match &p.schedule {
+            InstrumentSchedule::EveryDays { first_day, every_days, days } => json!({
+                "url": p.url, "version": p.version, "first_day": iso_day(*first_day),
+                "every_days": every_days, "days": days, "questionnaire": inner_json(&p.questionnaire),
+            }),
+            InstrumentSchedule::Planned(bytes) => json!({
+                "url": p.url, "version": p.version, "questionnaire": inner_json(&p.questionnaire),
+                "schedule": schedule_of(p).map_or_else(|_| json!(hex_encode(bytes)), |one| one.to_json()),
+            }),
+        },
         Payload::IncarnationOpen(p) => json!({
             "old_incarnation": p.old_incarnation.0.to_string(), "old_seq": p.old_seq, "old_entry": p.old_entry,
         }),

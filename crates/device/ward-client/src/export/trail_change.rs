@@ -6,14 +6,14 @@ use super::answers::answer_rows;
 use super::payload_json::payload_json;
 use super::place_words::{participation_words, purpose_words};
 use crate::views::calendar::{iso_day, plain_minute};
-use crate::views::{ChartForms, answered_by_code, status_code};
+use crate::views::{ChartForms, answered_by_code, schedule_of, status_code};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::{EntryId, hex_encode};
 use ward_sync::{
-    AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Payload,
-    Response, SignedEntry,
+    AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody, Instrument,
+    InstrumentSchedule, Payload, Response, SignedEntry,
 };
 
 /// One field that an entry wrote.
@@ -187,20 +187,36 @@ fn appointment(p: &ward_sync::Appointment) -> Vec<Said> {
     ]
 }
 
+/// When a questionnaire is due, in words.
+fn schedule_words(instrument: &Instrument) -> String {
+    match &instrument.schedule {
+        InstrumentSchedule::EveryDays { first_day, every_days, days } => {
+            format!("from {}, every {every_days} days for {days} days", iso_day(*first_day))
+        }
+        InstrumentSchedule::Planned(_) => match schedule_of(instrument) {
+            Err(error) => error.to_string(),
+            Ok(schedule) => {
+                let from = schedule.holds_from().map(|day| format!(" from {}", iso_day(day)));
+                let items: Vec<&str> = schedule.items().iter().map(|item| item.id.as_str()).collect();
+                let day = |day: Option<i64>| day.map_or_else(|| "not set".to_owned(), iso_day);
+                let anchors: Vec<String> = schedule
+                    .anchors()
+                    .iter()
+                    .map(|anchor| format!("{} {}", anchor.name, day(anchor.day)))
+                    .collect();
+                let (revision, from) = (schedule.revision(), from.unwrap_or_default());
+                format!("schedule {revision}{from}: {}; {}", items.join(", "), anchors.join(", "))
+            }
+        },
+    }
+}
+
 fn technical(payload: &Payload) -> Option<Vec<Said>> {
     let one = |field: &str, value: String| Some(vec![(field.to_owned(), Some(value))]);
     match payload {
-        Payload::Instrument(p) => one(
-            "questionnaire and schedule",
-            format!(
-                "{} {}; from {}, every {} days for {} days",
-                p.url,
-                p.version,
-                iso_day(p.first_day),
-                p.every_days,
-                p.days
-            ),
-        ),
+        Payload::Instrument(p) => {
+            one("questionnaire and schedule", format!("{} {}; {}", p.url, p.version, schedule_words(p)))
+        }
         Payload::IncarnationOpen(p) => one(
             "store of the device",
             format!("begins anew after place {} (entry {})", p.old_seq, p.old_entry),

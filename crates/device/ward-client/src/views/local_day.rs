@@ -6,13 +6,16 @@
 //! counts as UTC.
 
 use super::calendar::iso_instant;
+use super::schedule::Here;
+use ward_crypto::Role;
+use ward_forms::schedule::{LocalCalendar, TimeZone};
 use ward_id::TimestampMs;
-use ward_sync::ChartView;
+use ward_sync::{ChartTimes, ChartView, EntryTime};
 
 /// How far a zone is from UTC at an instant; `None` for one that the machine does not know.
 #[cfg(feature = "native")]
 fn offset_s(zone: &str, at: TimestampMs) -> Option<i64> {
-    use jiff::{Timestamp, tz::TimeZone};
+    use jiff::Timestamp;
     let known = Timestamp::from_millisecond(at.0).ok().zip(TimeZone::get(zone).ok());
     known.map(|(instant, zone)| i64::from(zone.to_offset(instant).seconds()))
 }
@@ -37,13 +40,42 @@ pub fn local_instant(zone: &str, at: TimestampMs) -> String {
     format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The zone in which a participant lives, as their newest answers name it; UTC before the first.
-pub(super) fn participant_zone<'v>(view: &'v ChartView<'_>) -> &'v str {
+/// The rules of a zone; those of UTC for one that the machine does not know.
+#[cfg(feature = "native")]
+fn rules_of(zone: &str) -> TimeZone {
+    TimeZone::get(zone).unwrap_or(TimeZone::UTC)
+}
+
+/// The rules of zones are not at hand.
+#[cfg(not(feature = "native"))]
+const fn rules_of(_zone: &str) -> TimeZone {
+    TimeZone::UTC
+}
+
+/// The calendar on the wall of a participant, wherever they were, as the zones of their own answers
+/// tell; as those of interviews tell if they never answered alone. On their own device, where that is
+/// now counts too.
+pub(super) fn participant_calendar(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+    here: Option<Here<'_>>,
+) -> LocalCalendar {
     let threads = view.responses().values().flatten();
     // Who decides between answers may be somewhere else.
     let answers = threads.flat_map(|thread| thread.past.iter().chain(&thread.current));
-    let newest = answers.filter(|written| !written.is_decision()).max_by_key(|written| written.order());
-    newest.map_or("UTC", |written| written.entry.body().zone.as_str())
+    let mut seen: Vec<(bool, TimestampMs, &str)> = answers
+        .filter(|written| !written.is_decision())
+        .map(|written| {
+            let at = times.get(written.id()).map_or_else(|| written.captured_at(), EntryTime::counted_at);
+            (written.author.role == Role::Patient, at, written.entry.body().zone.as_str())
+        })
+        .collect();
+    seen.extend(here.map(|here| (true, here.since, here.zone)));
+    let any_own = seen.iter().any(|(is_own, ..)| *is_own);
+    seen.retain(|(is_own, ..)| *is_own == any_own);
+    seen.sort_unstable();
+    seen.dedup_by_key(|(.., zone)| *zone);
+    LocalCalendar::of_travels(seen.into_iter().map(|(_, at, zone)| (at, rules_of(zone))))
 }
 
 #[cfg(all(test, feature = "native"))]

@@ -22,7 +22,7 @@ mod wording;
 mod work_item;
 mod worklist;
 
-pub use adherence::{AdherenceCounts, AdherenceWeek, InstrumentAdherence, adherence};
+pub use adherence::{InstrumentAdherence, MissedSince, adherence};
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
 pub(crate) use drop_work::{drop_work, sealed_drop_work};
@@ -30,8 +30,12 @@ pub use local_day::{local_day, local_instant};
 pub use named_chart::NamedChart;
 pub use notes_of_many::{Passage, SharedText, SignedText, TextChange, shared_texts};
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
-pub use schedule::{DueInstrument, ParticipationHistory, due, due_days, occurrence_of};
+pub use schedule::{
+    DueInstrument, Here, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of,
+    schedule_of,
+};
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
+pub use ward_forms::schedule::{AdherenceCounts, AdherenceWeek};
 pub(crate) use wording::plain_line;
 pub use wording::{answered_by_code, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};

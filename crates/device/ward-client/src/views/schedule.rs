@@ -1,56 +1,209 @@
-//! When questionnaires are due, while a participant takes part.
+//! What is planned for a participant, and where each planned time stands.
 
-use super::calendar::{DAY_MS, day_start, iso_day};
+use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
-use super::local_day::{local_day, participant_zone};
+use super::local_day::participant_calendar;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use ward_forms::schedule::{
+    Course, DueList, EndReason, Given, LocalCalendar, Occurrence as PlannedTime, OccurrenceState,
+    Participation, Reminded, ReminderPlan, Schedule, ScheduleError, Situation, Standing, plan_reminders,
+};
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
-    ChartTimes, ChartView, EntryTime, Instrument, Occurrence, ParticipationState, ResponseStatus, Written,
+    ChartTimes, ChartView, EntryTime, Instrument, InstrumentSchedule, Occurrence, ParticipationState,
+    ResponseStatus, Written,
 };
-
-/// The days on which an instrument is due, counted from 1970-01-01: its first day, and then every
-/// so many days for as long as its schedule runs.
-pub fn due_days(instrument: &Instrument) -> impl Iterator<Item = i64> + use<> {
-    let Instrument { first_day, every_days, days, .. } = *instrument;
-    let length = if every_days == 0 { 1 } else { i64::from(days.max(1)) };
-    (0..length).step_by(usize::from(every_days.max(1))).map(move |after| first_day.saturating_add(after))
-}
 
 /// The name of the planned time on a day: the date where the participant lives.
 pub fn occurrence_of(day: i64) -> Occurrence {
     Occurrence::new(iso_day(day))
 }
 
-/// Where a participant stood, and since when.
-#[derive(Debug, Clone, Default)]
-pub struct ParticipationHistory {
-    changes: Vec<(TimestampMs, ParticipationState)>,
+/// The schedule that an instrument brings.
+///
+/// # Errors
+/// [`ScheduleError`]: a newer app wrote it, or the app that wrote it is at fault.
+pub fn schedule_of(instrument: &Instrument) -> Result<Schedule, ScheduleError> {
+    match &instrument.schedule {
+        InstrumentSchedule::EveryDays { first_day, every_days, days } => {
+            Schedule::every_days(*first_day, *every_days, *days).valid()
+        }
+        InstrumentSchedule::Planned(bytes) => Schedule::from_bytes(bytes),
+    }
 }
 
-impl ParticipationHistory {
+/// Where a participant stood over time.
+pub(super) fn participation_of(view: &ChartView<'_>) -> Participation {
+    let mut writes: Vec<_> = view.participation().iter().flat_map(|thread| &thread.current).collect();
+    writes.sort_by_key(|written| (written.value.from, written.order()));
+    Participation::new(writes.into_iter().map(|written| {
+        let standing = match written.value.state {
+            ParticipationState::Screened | ParticipationState::Active => Standing::Active,
+            ParticipationState::Paused => Standing::Paused,
+            ParticipationState::Withdrawn => Standing::Ended(EndReason::Withdrawn),
+            ParticipationState::Completed => Standing::Ended(EndReason::Completed),
+        };
+        (written.value.from, standing)
+    }))
+}
+
+/// One questionnaire of a chart, over all its versions and schedules.
+pub struct PlannedInstrument<'v> {
+    /// The address of the questionnaire.
+    pub url: &'v str,
+    /// Its schedules.
+    pub course: Course,
+    /// The instruments that brought them: one for each revision of the course.
+    revisions: Vec<(EntryId, &'v Instrument)>,
+    given: Vec<Given>,
+    /// The entries of the answers, and whether their clocks showed a time that cannot be.
+    answers: Vec<(EntryId, bool)>,
+}
+
+impl PlannedInstrument<'_> {
+    /// The entry that planned a time.
+    pub fn entry_of(&self, planned: &PlannedTime) -> Option<EntryId> {
+        self.revisions.get(planned.revision).map(|(entry, _)| *entry)
+    }
+
+    /// The newest entry with a schedule of it.
+    pub fn newest_entry(&self) -> Option<EntryId> {
+        self.revisions.last().map(|(entry, _)| *entry)
+    }
+
+    /// The newest instrument with a schedule of it.
+    pub fn newest_instrument(&self) -> Option<&Instrument> {
+        self.revisions.last().map(|(_, instrument)| *instrument)
+    }
+
+    /// The answer to a planned time, and whether it was counted by the nearest time that what arrived
+    /// before and after allows.
+    pub(super) fn answer_of(&self, planned: &PlannedTime) -> Option<(EntryId, bool)> {
+        planned.state.answer().and_then(|place| self.answers.get(place)).copied()
+    }
+}
+
+/// What is planned for the participant of a chart.
+pub struct Planning<'v> {
+    /// The questionnaires, by address.
+    pub instruments: Vec<PlannedInstrument<'v>>,
+    /// Schedules that cannot be followed, with why. What was planned before goes on.
+    pub unreadable: Vec<(EntryId, ScheduleError)>,
+    calendar: LocalCalendar,
+    participation: Participation,
+}
+
+/// Where a device is.
+#[derive(Debug, Clone, Copy)]
+pub struct Here<'z> {
+    /// The zone (IANA) that it shows.
+    pub zone: &'z str,
+    /// Since when, at the latest.
+    pub since: TimestampMs,
+}
+
+impl<'v> Planning<'v> {
     /// Reads it from a chart.
-    pub fn of(view: &ChartView<'_>) -> Self {
-        let mut writes: Vec<_> = view.participation().iter().flat_map(|thread| &thread.current).collect();
-        writes.sort_by_key(|written| (written.value.from, written.order()));
+    pub fn of(view: &'v ChartView<'_>) -> Self {
+        Self::seen_from(view, None)
+    }
+
+    /// Reads it from a chart on the participant's own device, whose zone is newer than any answer.
+    pub fn seen_from(view: &'v ChartView<'_>, here: Option<Here<'_>>) -> Self {
+        let times = ChartTimes::of_receipts(view);
+        let mut unreadable = Vec::new();
+        let mut schedules: BTreeMap<&str, Vec<(EntryId, &Instrument, Schedule)>> = BTreeMap::new();
+        let mut written: Vec<&Written<'_, Instrument>> =
+            view.instruments().iter().flat_map(|thread| &thread.current).collect();
+        written.sort_by_key(|written| written.order());
+        for written in written {
+            match schedule_of(written.value) {
+                Ok(schedule) => schedules.entry(written.value.url.as_str()).or_default().push((
+                    written.id(),
+                    written.value,
+                    schedule,
+                )),
+                Err(error) => unreadable.push((written.id(), error)),
+            }
+        }
+        let mut answers = first_answers(view, &times);
+        let planned = |(url, schedules): (&'v str, Vec<(EntryId, &'v Instrument, Schedule)>)| {
+            let revisions = schedules.iter().map(|(entry, instrument, _)| (*entry, *instrument)).collect();
+            let course = Course::new(schedules.into_iter().map(|(.., schedule)| schedule));
+            let (given, answers) = answers.remove(url).unwrap_or_default().into_iter().unzip();
+            PlannedInstrument { url, course, revisions, given, answers }
+        };
         Self {
-            changes: writes.into_iter().map(|written| (written.value.from, written.value.state)).collect(),
+            instruments: schedules.into_iter().map(planned).collect(),
+            unreadable,
+            calendar: participant_calendar(view, &times, here),
+            participation: participation_of(view),
         }
     }
 
-    /// The state at an instant; `None` before the first word about it.
-    pub fn state_at(&self, at: TimestampMs) -> Option<ParticipationState> {
-        self.changes.iter().take_while(|(from, _)| *from <= at).last().map(|(_, state)| *state)
+    /// The calendar on the participant's wall.
+    pub const fn calendar(&self) -> &LocalCalendar {
+        &self.calendar
     }
 
-    /// Whether answers are expected on a day: not if the participant was pausing or had left or
-    /// finished by its end.
-    pub fn expects_answers(&self, day: i64) -> bool {
-        !matches!(
-            self.state_at(day_start(day).plus_ms(DAY_MS - 1)),
-            Some(ParticipationState::Paused | ParticipationState::Withdrawn | ParticipationState::Completed)
-        )
+    /// Where each planned time of a questionnaire stands at an instant.
+    pub fn due_list(&self, planned: &PlannedInstrument<'_>, now: TimestampMs, ahead_days: u16) -> DueList {
+        let situation =
+            Situation { calendar: &self.calendar, participation: &self.participation, given: &planned.given };
+        planned.course.due_list(&situation, now, ahead_days)
+    }
+
+    /// The reminders of the coming days, over all questionnaires.
+    pub fn reminders(&self, now: TimestampMs, days: u16) -> ReminderPlan {
+        let reminded: Vec<Reminded<'_>> = self
+            .instruments
+            .iter()
+            .map(|one| Reminded { instrument: one.url, course: &one.course, given: &one.given })
+            .collect();
+        plan_reminders(&reminded, &self.calendar, &self.participation, now, days)
+    }
+
+    /// What is asked for now.
+    pub fn due(&self, forms: &ChartForms, now: TimestampMs) -> Vec<DueInstrument> {
+        let mut out = Vec::new();
+        for planned in &self.instruments {
+            for one in self.due_list(planned, now, 0).due() {
+                let Some((entry, instrument)) = planned.revisions.get(one.revision) else { continue };
+                out.push(DueInstrument {
+                    instrument_url: planned.url.to_owned(),
+                    instrument_version: instrument.version.clone(),
+                    title: forms.title(planned.url).to_owned(),
+                    occurrence: one.name.to_string(),
+                    entry: *entry,
+                    is_late: one.state == OccurrenceState::Late,
+                    due_until: one.due_until,
+                    closes_at: one.closes_at,
+                });
+            }
+        }
+        out
+    }
+
+    /// What was expected and not answered, by the time from which it counts as missed: the input of
+    /// alerts about missed diaries.
+    pub fn missed(&self, forms: &ChartForms, now: TimestampMs) -> Vec<MissedInstrument> {
+        let mut out = Vec::new();
+        for planned in &self.instruments {
+            for one in self.due_list(planned, now, 0).missed() {
+                let Some(entry) = planned.entry_of(one) else { continue };
+                out.push(MissedInstrument {
+                    instrument_url: planned.url.to_owned(),
+                    title: forms.title(planned.url).to_owned(),
+                    occurrence: one.name.to_string(),
+                    entry,
+                    planned_at: one.opens_at,
+                    missed_at: one.closes_at,
+                });
+            }
+        }
+        out.sort_by(|a, b| (a.missed_at, &a.instrument_url).cmp(&(b.missed_at, &b.instrument_url)));
+        out
     }
 }
 
@@ -67,125 +220,63 @@ pub struct DueInstrument {
     pub occurrence: String,
     /// The entry that planned it.
     pub entry: EntryId,
+    /// Whether an answer is late already.
+    pub is_late: bool,
+    /// From when an answer is late.
+    pub due_until: TimestampMs,
+    /// From when it counts as missed.
+    pub closes_at: TimestampMs,
 }
 
-/// What is due today, where the participant lives, and not answered. A draft is not an answer.
+/// A planned time that was expected and not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissedInstrument {
+    /// The address of the questionnaire.
+    pub instrument_url: String,
+    /// Its title; the address where it has none.
+    pub title: String,
+    /// The planned time.
+    pub occurrence: String,
+    /// The entry that planned it.
+    pub entry: EntryId,
+    /// From when it could be answered.
+    pub planned_at: TimestampMs,
+    /// From when it counts as missed.
+    pub missed_at: TimestampMs,
+}
+
+/// What is due, where the participant lives, and not answered. A draft is not an answer.
 pub fn due(view: &ChartView<'_>, now: TimestampMs) -> Vec<DueInstrument> {
-    let today = local_day(participant_zone(view), now);
-    if !ParticipationHistory::of(view).expects_answers(today) {
-        return Vec::new();
-    }
-    let forms = ChartForms::of(view);
-    let times = ChartTimes::of_receipts(view);
-    let holds_today = assignments(view).into_iter().filter(|held| held.days.contains(&today));
-    let due: BTreeMap<&str, &Written<'_, Instrument>> =
-        holds_today.map(|held| (held.written.value.url.as_str(), held.written)).collect();
-    due.into_values()
-        .filter(|written| first_answer(view, &times, &written.value.url, today).is_none())
-        .map(|written| DueInstrument {
-            instrument_url: written.value.url.clone(),
-            instrument_version: written.value.version.clone(),
-            title: forms.title(&written.value.url).to_owned(),
-            occurrence: iso_day(today),
-            entry: written.id(),
-        })
-        .collect()
+    Planning::of(view).due(&ChartForms::of(view), now)
 }
 
-/// An assignment of a questionnaire with the days on which it holds.
-struct Assignment<'v, 'a> {
-    written: &'v Written<'a, Instrument>,
-    days: BTreeSet<i64>,
+/// What was expected up to an instant and not answered, oldest first.
+pub fn missed(view: &ChartView<'_>, now: TimestampMs) -> Vec<MissedInstrument> {
+    Planning::of(view).missed(&ChartForms::of(view), now)
 }
 
-/// All assignments, oldest first. A later assignment of the same questionnaire ends the earlier ones
-/// on its first day: a schedule is changed by writing a new one, and two never add up.
-fn assignments<'v, 'a>(view: &'v ChartView<'a>) -> Vec<Assignment<'v, 'a>> {
-    let mut planned: Vec<_> = view.instruments().iter().flat_map(|thread| &thread.current).collect();
-    planned.sort_by_key(|written| written.order());
-    let mut ends: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut out = Vec::with_capacity(planned.len());
-    for written in planned.into_iter().rev() {
-        let end = ends.entry(written.value.url.as_str()).or_insert(i64::MAX);
-        let days = due_days(written.value).take_while(|day| *day < *end).collect();
-        *end = (*end).min(written.value.first_day);
-        out.push(Assignment { written, days });
-    }
-    out.reverse();
-    out
-}
+/// The answers to questionnaires, by address; each with its entry and whether its clock was off.
+type Answers<'v> = BTreeMap<&'v str, Vec<(Given, (EntryId, bool))>>;
 
-/// All planned days of each questionnaire, with the newest entry that planned it.
-pub(super) fn planned_days<'v>(view: &'v ChartView<'_>) -> BTreeMap<&'v str, (BTreeSet<i64>, EntryId)> {
-    let mut out: BTreeMap<&'v str, (BTreeSet<i64>, EntryId)> = BTreeMap::new();
-    for Assignment { written, days } in assignments(view) {
-        let (all, entry) =
-            out.entry(written.value.url.as_str()).or_insert_with(|| (BTreeSet::new(), written.id()));
-        all.extend(days);
-        *entry = written.id();
+/// The first answer to each planned time, by the author's clock. A clock that shows what cannot be
+/// decides nothing: then the nearest time counts that what arrived before and after allows. A later
+/// correction does not make an answer late.
+fn first_answers<'v>(view: &'v ChartView<'_>, times: &ChartTimes<'_>) -> Answers<'v> {
+    let mut out = Answers::new();
+    for ((url, occurrence), threads) in view.responses() {
+        // What was declared void answers nothing.
+        let holding = threads.iter().filter(|thread| !thread.is_voided());
+        let versions = holding.flat_map(|thread| thread.current.iter().chain(&thread.past));
+        let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
+        let answers = finished.map(|written| {
+            let time = times.get(written.id());
+            let at = time.map_or_else(|| written.captured_at(), EntryTime::counted_at);
+            (at, written.id(), time.is_some_and(EntryTime::is_outside_bounds))
+        });
+        if let Some((at, entry, by_bounds)) = answers.min_by_key(|(at, entry, _)| (*at, *entry)) {
+            let given = Given { occurrence: occurrence.as_str().to_owned(), at };
+            out.entry(url).or_default().push((given, (entry, by_bounds)));
+        }
     }
     out
-}
-
-/// The first answer to a planned time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FirstAnswer {
-    /// The day on which it was given, where its author was.
-    pub(super) day: i64,
-    /// The entry.
-    pub(super) entry: EntryId,
-    /// Whether its author's clock showed a time that cannot be, so that the nearest bound counts.
-    pub(super) by_bounds: bool,
-}
-
-/// The first answer to a planned time, by the author's clock and where the author was. A clock that
-/// shows what cannot be decides nothing: then the nearest time counts that what arrived before and
-/// after allows. A later correction does not make an answer late.
-pub(super) fn first_answer(
-    view: &ChartView<'_>,
-    times: &ChartTimes<'_>,
-    url: &str,
-    day: i64,
-) -> Option<FirstAnswer> {
-    let threads = view.responses().get(&(url.to_owned(), occurrence_of(day)))?;
-    // What was declared void answers nothing.
-    let holding = threads.iter().filter(|thread| !thread.is_voided());
-    let versions = holding.flat_map(|thread| thread.current.iter().chain(&thread.past));
-    let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
-    let answers = finished.map(|written| {
-        let time = times.get(written.id());
-        let at = time.map_or_else(|| written.captured_at(), EntryTime::counted_at);
-        let answer = FirstAnswer {
-            day: local_day(&written.entry.body().zone, at),
-            entry: written.id(),
-            by_bounds: time.is_some_and(EntryTime::is_outside_bounds),
-        };
-        (at, answer)
-    });
-    answers.min_by_key(|(at, answer)| (*at, answer.entry)).map(|(_, answer)| answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schedules_begin_repeat_and_end() {
-        let plan = |every_days, days| {
-            let instrument = Instrument {
-                url: "u".into(),
-                version: "1".into(),
-                questionnaire: vec![1],
-                first_day: 100,
-                every_days,
-                days,
-            };
-            due_days(&instrument).collect::<Vec<_>>()
-        };
-        assert_eq!(plan(7, 21), [100, 107, 114]);
-        assert_eq!(plan(7, 22), [100, 107, 114, 121]);
-        assert_eq!(plan(1, 3), [100, 101, 102]);
-        assert_eq!(plan(0, 30), [100], "once");
-        assert_eq!(plan(3, 0), [100], "a schedule has at least its first day");
-    }
 }

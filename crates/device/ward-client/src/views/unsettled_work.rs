@@ -1,8 +1,8 @@
 //! Work that the chart itself raises: answers given twice, missed diaries, entries to be taken over, entries that cannot be used.
 
 use super::adherence::adherence;
-use super::calendar::{day_start, iso_day};
 use super::chart_forms::ChartForms;
+use super::schedule::Planning;
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, slug};
 use crate::limits::MISSED_DIARIES_ALERT;
@@ -39,15 +39,15 @@ pub(super) fn duplicate_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &
 /// participant answers again.
 pub(super) fn missed_work(desk: &mut Desk<'_>, view: &ChartView<'_>, now: TimestampMs) {
     for instrument in adherence(view, now) {
-        let missed = usize::try_from(instrument.missed_in_a_row).unwrap_or(usize::MAX);
-        let Some(since_day) = instrument.missed_since_day.filter(|_| missed >= MISSED_DIARIES_ALERT) else {
+        let missed = instrument.missed_in_a_row;
+        let limit = instrument.escalate_after_missed.unwrap_or(MISSED_DIARIES_ALERT);
+        let Some(first) = instrument.missed_since.filter(|_| missed >= limit) else {
             continue;
         };
-        let matter = format!("missed-{}", slug(&iso_day(since_day)));
-        let since = day_start(since_day.saturating_add(1));
+        let matter = format!("missed-{}", slug(&first.occurrence));
         let reason =
-            format!("“{}” missed {missed} times in a row, since {}", instrument.title, iso_day(since_day));
-        let raised = [Raised { entry: instrument.entry, since, detail: () }];
+            format!("“{}” missed {missed} times in a row, since {}", instrument.title, first.occurrence);
+        let raised = [Raised { entry: instrument.entry, since: first.missed_at, detail: () }];
         desk.standing(Urgency::Missed, &matter, &raised, reason);
     }
 }
@@ -87,6 +87,17 @@ pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &C
         twice.filter(|written| forms.contradictions().contains(&written.id())).copied().collect();
     desk.recurring(Urgency::Unusable, "form-changed", raised(&twice), |_| {
         "a questionnaire was changed without a new version; the first one is used".to_owned()
+    });
+    let unreadable = Planning::of(view).unreadable;
+    let unreadable: Vec<_> = view
+        .instruments()
+        .iter()
+        .flat_map(|thread| &thread.current)
+        .filter(|written| unreadable.iter().any(|(entry, _)| *entry == written.id()))
+        .copied()
+        .collect();
+    desk.recurring(Urgency::Unusable, "schedule", self::raised(&unreadable), |_| {
+        "a schedule cannot be followed by this version; what was planned before goes on".to_owned()
     });
     // To name an entry that waits would make the acknowledgement wait too.
     let reason = format!(

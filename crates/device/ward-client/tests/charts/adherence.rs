@@ -6,7 +6,8 @@ use ward_id::TimestampMs;
 use ward_sync::{Instrument, Participation, ParticipationState, ResponseStatus};
 
 fn counts(expected: u32, completed: u32, late: u32, missed: u32) -> AdherenceCounts {
-    AdherenceCounts { expected, completed, late, missed }
+    // A diary of one day closes with that day: what is late is after its close, too.
+    AdherenceCounts { expected, completed, late, after_close: late, missed }
 }
 
 fn total(chart: &TestChart, now: TimestampMs) -> AdherenceCounts {
@@ -24,7 +25,8 @@ fn planned_times_are_counted_when_their_day_is_over() {
     chart.report_at(TimestampMs((DAY + 3) * 24 * HOUR_MS - HOUR_MS), 2, &Answers::of(&[]));
     let row = adherence(&chart.view(), day(8)).remove(0);
     assert_eq!(row.total, counts(8, 3, 1, 5), "the last moment is in time, the next is late");
-    assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (0, 5, Some(DAY + 3)));
+    assert_eq!((row.streak, row.missed_in_a_row), (0, 5));
+    assert_eq!(row.missed_since.map(|first| (first.occurrence, first.day)), Some((occurrence(3), DAY + 3)));
     assert_eq!(
         row.weeks.iter().map(|week| (week.week, week.counts)).collect::<Vec<_>>(),
         [(0, counts(7, 3, 1, 4)), (1, counts(1, 0, 0, 1)),]
@@ -92,7 +94,7 @@ fn answers_in_a_row_are_a_streak() {
         chart.report(number, &Answers::of(&[]));
     }
     let row = adherence(&chart.view(), day(5)).remove(0);
-    assert_eq!((row.streak, row.missed_in_a_row, row.missed_since_day), (3, 0, None));
+    assert_eq!((row.streak, row.missed_in_a_row, row.missed_since), (3, 0, None));
 }
 
 #[test]

@@ -263,9 +263,7 @@ pub fn diary(first_day: i64, every_days: u16, days: u16) -> Instrument {
         url: URL.into(),
         version: VERSION.into(),
         questionnaire: DIARY.to_vec(),
-        first_day,
-        every_days,
-        days,
+        schedule: InstrumentSchedule::EveryDays { first_day, every_days, days },
     }
 }
 

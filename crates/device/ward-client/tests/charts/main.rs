@@ -14,6 +14,7 @@ mod builder;
 mod dense;
 mod fhir_and_csv;
 mod page;
+mod schedules;
 mod scores;
 mod shapes;
 mod trail;

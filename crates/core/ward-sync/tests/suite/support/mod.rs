@@ -582,9 +582,7 @@ pub fn instrument(url: &str) -> Instrument {
         url: url.into(),
         version: "1".into(),
         questionnaire: br#"{"resourceType":"Questionnaire"}"#.to_vec(),
-        first_day: 20_717,
-        every_days: 1,
-        days: 28,
+        schedule: InstrumentSchedule::EveryDays { first_day: 20_717, every_days: 1, days: 28 },
     }
 }
 

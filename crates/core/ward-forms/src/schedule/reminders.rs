@@ -1,0 +1,253 @@
+//! When a device reminds of what is due, and when the site is told that nobody answers: data that the
+//! device turns into local notifications.
+//!
+//! The plan is a function of what is planned and answered. Computed again later it is the same, less
+//! what lies in the past; what was answered has no reminders left.
+//!
+//! A reminder that falls into quiet hours waits until they end, if there can still be an answer then.
+//! Where a day has more than its cap, each waiting questionnaire gets its first reminder before any
+//! gets its second.
+
+use super::course::Course;
+use super::due::{Given, Situation};
+use super::local_calendar::LocalCalendar;
+use super::occurrence::{Occurrence, OccurrenceName, OccurrenceState};
+use super::participation::{Participation, Standing};
+use super::plan::{QuietHours, ReminderRules};
+use crate::limits::{REMINDERS_MAX_DAYS, REMINDERS_MAX_PER_DAY};
+use std::collections::{BTreeMap, BTreeSet};
+use ward_id::TimestampMs;
+
+/// What a reminder says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReminderKind {
+    /// A questionnaire waits.
+    Open,
+    /// It waits, and this is the last day on which it is in time.
+    LastDay,
+    /// It is late, and may still be answered.
+    Late,
+}
+
+impl ReminderKind {
+    /// The key of its text in the app's translations.
+    #[must_use]
+    pub const fn text_key(self) -> &'static str {
+        match self {
+            Self::Open => "reminder.open",
+            Self::LastDay => "reminder.last-day",
+            Self::Late => "reminder.late",
+        }
+    }
+}
+
+/// One reminder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reminder {
+    /// When.
+    pub at: TimestampMs,
+    /// The address of the questionnaire.
+    pub instrument: String,
+    /// The planned time.
+    pub occurrence: OccurrenceName,
+    /// What it says.
+    pub kind: ReminderKind,
+}
+
+/// The site is told that so many were missed in a row. It tells of one row once, however long it gets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Escalation {
+    /// When the row got long enough, or will if nobody answers.
+    pub at: TimestampMs,
+    /// The address of the questionnaire.
+    pub instrument: String,
+    /// The first one missed.
+    pub since: OccurrenceName,
+    /// The one that makes the row long enough.
+    pub reached: OccurrenceName,
+    /// How many make a row.
+    pub missed: u32,
+}
+
+impl Escalation {
+    /// The key of its text in the app's translations.
+    pub const TEXT_KEY: &'static str = "escalation.missed";
+}
+
+/// What a device has to do in the coming days.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReminderPlan {
+    /// Reminders, in order.
+    pub reminders: Vec<Reminder>,
+    /// Rows of missed ones, in order: those of the past, and those to come if nobody answers.
+    pub escalations: Vec<Escalation>,
+}
+
+/// A questionnaire of a participant, for reminders.
+#[derive(Debug, Clone, Copy)]
+pub struct Reminded<'a> {
+    /// The address of the questionnaire.
+    pub instrument: &'a str,
+    /// Its schedules.
+    pub course: &'a Course,
+    /// The answers to it.
+    pub given: &'a [Given],
+}
+
+/// Plans the reminders from `now` to the end of the day that is so many days ahead, over all
+/// questionnaires of a participant.
+#[must_use]
+pub fn plan_reminders(
+    reminded: &[Reminded<'_>],
+    calendar: &LocalCalendar,
+    participation: &Participation,
+    now: TimestampMs,
+    days: u16,
+) -> ReminderPlan {
+    let days = days.min(REMINDERS_MAX_DAYS);
+    let today = calendar.day_at(now);
+    let end = calendar.start_of(today.saturating_add(i64::from(days)).saturating_add(1));
+    let mut plan = ReminderPlan::default();
+    let mut wanted = Vec::new();
+    let mut cap = REMINDERS_MAX_PER_DAY;
+    for one in reminded {
+        let situation = Situation { calendar, participation, given: one.given };
+        // One day more: what opens after it may be reminded of in its first minutes.
+        let list = one.course.due_list(&situation, now, days.saturating_add(1));
+        if let Some(rules) = one.course.newest().and_then(|schedule| schedule.reminders()) {
+            cap = cap.min(rules.per_day);
+            plan.escalations.extend(escalations(one.instrument, rules, &list.occurrences, end));
+        }
+        for occurrence in &list.occurrences {
+            let rules = one.course.schedule(occurrence.revision).and_then(|schedule| schedule.reminders());
+            let waits = occurrence.state.answer().is_none() && occurrence.excuse.is_none();
+            let (Some(rules), true) = (rules, waits) else { continue };
+            // From yesterday on, with what closed since then: so the cap of a day is spent alike
+            // whenever on that day it is computed.
+            wanted.extend(wishes(
+                one.instrument,
+                rules,
+                occurrence,
+                calendar,
+                (today.saturating_sub(1), end),
+            ));
+        }
+    }
+    wanted.retain(|wish| participation.at(wish.reminder.at) == Standing::Active);
+    plan.reminders =
+        capped(wanted, cap, calendar).into_iter().filter(|one| one.at > now && one.at < end).collect();
+    plan.reminders.sort();
+    plan.escalations.sort();
+    plan
+}
+
+/// A reminder before the cap of its day.
+pub(super) struct Wish {
+    /// Which of its planned time on its day, from 0.
+    rank: usize,
+    reminder: Reminder,
+}
+
+/// The reminders of one planned time, from a day on to an instant.
+pub(super) fn wishes(
+    instrument: &str,
+    rules: &ReminderRules,
+    occurrence: &Occurrence,
+    calendar: &LocalCalendar,
+    (first_day, end): (i64, TimestampMs),
+) -> Vec<Wish> {
+    let mut instants: BTreeSet<TimestampMs> = BTreeSet::new();
+    let window = occurrence.opens_at..occurrence.closes_at.min(end);
+    let mut add = |at: TimestampMs| {
+        if window.contains(&at) {
+            let moved = after_quiet(at, rules.quiet, calendar);
+            instants.extend(Some(moved).filter(|moved| window.contains(moved)));
+        }
+    };
+    if rules.at_opening {
+        add(occurrence.opens_at);
+    }
+    let mut day = calendar.day_at(occurrence.opens_at).max(first_day);
+    while calendar.start_of(day) < window.end {
+        rules.times.iter().for_each(|time| add(calendar.first_at(day, *time)));
+        day = day.saturating_add(1);
+    }
+    let mut ranks: BTreeMap<i64, usize> = BTreeMap::new();
+    let wish = |at: TimestampMs| {
+        let rank = ranks.entry(calendar.day_at(at)).or_default();
+        let wish = Wish {
+            rank: *rank,
+            reminder: Reminder {
+                at,
+                instrument: instrument.to_owned(),
+                occurrence: occurrence.name.clone(),
+                kind: kind_at(at, occurrence, calendar),
+            },
+        };
+        *rank = rank.saturating_add(1);
+        wish
+    };
+    instants.into_iter().map(wish).collect()
+}
+
+fn kind_at(at: TimestampMs, occurrence: &Occurrence, calendar: &LocalCalendar) -> ReminderKind {
+    if at >= occurrence.due_until {
+        ReminderKind::Late
+    } else if calendar.day_at(at) == calendar.day_at(occurrence.due_until.plus_ms(-1)) {
+        ReminderKind::LastDay
+    } else {
+        ReminderKind::Open
+    }
+}
+
+/// The instant itself, or the end of the quiet hours in which it lies.
+fn after_quiet(at: TimestampMs, quiet: Option<QuietHours>, calendar: &LocalCalendar) -> TimestampMs {
+    let (day, time) = calendar.shown_at(at);
+    let Some(quiet) = quiet.filter(|quiet| quiet.hold(time)) else { return at };
+    // Quiet hours end later on the same day, or on the next.
+    let day = if quiet.to <= time { day.saturating_add(1) } else { day };
+    calendar.first_at(day, quiet.to).max(at)
+}
+
+/// The reminders that the cap of each day leaves.
+fn capped(mut wanted: Vec<Wish>, cap: u8, calendar: &LocalCalendar) -> Vec<Reminder> {
+    wanted.sort_by(|left, right| (left.rank, &left.reminder).cmp(&(right.rank, &right.reminder)));
+    let mut left: BTreeMap<i64, u8> = BTreeMap::new();
+    let fits = |wish: &Wish| {
+        let left = left.entry(calendar.day_at(wish.reminder.at)).or_insert(cap);
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    };
+    wanted.into_iter().filter(fits).map(|wish| wish.reminder).collect()
+}
+
+/// The rows of missed ones up to an instant, as if nobody answered any more.
+fn escalations(
+    instrument: &str,
+    rules: &ReminderRules,
+    occurrences: &[Occurrence],
+    end: TimestampMs,
+) -> Vec<Escalation> {
+    let Some(limit) = rules.escalate_after_missed else { return Vec::new() };
+    let mut expected: Vec<&Occurrence> = occurrences.iter().filter(|one| one.excuse.is_none()).collect();
+    expected.sort_by_key(|one| (one.planned_day, one.closes_at, one.opens_at));
+    let mut out = Vec::new();
+    let mut row: Vec<&Occurrence> = Vec::new();
+    for occurrence in expected {
+        match occurrence.state {
+            OccurrenceState::Completed(_) | OccurrenceState::CompletedLate { .. } => row.clear(),
+            _ => row.push(occurrence),
+        }
+        let is_reached = u32::try_from(row.len()).is_ok_and(|length| length == limit);
+        let (Some(first), true) = (row.first(), is_reached && occurrence.closes_at <= end) else { continue };
+        out.push(Escalation {
+            at: occurrence.closes_at,
+            instrument: instrument.to_owned(),
+            since: first.name.clone(),
+            reached: occurrence.name.clone(),
+            missed: limit,
+        });
+    }
+    out
+}
