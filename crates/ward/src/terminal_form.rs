@@ -67,6 +67,10 @@ pub fn ask(
             }
         }
     }
+    // What stands after the last question must not vanish without a word.
+    for text in answering.closing_notes() {
+        say(output, &format!("{text}\n"))?;
+    }
     Ok(Ended::Complete)
 }
 

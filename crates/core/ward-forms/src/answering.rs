@@ -239,6 +239,13 @@ impl Answering {
         view.forest.find(path).filter(|id| view.is_asked(*id)).and_then(|id| view.step(id))
     }
 
+    /// What is read after the last question: texts, and questions of a kind that Ward can't ask.
+    #[must_use]
+    pub fn closing_notes(&self) -> Vec<String> {
+        let view = View::of(self);
+        view.notes_before(view.forest.nodes.len())
+    }
+
     /// The path of the first place where an item stands.
     #[must_use]
     pub fn path_of(&self, link_id: &str) -> Option<ItemPath> {

@@ -6,6 +6,7 @@ use crate::error::FormError;
 use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use crate::response_reader;
+use crate::stored::Stored;
 use serde_json::{Map, Value, json};
 
 /// How far a response is.
@@ -200,6 +201,14 @@ impl QuestionnaireResponse {
     /// finds them.
     pub fn parse(json: &[u8]) -> Result<Self, FormError> {
         response_reader::read(json)
+    }
+
+    /// Reads a response that was signed and stored: whatever was accepted once can be read.
+    ///
+    /// # Errors
+    /// As [`QuestionnaireResponse::parse`], but for a field that is given twice.
+    pub fn parse_stored(json: &[u8]) -> Result<Stored<Self>, FormError> {
+        response_reader::read_again(json)
     }
 
     /// An empty response to this form.

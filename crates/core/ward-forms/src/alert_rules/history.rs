@@ -4,7 +4,7 @@ use super::reading::ItemReading;
 use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
 use crate::forest::Forest;
 use crate::item_score::whole_number;
-use crate::pro_ctcae::{SymptomScore, score_symptoms};
+use crate::pro_ctcae::{SymptomScore, score_symptom_instances};
 use crate::questionnaire::Questionnaire;
 use crate::response::QuestionnaireResponse;
 use crate::score::Score;
@@ -13,8 +13,11 @@ use crate::skip_logic::enabled_nodes;
 /// A planned time of a questionnaire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occasion {
-    /// When, in milliseconds since 1970-01-01T00:00:00Z: for a report the planned time (or the time of
-    /// answering, where nothing was planned), for a missed one the time from which it counts as missed.
+    /// For when it was planned, in milliseconds since 1970-01-01T00:00:00Z (or the time of answering,
+    /// where nothing was planned). Series and rows go by it.
+    pub planned_at_ms: i64,
+    /// When it became known, in milliseconds since 1970-01-01T00:00:00Z: a report when it was given, a
+    /// missed one when it counted as missed. Alerts bear this time.
     pub at_ms: i64,
     /// The planned time in words, such as `2026-03-01`: its name, unique for the questionnaire.
     pub occurrence: String,
@@ -34,6 +37,7 @@ pub struct ReportVersion {
 /// What a version says.
 #[derive(Debug, Clone)]
 pub(super) struct Content {
+    /// Each symptom, as often as a repeating group asks about it.
     pub(super) symptoms: Vec<SymptomScore>,
     pub(super) scores: Vec<Score>,
     pub(super) items: Vec<ItemReading>,
@@ -50,7 +54,7 @@ impl ReportVersion {
         map: Option<&ScoreMap>,
     ) -> Self {
         let content = Content {
-            symptoms: score_symptoms(form, response),
+            symptoms: score_symptom_instances(form, response),
             scores: map
                 .filter(|map| map.is_about(form))
                 .map(|map| score_qlq_c30(map, form, response))
@@ -116,6 +120,8 @@ impl History {
         }
         for one in &mut answered {
             one.versions.sort_by(|left, right| left.id.cmp(&right.id));
+            // A version that is given twice holds once.
+            one.versions.dedup_by(|left, right| left.id == right.id);
         }
         answered.sort_by(|left, right| left.occasion.cmp(right.occasion));
         answered
