@@ -279,10 +279,17 @@ impl QuestionnaireResponse {
     /// digits they had.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        self.write_with_digits(&self.to_value()).into_bytes()
+    }
+
+    /// Writes a resource that was made of this response, without spaces: each number at a place where
+    /// the response has the same one is written with the digits that it had there.
+    #[must_use]
+    pub fn write_with_digits(&self, resource: &Value) -> String {
         let texts = self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts));
         let mut out = String::new();
-        texts.write(&self.to_value(), &mut out);
-        out.into_bytes()
+        texts.write(resource, &mut out);
+        out
     }
 }
 

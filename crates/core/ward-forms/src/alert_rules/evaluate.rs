@@ -289,8 +289,14 @@ fn reached(measured: &Measured, limit: Threshold) -> Verdict {
 fn urgent(run: &mut Run<'_>, answered: &[Answered<'_>], link_id: &str, answers: &[String]) {
     for report in answered.iter().filter(|report| run.rule.is_about(&report.occasion.instrument)) {
         let (mut triggers, mut what, mut gap) = (Vec::new(), None, None::<Gap>);
-        for (version, content) in run.readable(report) {
-            for item in content.items.iter().filter(|item| item.link_id() == link_id) {
+        for version in &report.versions {
+            let items = version.content.as_ref().map_or(&version.bare, |content| &content.items);
+            if let Err(why) = &version.content {
+                run.was_asked = true;
+                let why = format!("the answers cannot be judged: {why}");
+                gap.get_or_insert_default().note(version, why, false);
+            }
+            for item in items.iter().filter(|item| item.link_id() == link_id) {
                 run.was_asked = true;
                 let Wishes { yes, not_known } = wishes(item, answers);
                 if let Some(why) = not_known {
@@ -311,7 +317,10 @@ fn urgent(run: &mut Run<'_>, answered: &[Answered<'_>], link_id: &str, answers: 
         }
         match (what, gap) {
             (Some(what), _) => run.raise(report.occasion, link_id, report.versions.len(), triggers, what),
-            (None, Some(gap)) => run.not_judged(report.occasion, link_id, gap),
+            (None, Some(gap)) => {
+                let about = if gap.is_partly_known { link_id } else { "" };
+                run.not_judged(report.occasion, about, gap);
+            }
             (None, None) => {}
         }
     }

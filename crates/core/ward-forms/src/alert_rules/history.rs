@@ -3,10 +3,11 @@
 use super::reading::ItemReading;
 use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
 use crate::forest::Forest;
+use crate::item_path::ItemPath;
 use crate::item_score::whole_number;
 use crate::pro_ctcae::{SymptomScore, score_symptom_instances};
 use crate::questionnaire::Questionnaire;
-use crate::response::QuestionnaireResponse;
+use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::score::Score;
 use crate::skip_logic::enabled_nodes;
 
@@ -32,6 +33,8 @@ pub struct Occasion {
 pub struct ReportVersion {
     pub(super) id: String,
     pub(super) content: Result<Content, String>,
+    /// Of answers whose form is not at hand, each question as it stands: a wish is heard all the same.
+    pub(super) bare: Vec<ItemReading>,
 }
 
 /// What a version says.
@@ -61,14 +64,35 @@ impl ReportVersion {
                 .unwrap_or_default(),
             items: items(form, response),
         };
-        Self { id: id.to_owned(), content: Ok(content) }
+        Self { id: id.to_owned(), content: Ok(content), bare: Vec::new() }
     }
 
     /// A version that can't be read: rules can't be judged on it, and say so. `why` is a few words,
     /// such as "their questionnaire is not in the chart".
     #[must_use]
     pub fn unreadable(id: &str, why: &str) -> Self {
-        Self { id: id.to_owned(), content: Err(why.to_owned()) }
+        Self { id: id.to_owned(), content: Err(why.to_owned()), bare: Vec::new() }
+    }
+
+    /// A version whose form is not at hand. Only wishes of the participant are judged on it.
+    #[must_use]
+    pub fn without_form(id: &str, response: &QuestionnaireResponse, why: &str) -> Self {
+        let mut bare = Vec::new();
+        response.items().iter().for_each(|item| gather(item, &mut bare));
+        Self { bare, ..Self::unreadable(id, why) }
+    }
+
+    /// The grade of a symptom, of several places the worst; `None` where nobody knows it.
+    #[must_use]
+    pub fn grade(&self, symptom: &str) -> Option<u8> {
+        let own = self.content.iter().flat_map(|content| &content.symptoms);
+        own.filter(|one| one.symptom == symptom).filter_map(|one| one.grade).max()
+    }
+
+    /// The name of the version.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -126,6 +150,16 @@ impl History {
         answered.sort_by(|left, right| left.occasion.cmp(right.occasion));
         answered
     }
+}
+
+fn gather(item: &ResponseItem, out: &mut Vec<ItemReading>) {
+    let values: Vec<_> =
+        item.answers().iter().filter_map(Answer::value).map(|one| (one.clone(), None)).collect();
+    if !values.is_empty() {
+        out.push(ItemReading { path: ItemPath::top(item.link_id()), text: None, values });
+    }
+    let nested = item.answers().iter().flat_map(Answer::items);
+    item.items().iter().chain(nested).for_each(|inner| gather(inner, out));
 }
 
 fn items(form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<ItemReading> {

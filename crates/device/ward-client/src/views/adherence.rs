@@ -128,6 +128,34 @@ pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdhere
     planned_days(view).into_iter().map(of_instrument).collect()
 }
 
+/// A planned time that was missed.
+pub(super) struct MissedTime {
+    /// The address of the questionnaire.
+    pub(super) instrument_url: String,
+    /// The day for which it was planned.
+    pub(super) day: i64,
+    /// The newest entry that planned it.
+    pub(super) planned_by: EntryId,
+}
+
+/// Every planned time up to `now` that was expected and not answered.
+pub(super) fn missed_times(view: &ChartView<'_>, now: TimestampMs) -> Vec<MissedTime> {
+    let history = ParticipationHistory::of(view);
+    let today = local_day(participant_zone(view), now);
+    let times = ChartTimes::of_receipts(view);
+    let mut out = Vec::new();
+    for (url, (days, planned_by)) in planned_days(view) {
+        let expected = days.into_iter().take_while(|day| *day < today);
+        for day in expected.filter(|day| history.expects_answers(*day)) {
+            let is_missed = |one: &Planned| one.answer == PlannedAnswer::Missed;
+            if planned(view, &times, url, day, today).as_ref().is_some_and(is_missed) {
+                out.push(MissedTime { instrument_url: url.to_owned(), day, planned_by });
+            }
+        }
+    }
+    out
+}
+
 /// A planned time that counts: its day is over, or it was answered.
 fn planned(view: &ChartView<'_>, times: &ChartTimes<'_>, url: &str, day: i64, today: i64) -> Option<Planned> {
     let first = first_answer(view, times, url, day);
