@@ -221,16 +221,18 @@ fn told(reports: &ChartReports<'_>, raised: &[Raised<OfReport>], is_wish: bool) 
     let alerts = newest.map(|of_report| of_report.alerts.as_slice()).unwrap_or_default();
     let pressing = alerts.iter().map(|alert| alert.severity).max();
     let mut whats: Vec<&str> = Vec::new();
-    for alert in alerts.iter().filter(|alert| Some(alert.severity) == pressing) {
-        // A grade sums up the attributes that follow it.
-        if !whats.contains(&alert.what.as_str()) && !(alert.is_part && alerts.iter().any(|one| !one.is_part))
-        {
+    let top = || alerts.iter().filter(|alert| Some(alert.severity) == pressing);
+    // A grade that presses as much sums up the attributes beside it.
+    let has_whole = top().any(|alert| !alert.is_part);
+    for alert in top() {
+        let is_summed_up = alert.is_part && has_whole;
+        if !is_summed_up && !whats.contains(&alert.what.as_str()) {
             whats.push(&alert.what);
         }
     }
     let gap = newest.and_then(|of_report| of_report.gap.as_deref());
     // What is missing may be worse than what is known.
-    let is_open = alerts.iter().all(|alert| alert.is_part) || pressing < Some(AlertSeverity::Urgent);
+    let is_open = !has_whole || pressing < Some(AlertSeverity::Urgent);
     whats.extend(gap.filter(|_| is_open));
     let words = if is_wish { raised.iter().rev().find_map(|one| note_of(reports, one.entry)) } else { None };
     let words = words.map(|words| format!("; wrote: “{words}”")).unwrap_or_default();

@@ -126,6 +126,20 @@ fn one_severe_attribute_is_an_alert_whatever_the_grade() {
 }
 
 #[test]
+fn the_most_pressing_alert_of_a_symptom_is_the_line_and_the_others_stand_beside_it() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.report(0, &Answers::of(&[]));
+    chart.report(1, &Answers::of(&[("diarrhoea", 3)]));
+    let item = only(&chart);
+    assert_eq!(
+        (item.urgency, item.reason.as_str()),
+        (Urgency::Urgent, "runny poo: frequency 3, on 2026-03-03")
+    );
+    let rules: Vec<&str> = item.alerts.iter().map(|alert| alert.rule.as_str()).collect();
+    assert_eq!(rules, ["severe-attribute", "worse"]);
+}
+
+#[test]
 fn a_gap_beside_a_known_answer_is_asked_about() {
     let mut chart = TestChart::with_diary(1, 14);
     let entry = chart.report(0, &Answers { refused: &["nausea-severity"], ..Answers::of(&[("nausea", 2)]) });
