@@ -1,5 +1,4 @@
 //! What was signed and stored is read again, whatever rule came later; what is new is read strictly.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSIONS_PER_ITEM, MAX_RESPONSE_BYTES};
