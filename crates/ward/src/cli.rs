@@ -114,7 +114,7 @@ pub enum Command {
     /// Check and publish how the study's data merges.
     #[command(subcommand)]
     Study(StudyCommand),
-    /// Try alert rules on past answers before they are switched on.
+    /// Alert rules of the study: check, try on past answers, publish; and how alerts are met.
     #[command(subcommand)]
     Alerts(AlertsCommand),
     /// Take a device out of every chart.
@@ -645,8 +645,11 @@ pub enum WorklistCommand {
         /// The item, as the worklist names it.
         item: String,
         /// What was done.
-        #[arg(long)]
-        action: String,
+        #[arg(long, required_unless_present = "no_action")]
+        action: Option<String>,
+        /// Nothing had to be done, and why.
+        #[arg(long, value_name = "WHY", conflicts_with = "action")]
+        no_action: Option<String>,
     },
 }
 

@@ -144,6 +144,8 @@ pub enum FindingCode {
     DuplicateAttribute,
     /// A symptom marking that can't be read.
     BadAttributeCode,
+    /// Attributes of a symptom for which there is no composite grade.
+    NoGradeDefined,
 }
 
 impl FindingCode {
@@ -212,6 +214,7 @@ impl FindingCode {
             Self::OwedButNotAsked => "owed-but-not-asked",
             Self::DuplicateAttribute => "duplicate-attribute",
             Self::BadAttributeCode => "bad-attribute-code",
+            Self::NoGradeDefined => "no-grade-defined",
         }
     }
 }

@@ -103,7 +103,7 @@ impl ItemExtensions {
     }
 
     /// Reads the extensions of an item or a form.
-    pub(crate) fn read(map: &Map<String, Value>, at: &str) -> Result<Self, FormError> {
+    pub(crate) fn read(map: &Map<String, Value>) -> Self {
         let mut out = Self::default();
         let extensions = map.get("extension").and_then(Value::as_array);
         for extension in extensions.into_iter().flatten() {
@@ -113,8 +113,7 @@ impl ItemExtensions {
                 out.take(name, extension);
             }
         }
-        out.check(at)?;
-        Ok(out)
+        out
     }
 
     fn take(&mut self, name: &str, extension: &Value) {
@@ -150,7 +149,8 @@ impl ItemExtensions {
         }
     }
 
-    fn check(&self, at: &str) -> Result<(), FormError> {
+    /// Checks the number and length of the expressions, for a form that is new.
+    pub(crate) fn check(&self, at: &str) -> Result<(), FormError> {
         if self.expressions().count() > MAX_EXPRESSIONS_PER_ITEM {
             return Err(FormError::TooMany {
                 at: at.to_owned(),

@@ -12,6 +12,22 @@ use serde_json::Value;
 /// [`FormError`] when the bytes are too many, nested too deeply, hold too long a
 /// string or too large a number, give a field twice, or are not JSON.
 pub(crate) fn read_bounded(bytes: &[u8], limit_bytes: usize) -> Result<(Value, NumberTexts), FormError> {
+    let (text, value) = read_text(bytes, limit_bytes)?;
+    Ok((value, NumberTexts::of(text)?))
+}
+
+/// As [`read_bounded`], for what was signed and stored before: it is read whatever rule came later. Of
+/// a field that an object gives twice the later one is taken, and the doubt is told.
+pub(crate) fn read_stored(
+    bytes: &[u8],
+    limit_bytes: usize,
+) -> Result<(Value, NumberTexts, Option<FormError>), FormError> {
+    let (text, value) = read_text(bytes, limit_bytes)?;
+    let (numbers, given_twice) = NumberTexts::of_stored(text);
+    Ok((value, numbers, given_twice.map(|field| FormError::DuplicateField { field })))
+}
+
+fn read_text(bytes: &[u8], limit_bytes: usize) -> Result<(&str, Value), FormError> {
     if bytes.len() > limit_bytes {
         return Err(FormError::TooManyBytes { found_bytes: bytes.len(), limit_bytes });
     }
@@ -20,7 +36,7 @@ pub(crate) fn read_bounded(bytes: &[u8], limit_bytes: usize) -> Result<(Value, N
         std::str::from_utf8(bytes).map_err(|error| FormError::NotUtf8 { at_byte: error.valid_up_to() })?;
     let value = serde_json::from_str(text)
         .map_err(|error| FormError::NotJson { line: error.line(), column: error.column() })?;
-    Ok((value, NumberTexts::of(text)?))
+    Ok((text, value))
 }
 
 /// Walks the bytes once without building anything. Only quotes, backslashes,

@@ -138,6 +138,12 @@ pub const MAX_NAMED_IN_LOOP: usize = 20;
 /// Most translations of one text that are read; those after them stay in the JSON.
 pub const MAX_TRANSLATIONS_PER_TEXT: usize = 200;
 
+/// Longest language tag of a person that is read, in bytes.
+pub const MAX_LANGUAGE_TAG_BYTES: usize = 100;
+
+/// Most reports that one evaluation of alert rules names as not judged; the others are counted.
+pub const MAX_NOT_JUDGED: usize = 10_000;
+
 /// Most languages of one form in which missing translations are looked for.
 pub const MAX_LANGUAGES: usize = 100;
 

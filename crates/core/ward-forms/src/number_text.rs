@@ -30,8 +30,18 @@ impl NumberTexts {
     /// [`FormError::DuplicateField`] when an object gives a field twice, where a reader would have
     /// to pick one of the two.
     pub(crate) fn of(json: &str) -> Result<Self, FormError> {
-        let mut scanner = Scanner { json, at: 0 };
-        scanner.value()
+        let (texts, given_twice) = Self::of_stored(json);
+        match given_twice {
+            Some(field) => Err(FormError::DuplicateField { field }),
+            None => Ok(texts),
+        }
+    }
+
+    /// As [`NumberTexts::of`], for what is stored: of a field that an object gives twice the later one
+    /// counts, as for the JSON parser, and the name of the first such field is told.
+    pub(crate) fn of_stored(json: &str) -> (Self, Option<String>) {
+        let mut scanner = Scanner { json, at: 0, given_twice: None };
+        (scanner.value(), scanner.given_twice)
     }
 
     /// Takes the texts of one field out.
@@ -107,6 +117,8 @@ fn stands_for(text: &str, number: &Number) -> bool {
 struct Scanner<'a> {
     json: &'a str,
     at: usize,
+    /// The first field that an object gives twice.
+    given_twice: Option<String>,
 }
 
 impl<'a> Scanner<'a> {
@@ -127,18 +139,18 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    fn value(&mut self) -> Result<NumberTexts, FormError> {
+    fn value(&mut self) -> NumberTexts {
         match self.peek() {
             Some(b'{') => self.object(),
             Some(b'[') => self.array(),
             Some(b'"') => {
                 self.string();
-                Ok(NumberTexts::None)
+                NumberTexts::None
             }
-            Some(b'-' | b'0'..=b'9') => Ok(self.number()),
+            Some(b'-' | b'0'..=b'9') => self.number(),
             _ => {
                 self.skip(|byte| byte.is_ascii_alphabetic());
-                Ok(NumberTexts::None)
+                NumberTexts::None
             }
         }
     }
@@ -173,12 +185,12 @@ impl<'a> Scanner<'a> {
         rest.get(..length).unwrap_or_default()
     }
 
-    fn array(&mut self) -> Result<NumberTexts, FormError> {
+    fn array(&mut self) -> NumberTexts {
         self.at += 1;
         let mut elements = BTreeMap::new();
         let mut place = 0;
         while !self.eat(b']') && self.peek().is_some() {
-            let texts = self.value()?;
+            let texts = self.value();
             if texts != NumberTexts::None {
                 elements.insert(place, texts);
             }
@@ -188,10 +200,10 @@ impl<'a> Scanner<'a> {
                 break;
             }
         }
-        Ok(if elements.is_empty() { NumberTexts::None } else { NumberTexts::Elements(elements) })
+        if elements.is_empty() { NumberTexts::None } else { NumberTexts::Elements(elements) }
     }
 
-    fn object(&mut self) -> Result<NumberTexts, FormError> {
+    fn object(&mut self) -> NumberTexts {
         self.at += 1;
         let mut fields = BTreeMap::new();
         let mut seen = std::collections::BTreeSet::new();
@@ -201,20 +213,20 @@ impl<'a> Scanner<'a> {
             if !self.eat(b':') {
                 break;
             }
-            let texts = self.value()?;
+            let texts = self.value();
+            if !seen.insert(field.clone()) {
+                self.given_twice.get_or_insert_with(|| field.chars().take(64).collect());
+                fields.remove(&field);
+            }
             if texts != NumberTexts::None {
-                fields.insert(field.clone(), texts);
+                fields.insert(field, texts);
             }
-            if seen.contains(&field) {
-                return Err(FormError::DuplicateField { field: field.chars().take(64).collect() });
-            }
-            seen.insert(field);
             if !self.eat(b',') {
                 self.eat(b'}');
                 break;
             }
         }
-        Ok(if fields.is_empty() { NumberTexts::None } else { NumberTexts::Fields(fields) })
+        if fields.is_empty() { NumberTexts::None } else { NumberTexts::Fields(fields) }
     }
 }
 

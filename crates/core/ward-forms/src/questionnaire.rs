@@ -8,6 +8,7 @@ use crate::error::FormError;
 use crate::item_extensions::ItemExtensions;
 use crate::item_path::ItemPath;
 use crate::questionnaire_reader;
+use crate::stored::Stored;
 use crate::translation::{LanguageChoice, Translations};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -247,6 +248,16 @@ impl Questionnaire {
     /// structure, has duplicate linkIds, or items that wait for one another.
     pub fn parse(json: &[u8]) -> Result<Self, FormError> {
         questionnaire_reader::read(json)
+    }
+
+    /// Reads a form that was signed and stored: whatever was published once can be read. It may not be
+    /// published again; [`crate::check_instrument`] says why.
+    ///
+    /// # Errors
+    /// As [`Questionnaire::parse`], but for a field that is given twice and for too many or too long
+    /// expressions.
+    pub fn parse_stored(json: &[u8]) -> Result<Stored<Self>, FormError> {
+        questionnaire_reader::read_again(json)
     }
 
     /// The canonical address, without the version.

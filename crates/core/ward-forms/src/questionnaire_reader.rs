@@ -7,10 +7,11 @@ use crate::dependency_order;
 use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
 use crate::item_extensions::ItemExtensions;
-use crate::json_bounds::read_bounded;
+use crate::json_bounds::{read_bounded, read_stored};
 use crate::json_fields::{Fields, choice_field, expect_resource, wrong};
 use crate::limits::{MAX_ITEM_DEPTH, MAX_ITEMS, MAX_LINK_ID_BYTES, MAX_OPTIONS, MAX_QUESTIONNAIRE_BYTES};
 use crate::questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
+use crate::stored::Stored;
 use crate::translation::Translations;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -22,6 +23,19 @@ const ROOT: &str = "Questionnaire";
 /// Reads a form; see [`Questionnaire::parse`].
 pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
     let (raw, _) = read_bounded(json, MAX_QUESTIONNAIRE_BYTES)?;
+    let form = read_resource(json, raw)?;
+    form.extensions.check(ROOT)?;
+    form.items.iter().try_for_each(|item| item.extensions.check(&form.path_of(item).to_string()))?;
+    Ok(form)
+}
+
+/// Reads a stored form; see [`Questionnaire::parse_stored`].
+pub(crate) fn read_again(json: &[u8]) -> Result<Stored<Questionnaire>, FormError> {
+    let (raw, _, doubt) = read_stored(json, MAX_QUESTIONNAIRE_BYTES)?;
+    Ok(Stored { content: read_resource(json, raw)?, doubt })
+}
+
+fn read_resource(json: &[u8], raw: Value) -> Result<Questionnaire, FormError> {
     expect_resource(&raw, ROOT)?;
     let fields = Fields::of(&raw, ROOT, ROOT)?;
     let status = fields
@@ -32,7 +46,7 @@ pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
     let (url, version, title) = (fields.text("url")?, fields.text("version")?, fields.text("title")?);
     let (language, title_translations) =
         (fields.text("language")?, Translations::of_field(fields.map(), "title"));
-    let extensions = ItemExtensions::read(fields.map(), ROOT)?;
+    let extensions = ItemExtensions::read(fields.map());
     let contained = ContainedValueSets::of(&fields)?;
     let mut reader = Reader { contained, items: Vec::new(), by_link_id: BTreeMap::new(), options: 0 };
     let top = reader.read_items(&fields, None, ROOT, 0)?;
@@ -145,7 +159,7 @@ impl Reader<'_> {
             rules: read_rules(fields)?,
             conditions: Condition::read_all(fields, at)?,
             enable_behavior: read_behavior(fields, at)?,
-            extensions: ItemExtensions::read(fields.map(), at)?,
+            extensions: ItemExtensions::read(fields.map()),
         })
     }
 

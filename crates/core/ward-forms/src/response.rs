@@ -6,6 +6,7 @@ use crate::error::FormError;
 use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use crate::response_reader;
+use crate::stored::Stored;
 use serde_json::{Map, Value, json};
 
 /// How far a response is.
@@ -202,6 +203,14 @@ impl QuestionnaireResponse {
         response_reader::read(json)
     }
 
+    /// Reads a response that was signed and stored: whatever was accepted once can be read.
+    ///
+    /// # Errors
+    /// As [`QuestionnaireResponse::parse`], but for a field that is given twice.
+    pub fn parse_stored(json: &[u8]) -> Result<Stored<Self>, FormError> {
+        response_reader::read_again(json)
+    }
+
     /// An empty response to this form.
     #[must_use]
     pub fn to(questionnaire: &Questionnaire, status: ResponseStatus) -> Self {
@@ -270,10 +279,17 @@ impl QuestionnaireResponse {
     /// digits they had.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        self.write_with_digits(&self.to_value()).into_bytes()
+    }
+
+    /// Writes a resource that was made of this response, without spaces: each number at a place where
+    /// the response has the same one is written with the digits that it had there.
+    #[must_use]
+    pub fn write_with_digits(&self, resource: &Value) -> String {
         let texts = self.numbers.clone().with_list("item", self.items.iter().map(ResponseItem::number_texts));
         let mut out = String::new();
-        texts.write(&self.to_value(), &mut out);
-        out.into_bytes()
+        texts.write(resource, &mut out);
+        out
     }
 }
 

@@ -2,20 +2,31 @@
 
 use crate::answer_value::AnswerValue;
 use crate::error::FormError;
-use crate::json_bounds::read_bounded;
+use crate::json_bounds::{read_bounded, read_stored};
 use crate::json_fields::{choice_field, expect_resource, wrong};
 use crate::limits::{
     MAX_ITEM_DEPTH, MAX_LINK_ID_BYTES, MAX_RESPONSE_ANSWERS, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS,
 };
 use crate::number_text::NumberTexts;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem, ResponseStatus};
+use crate::stored::Stored;
 use serde_json::{Map, Value};
 
 const ROOT: &str = "QuestionnaireResponse";
 
 /// Reads a response; see [`QuestionnaireResponse::parse`].
 pub(crate) fn read(json: &[u8]) -> Result<QuestionnaireResponse, FormError> {
-    let (raw, mut numbers) = read_bounded(json, MAX_RESPONSE_BYTES)?;
+    let (raw, numbers) = read_bounded(json, MAX_RESPONSE_BYTES)?;
+    read_resource(raw, numbers)
+}
+
+/// Reads a stored response; see [`QuestionnaireResponse::parse_stored`].
+pub(crate) fn read_again(json: &[u8]) -> Result<Stored<QuestionnaireResponse>, FormError> {
+    let (raw, numbers, doubt) = read_stored(json, MAX_RESPONSE_BYTES)?;
+    Ok(Stored { content: read_resource(raw, numbers)?, doubt })
+}
+
+fn read_resource(raw: Value, mut numbers: NumberTexts) -> Result<QuestionnaireResponse, FormError> {
     expect_resource(&raw, ROOT)?;
     let Value::Object(mut fields) = raw else {
         return Err(wrong(ROOT, ROOT, "an object"));

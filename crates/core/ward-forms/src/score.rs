@@ -106,6 +106,8 @@ pub enum LeftOutReason {
     OutOfRange,
     /// It was answered more than once, and nobody can say which answer counts.
     AnsweredTwice,
+    /// An answer before it settles the score whatever was answered here.
+    NotNeeded,
 }
 
 impl fmt::Display for LeftOutReason {
@@ -117,6 +119,7 @@ impl fmt::Display for LeftOutReason {
             Self::NoScore => "answered without a score",
             Self::OutOfRange => "answered with a number that the question does not have",
             Self::AnsweredTwice => "answered more than once",
+            Self::NotNeeded => "not needed",
         })
     }
 }

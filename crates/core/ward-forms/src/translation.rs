@@ -1,12 +1,17 @@
 //! Texts in several languages: what the form carries, and which one a person gets.
 //!
 //! Source: FHIR R4 extension `translation` on a text's `_field`, and
-//! `ValueSet.compose.include.concept.designation`.
+//! `ValueSet.compose.include.concept.designation` with its `use`.
 
-use crate::limits::MAX_TRANSLATIONS_PER_TEXT;
+use crate::limits::{MAX_LANGUAGE_TAG_BYTES, MAX_TRANSLATIONS_PER_TEXT};
 use serde_json::{Map, Value};
 
 pub(crate) const TRANSLATION: &str = "http://hl7.org/fhir/StructureDefinition/translation";
+
+/// What a designation may be used for and still be the words that people are shown: FHIR's own
+/// `display`, the preferred words of a language, and SNOMED's synonym, by which translations are given.
+/// Others are a definition, a fully specified name, a code for machines.
+const SHOWN_USES: [&str; 3] = ["display", "preferredForLanguage", "900000000000013009"];
 
 /// The languages of a person, best first: from `de-CH` come `de-CH` and then `de`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,11 +20,15 @@ pub struct LanguageChoice {
 }
 
 impl LanguageChoice {
-    /// The order that starts with this BCP 47 tag and leaves out one part after the other.
+    /// The order that starts with this BCP 47 tag and leaves out one part after the other. What is
+    /// longer than any tag is none.
     #[must_use]
     pub fn of(tag: &str) -> Self {
         let mut tags = Vec::new();
         let mut rest = tag.trim();
+        if rest.len() > MAX_LANGUAGE_TAG_BYTES {
+            return Self::default();
+        }
         while !rest.is_empty() {
             tags.push(rest.to_ascii_lowercase());
             rest = rest.rsplit_once('-').map_or("", |(head, _)| head);
@@ -38,6 +47,8 @@ impl LanguageChoice {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Translations {
     by_language: Vec<(String, String)>,
+    /// Other words for the same thing, which nobody is shown.
+    also_called: Vec<String>,
 }
 
 impl Translations {
@@ -46,8 +57,9 @@ impl Translations {
         self.by_language.iter().map(|(language, _)| language.as_str())
     }
 
+    /// Every word for it, also those that nobody is shown.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.by_language.iter().map(|(_, text)| text.as_str())
+        self.by_language.iter().map(|(_, text)| text).chain(&self.also_called).map(String::as_str)
     }
 
     /// The text in exactly this language.
@@ -61,7 +73,7 @@ impl Translations {
 
     /// The text for a person: their language, then that language without its region, then the
     /// form's language, then the text as the form has it. `base` is that text, written in
-    /// `form_language`.
+    /// `form_language`; in that language it comes before a translation.
     #[must_use]
     pub fn choose<'t>(
         &'t self,
@@ -71,11 +83,11 @@ impl Translations {
     ) -> Option<&'t str> {
         let wanted = choice.tags.iter().map(String::as_str).chain(form_language);
         for tag in wanted {
-            if let Some(text) = self.get(tag) {
-                return Some(text);
-            }
             if base.is_some() && form_language.is_some_and(|own| own.eq_ignore_ascii_case(tag)) {
                 return base;
+            }
+            if let Some(text) = self.get(tag) {
+                return Some(text);
             }
         }
         base
@@ -106,12 +118,20 @@ impl Translations {
         out
     }
 
-    /// Reads the designations of a concept in a value set.
+    /// Reads the designations of a concept in a value set. Those whose use is not to be shown are other
+    /// words for the concept and no translation.
     pub(crate) fn of_designations(concept: &Value) -> Self {
         let mut out = Self::default();
         for designation in concept.get("designation").and_then(Value::as_array).into_iter().flatten() {
             let part = |name: &str| designation.get(name).and_then(Value::as_str);
-            out.add(part("language"), part("value"));
+            let used_for = designation.pointer("/use/code").and_then(Value::as_str);
+            if used_for.is_none_or(|code| SHOWN_USES.contains(&code)) {
+                out.add(part("language"), part("value"));
+            } else if let Some(text) = part("value")
+                && out.also_called.len() < MAX_TRANSLATIONS_PER_TEXT
+            {
+                out.also_called.push(text.to_owned());
+            }
         }
         out
     }
@@ -132,6 +152,7 @@ impl Translations {
         for (language, text) in other.by_language {
             self.add(Some(&language), Some(&text));
         }
+        self.also_called.extend(other.also_called);
         self
     }
 }
@@ -165,8 +186,10 @@ mod tests {
         assert_eq!(chosen(Some("en"), "pt"), "Sleep");
         assert_eq!(chosen(None, "pt"), "Sleep");
         assert_eq!(chosen(None, ""), "Sleep");
-        // The base text is said to be in another language than it is read in: the translation counts.
-        assert_eq!(chosen(Some("fr"), "pt"), "Sommeil");
+        // In its own language the text of the form comes before a translation into that language.
+        assert_eq!(chosen(Some("fr"), "pt"), "Sleep");
+        assert_eq!(chosen(Some("fr"), "fr-CH"), "Sleep");
+        assert_eq!(chosen(Some("fr"), "de-CH"), "Schlof");
         assert_eq!(translated().choose(None, Some("en"), &LanguageChoice::of("pt")), None);
     }
 
@@ -177,5 +200,27 @@ mod tests {
         let read = Translations::of_designations(&concept);
         assert_eq!(read.get("DE"), Some("Ja"));
         assert_eq!(read.languages().count(), 1);
+    }
+
+    #[test]
+    fn a_designation_for_another_use_is_not_shown_and_still_known() {
+        let of = |code: &str, value: &str| json!({"language": "de", "value": value, "use": {"code": code}});
+        let concept = json!({"designation": [of("definition", "Heftiger Schmerz im Kopf"),
+            of("900000000000003001", "Kopfschmerz (Befund)"), of("display", "Kopfweh")]});
+        let read = Translations::of_designations(&concept);
+        assert_eq!(read.get("de"), Some("Kopfweh"));
+        assert!(read.texts().any(|text| text == "Kopfschmerz (Befund)"), "its words are still its own");
+        let only_definition = json!({"designation": [of("definition", "Heftiger Schmerz im Kopf")]});
+        assert_eq!(Translations::of_designations(&only_definition).get("de"), None);
+    }
+
+    #[test]
+    fn a_language_tag_at_the_limit_and_one_past() {
+        let tag = |bytes: usize| "de-".to_owned() + &"x".repeat(bytes - 3);
+        assert_eq!(
+            LanguageChoice::of(&tag(MAX_LANGUAGE_TAG_BYTES)).tags.last().map(String::as_str),
+            Some("de")
+        );
+        assert_eq!(LanguageChoice::of(&tag(MAX_LANGUAGE_TAG_BYTES + 1)), LanguageChoice::default());
     }
 }

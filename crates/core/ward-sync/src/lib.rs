@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), no_std)]
 extern crate alloc;
 
+mod alert_rule_set;
 mod bisection;
 mod chain;
 mod chart;
@@ -30,6 +31,7 @@ mod relay;
 mod seal;
 mod study_schema;
 
+pub use alert_rule_set::AlertRuleSet;
 pub use bisection::{Bisection, ChainDifference};
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{

@@ -50,6 +50,8 @@ pub const MLOG_SIGNATURES_MAX: usize = 8;
 pub const SCHEMA_FIELDS_MAX: usize = 256;
 /// Kinds for which one study schema asks for a newer app.
 pub const SCHEMA_MIN_READERS_MAX: usize = 64;
+/// Bytes of the rules in one set of alert rules. Its entry of the membership log has room for them.
+pub const ALERT_RULES_MAX_BYTES: usize = 61_440;
 /// Persons in one team.
 pub const TEAM_MAX_PERSONS: usize = 64;
 /// Recovery devices of one chart.

@@ -1,5 +1,6 @@
 //! What entries of the membership log say.
 
+use crate::alert_rule_set::AlertRuleSet;
 use crate::limits::{
     DEVICES_PER_PERSON_MAX, REASON_MAX_BYTES, RECOVERY_DEVICES_MAX, REOPEN_NOTE_MAX_BYTES, TEAM_MAX_PERSONS,
 };
@@ -41,11 +42,13 @@ pub enum MlogKind {
     StudySchema,
     /// A revoked device shall destroy what it holds.
     Wipe,
+    /// The study's alert rules.
+    AlertRules,
 }
 
 impl MlogKind {
     /// All kinds, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SiteManifest,
         Self::DeviceCert,
         Self::ChartOpen,
@@ -58,6 +61,7 @@ impl MlogKind {
         Self::LogReopen,
         Self::StudySchema,
         Self::Wipe,
+        Self::AlertRules,
     ];
 
     /// The number on the wire.
@@ -280,6 +284,8 @@ pub enum MlogBody {
     Wipe(Wipe),
     /// The operation log goes on under a new origin.
     LogReopen(LogReopen),
+    /// The study's alert rules.
+    AlertRules(Box<AlertRuleSet>),
 }
 
 impl MlogBody {
@@ -298,6 +304,7 @@ impl MlogBody {
             Self::StudySchema(_) => MlogKind::StudySchema,
             Self::Wipe(_) => MlogKind::Wipe,
             Self::LogReopen(_) => MlogKind::LogReopen,
+            Self::AlertRules(_) => MlogKind::AlertRules,
         }
     }
 
@@ -316,6 +323,7 @@ impl MlogBody {
             Self::StudySchema(body) => body.to_canonical(),
             Self::Wipe(body) => body.to_canonical(),
             Self::LogReopen(body) => body.to_canonical(),
+            Self::AlertRules(body) => body.to_canonical(),
         }
     }
 
@@ -344,6 +352,9 @@ impl MlogBody {
             }
             MlogKind::Wipe => Wipe::from_canonical(bytes).map(Self::Wipe),
             MlogKind::LogReopen => LogReopen::from_canonical(bytes).map(Self::LogReopen),
+            MlogKind::AlertRules => {
+                AlertRuleSet::from_canonical(bytes).map(|body| Self::AlertRules(Box::new(body)))
+            }
         }
         .map_err(MlogError::Body)?;
         body.check()?;
@@ -355,9 +366,11 @@ impl MlogBody {
     /// entry is, and a patient's certificate under the chart of the ticket.
     pub fn subject(&self, site: SiteId) -> Option<Subject> {
         match self {
-            Self::SiteManifest(_) | Self::Team(_) | Self::LogReopen(_) | Self::StudySchema(_) => {
-                Some(site.into())
-            }
+            Self::SiteManifest(_)
+            | Self::Team(_)
+            | Self::LogReopen(_)
+            | Self::StudySchema(_)
+            | Self::AlertRules(_) => Some(site.into()),
             Self::DeviceCert(cert) if cert.binding.role == Role::Patient => None,
             Self::DeviceCert(_) => Some(site.into()),
             Self::ChartOpen(ChartOpen { chart, .. })
@@ -390,6 +403,7 @@ impl MlogBody {
                 rule(recovery.revoked.len() <= DEVICES_PER_PERSON_MAX, "a recovery names too many devices")
             }
             Self::StudySchema(schema) => schema.check_form().map_err(MlogError::Rule),
+            Self::AlertRules(set) => set.check_form().map_err(MlogError::Rule),
             Self::LogReopen(reopen) => {
                 rule(reopen.reason.len() <= REASON_MAX_BYTES, "the reason is too long")?;
                 rule(

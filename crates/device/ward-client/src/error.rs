@@ -78,6 +78,9 @@ pub enum ClientError {
     /// The study schema drops what somebody's safety hangs on. The person must act: correct it.
     #[error("the study schema is refused: {0}")]
     SchemaRefused(String),
+    /// The alert rules cannot be read by the devices of the care team. The person must act: correct them.
+    #[error("the alert rules are refused: {0}")]
+    RulesRefused(String),
     /// The device did not meet its server for so long that it opens for writing only, or not at all.
     /// The person must go online; nothing was deleted.
     #[error("this device has not met its server for too long; connect it and sync, nothing is lost")]
@@ -202,6 +205,7 @@ const CLIENT_CODES: &[(&str, u16, Who)] = &[
     ("ConflictMoved", 6062, Who::Person),
     ("SchemaRefused", 6063, Who::Person),
     ("ChartFull", 6074, Who::Operator),
+    ("RulesRefused", 6080, Who::Person),
 ];
 
 impl ClientError {
@@ -226,6 +230,7 @@ impl ClientError {
             Self::NeedsNewerApp => "NeedsNewerApp",
             Self::ConflictMoved => "ConflictMoved",
             Self::SchemaRefused(_) => "SchemaRefused",
+            Self::RulesRefused(_) => "RulesRefused",
             Self::UnknownChart(_) => "UnknownChart",
             Self::ChartFull(_) => "ChartFull",
             Self::NotAllowed(_) => "NotAllowed",

@@ -84,8 +84,8 @@ pub const RETRY_BASE_MS: u64 = 1_000;
 pub const RETRY_MAX_MS: u64 = 300_000;
 /// Characters of a reason in the worklist.
 pub const REASON_SHOWN_MAX: usize = 200;
-/// Planned times missed in a row that make an item of the worklist.
-pub const MISSED_DIARIES_ALERT: u32 = 2;
+/// Revisions of a study's alert rules that are run over each chart; those before them raise nothing.
+pub const ALERT_RULES_IN_FORCE_MAX: usize = 8;
 /// Answers full of a revocation's proof that are fetched in a row.
 pub const ORDER_FETCH_ROUNDS: usize = 1_024;
 /// Time after which an entry in the drop box is handed over once more; it doubles with each time.

@@ -48,7 +48,7 @@ async fn an_answer_written_offline_is_scored_on_the_nurses_device() {
     let urgent = list.first().unwrap();
     assert_eq!(urgent.urgency, Urgency::PatientUrgent);
     assert_eq!(urgent.entries, [entry]);
-    let severe = list.iter().find(|item| item.urgency == Urgency::Severe).unwrap();
+    let severe = list.iter().find(|item| item.urgency == Urgency::Urgent).unwrap();
     assert_eq!(severe.reason, "severe nausea (grade 3), up from 1 at the start, on 2026-03-03");
 
     for item in &list {

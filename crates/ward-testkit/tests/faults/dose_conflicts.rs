@@ -177,7 +177,7 @@ async fn fault_26_alarms_fire_on_each_candidate() {
     for device in &devices {
         let items = device.client.worklist(site.clock.now());
         let open = |urgency| items.iter().filter(|item| item.urgency == urgency).count();
-        assert_eq!((open(Urgency::Severe), open(Urgency::PatientUrgent)), (1, 1), "{items:#?}");
+        assert_eq!((open(Urgency::Urgent), open(Urgency::PatientUrgent)), (1, 1), "{items:#?}");
         assert_eq!(open(Urgency::Conflict), 1);
         let view = device.client.chart(chart).unwrap();
         let found = open_conflicts(&view);

@@ -264,7 +264,7 @@ async fn fault_22_what_presses_alerts_before_it_is_adopted() {
     let items = nurse.client.worklist(now);
     let of = |urgency| items.iter().find(|item| item.urgency == urgency);
     let call = of(Urgency::PatientUrgent).unwrap_or_else(|| panic!("the urgent mark: {items:?}"));
-    let bad = of(Urgency::Severe).unwrap_or_else(|| panic!("severe nausea: {items:?}"));
+    let bad = of(Urgency::Urgent).unwrap_or_else(|| panic!("severe nausea: {items:?}"));
     for item in [call, bad] {
         assert!(item.reason.starts_with("not yet adopted: "), "{}", item.reason);
         let ack = nurse.client.acknowledge(&item.id.clone(), "called").await;
@@ -273,7 +273,7 @@ async fn fault_22_what_presses_alerts_before_it_is_adopted() {
     assert!(!nurse.client.chart(chart).unwrap().responses().values().flatten().any(|_| true));
     nurse.client.adopt(chart, severe).await.unwrap();
     let items = nurse.client.worklist(now);
-    let bad = items.iter().find(|item| item.urgency == Urgency::Severe).unwrap();
+    let bad = items.iter().find(|item| item.urgency == Urgency::Urgent).unwrap();
     assert!(!bad.reason.contains("not yet adopted"), "now it is an item like any other");
     assert_eq!(bad.entries, [severe]);
 }

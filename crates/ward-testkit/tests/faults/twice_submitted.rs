@@ -49,7 +49,7 @@ async fn phone_and_tablet(days_offline: i64) {
     let items = nurse.client.worklist(site.clock.now());
     let duplicate = items.iter().find(|item| item.urgency == Urgency::Duplicate).unwrap();
     assert_eq!(duplicate.entries.len(), 2);
-    assert!(items.iter().any(|item| item.urgency == Urgency::Severe), "alarms look at both");
+    assert!(items.iter().any(|item| item.urgency == Urgency::Urgent), "alarms look at both");
     let fhir = nurse.client.export_fhir(&[chart]).await.unwrap();
     let resources = fhir.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let responses: Vec<Value> =

@@ -61,7 +61,7 @@ async fn void_beside_amend(days_offline: i64) {
     let items = nurse.client.worklist(site.clock.now());
     let item = items.iter().find(|item| item.urgency == Urgency::Conflict).unwrap();
     assert!(item.values.iter().any(|value| value.contains("declared void: answered for somebody else")));
-    assert!(items.iter().any(|item| item.urgency == Urgency::Severe), "the correction raises its alarm");
+    assert!(items.iter().any(|item| item.urgency == Urgency::Urgent), "the correction raises its alarm");
     // A person decides; nothing else ends it.
     let field = FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE);
     let decision = Resolve::choosing(field, vec![void, amended], void);

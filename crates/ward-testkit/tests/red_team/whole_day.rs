@@ -172,7 +172,7 @@ impl Day {
         self.later();
         let now = self.site.clock.now();
         let list = self.nurse.client.worklist(now);
-        let item = list.iter().find(|item| item.chart == chart && item.urgency == Urgency::Severe).unwrap();
+        let item = list.iter().find(|item| item.chart == chart && item.urgency == Urgency::Urgent).unwrap();
         self.nurse.client.acknowledge(&item.id, &done).await.unwrap();
         self.later();
         for payload in [Payload::from(field), note(&said).into()] {

@@ -1,4 +1,4 @@
-//! Words of the command about alert rules.
+//! Words of the commands about alert rules.
 
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -6,6 +6,28 @@ use std::path::PathBuf;
 /// `ward alerts …`.
 #[derive(Debug, Subcommand)]
 pub enum AlertsCommand {
+    /// Say what is wrong with a rule set, and which of its rules could never fire on these
+    /// questionnaires. Needs no device and no network.
+    Check {
+        /// The rule set (JSON).
+        rules: PathBuf,
+        /// A questionnaire of the study (FHIR JSON); give each of them.
+        #[arg(long = "form", value_name = "FILE", required = true)]
+        forms: Vec<PathBuf>,
+    },
+    /// Sign a rule set into the membership log; the devices of every care team follow it. An admin's
+    /// device.
+    Publish {
+        /// The rule set (JSON). Its revision must be a higher number than the one before.
+        rules: PathBuf,
+        /// A questionnaire of the study (FHIR JSON); give each of them.
+        #[arg(long = "form", value_name = "FILE", required = true)]
+        forms: Vec<PathBuf>,
+    },
+    /// The rules that count here, and those that counted before.
+    Show,
+    /// How many alerts a week there were, how many somebody acted upon, and how soon.
+    Report,
     /// Replay past answers under a rule set: how many alerts a week would each rule have raised?
     /// Needs no device and no network. An export does not hold what was planned, so rules about
     /// missed questionnaires are named and not tried.

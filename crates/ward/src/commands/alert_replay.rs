@@ -40,8 +40,17 @@ impl Forms {
         Ok(Self { by_canonical, map })
     }
 
+    /// The form that answers name; without a version the only one with that address.
+    fn find(&self, canonical: &str) -> Option<&Questionnaire> {
+        let of_address = || {
+            let mut own = self.by_canonical.values().filter(|form| form.url() == Some(canonical));
+            own.next().filter(|_| own.next().is_none())
+        };
+        self.by_canonical.get(canonical).or_else(of_address)
+    }
+
     fn title(&self, canonical: &str) -> String {
-        let title = self.by_canonical.get(canonical).and_then(Questionnaire::title).map(str::to_owned);
+        let title = self.find(canonical).and_then(Questionnaire::title).map(str::to_owned);
         title.unwrap_or_else(|| without_version(canonical).to_owned())
     }
 }
@@ -124,18 +133,19 @@ fn report<'r>(
         .ok_or("answers without a time")?;
     let id = resource.get("meta").and_then(|meta| text_of(meta, "versionId"));
     let id = id.or_else(|| text_of(resource, "id")).ok_or("answers without an id")?;
-    let version = match forms.by_canonical.get(canonical) {
+    let version = match forms.find(canonical) {
         None => {
             *left_out.without_form.entry(canonical.to_owned()).or_default() += 1;
             ReportVersion::unreadable(id, &format!("the questionnaire {canonical} was not given"))
         }
         Some(form) => {
             let response =
-                QuestionnaireResponse::parse(line.as_bytes()).map_err(|error| error.to_string())?;
-            ReportVersion::read(id, form, &response, forms.map.as_ref())
+                QuestionnaireResponse::parse_stored(line.as_bytes()).map_err(|error| error.to_string())?;
+            ReportVersion::read(id, form, &response.content, forms.map.as_ref())
         }
     };
     let occasion = Occasion {
+        planned_at_ms: at_ms,
         at_ms,
         occurrence: occurrence.to_owned(),
         instrument: without_version(canonical).to_owned(),
@@ -255,6 +265,21 @@ mod tests {
             as_needed.histories[0].reports[0].occasion.at_ms,
             instant_ms("2026-03-09T10:00:00Z").unwrap()
         );
+    }
+
+    #[test]
+    fn answers_that_name_no_version_belong_to_the_only_form() {
+        let unversioned = || with(answers("a", "2026-03-02", 1), "questionnaire", json!(URL));
+        let replay = read(&lines(&[unversioned()]), &forms()).unwrap();
+        assert!(replay.left_out.without_form.is_empty());
+        let form = |version: &str| {
+            let form =
+                json!({"resourceType": "Questionnaire", "url": URL, "version": version, "status": "active"});
+            Questionnaire::parse(form.to_string().as_bytes()).unwrap()
+        };
+        let two = Forms::new(vec![form("1"), form("2")], None).unwrap();
+        let replay = read(&lines(&[unversioned()]), &two).unwrap();
+        assert_eq!(replay.left_out.without_form.len(), 1, "nobody knows which of two it was");
     }
 
     #[test]

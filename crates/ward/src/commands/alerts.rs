@@ -1,9 +1,11 @@
-//! `ward alerts`: what a rule set would have raised over past answers.
+//! `ward alerts`: the study's alert rules, and what they raise.
 
+use super::alert_publish;
 use super::alert_replay::{self, Forms, LeftOut, Replay};
 use super::read_input_file;
 use crate::cli::AlertsCommand;
 use crate::exit::{Done, Failure};
+use crate::home::Home;
 use crate::limits::{EXPORT_FILE_MAX_BYTES, INPUT_FILE_MAX_BYTES, TRIED_FORMS_MAX};
 use crate::print::Out;
 use serde_json::{Value, json};
@@ -20,10 +22,21 @@ const MISSED: &str = "missed";
 ///
 /// # Errors
 /// When a file cannot be read, or is not what it should be.
-pub fn run(command: &AlertsCommand, out: &Out) -> Done {
-    let AlertsCommand::Try { rules, on, forms, score_map } = command;
+pub async fn run(command: &AlertsCommand, home: &Home, out: &Out) -> Done {
+    match command {
+        AlertsCommand::Check { rules, forms } => alert_publish::check(rules, forms, out),
+        AlertsCommand::Publish { rules, forms } => alert_publish::publish(rules, forms, home, out).await,
+        AlertsCommand::Show => alert_publish::show(home, out).await,
+        AlertsCommand::Report => alert_publish::report(home, out).await,
+        AlertsCommand::Try { rules, on, forms, score_map } => {
+            try_rules(rules, on, forms, score_map.as_deref(), out)
+        }
+    }
+}
+
+fn try_rules(rules: &Path, on: &Path, forms: &[PathBuf], score_map: Option<&Path>, out: &Out) -> Done {
     let rules = parsed(rules, "no set of alert rules", AlertRules::parse)?;
-    let forms = read_forms(forms, score_map.as_deref())?;
+    let forms = read_forms(forms, score_map)?;
     let bytes = read_input_file(on, EXPORT_FILE_MAX_BYTES)?;
     let wrong = |why: String| {
         let next = "give a file that `ward export --format ndjson` wrote";
@@ -37,7 +50,7 @@ pub fn run(command: &AlertsCommand, out: &Out) -> Done {
     Ok(())
 }
 
-fn parsed<T, E: Display>(
+pub(super) fn parsed<T, E: Display>(
     file: &Path,
     is_not: &str,
     parse: impl FnOnce(&[u8]) -> Result<T, E>,

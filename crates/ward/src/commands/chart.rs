@@ -219,6 +219,7 @@ const fn why_unscored(problem: ScoreProblem) -> &'static str {
         ScoreProblem::Form(FormProblem::Missing) => "their questionnaire is not in the chart",
         ScoreProblem::Form(FormProblem::Unreadable) => "their questionnaire cannot be read",
         ScoreProblem::Answers => "they cannot be read",
+        ScoreProblem::GivenTwice => "they give a field twice, of which the later one was read",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod adopt;
+mod alert_publish;
 mod alert_replay;
 mod alerts;
 mod answer;
@@ -73,7 +74,7 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         Command::Assign(args) => assign::run(args, &home, out).await,
         Command::Instrument(command) => instrument::run(&command, out),
         Command::Study(command) => study::run(command, &home, out).await,
-        Command::Alerts(command) => alerts::run(&command, out),
+        Command::Alerts(command) => alerts::run(&command, &home, out).await,
         Command::Revoke(args) => revoke::revoke(args, &home, out).await,
         Command::Reopen(args) => reopen::run(args, &home, out).await,
         Command::Recover(args) => revoke::recover(args, &home, out).await,

@@ -1,12 +1,12 @@
 //! `ward worklist`: what needs somebody's attention, most urgent first.
 
 use crate::cli::{WorklistArgs, WorklistCommand};
-use crate::exit::Done;
+use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
 use crate::print::{Out, instant};
 use serde_json::json;
 use ward_client::Environment as _;
-use ward_client::views::{Urgency, WorkItem};
+use ward_client::views::{RaisedAlert, Urgency, WorkItem};
 
 /// Shows the worklist, or says what was done about an item.
 ///
@@ -14,7 +14,19 @@ use ward_client::views::{Urgency, WorkItem};
 /// When the device cannot be unlocked, or there is no such item.
 pub async fn run(args: WorklistArgs, home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    if let Some(WorklistCommand::Ack { item, action }) = args.command {
+    if let Some(WorklistCommand::Ack { item, action, no_action }) = args.command {
+        let action = match no_action {
+            Some(why) => ward_client::views::no_action(&why),
+            None => action.unwrap_or_default(),
+        };
+        if action.trim().is_empty() {
+            return Err(Failure::new(
+                Kind::Usage,
+                "An acknowledgement says what was done",
+                "it is empty",
+                "give --action, or --no-action with the reason",
+            ));
+        }
         let entry = client.acknowledge(&item, &action).await.map_err(from_client)?;
         out.both(
             "Noted. `ward sync` tells the rest of the team.",
@@ -30,6 +42,12 @@ pub async fn run(args: WorklistArgs, home: &Home, out: &Out) -> Done {
     let mut seen: Vec<_> = items.iter().map(|item| item.chart).collect();
     seen.sort_unstable();
     seen.dedup();
+    for unreadable in client.alert_rules().unreadable() {
+        out.line(format!(
+            "! Revision {} of the alert rules cannot be read here ({}). Alerts may be missing: update this app.",
+            unreadable.number, unreadable.why
+        ));
+    }
     if items.is_empty() {
         out.line("Nothing waits.");
     }
@@ -38,6 +56,7 @@ pub async fn run(args: WorklistArgs, home: &Home, out: &Out) -> Done {
         for value in &item.values {
             out.line(format!("          · {value}"));
         }
+        item.alerts.iter().for_each(|alert| out.line(format!("          · {}", alert_line(alert))));
         out.line(format!("          since {} · item {}", instant(item.since), item.id));
     }
     out.document(&json!(items));
@@ -58,15 +77,31 @@ pub fn line(item: &WorkItem) -> String {
     format!("{:8}  {}: {}{done}", word(item.urgency), item.participant, item.reason)
 }
 
+/// One alert of an item: the rule, what it says, and the answers that it used.
+fn alert_line(alert: &RaisedAlert) -> String {
+    let from = alert.compared.as_deref().map(|from| format!(", against {from}")).unwrap_or_default();
+    let used = if alert.used.is_empty() { String::new() } else { format!(" [{}]", alert.used.join(", ")) };
+    let corrected = alert.corrected.as_deref().map(|what| format!(", {what} since")).unwrap_or_default();
+    let set =
+        if alert.revision == 0 { "built-in".to_owned() } else { format!("revision {}", alert.revision) };
+    format!(
+        "{} ({set}): {} on {}{from}{used}{corrected}, since {}",
+        alert.rule,
+        alert.what,
+        alert.occurrence,
+        instant(alert.since)
+    )
+}
+
 /// How an urgency is written.
 pub const fn word(urgency: Urgency) -> &'static str {
     match urgency {
         Urgency::PatientUrgent => "CALL",
-        Urgency::Severe => "SEVERE",
+        Urgency::Urgent => "URGENT",
         Urgency::Conflict => "CONFLICT",
-        Urgency::Worsening => "WORSE",
+        Urgency::Concern => "CONCERN",
         Urgency::ToAsk => "ASK",
-        Urgency::Missed => "MISSED",
+        Urgency::Notice => "NOTICE",
         Urgency::Duplicate => "TWICE",
         Urgency::ToAdopt => "ADOPT",
         Urgency::Unusable => "UNUSABLE",

@@ -335,7 +335,7 @@ impl Story<'_> {
                 let urgent: Vec<String> = clinician
                     .worklist(now)
                     .into_iter()
-                    .filter(|item| item.urgency >= Urgency::Severe && item.acknowledged.is_none())
+                    .filter(|item| item.urgency >= Urgency::Urgent && item.acknowledged.is_none())
                     .map(|item| item.id)
                     .collect();
                 for item in urgent {

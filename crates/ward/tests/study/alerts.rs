@@ -68,3 +68,33 @@ pub fn are_tried_on_an_export(study: &Study, export: &str, diary: &str) {
         "no form is named"
     );
 }
+
+/// An admin publishes the study's rules; the care team's device follows them and says how alerts were
+/// met.
+pub fn follow_what_the_study_published(study: &Study, diary: &str) {
+    let form = ["--form", diary];
+    let check = |file: &'static str| [&["alerts", "check", file][..], &form].concat();
+    let refused = study.failure("nobody", &check("rules.json"));
+    assert_eq!((&refused["exit"], &refused["code"]), (&json!(1), &json!("WARD-6080")), "{refused}");
+    assert!(refused["why"].as_str().unwrap().starts_with("typo: "), "{refused}");
+    let rules = json!({"format": "ward/alert-rules", "version": 1, "name": "nausea study", "revision": "1", "rules": [
+        {"id": "sick", "kind": "threshold", "severity": "urgent", "of": {"symptom": "*"}, "atLeast": 3}]});
+    study.write("good.json", &rules.to_string());
+    assert_eq!(study.run("nobody", &check("good.json"))["good"], true);
+    let publish = [&["alerts", "publish", "good.json"][..], &form].concat();
+    assert_ne!(study.exit_code("omar", &publish), 0, "a clinician publishes no rules");
+    study.run("site/admin-1", &publish);
+    assert_ne!(study.exit_code("site/admin-1", &publish), 0, "revision 1 is there already");
+    study.ok("omar", &["sync"]);
+    let shown = study.run("omar", &["alerts", "show"]);
+    let numbers: Vec<_> = shown["revisions"].as_array().unwrap().iter().map(|one| &one["revision"]).collect();
+    assert_eq!(numbers, [&json!(0), &json!(1)], "{shown}");
+    let items = study.run("omar", &["worklist", "--all"]);
+    let alerts: Vec<_> =
+        items.as_array().unwrap().iter().filter_map(|item| item["alerts"].as_array()).flatten().collect();
+    assert!(alerts.iter().any(|alert| alert["rule"] == "sick" && alert["revision"] == 1), "{items}");
+    let report = study.run("omar", &["alerts", "report"]);
+    assert!(report["alerts"].as_u64().unwrap() >= 1, "{report}");
+    let page = study.text("omar", &["alerts", "report"]);
+    assert!(page.lines().any(|line| line.starts_with("Acted upon: ")), "{page}");
+}

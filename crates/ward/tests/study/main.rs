@@ -103,7 +103,7 @@ fn a_study_runs_from_the_command_line() {
         items.as_array().unwrap().iter().filter_map(|item| item["urgency"].as_str()).collect();
     assert_eq!(urgencies.first(), Some(&"patient-urgent"), "{items}");
     let severe =
-        items.as_array().unwrap().iter().find(|item| item["urgency"] == "severe").expect("severe nausea");
+        items.as_array().unwrap().iter().find(|item| item["urgency"] == "urgent").expect("severe nausea");
     assert_eq!(severe["participant"], "Ada Example");
     assert!(severe["reason"].as_str().unwrap().to_lowercase().contains("feeling sick"), "{severe}");
     let id = severe["id"].as_str().unwrap().to_owned();
@@ -194,6 +194,7 @@ fn a_study_runs_from_the_command_line() {
         assert_eq!(study.mode(name), mode, "{name} is decrypted");
     }
     alerts::are_tried_on_an_export(&study, "data.ndjson", DIARY);
+    alerts::follow_what_the_study_published(&study, DIARY);
     let export = study.run("omar", &["export"]);
     assert!(export["resources"].as_array().is_some_and(|all| all.len() > 5), "one document");
     assert_eq!(study.run("omar", &["evidence", "list"]), json!([]));

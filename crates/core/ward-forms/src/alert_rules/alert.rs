@@ -15,6 +15,8 @@ pub struct AlertKey {
     pub instrument: String,
     /// The planned time; of missed ones, the one with which the row became long enough.
     pub occurrence: String,
+    /// The revision of the rule set: another one may mean something else by the same rule.
+    pub revision: String,
     /// The rule.
     pub rule: String,
     /// What the rule looked at: a symptom, an attribute, a score or a question; empty for missed ones.
@@ -37,6 +39,8 @@ pub struct Alert {
     /// What triggered it: one for each version of the answers and each place in them that fired; for
     /// missed ones a single one.
     pub triggers: Vec<Trigger>,
+    /// What it says, without when: `nausea: grade 3`.
+    pub what: String,
     /// A plain sentence.
     pub sentence: String,
 }
@@ -113,6 +117,10 @@ pub struct NotJudged {
     pub key: AlertKey,
     /// When, as the occasion says it.
     pub at_ms: i64,
+    /// Which versions of the answers it is about.
+    pub versions: Vec<String>,
+    /// Whether a part of the value is known, so that asking for the rest settles it. Else nothing is.
+    pub is_partly_known: bool,
     /// What is missing, in plain words.
     pub why: String,
 }
@@ -124,8 +132,10 @@ pub struct NotJudged {
 pub struct Evaluation {
     /// The alerts, by time, then by planned time, questionnaire, and the order of the rules.
     pub alerts: Vec<Alert>,
-    /// What could not be judged, in the same order.
+    /// What could not be judged, in the same order; at most [`crate::limits::MAX_NOT_JUDGED`].
     pub not_judged: Vec<NotJudged>,
+    /// How many more could not be judged than are named.
+    pub not_judged_unnamed: usize,
     /// Rules that found nothing to look at in the whole history, in the order of the rules: nobody
     /// was asked for it, or its name is misspelt.
     pub never_asked: Vec<String>,

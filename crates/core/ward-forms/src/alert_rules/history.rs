@@ -3,18 +3,22 @@
 use super::reading::ItemReading;
 use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
 use crate::forest::Forest;
+use crate::item_path::ItemPath;
 use crate::item_score::whole_number;
-use crate::pro_ctcae::{SymptomScore, score_symptoms};
+use crate::pro_ctcae::{SymptomScore, score_symptom_instances};
 use crate::questionnaire::Questionnaire;
-use crate::response::QuestionnaireResponse;
+use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::score::Score;
 use crate::skip_logic::enabled_nodes;
 
 /// A planned time of a questionnaire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occasion {
-    /// When, in milliseconds since 1970-01-01T00:00:00Z: for a report the planned time (or the time of
-    /// answering, where nothing was planned), for a missed one the time from which it counts as missed.
+    /// For when it was planned, in milliseconds since 1970-01-01T00:00:00Z (or the time of answering,
+    /// where nothing was planned). Series and rows go by it.
+    pub planned_at_ms: i64,
+    /// When it became known, in milliseconds since 1970-01-01T00:00:00Z: a report when it was given, a
+    /// missed one when it counted as missed. Alerts bear this time.
     pub at_ms: i64,
     /// The planned time in words, such as `2026-03-01`: its name, unique for the questionnaire.
     pub occurrence: String,
@@ -29,11 +33,14 @@ pub struct Occasion {
 pub struct ReportVersion {
     pub(super) id: String,
     pub(super) content: Result<Content, String>,
+    /// Of answers whose form is not at hand, each question as it stands: a wish is heard all the same.
+    pub(super) bare: Vec<ItemReading>,
 }
 
 /// What a version says.
 #[derive(Debug, Clone)]
 pub(super) struct Content {
+    /// Each symptom, as often as a repeating group asks about it.
     pub(super) symptoms: Vec<SymptomScore>,
     pub(super) scores: Vec<Score>,
     pub(super) items: Vec<ItemReading>,
@@ -50,21 +57,42 @@ impl ReportVersion {
         map: Option<&ScoreMap>,
     ) -> Self {
         let content = Content {
-            symptoms: score_symptoms(form, response),
+            symptoms: score_symptom_instances(form, response),
             scores: map
                 .filter(|map| map.is_about(form))
                 .map(|map| score_qlq_c30(map, form, response))
                 .unwrap_or_default(),
             items: items(form, response),
         };
-        Self { id: id.to_owned(), content: Ok(content) }
+        Self { id: id.to_owned(), content: Ok(content), bare: Vec::new() }
     }
 
     /// A version that can't be read: rules can't be judged on it, and say so. `why` is a few words,
     /// such as "their questionnaire is not in the chart".
     #[must_use]
     pub fn unreadable(id: &str, why: &str) -> Self {
-        Self { id: id.to_owned(), content: Err(why.to_owned()) }
+        Self { id: id.to_owned(), content: Err(why.to_owned()), bare: Vec::new() }
+    }
+
+    /// A version whose form is not at hand. Only wishes of the participant are judged on it.
+    #[must_use]
+    pub fn without_form(id: &str, response: &QuestionnaireResponse, why: &str) -> Self {
+        let mut bare = Vec::new();
+        response.items().iter().for_each(|item| gather(item, &mut bare));
+        Self { bare, ..Self::unreadable(id, why) }
+    }
+
+    /// The grade of a symptom, of several places the worst; `None` where nobody knows it.
+    #[must_use]
+    pub fn grade(&self, symptom: &str) -> Option<u8> {
+        let own = self.content.iter().flat_map(|content| &content.symptoms);
+        own.filter(|one| one.symptom == symptom).filter_map(|one| one.grade).max()
+    }
+
+    /// The name of the version.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -116,10 +144,22 @@ impl History {
         }
         for one in &mut answered {
             one.versions.sort_by(|left, right| left.id.cmp(&right.id));
+            // A version that is given twice holds once.
+            one.versions.dedup_by(|left, right| left.id == right.id);
         }
         answered.sort_by(|left, right| left.occasion.cmp(right.occasion));
         answered
     }
+}
+
+fn gather(item: &ResponseItem, out: &mut Vec<ItemReading>) {
+    let values: Vec<_> =
+        item.answers().iter().filter_map(Answer::value).map(|one| (one.clone(), None)).collect();
+    if !values.is_empty() {
+        out.push(ItemReading { path: ItemPath::top(item.link_id()), text: None, values });
+    }
+    let nested = item.answers().iter().flat_map(Answer::items);
+    item.items().iter().chain(nested).for_each(|inner| gather(inner, out));
 }
 
 fn items(form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<ItemReading> {

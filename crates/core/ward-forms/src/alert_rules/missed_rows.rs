@@ -47,5 +47,5 @@ fn raise_row(run: &mut Run<'_>, row: &[(&Occasion, bool)], in_a_row: u32) {
     };
     let compared = Compared::InARow { limit: in_a_row, missed, since: first.occurrence.clone() };
     let trigger = Trigger { version: None, value: None, incomplete: None, used: Vec::new(), compared };
-    run.raise(reached, "", 1, vec![trigger], &sentence);
+    run.raise_row(reached, trigger, sentence);
 }

@@ -1,6 +1,8 @@
 //! Alert rules of a study: data that is evaluated over what participants reported.
 //!
 //! - [`AlertRules`] reads a study's rule set, strictly: a misspelt field is refused, not skipped.
+//!   [`AlertRules::check`] says which rules can't do their work on a form;
+//!   [`AlertRules::built_in`] are the rules of a study that published none.
 //! - [`History`] is what one participant reported and missed.
 //! - [`evaluate`] runs every rule on every report and says which alerts they raise, what could not be
 //!   judged and why, and which rules ask for something that nobody was asked.
@@ -18,7 +20,10 @@
 //! **Missing is not zero, and not silence.** A grade of which a part is missing is judged by the grades
 //! that the known part allows: if the least of them fires, there is an alert that says "at least"; if
 //! none of them fires, there is none; else the report is listed as not judged, with what is missing. A
-//! question that the skip logic did not ask is not missing: the rule then has nothing to judge.
+//! question that the skip logic did not ask is not missing: the rule then has nothing to judge, and a
+//! grade stands by what was asked.
+//!
+//! **Places.** In a repeating group each instance is judged by itself, and one that fires is enough.
 //!
 //! A grade is what the published table says: after a first answer of "not at all" it is 0, whatever else
 //! was answered. A study that wants to hear of the later answers too adds a rule about attributes
@@ -45,6 +50,8 @@
 
 mod acknowledgement;
 mod alert;
+mod built_in;
+mod check;
 mod evaluate;
 mod history;
 mod missed_rows;
@@ -57,6 +64,7 @@ mod worsening;
 
 pub use acknowledgement::{Acknowledgement, AcknowledgementError};
 pub use alert::{Alert, AlertKey, Compared, Evaluation, NotJudged, Trigger};
+pub use check::AlertRuleProblem;
 pub use evaluate::evaluate;
 pub use history::{History, Occasion, Report, ReportVersion};
 pub use rule::{AlertRule, AlertRules, AlertSeverity, RuleKind, Since, SymptomName, Target, Threshold};

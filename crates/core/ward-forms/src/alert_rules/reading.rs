@@ -6,7 +6,7 @@ use super::wording::{lower_first, number};
 use crate::answer_value::AnswerValue;
 use crate::item_path::ItemPath;
 use crate::limits::MAX_QUESTION_IN_SENTENCE_CHARS;
-use crate::pro_ctcae::{AttributeScore, MissingReason, SymptomScore};
+use crate::pro_ctcae::{Attribute, AttributeScore, MissingReason, SymptomScore};
 use crate::score::{Score, UsedAnswer};
 use serde_json::Number;
 
@@ -37,7 +37,8 @@ impl ItemReading {
 pub(super) enum Measured {
     /// The value.
     Exactly(f64),
-    /// A part is missing; the value is one of these, ends included.
+    /// A part is missing; the value is one of these, ends included. Both ends are the same where the
+    /// missing part was not asked for: then the value is at least that.
     Between { low: f64, high: f64, why: String },
     /// Nothing is known.
     Unknown { why: String },
@@ -115,14 +116,19 @@ fn symptoms<'c>(name: &'c SymptomName, content: &'c Content) -> impl Iterator<It
 fn grade(name: &SymptomName, symptom: &SymptomScore) -> Option<Reading> {
     let no_grade_defined = symptom.missing == Some(MissingReason::NoGradeDefined);
     let not_asked = |one: &AttributeScore| one.missing == Some(MissingReason::NotAsked);
-    if symptom.attributes.iter().all(not_asked) || (no_grade_defined && *name == SymptomName::Every) {
+    // Of a symptom whose presence alone is asked nobody expects a grade.
+    let presence_alone = matches!(&symptom.attributes[..], [one] if one.attribute == Attribute::Presence);
+    if symptom.attributes.iter().all(not_asked) || (presence_alone && *name == SymptomName::Every) {
         return None;
     }
+    // What the form did not ask is not missing: the least grade stands, and nobody owes the rest.
+    let is_owed = symptom.attributes.iter().any(|one| one.score.is_none() && !not_asked(one));
     let known = symptom.attributes.iter().any(|one| one.score.is_some());
     let measured = match (symptom.grade, symptom.grade_bounds()) {
         (Some(grade), _) => Measured::Exactly(f64::from(grade)),
         (None, Some((low, high))) if known && low == high => Measured::Exactly(f64::from(low)),
         (None, Some((low, high))) if known => {
+            let high = if is_owed { high } else { low };
             Measured::Between { low: low.into(), high: high.into(), why: known_and_missing(symptom) }
         }
         _ if no_grade_defined => {
@@ -135,7 +141,7 @@ fn grade(name: &SymptomName, symptom: &SymptomScore) -> Option<Reading> {
         words: lower_first(&symptom.label),
         unit_before: "grade ",
         measured,
-        used: symptom.attributes.iter().flat_map(|one| one.answers.iter().cloned()).collect(),
+        used: symptom.grade_answers(),
     })
 }
 
@@ -149,11 +155,11 @@ fn attribute_reading(symptom: &SymptomScore, own: &AttributeScore) -> Option<Rea
         about: format!("{}/{}", symptom.symptom, own.attribute.code()),
         words: lower_first(&symptom.label),
         unit_before: match own.attribute {
-            crate::pro_ctcae::Attribute::Frequency => "frequency ",
-            crate::pro_ctcae::Attribute::Severity => "severity ",
-            crate::pro_ctcae::Attribute::Interference => "interference ",
-            crate::pro_ctcae::Attribute::Presence => "presence ",
-            crate::pro_ctcae::Attribute::Amount => "amount ",
+            Attribute::Frequency => "frequency ",
+            Attribute::Severity => "severity ",
+            Attribute::Interference => "interference ",
+            Attribute::Presence => "presence ",
+            Attribute::Amount => "amount ",
         },
         measured,
         used: own.answers.clone(),
@@ -216,7 +222,8 @@ fn item_number(value: &AnswerValue, counted: Option<i32>, unit: Option<&str>) ->
     if unit.is_some() {
         return Err("the answer has no unit, and the rule has one");
     }
-    let number = value.number().or(counted.map(f64::from)).filter(|number| number.is_finite());
+    // The weight of an option comes before the number in its code or value, as in every score.
+    let number = counted.map(f64::from).or(value.number()).filter(|number| number.is_finite());
     number.ok_or("the answer has no number")
 }
 

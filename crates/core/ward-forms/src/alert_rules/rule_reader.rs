@@ -6,7 +6,7 @@ use crate::limits::{
     MAX_ALERT_RULES, MAX_ALERT_RULES_BYTES, MAX_LINK_ID_BYTES, MAX_MISSED_IN_A_ROW, MAX_RULE_NAME_BYTES,
     MAX_URGENT_ANSWERS, MAX_URL_BYTES,
 };
-use crate::pro_ctcae::Attribute;
+use crate::pro_ctcae::{Attribute, WORST_GRADE};
 use crate::strict_json::{self, Fields, StrictJsonError, name_in, wrong};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -14,9 +14,7 @@ use std::collections::BTreeSet;
 const FORMAT: &str = "ward/alert-rules";
 const VERSION: u64 = 1;
 
-/// The highest composite grade, and the highest score of an attribute and of a scale.
-const HIGHEST_GRADE: f64 = 3.0;
-const HIGHEST_ATTRIBUTE: f64 = 4.0;
+/// The highest score of a scale.
 const HIGHEST_SCALE: f64 = 100.0;
 
 /// What every rule may have.
@@ -77,9 +75,19 @@ fn read_rule(value: &Value, path: &str) -> Result<AlertRule, StrictJsonError> {
     Ok(AlertRule {
         id: fields.name("id", MAX_RULE_NAME_BYTES)?,
         severity: severity(&fields)?,
-        instrument: fields.name_if_given("instrument", MAX_URL_BYTES)?,
+        instrument: instrument(&fields)?,
         kind,
     })
+}
+
+/// An address with a version is about no questionnaire: rules hold for every version of it.
+fn instrument(fields: &Fields<'_>) -> Result<Option<String>, StrictJsonError> {
+    let address = fields.name_if_given("instrument", MAX_URL_BYTES)?;
+    if address.as_ref().is_some_and(|address| address.contains('|')) {
+        let expected = "an address without a version: a rule holds for every version, and never fires else";
+        return Err(wrong(&fields.path_of("instrument"), expected));
+    }
+    Ok(address)
 }
 
 fn severity(fields: &Fields<'_>) -> Result<AlertSeverity, StrictJsonError> {
@@ -98,7 +106,8 @@ fn threshold(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
     };
     let (Threshold::AtLeast(number) | Threshold::AtMost(number)) = limit;
     if let Some(highest) = highest(&of).filter(|highest| !(0.0..=*highest).contains(&number)) {
-        return Err(wrong(&fields.path_of(field), format!("from 0 to {highest}, the values that there are")));
+        let expected = format!("from 0 to {highest}, the values that there are; it would never fire");
+        return Err(wrong(&fields.path_of(field), expected));
     }
     Ok(RuleKind::Threshold { of, limit })
 }
@@ -166,6 +175,10 @@ fn target(fields: &Fields<'_>) -> Result<Target, StrictJsonError> {
 fn symptom_target(of: &Fields<'_>) -> Result<Target, StrictJsonError> {
     let symptom = match of.name("symptom", MAX_RULE_NAME_BYTES)?.as_str() {
         "*" => SymptomName::Every,
+        name if name.contains('/') => {
+            let expected = "a symptom's name, which has no /; the attribute stands in a field of its own";
+            return Err(wrong(&of.path_of("symptom"), expected));
+        }
         name => SymptomName::Named(name.to_owned()),
     };
     let Some(code) = of.get("attribute") else { return Ok(Target::Grade { symptom }) };
@@ -196,8 +209,10 @@ fn score_target(of: &Fields<'_>) -> Result<Target, StrictJsonError> {
 /// The highest value that there is; `None` where the form decides.
 fn highest(of: &Target) -> Option<f64> {
     match of {
-        Target::Grade { .. } => Some(HIGHEST_GRADE),
-        Target::Attribute { .. } => Some(HIGHEST_ATTRIBUTE),
+        Target::Grade { .. } => Some(WORST_GRADE.into()),
+        Target::Attribute { attribute, .. } => {
+            Some(attribute.unwrap_or(Attribute::Severity).max_score().into())
+        }
         Target::Score { .. } => Some(HIGHEST_SCALE),
         Target::Item { .. } => None,
     }

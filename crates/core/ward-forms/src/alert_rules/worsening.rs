@@ -39,7 +39,7 @@ pub(super) fn worsening(run: &mut Run<'_>, answered: &[Answered<'_>], of: &Targe
     for report in answered.iter().filter(|report| run.rule.is_about(&report.occasion.instrument)) {
         let mut about: BTreeMap<String, (Judged, Option<Reference>)> = BTreeMap::new();
         for (version, content) in run.readable(report) {
-            for reading in worst_each(readings(of, content), worse) {
+            for reading in worst_known(readings(of, content), worse) {
                 run.was_asked = true;
                 let key = (report.occasion.instrument.clone(), reading.about.clone());
                 let series = all.entry(key).or_default();
@@ -52,7 +52,7 @@ pub(super) fn worsening(run: &mut Run<'_>, answered: &[Answered<'_>], of: &Targe
                     let value =
                         value_words(&reading, value, if is_up(worse) { "at least" } else { "at most" });
                     let from = from_words(compared, worse);
-                    format!("{} got worse: {value}, {from}, on {}", reading.words, report.occasion.occurrence)
+                    format!("{} got worse: {value}, {from}", reading.words)
                 };
                 let (judged, best) = about.entry(reading.about.clone()).or_default();
                 judged.note(version, &reading, verdict, worse, sentence);
@@ -83,24 +83,20 @@ fn is_better(value: f64, than: f64, worse: Direction) -> bool {
     if is_up(worse) { value < than } else { value > than }
 }
 
-/// Of each thing the worst reading that is known, and beside it the first that is not: a place that
-/// nobody knows may be the worst one.
-fn worst_each(readings: Vec<Reading>, worse: Direction) -> Vec<Reading> {
+/// Of each thing the worst reading that is known, and beside it every one that is not: a place of which
+/// a part is missing may be the worst one, and may be worse by enough for certain.
+fn worst_known(readings: Vec<Reading>, worse: Direction) -> Vec<Reading> {
     let mut each: Vec<Reading> = Vec::new();
     for reading in readings {
-        let value = reading.measured.exactly();
-        let same = |known: &&mut Reading| {
-            known.about == reading.about && known.measured.exactly().is_some() == value.is_some()
-        };
-        match each.iter_mut().find(same) {
-            Some(known) => {
-                if let (Some(before), Some(value)) = (known.measured.exactly(), value)
-                    && is_better(before, value, worse)
-                {
+        let known =
+            each.iter_mut().find(|known| known.about == reading.about && known.measured.exactly().is_some());
+        match (known, reading.measured.exactly()) {
+            (Some(known), Some(value)) => {
+                if known.measured.exactly().is_some_and(|before| is_better(before, value, worse)) {
                     *known = reading;
                 }
             }
-            None => each.push(reading),
+            _ => each.push(reading),
         }
     }
     each
@@ -110,7 +106,7 @@ fn verdict(measured: &Measured, reference: Option<&Reference>, (by, since, worse
     let Some((low, high)) = measured.bounds() else { return Verdict::Open };
     let Some(reference) = reference else {
         // A first value is the start itself; a first range is nothing to compare with later.
-        return if measured.exactly().is_some() { Verdict::Silent } else { Verdict::Open };
+        return if high <= low { Verdict::Silent } else { Verdict::Open };
     };
     let (least, most) = if is_up(worse) {
         (low - reference.value, high - reference.value)

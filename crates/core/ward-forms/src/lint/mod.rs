@@ -10,9 +10,9 @@ use crate::answer_value::AnswerValue;
 use crate::enable_when::{Condition, EnableBehavior, Operator};
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::pattern::Pattern;
-use crate::pro_ctcae::AttributeCode;
+use crate::pro_ctcae::{Attribute, AttributeCode, CompositeShape};
 use crate::questionnaire::{Item, ItemType, Questionnaire};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks a form for what its author should repair.
 ///
@@ -159,6 +159,7 @@ impl Lint<'_> {
 
     fn attributes(&mut self) {
         let mut owners: BTreeMap<AttributeCode, &str> = BTreeMap::new();
+        let mut asked: BTreeMap<String, (&Item, BTreeSet<Attribute>)> = BTreeMap::new();
         let questionnaire = self.questionnaire;
         for item in questionnaire.items() {
             for outcome in AttributeCode::of(item) {
@@ -170,12 +171,30 @@ impl Lint<'_> {
                         "The symptom marking must be written symptom/attribute.",
                     ),
                     Ok(code) => {
+                        let symptom =
+                            asked.entry(code.symptom().to_owned()).or_insert((item, BTreeSet::new()));
+                        symptom.1.insert(code.attribute());
                         if let Some(owner) = owners.insert(code, &item.link_id) {
                             let message = format!("{owner} already asks for this attribute of the symptom.");
                             self.add(item, FindingCode::DuplicateAttribute, Severity::Error, &message);
                         }
                     }
                 }
+            }
+        }
+        self.no_grade(asked);
+    }
+
+    /// Attributes for which the published table has no grade: every score and rule about the symptom's
+    /// grade would be missing for ever.
+    fn no_grade(&mut self, asked: BTreeMap<String, (&Item, BTreeSet<Attribute>)>) {
+        for (symptom, (item, attributes)) in asked {
+            let attributes: Vec<Attribute> = attributes.into_iter().collect();
+            if CompositeShape::of(&attributes).is_none() && attributes != [Attribute::Presence] {
+                let codes: Vec<&str> = attributes.iter().map(|attribute| attribute.code()).collect();
+                let message =
+                    format!("No grade is defined for {} of {symptom} together.", codes.join(" and "));
+                self.add(item, FindingCode::NoGradeDefined, Severity::Error, &message);
             }
         }
     }

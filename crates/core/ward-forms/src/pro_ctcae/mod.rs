@@ -28,13 +28,16 @@ mod score;
 pub use composite::{CompositeShape, composite_grade, grade_bounds};
 pub use course::{Course, CourseMissing, CourseReport, CourseValue, course, course_from_first};
 pub use library::{LibraryItem, LibrarySymptom, library, library_symptom};
-pub use score::{AttributeScore, MissingReason, SymptomScore, score_symptoms};
+pub use score::{AttributeScore, MissingReason, SymptomScore, score_symptom_instances, score_symptoms};
 
 use crate::questionnaire::Item;
 use serde::Serialize;
 
 /// The system of the codings that mark symptom questions.
 pub const STRUCTURE_SYSTEM: &str = "https://ward.example/fhir/CodeSystem/pro-ctcae-structure";
+
+/// The highest composite grade.
+pub const WORST_GRADE: u8 = 3;
 
 /// The days a PRO-CTCAE question looks back.
 pub const RECALL_DAYS: u8 = 7;

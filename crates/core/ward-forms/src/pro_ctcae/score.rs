@@ -3,15 +3,14 @@
 use crate::answer_value::AnswerValue;
 use crate::forest::Forest;
 use crate::item_score::whole_number;
-use crate::pro_ctcae::{Attribute, AttributeCode, CompositeShape, STRUCTURE_SYSTEM, composite_grade};
+use crate::pro_ctcae::{
+    Attribute, AttributeCode, CompositeShape, STRUCTURE_SYSTEM, WORST_GRADE, composite_grade,
+};
 use crate::questionnaire::{Item, ItemType, Questionnaire};
 use crate::response::QuestionnaireResponse;
 use crate::score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
 use crate::skip_logic::enabled_nodes;
 use serde::Serialize;
-
-/// The highest composite grade.
-const WORST_GRADE: u8 = 3;
 
 /// Why a score or a grade is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,8 +67,21 @@ pub struct SymptomScore {
 const ALGORITHM: Algorithm = Algorithm { name: "pro-ctcae-composite", version: "2021" };
 
 impl SymptomScore {
+    /// The answers that the grade is made from, or would be. After a first score of 0 the grade is 0
+    /// whatever follows, so it is made from that answer alone.
+    #[must_use]
+    pub fn grade_answers(&self) -> Vec<UsedAnswer> {
+        let parts = if self.is_settled_by_first() { 1 } else { self.attributes.len() };
+        self.attributes.iter().take(parts).flat_map(|one| one.answers.iter().cloned()).collect()
+    }
+
+    /// Whether the first score is 0, so that there is a grade without the others.
+    fn is_settled_by_first(&self) -> bool {
+        self.grade.is_some() && self.attributes.first().is_some_and(|one| one.score == Some(0))
+    }
+
     /// The composite grade as a [`Score`], with the answers it was made from. After a first score of
-    /// 0 the grade is 0 and the later attributes are among those left out.
+    /// 0 the grade is 0 and the later attributes are among those left out, answered or not.
     #[must_use]
     pub fn to_score(&self) -> Score {
         let reason = |missing: MissingReason| match missing {
@@ -80,8 +92,14 @@ impl SymptomScore {
         let left_out: Vec<LeftOut> = self
             .attributes
             .iter()
-            .filter_map(|one| {
-                Some(LeftOut { question: one.attribute.code().to_owned(), why: reason(one.missing?) })
+            .enumerate()
+            .filter_map(|(place, one)| {
+                let why = match one.missing {
+                    Some(missing) => reason(missing),
+                    None if place > 0 && self.is_settled_by_first() => LeftOutReason::NotNeeded,
+                    None => return None,
+                };
+                Some(LeftOut { question: one.attribute.code().to_owned(), why })
             })
             .collect();
         let outcome = match (self.grade, self.missing) {
@@ -97,7 +115,7 @@ impl SymptomScore {
             name: self.symptom.clone(),
             label: self.label.clone(),
             outcome,
-            used: self.attributes.iter().flat_map(|one| one.answers.iter().cloned()).collect(),
+            used: self.grade_answers(),
             left_out,
         }
     }
@@ -114,10 +132,26 @@ impl SymptomScore {
 /// Scores every symptom that the form asks about, in reading order.
 ///
 /// Answers of questions that the skip logic has switched off count as absent. In a repeating group
-/// each instance is scored by itself and the worst one counts; where a question has several
-/// answers, the worst of them does.
+/// each instance is scored by itself and the worst one is given, by the least grade that it can have;
+/// where a question has several answers, the worst of them counts. What must not miss anything, such
+/// as an alert rule, reads [`score_symptom_instances`].
 #[must_use]
 pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<SymptomScore> {
+    each_symptom(questionnaire, response).into_iter().filter_map(worst).collect()
+}
+
+/// As [`score_symptoms`], with every instance of a repeating group by itself: a symptom stands as often
+/// as there are instances that ask about it.
+#[must_use]
+pub fn score_symptom_instances(
+    questionnaire: &Questionnaire,
+    response: &QuestionnaireResponse,
+) -> Vec<SymptomScore> {
+    each_symptom(questionnaire, response).into_iter().flatten().collect()
+}
+
+/// The symptoms in reading order, each with its instances; without one it is scored once.
+fn each_symptom(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Vec<SymptomScore>> {
     let forest = Forest::new(questionnaire, response);
     let enabled = enabled_nodes(questionnaire, &forest);
     let mut symptoms: Vec<(SymptomScore, Vec<&Item>)> = Vec::new();
@@ -151,16 +185,16 @@ pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireRes
             }
         }
     }
-    symptoms.into_iter().map(|(symptom, items)| worst_instance(&symptom, &items, &forest, &enabled)).collect()
+    symptoms.into_iter().map(|(symptom, items)| instances(&symptom, &items, &forest, &enabled)).collect()
 }
 
-/// Scores a symptom in each instance of the repeating group that asks about it, and takes the worst.
-fn worst_instance(
+/// Scores a symptom in each instance of the repeating group that asks about it.
+fn instances(
     symptom: &SymptomScore,
     items: &[&Item],
     forest: &Forest<'_>,
     enabled: &[bool],
-) -> SymptomScore {
+) -> Vec<SymptomScore> {
     let mut instances: Vec<usize> = items
         .iter()
         .flat_map(|item| forest.nodes_of(item.index))
@@ -182,12 +216,13 @@ fn worst_instance(
         grade(&mut scored);
         scored
     };
-    // Of equal ones the first counts.
-    let worst = places
-        .into_iter()
-        .map(scored)
-        .reduce(|worst, next| if badness(&next) > badness(&worst) { next } else { worst });
-    worst.unwrap_or_else(|| symptom.clone())
+    places.into_iter().map(scored).collect()
+}
+
+/// The worst instance; of equal ones the first.
+fn worst(instances: Vec<SymptomScore>) -> Option<SymptomScore> {
+    let worse = |worst, next| if badness(&next) > badness(&worst) { next } else { worst };
+    instances.into_iter().reduce(worse)
 }
 
 /// The instance of the innermost repeating group that a place lies in.
@@ -200,12 +235,14 @@ fn repetition(forest: &Forest<'_>, id: usize) -> Option<usize> {
     })
 }
 
-/// How bad a scored symptom is. A high score counts also where another attribute was refused and
-/// there is no grade.
+/// How bad a scored symptom is: by the least grade that it can have, so that a certain grade is never
+/// behind a possible one; then by its scores.
 fn badness(symptom: &SymptomScore) -> (u8, u8, u16) {
     let scores = || symptom.attributes.iter().filter_map(|attribute| attribute.score);
     let highest = scores().max().unwrap_or_default();
-    let grade = symptom.grade.unwrap_or_else(|| highest.min(WORST_GRADE));
+    let least = symptom.grade_bounds().map(|(least, _)| least);
+    // Without a grade for what is asked, the scores alone can be compared.
+    let grade = symptom.grade.or(least).unwrap_or_else(|| highest.min(WORST_GRADE));
     (grade, highest, scores().map(u16::from).sum())
 }
 

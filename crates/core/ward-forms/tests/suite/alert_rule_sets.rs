@@ -70,6 +70,16 @@ fn every_wrong_rule_is_refused_with_its_path() {
         (json!({"atLeast": null}), "$.rules[0]: must be a threshold with either atLeast or atMost"),
         (json!({"atMost": 1}), "$.rules[0]: must be a threshold with either atLeast or atMost"),
         (json!({"instrument": ""}), "$.rules[0].instrument: must be a name"),
+        (json!({"instrument": "u|2"}), "$.rules[0].instrument: must be an address without a version"),
+        (
+            json!({"of": {"symptom": "rash", "attribute": "presence"}}),
+            "$.rules[0].atLeast: must be from 0 to 1",
+        ),
+        (
+            json!({"of": {"symptom": "*", "attribute": "presence"}, "atLeast": 2}),
+            "$.rules[0].atLeast: must be from 0 to 1",
+        ),
+        (json!({"of": {"symptom": "pain/severity"}}), "$.rules[0].of.symptom: must be a symptom's name"),
     ] {
         let error = refusal(&changed(threshold(), &changes));
         assert!(error.starts_with(expected), "{changes}: {error}");
@@ -84,6 +94,11 @@ fn every_wrong_worsening_missed_and_urgent_rule_is_refused_with_its_path() {
     for (rule, changes, expected) in [
         (&worsening, json!({"by": 0}), "$.rules[0].by: must be more than 0"),
         (&worsening, json!({"by": 4}), "$.rules[0].by: must be more than 0 and at most 3"),
+        (
+            &worsening,
+            json!({"of": {"symptom": "rash", "attribute": "presence"}, "by": 2}),
+            "$.rules[0].by: must be more than 0 and at most 1",
+        ),
         (&worsening, json!({"by": null}), "$.rules[0]: the field by is missing"),
         (&worsening, json!({"since": "start"}), "$.rules[0].since: must be baseline or previous"),
         (&worsening, json!({"worse": "lower"}), "$.rules[0].worse: must be the end that is worse"),

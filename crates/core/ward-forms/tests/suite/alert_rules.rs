@@ -72,8 +72,10 @@ fn int(number: i32) -> Value {
 
 /// The day of March 2026 as an occasion of the diary.
 fn day(day: u8) -> Occasion {
+    let at_ms = (20_512 + i64::from(day)) * 86_400_000;
     Occasion {
-        at_ms: (20_512 + i64::from(day)) * 86_400_000,
+        planned_at_ms: at_ms,
+        at_ms,
         occurrence: format!("2026-03-{day:02}"),
         instrument: DIARY.to_owned(),
         title: "Diary".to_owned(),
@@ -359,6 +361,12 @@ fn missed_in_a_row_is_one_alert_until_an_answer_comes() {
     assert_eq!(evaluate(&rule, &history(&[], &[])).never_asked, ["m"]);
     let once = one(json!({"id": "m", "kind": "missed", "severity": "notice", "inARow": 1}));
     assert_eq!(sentences(&evaluate(&once, &history(&[], &[7]))), ["“Diary” missed once, on 2026-03-07"]);
+    // A row goes by what was planned: an early deadline of a later time and a late one of an earlier
+    // time change nothing.
+    let mut turned = history(&[1], &[2, 3]);
+    turned.missed[0].at_ms = day(9).at_ms;
+    turned.reports[0].occasion.at_ms = day(8).at_ms;
+    assert_eq!(only(&evaluate(&rule, &turned)).key, alert.key);
     // Each questionnaire has rows of its own.
     let mut mixed = history(&[], &[1, 2]);
     mixed.missed[1].instrument = "https://example.org/other".to_owned();
@@ -385,7 +393,16 @@ fn a_wish_to_be_called_fires_in_every_version_that_has_it() {
     assert_eq!(sentences(&found), ["says that it is urgent (“How soon do you need help?”), on 2026-03-01"]);
     let later =
         evaluate(&coded, &with(vec![version("a", &[("help", json!({"valueCoding": {"code": "later"}}))])]));
-    assert!(later.alerts.is_empty());
+    assert!(later.alerts.is_empty() && later.not_judged.is_empty());
+    // A coded answer to a rule that names no code, and words of one's own, may mean yes.
+    let unnamed = one(json!({"id": "u", "kind": "patient-urgent", "severity": "urgent", "item": "help"}));
+    let now = || vec![version("a", &[("help", json!({"valueCoding": {"code": "now"}}))])];
+    let found = evaluate(&unnamed, &with(now()));
+    assert!(found.alerts.is_empty());
+    assert_eq!(gaps(&found), ["“How soon do you need help?”: the rule does not say which answers mean yes"]);
+    assert_eq!(found.not_judged[0].versions, ["a"]);
+    let own = evaluate(&coded, &with(vec![version("a", &[("help", json!({"valueString": "at once!"}))])]));
+    assert_eq!(gaps(&own), ["“How soon do you need help?”: answered in words of their own"]);
 }
 
 #[test]

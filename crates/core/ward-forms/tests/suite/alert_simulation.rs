@@ -23,8 +23,10 @@ fn rules() -> AlertRules {
 
 /// Days counted from Monday, 2 March 2026.
 fn occasion(day: i64) -> Occasion {
+    let at_ms = (20_514 + day) * 86_400_000 + 8 * 3_600_000;
     Occasion {
-        at_ms: (20_514 + day) * 86_400_000 + 8 * 3_600_000,
+        planned_at_ms: at_ms,
+        at_ms,
         occurrence: format!("day {day}"),
         instrument: DIARY.to_owned(),
         title: "Diary".to_owned(),
@@ -102,11 +104,12 @@ fn what_somebody_did_is_the_share_acted_upon() {
         Acknowledgement::new(key.clone(), "nurse-1", 5, "called").unwrap_or_else(|error| panic!("{error}"))
     };
     let elsewhere = AlertKey { rule: "old rule".to_owned(), ..keys[0].clone() };
-    // One alert twice, another once, and one of a rule that is gone.
-    let done = [by(&keys[0]), by(&keys[0]), by(&keys[4]), by(&elsewhere)];
+    let before = AlertKey { revision: "0".to_owned(), ..keys[1].clone() };
+    // One alert twice, another once, one of a rule that is gone, one of an earlier revision.
+    let done = [by(&keys[0]), by(&keys[0]), by(&keys[4]), by(&elsewhere), by(&before)];
     let load = simulate(&rules(), &histories, &done);
     assert_eq!(load.acted_upon, Share { part: 2, whole: 5 });
-    assert_eq!(load.unmatched_acknowledgements, 1);
+    assert_eq!(load.unmatched_acknowledgements, 2);
     let per_rule: Vec<_> =
         load.rules.iter().map(|rule| (rule.acted_upon.part, rule.acted_upon.whole)).collect();
     assert_eq!(per_rule, [(1, 2), (0, 2), (1, 1), (0, 0)]);
@@ -122,6 +125,7 @@ fn an_acknowledgement_says_who_and_what() {
         participant: "p".to_owned(),
         instrument: DIARY.to_owned(),
         occurrence: "day 1".to_owned(),
+        revision: "1".to_owned(),
         rule: "r".to_owned(),
         about: String::new(),
     };

@@ -1,6 +1,10 @@
 //! Tests of the crate through its public interface.
 
 #[cfg(test)]
+mod alert_places;
+#[cfg(test)]
+mod alert_rule_check;
+#[cfg(test)]
 mod alert_rule_sets;
 #[cfg(test)]
 mod alert_rules;
@@ -54,6 +58,8 @@ mod schedule_reading;
 mod schedule_reminders;
 #[cfg(test)]
 mod skip_logic;
+#[cfg(test)]
+mod stored_records;
 #[cfg(test)]
 mod symptom_diary;
 #[cfg(test)]

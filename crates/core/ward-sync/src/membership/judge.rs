@@ -10,6 +10,7 @@ use super::reopening::Reopening;
 use super::signers::Signers;
 use super::state::{ChartState, DeviceRecord, Revocation, Shelf};
 use super::void::VoidReason;
+use crate::alert_rule_set::AlertRuleSet;
 use crate::limits::OLOG_SPAN;
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::{
@@ -35,6 +36,7 @@ pub(super) enum Change {
     Cancel(Vec<(MlogEntryHash, SignerId)>),
     Announce(Announce),
     Schema(Box<StudySchema>),
+    AlertRules(Box<AlertRuleSet>),
     Reopen(Box<Reopening>),
     Recover { lost: Vec<DeviceId>, revocation: Revocation, record: Box<DeviceRecord> },
 }
@@ -74,6 +76,7 @@ impl<'a> Judged<'a> {
             MlogBody::EpochAnnounce(announce) => this.announce(&announce),
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
             MlogBody::StudySchema(schema) => this.schema(schema),
+            MlogBody::AlertRules(set) => this.alert_rules(set),
             MlogBody::Wipe(wipe) => this.wipe(&wipe),
             MlogBody::LogReopen(reopen) => this.reopen(reopen),
         }
@@ -176,6 +179,19 @@ impl<'a> Judged<'a> {
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
         Ok(Change::Schema(schema))
+    }
+
+    /// One admin: rules decide what the care team is told of, and hide no answer.
+    fn alert_rules(&self, set: Box<AlertRuleSet>) -> Result<Change, VoidReason> {
+        let site = &self.membership.site;
+        let of_study = site.manifest.as_deref().is_some_and(|manifest| manifest.study == set.study);
+        if !of_study || !set.extends(site.alert_rules.last()) {
+            return Err(VoidReason::AlertRulesOrder);
+        }
+        let signers = self.signers()?;
+        signers.require(1, Signers::is_admin)?;
+        signers.verify(self.entry)?;
+        Ok(Change::AlertRules(set))
     }
 
     /// Adding somebody outside the chart's team takes two: nobody alone lets a stranger read.

@@ -269,6 +269,10 @@ impl Membership {
                 self.site.schema = Some(schema);
                 Touched::Nobody
             }
+            Change::AlertRules(set) => {
+                self.site.alert_rules.push(*set);
+                Touched::Nobody
+            }
             Change::Wipe(device) => {
                 self.shelf_mut(subject).order_wipe(device, index);
                 Touched::Nobody

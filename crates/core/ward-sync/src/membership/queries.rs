@@ -3,6 +3,7 @@
 use super::Membership;
 use super::epoch_count::CountedEpoch;
 use super::state::{ChartState, DeviceRecord, MemberSet, Revocation};
+use crate::alert_rule_set::AlertRuleSet;
 use crate::mlog_body::RevokePolicy;
 use crate::study_schema::StudySchema;
 use alloc::sync::Arc;
@@ -44,6 +45,11 @@ impl Membership {
     /// The newest study schema; `None` if none was published.
     pub fn study_schema(&self) -> Option<&StudySchema> {
         self.site.schema.as_deref()
+    }
+
+    /// Every revision of the study's alert rules, the newest last; empty if none was published.
+    pub fn alert_rules(&self) -> &[AlertRuleSet] {
+        &self.site.alert_rules
     }
 
     /// A device that may write in a chart: of its participant, or of the site.

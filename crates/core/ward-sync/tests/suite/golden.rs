@@ -175,6 +175,7 @@ fn who_may_sign_which_membership_entry() {
         ("Revoke an admin", fixed(site, revoke(ward.site.admins[1].id))),
         ("Revoke recovery", fixed(site, revoke(ward.recovery.id))),
         ("StudySchema", fixed(site, MlogBody::StudySchema(Box::new(ward.site.schema(vec![]))))),
+        ("AlertRules", fixed(site, MlogBody::AlertRules(Box::new(ward.site.alert_rules(1, 0))))),
         ("EpochAnnounce", fixed(chart, MlogBody::EpochAnnounce(announce))),
         ("RecoveryUse", by_signer(chart, recoveries)),
     ];
@@ -465,6 +466,10 @@ fn membership_entries_of_each_kind() {
     let reopen = ward.site.sign(ward.site.entry(ward.site.site.into(), &reopen), &[&ward.site.admins[0]]);
     ward.site.membership.would_be_effective(&reopen, None).unwrap();
     ward.site.log.push(reopen);
+    let rules = MlogBody::AlertRules(Box::new(ward.site.alert_rules(1, 1_780_000_000_000)));
+    let rules = ward.site.sign(ward.site.entry(ward.site.site.into(), &rules), &[&ward.site.admins[0]]);
+    assert_eq!(ward.site.membership.would_be_effective(&rules, None), Ok(()));
+    ward.site.log.push(rules);
 
     let mut vectors = Vec::new();
     for kind in MlogKind::ALL {

@@ -1,6 +1,8 @@
 //! Tests of the crate through its public interface.
 
 #[cfg(test)]
+mod alert_rules;
+#[cfg(test)]
 mod chains_apart;
 #[cfg(test)]
 mod chart_properties;

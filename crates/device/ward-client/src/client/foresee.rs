@@ -55,7 +55,8 @@ fn foreseen_items(
     let view = adopted.view(&ChartAuthority { membership: &open.mlog.membership, chart });
     let named = NamedChart { chart, label: label.to_owned(), view: &view };
     let dropped: BTreeSet<EntryId> = drops.iter().flat_map(|drop| carried_names(&drop.entry)).collect();
-    let mut items = views::worklist(&[named], now);
+    let book = views::RuleBook::of(open.mlog.membership.alert_rules());
+    let mut items = views::worklist_by(&book, &[named], now);
     items.retain(|item| item.entries.iter().any(|entry| dropped.contains(entry)));
     items
 }

@@ -89,14 +89,15 @@ pub fn fhir_ndjson(charts: &[NamedChart<'_>]) -> String {
     for chart in charts {
         for resource in resources(chart) {
             // JSON escapes line ends within texts, so that a resource is one line.
-            out.push_str(&resource.to_string());
+            out.push_str(&resource);
             out.push('\n');
         }
     }
     out
 }
 
-fn resources(chart: &NamedChart<'_>) -> Vec<Json> {
+/// Each resource as a line.
+fn resources(chart: &NamedChart<'_>) -> Vec<String> {
     let NamedChart { chart, view, .. } = chart;
     let mut made: Vec<FromEntry> = Vec::new();
     let responses = view.responses().values().flatten();
@@ -120,14 +121,25 @@ fn resources(chart: &NamedChart<'_>) -> Vec<Json> {
     each(*chart, view.notes(), note, &mut made);
     let mut targets: BTreeMap<EntryId, String> =
         made.iter().map(|from| (from.entry, reference(&from.resource))).collect();
-    let mut out = vec![json!({"resourceType": "Patient", "id": chart.to_string()})];
-    out.extend(made.into_iter().map(|from| from.resource));
-    out.extend(notes_of_many(*chart, view, &mut targets));
+    let mut out = vec![json!({"resourceType": "Patient", "id": chart.to_string()}).to_string()];
+    let answers = answers_by_entry(view);
+    out.extend(made.iter().map(|from| {
+        // 1.50 that a person entered stays 1.50: the digits say how exact it is.
+        let response = answers.get(&from.entry).and_then(|response| forms.answers_of(response).ok());
+        response.map_or_else(|| from.resource.to_string(), |own| own.write_with_digits(&from.resource))
+    }));
+    out.extend(notes_of_many(*chart, view, &mut targets).iter().map(Json::to_string));
     out.extend(view.timeline().iter().map(|item| match targets.get(&item.entry.id()) {
-        Some(target) => provenance(item, target),
-        None => audit_event(*chart, item),
+        Some(target) => provenance(item, target).to_string(),
+        None => audit_event(*chart, item).to_string(),
     }));
     out
+}
+
+/// Every version of every response, by its entry.
+fn answers_by_entry<'v>(view: &'v ChartView<'_>) -> BTreeMap<EntryId, &'v Response> {
+    let versions = view.responses().values().flatten().flat_map(Thread::versions);
+    versions.map(|written| (written.id(), written.value)).collect()
 }
 
 /// Texts that several people edit. All that was written in one and stands is a part of its resource.

@@ -1,7 +1,7 @@
 //! What needs attention and how many planned questionnaires were answered, over all charts of this
 //! device.
 
-use crate::views::{self, InstrumentAdherence, NamedChart, WorkItem};
+use crate::views::{self, InstrumentAdherence, NamedChart, RuleBook, WorkItem};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_sync::ChartView;
@@ -22,6 +22,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.chart_ids().into_iter().filter_map(|chart| Some((chart, self.chart(chart).ok()?))).collect()
     }
 
+    /// The alert rules that count at this site: the built-in ones where none were published.
+    pub fn alert_rules(&self) -> RuleBook {
+        self.device()
+            .map_or_else(|_| RuleBook::built_in(), |open| RuleBook::of(open.mlog.membership.alert_rules()))
+    }
+
     /// Everything that needs attention in all charts: open items first, by urgency and then by how
     /// long they wait; acknowledged ones after them, with what was done. What waits in the drop box is
     /// among them, and says that it is not adopted yet.
@@ -29,7 +35,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let views = self.views();
         let named: Vec<NamedChart<'_>> =
             views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
-        let mut items = views::worklist(&named, now);
+        let mut items = views::worklist_by(&self.alert_rules(), &named, now);
         items.extend(self.drop_work(now));
         views::sort_items(&mut items);
         items

@@ -2,6 +2,7 @@
 //! an entry of the membership log, signed on this device; the server only orders it.
 
 mod adopt;
+mod alert_rules;
 mod certify;
 mod charts;
 mod invite;

@@ -127,6 +127,9 @@ fn summary(body: &MlogBody) -> String {
         MlogBody::StudySchema(schema) => {
             format!("let the study's data merge by schema {} ({} fields)", schema.number, schema.fields.len())
         }
+        MlogBody::AlertRules(set) => {
+            format!("let alerts follow revision {} of the study's rules", set.revision)
+        }
         MlogBody::EpochAnnounce(announce) => {
             format!("begin epoch {} of chart {}", announce.epoch, announce.chart)
         }

@@ -61,7 +61,7 @@ impl ChartForms {
         for written in writes {
             let Instrument { url, version, questionnaire, .. } = written.value;
             let place = *sources.entry((url, version, questionnaire)).or_insert_with(|| {
-                out.forms.push(Questionnaire::parse(questionnaire).ok());
+                out.forms.push(stored_form(questionnaire));
                 out.forms.len() - 1
             });
             let name = (url.clone(), version.clone());
@@ -91,7 +91,7 @@ impl ChartForms {
                 continue;
             };
             out.by_entry.insert(entry.id(), ((url, version), out.forms.len()));
-            out.forms.push(Questionnaire::parse(&questionnaire).ok());
+            out.forms.push(stored_form(&questionnaire));
         }
         out
     }
@@ -142,13 +142,24 @@ impl ChartForms {
     pub fn answers_of(&self, response: &Response) -> Result<FormResponse, AnswersUnreadable> {
         match response {
             Response::General(response) => {
-                FormResponse::parse(&response.response).map_err(|_| AnswersUnreadable)
+                let stored = FormResponse::parse_stored(&response.response);
+                stored.map(|stored| stored.content).map_err(|_| AnswersUnreadable)
             }
             Response::Dense(dense) => {
                 let form = self.form_of(response).map_err(|_| AnswersUnreadable)?;
                 let status = implied_status(dense.status);
                 decode_answers(form, status, &dense.answers).map_err(|_| AnswersUnreadable)
             }
+        }
+    }
+
+    /// Whether answers give a field twice, of which the later one was read. Somebody must look at both.
+    pub fn is_doubtful(&self, response: &Response) -> bool {
+        match response {
+            Response::General(response) => {
+                FormResponse::parse_stored(&response.response).is_ok_and(|stored| stored.doubt.is_some())
+            }
+            Response::Dense(_) => false,
         }
     }
 
@@ -172,4 +183,9 @@ impl ChartForms {
     pub fn contradictions(&self) -> &[EntryId] {
         &self.contradictions
     }
+}
+
+/// A questionnaire of the chart: what was published once can be read, whatever rule came later.
+fn stored_form(json: &[u8]) -> Option<Questionnaire> {
+    Questionnaire::parse_stored(json).ok().map(|stored| stored.content)
 }

@@ -22,6 +22,7 @@ pub(crate) fn drop_work(
         reason,
         entries: Vec::new(),
         values: Vec::new(),
+        alerts: Vec::new(),
         since: drop.received_at,
         acknowledged: None,
     };
@@ -65,6 +66,7 @@ pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampM
         ),
         entries: Vec::new(),
         values: Vec::new(),
+        alerts: Vec::new(),
         since,
         acknowledged: None,
     })

@@ -6,23 +6,28 @@
 //! people disagree, and no alarm ends without a person who says so.
 
 mod adherence;
+mod alert_report;
+mod alert_work;
 pub mod calendar;
 mod chart_forms;
+mod chart_reports;
 mod drop_work;
 mod local_day;
 mod named_chart;
 mod notes_of_many;
 mod open_conflicts;
+mod raised_alert;
+mod rule_book;
 mod schedule;
 mod scores;
-
-mod symptom_work;
+mod unscored_work;
 mod unsettled_work;
 mod wording;
 mod work_item;
 mod worklist;
 
 pub use adherence::{InstrumentAdherence, MissedSince, adherence};
+pub use alert_report::{AlertReport, AlertWeek, RuleReport, alert_report, no_action};
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
 pub(crate) use drop_work::{drop_work, sealed_drop_work};
@@ -30,6 +35,8 @@ pub use local_day::{local_day, local_instant};
 pub use named_chart::NamedChart;
 pub use notes_of_many::{Passage, SharedText, SignedText, TextChange, shared_texts};
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
+pub use raised_alert::RaisedAlert;
+pub use rule_book::{RuleBook, RuleRevision, UnreadableRules, read_rules};
 pub use schedule::{
     DueInstrument, Here, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of,
     schedule_of,
@@ -40,4 +47,4 @@ pub(crate) use wording::plain_line;
 pub use wording::{answered_by_code, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};
 pub(crate) use worklist::sort_items;
-pub use worklist::worklist;
+pub use worklist::{worklist, worklist_by};

@@ -34,6 +34,8 @@ pub enum ScoreProblem {
     Form(FormProblem),
     /// The answers themselves cannot be read.
     Answers,
+    /// The answers give a field twice. The later one was read and scored; a person must look at both.
+    GivenTwice,
 }
 
 /// One finished version of a response.
@@ -47,13 +49,13 @@ pub struct ScoredResponse<'a> {
     pub record: EntryId,
     /// Whether this version holds.
     pub version: Version,
-    /// The symptoms, in reading order; empty with a problem.
+    /// The symptoms, in reading order; empty where there are no scores.
     pub symptoms: Vec<SymptomScore>,
     /// What the participant wrote freely.
     pub note: Option<String>,
     /// Whether the participant asks to be called. Read even where the questionnaire is missing.
     pub call_me: bool,
-    /// Why there are no scores.
+    /// Why there are no scores, or why they are doubtful.
     pub problem: Option<ScoreProblem>,
 }
 
@@ -180,6 +182,9 @@ fn scored<'a>(
         AnswerValue::String(text) => Some(text.clone()),
         _ => None,
     });
+    if forms.is_doubtful(value) {
+        out.problem = Some(ScoreProblem::GivenTwice);
+    }
     match forms.form_of(value) {
         Ok(form) => out.symptoms = score_symptoms(form, &answers),
         Err(problem) => out.problem = Some(ScoreProblem::Form(problem)),
@@ -187,7 +192,7 @@ fn scored<'a>(
     out
 }
 
-fn gather<'r>(item: &'r ResponseItem, link_id: &str, found: &mut Vec<&'r AnswerValue>) {
+pub(super) fn gather<'r>(item: &'r ResponseItem, link_id: &str, found: &mut Vec<&'r AnswerValue>) {
     if item.link_id() == link_id {
         found.extend(item.answers().iter().filter_map(Answer::value));
     }

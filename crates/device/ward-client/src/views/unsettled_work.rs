@@ -1,13 +1,10 @@
-//! Work that the chart itself raises: answers given twice, missed diaries, entries to be taken over, entries that cannot be used.
+//! Work that the chart itself raises: answers given twice, entries to be taken over, entries that cannot be used.
 
-use super::adherence::adherence;
 use super::chart_forms::ChartForms;
 use super::schedule::Planning;
 use super::wording::counted;
-use super::work_item::{Desk, Raised, Urgency, slug};
-use crate::limits::MISSED_DIARIES_ALERT;
+use super::work_item::{Desk, Raised, Urgency};
 use std::collections::BTreeMap;
-use ward_id::TimestampMs;
 use ward_sync::{
     ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
 };
@@ -31,24 +28,7 @@ pub(super) fn duplicate_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &
             forms.title(url),
             finished.len()
         );
-        desk.standing(Urgency::Duplicate, "duplicate", &raised(&current), reason);
-    }
-}
-
-/// Diaries missed in a row up to now. One row is one matter, however long it gets; it ends when the
-/// participant answers again.
-pub(super) fn missed_work(desk: &mut Desk<'_>, view: &ChartView<'_>, now: TimestampMs) {
-    for instrument in adherence(view, now) {
-        let missed = instrument.missed_in_a_row;
-        let limit = instrument.escalate_after_missed.unwrap_or(MISSED_DIARIES_ALERT);
-        let Some(first) = instrument.missed_since.filter(|_| missed >= limit) else {
-            continue;
-        };
-        let matter = format!("missed-{}", slug(&first.occurrence));
-        let reason =
-            format!("“{}” missed {missed} times in a row, since {}", instrument.title, first.occurrence);
-        let raised = [Raised { entry: instrument.entry, since: first.missed_at, detail: () }];
-        desk.standing(Urgency::Missed, &matter, &raised, reason);
+        desk.standing(Urgency::Duplicate, &["duplicate"], &raised(&current), reason);
     }
 }
 
@@ -57,7 +37,7 @@ pub(super) fn adoption_work(desk: &mut Desk<'_>, view: &ChartView<'_>) {
     let declined = view.declined();
     let waiting = view.to_adopt().filter(|item| !declined.contains(&item.entry.id()));
     let waiting = waiting.map(raised_item).collect();
-    desk.recurring(Urgency::ToAdopt, "adopt", waiting, |raised| {
+    desk.recurring(Urgency::ToAdopt, &["adopt"], waiting, |raised| {
         let what = counted(raised.len(), "entry of a lost device waits", "entries of a lost device wait");
         format!("{what} to be taken over")
     });
@@ -78,14 +58,14 @@ pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &C
         }
     }
     for (cause, raised) in by_cause {
-        desk.recurring(Urgency::Unusable, cause, raised, |raised| {
+        desk.recurring(Urgency::Unusable, &[cause], raised, |raised| {
             format!("{} kept aside: {}", counted(raised.len(), "entry is", "entries are"), why(cause))
         });
     }
     let twice = view.instruments().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
     let twice: Vec<_> =
         twice.filter(|written| forms.contradictions().contains(&written.id())).copied().collect();
-    desk.recurring(Urgency::Unusable, "form-changed", raised(&twice), |_| {
+    desk.recurring(Urgency::Unusable, &["form-changed"], raised(&twice), |_| {
         "a questionnaire was changed without a new version; the first one is used".to_owned()
     });
     let unreadable = Planning::of(view).unreadable;
@@ -96,7 +76,7 @@ pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &C
         .filter(|written| unreadable.iter().any(|(entry, _)| *entry == written.id()))
         .copied()
         .collect();
-    desk.recurring(Urgency::Unusable, "schedule", self::raised(&unreadable), |_| {
+    desk.recurring(Urgency::Unusable, &["schedule"], self::raised(&unreadable), |_| {
         "a schedule cannot be followed by this version; what was planned before goes on".to_owned()
     });
     // To name an entry that waits would make the acknowledgement wait too.

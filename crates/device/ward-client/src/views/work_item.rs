@@ -1,5 +1,6 @@
 //! Items of the worklist, their names, and how acknowledgements close them.
 
+use super::raised_alert::RaisedAlert;
 use super::wording::{one_line, short_id};
 use crate::limits::SLUG_MAX_CHARS;
 use serde::Serialize;
@@ -22,16 +23,16 @@ pub enum Urgency {
     ToAdopt,
     /// One planned time was answered more than once.
     Duplicate,
-    /// Diaries were missed in a row.
-    Missed,
-    /// A part of a symptom was not answered, so nobody knows how bad it is.
+    /// A rule that the study marks as a notice fired.
+    Notice,
+    /// A part was not answered, so nobody knows whether a rule fires.
     ToAsk,
-    /// A symptom got clearly worse since the start.
-    Worsening,
+    /// A rule that the study marks as a concern fired.
+    Concern,
     /// Several values hold at once and nobody has chosen.
     Conflict,
-    /// A severe symptom.
-    Severe,
+    /// A rule that the study marks as urgent fired.
+    Urgent,
     /// The participant asks to be called.
     PatientUrgent,
 }
@@ -73,6 +74,8 @@ pub struct WorkItem {
     pub entries: Vec<EntryId>,
     /// Since when it is known here: when the first entry arrived, else when it was written.
     pub since: TimestampMs,
+    /// The alerts in it, each with its rule; empty for what no rule raised.
+    pub alerts: Vec<RaisedAlert>,
     /// What was done, if somebody acted.
     pub acknowledged: Option<Acknowledged>,
 }
@@ -86,6 +89,19 @@ impl WorkItem {
     /// What an acknowledgement of this item says.
     pub fn acknowledgement(&self, action: impl Into<String>) -> AlertAcknowledgement {
         AlertAcknowledgement { item: self.id.clone(), entries: self.entries.clone(), action: action.into() }
+    }
+}
+
+/// What an item tells: its line, and the alerts in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub(super) reason: String,
+    pub(super) alerts: Vec<RaisedAlert>,
+}
+
+impl From<String> for Told {
+    fn from(reason: String) -> Self {
+        Self { reason, alerts: Vec::new() }
     }
 }
 
@@ -137,42 +153,47 @@ impl<'a> Desk<'a> {
     }
 
     /// A matter that each further entry raises again: what nobody acknowledged is one item, however
-    /// often it was reported; what somebody acknowledged stays with what they did about it.
-    pub(super) fn recurring<D>(
+    /// often it was reported; what somebody acknowledged stays with what they did about it. The first
+    /// matter is its own; an acknowledgement of one of the others closes it as well.
+    pub(super) fn recurring<D, T: Into<Told>>(
         &mut self,
         urgency: Urgency,
-        matter: &str,
+        matters: &[impl AsRef<str>],
         raised: Vec<Raised<D>>,
-        reason: impl Fn(&[Raised<D>]) -> String,
+        tell: impl Fn(&[Raised<D>]) -> T,
     ) {
+        let Some(matter) = matters.first().map(AsRef::as_ref) else { return };
         let mut open = Vec::new();
         let mut closed: BTreeMap<EntryId, (Written<'a, AlertAcknowledgement>, Vec<Raised<D>>)> =
             BTreeMap::new();
         for one in raised {
-            match self.acknowledgement_of(matter, &[one.entry]) {
+            let by = matters.iter().find_map(|matter| self.acknowledgement_of(matter.as_ref(), &[one.entry]));
+            match by {
                 Some(by) => closed.entry(by.id()).or_insert_with(|| (by, Vec::new())).1.push(one),
                 None => open.push(one),
             }
         }
         for (by, part) in closed.into_values() {
-            self.push(urgency, matter, &part, reason(&part), Some(&by));
+            self.push(urgency, matter, &part, tell(&part).into(), Some(&by));
         }
         for part in open.chunks(ACKNOWLEDGED_ENTRIES_MAX) {
-            self.push(urgency, matter, part, reason(part), None);
+            self.push(urgency, matter, part, tell(part).into(), None);
         }
     }
 
-    /// A matter that all its entries make up together; one acknowledgement must name them all.
+    /// A matter that all its entries make up together; one acknowledgement must name them all. The first
+    /// matter is its own, as in [`Desk::recurring`].
     pub(super) fn standing<D>(
         &mut self,
         urgency: Urgency,
-        matter: &str,
+        matters: &[impl AsRef<str>],
         raised: &[Raised<D>],
-        reason: String,
+        told: impl Into<Told>,
     ) {
         let named: Vec<EntryId> = raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect();
-        let by = self.acknowledgement_of(matter, &named);
-        self.push(urgency, matter, raised, reason, by.as_ref());
+        let Some(matter) = matters.first().map(AsRef::as_ref) else { return };
+        let by = matters.iter().find_map(|matter| self.acknowledgement_of(matter.as_ref(), &named));
+        self.push(urgency, matter, raised, told.into(), by.as_ref());
     }
 
     /// Values that contradict each other: as [`Desk::standing`], with all of them.
@@ -184,7 +205,7 @@ impl<'a> Desk<'a> {
         values: Vec<String>,
     ) {
         let before = self.items.len();
-        self.standing(Urgency::Conflict, matter, raised, reason);
+        self.standing(Urgency::Conflict, &[matter], raised, reason);
         for item in self.items.iter_mut().skip(before) {
             item.values.clone_from(&values);
         }
@@ -199,7 +220,7 @@ impl<'a> Desk<'a> {
         reason: String,
     ) {
         let before = self.items.len();
-        self.push(urgency, matter, raised, reason, None);
+        self.push(urgency, matter, raised, reason.into(), None);
         for item in self.items.iter_mut().skip(before) {
             item.entries.clear();
         }
@@ -210,7 +231,7 @@ impl<'a> Desk<'a> {
         urgency: Urgency,
         matter: &str,
         raised: &[Raised<D>],
-        reason: String,
+        told: Told,
         by: Option<&Written<'a, AlertAcknowledgement>>,
     ) {
         let (Some(first), Some(since)) = (raised.first(), raised.iter().map(|one| one.since).min()) else {
@@ -225,8 +246,9 @@ impl<'a> Desk<'a> {
             chart: self.chart,
             participant: self.participant.to_owned(),
             urgency,
-            reason: one_line(&reason),
+            reason: one_line(&told.reason),
             values: Vec::new(),
+            alerts: told.alerts,
             entries: raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect(),
             since,
             acknowledged: by.map(|written| Acknowledged {
@@ -284,8 +306,7 @@ mod tests {
     #[test]
     fn urgency_is_ordered() {
         use Urgency::*;
-        let falling =
-            [PatientUrgent, Severe, Conflict, Worsening, ToAsk, Missed, Duplicate, ToAdopt, Unusable];
+        let falling = [PatientUrgent, Urgent, Conflict, Concern, ToAsk, Notice, Duplicate, ToAdopt, Unusable];
         assert!(falling.windows(2).all(|pair| pair[0] > pair[1]));
     }
 }

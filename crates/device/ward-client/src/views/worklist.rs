@@ -4,20 +4,28 @@
 //! No item about a participant's safety ends by itself: a later diary without the symptom, or a
 //! correction that lowers it, leaves the item open until a person says what was done.
 
+use super::alert_work::alert_work;
 use super::chart_forms::ChartForms;
+use super::chart_reports::chart_reports;
 use super::named_chart::NamedChart;
 use super::open_conflicts::conflict_work;
+use super::rule_book::RuleBook;
 use super::scores::scores;
-use super::symptom_work::symptom_work;
-use super::unsettled_work::{adoption_work, duplicate_work, missed_work, unusable_work};
+use super::unscored_work::unscored_work;
+use super::unsettled_work::{adoption_work, duplicate_work, unusable_work};
 use super::work_item::{Desk, WorkItem};
 use std::cmp::Reverse;
 use ward_id::TimestampMs;
 
-/// All items of all charts. Open ones come first: by urgency, then those that wait longest.
-/// Acknowledged ones follow in the same order, with what was done.
+/// As [`worklist_by`], by the built-in alert rules.
 pub fn worklist(charts: &[NamedChart<'_>], now: TimestampMs) -> Vec<WorkItem> {
-    let mut items: Vec<WorkItem> = charts.iter().flat_map(|chart| work_of(chart, now)).collect();
+    worklist_by(&RuleBook::built_in(), charts, now)
+}
+
+/// All items of all charts, with the alerts of a study's rules. Open ones come first: by urgency, then those that wait longest.
+/// Acknowledged ones follow in the same order, with what was done.
+pub fn worklist_by(book: &RuleBook, charts: &[NamedChart<'_>], now: TimestampMs) -> Vec<WorkItem> {
+    let mut items: Vec<WorkItem> = charts.iter().flat_map(|chart| work_of(book, chart, now)).collect();
     sort_items(&mut items);
     items
 }
@@ -30,13 +38,13 @@ pub(crate) fn sort_items(items: &mut [WorkItem]) {
     });
 }
 
-fn work_of(chart: &NamedChart<'_>, now: TimestampMs) -> Vec<WorkItem> {
+fn work_of(book: &RuleBook, chart: &NamedChart<'_>, now: TimestampMs) -> Vec<WorkItem> {
     let NamedChart { chart, label, view } = chart;
     let forms = ChartForms::of(view);
     let mut desk = Desk::new(*chart, label, view);
-    symptom_work(&mut desk, &scores(view, &forms));
+    alert_work(&mut desk, &chart_reports(*chart, view, &forms, now), book);
+    unscored_work(&mut desk, &scores(view, &forms));
     conflict_work(&mut desk, view, &forms);
-    missed_work(&mut desk, view, now);
     duplicate_work(&mut desk, view, &forms);
     adoption_work(&mut desk, view);
     unusable_work(&mut desk, view, &forms);

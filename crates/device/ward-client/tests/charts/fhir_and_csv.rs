@@ -31,6 +31,19 @@ fn facts(resource: &Value) -> BTreeMap<String, String> {
     ours["extension"].as_array().unwrap().iter().map(fact).collect()
 }
 
+#[test]
+fn numbers_leave_with_the_digits_that_they_had() {
+    let mut chart = TestChart::with_diary(1, 14);
+    let mut given = response(&occurrence(0), ResponseStatus::Completed, &Answers::of(&[]));
+    given.response = br#"{"resourceType": "QuestionnaireResponse", "status": "completed", "item": [
+        {"linkId": "dose", "answer": [{"valueDecimal": 1.50}]},
+        {"linkId": "weight", "answer": [{"valueQuantity": {"value": 70.00, "code": "kg"}}]}]}"#
+        .to_vec();
+    chart.write(Who::Phone, day(0), given);
+    let text = chart.with_named(|named| fhir_ndjson(std::slice::from_ref(named)));
+    assert!(text.contains("\"valueDecimal\":1.50") && text.contains("\"value\":70.00"), "{text}");
+}
+
 /// A chart with one of everything.
 fn full_chart() -> TestChart {
     let mut chart = TestChart::with_diary(1, 14);

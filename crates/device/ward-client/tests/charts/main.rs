@@ -8,6 +8,7 @@
 )]
 
 mod adherence;
+mod alert_rules;
 mod audit_package;
 mod balp;
 mod builder;

@@ -12,7 +12,7 @@ const RECORD: FieldKey = FieldKey::Record(EntryKind::QUESTIONNAIRE_RESPONSE);
 
 fn work(chart: &TestChart) -> Vec<WorkItem> {
     let mut items = chart.with_named(|named| worklist(std::slice::from_ref(named), day(0)));
-    items.retain(|item| item.urgency != Urgency::Missed);
+    items.retain(|item| item.urgency != Urgency::Notice);
     items
 }
 
@@ -62,7 +62,7 @@ fn parallel_corrections(chart: &mut TestChart) -> [EntryId; 3] {
 fn alarms_look_at_every_candidate() {
     let mut chart = TestChart::with_diary(1, 14);
     let [_, severe, mild] = parallel_corrections(&mut chart);
-    assert_eq!(reasons(&chart, Urgency::Severe).len(), 1, "one of two candidates is severe");
+    assert_eq!(reasons(&chart, Urgency::Urgent).len(), 1, "one of two candidates is severe");
     assert_eq!(reasons(&chart, Urgency::Conflict).len(), 1);
     {
         let view = chart.view();
@@ -75,7 +75,7 @@ fn alarms_look_at_every_candidate() {
     // The mild one is decided: the severe report stays on the list until somebody says what was done.
     chart.decide(Who::Clinician, day(2), Resolve::choosing(RECORD, vec![severe, mild], mild), "asked");
     assert_eq!(reasons(&chart, Urgency::Conflict), Vec::<String>::new());
-    let left = reasons(&chart, Urgency::Severe);
+    let left = reasons(&chart, Urgency::Urgent);
     assert!(left.len() == 1 && left[0].contains("later corrected to grade 1"), "{left:?}");
     let view = chart.view();
     assert!(scores(&view, &ChartForms::of(&view)).series_of(URL, "nausea").unwrap().settled);
@@ -86,7 +86,7 @@ fn a_severe_report_that_is_declared_void_stays_on_the_list() {
     let mut chart = TestChart::with_diary(1, 14);
     let severe = chart.report(0, &Answers::of(SEVERE));
     chart.decide(Who::Phone, day(1), Void { target: severe }, "pressed the wrong button");
-    let items = reasons(&chart, Urgency::Severe);
+    let items = reasons(&chart, Urgency::Urgent);
     assert!(items.len() == 1 && items[0].contains("later declared void"), "{items:?}");
     // The planned time counts as not answered again.
     let view = chart.view();
@@ -131,7 +131,7 @@ fn void_beside_a_correction_is_shown_everywhere_and_one_decision_ends_it() {
     assert_eq!(found.len(), 1);
     assert_eq!((&found[0].field, found[0].candidates.as_slice()), (&RECORD, [corrected, void].as_slice()));
     assert!(found[0].values[1].value.contains("declared void: wrong patient"));
-    assert_eq!(reasons(&chart, Urgency::Severe).len(), 1, "alarms look at the correction");
+    assert_eq!(reasons(&chart, Urgency::Urgent).len(), 1, "alarms look at the correction");
     let responses = resources(&chart, "QuestionnaireResponse");
     assert_eq!(responses.len(), 1);
     assert!(

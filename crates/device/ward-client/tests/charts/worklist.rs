@@ -13,7 +13,7 @@ fn work(chart: &TestChart, now: TimestampMs) -> Vec<WorkItem> {
 /// The items but for missed diaries, of which most stories have some.
 fn items(chart: &TestChart) -> Vec<WorkItem> {
     let mut items = work(chart, day(0));
-    items.retain(|item| item.urgency != Urgency::Missed);
+    items.retain(|item| item.urgency != Urgency::Notice);
     items
 }
 
@@ -38,16 +38,13 @@ fn several_severe_reports_are_one_item_until_somebody_acts() {
     let second = chart.report(2, &Answers::of(SEVERE));
     chart.report(3, &Answers::of(MILD));
     let item = only(&chart);
-    assert_eq!(item.urgency, Urgency::Severe);
-    assert_eq!(
-        item.reason,
-        "severe feeling sick (grade 3), up from 1 at the start, 2 times since 2026-03-03"
-    );
+    assert_eq!(item.urgency, Urgency::Urgent);
+    assert_eq!(item.reason, "feeling sick: grade 3, 2 times since 2026-03-03");
     assert_eq!(item.participant, "Ada [31m Ash", "a name cannot rewrite the screen");
     assert_eq!(item.entries, [first, second]);
     assert_eq!(item.since, day(1).plus_ms(ARRIVES_AFTER_MS));
     assert_eq!(item.waiting_ms(item.since.plus_ms(5)), Some(5));
-    assert_eq!(item.id, format!("01010101-severe-nausea-{}", &first.to_string()[..8]));
+    assert_eq!(item.id, format!("01010101-urgent-nausea-{}", &first.to_string()[..8]));
 
     let ack = acknowledge(&mut chart, &item, day(3));
     let closed = only(&chart);
@@ -100,10 +97,7 @@ fn a_correction_does_not_end_an_alarm() {
                 Urgency::PatientUrgent,
                 "asks to be called, on 2026-03-02; later taken back in a correction; wrote: “help”"
             ),
-            (
-                Urgency::Severe,
-                "severe feeling sick (grade 3), up from 1 at the start, on 2026-03-02; later corrected to grade 1"
-            ),
+            (Urgency::Urgent, "feeling sick: grade 3, on 2026-03-02; later corrected to grade 1"),
         ]
     );
     assert!(open.iter().all(|item| item.entries == [first]));
@@ -115,10 +109,10 @@ fn a_refused_question_does_not_hide_a_severe_symptom() {
     let refused = &["pain-severity"];
     let entry = chart.report(0, &Answers { refused, ..Answers::of(&[("pain", 4)]) });
     let item = only(&chart);
-    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Severe, [entry].as_slice()));
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Urgent, [entry].as_slice()));
     assert_eq!(
         item.reason,
-        "severe pain (frequency 4, severity not answered, interference 4), on 2026-03-02"
+        "pain: frequency 4; pain: interference 4; pain: grade between 2 and 3 (frequency 4, severity not answered, interference 4), on 2026-03-02"
     );
 }
 
@@ -127,8 +121,22 @@ fn one_severe_attribute_is_an_alert_whatever_the_grade() {
     let mut chart = TestChart::with_diary(1, 14);
     chart.report(0, &Answers::of(&[("diarrhoea", 3)]));
     let item = only(&chart);
-    assert_eq!(item.urgency, Urgency::Severe);
-    assert_eq!(item.reason, "severe runny poo (frequency 3), on 2026-03-02");
+    assert_eq!(item.urgency, Urgency::Urgent);
+    assert_eq!(item.reason, "runny poo: frequency 3, on 2026-03-02");
+}
+
+#[test]
+fn the_most_pressing_alert_of_a_symptom_is_the_line_and_the_others_stand_beside_it() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.report(0, &Answers::of(&[]));
+    chart.report(1, &Answers::of(&[("diarrhoea", 3)]));
+    let item = only(&chart);
+    assert_eq!(
+        (item.urgency, item.reason.as_str()),
+        (Urgency::Urgent, "runny poo: frequency 3, on 2026-03-03")
+    );
+    let rules: Vec<&str> = item.alerts.iter().map(|alert| alert.rule.as_str()).collect();
+    assert_eq!(rules, ["severe-attribute", "worse"]);
 }
 
 #[test]
@@ -139,7 +147,7 @@ fn a_gap_beside_a_known_answer_is_asked_about() {
     assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::ToAsk, [entry].as_slice()));
     assert_eq!(
         item.reason,
-        "ask about feeling sick: severity not answered, so there is no grade, on 2026-03-02"
+        "ask about feeling sick: grade between 1 and 2 (frequency 2, severity not answered), on 2026-03-02"
     );
     // Whoever says that it was not there owes nothing more.
     let mut chart = TestChart::with_diary(2, 14);
@@ -153,8 +161,11 @@ fn getting_worse_is_measured_from_the_start() {
     chart.report(0, &Answers::of(&[]));
     let worse = chart.report(1, &Answers::of(&[("tiredness", 2)]));
     let item = only(&chart);
-    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Worsening, [worse].as_slice()));
-    assert_eq!(item.reason, "being very tired got worse: grade 2, up from 0 at the start, on 2026-03-03");
+    assert_eq!((item.urgency, item.entries.as_slice()), (Urgency::Concern, [worse].as_slice()));
+    assert_eq!(
+        item.reason,
+        "being very tired got worse: grade 2, up from 0 at the start (2026-03-02), on 2026-03-03"
+    );
 }
 
 #[test]
@@ -235,18 +246,26 @@ fn missed_diaries_are_one_item_per_row() {
     chart.report(0, &Answers::of(&[]));
     assert_eq!(work(&chart, day(2)), [], "one missed diary is no row");
     let item = work(&chart, day(3)).remove(0);
-    assert_eq!(item.urgency, Urgency::Missed);
+    assert_eq!(item.urgency, Urgency::Notice);
     assert_eq!(item.reason, "“How have you been?” missed 2 times in a row, since 2026-03-03");
     // The phone is in Vienna, an hour ahead of UTC.
-    assert_eq!(item.since, TimestampMs(((DAY + 2) * 24 - 1) * HOUR_MS), "the first moment of the day after");
+    assert_eq!(item.since, TimestampMs(((DAY + 3) * 24 - 1) * HOUR_MS), "when the row became long enough");
+    assert_eq!((item.alerts[0].rule.as_str(), item.alerts[0].revision), ("missed", 0));
     acknowledge(&mut chart, &item, day(3));
     let later = work(&chart, day(6)).remove(0);
     assert_eq!((later.id == item.id, later.acknowledged.is_some()), (true, true), "the row goes on");
     assert!(later.reason.contains("5 times"));
     chart.report(6, &Answers::of(&[]));
-    assert_eq!(work(&chart, day(7)), []);
+    let after = work(&chart, day(7));
+    assert_eq!((after.len(), after[0].acknowledged.is_some()), (1, true), "done, and not gone");
+    assert!(after[0].reason.ends_with("; answers came again since"), "{}", after[0].reason);
     let next = work(&chart, day(9)).remove(0);
     assert!(next.acknowledged.is_none() && next.id != item.id, "a new row is a new item");
+    // A row that nobody acknowledged stays, though answers came again.
+    chart.report(9, &Answers::of(&[]));
+    let open: Vec<WorkItem> =
+        work(&chart, day(10)).into_iter().filter(|item| item.acknowledged.is_none()).collect();
+    assert_eq!(open.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), [next.id.as_str()]);
 }
 
 #[test]
@@ -321,8 +340,8 @@ fn open_items_come_first_by_urgency_and_then_by_age() {
         order,
         [
             (Urgency::PatientUrgent, b.id, false),
-            (Urgency::Severe, b.id, false),
-            (Urgency::Severe, a.id, false),
+            (Urgency::Urgent, b.id, false),
+            (Urgency::Urgent, a.id, false),
             (Urgency::Conflict, a.id, false),
             (Urgency::PatientUrgent, a.id, true),
         ]
@@ -331,6 +350,7 @@ fn open_items_come_first_by_urgency_and_then_by_age() {
     assert_eq!(listed, reversed, "the order of charts changes nothing");
     let json = serde_json::to_value(&listed[0]).unwrap();
     assert_eq!(json["urgency"], "patient-urgent");
+    assert_eq!(json["alerts"][0]["rule"], "call");
     assert_eq!(json["participant"], "02020202");
 }
 
@@ -342,7 +362,7 @@ fn an_item_never_names_more_entries_than_an_acknowledgement_may() {
         chart.report(0, &Answers::of(SEVERE));
     }
     let severe = |chart: &TestChart| -> Vec<WorkItem> {
-        items(chart).into_iter().filter(|item| item.urgency == Urgency::Severe).collect()
+        items(chart).into_iter().filter(|item| item.urgency == Urgency::Urgent).collect()
     };
     let open = severe(&chart);
     assert_eq!(open.iter().map(|item| item.entries.len()).collect::<Vec<_>>(), [ACKNOWLEDGED_ENTRIES_MAX, 1]);

@@ -308,6 +308,24 @@ impl Site {
         }
     }
 
+    /// A revision of alert rules. The log does not read them.
+    pub fn alert_rules(&self, revision: u64, from: i64) -> AlertRuleSet {
+        AlertRuleSet {
+            v: V1,
+            study: self.study,
+            revision,
+            from: TimestampMs(from),
+            rules: br#"{"format": "ward/alert-rules"}"#.to_vec(),
+        }
+    }
+
+    /// Puts alert rules into the log, signed by one admin.
+    pub fn publish_rules(&mut self, set: AlertRuleSet) -> Effect {
+        let entry = self.entry(self.site.into(), &MlogBody::AlertRules(Box::new(set)));
+        let entry = self.sign(entry, &[&self.admins[0]]);
+        self.append(entry)
+    }
+
     /// Puts a study schema into the log, signed by one admin.
     pub fn publish(&mut self, schema: StudySchema) -> Effect {
         let body = MlogBody::StudySchema(Box::new(schema));

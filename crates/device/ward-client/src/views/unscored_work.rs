@@ -1,0 +1,42 @@
+//! Answers without scores: no rule can be judged on them, so somebody must look.
+
+use super::chart_forms::FormProblem;
+use super::scores::{ChartScores, ScoreProblem};
+use super::wording::counted;
+use super::work_item::{Desk, Raised, Urgency, known_at};
+
+/// Answers without scores may hide a severe symptom: somebody must look.
+pub(super) fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+    let problems = [
+        (
+            ScoreProblem::Form(FormProblem::Missing),
+            "unscored-form-missing",
+            "their questionnaire is not in the chart",
+        ),
+        (ScoreProblem::Form(FormProblem::Unreadable), "unscored-form", "their questionnaire cannot be read"),
+        (ScoreProblem::Answers, "unscored-answers", "they cannot be read"),
+    ];
+    for (problem, matter, why) in problems {
+        let of_problem =
+            scores.responses.iter().filter(|response| response.problem == Some(problem) && response.holds());
+        let raised = of_problem.map(|response| Raised {
+            entry: response.written.id(),
+            since: known_at(&response.written),
+            detail: (),
+        });
+        let raised = raised.collect();
+        desk.recurring(Urgency::Unusable, &[matter], raised, |raised| {
+            let what = counted(raised.len(), "set of answers has", "sets of answers have");
+            format!("{what} no scores: {why}")
+        });
+    }
+    let doubtful = scores
+        .responses
+        .iter()
+        .filter(|response| response.problem == Some(ScoreProblem::GivenTwice) && response.holds());
+    let raised: Vec<_> = doubtful.map(|response| Raised::of(&response.written)).collect();
+    desk.recurring(Urgency::Unusable, &["answers-twice"], raised, |raised| {
+        let what = counted(raised.len(), "set of answers gives", "sets of answers give");
+        format!("{what} a field twice; the later one was read")
+    });
+}
