@@ -1,5 +1,4 @@
 //! Days and times on a participant's wall: clocks that are moved, days that do not exist, travels.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use jiff::Timestamp;
 use ward_forms::schedule::{LocalCalendar, LocalTime, TimeZone};

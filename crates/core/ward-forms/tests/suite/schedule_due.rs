@@ -1,5 +1,4 @@
 //! Where planned times stand: windows, late answers, pauses, amendments, moved anchors.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

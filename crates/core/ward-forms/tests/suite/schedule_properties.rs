@@ -1,6 +1,5 @@
 //! Schedules against a reference that walks through time in steps of 15 minutes and knows no formula:
 //! random schedules, amendments, moved anchors, zones, travels, pauses, answers.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helper functions of tests")]
 
 use jiff::Timestamp;
 use jiff::civil::date;

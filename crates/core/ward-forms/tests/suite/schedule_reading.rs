@@ -1,5 +1,4 @@
 //! Schedules as files and as bytes, and what is wrong with them.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::schedule::{Schedule, ScheduleError, ScheduleFault, ScheduleFinding};

@@ -1,5 +1,4 @@
 //! Reminders: times, quiet hours, caps, escalation; and that the plan is the same whenever it is made.
-#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
