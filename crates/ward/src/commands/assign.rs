@@ -142,6 +142,15 @@ fn moved_instruments(
 ) -> Result<(Vec<Instrument>, Vec<String>), Failure> {
     let view = client.chart(args.chart).map_err(from_client)?;
     let (planning, forms) = (Planning::of(&view), ChartForms::of(&view));
+    if let Some((entry, error)) = planning.unreadable.first() {
+        // To write over what a newer app planned would take it away unseen.
+        return Err(Failure::new(
+            Kind::NotNow,
+            format!("The schedule of {entry} cannot be followed by this version"),
+            error,
+            "update Ward, or give the questionnaire a new schedule with --instrument and --schedule",
+        ));
+    }
     let names =
         || args.anchor.iter().map(|(name, _)| name).chain(args.cycle_start.iter().map(|(name, ..)| name));
     let (mut instruments, mut titles) = (Vec::new(), Vec::new());

@@ -127,10 +127,10 @@ fn the_first_answer_counts_and_what_names_nothing_is_kept_aside() {
 #[test]
 fn nothing_is_owed_while_pausing_or_after_the_end() {
     let week = [diary("2026-03-02", 7, 0)];
-    let mut person = Person::default();
-    person.participation = Participation::default()
+    let participation = Participation::default()
         .pausing(ms("2026-03-03T12:00:00Z"), Some(ms("2026-03-05T12:00:00Z")))
         .ending(ms("2026-03-07T12:00:00Z"), EndReason::Withdrawn);
+    let person = Person { participation, ..Person::default() };
     let person =
         person.answered("2026-03-07", "2026-03-07T08:00:00Z").answered("2026-03-04", "2026-03-04T08:00:00Z");
     let list = person.list(&week, "2026-03-20T00:00:00Z");
