@@ -24,13 +24,14 @@ fn corpora_forms_are_checked() {
         println!("skipped: WARD_CORPORA is not set, so there are no outside forms to check");
         return;
     };
-    let mut files = Vec::new();
+    let (mut files, mut checked) = (Vec::new(), Vec::new());
     for folder in FOLDERS {
         let mut paths: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
             .unwrap_or_else(|error| panic!("WARD_CORPORA is set, but {folder} can't be read: {error}"))
             .map(|entry| entry.unwrap().path())
             .collect();
         paths.sort();
+        let before = files.len();
         for path in paths.into_iter().filter(|path| path.is_file()) {
             let json = std::fs::read(&path).unwrap();
             let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
@@ -41,6 +42,7 @@ fn corpora_forms_are_checked() {
                 files.push(CheckedFile { name, check });
             }
         }
+        checked.push((folder, files.len() - before));
     }
     assert_eq!(files.len(), FORMS);
     let count = |code: &str| {
@@ -63,4 +65,7 @@ fn corpora_forms_are_checked() {
     assert_eq!(json_report(&files).pointer("/files").unwrap().as_array().unwrap().len(), files.len());
     let results = sarif_report(&files, "1").pointer("/runs/0/results").unwrap().as_array().unwrap().len();
     assert_eq!(results, findings);
+    for (folder, count) in checked {
+        println!("corpus {folder}, forms checked: {count}/{count}");
+    }
 }
