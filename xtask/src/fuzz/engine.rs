@@ -45,6 +45,8 @@ impl Engine {
         let mut cargo = project::cargo(&["build", "--release", "--manifest-path", MANIFEST])?;
         cargo.args(["--target", &host, "--target-dir", BUILD_FOLDER]);
         cargo.env("RUSTFLAGS", COVERAGE_FLAGS).env_remove("CARGO_ENCODED_RUSTFLAGS");
+        // However the rest is built at the moment, this program is built in one way, so once.
+        cargo.env_remove("CARGO_INCREMENTAL");
         if !process::run(&mut cargo)? {
             bail!("the fuzzer does not build; what the compiler said stands above");
         }
@@ -59,7 +61,6 @@ impl Engine {
         command.args(["-c", &format!("ulimit -s {FUZZ_STACK_KB} && exec {nice}\"$0\" \"$@\"")]);
         command.arg(&self.program).env(TARGET, target).env("RUST_BACKTRACE", "0");
         command
-            .arg(format!("-max_len={FUZZ_INPUT_MAX_BYTES}"))
             .arg(format!("-timeout={FUZZ_INPUT_MAX_SECONDS}"))
             // An input that is slow is either within the limit or a failure.
             .arg(format!("-report_slow_units={FUZZ_INPUT_MAX_SECONDS}"))
@@ -71,7 +72,7 @@ impl Engine {
     /// The same, for so many seconds of processor time.
     pub fn command_for(&self, target: &str, cpu_seconds: f64) -> Command {
         let mut command = self.command(target);
-        command.env(CPU_SECONDS, cpu_seconds.to_string());
+        command.env(CPU_SECONDS, cpu_seconds.to_string()).arg(format!("-max_len={FUZZ_INPUT_MAX_BYTES}"));
         command
     }
 }

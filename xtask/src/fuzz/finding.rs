@@ -44,8 +44,9 @@ fn minimised(engine: &Engine, folders: &Folders, artifact: &Path, file: &str) ->
         .arg(artifact);
     println!("making the failing input smaller, for at most {FUZZ_MINIMISE_SECONDS} seconds");
     process::works(&mut command);
-    // Without a smaller one there is no such file.
-    Ok(if smaller.is_file() { smaller } else { artifact.to_path_buf() })
+    // Without a smaller one there is no such file, and what no longer fails is not what was found.
+    let fails = |input: &Path| !process::works(engine.command(&folders.target).arg(input));
+    Ok(if smaller.is_file() && fails(&smaller) { smaller } else { artifact.to_path_buf() })
 }
 
 /// `crash-aea2e392...` with a message becomes `accepted_bytes_are_the_one_spelling_aea2e392.input`.

@@ -162,8 +162,10 @@ fn report(engine: &Engine, folders: &Folders, outcomes: &[Outcome]) -> Result<bo
                 all_passed = false;
                 let kept = finding::keep(engine, folders, artifact, outcome.panic.as_deref())?;
                 println!("FAILED: {}", outcome.panic.as_deref().unwrap_or("no message; see above"));
-                println!("  kept as {}", kept.display());
-                println!("  replay: cargo xtask fuzz {} --replay {}", folders.target, kept.display());
+                let root = project::root()?;
+                let kept = kept.strip_prefix(&root).unwrap_or(&kept).display();
+                println!("  kept as {kept}");
+                println!("  replay: cargo xtask fuzz {} --replay {kept}", folders.target);
                 println!("  cargo xtask test replays it too, and fails until the fault is mended");
             }
             (None, false) => bail!("the fuzzer ended early and left no input; what it said stands above"),

@@ -1,5 +1,21 @@
 //! Lines that the fuzzer prints, read back.
 
+/// How lines begin that say nothing about the target.
+const CHATTER: [&str; 12] = [
+    "INFO: ",
+    "WARNING: ",
+    "Running: ",
+    "==",
+    "NOTE: ",
+    "      ",
+    "\tNEW_FUNC",
+    "MS: ",
+    "0x",
+    "Base64: ",
+    "Dictionary: ",
+    "SUMMARY: ",
+];
+
 /// What one line says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunLine {
@@ -41,22 +57,11 @@ impl RunLine {
         if line.starts_with("thread ") && line.contains(" panicked at ") {
             return Self::Panicked;
         }
-        if let Some((_, fault)) = line.split_once("ERROR: libFuzzer: ") {
+        let fault = line.split_once("ERROR: libFuzzer: ").map(|(_, fault)| fault);
+        if let Some(fault) = fault.or_else(|| line.strip_prefix("ward-fuzz: ")) {
             return Self::Fault(fault.trim().to_owned());
         }
-        let chatter = [
-            "INFO: ",
-            "Running: ",
-            "==",
-            "NOTE: ",
-            "      ",
-            "MS: ",
-            "0x",
-            "Base64: ",
-            "Dictionary: ",
-            "SUMMARY: ",
-        ];
-        if line.is_empty() || chatter.iter().any(|beginning| line.starts_with(beginning)) {
+        if line.is_empty() || CHATTER.iter().any(|beginning| line.starts_with(beginning)) {
             return Self::Chatter;
         }
         Self::Other
@@ -108,6 +113,9 @@ mod tests {
         let fault = RunLine::of("==12== ERROR: libFuzzer: timeout after 20 seconds");
         assert_eq!(fault, RunLine::Fault("timeout after 20 seconds".into()));
         assert_eq!(RunLine::of("INFO: seed corpus: files: 3"), RunLine::Chatter);
-        assert_eq!(RunLine::of("ward-fuzz: the stack is used up"), RunLine::Other);
+        assert_eq!(RunLine::of("\tNEW_FUNC[1/5]: 0x562711702071"), RunLine::Chatter);
+        let fault = RunLine::of("ward-fuzz: the stack is used up");
+        assert_eq!(fault, RunLine::Fault("the stack is used up".into()));
+        assert_eq!(RunLine::of("what a target prints"), RunLine::Other);
     }
 }
