@@ -216,3 +216,38 @@ fn same(
         _ => assert_eq!(one.is_ok(), other.is_ok(), "{why}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(one: &str, other: &str) {
+        let (one, other) = (Expression::parse(one).unwrap(), Expression::parse(other).unwrap());
+        let environment = Environment::of(&DATA);
+        same(&one.evaluate(&environment), &other.evaluate(&environment), "told apart");
+    }
+
+    #[test]
+    fn the_same_is_the_same() {
+        compared("1 + 1", "2");
+        compared("%none", "(%none)");
+    }
+
+    #[test]
+    #[should_panic(expected = "told apart")]
+    fn another_value_is_told_apart() {
+        compared("1 + 1", "3");
+    }
+
+    #[test]
+    #[should_panic(expected = "told apart")]
+    fn another_type_is_told_apart() {
+        compared("'1'", "1");
+    }
+
+    #[test]
+    #[should_panic(expected = "told apart")]
+    fn an_error_is_no_empty_result() {
+        compared("%none", "{}");
+    }
+}
