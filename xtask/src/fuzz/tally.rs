@@ -53,6 +53,19 @@ struct Share {
     crashes: u64,
 }
 
+impl Share {
+    fn to_json(self) -> Map<String, Value> {
+        let Self { runs, executions, cpu_seconds, crashes } = self;
+        let fields = [
+            ("runs", json!(runs)),
+            ("executions", json!(executions)),
+            ("cpu_seconds", json!(cpu_seconds)),
+            ("crashes", json!(crashes)),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
 /// All runs of one target.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
@@ -121,19 +134,19 @@ impl Tally {
     }
 
     fn to_json(&self) -> Value {
-        let share = |share: &Share| {
-            json!({"runs": share.runs, "executions": share.executions, "cpu_seconds": share.cpu_seconds,
-                "crashes": share.crashes})
-        };
-        let by_revision: Map<String, Value> =
-            self.by_revision.iter().map(|(name, one)| (name.clone(), share(one))).collect();
-        let mut json = share(&self.sum());
+        let by_revision: Map<String, Value> = self
+            .by_revision
+            .iter()
+            .map(|(name, share)| (name.clone(), Value::Object(share.to_json())))
+            .collect();
+        let mut json = self.sum().to_json();
         let Run { edges, features, peak_memory_mb, corpus_inputs, .. } = self.newest;
-        json["target"] = json!(self.target);
-        json["coverage"] = json!({"edges": edges, "features": features, "corpus_inputs": corpus_inputs});
-        json["peak_memory_mb"] = json!(peak_memory_mb);
-        json["by_revision"] = Value::Object(by_revision);
-        json
+        let coverage = json!({"edges": edges, "features": features, "corpus_inputs": corpus_inputs});
+        json.insert("target".to_owned(), json!(self.target));
+        json.insert("coverage".to_owned(), coverage);
+        json.insert("peak_memory_mb".to_owned(), json!(peak_memory_mb));
+        json.insert("by_revision".to_owned(), Value::Object(by_revision));
+        Value::Object(json)
     }
 
     fn of_json(json: &Value) -> Option<Self> {

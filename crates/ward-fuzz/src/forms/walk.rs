@@ -84,9 +84,18 @@ mod tests {
     #[test]
     fn walks_end_in_many_responses() {
         for form in QUESTIONNAIRES.iter() {
-            let bytes = (0..48).map(|byte| [byte * 5, byte / 3, 11, byte, 7, 2, byte / 2]);
-            let finished = bytes.filter_map(|bytes| walk(form, &mut Choices::of(&bytes)).finish(None).ok());
-            let different: BTreeSet<Vec<u8>> = finished.map(|done| done.to_json()).collect();
+            let mut different = BTreeSet::new();
+            let mut next = 1_u32;
+            for _ in 0..40 {
+                let bytes: Vec<u8> = std::iter::repeat_with(|| {
+                    next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    next.to_be_bytes()[0]
+                })
+                .take(200)
+                .collect();
+                let done = walk(form, &mut Choices::of(&bytes)).finish(None);
+                different.extend(done.ok().map(|done| done.to_json()));
+            }
             assert!(different.len() > 12, "{} responses", different.len());
         }
     }
