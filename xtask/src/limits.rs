@@ -38,3 +38,21 @@ pub const BUDGET_COMPILE_MIN: f64 = 20.0;
 pub const BUDGET_TESTS_MIN: f64 = 10.0;
 /// The same: everything else.
 pub const BUDGET_REST_MIN: f64 = 5.0;
+
+/// Minutes of processor time that one run of the fuzzer may be given: a week.
+pub const FUZZ_MINUTES_MAX: f64 = 10_080.0;
+/// Processes of the fuzzer at once.
+pub const FUZZ_JOBS_MAX: u32 = 64;
+/// Longest input that the fuzzer makes up. Longer ones are made by the tests of `ward-fuzz`.
+pub const FUZZ_INPUT_MAX_BYTES: u32 = 16_384;
+/// Seconds that one input may take. They are of the clock on the wall, on a machine that does other
+/// things too, so the number is far above what any input needs.
+pub const FUZZ_INPUT_MAX_SECONDS: u32 = 20;
+/// Memory that one process of the fuzzer may have.
+pub const FUZZ_MEMORY_MAX_MB: u32 = 2_048;
+/// Stack that it has: no more than a thread in a browser.
+pub const FUZZ_STACK_KB: u32 = 1_024;
+/// Seconds spent on making a failing input smaller.
+pub const FUZZ_MINIMISE_SECONDS: u32 = 60;
+/// Largest failing input that is kept with the project.
+pub const FUZZ_KEPT_MAX_BYTES: u64 = 16_384;

@@ -9,6 +9,7 @@ mod cites;
 mod corpora;
 mod demo;
 mod deny;
+mod fuzz;
 mod kill_loop;
 mod limits;
 mod outcome;
@@ -39,6 +40,8 @@ cargo xtask COMMAND
   cites            which clause of which rule is met where, and which test shows it
   corpora NAME     agree with the files of one corpus (needs WARD_CORPORA)
   bench [NAME]     run the benches, or those of one crate or name (wasm: under Node); --quick: only show that they run
+  fuzz             list the fuzz targets; fuzz TARGET --minutes N [--jobs J] [--tally FILE]: N minutes of
+                   processor time, runs add up; fuzz TARGET --replay FILE: one input
   kill-loop N      kill the server N times in the middle of its work, lose nothing
   sim ARGS         schedules of the simulator: --seeds A..B | --seed S | --schedule FILE
                    [--faults LIST] [--real] [--files] [--tally FILE] [--minutes N]; or --process
@@ -83,6 +86,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Result<bool> {
         Some("cites") => cites::run(),
         Some("corpora") => corpora::run(first),
         Some("bench") => bench::run(rest),
+        Some("fuzz") => fuzz::run(rest),
         Some("kill-loop") => kill_loop::run(first),
         Some("sim") => sim::run(rest),
         Some(other) => bail!("there is no command {other:?}\n\n{HELP}"),

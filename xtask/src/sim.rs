@@ -73,7 +73,8 @@ fn cargo(what: &str, signatures: Signatures) -> Result<Command> {
     Ok(command)
 }
 
-fn revision() -> Result<String> {
+/// The commit that the project stands at, and whether it was changed since.
+pub fn revision() -> Result<String> {
     let mut git = Command::new("git");
     git.current_dir(project::root()?).args(["describe", "--always", "--dirty"]);
     Ok(process::output(&mut git)?.trim().to_owned())

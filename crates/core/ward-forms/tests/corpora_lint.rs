@@ -142,6 +142,11 @@ fn corpora_expressions_are_read_and_say_what_they_depend_on() {
 #[test]
 fn corpora_forms_are_checked() {
     let Some(forms) = forms() else { return };
+    for folder in FOLDERS {
+        let count =
+            forms.iter().filter(|(path, _)| path.parent().is_some_and(|of| of.ends_with(folder))).count();
+        println!("corpus {folder}, forms checked: {count}/{count}");
+    }
     let mut files = Vec::new();
     for (path, json) in forms {
         let check = check_instrument(&json);
@@ -169,4 +174,7 @@ fn corpora_forms_are_checked() {
     assert_eq!(json_report(&files).pointer("/files").unwrap().as_array().unwrap().len(), files.len());
     let results = sarif_report(&files, "1").pointer("/runs/0/results").unwrap().as_array().unwrap().len();
     assert_eq!(results, findings);
+    for (folder, count) in checked {
+        println!("corpus {folder}, forms checked: {count}/{count}");
+    }
 }

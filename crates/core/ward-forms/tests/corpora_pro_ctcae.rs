@@ -40,6 +40,11 @@ fn rows(file: &str) -> Option<Vec<BTreeMap<String, String>>> {
     )
 }
 
+#[expect(clippy::print_stdout, reason = "agreement must be seen")]
+fn agreed_on(what: &str, agreed: usize, total: usize) {
+    println!("corpus pro-ctcae, {what}: {agreed}/{total}");
+}
+
 #[expect(clippy::print_stdout, reason = "the reason for a skip must be seen")]
 fn skipped() {
     println!("skipped: WARD_CORPORA is not set, so there are no outside PRO-CTCAE tables to agree with");
@@ -70,6 +75,7 @@ fn every_row_of_the_composite_table_agrees() {
         assert_eq!(composite_grade(shape, &scores), score(&row["comp"]), "{row:?}");
         agreed += 1;
     }
+    agreed_on("composite table", agreed, COMPOSITE_ROWS);
     assert_eq!(agreed, COMPOSITE_ROWS);
 }
 
@@ -115,6 +121,7 @@ fn every_scored_row_agrees() {
                 agreed += 1;
             }
         }
+        agreed_on(&format!("rows of {file}"), agreed, count);
         assert_eq!(agreed, count, "{file}");
     }
 }
@@ -174,4 +181,5 @@ fn every_item_of_the_library_is_known_and_graded_alike() {
         }
     }
     assert_eq!(graded, library().filter(|symptom| symptom.shape().is_some()).count());
+    agreed_on("items of the library", known.len(), ITEM_ROWS);
 }

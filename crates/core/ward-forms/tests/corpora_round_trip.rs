@@ -61,7 +61,11 @@ fn corpora_files_come_back_as_they_were() {
                 forms_read += 1;
             }
         }
-        println!("{folder}: {forms_read} forms and {responses_read} responses come back as they were");
+        println!(
+            "corpus {folder}, files that come back as they were: {}/{}",
+            forms_read + responses_read,
+            forms + responses
+        );
         assert_eq!((forms_read, responses_read), (forms, responses), "{folder}");
     }
 }

@@ -7,7 +7,7 @@ use super::chart_forms::{ChartForms, FormProblem};
 use super::schedule::Planning;
 use super::scores::{Version, gather};
 use super::work_item::known_at;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::alert_rules::{Alert, History, Occasion, Report, ReportVersion};
 use ward_forms::{AnswerValue, QuestionnaireResponse};
 use ward_id::{ChartId, EntryId, TimestampMs};
@@ -67,6 +67,8 @@ pub(super) struct ChartReports<'a> {
     missed: Vec<Occasion>,
     /// The newest entry that planned each questionnaire.
     pub(super) planned_by: BTreeMap<String, EntryId>,
+    /// Questionnaires whose schedule says after how many missed times the site is told.
+    pub(super) own_limits: BTreeSet<String>,
     /// Rows that are as long as their schedule lets pass before the site is told.
     pub(super) escalated: Vec<Escalated>,
     participant: String,
@@ -125,8 +127,11 @@ pub(super) fn chart_reports<'a>(
     for planned in &planning.instruments {
         planned_by.extend(planned.newest_entry().map(|entry| (planned.url.to_owned(), entry)));
     }
-    let escalated = adherence(view, now).into_iter().filter_map(Escalated::of).collect();
-    ChartReports { by_entry, missed, planned_by, escalated, participant: chart.to_string() }
+    let adherence = adherence(view, now);
+    let has_limit = |one: &&InstrumentAdherence| one.escalate_after_missed.is_some();
+    let own_limits = adherence.iter().filter(has_limit).map(|one| one.instrument_url.clone()).collect();
+    let escalated = adherence.into_iter().filter_map(Escalated::of).collect();
+    ChartReports { by_entry, missed, planned_by, own_limits, escalated, participant: chart.to_string() }
 }
 
 impl ChartReports<'_> {

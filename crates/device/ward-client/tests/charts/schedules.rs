@@ -65,7 +65,7 @@ fn what_was_missed_is_listed_with_its_times_and_the_site_is_told_as_the_schedule
         let items = chart.with_named(|named| worklist(std::slice::from_ref(named), now));
         items
             .into_iter()
-            .filter(|item| item.urgency == Urgency::Missed)
+            .filter(|item| item.urgency == Urgency::Notice)
             .map(|item| item.since)
             .collect::<Vec<_>>()
     };
