@@ -1,6 +1,5 @@
 //! Alert rules over repeating groups and over grades of which a part was not asked: a certain value
 //! anywhere raises, and nobody owes what the form did not ask.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::alert_rules::{AlertRules, Evaluation, History, Occasion, Report, ReportVersion, evaluate};

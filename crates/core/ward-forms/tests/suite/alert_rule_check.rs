@@ -1,6 +1,5 @@
 //! Rules against the form that they watch over: each way in which a rule can look as if it worked and
 //! never fire.
-#![expect(clippy::panic, reason = "helper functions of tests")]
 
 use serde_json::{Value, json};
 use ward_forms::alert_rules::{AlertRuleProblem, AlertRules};
