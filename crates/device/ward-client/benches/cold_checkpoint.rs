@@ -77,7 +77,7 @@ async fn begin(client: &mut ColdClient, site: &Site, records: usize) -> Duration
     let synced = began.elapsed();
     let charts = client.charts();
     let shown: usize = charts.iter().map(|chart| client.chart(chart.chart).unwrap().timeline().len()).sum();
-    let work = client.worklist(site.clock.now()).len();
+    let work = client.worklist(site.clock.now()).unwrap().len();
     let (usable, cpu) = (began.elapsed(), process_cpu() - cpu);
     assert!(report.is_complete(), "{report:?}");
     assert!(shown >= records && work > 0, "{report:?}, {shown} shown");

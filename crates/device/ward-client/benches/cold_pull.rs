@@ -94,7 +94,7 @@ async fn pull(client: &mut ColdClient, site: &Site, records: usize) -> Round {
     let synced = began.elapsed();
     let charts = client.charts();
     let shown: usize = charts.iter().map(|chart| client.chart(chart.chart).unwrap().timeline().len()).sum();
-    let work = client.worklist(site.clock.now()).len();
+    let work = client.worklist(site.clock.now()).unwrap().len();
     let round = Round { synced, usable: began.elapsed(), cpu: process_cpu() - cpu };
     assert!(report.is_complete(), "{report:?}");
     let pulled = report.pulled as usize;

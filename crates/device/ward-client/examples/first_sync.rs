@@ -46,7 +46,7 @@ async fn main() -> Result<(), ClientError> {
 
     // The nurse's device fetches, verifies, opens and scores.
     nurse.client.sync().await?;
-    for item in nurse.client.worklist(site.clock.now()) {
+    for item in nurse.client.worklist(site.clock.now())? {
         println!("{:?}: {}", item.urgency, item.reason);
     }
     Ok(())

@@ -44,18 +44,20 @@ async fn an_answer_written_offline_is_scored_on_the_nurses_device() {
     assert_eq!(patient.client.status().unwrap().received, 2);
 
     nurse.sync().await;
-    let list = nurse.client.worklist(site.clock.now());
+    let list = nurse.client.worklist(site.clock.now()).unwrap();
     let urgent = list.first().unwrap();
     assert_eq!(urgent.urgency, Urgency::PatientUrgent);
     assert_eq!(urgent.entries, [entry]);
     let severe = list.iter().find(|item| item.urgency == Urgency::Urgent).unwrap();
-    assert_eq!(severe.reason, "severe nausea (grade 3), up from 1 at the start, on 2026-03-03");
+    assert_eq!(severe.reason, "nausea: grade 3, on 2026-03-03");
+    let compared: Vec<_> = severe.alerts.iter().filter_map(|alert| alert.compared.as_deref()).collect();
+    assert!(compared.iter().any(|words| words.contains("1 at the start")), "{:?}", severe.alerts);
 
     for item in &list {
         nurse.client.acknowledge(&item.id, "called, new antiemetic").await.unwrap();
     }
     nurse.sync().await;
-    let list = nurse.client.worklist(site.clock.now());
+    let list = nurse.client.worklist(site.clock.now()).unwrap();
     assert!(list.iter().all(|item| item.acknowledged.is_some()), "{list:#?}");
     patient.sync().await;
     let status = patient.client.status().unwrap();
@@ -90,7 +92,7 @@ async fn two_editors_offline_keep_both_values_until_somebody_resolves() {
         let view = device.client.chart(chart).unwrap();
         let thread = view.medication_plan().values().next().unwrap();
         assert_eq!(thread.current.len(), 2, "both values are kept");
-        let list = device.client.worklist(site.clock.now());
+        let list = device.client.worklist(site.clock.now()).unwrap();
         let item = list.iter().find(|item| item.urgency == Urgency::Conflict).unwrap();
         assert!(item.reason.contains("ondansetron"), "{}", item.reason);
     }
@@ -212,8 +214,7 @@ fn the_example_of_the_sdk_runs_and_is_short() {
         .unwrap_or_else(|error| panic!("{}: {error}; build it with --examples", example.display()));
     let text = String::from_utf8(out.stdout).unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    for line in
-        ["the phone is enrolled: true", "saved on the phone, not sent: 1", "Severe: severe nausea (grade 3)"]
+    for line in ["the phone is enrolled: true", "saved on the phone, not sent: 1", "Urgent: nausea: grade 3"]
     {
         assert!(text.contains(line), "{text}");
     }

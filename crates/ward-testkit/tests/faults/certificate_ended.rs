@@ -55,7 +55,7 @@ async fn fault_25_an_ended_certificate_leads_to_the_drop_box_and_a_new_one_to_th
     site.coordinator.sync().await;
     assert!(site.coordinator.client.waiting_drops(chart).unwrap().is_empty());
     let sealed = |site: &Site| {
-        let items = site.coordinator.client.worklist(site.clock.now());
+        let items = site.coordinator.client.worklist(site.clock.now()).unwrap();
         items.iter().any(|item| item.reason.contains("nobody of the present team can open"))
     };
     assert!(sealed(&site), "staff learn that something waits which only the phone can bring");

@@ -47,7 +47,7 @@ fn current(device: &TestDevice, chart: ChartId) -> Vec<EntryId> {
 
 /// The conflict as the worklist names it: every value with its author.
 fn named(device: &TestDevice, site: &Site) -> Vec<String> {
-    let items = device.client.worklist(site.clock.now());
+    let items = device.client.worklist(site.clock.now()).unwrap();
     items.into_iter().filter(|item| item.urgency == Urgency::Conflict).flat_map(|item| item.values).collect()
 }
 
@@ -175,7 +175,7 @@ async fn fault_26_alarms_fire_on_each_candidate() {
     patient.sync().await;
     sync_all(&mut devices).await;
     for device in &devices {
-        let items = device.client.worklist(site.clock.now());
+        let items = device.client.worklist(site.clock.now()).unwrap();
         let open = |urgency| items.iter().filter(|item| item.urgency == urgency).count();
         assert_eq!((open(Urgency::Urgent), open(Urgency::PatientUrgent)), (1, 1), "{items:#?}");
         assert_eq!(open(Urgency::Conflict), 1);

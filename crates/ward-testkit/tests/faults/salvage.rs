@@ -41,7 +41,7 @@ async fn salvage(seed: u64, clinicians: usize, days: i64) {
         site.coordinator.client.waiting_drops(chart).unwrap().iter().map(|drop| drop.entry.id()).collect();
     assert_eq!(waiting, entries, "in the order of the chain");
     assert_eq!(texts(&site.coordinator, chart), Vec::<String>::new());
-    let items = site.coordinator.client.worklist(now);
+    let items = site.coordinator.client.worklist(now).unwrap();
     assert!(
         items.iter().any(|item| item.urgency == Urgency::ToAdopt && item.reason.contains("wait")),
         "{items:?}"
@@ -113,7 +113,7 @@ async fn fault_22_a_severed_phone_hands_over_nothing_locks_and_nothing_of_it_is_
             assert!(patient.client.order().unwrap().severed);
             assert_eq!(patient.client.chart(chart).err(), Some(ClientError::Severed));
             assert_eq!(patient.client.capture(chart, note("more")).await, Err(ClientError::Severed));
-            assert_eq!(patient.client.worklist(site.clock.now()), []);
+            assert_eq!(patient.client.worklist(site.clock.now()).unwrap(), []);
             assert_eq!(patient.client.only_here(), Ok(entries.len() as u64), "a lock deletes nothing");
         }
         site.coordinator.sync().await;
@@ -261,7 +261,7 @@ async fn fault_22_what_presses_alerts_before_it_is_adopted() {
     let nurse = &mut staff[0];
     nurse.sync().await;
     let now = site.clock.now();
-    let items = nurse.client.worklist(now);
+    let items = nurse.client.worklist(now).unwrap();
     let of = |urgency| items.iter().find(|item| item.urgency == urgency);
     let call = of(Urgency::PatientUrgent).unwrap_or_else(|| panic!("the urgent mark: {items:?}"));
     let bad = of(Urgency::Urgent).unwrap_or_else(|| panic!("severe nausea: {items:?}"));
@@ -272,7 +272,7 @@ async fn fault_22_what_presses_alerts_before_it_is_adopted() {
     }
     assert!(!nurse.client.chart(chart).unwrap().responses().values().flatten().any(|_| true));
     nurse.client.adopt(chart, severe).await.unwrap();
-    let items = nurse.client.worklist(now);
+    let items = nurse.client.worklist(now).unwrap();
     let bad = items.iter().find(|item| item.urgency == Urgency::Urgent).unwrap();
     assert!(!bad.reason.contains("not yet adopted"), "now it is an item like any other");
     assert_eq!(bad.entries, [severe]);

@@ -46,7 +46,7 @@ async fn phone_and_tablet(days_offline: i64) {
         }
         assert!(view.accounting().balances());
     }
-    let items = nurse.client.worklist(site.clock.now());
+    let items = nurse.client.worklist(site.clock.now()).unwrap();
     let duplicate = items.iter().find(|item| item.urgency == Urgency::Duplicate).unwrap();
     assert_eq!(duplicate.entries.len(), 2);
     assert!(items.iter().any(|item| item.urgency == Urgency::Urgent), "alarms look at both");

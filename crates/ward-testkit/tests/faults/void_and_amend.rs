@@ -58,7 +58,7 @@ async fn void_beside_amend(days_offline: i64) {
         let FieldState::Conflict(open) = thread.state() else { panic!("{thread:?}") };
         assert_eq!((open.values.len(), open.voids.len()), (1, 1));
     }
-    let items = nurse.client.worklist(site.clock.now());
+    let items = nurse.client.worklist(site.clock.now()).unwrap();
     let item = items.iter().find(|item| item.urgency == Urgency::Conflict).unwrap();
     assert!(item.values.iter().any(|value| value.contains("declared void: answered for somebody else")));
     assert!(items.iter().any(|item| item.urgency == Urgency::Urgent), "the correction raises its alarm");

@@ -171,7 +171,7 @@ impl Day {
         self.nurse.sync().await;
         self.later();
         let now = self.site.clock.now();
-        let list = self.nurse.client.worklist(now);
+        let list = self.nurse.client.worklist(now).unwrap();
         let item = list.iter().find(|item| item.chart == chart && item.urgency == Urgency::Urgent).unwrap();
         self.nurse.client.acknowledge(&item.id, &done).await.unwrap();
         self.later();

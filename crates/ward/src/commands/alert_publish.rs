@@ -4,7 +4,7 @@ use super::alerts::parsed;
 use super::invite::show_outcome;
 use super::read_input_file;
 use crate::exit::{Done, Failure, Kind};
-use crate::home::{Home, from_act};
+use crate::home::{Home, from_act, from_client};
 use crate::limits::{INPUT_FILE_MAX_BYTES, TRIED_FORMS_MAX};
 use crate::print::{Out, instant};
 use serde_json::json;
@@ -143,14 +143,14 @@ fn row(revision: &RuleRevision) -> serde_json::Value {
 /// When the device cannot be unlocked.
 pub async fn report(home: &Home, out: &Out) -> Done {
     let mut client = home.unlock().await?;
-    let items = client.worklist(client.environment().wall());
+    let items = client.worklist(client.environment().wall()).map_err(from_client)?;
     let charts: std::collections::BTreeSet<_> = items.iter().map(|item| item.chart).collect();
     let report = alert_report(&items);
     show_report(&report, out);
     out.document(&json!(report));
     // Reading what participants reported is itself on record.
     for chart in charts {
-        client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(crate::home::from_client)?;
+        client.note_access(chart, ward_sync::AccessPurpose::Care).await.map_err(from_client)?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub async fn run(args: WorklistArgs, home: &Home, out: &Out) -> Done {
         return Ok(());
     }
     let now = client.environment().wall();
-    let mut items = client.worklist(now);
+    let mut items = client.worklist(now).map_err(from_client)?;
     if !args.all {
         items.retain(|item| item.acknowledged.is_none());
     }

@@ -334,6 +334,7 @@ impl Story<'_> {
             {
                 let urgent: Vec<String> = clinician
                     .worklist(now)
+                    .map_err(from_client)?
                     .into_iter()
                     .filter(|item| item.urgency >= Urgency::Urgent && item.acknowledged.is_none())
                     .map(|item| item.id)

@@ -61,7 +61,7 @@ pub async fn look_around(told: &mut Told, out: &Out) -> Done {
     for (number, site) in (1..).zip(&told.sites) {
         out.heading(&format!("Worklist of site {number}"));
         let Some(clinician) = site.clinicians.first() else { continue };
-        let mut items = clinician.worklist(now);
+        let mut items = clinician.worklist(now).map_err(crate::home::from_client)?;
         items.retain(|item| item.acknowledged.is_none());
         for item in items.iter().take(ITEMS_SHOWN) {
             out.line(line(item));

@@ -47,4 +47,26 @@ impl AlertRules {
         ];
         Self { name: "built-in rules".to_owned(), revision: REVISION.to_owned(), rules }
     }
+
+    /// The set with the built-in rule about a wish to be called, unless it has one of its own for that
+    /// question in every questionnaire: no set silences a participant who asks for help.
+    #[must_use]
+    pub fn with_call_floor(mut self) -> Self {
+        let is_call = |rule: &AlertRule| {
+            let link_id = match &rule.kind {
+                RuleKind::PatientUrgent { link_id, .. } => link_id.as_str(),
+                _ => return false,
+            };
+            rule.instrument.is_none() && link_id == super::evaluate::CALL_ME_LINK_ID
+        };
+        if !self.rules.iter().any(is_call) {
+            for mut rule in Self::built_in().rules.into_iter().filter(is_call) {
+                while self.rules.iter().any(|known| known.id == rule.id) {
+                    rule.id.insert_str(0, "built-in-");
+                }
+                self.rules.push(rule);
+            }
+        }
+        self
+    }
 }

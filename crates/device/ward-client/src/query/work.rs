@@ -31,14 +31,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Everything that needs attention in all charts: open items first, by urgency and then by how
     /// long they wait; acknowledged ones after them, with what was done. What waits in the drop box is
     /// among them, and says that it is not adopted yet.
-    pub fn worklist(&self, now: TimestampMs) -> Vec<WorkItem> {
+    ///
+    /// # Errors
+    /// [`ClientError::Severed`] and [`ClientError::LeaseEnded`] on a device that shows nothing now: an empty
+    /// list would say that nothing waits.
+    pub fn worklist(&self, now: TimestampMs) -> Result<Vec<WorkItem>, ClientError> {
+        self.device()?.readable()?;
         let views = self.views();
         let named: Vec<NamedChart<'_>> =
             views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
         let mut items = views::worklist_by(&self.alert_rules(), &named, now);
         items.extend(self.drop_work(now));
         views::sort_items(&mut items);
-        items
+        Ok(items)
     }
 
     /// Closes an item: says what was done about it. New entries on the same matter open it again.
@@ -49,7 +54,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// [`Client::capture`].
     pub async fn acknowledge(&mut self, item: &str, action: &str) -> Result<EntryId, ClientError> {
         let now = self.env_wall();
-        let found = self.worklist(now).into_iter().find(|known| known.id == item);
+        let found = self.worklist(now)?.into_iter().find(|known| known.id == item);
         let found = found.ok_or(ClientError::Unknown("the item"))?;
         if found.entries.is_empty() {
             return Err(ClientError::NotAllowed(

@@ -50,7 +50,7 @@ pub(super) fn alert_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>, book: 
     for (revision, now, once) in &runs {
         let before = |report: &ChartReport<'_>| until.is_none_or(|until| report.since() < until);
         let current = Pass { revision, reports, is_past: false };
-        current.note_still(&now.alerts, &mut still);
+        current.note_still(&now.alerts, &mut still, before);
         note_rows(&mut rows, revision, reports, now, until);
         if until.is_none() {
             current.note(&now.alerts, &mut found, |_, _, _| true);
@@ -115,11 +115,12 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Notes how much each response presses as it holds.
-    fn note_still(&self, alerts: &[Alert], still: &mut Still) {
+    /// Notes how much each response presses as it holds and as the list shows it: what this revision does not
+    /// show any more replaces nothing.
+    fn note_still(&self, alerts: &[Alert], still: &mut Still, takes: impl Fn(&ChartReport<'_>) -> bool) {
         for alert in alerts {
             let Some((_, matter)) = matter_of(self.revision, &alert.key) else { continue };
-            for report in triggering(alert, self.reports) {
+            for report in triggering(alert, self.reports).filter(|report| takes(report)) {
                 let known = still.entry((matter.clone(), report.record)).or_insert(alert.severity);
                 *known = (*known).max(alert.severity);
             }

@@ -54,6 +54,7 @@ impl RuleBook {
         for set in sets {
             match read_rules(set) {
                 Ok(rules) => {
+                    let rules = rules.with_call_floor();
                     book.revisions.push(RuleRevision { number: set.revision, from: set.from, rules });
                 }
                 Err(why) => book.unreadable.push(UnreadableRules { number: set.revision, why }),
@@ -118,6 +119,27 @@ mod tests {
         let told: Vec<u64> = book.unreadable().iter().map(|one| one.number).collect();
         assert_eq!(told, [2, 3]);
         assert_eq!(numbers(&RuleBook::of(&[])), [0]);
+    }
+
+    #[test]
+    fn no_set_silences_a_wish_to_be_called() {
+        let book = RuleBook::of(&[set(1, "1")]);
+        let newest = book.revisions().last().unwrap();
+        let kinds: Vec<_> = newest.rules.rules().iter().map(|rule| (rule.id(), rule.kind())).collect();
+        let built_in = AlertRules::built_in();
+        let call = built_in.rules().iter().find(|rule| rule.id() == "call").unwrap();
+        assert_eq!(kinds, [("call", call.kind())]);
+        // One rule of a set has that name, and is about something else.
+        let taken = AlertRuleSet {
+            rules: br#"{"format": "ward/alert-rules", "version": 1, "name": "n", "revision": "1", "rules": [
+                {"id": "call", "kind": "missed", "severity": "notice", "inARow": 2}]}"#
+                .to_vec(),
+            ..set(1, "1")
+        };
+        let book = RuleBook::of(&[taken]);
+        let rules = book.revisions().last().unwrap().rules.rules();
+        let names: Vec<&str> = rules.iter().map(|rule| rule.id()).collect();
+        assert_eq!(names, ["call", "built-in-call"]);
     }
 
     #[test]

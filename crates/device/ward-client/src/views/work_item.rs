@@ -238,7 +238,7 @@ impl<'a> Desk<'a> {
             return;
         };
         let id = by.map_or_else(
-            || format!("{}{}", self.prefix(matter), short_id(&first.entry)),
+            || format!("{}{}", self.prefix(matter), name_of(first.entry, raised)),
             |written| written.value.item.clone(),
         );
         self.items.push(WorkItem {
@@ -284,6 +284,18 @@ impl<'a> Desk<'a> {
         };
         self.acknowledgements.iter().find(fits).copied()
     }
+}
+
+/// The end of an item's id. It stands for all its entries: whoever closes an item by an id closes what
+/// they saw, and nothing that came since.
+fn name_of<D>(first: EntryId, raised: &[Raised<D>]) -> String {
+    let first = short_id(&first);
+    if raised.len() == 1 {
+        return first;
+    }
+    let all: Vec<u8> = raised.iter().flat_map(|one| *one.entry.as_bytes()).collect();
+    let digest = EntryId::from_bytes(ward_crypto::sha256(&all));
+    format!("{first}-{}", short_id(&digest))
 }
 
 #[cfg(test)]
