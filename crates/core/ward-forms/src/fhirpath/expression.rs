@@ -1,12 +1,14 @@
 //! An expression, read once.
 
-use super::ast::Expr;
+use super::ast::{Expr, Part};
 use super::collection::Collection;
 use super::dependencies::Dependencies;
 use super::doubts::{self, Doubt};
 use super::environment::Environment;
 use super::error::{EvaluationError, ExpressionError};
 use super::evaluator::{Evaluator, Scope};
+use super::functions;
+use super::member_check::MemberCheck;
 use super::parser;
 use std::collections::BTreeSet;
 
@@ -44,6 +46,22 @@ impl Expression {
     /// What is doubtful about it as a score.
     pub(crate) fn doubts(&self) -> BTreeSet<Doubt> {
         doubts::of(&self.tree)
+    }
+
+    /// Patterns written in it that can't be read, so that every evaluation of them fails.
+    pub(crate) fn unreadable_patterns(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.tree.visit(&mut |part| {
+            if let Part::Call(call) = part {
+                found.extend(functions::unreadable_pattern(call));
+            }
+        });
+        found
+    }
+
+    /// Members that the response and its parts never have, each with the name of the type that is asked.
+    pub(crate) fn unknown_members(&self) -> BTreeSet<(&'static str, &str)> {
+        MemberCheck::of(&self.tree)
     }
 
     /// Evaluates it. The result borrows from the data and from the expression.
