@@ -214,3 +214,6 @@ pub const MAX_NAMED_CHARS: usize = 80;
 
 /// References in a list that are moved in one step of a FHIRPath evaluation.
 pub const VALUES_MOVED_PER_STEP: usize = 64;
+
+/// Most different patterns of one expression that the check of a form reads.
+pub const MAX_CHECKED_PATTERNS: usize = 200;

@@ -10,6 +10,7 @@ use super::function_name::Function as F;
 use super::merging::Merging;
 use super::subjects::{self, Subjects};
 use super::value::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A doubt.
@@ -74,7 +75,7 @@ impl DoubtWalk {
 
     fn path<'x>(&mut self, base: &'x Expr, steps: &'x [Step], asked: &Asked<'x>, around: &Subjects<'x>) {
         self.expr(base, asked, around);
-        let mut asked = asked.clone();
+        let mut asked = Cow::Borrowed(asked);
         let mut about = subjects::of(base);
         for step in steps {
             let input = if about.is_empty() { around } else { &about };
@@ -84,7 +85,7 @@ impl DoubtWalk {
                 Step::Call(call) => {
                     self.call(call, &asked, input);
                     if let (F::Where, Some(criteria)) = (call.function, call.arguments.first()) {
-                        asked = asked.and(&asked::by(criteria, input).if_true);
+                        asked = Cow::Owned(asked.into_owned().and(&asked::by(criteria, input).if_true));
                     }
                 }
             }

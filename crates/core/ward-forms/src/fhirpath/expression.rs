@@ -10,6 +10,7 @@ use super::evaluator::{Evaluator, Scope};
 use super::functions;
 use super::member_check::MemberCheck;
 use super::parser;
+use crate::limits::MAX_CHECKED_PATTERNS;
 use std::collections::BTreeSet;
 
 /// A FHIRPath expression ready for use.
@@ -50,13 +51,14 @@ impl Expression {
 
     /// Patterns written in it that can't be read, so that every evaluation of them fails.
     pub(crate) fn unreadable_patterns(&self) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
+        let mut patterns = BTreeSet::new();
         self.tree.visit(&mut |part| {
             if let Part::Call(call) = part {
-                found.extend(functions::unreadable_pattern(call));
+                patterns.extend(functions::written_pattern(call));
             }
         });
-        found
+        let checked = patterns.into_iter().take(MAX_CHECKED_PATTERNS);
+        checked.filter(|pattern| !functions::is_readable_pattern(pattern)).collect()
     }
 
     /// Members that the response and its parts never have, each with the name of the type that is asked.

@@ -82,7 +82,7 @@ impl Check<'_> {
                 self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
             }
         }
-        // Evaluated on its own item, it reads itself only where it says so by a linkId.
+        // Within its context there is only what lies below its own item.
         if kind == "calculatedExpression" && dependencies.is_everything() && !dependencies.is_within_context()
         {
             let message = format!("The {kind} reads the whole response, and so its own answer.");

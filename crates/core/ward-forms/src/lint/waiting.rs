@@ -95,7 +95,7 @@ impl<'f> WaitingGraph<'f> {
 
     fn held_by(&self, item: &Item) -> BTreeSet<usize> {
         let children = item.children.iter().filter_map(|index| self.form.get(*index));
-        let below = children.map(|child| self.contents(child));
+        let below = children.filter(holds_answers).map(|child| self.contents(child));
         let own = item.item_type.takes_answers().then_some(item.index.0);
         if item.children.is_empty() { BTreeSet::new() } else { own.into_iter().chain(below).collect() }
     }
@@ -134,7 +134,6 @@ impl<'f> WaitingGraph<'f> {
         let Ok(parsed) = fhirpath::Expression::parse(&expression.text) else { return BTreeSet::new() };
         let dependencies = parsed.dependencies();
         let items = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
-        let holds_answers = |item: &&Item| item.item_type.takes_answers() || !item.children.is_empty();
         let mut read: BTreeSet<usize> = items.filter(holds_answers).map(|item| self.contents(item)).collect();
         read.extend(dependencies.variables().filter_map(|name| self.variable(holder, name)));
         read
@@ -146,4 +145,9 @@ impl<'f> WaitingGraph<'f> {
         let holders = holder.into_iter().chain(above).map(|item| Some(item.index)).chain([None]);
         holders.into_iter().find_map(|holder| self.by_name.get(&(holder, name)).copied())
     }
+}
+
+/// A text for reading, or a group without anything in it, holds nothing that could be read.
+fn holds_answers(item: &&Item) -> bool {
+    item.item_type.takes_answers() || !item.children.is_empty()
 }

@@ -2,6 +2,7 @@
 //! and the reports.
 
 use serde_json::{Value, json};
+use ward_forms::limits::MAX_CHECKED_PATTERNS;
 use ward_forms::{CheckedFile, InstrumentCheck, check_instrument, json_report, sarif_report, text_report};
 
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -378,6 +379,14 @@ fn expressions_that_read_the_group_they_stand_in() {
     }
     let whole = form(total("%resource.item.where(linkId = 'g').item.answer.value.first()"));
     assert_eq!(check(&whole).findings[0].message, "These wait for one another: total > g.");
+    // A text for reading holds no answer that the total could read.
+    let note = |kind: &str| {
+        let shown = json!({"enableWhen": [when("total", ">", json!({"answerDecimal": 1}))]});
+        json!([{"linkId": "g", "type": "group", "item": [question("a", "integer", json!({})), question("note", kind, shown)]},
+            calculated("total", "%resource.item.where(linkId = 'g').item.answer.value.first()")])
+    };
+    assert_eq!(found_in(note("display")), []);
+    assert_eq!(found_in(note("string")), one("g/note", "loop", "error"));
     assert_eq!(found_in(total("%resource.item.answer.value.first()")), one("g/total", "loop", "warning"));
 }
 
@@ -390,6 +399,11 @@ fn patterns_that_can_never_be_read() {
         assert_eq!(found_in(items(&text)), one("score", "expression-does-not-parse", "error"), "{text}");
     }
     assert_eq!(found_in(items(&format!("{a}.replaceMatches('[', 'x').length()"))).len(), 1);
+    let many = |count: usize| {
+        let all: Vec<_> = (0..count).map(|n| format!("{a}.matches('({n}')")).collect();
+        found_in(items(&format!("iif({}, 1, 2)", all.join(" or ")))).len()
+    };
+    assert_eq!((many(MAX_CHECKED_PATTERNS), many(MAX_CHECKED_PATTERNS + 1)), (200, 200));
     assert_eq!(found_in(items(&format!("{a}.matches('^[a-z]+$').toInteger()"))), []);
 }
 

@@ -95,15 +95,18 @@ fn compiled(source: &str) -> Option<Regex> {
         .ok()
 }
 
-/// The pattern that a call is written with, if it can't be read.
-pub(in crate::fhirpath) fn unreadable(call: &Call) -> Option<&str> {
-    let (F::Matches | F::MatchesFull | F::ReplaceMatches, Some(Expr::Literal(Value::String(pattern)))) =
-        (call.function, call.arguments.first())
-    else {
-        return None;
-    };
-    let is_readable = pattern.len() <= MAX_PATTERN_BYTES && compiled(pattern).is_some();
-    (!is_readable).then_some(pattern.as_str())
+/// The pattern that a call is written with.
+pub(in crate::fhirpath) fn written(call: &Call) -> Option<&str> {
+    match (call.function, call.arguments.first()) {
+        (F::Matches | F::MatchesFull | F::ReplaceMatches, Some(Expr::Literal(Value::String(pattern)))) => {
+            Some(pattern.as_str())
+        }
+        _ => None,
+    }
+}
+
+pub(in crate::fhirpath) fn is_readable(pattern: &str) -> bool {
+    pattern.len() <= MAX_PATTERN_BYTES && compiled(pattern).is_some()
 }
 
 /// How many states a pattern may have: about one for each of its characters, times what it repeats.
