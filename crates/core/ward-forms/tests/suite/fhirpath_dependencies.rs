@@ -143,7 +143,14 @@ fn change_item(item: &mut Json, link_id: &str, named: &BTreeSet<&str>, dice: &mu
     if let Some(items) = item["item"].as_array_mut() {
         change(items, inside, named, dice);
     }
+    if below(link_id).1 && item.get("answer").is_none() && dice.roll(3) == 0 {
+        item["answer"] = json!([]);
+    }
     let Some(answers) = item.get_mut("answer").and_then(Json::as_array_mut) else { return };
+    let holds_named = |answer: &Json| answer["item"].as_array().is_some_and(|items| holds(items, named));
+    if dice.roll(4) == 0 && answers.last().is_some_and(|answer| !holds_named(answer)) {
+        answers.pop();
+    }
     for answer in answers.iter_mut() {
         let mut kept = answer.get("item").and_then(Json::as_array).cloned();
         if dice.roll(2) == 0 {
@@ -158,6 +165,9 @@ fn change_item(item: &mut Json, link_id: &str, named: &BTreeSet<&str>, dice: &mu
     if dice.roll(3) == 0 {
         let (name, value) = answer_value(dice);
         answers.push(json!({ name: value }));
+    }
+    if answers.is_empty() {
+        item.as_object_mut().map(|item| item.remove("answer"));
     }
 }
 
