@@ -112,6 +112,8 @@ pub enum FindingCode {
     ExpressionNotEvaluated,
     /// An expression uses a name that nothing defines.
     UndefinedVariable,
+    /// An expression asks for a member that the type never has.
+    UnknownMember,
     /// A score that goes on without answers that are missing.
     ScoreIgnoresMissing,
     /// A score in which equal answers count once.
@@ -199,6 +201,7 @@ impl FindingCode {
             Self::ExpressionNotEvaluated => "expression-not-evaluated",
             Self::UndefinedVariable => "undefined-variable",
             Self::ScoreIgnoresMissing => "score-ignores-missing",
+            Self::UnknownMember => "unknown-member",
             Self::ScoreMergesEquals => "score-merges-equals",
             Self::TwoEnablements => "two-enablements",
             Self::Loop => "loop",

@@ -269,3 +269,6 @@ pub const MINUTES_PER_DAY: u16 = 1_440;
 
 /// Further than this no zone is from UTC: the time zone library's own bound is 25:59:59.
 pub const ZONE_DISTANCE_MAX_MS: i64 = 26 * 3_600_000;
+
+/// Most different patterns of one expression that the check of a form reads.
+pub const MAX_CHECKED_PATTERNS: usize = 200;

@@ -31,6 +31,10 @@ impl OptionWeights for Questionnaire {
         }
         Decimal::try_from(weight).ok()
     }
+
+    fn options_looked_through(&self, link_id: Option<&str>) -> usize {
+        offered(self, link_id).len()
+    }
 }
 
 fn offered<'f>(form: &'f Questionnaire, link_id: Option<&str>) -> &'f [AnswerOption] {

@@ -14,7 +14,8 @@ const FOLDERS: [&str; 3] = ["smart-forms", "sdc-examples", "fhir-validator"];
 const FORMS: usize = 52;
 /// What is wrong with them, by code. Another number is looked at before it is written here.
 const FOUND: [(&str, usize); 6] = [
-    ("expression-does-not-parse", 8),
+    // Two of them are patterns that look ahead, which the engine's patterns can't.
+    ("expression-does-not-parse", 10),
     ("link-to-nowhere", 3),
     ("condition-never-holds", 50),
     ("required-never-enabled", 2),

@@ -52,7 +52,10 @@ fn integers<'d>(operator: Operator, left: i32, right: i32) -> Option<Value<'d>> 
 
 fn decimals<'d>(operator: Operator, left: Decimal, right: Decimal) -> Option<Value<'d>> {
     if operator == Operator::DivideWhole {
-        return left.checked_div(right)?.trunc().to_i32().map(Value::Integer);
+        // Without the remainder the division is exact: a quotient just below a whole number would be rounded
+        // up to it before it is cut.
+        let whole = left.checked_sub(left.checked_rem(right)?)?;
+        return whole.checked_div(right)?.trunc().to_i32().map(Value::Integer);
     }
     decimal(operator, left, right).map(Value::Decimal)
 }

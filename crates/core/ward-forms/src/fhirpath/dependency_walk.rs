@@ -153,9 +153,10 @@ impl<'x> DependencyWalk<'x> {
                     reach
                 }
                 Step::At(index) => {
-                    let index = self.walk(index, scope);
-                    self.read(&index);
-                    self.used(reach)
+                    let place = self.walk(index, scope);
+                    self.read(&place);
+                    let follows_focus = reach.follows_focus && is_number(index);
+                    Reach { follows_focus, ..self.used(reach) }
                 }
             };
         }
@@ -255,13 +256,18 @@ impl<'x> DependencyWalk<'x> {
             }
             _ => {
                 self.read_all(&call.arguments, scope);
-                self.used(input)
+                let follows_focus = input.follows_focus && gives_nothing_of_nothing(call);
+                Reach { follows_focus, ..self.used(input) }
             }
         }
     }
 
     fn filter(&mut self, call: &'x Call, input: Reach) -> Reach {
-        let Some(criteria) = call.arguments.first() else { return self.used(input) };
+        let Some(criteria) = call.arguments.first() else {
+            // Of nothing, `exists()` gives false.
+            self.read(&input);
+            return Reach::fixed();
+        };
         let filter = LinkIdFilter::of(criteria);
         // What is more than an item may have no linkId, and then the rest of the criteria is asked of it.
         if let Some(filter) = filter.filter(|filter| input.is_items || !filter.has_more) {
@@ -321,7 +327,9 @@ impl<'x> DependencyWalk<'x> {
     fn repeat(&mut self, call: &'x Call, input: Reach) -> Reach {
         let Some(projection) = call.arguments.first() else { return self.used(input) };
         let input = self.each(input);
-        let of_each = input.element();
+        // Later rounds begin on what was found, of whatever kind that is. It lies in the input, or all of it
+        // is read.
+        let of_each = Reach { is_items: false, ..input.element() };
         let mut found = self.walk(projection, Scope::of_each(&of_each, &input));
         if !found.follows_focus {
             self.read(&input);
@@ -389,6 +397,26 @@ impl<'s> Scope<'s> {
 
 fn merged(reach: Reach) -> Reach {
     Reach { is_merged: true, ..reach }
+}
+
+/// Whether a function gives nothing, and doesn't fail, where it is called on nothing. In doubt it doesn't:
+/// `count()` of nothing is 0, and an argument may fail.
+fn gives_nothing_of_nothing(call: &Call) -> bool {
+    match call.function {
+        F::Take | F::Skip => call.arguments.iter().all(is_number),
+        F::Distinct | F::Not | F::Single | F::First | F::Last | F::Tail => true,
+        F::ToBoolean | F::ToInteger | F::ToDecimal | F::ToStringValue | F::ToDate | F::ToDateTime => true,
+        F::ToTime | F::Upper | F::Lower | F::Trim | F::Length | F::ToChars => true,
+        F::Abs | F::Ceiling | F::Floor | F::Truncate | F::Precision => true,
+        F::Sum | F::Min | F::Max | F::Avg => true,
+        F::Is | F::As | F::Type | F::GetValue | F::Weight | F::Ordinal => true,
+        F::ToQuantity | F::Round | F::Join => call.arguments.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_number(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Value::Integer(_)))
 }
 
 /// The name that a call defines for the steps behind it.

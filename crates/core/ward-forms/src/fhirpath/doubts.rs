@@ -4,9 +4,13 @@
 //! missing out in silence, and so does putting 0 in their place. `|` and `repeat` make one of two equal
 //! values, so that two equal answers count once.
 
+use super::asked::{self, Asked};
 use super::ast::{Call, Expr, Operation, Operator, Part, Step};
 use super::function_name::Function as F;
+use super::merging::Merging;
+use super::subjects::{self, Subjects};
 use super::value::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A doubt.
@@ -29,36 +33,98 @@ pub(crate) enum Doubt {
 }
 
 pub(super) fn of(tree: &Expr) -> BTreeSet<Doubt> {
-    let mut doubts = BTreeSet::new();
-    let mut asks = false;
-    tree.visit(&mut |part| match part {
-        Part::Call(call) => {
-            asks |= asks_whether_there(call.function);
-            doubts.extend(of_call(call));
+    let mut walk = DoubtWalk::default();
+    walk.expr(tree, &Asked::default(), &Subjects::new());
+    let mut doubts = walk.doubts;
+    let mut merging = Merging::default();
+    tree.visit(&mut |part| {
+        if let Part::Expr(Expr::Path { base, steps }) = part {
+            doubts.extend(merging.added(base, steps));
         }
-        Part::Expr(Expr::Path { base, steps }) => doubts.extend(merged_and_added(base, steps)),
-        Part::Expr(Expr::Chain { first, rest }) if joins_zero(first, rest) => {
-            doubts.insert(Doubt::JoinsZero);
-        }
-        Part::Expr(_) => {}
     });
-    if asks {
-        doubts.remove(&Doubt::AddsWhatIsThere);
-        doubts.remove(&Doubt::WorksOnWhatIsThere);
-    }
     doubts
 }
 
-fn asks_whether_there(function: F) -> bool {
-    matches!(function, F::Count | F::Exists | F::Empty | F::All | F::AllTrue | F::HasValue | F::IsDistinct)
+/// Goes through an expression and carries along what was asked on the way.
+#[derive(Default)]
+struct DoubtWalk {
+    doubts: BTreeSet<Doubt>,
 }
 
-fn of_call(call: &Call) -> Option<Doubt> {
-    match call.function {
-        F::Sum | F::Aggregate => Some(Doubt::AddsWhatIsThere),
-        F::Avg | F::Min | F::Max => Some(Doubt::WorksOnWhatIsThere),
-        F::Iif if call.arguments.iter().skip(1).any(is_zero) => Some(Doubt::PutsZero),
-        _ => None,
+impl DoubtWalk {
+    /// `around` is what the values are about that the expression stands in an argument of.
+    fn expr<'x>(&mut self, expr: &'x Expr, asked: &Asked<'x>, around: &Subjects<'x>) {
+        match expr {
+            Expr::Path { base, steps } => self.path(base, steps, asked, around),
+            Expr::Call(call) => self.call(call, asked, around),
+            Expr::Sign { operand, .. } => self.expr(operand, asked, around),
+            Expr::Chain { first, rest } => {
+                if joins_zero(first, rest) {
+                    self.doubts.insert(Doubt::JoinsZero);
+                }
+                self.expr(first, asked, around);
+                for operation in rest {
+                    if let Operation::Binary(_, right) = operation {
+                        self.expr(right, asked, around);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn path<'x>(&mut self, base: &'x Expr, steps: &'x [Step], asked: &Asked<'x>, around: &Subjects<'x>) {
+        self.expr(base, asked, around);
+        let mut asked = Cow::Borrowed(asked);
+        let mut about = subjects::of(base);
+        for step in steps {
+            let input = if about.is_empty() { around } else { &about };
+            match step {
+                Step::Member(_) => {}
+                Step::At(index) => self.expr(index, &asked, around),
+                Step::Call(call) => {
+                    self.call(call, &asked, input);
+                    if let (F::Where, Some(criteria)) = (call.function, call.arguments.first()) {
+                        asked = Cow::Owned(asked.into_owned().and(&asked::by(criteria, input).if_true));
+                    }
+                }
+            }
+            subjects::go_on(step, &mut about);
+        }
+    }
+
+    fn call<'x>(&mut self, call: &'x Call, asked: &Asked<'x>, input: &Subjects<'x>) {
+        match call.function {
+            F::Sum | F::Aggregate if !asked.covers(input) => {
+                self.doubts.insert(Doubt::AddsWhatIsThere);
+            }
+            F::Avg | F::Min | F::Max if !asked.covers(input) => {
+                self.doubts.insert(Doubt::WorksOnWhatIsThere);
+            }
+            F::Union | F::Combine if call.arguments.iter().any(is_zero) => {
+                self.doubts.insert(Doubt::JoinsZero);
+            }
+            F::Iif => return self.iif(call, asked, input),
+            _ => {}
+        }
+        for argument in &call.arguments {
+            self.expr(argument, asked, input);
+        }
+    }
+
+    fn iif<'x>(&mut self, call: &'x Call, asked: &Asked<'x>, input: &Subjects<'x>) {
+        if call.arguments.iter().skip(1).any(is_zero) {
+            self.doubts.insert(Doubt::PutsZero);
+        }
+        let Some(criterion) = call.arguments.first() else { return };
+        self.expr(criterion, asked, input);
+        let outcomes = asked::by(criterion, input);
+        let branches = [(1, outcomes.if_true), (2, outcomes.if_false)];
+        for (place, known) in branches {
+            if let Some(branch) = call.arguments.get(place) {
+                self.expr(branch, &known.and(asked), input);
+            }
+        }
     }
 }
 
@@ -70,67 +136,14 @@ fn is_zero(expr: &Expr) -> bool {
     }
 }
 
-/// `%a | 0`, but not a list of numbers.
+/// `%a | 0` or `0 | %a`, but not a list of numbers.
 fn joins_zero(first: &Expr, rest: &[Operation]) -> bool {
-    !matches!(first, Expr::Literal(_))
-        && rest
-            .iter()
-            .any(|operation| matches!(operation, Operation::Binary(Operator::Union, right) if is_zero(right)))
-}
-
-/// What has become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Merged {
-    Values,
-    /// The values lie in what became one.
-    Holders,
-}
-
-fn merged_and_added(base: &Expr, steps: &[Step]) -> Option<Doubt> {
-    let mut merged = merged_in(base);
-    for step in steps {
-        if let (Step::Call(call), Some(merged)) = (step, merged)
-            && matches!(call.function, F::Sum | F::Avg | F::Aggregate | F::Count)
-        {
-            return Some(match merged {
-                Merged::Values => Doubt::MergesEqualValues,
-                Merged::Holders => Doubt::MergesEqualItems,
-            });
-        }
-        merged = after(merged, step);
-    }
-    None
-}
-
-/// What has become one in the values of an expression.
-fn merged_in(expr: &Expr) -> Option<Merged> {
-    match expr {
-        Expr::Chain { rest, .. } => {
-            let is_union = |operation: &Operation| matches!(operation, Operation::Binary(Operator::Union, _));
-            rest.iter().any(is_union).then_some(Merged::Values)
-        }
-        Expr::Call(call) => after_call(None, call),
-        Expr::Path { base, steps } => steps.iter().fold(merged_in(base), after),
+    let joined = rest.iter().filter_map(|operation| match operation {
+        Operation::Binary(Operator::Union, right) => Some(right),
         _ => None,
-    }
-}
-
-fn after(merged: Option<Merged>, step: &Step) -> Option<Merged> {
-    match step {
-        Step::Member(_) => merged.map(|_| Merged::Holders),
-        Step::Call(call) => after_call(merged, call),
-        Step::At(_) => None,
-    }
-}
-
-fn after_call(merged: Option<Merged>, call: &Call) -> Option<Merged> {
-    match call.function {
-        F::Union => Some(Merged::Values),
-        // What it gives are as a rule items: the values are gone on to from them.
-        F::Repeat => Some(Merged::Values),
-        F::Select => call.arguments.first().and_then(merged_in).or(merged.map(|_| Merged::Holders)),
-        F::Children | F::Descendants | F::Weight | F::Ordinal => merged.map(|_| Merged::Holders),
-        F::Where | F::OfType | F::Sort | F::Trace | F::Tail | F::Skip | F::Take => merged,
-        _ => None,
-    }
+    });
+    let parts = || std::iter::once(first).chain(joined.clone());
+    joined.clone().next().is_some()
+        && parts().any(is_zero)
+        && parts().any(|part| !matches!(part, Expr::Literal(_)))
 }

@@ -16,6 +16,9 @@ pub trait OptionWeights {
 
     /// The score of a coded answer to the question with this linkId.
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal>;
+
+    /// How many options a look-up for that question goes through at most: each takes a step.
+    fn options_looked_through(&self, link_id: Option<&str>) -> usize;
 }
 
 /// What one evaluation sees besides the expression: data, variables and the time. It has no clock.
@@ -87,7 +90,19 @@ impl<'d> Environment<'d> {
     }
 
     pub(super) fn has_variable(&self, name: &str) -> bool {
-        self.variables.contains_key(name) || self.fixed_variable(name).is_some()
+        let is_fixed = || {
+            matches!(name, "context" | "resource" | "rootResource" | "sct" | "loinc" | "ucum" | "us-zip")
+                || address(name).is_some()
+        };
+        self.variables.contains_key(name) || is_fixed()
+    }
+
+    /// Bytes of the text that the value of `%name` is built as.
+    pub(super) fn built_bytes(&self, name: &str) -> usize {
+        match address(name) {
+            Some((beginning, end)) if !self.variables.contains_key(name) => beginning.len() + end.len(),
+            _ => 0,
+        }
     }
 
     /// The value of `%name`.
@@ -109,13 +124,15 @@ impl<'d> Environment<'d> {
             "ucum" => text("http://unitsofmeasure.org"),
             "us-zip" => text("[0-9]{5}(-[0-9]{4}){0,1}"),
             _ => {
-                let value_set =
-                    name.strip_prefix("vs-").map(|of| format!("http://hl7.org/fhir/ValueSet/{of}"));
-                let extension = name
-                    .strip_prefix("ext-")
-                    .map(|of| format!("http://hl7.org/fhir/StructureDefinition/{of}"));
-                Some(Value::string(value_set.or(extension)?).into())
+                let (beginning, end) = address(name)?;
+                Some(Value::string(format!("{beginning}{end}")).into())
             }
         }
     }
+}
+
+/// The two parts of the address that `%vs-name` and `%ext-name` stand for.
+fn address(name: &str) -> Option<(&'static str, &str)> {
+    let value_set = name.strip_prefix("vs-").map(|of| ("http://hl7.org/fhir/ValueSet/", of));
+    value_set.or_else(|| name.strip_prefix("ext-").map(|of| ("http://hl7.org/fhir/StructureDefinition/", of)))
 }

@@ -263,7 +263,7 @@ fn objects_equivalent(
     depth: usize,
 ) -> Outcome<bool> {
     // An id only names a place in its document.
-    let members = |map: &Map<String, Json>| map.keys().filter(|key| *key != "id").count();
+    let members = |map: &Map<String, Json>| map.len() - usize::from(map.contains_key("id"));
     if members(left) != members(right) {
         return Ok(false);
     }

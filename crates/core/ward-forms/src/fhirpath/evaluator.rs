@@ -54,7 +54,13 @@ impl<'e, 'd> Evaluator<'e, 'd> {
             Expr::Total => scope.total.map_or(Ok(Collection::empty()), |total| self.copy(total)),
             Expr::Variable(name) => self.variable(name),
             Expr::Member(member) => self.first_member(member, scope),
-            Expr::Call(call) => functions::call(self, call, self.copy(scope.this)?, scope),
+            Expr::Call(call) => {
+                let defined_before = self.defined.borrow().len();
+                let result = functions::call(self, call, self.copy(scope.this)?, scope);
+                // There is no later step that could know what it defines.
+                self.defined.borrow_mut().truncate(defined_before);
+                result
+            }
             Expr::Path { base, steps } => self.path(base, steps, scope),
             Expr::Sign { is_minus, operand } => {
                 let value = self.evaluate(operand, scope)?;
@@ -75,6 +81,10 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         self.budget.take(defined.len() + name.len() / BYTES_PER_STEP)?;
         if let Some((_, value)) = defined.iter().rev().find(|(known, _)| known == name) {
             return self.copy(value);
+        }
+        let built_bytes = self.environment.built_bytes(name);
+        if built_bytes > 0 {
+            self.budget.build(built_bytes)?;
         }
         let value = self.environment.variable(name);
         let value = value.ok_or_else(|| EvaluationError::UnknownVariable { name: name.to_owned() })?;
@@ -127,7 +137,14 @@ impl<'e, 'd> Evaluator<'e, 'd> {
     }
 
     fn steps(&self, base: &'d Expr, steps: &'d [Step], scope: Scope<'_, 'd>) -> Evaluated<'d> {
-        let mut value = self.evaluate(base, scope)?;
+        let mut value = match base {
+            // What it defines is known to the steps.
+            Expr::Call(call) => {
+                self.budget.take(1)?;
+                functions::call(self, call, self.copy(scope.this)?, scope)?
+            }
+            other => self.evaluate(other, scope)?,
+        };
         let mut before = Before::Base(base);
         for step in steps {
             self.budget.take(1)?;

@@ -1,13 +1,16 @@
 //! An expression, read once.
 
-use super::ast::Expr;
+use super::ast::{Expr, Part};
 use super::collection::Collection;
 use super::dependencies::Dependencies;
 use super::doubts::{self, Doubt};
 use super::environment::Environment;
 use super::error::{EvaluationError, ExpressionError};
 use super::evaluator::{Evaluator, Scope};
+use super::functions;
+use super::member_check::MemberCheck;
 use super::parser;
+use crate::limits::MAX_CHECKED_PATTERNS;
 use std::collections::BTreeSet;
 
 /// A FHIRPath expression ready for use.
@@ -44,6 +47,23 @@ impl Expression {
     /// What is doubtful about it as a score.
     pub(crate) fn doubts(&self) -> BTreeSet<Doubt> {
         doubts::of(&self.tree)
+    }
+
+    /// Patterns written in it that can't be read, so that every evaluation of them fails.
+    pub(crate) fn unreadable_patterns(&self) -> BTreeSet<&str> {
+        let mut patterns = BTreeSet::new();
+        self.tree.visit(&mut |part| {
+            if let Part::Call(call) = part {
+                patterns.extend(functions::written_pattern(call));
+            }
+        });
+        let checked = patterns.into_iter().take(MAX_CHECKED_PATTERNS);
+        checked.filter(|pattern| !functions::is_readable_pattern(pattern)).collect()
+    }
+
+    /// Members that the response and its parts never have, each with the name of the type that is asked.
+    pub(crate) fn unknown_members(&self) -> BTreeSet<(&'static str, &str)> {
+        MemberCheck::of(&self.tree)
     }
 
     /// Evaluates it. The result borrows from the data and from the expression.

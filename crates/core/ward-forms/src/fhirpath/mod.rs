@@ -33,6 +33,7 @@
 //! ```
 
 mod arithmetic;
+mod asked;
 mod ast;
 mod budget;
 mod collection;
@@ -49,12 +50,15 @@ mod function_name;
 mod functions;
 mod lexer;
 mod link_id_filter;
+mod member_check;
+mod merging;
 mod navigate;
 mod node;
 mod operators;
 mod parser;
 mod quantity;
 mod reach;
+mod subjects;
 mod temporal;
 mod temporal_arithmetic;
 mod temporal_order;

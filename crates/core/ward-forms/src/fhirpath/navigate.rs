@@ -146,6 +146,8 @@ impl<'p, 'd> Spread<'p, 'd> {
         }
         let (values, siblings) = (values.unwrap_or(&[]), siblings.unwrap_or(&[]));
         let count = values.len().max(siblings.len());
+        // An empty one was looked at too.
+        self.budget.take(1)?;
         Budget::hold(into.len() + count)?;
         for at in 0..count {
             self.one(values.get(at), siblings.get(at), into)?;
@@ -164,6 +166,7 @@ impl<'p, 'd> Spread<'p, 'd> {
         let json = json.filter(|json| !json.is_null());
         let sibling = sibling.filter(|sibling| !sibling.is_null());
         if json.is_some() || sibling.is_some() {
+            Budget::hold(into.len() + 1)?;
             let node = Node { json, sibling, type_: refined(self.type_, json), item: self.item };
             into.push(Value::Node(node));
         }
@@ -208,6 +211,8 @@ pub(super) fn children<'d>(
         }
         return Ok(());
     };
+    // All keys are looked through.
+    budget.take(map.len())?;
     let has_siblings = map.keys().any(|key| key.starts_with('_'));
     for (key, json) in map {
         if key == "resourceType" {
@@ -256,6 +261,5 @@ pub(super) fn descendants<'d>(
         }
         at += 1;
     }
-    Budget::hold(found.len())?;
     Ok(found)
 }

@@ -7,7 +7,7 @@ use super::temporal_arithmetic::TimeUnit;
 use super::text::Text;
 use super::types;
 use super::unit::Unit;
-use crate::limits::{MAX_BUILT_UNIT_BYTES, MAX_UNIT_BYTES, STEPS_PER_UNIT_BYTE};
+use crate::limits::{BYTES_PER_STEP, MAX_BUILT_UNIT_BYTES, MAX_UNIT_BYTES, STEPS_PER_UNIT_BYTE};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
 use std::cmp::Ordering;
@@ -23,21 +23,51 @@ pub struct Quantity<'d> {
 }
 
 /// How a unit is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum UnitText<'d> {
     /// A word of the calendar, such as `days`.
     Calendar(TimeUnit),
     /// A UCUM code, or a text that is compared as it is.
     Code(Text<'d>),
+    /// A unit of the data that is not said to be UCUM: `m` may mean months. It is compared as it is.
+    Other {
+        /// The system that it is said to belong to.
+        system: Option<&'d str>,
+        text: &'d str,
+    },
+}
+
+/// Units that are the same without being understood. A text of no system may be a code, one of another
+/// system is none.
+impl PartialEq for UnitText<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Calendar(a), Self::Calendar(b)) => a == b,
+            (Self::Code(a), Self::Code(b)) => a == b,
+            (Self::Other { system: x, text: a }, Self::Other { system: y, text: b }) => x == y && a == b,
+            (Self::Code(code), Self::Other { system: None, text })
+            | (Self::Other { system: None, text }, Self::Code(code)) => code == text,
+            _ => false,
+        }
+    }
 }
 
 impl UnitText<'_> {
     pub(super) const ONE: Self = Self::Code(Text::borrowed("1"));
 
+    fn len(&self) -> usize {
+        match self {
+            Self::Calendar(_) => 1,
+            Self::Code(code) => code.len(),
+            Self::Other { system, text } => text.len() + system.map_or(0, str::len),
+        }
+    }
+
     fn unit(&self) -> Option<Unit> {
         match self {
             Self::Calendar(unit) => Unit::calendar(*unit),
             Self::Code(code) => Unit::ucum(code),
+            Self::Other { .. } => None,
         }
     }
 }
@@ -50,6 +80,7 @@ impl fmt::Display for Quantity<'_> {
             }
             UnitText::Calendar(unit) => write!(f, "{} {}s", self.value, unit.word()),
             UnitText::Code(code) => write!(f, "{} '{code}'", self.value),
+            UnitText::Other { text, .. } => write!(f, "{} '{text}'", self.value),
         }
     }
 }
@@ -71,11 +102,12 @@ impl<'d> Quantity<'d> {
         match &self.unit {
             UnitText::Calendar(unit) => unit.word(),
             UnitText::Code(code) => code,
+            UnitText::Other { text, .. } => text,
         }
     }
 
-    /// A FHIR Quantity as a number with a unit. Nothing if it has no value, or if it only bounds the
-    /// value (`< 5`): a bound is not a measurement.
+    /// A FHIR Quantity as a number with a unit. Nothing if it has no value, if its unit is longer than any,
+    /// or if it only bounds the value (`< 5`): a bound is not a measurement.
     pub(super) fn of_node(node: &Node<'d>) -> Option<Self> {
         if !node.type_.is_or_derives_from(types::QUANTITY.name) {
             return None;
@@ -87,11 +119,13 @@ impl<'d> Quantity<'d> {
         let Json::Number(number) = map.get("value")? else { return None };
         let value = super::node::decimal(&number.to_string())?;
         let text = |name: &str| map.get(name).and_then(Json::as_str);
-        let code = match text("code") {
-            Some(code) if text("system") == Some(UCUM) => code,
-            code => text("unit").or(code).unwrap_or("1"),
+        let unit = match (text("system"), text("code"), text("unit")) {
+            (Some(UCUM), Some(code), _) => UnitText::Code(Text::borrowed(code)),
+            (_, None, None) => UnitText::ONE,
+            (Some(UCUM), None, Some(text)) => UnitText::Other { system: None, text },
+            (system, code, unit) => UnitText::Other { system, text: unit.or(code).unwrap_or_default() },
         };
-        Some(Self::new(value, UnitText::Code(Text::borrowed(code))))
+        (unit.len() <= MAX_BUILT_UNIT_BYTES).then(|| Self::new(value, unit))
     }
 
     /// Reads `4`, `4 days` or `4 'mg'`.
@@ -115,19 +149,20 @@ impl<'d> Quantity<'d> {
         match &self.unit {
             UnitText::Calendar(unit) => Some(*unit),
             UnitText::Code(code) => TimeUnit::from_ucum(code).or_else(|| TimeUnit::from_word(code)),
+            // Words of the calendar mean one thing; `m` doesn't.
+            UnitText::Other { text, .. } => TimeUnit::from_word(text),
         }
     }
 
     /// Steps that bringing the two to one unit costs.
     pub(super) fn steps_with(&self, other: &Quantity<'_>) -> usize {
-        let bytes = |unit: &UnitText<'_>| match unit {
-            UnitText::Calendar(_) => 1,
-            UnitText::Code(code) => code.len().min(MAX_UNIT_BYTES),
-        };
+        let (mine, theirs) = (self.unit.len(), other.unit.len());
+        // They are compared as they are first.
+        let compared = 1 + mine.min(theirs) / BYTES_PER_STEP;
         if self.unit == other.unit {
-            return 1;
+            return compared;
         }
-        (bytes(&self.unit) + bytes(&other.unit)) * STEPS_PER_UNIT_BYTE
+        compared + (mine.min(MAX_UNIT_BYTES) + theirs.min(MAX_UNIT_BYTES)) * STEPS_PER_UNIT_BYTE
     }
 
     /// The other's number in this one's unit. Nothing if the units don't convert.
@@ -175,6 +210,7 @@ impl<'d> Quantity<'d> {
         let unit = match &self.unit {
             UnitText::Calendar(unit) => UnitText::Calendar(*unit),
             UnitText::Code(code) => UnitText::Code(Text::borrowed(code)),
+            UnitText::Other { system, text } => UnitText::Other { system: *system, text },
         };
         Quantity { value: self.value, unit }
     }
@@ -182,7 +218,10 @@ impl<'d> Quantity<'d> {
     /// The product or quotient of the units, as UCUM writes it. Nothing if it gets too long.
     pub(super) fn joined_unit(&self, other: &Quantity<'_>, is_division: bool) -> Option<UnitText<'d>> {
         let code = |quantity: &Quantity<'_>| match &quantity.unit {
-            UnitText::Code(code) => Some(code.to_string()),
+            // The length is known before anything is copied.
+            UnitText::Code(code) => (code.len() <= MAX_BUILT_UNIT_BYTES).then(|| code.to_string()),
+            // Nobody knows what the product of such units is called.
+            UnitText::Other { .. } => None,
             // A product of calendar durations has no meaning unless the unit has a fixed length.
             UnitText::Calendar(TimeUnit::Week) => Some("wk".to_owned()),
             UnitText::Calendar(TimeUnit::Day) => Some("d".to_owned()),
@@ -194,6 +233,9 @@ impl<'d> Quantity<'d> {
         };
         if other.unit == UnitText::ONE {
             return Some(self.unit.clone());
+        }
+        if is_division && matches!(self.unit, UnitText::Other { .. }) && self.unit == other.unit {
+            return Some(UnitText::ONE);
         }
         let (left, right) = (code(self)?, code(other)?);
         let right = if right.contains(['.', '/']) { format!("({right})") } else { right };

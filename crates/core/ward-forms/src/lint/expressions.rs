@@ -82,6 +82,20 @@ impl Check<'_> {
                 self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
             }
         }
+        // Within its context there is only what lies below its own item.
+        if kind == "calculatedExpression" && dependencies.is_everything() && !dependencies.is_within_context()
+        {
+            let message = format!("The {kind} reads the whole response, and so its own answer.");
+            self.add(item, FindingCode::Loop, Severity::Warning, message);
+        }
+        for pattern in expression.unreadable_patterns() {
+            let message = format!("The {kind} uses the pattern {pattern}, which can't be read.");
+            self.add(item, FindingCode::ExpressionDoesNotParse, Severity::Error, message);
+        }
+        for (type_name, member) in expression.unknown_members() {
+            let message = format!("The {kind} asks a {type_name} for {member}, which it never has.");
+            self.add(item, FindingCode::UnknownMember, Severity::Warning, message);
+        }
         let is_number = item.is_none_or(|item| {
             matches!(item.item_type, ItemType::Decimal | ItemType::Integer | ItemType::Quantity)
                 || kind == "variable"
@@ -108,14 +122,16 @@ impl Check<'_> {
         }
     }
 
-    /// Whether there may be several instances of an item that an expression reads.
+    /// Whether there may be several instances of an item that an expression reads: it is a group that
+    /// repeats, or lies in one, or below one of several answers.
     fn reads_instances(&self, dependencies: &fhirpath::Dependencies) -> bool {
         let is_group = |item: &Item| item.item_type == ItemType::Group && item.repeats;
+        let is_below_one = |item: &Item| self.form.ancestors(item).any(|above| above.repeats);
         if dependencies.is_everything() {
-            return self.form.items().iter().any(is_group);
+            return self.form.items().iter().any(|item| is_group(item) || is_below_one(item));
         }
         let mut items = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
-        items.any(|item| is_group(item) || self.form.ancestors(item).any(is_group))
+        items.any(|item| is_group(item) || is_below_one(item))
     }
 
     fn is_known(&self, item: Option<&Item>, name: &str) -> bool {

@@ -27,6 +27,10 @@ impl<'f> Waiting<'f> {
             Self::Variable(holder, _) => holder,
         }
     }
+
+    fn is_same_item(self, other: Self) -> bool {
+        matches!((self, other), (Self::Item(a), Self::Item(b)) if a.index == b.index)
+    }
 }
 
 impl fmt::Display for Waiting<'_> {
@@ -38,7 +42,8 @@ impl fmt::Display for Waiting<'_> {
     }
 }
 
-/// Places: the form's items first, its variables after them.
+/// Places: the form's items first, its variables after them, and then for each item what it holds: its own
+/// answers and all below it. They keep the graph small where many expressions read a large group.
 pub(super) struct WaitingGraph<'f> {
     form: &'f Questionnaire,
     variables: Vec<(Option<&'f Item>, &'f Expression)>,
@@ -68,17 +73,42 @@ impl<'f> WaitingGraph<'f> {
     pub(super) fn settle(&self) -> Result<(), Vec<Waiting<'f>>> {
         let items = self.form.items().iter().map(|item| self.needs_of_item(item));
         let variables = self.variables.iter().map(|(holder, expression)| self.read_by(*holder, expression));
+        let contents = self.form.items().iter().map(|item| self.held_by(item));
         let needs: Vec<Vec<usize>> =
-            items.chain(variables).map(|needs| needs.into_iter().collect()).collect();
-        settle(&needs).map(drop).map_err(|cycle| cycle.iter().filter_map(|place| self.at(*place)).collect())
+            items.chain(variables).chain(contents).map(|needs| needs.into_iter().collect()).collect();
+        settle(&needs).map(drop).map_err(|cycle| {
+            let mut named: Vec<Waiting<'f>> = cycle.iter().filter_map(|place| self.at(*place)).collect();
+            // A question is part of what it holds itself.
+            named.dedup_by(|a, b| a.is_same_item(*b));
+            named
+        })
+    }
+
+    /// The place of what an item holds.
+    fn contents(&self, item: &Item) -> usize {
+        if item.children.is_empty() {
+            item.index.0
+        } else {
+            self.form.items().len() + self.variables.len() + item.index.0
+        }
+    }
+
+    fn held_by(&self, item: &Item) -> BTreeSet<usize> {
+        let children = item.children.iter().filter_map(|index| self.form.get(*index));
+        let below = children.filter(holds_answers).map(|child| self.contents(child));
+        let own = item.item_type.takes_answers().then_some(item.index.0);
+        if item.children.is_empty() { BTreeSet::new() } else { own.into_iter().chain(below).collect() }
     }
 
     fn at(&self, place: usize) -> Option<Waiting<'f>> {
         if let Some(item) = self.form.items().get(place) {
             return Some(Waiting::Item(item));
         }
-        let (holder, variable) = self.variables.get(place.checked_sub(self.form.items().len())?)?;
-        Some(Waiting::Variable(*holder, variable.name.as_deref()?))
+        let place = place.checked_sub(self.form.items().len())?;
+        if let Some((holder, variable)) = self.variables.get(place) {
+            return Some(Waiting::Variable(*holder, variable.name.as_deref()?));
+        }
+        self.form.items().get(place - self.variables.len()).map(Waiting::Item)
     }
 
     /// To be asked: the item that holds it, and what its conditions and its expression read. To be
@@ -94,8 +124,8 @@ impl<'f> WaitingGraph<'f> {
         needs
     }
 
-    /// The questions and variables that an expression reads. Groups are only passed through on the
-    /// way to what is in them.
+    /// What an expression reads: items with all that they hold, and variables. Groups that are only passed
+    /// through on the way to what is in them are not named.
     fn read_by(&self, holder: Option<&Item>, expression: &Expression) -> BTreeSet<usize> {
         if !expression.is_fhirpath() {
             return BTreeSet::new();
@@ -103,11 +133,8 @@ impl<'f> WaitingGraph<'f> {
         // What can't be read is reported elsewhere.
         let Ok(parsed) = fhirpath::Expression::parse(&expression.text) else { return BTreeSet::new() };
         let dependencies = parsed.dependencies();
-        let questions = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
-        let mut read: BTreeSet<usize> = questions
-            .filter(|question| question.item_type.takes_answers())
-            .map(|question| question.index.0)
-            .collect();
+        let items = dependencies.link_ids().filter_map(|link_id| self.form.item(link_id));
+        let mut read: BTreeSet<usize> = items.filter(holds_answers).map(|item| self.contents(item)).collect();
         read.extend(dependencies.variables().filter_map(|name| self.variable(holder, name)));
         read
     }
@@ -118,4 +145,9 @@ impl<'f> WaitingGraph<'f> {
         let holders = holder.into_iter().chain(above).map(|item| Some(item.index)).chain([None]);
         holders.into_iter().find_map(|holder| self.by_name.get(&(holder, name)).copied())
     }
+}
+
+/// A text for reading, or a group without anything in it, holds nothing that could be read.
+fn holds_answers(item: &&Item) -> bool {
+    item.item_type.takes_answers() || !item.children.is_empty()
 }

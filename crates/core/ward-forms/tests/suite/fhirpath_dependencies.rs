@@ -143,7 +143,14 @@ fn change_item(item: &mut Json, link_id: &str, named: &BTreeSet<&str>, dice: &mu
     if let Some(items) = item["item"].as_array_mut() {
         change(items, inside, named, dice);
     }
+    if below(link_id).1 && item.get("answer").is_none() && dice.roll(3) == 0 {
+        item["answer"] = json!([]);
+    }
     let Some(answers) = item.get_mut("answer").and_then(Json::as_array_mut) else { return };
+    let holds_named = |answer: &Json| answer["item"].as_array().is_some_and(|items| holds(items, named));
+    if dice.roll(4) == 0 && answers.last().is_some_and(|answer| !holds_named(answer)) {
+        answers.pop();
+    }
     for answer in answers.iter_mut() {
         let mut kept = answer.get("item").and_then(Json::as_array).cloned();
         if dice.roll(2) == 0 {
@@ -158,6 +165,9 @@ fn change_item(item: &mut Json, link_id: &str, named: &BTreeSet<&str>, dice: &mu
     if dice.roll(3) == 0 {
         let (name, value) = answer_value(dice);
         answers.push(json!({ name: value }));
+    }
+    if answers.is_empty() {
+        item.as_object_mut().map(|item| item.remove("answer"));
     }
 }
 
@@ -198,7 +208,9 @@ fn expression() -> impl Strategy<Value = String> {
             "union($this)", "union($this).item", "select($this | $this).item", "select(item | answer.item).item",
             "ofType(Coding)", "ofType(integer)", "isDistinct()", "single()", "toString()", "min()", "sort()",
             "where($index = 0)", "where($this is Coding)", "select($index)", "select(item)", "select($this)",
-            "repeat($this.item)", "hasValue()", "weight()", "where(true)", "aggregate($this, 0)", "resolve()",
+            "repeat($this.item)", "select(item.count())", "select(item.empty())", "select(answer.exists())",
+            "select(answer.value.hasValue())", "repeat(item.count())", "allTrue()", "anyFalse()", "take({})",
+            "extension(1)", "hasValue()", "weight()", "where(true)", "aggregate($this, 0)", "resolve()",
             "aggregate(iif($total.empty(), $this, $total | $this))", "defineVariable('w').select(%w.item)",
         ]);
         let of_one = prop::sample::select(vec![
@@ -252,7 +264,7 @@ const STARTS: [&str; 14] = [
 ];
 
 /// Steps of a path; `?` stands for a linkId.
-const STEPS: [&str; 61] = [
+const STEPS: [&str; 85] = [
     ".where(linkId = '?')",
     ".where(linkId = '?')",
     ".where('?' = linkId)",
@@ -314,6 +326,30 @@ const STEPS: [&str; 61] = [
     ".all(linkId = '?')",
     ".defineVariable('w', $this.item.where(linkId = '?').count()).select(%w)",
     ".defineVariable('w', iif(true, 1, 2)).item",
+    ".select(item.where(linkId = '?').count())",
+    ".select(item.where(linkId = '?').exists())",
+    ".select(item.where(linkId = '?').empty())",
+    ".select(item.where(linkId = '?').answer.hasValue())",
+    ".select(item.where(linkId = '?').answer.value.allTrue())",
+    ".select(item.where(linkId = '?').isDistinct())",
+    ".select(item.where(linkId = '?').subsetOf(item))",
+    ".select(item.where(linkId = '?').supersetOf({}))",
+    ".select({}.count())",
+    ".select(iif(item.where(linkId = '?').exists(), 1, {}))",
+    ".select(item.where(linkId = '?').take(1))",
+    ".select(item.where(linkId = '?').take(%resource.item.where(linkId = '?').answer.value))",
+    ".select(item.where(linkId = '?')['x'])",
+    ".select(item.where(linkId = '?')[0])",
+    ".select(item.where(linkId = '?').intersect(1 + 'x'))",
+    ".select(item.where(linkId = '?').skip({}))",
+    ".select(item.where(linkId = '?').answer.value.sum())",
+    ".select(item.where(linkId = '?').type())",
+    ".select(item.where(linkId = '?').first().linkId)",
+    ".repeat(item.where(linkId = '?').count())",
+    ".repeat(item.where(linkId = '?').exists())",
+    ".repeat(answer | $this.where(linkId = '?' and value > 3))",
+    ".repeat(item | answer | $this.where(linkId = '?' and item.exists()))",
+    ".repeat(item | $this.where(linkId = '?').answer)",
 ];
 
 /// How paths end.
@@ -531,11 +567,31 @@ fn what_is_used_on_the_way_is_named() {
         "item.where(linkId = 'a').answer.value.reference.resolve()",
         "item.defineVariable('x', iif(true, 1, 2)).first()",
         "item.where('a' < 1)",
+        // Of nothing these give something.
+        "item.select(item.where(linkId = 'a').count())",
+        "item.select(item.where(linkId = 'a').exists())",
+        "item.select(item.where(linkId = 'a').empty())",
+        "item.select(item.where(linkId = 'a').answer.hasValue())",
+        "item.select(item.where(linkId = 'a').answer.value.allTrue())",
+        "item.select(item.where(linkId = 'a').subsetOf(item))",
+        "item.select({}.count())",
+        "item.select({}.empty())",
+        "item.repeat(item.where(linkId = 'a').count())",
+        // What was found is gone on from, and has no linkId.
+        "item.repeat(answer | $this.where(linkId = 'a' and value > 3)).where(linkId = 'a')",
+        // An argument fails wherever it is evaluated.
+        "item.select(item.where(linkId = 'a').take(%resource.item.where(linkId = 'n').answer.value))",
+        "item.select(item.where(linkId = 'a')['x'])",
+        "item.select(item.where(linkId = 'a').intersect(1 + 'x'))",
     ] {
         assert!(of(source).is_everything(), "{source}");
     }
     let link_ids = |source: &str| of(source).link_ids().map(str::to_owned).collect::<Vec<_>>().join(",");
     assert_eq!(link_ids("item.where(linkId = 'a').select(%resource.item.where(linkId = 'b'))"), "a,b");
     assert_eq!(link_ids("item.where(linkId = 'a' and answer.value > 3).item.where(linkId = 'b')"), "a,b");
+    // An instance of the group counts whether or not it holds the question.
+    let complete = "item.where(linkId = 'g').select(item.where(linkId = 'a').answer.exists()).allTrue()";
+    assert_eq!(link_ids(complete), "a,g");
+    assert_eq!(link_ids("item.select(item.where(linkId = 'a').take(1))[0]"), "a");
     assert_eq!(link_ids("(1 | 2).aggregate($total, item.where(linkId = 'a').answer.value)"), "a");
 }

@@ -74,6 +74,15 @@ fn what_is_missing_is_not_zero() {
 }
 
 #[test]
+fn whole_division_cuts_and_never_rounds() {
+    check("2.9999999999999999999999999999 div 3", "0");
+    check("5.9999999999999999999999999999 div -3", "-1");
+    check("7.5 div 2", "3");
+    check("-7.5 div 2", "-3");
+    check("1 div 0.0", "");
+}
+
+#[test]
 fn square_roots_end() {
     for (number, root) in [("81", "9"), ("0", "0"), ("2.25", "1.5"), ("0.0001", "0.01"), ("16.0", "4")] {
         check(&format!("{number}.sqrt() = {root}"), "true");
@@ -105,6 +114,31 @@ fn an_answer_that_was_refused_is_missing() {
         &format!("{refused}.extension('http://hl7.org/fhir/StructureDefinition/data-absent-reason').value"),
         "asked-declined",
     );
+}
+
+/// Only a code of UCUM says what a unit is.
+#[test]
+fn units_of_other_systems_are_not_read_as_ucum() {
+    let observed = |unit: Json| json!({"resourceType": "Observation", "valueQuantity": unit});
+    let gives = |data: &Json, source: &str| {
+        let expression = Expression::parse(source).unwrap();
+        shown(&expression.evaluate(&Environment::of(data)).unwrap())
+    };
+    let local = observed(json!({"value": 1, "unit": "d", "system": "http://local"}));
+    assert_eq!(gives(&local, "value = 24 'h'"), "");
+    assert_eq!(gives(&local, "value = 1 'd'"), "");
+    assert_eq!(gives(&local, "value = value"), "true");
+    assert_eq!(gives(&local, "value + value > value"), "true");
+    assert_eq!(gives(&local, "value / value = 1"), "true");
+    assert_eq!(gives(&local, "value * value"), "");
+    let bare = observed(json!({"value": 4, "unit": "m"}));
+    assert_eq!(gives(&bare, "value < 5 'km'"), "");
+    assert_eq!(gives(&bare, "value < 5 'm'"), "true");
+    let days = observed(json!({"value": 4, "unit": "days"}));
+    assert_eq!(gives(&days, "@2026-03-01 + value"), "2026-03-05");
+    let hours =
+        observed(json!({"value": 24, "unit": "hours", "system": "http://unitsofmeasure.org", "code": "h"}));
+    assert_eq!(gives(&hours, "value = 1 'd'"), "true");
 }
 
 #[test]
@@ -351,6 +385,10 @@ impl OptionWeights for Options {
     fn weight(&self, link_id: Option<&str>, system: Option<&str>, code: &str) -> Option<Decimal> {
         (link_id == Some("mood") && system == Some("s") && code == "low").then_some(Decimal::from(4))
     }
+
+    fn options_looked_through(&self, _link_id: Option<&str>) -> usize {
+        1
+    }
 }
 
 #[test]
@@ -420,6 +458,20 @@ fn variables_come_from_outside_or_from_the_path() {
         EvaluationError::UnknownVariable { .. }
     ));
     assert!(matches!(fails("defineVariable('resource', 1)"), EvaluationError::VariableTaken { .. }));
+    // Without a step behind it, it defines nothing.
+    check("item.select(defineVariable('x')).count()", "5");
+    check("defineVariable('x', 2).select(%x)", "2");
+    assert!(matches!(
+        fails("iif(true, defineVariable('x', 1)).select(%x)"),
+        EvaluationError::UnknownVariable { .. }
+    ));
+    assert!(matches!(
+        fails("(defineVariable('x', 1) | 1).select(%x)"),
+        EvaluationError::UnknownVariable { .. }
+    ));
+    // A pattern that only becomes one within brackets is none.
+    assert!(matches!(fails("'b'.matchesFull('a)|(?:b')"), EvaluationError::BadPattern { .. }));
+    check("'ab'.matchesFull('a|b') or 'ab'.matches('a|b').not()", "false");
     // What FHIR defines for every expression.
     check("'12345-6789'.matchesFull(%us-zip) and '1234'.matchesFull(%`us-zip`).not()", "true");
     check(

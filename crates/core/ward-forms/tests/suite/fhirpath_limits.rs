@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 use ward_forms::fhirpath::{Environment, EvaluationError, Expression, ExpressionProblem};
 use ward_forms::limits::{
-    MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_DEFINED_VALUES, MAX_EVALUATION_STEPS,
-    MAX_EVALUATION_TEXT_BYTES, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
-    MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES, MAX_UNIT_BYTES,
+    MAX_BUILT_STRING_BYTES, MAX_BUILT_UNIT_BYTES, MAX_COLLECTION_VALUES, MAX_DEFINED_VALUES,
+    MAX_EVALUATION_STEPS, MAX_EVALUATION_TEXT_BYTES, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH,
+    MAX_EXPRESSION_NODES, MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES, MAX_UNIT_BYTES,
 };
 
 fn problem(source: &str) -> Option<ExpressionProblem> {
@@ -36,15 +36,19 @@ fn parts_at_the_limit_and_one_past() {
 
 /// How deep an expression that nests by the given pieces is read, and what evaluating the deepest gives.
 fn deepest(open: &str, core: &str, close: &str) -> (usize, Result<usize, EvaluationError>) {
+    deepest_on(open, core, close, &Json::Null)
+}
+
+fn deepest_on(open: &str, core: &str, close: &str, data: &Json) -> (usize, Result<usize, EvaluationError>) {
     let of = |depth: usize| format!("{}{core}{}", open.repeat(depth), close.repeat(depth));
     let depth = (1..200).take_while(|depth| problem(&of(*depth)).is_none()).count();
     let limit = MAX_EXPRESSION_DEPTH;
     assert_eq!(problem(&of(depth + 1)), Some(ExpressionProblem::TooDeep { limit }), "{open}");
     // What is read is evaluated, in the stack that a browser gives.
-    let source = of(depth);
+    let (source, data) = (of(depth), data.clone());
     let evaluated = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || {
         let expression = Expression::parse(&source).unwrap_or_else(|error| panic!("{error}"));
-        expression.evaluate(&Environment::new()).map(|result| result.len())
+        expression.evaluate(&Environment::of(&data)).map(|result| result.len())
     });
     let evaluated = evaluated.unwrap_or_else(|error| panic!("{error}")).join();
     (depth, evaluated.unwrap_or_else(|_| panic!("{open} exhausts the stack")))
@@ -70,6 +74,32 @@ fn depth_bombs_of_every_kind_end_at_the_limit() {
     ];
     for (open, core, close, depth, gives) in bombs {
         assert_eq!(deepest(open, core, close), (depth, gives), "{open}");
+    }
+}
+
+/// The deepest expressions end in a comparison of the deepest data.
+#[test]
+fn the_deepest_of_everything_fits_the_stack() {
+    let mut deep = json!({"linkId": "x"});
+    for _ in 0..MAX_JSON_DEPTH / 2 - 1 {
+        deep = json!({"item": [deep]});
+    }
+    let data = json!({"resourceType": "QuestionnaireResponse", "item": [deep.clone(), deep]});
+    let core = "(%resource.item[0] ~ %resource.item[1])";
+    for (open, close, values) in [
+        ("1.sort(", ")", 1),
+        ("1.aggregate(", ")", 1),
+        ("1.exists(", ")", 1),
+        ("1.all(", ")", 1),
+        ("1.where(", ")", 1),
+        ("1.select(", ")", 1),
+        ("1.union(", ")", 2),
+        ("1.defineVariable('x', ", ")", 1),
+        ("1.iif(", ", true)", 1),
+    ] {
+        let (depth, gives) = deepest_on(open, core, close, &data);
+        assert!(depth > MAX_EXPRESSION_DEPTH - 6, "{open} {depth}");
+        assert_eq!(gives, Ok(values), "{open}");
     }
 }
 
@@ -348,6 +378,76 @@ fn all_texts_together_have_a_limit() {
     assert_eq!(result("(1 | 2).select(%resource.c.toChars().count())", &data), Ok(2));
     assert_eq!(result("(1 | 2 | 3).select(%resource.c.toChars().count())", &data), too_much);
     assert_eq!(result("(1 | 2 | 3).select(%resource.c.split('').count())", &data), too_much);
+}
+
+/// What is made for a name of an expression is a text that was built.
+#[test]
+fn addresses_that_names_stand_for_count_as_text() {
+    let limit_bytes = MAX_EVALUATION_TEXT_BYTES;
+    let name = "n".repeat(60_000);
+    let data = wide(300);
+    let named = |kind: &str| format!("item.select(%`{kind}-{name}`)");
+    assert_eq!(result(&named("vs"), &data), Err(EvaluationError::TooMuchText { limit_bytes }));
+    assert_eq!(result(&named("ext"), &data), Err(EvaluationError::TooMuchText { limit_bytes }));
+    assert_eq!(result("item.select(%`vs-gender`)", &data), Ok(300));
+}
+
+#[test]
+fn what_is_looked_through_counts_though_nothing_is_found() {
+    let limit = MAX_EVALUATION_STEPS;
+    let too_many = Err(EvaluationError::TooManySteps { limit });
+    let empty: serde_json::Map<_, _> = (0..5_000).map(|n| (format!("a{n}"), json!([]))).collect();
+    let scalars: serde_json::Map<_, _> = (0..100_000).map(|n| (format!("a{n}"), json!(n))).collect();
+    let long_id = |end: &str| format!("{}{end}", "i".repeat(100_000));
+    let data = json!({"resourceType": "Basic", "n": (0..2_000).collect::<Vec<_>>(), "empty": empty,
+        "scalars": scalars, "contained": [{"resourceType": "Basic", "id": long_id("x")}],
+        "reference": {"reference": format!("#{}", long_id("y"))}, "known": {"reference": format!("#{}", long_id("x"))}});
+    assert_eq!(result("n.where(%resource.empty.children().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.empty.descendants().exists())", &data), too_many);
+    assert_eq!(result("n.where(%resource.reference.resolve().exists())", &data), too_many);
+    assert_eq!(result("known.resolve()", &data), Ok(1));
+    // The values are counted while they are gathered.
+    let values = Err(EvaluationError::TooManyValues { limit: MAX_COLLECTION_VALUES });
+    assert_eq!(result("n.take(50).select(%resource.scalars).children()", &data), values);
+}
+
+#[test]
+fn units_of_the_data_have_a_limit() {
+    let quantity =
+        |unit: String| json!({"value": 2, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit});
+    let of =
+        |bytes: usize| json!({"resourceType": "Observation", "valueQuantity": quantity("m".repeat(bytes))});
+    assert_eq!(result("value = value and value + value > value", &of(MAX_BUILT_UNIT_BYTES)), Ok(1));
+    // A longer one is no unit, so that the Quantity is only an object.
+    let longer = of(MAX_BUILT_UNIT_BYTES + 1);
+    assert_eq!(result("value = value", &longer), Ok(1));
+    assert!(matches!(result("value + value", &longer), Err(EvaluationError::NotDefined { .. })));
+    let long = "u".repeat(20_000);
+    assert_eq!(result(&format!("1 '{long}' * 1 '{long}'"), &Json::Null), Ok(0));
+    let limit = MAX_EVALUATION_STEPS;
+    let compared = format!("item.where(1 '{long}' = 1 '{long}')");
+    assert_eq!(result(&compared, &wide(5_000)), Err(EvaluationError::TooManySteps { limit }));
+}
+
+/// Scores that only the form knows are looked up among its options.
+#[test]
+fn options_that_are_looked_through_count() {
+    let options: Vec<_> =
+        (0..5_000).map(|n| json!({"valueCoding": {"system": "s", "code": n.to_string()}})).collect();
+    let form = json!({"resourceType": "Questionnaire", "status": "active",
+        "item": [{"linkId": "q", "type": "choice", "answerOption": options}]});
+    let form = ward_forms::Questionnaire::parse(&serde_json::to_vec(&form).unwrap()).unwrap();
+    let answered = |count: usize| {
+        let answer = json!({"valueCoding": {"system": "s", "code": "4999"}});
+        json!({"resourceType": "QuestionnaireResponse", "item": [{"linkId": "q", "answer": vec![answer; count]}]})
+    };
+    let weights = |data: &Json| {
+        let expression = Expression::parse("item.answer.value.weight()").unwrap();
+        expression.evaluate(&Environment::of(data).with_weights(&form)).map(|result| result.len())
+    };
+    assert_eq!(weights(&answered(700)), Ok(0));
+    let limit = MAX_EVALUATION_STEPS;
+    assert_eq!(weights(&answered(900)), Err(EvaluationError::TooManySteps { limit }));
 }
 
 #[test]

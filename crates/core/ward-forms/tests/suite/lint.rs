@@ -2,6 +2,7 @@
 //! and the reports.
 
 use serde_json::{Value, json};
+use ward_forms::limits::MAX_CHECKED_PATTERNS;
 use ward_forms::{CheckedFile, InstrumentCheck, check_instrument, json_report, sarif_report, text_report};
 
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -113,7 +114,7 @@ fn links_to_nowhere_in_conditions_and_expressions() {
     )]);
     assert_eq!(found_in(items), one("score", "link-to-nowhere", "error"));
     assert_eq!(
-        found_in(json!([calculated("score", "%gone + %resource.item.count()")])),
+        found_in(json!([calculated("score", "%gone + 1")])),
         one("score", "undefined-variable", "error")
     );
 }
@@ -254,10 +255,52 @@ fn required_items_below_what_is_never_asked() {
 #[test]
 fn scores_that_ignore_missing_answers() {
     let silent = one("score", "score-ignores-missing", "warning");
-    assert_eq!(found_in(json!([calculated("score", "%resource.item.answer.value.ordinal().sum()")])), silent);
-    assert_eq!(found_in(json!([calculated("score", "iif(%resource.item.exists(), 1, 0)")])), silent);
+    let whole = |text: &str| found_in(json!([calculated("score", text)]));
+    let itself = one("score", "loop", "warning");
+    assert_eq!(
+        whole("%resource.item.answer.value.ordinal().sum()"),
+        [itself.clone(), silent.clone()].concat()
+    );
+    assert_eq!(whole("iif(%resource.item.exists(), 1, 0)"), [itself.clone(), silent.clone()].concat());
     let asks = "iif(%resource.item.answer.count() = 3, %resource.item.answer.value.sum(), {})";
-    assert_eq!(found_in(json!([calculated("score", asks)])), []);
+    assert_eq!(whole(asks), itself);
+    let three = |text: String| {
+        let asked = ["a", "b", "c"].map(|link_id| question(link_id, "integer", json!({})));
+        let score = calculated("score", &text);
+        found_in(asked.into_iter().chain([score]).collect::<Vec<_>>().into())
+    };
+    let all = "%resource.item.where(linkId in ('a' | 'b' | 'c')).answer.value";
+    let of = |link_id: &str| format!("%resource.item.where(linkId = '{link_id}').answer");
+    let (a, b, c) = (of("a"), of("b"), of("c"));
+    for asks in [
+        format!("iif({all}.count() = 3, {all}.sum(), {{}})"),
+        format!("iif(3 <= {all}.count(), {all}.avg(), {{}})"),
+        format!("iif({all}.count() < 3, {{}}, {all}.sum())"),
+        format!("iif({all}.count() = 3 and {a}.value > 1, {all}.sum() / {all}.count(), {{}})"),
+        format!("iif({a}.exists() and {b}.exists() and {c}.exists(), {all}.sum(), {{}})"),
+        format!("iif({a}.empty() or {b}.exists().not() or {c}.empty(), {{}}, {all}.sum())"),
+        format!(
+            "iif(%resource.item.where(linkId in ('a' | 'b' | 'c')).all(answer.exists()), {all}.sum(), {{}})"
+        ),
+    ] {
+        assert_eq!(three(asks.clone()), [], "{asks}");
+    }
+    for silent_too in [
+        // The mean of what is there, written out.
+        format!("{all}.sum() / {all}.count()"),
+        format!("iif({all}.exists(), {all}.sum(), {{}})"),
+        format!("iif({all}.count() > 0, {all}.sum(), {{}})"),
+        format!("iif({a}.exists() or {b}.exists() or {c}.exists(), {all}.sum(), {{}})"),
+        format!("iif({a}.exists() and {b}.exists(), {all}.sum(), {{}})"),
+        format!("iif({all}.count() = 3, {{}}, {all}.sum())"),
+        format!("iif(%resource.item.where(linkId = 'a').answer.count() = 3, {all}.sum(), {{}})"),
+        format!("{all}.isDistinct().select({all}.sum())"),
+        format!("{a}.value.combine(0).first()"),
+        format!("{a}.value.union(0).first()"),
+        format!("(0 | {a}.value).last()"),
+    ] {
+        assert_eq!(three(silent_too.clone()), silent, "{silent_too}");
+    }
 }
 
 #[test]
@@ -268,16 +311,20 @@ fn scores_in_which_equal_answers_count_once() {
     };
     let merges = one("score", "score-merges-equals", "warning");
     for values in [
-        "iif(%resource.item.exists(linkId = 'b'), (item.where(linkId = 'b').answer.value | item.where(linkId = 'c').answer.value).sum(), {})",
+        "iif(%resource.item.exists(linkId = 'b') and item.exists(linkId = 'c'), (item.where(linkId = 'b').answer.value | item.where(linkId = 'c').answer.value).sum(), {})",
         "(item.where(linkId = 'b').answer.value | item.where(linkId = 'c').answer.value).count()",
         "item.where(linkId = 'b').answer.value.union(item.where(linkId = 'c').answer.value).where($this > 1).count()",
         "item.where(linkId in ('b' | 'c')).answer.select(value | item.answer.value).count()",
+        // Answers of different questions may be equal.
+        "(item.where(linkId = 'b').answer | item.where(linkId = 'c').answer).value.count()",
+        "item.where(linkId = 'b').answer.union(item.where(linkId = 'c').answer).select(value).count()",
+        "defineVariable('x', item.where(linkId = 'b').answer.value | item.where(linkId = 'c').answer.value).select(%x.count())",
     ] {
         assert_eq!(found_in(items(false, values)), merges, "{values}");
     }
     // Items of different linkIds are never equal, but two instances of a group may be.
     for instances in [
-        "iif(true.exists(), %resource.repeat(item).where(linkId = 'a').answer.value.sum(), {})",
+        "iif(item.item.exists(linkId = 'a'), %resource.repeat(item).where(linkId = 'a').answer.value.sum(), {})",
         "(item | item.item).where(linkId = 'a').answer.value.count()",
     ] {
         assert_eq!(found_in(items(true, instances)), merges, "{instances}");
@@ -290,6 +337,100 @@ fn scores_in_which_equal_answers_count_once() {
         "item.where(linkId = 'b').answer.value + item.where(linkId = 'c').answer.value.first()",
     ] {
         assert_eq!(found_in(items(true, sound)), [], "{sound}");
+    }
+}
+
+/// What lies below one of several answers may be there twice.
+#[test]
+fn equal_items_below_the_answers_of_one_question() {
+    let below = json!([question("d", "integer", json!({}))]);
+    let items = |repeats: bool| {
+        json!([
+            question("a", "string", json!({"repeats": repeats, "item": below})),
+            calculated(
+                "score",
+                "%resource.repeat(item | answer.item).where(linkId = 'd').answer.value.count()"
+            )
+        ])
+    };
+    assert_eq!(found_in(items(false)), []);
+    assert_eq!(found_in(items(true)), one("score", "score-merges-equals", "warning"));
+}
+
+#[test]
+fn expressions_that_read_the_group_they_stand_in() {
+    let total = |text: &str| {
+        json!([{"linkId": "g", "type": "group", "item": [question("a", "integer", json!({})), calculated("total", text)]},
+            {"linkId": "h", "type": "group", "item": [question("b", "integer", json!({}))]}])
+    };
+    let a_loop = one("g/total", "loop", "error");
+    for text in [
+        "%resource.item.where(linkId = 'g').item.answer.value.first()",
+        "%resource.item.where(linkId = 'g').descendants().where($this is Quantity).first()",
+        "%resource.item.where(linkId in ('h' | 'g')).exists().toInteger()",
+    ] {
+        assert_eq!(found_in(total(text)), a_loop, "{text}");
+    }
+    for text in [
+        "%resource.item.where(linkId = 'h').item.answer.value.first()",
+        "%resource.item.where(linkId = 'g').item.where(linkId = 'a').answer.value",
+    ] {
+        assert_eq!(found_in(total(text)), [], "{text}");
+    }
+    let whole = form(total("%resource.item.where(linkId = 'g').item.answer.value.first()"));
+    assert_eq!(check(&whole).findings[0].message, "These wait for one another: total > g.");
+    // A text for reading holds no answer that the total could read.
+    let note = |kind: &str| {
+        let shown = json!({"enableWhen": [when("total", ">", json!({"answerDecimal": 1}))]});
+        json!([{"linkId": "g", "type": "group", "item": [question("a", "integer", json!({})), question("note", kind, shown)]},
+            calculated("total", "%resource.item.where(linkId = 'g').item.answer.value.first()")])
+    };
+    assert_eq!(found_in(note("display")), []);
+    assert_eq!(found_in(note("string")), one("g/note", "loop", "error"));
+    assert_eq!(found_in(total("%resource.item.answer.value.first()")), one("g/total", "loop", "warning"));
+}
+
+#[test]
+fn patterns_that_can_never_be_read() {
+    let items = |text: &str| json!([question("a", "string", json!({})), calculated("score", text)]);
+    let a = "%resource.item.where(linkId = 'a').answer.value";
+    for pattern in ["(", r"\p{L}+", "(?=a)", "a)|(?:b"] {
+        let text = format!("iif({a}.matchesFull('{pattern}'), 1, 2)");
+        assert_eq!(found_in(items(&text)), one("score", "expression-does-not-parse", "error"), "{text}");
+    }
+    assert_eq!(found_in(items(&format!("{a}.replaceMatches('[', 'x').length()"))).len(), 1);
+    let many = |count: usize| {
+        let all: Vec<_> = (0..count).map(|n| format!("{a}.matches('({n}')")).collect();
+        found_in(items(&format!("iif({}, 1, 2)", all.join(" or ")))).len()
+    };
+    assert_eq!((many(MAX_CHECKED_PATTERNS), many(MAX_CHECKED_PATTERNS + 1)), (200, 200));
+    assert_eq!(found_in(items(&format!("{a}.matches('^[a-z]+$').toInteger()"))), []);
+}
+
+#[test]
+fn members_that_no_response_has() {
+    let items = |text: &str| json!([question("a", "string", json!({})), calculated("score", text)]);
+    let unknown = one("score", "unknown-member", "warning");
+    for text in [
+        "%resource.item.where(linkId = 'a').anwser.value",
+        "%resource.items.where(linkId = 'a').answer.value",
+        "item.where(linkId = 'a').value",
+        "item.where(linkid = 'x').where(linkId = 'a').answer.value",
+        "%resource.repeat(itm).where(linkId = 'a').answer.value",
+        "item.where(linkId = 'a').select(answer.first().valu)",
+    ] {
+        assert_eq!(found_in(items(text)), unknown, "{text}");
+    }
+    for text in [
+        "%resource.repeat(item | answer.item).where(linkId = 'a').answer.value.code",
+        "item.where(linkId = 'a').answer.valueCoding.display",
+        "item.where(linkId = 'a').answer.value.anything",
+        "item.where(linkId = 'a').extension.value",
+        "QuestionnaireResponse.item.where(linkId = 'a').answer.value",
+        "item.where(linkId = 'a').select(defineVariable('v', answer).answer.value)",
+        "children().where(linkId = 'a').answer.value",
+    ] {
+        assert_eq!(found_in(items(text)), [], "{text}");
     }
 }
 

@@ -102,19 +102,38 @@ fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluat
     let root = calling.evaluator.environment.resource;
     let contained = root.and_then(|node| node.map()?.get("contained")?.as_array());
     let Some(contained) = contained else { return Ok(Collection::empty()) };
-    calling.evaluator.budget.take(input.len().saturating_mul(contained.len()))?;
-    Ok(input
-        .iter()
-        .filter_map(|value| {
-            let reference = match value.node().and_then(Node::map) {
-                Some(map) => map.get("reference")?.as_str()?.to_owned(),
-                None => value.text()?.into_owned(),
-            };
-            let id = reference.strip_prefix('#')?;
-            contained.iter().find(|json| json.get("id").and_then(Json::as_str) == Some(id))
-        })
-        .map(|json| Value::Node(Node::resource(json)))
-        .collect())
+    let mut found = Collection::empty();
+    for value in input {
+        let text;
+        let reference = match value.node().and_then(Node::map) {
+            Some(map) => map.get("reference").and_then(Json::as_str),
+            None => {
+                text = value.text();
+                text.as_deref()
+            }
+        };
+        let Some(id) = reference.and_then(|reference| reference.strip_prefix('#')) else { continue };
+        if let Some(json) = contained_with(calling, contained, id)? {
+            found.push(Value::Node(Node::resource(json)));
+        }
+    }
+    Ok(found)
+}
+
+fn contained_with<'d>(
+    calling: &Calling<'_, '_, 'd>,
+    contained: &'d [Json],
+    id: &str,
+) -> Result<Option<&'d Json>, EvaluationError> {
+    for json in contained {
+        let other = json.get("id").and_then(Json::as_str).unwrap_or_default();
+        // Texts of other lengths are told apart at once.
+        calling.evaluator.budget.read(if other.len() == id.len() { id.len() } else { 0 })?;
+        if other == id {
+            return Ok(Some(json));
+        }
+    }
+    Ok(None)
 }
 
 /// The score of each answer. An answer to a scored question that has none is missing, not zero: it stands
@@ -123,7 +142,10 @@ fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluat
     let mut found = Collection::empty();
     for node in input.iter().filter_map(Value::node) {
         let extensions = [node.map(), coding_of(node)].into_iter().flatten().filter_map(extensions_of);
+        let form = calling.evaluator.environment.weights;
+        let options = form.map_or(0, |form| form.options_looked_through(node.link_id()));
         calling.evaluator.budget.take(extensions.map(|all| all.len()).sum())?;
+        calling.evaluator.budget.take(options)?;
         match weight(calling, node) {
             Some(weight) => found.push(Value::Decimal(weight)),
             None if is_scored(calling, node) => found.push(Value::Node(Node::without_value(node))),

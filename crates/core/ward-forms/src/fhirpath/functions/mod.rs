@@ -16,7 +16,7 @@ mod strings;
 
 pub(super) use conversion::decimal_of_text;
 pub(super) use parts::at;
-pub(super) use patterns::CompiledPattern;
+pub(super) use patterns::{CompiledPattern, is_readable as is_readable_pattern, written as written_pattern};
 
 use super::ast::{Call, Expr};
 use super::collection::Collection;

@@ -5,11 +5,11 @@
 //!
 //! Source: FHIRPath 2.0 §5.6.9 and §5.6.10.
 
+use super::super::ast::{Call, Expr};
 use super::super::collection::Collection;
 use super::super::error::EvaluationError;
 use super::super::evaluator::Evaluated;
 use super::super::function_name::Function as F;
-use super::super::text::Text;
 use super::super::value::Value;
 use super::Calling;
 use crate::limits::{
@@ -21,6 +21,8 @@ use regex_lite::{Regex, RegexBuilder};
 /// A pattern ready for use, with the text it was compiled from.
 pub(in crate::fhirpath) struct CompiledPattern {
     source: String,
+    /// Whether it has to match from end to end.
+    is_whole: bool,
     regex: Regex,
     states: usize,
     groups: usize,
@@ -33,21 +35,17 @@ pub(super) fn call<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) ->
     if pattern.len() > MAX_PATTERN_BYTES {
         return Err(EvaluationError::BadPattern { place: calling.place });
     }
-    let source = match calling.call.function {
-        F::MatchesFull => Text::from(format!("^(?:{pattern})$")),
-        _ => pattern,
-    };
     if calling.call.function != F::ReplaceMatches {
-        return with_pattern(calling, &source, |pattern| {
+        return with_pattern(calling, &pattern, |pattern| {
             calling.evaluator.budget.read(text.len().saturating_mul(pattern.states))?;
             Ok(pattern.regex.is_match(&text).into())
         });
     }
     let Some(with) = calling.text_argument(1)? else { return Ok(Collection::empty()) };
-    if source.is_empty() {
+    if pattern.is_empty() {
         return Ok(Value::String(text).into());
     }
-    with_pattern(calling, &source, |pattern| replace(calling, pattern, &text, &with))
+    with_pattern(calling, &pattern, |pattern| replace(calling, pattern, &text, &with))
 }
 
 /// Takes the steps of one search for groups: each character that is left may meet each state, and each
@@ -68,22 +66,47 @@ fn with_pattern<'d>(
     apply: impl FnOnce(&CompiledPattern) -> Evaluated<'d>,
 ) -> Evaluated<'d> {
     let mut held = calling.evaluator.pattern.borrow_mut();
-    if held.as_ref().is_none_or(|pattern| pattern.source != source) {
+    let is_whole = calling.call.function == F::MatchesFull;
+    if held.as_ref().is_none_or(|pattern| pattern.source != source || pattern.is_whole != is_whole) {
         let states = states_at_most(source);
         calling.evaluator.budget.take(states.saturating_mul(STEPS_PER_PATTERN_STATE))?;
-        let regex = RegexBuilder::new(source)
-            .dot_matches_new_line(true)
-            .size_limit(MAX_COMPILED_PATTERN_BYTES)
-            .nest_limit(u32::try_from(MAX_PATTERN_DEPTH).unwrap_or(u32::MAX))
-            .build()
-            .map_err(|_| EvaluationError::BadPattern { place: calling.place })?;
+        let alone = compiled(source);
+        // What only becomes a pattern within the brackets is none.
+        let regex = match alone {
+            Some(_) if is_whole => compiled(&format!("^(?:{source})$")),
+            alone => alone,
+        };
+        let regex = regex.ok_or(EvaluationError::BadPattern { place: calling.place })?;
         let groups = source.matches('(').count();
-        *held = Some(CompiledPattern { source: source.to_owned(), regex, states, groups });
+        *held = Some(CompiledPattern { source: source.to_owned(), is_whole, regex, states, groups });
     }
     match &*held {
         Some(pattern) => apply(pattern),
         None => Ok(Collection::empty()),
     }
+}
+
+fn compiled(source: &str) -> Option<Regex> {
+    RegexBuilder::new(source)
+        .dot_matches_new_line(true)
+        .size_limit(MAX_COMPILED_PATTERN_BYTES)
+        .nest_limit(u32::try_from(MAX_PATTERN_DEPTH).unwrap_or(u32::MAX))
+        .build()
+        .ok()
+}
+
+/// The pattern that a call is written with.
+pub(in crate::fhirpath) fn written(call: &Call) -> Option<&str> {
+    match (call.function, call.arguments.first()) {
+        (F::Matches | F::MatchesFull | F::ReplaceMatches, Some(Expr::Literal(Value::String(pattern)))) => {
+            Some(pattern.as_str())
+        }
+        _ => None,
+    }
+}
+
+pub(in crate::fhirpath) fn is_readable(pattern: &str) -> bool {
+    pattern.len() <= MAX_PATTERN_BYTES && compiled(pattern).is_some()
 }
 
 /// How many states a pattern may have: about one for each of its characters, times what it repeats.
