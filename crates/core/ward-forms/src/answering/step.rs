@@ -206,15 +206,16 @@ impl<'a> View<'a> {
         if !place.is_on || self.is_hidden(place) {
             return None;
         }
-        match item.item_type {
-            ItemType::Display => self.text(item),
-            kind if kind.is_supported() => {
-                let answers = self.live.values(id);
-                let words: Vec<String> = answers.iter().map(|answer| self.words(item, answer)).collect();
-                let text = self.text(item).filter(|_| !words.is_empty())?;
-                Some(format!("{text} {}", words.join(", ")))
-            }
-            _ => Some(format!("{} ({UNSUPPORTED})", self.text(item)?)),
+        if item.item_type == ItemType::Display {
+            return self.text(item);
+        }
+        let answers = self.live.values(id);
+        let words: Vec<String> = answers.iter().map(|answer| self.words(item, answer)).collect();
+        let is_plain = item.can_be_answered() || item.item_type == ItemType::Group;
+        match (words.is_empty(), is_plain) {
+            (false, true) => Some(format!("{} {}", self.text(item)?, words.join(", "))),
+            (true, true) => None,
+            (_, false) => Some(format!("{} ({UNSUPPORTED})", self.text(item)?)),
         }
     }
 

@@ -15,11 +15,10 @@ impl LiveForm<'_> {
         self.compiled.item(place.item).is_some_and(|item| item.is_hidden)
     }
 
-    /// Whether a person is asked this: on, visible, not only for reading, and of a kind Ward can ask.
+    /// Whether a person is asked this: on, visible, not only for reading, and one that Ward can ask.
     pub(crate) fn is_asked(&self, id: PlaceId) -> bool {
         self.with_item(id).is_some_and(|(place, item)| {
-            let can_be = item.item_type.takes_answers() && item.item_type.is_supported() && !item.read_only;
-            place.is_on && can_be && !self.is_hidden(place)
+            place.is_on && item.can_be_answered() && !item.read_only && !self.is_hidden(place)
         })
     }
 

@@ -243,3 +243,19 @@ fn what_a_response_was_refused_for_is_asked_again() {
     complete(&form, &resumed, None);
     assert!(!resumed.ask_again(&[]));
 }
+
+#[test]
+fn a_list_that_is_not_at_hand_is_said_and_not_asked() {
+    let form = form(json!([
+        required(with(item("kind", "choice", json!([])), "answerValueSet", json!("https://example.org/v"))),
+        item("a", "integer", json!([]))
+    ]));
+    let mut answering = Answering::new(form.clone());
+    let step = answering.next_question().unwrap();
+    assert_eq!(
+        (step.link_id.as_str(), step.notes),
+        ("a", vec!["kind (this can't be answered here)".to_owned()])
+    );
+    answering.skip(&top("a")).unwrap();
+    complete(&form, &answering, None);
+}
