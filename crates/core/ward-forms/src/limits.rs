@@ -154,8 +154,9 @@ pub const MAX_VARIABLES_OF_AN_EXPRESSION: usize = 200;
 /// count as reading everything.
 pub const MAX_READS: usize = 500_000;
 
-/// Most rounds in which items that may wait for one another are evaluated.
-pub const MAX_ROUNDS_OF_A_CIRCLE: usize = 16;
+/// Most steps that all expressions of a form take together after one change of its answers, as many as
+/// 25 expressions that take the most. What they leave undone fails with that reason.
+pub const MAX_STEPS_OF_A_CHANGE: usize = 100_000_000;
 
 /// Most answers that one formula gives.
 pub const MAX_CALCULATED_ANSWERS: usize = 200;

@@ -1,6 +1,7 @@
 //! Why an expression of a form gave nothing to use.
 
 use crate::fhirpath::EvaluationError;
+use crate::limits::MAX_STEPS_OF_A_CHANGE;
 
 /// Why an expression has no result for these answers. Nothing is lost by it: an item that it would
 /// switch off stays shown and owes nothing, and a calculated answer is left out.
@@ -24,6 +25,12 @@ pub enum ExpressionFailure {
         /// Variables accepted.
         limit: usize,
     },
+    /// All expressions together needed more steps after one change than accepted.
+    #[error("the form's expressions need more than {limit} steps together")]
+    TooMuchWork {
+        /// Steps accepted.
+        limit: usize,
+    },
     /// It could be read, but not evaluated.
     #[error("{}", plain(.0))]
     Evaluation(EvaluationError),
@@ -44,6 +51,17 @@ pub enum ExpressionFailure {
     /// The question does not take this answer: it is not among its options or out of its range.
     #[error("its result is an answer that the question does not take")]
     DoesNotFit,
+}
+
+impl ExpressionFailure {
+    pub(crate) fn too_much_work() -> Self {
+        Self::TooMuchWork { limit: MAX_STEPS_OF_A_CHANGE }
+    }
+
+    /// Whether it is about the evaluation of the whole form, not about the expression alone.
+    pub(crate) fn is_unrest(&self) -> bool {
+        matches!(self, Self::Loop | Self::TooMuchWork { .. })
+    }
 }
 
 /// The error without anything that may have been an answer.

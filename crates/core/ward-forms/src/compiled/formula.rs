@@ -80,7 +80,7 @@ impl Formula {
             Ok(expression) => reads::of(expression, form, owner),
             Err(_) => Reads::default(),
         };
-        let uses_time = expression.as_ref().is_ok_and(reads::uses_time);
+        let uses_time = expression.as_ref().is_ok_and(|expression| expression.dependencies().uses_time());
         Self { expression, names: Vec::new(), needed: Vec::new(), reads, uses_time }
     }
 

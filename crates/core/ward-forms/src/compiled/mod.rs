@@ -181,9 +181,14 @@ impl CompiledForm {
         self.strata.get(rank).is_some_and(|stratum| stratum.is_cyclic)
     }
 
-    /// What reads the answers of an item, or of what lies below it.
+    /// The expressions that read an item, or what lies below it.
     pub(crate) fn readers(&self, item: usize) -> &[Reader] {
-        self.readers.by_item.get(item).map_or(&[], Vec::as_slice)
+        self.readers.of_item.get(item).map_or(&[], Vec::as_slice)
+    }
+
+    /// The conditions that look at a question.
+    pub(crate) fn conditions_on(&self, item: usize) -> &[Reader] {
+        self.readers.of_question.get(item).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn readers_of_everything(&self) -> &[Task] {

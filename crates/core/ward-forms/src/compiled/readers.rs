@@ -6,7 +6,7 @@ use super::reads::{Read, Reads};
 use crate::questionnaire::Questionnaire;
 
 /// Something that is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Task {
     /// The item; `None` for the form itself.
     pub(crate) item: Option<usize>,
@@ -27,7 +27,7 @@ pub(crate) enum What {
 }
 
 /// A task that reads an item.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Reader {
     pub(crate) task: Task,
     /// See [`Read::within`].
@@ -36,19 +36,24 @@ pub(crate) struct Reader {
 
 #[derive(Debug)]
 pub(super) struct Readers {
-    pub(super) by_item: Vec<Vec<Reader>>,
+    /// Conditions, by the question that they look at: whether a place of it stands there matters to them
+    /// even where it is off.
+    pub(super) of_question: Vec<Vec<Reader>>,
+    /// Expressions, by the items that they read.
+    pub(super) of_item: Vec<Vec<Reader>>,
     pub(super) of_everything: Vec<Task>,
 }
 
 impl Readers {
     pub(super) fn of(form: &Questionnaire, items: &[CompiledItem], rules: &[Formula]) -> Self {
-        let mut readers = Self { by_item: vec![Vec::new(); items.len()], of_everything: Vec::new() };
+        let none = || vec![Vec::new(); items.len()];
+        let mut readers = Self { of_question: none(), of_item: none(), of_everything: Vec::new() };
         for (index, item) in items.iter().enumerate() {
             let of = |what| Task { item: Some(index), what };
             for condition in form.items().get(index).into_iter().flat_map(|item| &item.conditions) {
                 if let Some(target) = condition.target {
                     let read = Read { item: target.0, within: condition.scope.map(|scope| scope.0) };
-                    readers.add(of(What::Enable), read);
+                    add(&mut readers.of_question, of(What::Enable), read);
                 }
             }
             let single = [(What::Enable, &item.enable), (What::Calculate, &item.calculated)];
@@ -61,6 +66,10 @@ impl Readers {
         for (place, rule) in rules.iter().enumerate() {
             readers.add_all(Task { item: None, what: What::Rule(place) }, &rule.reads);
         }
+        for list in readers.of_question.iter_mut().chain(&mut readers.of_item) {
+            list.sort_unstable();
+            list.dedup();
+        }
         readers
     }
 
@@ -70,13 +79,13 @@ impl Readers {
             return;
         }
         for read in &reads.items {
-            self.add(task, *read);
+            add(&mut self.of_item, task, *read);
         }
     }
+}
 
-    fn add(&mut self, task: Task, read: Read) {
-        if let Some(list) = self.by_item.get_mut(read.item) {
-            list.push(Reader { task, within: read.within });
-        }
+fn add(lists: &mut [Vec<Reader>], task: Task, read: Read) {
+    if let Some(list) = lists.get_mut(read.item) {
+        list.push(Reader { task, within: read.within });
     }
 }

@@ -48,93 +48,27 @@ impl ReadsLeft {
 }
 
 /// What an expression at `owner` reads itself, its variables aside.
+///
+/// Of a path through groups only the questions at its end are named: whoever switches, adds or removes a
+/// group says so for each place in it.
 pub(super) fn of(expression: &Expression, form: &Questionnaire, owner: Option<usize>) -> Reads {
     let dependencies = expression.dependencies();
-    // Nothing leads from a part of a response up to what holds it, so an expression that never names
-    // the whole reads at most what its item holds.
+    let mut reads = Reads::default();
+    let own = owner.filter(|_| dependencies.is_within_context());
+    match own {
+        Some(owner) => drop(reads.items.insert(Read { item: owner, within: Some(owner) })),
+        None => reads.is_everything = dependencies.is_everything(),
+    }
+    if reads.is_everything {
+        return reads;
+    }
+    // Nothing leads from a part of a response up to what holds it, so an expression that never begins
+    // at the whole finds only items that its own item holds.
     let names_whole = dependencies.variables().any(|name| matches!(name, "resource" | "rootResource"));
     let within = owner.filter(|_| !names_whole);
-    let mut reads = Reads::default();
-    for link_id in dependencies.link_ids() {
-        let Some(item) = form.item(link_id) else { continue };
-        if !is_only_passed(expression.source(), link_id) {
-            reads.items.insert(Read { item: item.index.0, within });
-        }
-    }
-    if dependencies.is_everything() || is_in_doubt(expression.source()) {
-        match within {
-            Some(owner) => drop(reads.items.insert(Read { item: owner, within })),
-            None => reads.is_everything = true,
-        }
-    }
+    let named = dependencies.link_ids().filter_map(|link_id| form.item(link_id));
+    reads.items.extend(named.map(|item| Read { item: item.index.0, within }));
     reads
-}
-
-/// Whether [`Expression::dependencies`] may not tell all that such an expression reads. It is then
-/// taken to read everything it can reach.
-fn is_in_doubt(source: &str) -> bool {
-    ["select", "repeat", "aggregate", "$index", "$total", "defineVariable", "resolve"]
-        .iter()
-        .any(|word| source.contains(word))
-}
-
-/// Whether a result changes with the time.
-pub(super) fn uses_time(expression: &Expression) -> bool {
-    ["now", "today", "timeOfDay"].iter().any(|word| expression.source().contains(word))
-}
-
-/// Whether an item is named only on the way to items below it, which are named too:
-/// `item.where(linkId='group').item.where(linkId='question')` reads the question alone.
-fn is_only_passed(source: &str, link_id: &str) -> bool {
-    // An escape or another quote could name the item in another way.
-    if source.contains(['\\', '"', '`']) {
-        return false;
-    }
-    let quoted = format!("'{link_id}'");
-    let mut places = source.match_indices(&quoted).peekable();
-    places.peek().is_some()
-        && places.all(|(start, found)| {
-            let before = source.get(..start).unwrap_or_default();
-            let after = source.get(start + found.len()..).unwrap_or_default();
-            is_start_of_filter(before) && leads_to_filter(after)
-        })
-}
-
-fn is_start_of_filter(before: &str) -> bool {
-    let word = |text: &'_ str, word: &str| text.trim_end().strip_suffix(word).map(str::len);
-    let mut rest = before;
-    for (part, is_needed) in [("=", true), ("linkId", true), (".", false), ("$this", false), ("(", true)] {
-        match word(rest, part) {
-            Some(length) => rest = rest.get(..length).unwrap_or_default(),
-            None if is_needed => return false,
-            None => {}
-        }
-    }
-    rest.trim_end().ends_with("where")
-}
-
-fn leads_to_filter(after: &str) -> bool {
-    let mut rest = after.trim_start();
-    let mut eat = |part: &str| match rest.strip_prefix(part) {
-        Some(left) => {
-            rest = left.trim_start();
-            true
-        }
-        None => false,
-    };
-    if !(eat(")") && eat(".")) {
-        return false;
-    }
-    if eat("answer") && !eat(".") {
-        return false;
-    }
-    if !(eat("item") && eat(".") && eat("where") && eat("(")) {
-        return false;
-    }
-    if eat("$this") && !eat(".") {
-        return false;
-    }
-    eat("linkId") && eat("=") && eat("'")
 }
 
 /// The item that a read is about, in the form.
@@ -186,6 +120,28 @@ mod tests {
             both("%resource.item.where(linkId='g' and item.exists()).item.where(linkId='a').answer"),
             2
         );
+    }
+
+    #[test]
+    fn a_filter_that_names_no_items_leaves_what_it_looks_through() {
+        let of_g = (vec![("g".to_owned(), None)], false);
+        for filter in ["linkId='a' or linkId.startsWith('b')", "linkId='a' + %n", "linkId='a' or true"] {
+            let text = format!("%resource.item.where(linkId='g').item.where({filter}).answer.value.sum()");
+            assert_eq!(reads(&text, Some("c")), of_g, "{filter}");
+        }
+        let named = reads(
+            "%resource.item.where(linkId='g').item.where(linkId='a' or linkId='b').answer.value",
+            Some("c"),
+        );
+        assert_eq!(named.0.len(), 2, "both are named, the group is not: {named:?}");
+    }
+
+    #[test]
+    fn what_begins_at_the_whole_and_at_its_item_reads_both() {
+        let (items, is_everything) =
+            reads("%resource.item.where(linkId='c').answer.value + item.answer.value.sum()", Some("g"));
+        assert!(!is_everything);
+        assert_eq!(items, [("g".to_owned(), Some("g".to_owned())), ("c".to_owned(), None)]);
     }
 
     #[test]

@@ -16,8 +16,14 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { steps: Cell::new(MAX_EVALUATION_STEPS), text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES) }
+    /// At most so many steps, and never more than one evaluation may take.
+    pub(super) fn of_steps(most: usize) -> Self {
+        let steps = Cell::new(most.min(MAX_EVALUATION_STEPS));
+        Self { steps, text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES) }
+    }
+
+    pub(super) fn steps_left(&self) -> usize {
+        self.steps.get()
     }
 
     /// Takes so many steps.

@@ -40,8 +40,8 @@ impl<'s, 'd> Scope<'s, 'd> {
 }
 
 impl<'e, 'd> Evaluator<'e, 'd> {
-    pub(super) fn new(environment: &'e Environment<'d>) -> Self {
-        Self { environment, budget: Budget::new(), defined: RefCell::default(), pattern: RefCell::default() }
+    pub(super) fn new(environment: &'e Environment<'d>, budget: Budget) -> Self {
+        Self { environment, budget, defined: RefCell::default(), pattern: RefCell::default() }
     }
 
     pub(super) fn evaluate(&self, expr: &'d Expr, scope: Scope<'_, 'd>) -> Evaluated<'d> {

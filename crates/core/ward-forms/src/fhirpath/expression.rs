@@ -1,6 +1,7 @@
 //! An expression, read once.
 
 use super::ast::{Expr, Part};
+use super::budget::Budget;
 use super::collection::Collection;
 use super::dependencies::Dependencies;
 use super::doubts::{self, Doubt};
@@ -10,7 +11,7 @@ use super::evaluator::{Evaluator, Scope};
 use super::functions;
 use super::member_check::MemberCheck;
 use super::parser;
-use crate::limits::MAX_CHECKED_PATTERNS;
+use crate::limits::{MAX_CHECKED_PATTERNS, MAX_EVALUATION_STEPS};
 use std::collections::BTreeSet;
 
 /// A FHIRPath expression ready for use.
@@ -72,8 +73,20 @@ impl Expression {
     /// [`EvaluationError`] when it has no result for these data. An error is not an empty result:
     /// whoever shows or stores the result has to say that there is none.
     pub fn evaluate<'d>(&'d self, environment: &Environment<'d>) -> Result<Collection<'d>, EvaluationError> {
-        let evaluator = Evaluator::new(environment);
+        self.evaluate_in_steps(environment, MAX_EVALUATION_STEPS).0
+    }
+
+    /// The same with at most so many steps. Says how many it has taken.
+    pub(crate) fn evaluate_in_steps<'d>(
+        &'d self,
+        environment: &Environment<'d>,
+        most: usize,
+    ) -> (Result<Collection<'d>, EvaluationError>, usize) {
+        let budget = Budget::of_steps(most);
+        let granted = budget.steps_left();
+        let evaluator = Evaluator::new(environment, budget);
         let scope = Scope { this: &environment.context, index: None, total: None };
-        evaluator.evaluate(&self.tree, scope)
+        let result = evaluator.evaluate(&self.tree, scope);
+        (result, granted - evaluator.budget.steps_left())
     }
 }

@@ -69,7 +69,8 @@ impl LiveForm<'_> {
             if rest.is_empty() {
                 return Some(*id);
             }
-            let branches = &self.places.get(*id)?.branches;
+            // What is nested under a hidden answer is as good as gone.
+            let branches = &self.places.get(*id).filter(|place| !place.is_masked)?.branches;
             let mut results = branches.iter();
             if is_last {
                 results.rev().find_map(|branch| self.occurrence(branch, rest, is_last))

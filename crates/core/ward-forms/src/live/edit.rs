@@ -79,10 +79,18 @@ impl LiveForm<'_> {
         };
         growth.level(Branch { parent: Some(id), under_answer, is_optional }, &children, &[]);
         let made = growth.made;
-        self.take_up(&made);
+        self.take_up_new(&made);
     }
 
-    /// Puts new places in the queue.
+    /// Puts new places in the queue, and the conditions that may look at one of them from now on.
+    fn take_up_new(&mut self, made: &[PlaceId]) {
+        self.take_up(made);
+        for id in made {
+            self.notify_conditions(*id);
+        }
+    }
+
+    /// Puts the places in the queue that a form begins with.
     pub(super) fn take_up(&mut self, made: &[PlaceId]) {
         self.is_order_old = true;
         for id in made {
@@ -161,6 +169,8 @@ impl LiveForm<'_> {
         for id in &below {
             if self.places.get(*id).is_some_and(|place| place.is_on) {
                 self.notify(*id);
+            } else {
+                self.notify_conditions(*id);
             }
         }
         for id in below {
@@ -197,7 +207,7 @@ impl LiveForm<'_> {
                 let new = growth.group(held, &definition, instances.len(), None, &[]);
                 let made = growth.made;
                 self.places.branch_mut(parent, under_answer)?.insert(range.end, new);
-                self.take_up(&made);
+                self.take_up_new(&made);
                 new
             }
         };
@@ -246,7 +256,7 @@ impl LiveForm<'_> {
             let new = growth.group(held, &definition, 0, None, &[]);
             let made = growth.made;
             self.places.branch_mut(parent, under_answer)?.insert(range.start, new);
-            self.take_up(&made);
+            self.take_up_new(&made);
         }
         self.settle_all();
         Some(())

@@ -3,7 +3,7 @@
 use super::LiveForm;
 use super::place::PlaceId;
 use crate::compiled::{ExpressionFailure, Formula, NameSource};
-use crate::fhirpath::{Collection, Environment, EvaluationError, Node, OptionWeights, Value};
+use crate::fhirpath::{Collection, Environment, EvaluationError, Expression, Node, OptionWeights, Value};
 use crate::questionnaire::Questionnaire;
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
@@ -46,18 +46,33 @@ impl LiveForm<'_> {
                 Ok(expression) => {
                     let environment = in_context(base.clone(), context.as_deref());
                     let environment = self.with_names(environment, &variable.formula, id, &results);
-                    expression
-                        .evaluate(&environment)
-                        .map_err(|error| root_cause(error, &variable.formula, &results))
+                    self.evaluate_counted(expression, &environment, |error| {
+                        root_cause(error, &variable.formula, &results)
+                    })
                 }
             };
             results.insert(*place, result);
         }
         let environment = self.with_names(in_context(base, own.as_deref()), formula, id, &results);
-        match expression.evaluate(&environment) {
-            Ok(result) => take(&result),
-            Err(error) => Err(root_cause(error, formula, &results)),
-        }
+        let cause = |error| root_cause(error, formula, &results);
+        take(&self.evaluate_counted(expression, &environment, cause)?)
+    }
+
+    /// Evaluates with the steps that are left of this change.
+    fn evaluate_counted<'d>(
+        &self,
+        expression: &'d Expression,
+        environment: &Environment<'d>,
+        cause: impl FnOnce(EvaluationError) -> ExpressionFailure,
+    ) -> Result<Collection<'d>, ExpressionFailure> {
+        let (result, taken) = expression.evaluate_in_steps(environment, self.steps.left());
+        self.steps.leave(self.steps.left().saturating_sub(taken));
+        result.map_err(|error| match error {
+            EvaluationError::TooManySteps { .. } if self.steps.left() == 0 => {
+                ExpressionFailure::too_much_work()
+            }
+            error => cause(error),
+        })
     }
 
     /// The item of the response that an expression begins on; one without answers where the item holds

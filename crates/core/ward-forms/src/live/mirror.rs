@@ -22,14 +22,8 @@ impl LiveForm<'_> {
             return;
         }
         let Some(place) = self.places.get(id) else { return };
-        let (parent, was_mirrored) = (place.parent, place.is_mirrored);
+        let (parent, under_answer, was_mirrored) = (place.parent, place.under_answer, place.is_mirrored);
         let holder = parent.and_then(|parent| self.places.get(parent));
-        // What is nested under an answer is written anew with its question.
-        if let (Some(parent), Some(holder)) = (parent, holder)
-            && !self.compiled.item(holder.item).is_some_and(|item| item.is_group)
-        {
-            return self.refresh(parent);
-        }
         let is_held = holder.is_none_or(|holder| holder.is_mirrored);
         let mut seen = Vec::new();
         let built = self.build(id, self.source(id), &mut seen);
@@ -39,12 +33,15 @@ impl LiveForm<'_> {
             }
             return;
         }
+        if !was_mirrored && built.is_none() {
+            return;
+        }
         if was_mirrored {
             self.forget(id);
         }
         let is_seen = built.is_some();
         let at = self.index_in_mirror(id);
-        let Some(list) = self.list_of(parent) else {
+        let Some(list) = self.list_of(parent, under_answer) else {
             // The holder has no list yet.
             return parent.map_or((), |parent| self.refresh(parent));
         };
@@ -127,12 +124,15 @@ impl LiveForm<'_> {
     /// Which of the answers in the mirror a place is nested under.
     fn answer_in_mirror(&self, id: PlaceId) -> Option<usize> {
         let place = self.places.get(id)?;
-        let parent = place.parent?;
-        let holder = self.places.get(parent)?;
-        if self.compiled.item(holder.item)?.is_group {
+        self.answer_of(place.parent?, place.under_answer)
+    }
+
+    /// Where an answer of a question stands in the mirror; `None` for a group.
+    fn answer_of(&self, parent: PlaceId, under_answer: usize) -> Option<usize> {
+        if self.is_group(parent) {
             return None;
         }
-        let answers = self.source(parent)?.answers.iter().take(place.under_answer);
+        let answers = self.source(parent)?.answers.iter().take(under_answer);
         Some(answers.filter(|answer| answer.value.is_some()).count())
     }
 
@@ -149,16 +149,23 @@ impl LiveForm<'_> {
         Some(at)
     }
 
-    fn list_of(&mut self, parent: Option<PlaceId>) -> Option<&mut Vec<Value>> {
+    /// The list of what is seen at the top, in a group, or under an answer.
+    fn list_of(&mut self, parent: Option<PlaceId>, under_answer: usize) -> Option<&mut Vec<Value>> {
         let way = parent.map_or_else(Vec::new, |parent| self.way_to(parent));
+        let own_answer = parent.and_then(|parent| self.answer_of(parent, under_answer));
         let mut at = self.mirror.as_mut()?;
         for (answer, index) in way {
-            if let Some(answer) = answer {
-                at = at.get_mut("answer")?.get_mut(answer)?;
-            }
-            at = at.get_mut("item")?.get_mut(index)?;
+            at = under(at, answer)?.get_mut("item")?.get_mut(index)?;
         }
-        at.get_mut("item")?.as_array_mut()
+        under(at, own_answer)?.get_mut("item")?.as_array_mut()
+    }
+}
+
+/// What holds the list of items: the item itself, or one of its answers.
+fn under(item: &mut Value, answer: Option<usize>) -> Option<&mut Value> {
+    match answer {
+        Some(answer) => item.get_mut("answer")?.get_mut(answer),
+        None => Some(item),
     }
 }
 

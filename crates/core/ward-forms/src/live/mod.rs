@@ -20,6 +20,7 @@ mod pairing;
 mod place;
 mod result_answers;
 mod settle;
+mod steps;
 mod surroundings;
 mod together;
 
@@ -91,6 +92,11 @@ pub(crate) struct LiveForm<'r> {
     beginning: BTreeSet<PlaceId>,
     /// The numbers of places that are gone, until somebody has looked.
     removed: Vec<PlaceId>,
+    /// What expressions may still cost until the next change.
+    steps: steps::Steps,
+    /// The same response with its answers calculated, while it is only looked at and some of them may
+    /// wait for one another.
+    followed: Option<Box<LiveForm<'r>>>,
 }
 
 impl<'r> LiveForm<'r> {
@@ -110,6 +116,17 @@ impl<'r> LiveForm<'r> {
         live
     }
 
+    fn follow_stored(
+        form: FormRef<'r>,
+        response: Cow<'r, QuestionnaireResponse>,
+        surroundings: Surroundings,
+    ) -> Self {
+        let mut live = Self::over(form, response, surroundings, Calculation::Follow);
+        live.is_filled_in();
+        live.settle_all();
+        live
+    }
+
     /// A response that is only looked at.
     pub(crate) fn verify(
         form: &'r Questionnaire,
@@ -117,11 +134,14 @@ impl<'r> LiveForm<'r> {
         surroundings: &Surroundings,
     ) -> Self {
         let (form, response) = (FormRef::Borrowed(form), Cow::Borrowed(response));
+        let followed = form
+            .compiled()
+            .has_calculated_circle()
+            .then(|| Box::new(Self::follow_stored(form.clone(), response.clone(), surroundings.clone())));
         let mut live = Self::over(form, response, surroundings.clone(), Calculation::Verify);
+        live.followed = followed;
         live.settle_all();
-        if live.compiled.has_calculated_circle() {
-            live.take_over_loops();
-        }
+        live.take_over_failures();
         live
     }
 
@@ -156,6 +176,8 @@ impl<'r> LiveForm<'r> {
             unprepared: Vec::new(),
             beginning: BTreeSet::new(),
             removed: Vec::new(),
+            steps: steps::Steps::default(),
+            followed: None,
         };
         live.write_head();
         live.take_up(&made);
@@ -172,6 +194,7 @@ impl<'r> LiveForm<'r> {
         if self.is_order_old {
             self.put_in_order();
         }
+        self.steps.renew();
     }
 
     /// Gives a place these answers, as a person does.
@@ -294,12 +317,12 @@ impl<'r> LiveForm<'r> {
         is_hidden || self.form.items().get(place.item).is_some_and(|item| item.read_only)
     }
 
+    /// Whether somebody has entered something below a place.
     pub(crate) fn has_nested_answers(&self, id: PlaceId) -> bool {
-        self.places
-            .subtree(id)
-            .iter()
-            .skip(1)
-            .any(|below| self.places.get(*below).is_some_and(|place| place.has_value))
+        self.places.subtree(id).iter().skip(1).filter_map(|below| self.places.get(*below)).any(|place| {
+            let is_given = place.calculation.as_ref().is_none_or(|calculation| calculation.is_overridden);
+            place.has_value && is_given
+        })
     }
 
     pub(crate) fn values(&self, id: PlaceId) -> Vec<AnswerValue> {

@@ -72,6 +72,7 @@ impl LiveForm<'_> {
     /// Puts in the queue what reads a place whose answers have changed.
     pub(super) fn notify(&mut self, id: PlaceId) {
         let Some(item) = self.places.get(id).map(|place| place.item) else { return };
+        self.notify_conditions(id);
         let compiled = Arc::clone(&self.compiled);
         for above in compiled.chain(item) {
             for reader in compiled.readers(above) {
@@ -80,6 +81,16 @@ impl LiveForm<'_> {
         }
         for task in compiled.readers_of_everything() {
             self.wake(Reader { task: *task, within: None }, id);
+        }
+    }
+
+    /// Puts in the queue the conditions that look at a place. One that stands there or is gone changes
+    /// which place is the nearest, on or off.
+    pub(super) fn notify_conditions(&mut self, id: PlaceId) {
+        let Some(item) = self.places.get(id).map(|place| place.item) else { return };
+        let compiled = Arc::clone(&self.compiled);
+        for reader in compiled.conditions_on(item) {
+            self.wake(*reader, id);
         }
     }
 
@@ -111,7 +122,7 @@ impl LiveForm<'_> {
         self.set_enabled(id, is_on, is_in_doubt, failure)
     }
 
-    fn enabled(&self, id: PlaceId) -> (bool, bool, Option<ExpressionFailure>) {
+    pub(super) fn enabled(&self, id: PlaceId) -> (bool, bool, Option<ExpressionFailure>) {
         let Some(place) = self.places.get(id) else { return (false, false, None) };
         let (is_held, is_doubted) = match place.parent.and_then(|parent| self.places.get(parent)) {
             Some(parent) => (parent.is_on, parent.is_in_doubt),
@@ -194,7 +205,7 @@ impl LiveForm<'_> {
         };
         let is_other = !are_same(&present, wanted);
         // What a person entered under an answer comes back with it.
-        let is_held = !is_due && self.has_nested_answers(id);
+        let is_held = self.is_kept(id, matches!(result, Some(Err(_))));
         let Some(place) = self.places.get_mut(id) else { return false };
         let is_known = place.is_known_calculated;
         let Some(calculation) = place.calculation.as_mut() else { return false };
@@ -216,6 +227,13 @@ impl LiveForm<'_> {
         true
     }
 
+    /// Whether a calculated answer stays that is not due, or can't be calculated: what persons entered
+    /// under it hangs on it, and comes back with it.
+    pub(super) fn is_kept(&self, id: PlaceId, has_failed: bool) -> bool {
+        let is_due = self.places.get(id).is_some_and(|place| place.is_on && !place.is_optional);
+        (!is_due || has_failed) && self.has_nested_answers(id)
+    }
+
     fn settle_rule(&mut self, id: PlaceId, rule: usize) {
         let Some(place) = self.places.get(id) else { return };
         let is_judged = place.is_on && place.position.is_some();
@@ -228,7 +246,7 @@ impl LiveForm<'_> {
 
     /// Whether a rule holds. One that says nothing, because answers that it needs are missing, is not
     /// broken.
-    fn judge(&self, task: Task, id: Option<PlaceId>) -> RuleState {
+    pub(super) fn judge(&self, task: Task, id: Option<PlaceId>) -> RuleState {
         let formula = self.compiled.formula(task)?;
         Some(self.evaluate(formula, id, |result| Ok(result.truth()? != Some(false))))
     }

@@ -15,7 +15,7 @@ fn form_with(extension: Value, items: Value) -> Questionnaire {
     Questionnaire::parse(&serde_json::to_vec(&value).unwrap()).unwrap()
 }
 
-fn form(items: Value) -> Questionnaire {
+pub fn form(items: Value) -> Questionnaire {
     form_with(json!([]), items)
 }
 
@@ -23,11 +23,11 @@ fn formula(url: &str, name: Option<&str>, text: &str) -> Value {
     json!({"url": url, "valueExpression": {"name": name, "language": "text/fhirpath", "expression": text}})
 }
 
-fn calculated(text: &str) -> Value {
+pub fn calculated(text: &str) -> Value {
     formula(&format!("{SDC}calculatedExpression"), None, text)
 }
 
-fn enabled(text: &str) -> Value {
+pub fn enabled(text: &str) -> Value {
     formula(&format!("{SDC}enableWhenExpression"), None, text)
 }
 
@@ -45,28 +45,28 @@ fn rule(text: &str, human: &str) -> Value {
         {"url": "expression", "valueExpression": {"language": "text/fhirpath", "expression": text}}]})
 }
 
-fn integer(link_id: &str, extension: Vec<Value>) -> Value {
+pub fn integer(link_id: &str, extension: Vec<Value>) -> Value {
     json!({"linkId": link_id, "type": "integer", "text": link_id, "extension": extension})
 }
 
-fn locked(link_id: &str, text: &str) -> Value {
+pub fn locked(link_id: &str, text: &str) -> Value {
     json!({"linkId": link_id, "type": "integer", "text": link_id, "readOnly": true, "extension": [calculated(text)]})
 }
 
-fn of(link_id: &str) -> String {
+pub fn of(link_id: &str) -> String {
     format!("%resource.item.where(linkId='{link_id}').answer.value")
 }
 
-fn top(link_id: &str) -> ItemPath {
+pub fn top(link_id: &str) -> ItemPath {
     ItemPath::top(link_id)
 }
 
-fn give(answering: &mut Answering, link_id: &str, number: i32) {
+pub fn give(answering: &mut Answering, link_id: &str, number: i32) {
     answering.answer(&top(link_id), AnswerValue::Integer(number)).unwrap();
     assert_eq!(answering.compare_with_scratch(), Ok(()));
 }
 
-fn shown(answering: &Answering, link_id: &str) -> Vec<i32> {
+pub fn shown(answering: &Answering, link_id: &str) -> Vec<i32> {
     let item = answering.item(&top(link_id)).unwrap();
     let whole = |value: &AnswerValue| match value {
         AnswerValue::Integer(number) => *number,
@@ -75,11 +75,11 @@ fn shown(answering: &Answering, link_id: &str) -> Vec<i32> {
     item.answers.iter().map(whole).collect()
 }
 
-fn asked(answering: &Answering) -> Vec<String> {
+pub fn asked(answering: &Answering) -> Vec<String> {
     answering.questions().into_iter().map(|step| step.path.to_string()).collect()
 }
 
-fn codes(findings: &[ward_forms::Finding]) -> Vec<(String, &'static str, Severity)> {
+pub fn codes(findings: &[ward_forms::Finding]) -> Vec<(String, &'static str, Severity)> {
     findings.iter().map(|found| (found.path.to_string(), found.code.as_str(), found.severity)).collect()
 }
 

@@ -35,7 +35,20 @@ impl Maker {
 
     fn path(&mut self, index: usize) -> String {
         let target = self.target(index);
-        match self.dice.below(8) {
+        match self.dice.below(10) {
+            // The second filter names items, or it only looks as if it did.
+            8 => {
+                let (holder, other) = (self.target(index), self.target(index));
+                format!(
+                    "%resource.descendants().where(linkId='{holder}').item.where(linkId='{target}' or linkId='{other}').answer.value"
+                )
+            }
+            9 => {
+                let holder = self.target(index);
+                format!(
+                    "%resource.descendants().where(linkId='{holder}').item.where(linkId='{target}' or linkId.startsWith('i1')).answer.value"
+                )
+            }
             3 => format!("%resource.descendants().where(linkId='{target}').item.answer.value"),
             4 => format!("%resource.descendants().where(linkId='{target}').descendants().answer.value"),
             0 => format!("%resource.item.where(linkId='{target}').answer.value"),
@@ -132,9 +145,52 @@ impl Maker {
         while levels.len() > 1 {
             close(&mut levels);
         }
+        let mut items = levels.pop().unwrap();
+        for (block, is_below_answers) in [("g", false), ("n", true)] {
+            if self.dice.below(2) == 0 {
+                let at = self.dice.below(items.len() + 1);
+                items.insert(at, gated_block(block, is_below_answers));
+                items.extend(self.readers_of(block));
+            }
+        }
         json!({"resourceType": "Questionnaire", "url": "u", "version": "1", "status": "active",
             "extension": [formula(&format!("{BASE}variable"), Some("v"), "%resource.item.count()")],
-            "item": levels.pop().unwrap()})
+            "item": items})
+    }
+
+    /// Items outside of a gated block that look at what stands in it, before it or behind it.
+    fn readers_of(&mut self, block: &str) -> Vec<Value> {
+        let question = format!("{block}q");
+        let way = match self.dice.below(3) {
+            0 => format!("descendants().where(linkId='{block}').item.where(linkId='{question}')"),
+            1 => format!(
+                "descendants().where(linkId='{block}').item.where(linkId='{question}' or linkId.startsWith('{block}k'))"
+            ),
+            _ => format!("descendants().where(linkId='{question}')"),
+        };
+        let score = format!("%resource.{way}.answer.value.ofType(integer).sum()");
+        vec![
+            json!({"linkId": format!("{block}r"), "type": "integer", "text": "T", "enableWhen":
+                [{"question": question, "operator": ">", "answerInteger": 40}]}),
+            json!({"linkId": format!("{block}s"), "type": "integer", "text": "T", "readOnly": self.dice.below(2) == 0,
+                "extension": [formula(&format!("{SDC}calculatedExpression"), None, &score)]}),
+            json!({"linkId": format!("{block}e"), "type": "integer", "text": "T", "extension":
+                [formula(&format!("{SDC}enableWhenExpression"), None, &format!("%resource.{way}.exists()"))]}),
+        ]
+    }
+}
+
+/// A repeating group with a question that another one beside it switches on; below the answers of a
+/// question, if so wanted.
+fn gated_block(block: &str, is_below_answers: bool) -> Value {
+    let group = json!({"linkId": block, "type": "group", "text": "T", "repeats": true, "item": [
+        {"linkId": format!("{block}k"), "type": "boolean", "text": "T"},
+        {"linkId": format!("{block}q"), "type": "integer", "text": "T", "enableWhen":
+            [{"question": format!("{block}k"), "operator": "=", "answerBoolean": true}]}]});
+    if is_below_answers {
+        json!({"linkId": format!("{block}h"), "type": "integer", "text": "T", "repeats": true, "item": [group]})
+    } else {
+        group
     }
 }
 

@@ -27,6 +27,10 @@ mod eortc_qlq_c30;
 #[cfg(test)]
 mod evaluation;
 #[cfg(test)]
+mod evaluation_changes;
+#[cfg(test)]
+mod evaluation_circles;
+#[cfg(test)]
 mod evaluation_properties;
 #[cfg(test)]
 mod extensions;
