@@ -247,7 +247,9 @@ impl<'r> LiveForm<'r> {
     }
 
     fn put_in_order(&mut self) {
-        self.is_order_old = false;
+        if !std::mem::take(&mut self.is_order_old) {
+            return;
+        }
         let tops: Vec<PlaceId> = self.places.branch(None, 0).to_vec();
         self.order.clear();
         for top in tops {
