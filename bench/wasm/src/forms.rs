@@ -42,6 +42,6 @@ impl OpenForm {
     /// Evaluates the whole form again.
     pub fn again(&self) -> bool {
         let form = self.answering.questionnaire().clone();
-        Answering::resume(form, self.answering.draft().clone()).progress() == self.answering.progress()
+        Answering::resume(form, self.answering.draft()).progress() == self.answering.progress()
     }
 }

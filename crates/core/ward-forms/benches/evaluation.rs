@@ -71,7 +71,7 @@ fn measure(name: &str, json: &str, gates: &mut Gates) {
         let began = thread_cpu();
         black_box((answering.next_question(), answering.progress()));
         screens.push(thread_cpu() - began);
-        let draft = answering.draft().clone();
+        let draft = answering.draft();
         let shared = Arc::clone(&form);
         let began = thread_cpu();
         black_box(Answering::resume(shared, draft));

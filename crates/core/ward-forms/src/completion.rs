@@ -2,110 +2,139 @@
 //! and so does what is left empty.
 
 use crate::forest::Forest;
-use crate::limits::MAX_ROUNDS_OF_FINISHING;
-use crate::live::{LiveForm, Surroundings};
-use crate::questionnaire::Questionnaire;
+use crate::live::{LiveForm, PlaceId, Surroundings};
+use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::skip_logic::enabled_nodes_in;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-/// A copy of the response without answers of disabled items and without items
-/// that hold nothing. Items that the form doesn't know stay, for the validation
-/// to report.
+/// The response to give away, written at this time.
 ///
-/// Taking an empty repetition away can change which occurrence a condition looks
-/// at, so it goes on until nothing changes. Each round takes something away, so
-/// it ends.
-pub(crate) fn without_disabled(
-    questionnaire: &Questionnaire,
-    response: &QuestionnaireResponse,
-    surroundings: &Surroundings,
-) -> QuestionnaireResponse {
-    let mut current = response.clone();
-    loop {
-        let forest = Forest::new(questionnaire, &current);
-        let enabled = enabled_nodes_in(questionnaire, &forest, surroundings);
-        let mut pruning = Pruning { forest: &forest, enabled: &enabled, removed: 0 };
-        let items = pruning.items(&current.items);
-        if pruning.removed == 0 {
-            return current;
-        }
-        current = QuestionnaireResponse {
-            fields: current.fields.clone(),
-            numbers: current.numbers.clone(),
-            status: current.status,
-            items,
-        };
-    }
-}
-
-/// The response to give away, calculated at the time that the surroundings say.
-///
-/// Taking something away can change what is calculated, so the form is evaluated over what is left,
-/// until both agree.
-pub(crate) fn finished(live: &LiveForm<'static>, surroundings: &Surroundings) -> QuestionnaireResponse {
-    let form = &live.form;
-    if !live.compiled.has_expressions() {
-        return without_disabled(form, &live.response, surroundings);
-    }
+/// It is what the draft shows: the form is evaluated once more, and what is off, and what holds nothing,
+/// is left out. A repetition that a condition elsewhere may look at stays even if it holds nothing,
+/// beside one that does; else that condition would find another one than it did in the draft.
+pub(crate) fn finished(live: &LiveForm<'static>, authored: Option<&str>) -> QuestionnaireResponse {
     let mut last = live.clone();
-    if last.surroundings() != surroundings {
-        last.set_surroundings(surroundings.clone());
-    }
-    let mut response = without_disabled(form, &last.response, surroundings);
-    for _ in 0..MAX_ROUNDS_OF_FINISHING {
-        let again = LiveForm::follow(last.shared_form(), response.clone(), surroundings.clone(), false);
-        let next = without_disabled(form, &again.response, surroundings);
-        if next.items == response.items {
-            break;
-        }
-        response = next;
+    last.write(authored);
+    let form = &last.form;
+    let response = given_away(&last, &watched_repetitions(form), |_| true);
+    if last.compiled.strata.iter().any(|stratum| stratum.is_cyclic) {
+        return without_disabled(form, response, last.surroundings());
     }
     response
 }
 
-/// The items of a response without what is off and what only the form itself can answer.
-pub(crate) fn said_by_people(
-    questionnaire: &Questionnaire,
-    response: &QuestionnaireResponse,
-    surroundings: &Surroundings,
-) -> Vec<ResponseItem> {
-    let mut response = without_disabled(questionnaire, response, surroundings);
-    drop_calculated(questionnaire, &mut response.items);
-    response.items
+/// The items of a response without what is off and what the form calculated itself.
+pub(crate) fn said_by_people(live: &LiveForm<'static>) -> Vec<ResponseItem> {
+    let is_said = |id: PlaceId| {
+        let place = live.places.get(id);
+        place.is_none_or(|place| place.calculation.is_none() || place.is_overridden())
+            || live.has_nested_answers(id)
+    };
+    given_away(live, &BTreeSet::new(), is_said).items
 }
 
-fn drop_calculated(questionnaire: &Questionnaire, items: &mut Vec<ResponseItem>) {
-    let compiled = Arc::clone(questionnaire.compiled());
-    items.retain_mut(|item| {
-        for answer in &mut item.answers {
-            drop_calculated(questionnaire, &mut answer.items);
+/// What is on and holds something, of a form that was evaluated.
+fn given_away(
+    live: &LiveForm<'static>,
+    watched: &BTreeSet<&str>,
+    is_said: impl Fn(PlaceId) -> bool,
+) -> QuestionnaireResponse {
+    let response: &QuestionnaireResponse = &live.response;
+    let forest = Forest::new(&live.form, response);
+    debug_assert_eq!(live.order.len(), forest.nodes.len(), "places and nodes stand for the same items");
+    let is_kept = |id: &PlaceId| live.places.get(*id).is_some_and(|place| place.is_on) && is_said(*id);
+    let kept: Vec<bool> = live.order.iter().map(is_kept).collect();
+    let mut pruning = Pruning { forest: &forest, kept: &kept, watched, removed: 0 };
+    let items = pruning.items(&response.items);
+    QuestionnaireResponse {
+        fields: response.fields.clone(),
+        numbers: response.numbers.clone(),
+        status: response.status,
+        items,
+    }
+}
+
+/// Without what a check of the response would find off: items that wait for one another may be on in the
+/// draft only. Each round takes something away, so it ends.
+fn without_disabled(
+    form: &Questionnaire,
+    mut current: QuestionnaireResponse,
+    surroundings: &Surroundings,
+) -> QuestionnaireResponse {
+    let watched = watched_repetitions(form);
+    loop {
+        let forest = Forest::new(form, &current);
+        let kept = enabled_nodes_in(form, &forest, surroundings);
+        let mut pruning = Pruning { forest: &forest, kept: &kept, watched: &watched, removed: 0 };
+        let items = pruning.items(&current.items);
+        if pruning.removed == 0 {
+            return current;
         }
-        drop_calculated(questionnaire, &mut item.items);
-        let definition = questionnaire.item(&item.link_id);
-        let known = definition.and_then(|item| compiled.item(item.index.0));
-        let is_locked =
-            definition.is_some_and(|item| item.read_only) || known.is_some_and(|item| item.is_hidden);
-        !(is_locked && known.is_some_and(|item| item.calculated.is_some()))
+        current.items = items;
+    }
+}
+
+/// The repeating groups into which a condition looks from outside.
+fn watched_repetitions(form: &Questionnaire) -> BTreeSet<&str> {
+    let conditions = form.items().iter().flat_map(|item| &item.conditions);
+    let ways = conditions.filter_map(|condition| {
+        let target = form.get(condition.target?)?;
+        Some(form.ancestors(target).take_while(|above| Some(above.index) != condition.scope))
     });
+    let groups = ways.flatten().filter(|above| above.item_type == ItemType::Group && above.repeats);
+    groups.map(|group| group.link_id.as_str()).collect()
 }
 
 struct Pruning<'c, 'a> {
     forest: &'c Forest<'a>,
-    enabled: &'c [bool],
+    /// For each node, whether it may stay.
+    kept: &'c [bool],
+    /// Groups whose repetitions are looked at, by linkId.
+    watched: &'c BTreeSet<&'c str>,
     removed: usize,
 }
 
 impl Pruning<'_, '_> {
     fn items(&mut self, items: &[ResponseItem]) -> Vec<ResponseItem> {
-        items.iter().filter_map(|item| self.item(item)).collect()
+        let mut found: Vec<Option<ResponseItem>> = Vec::with_capacity(items.len());
+        let mut bare: Vec<usize> = Vec::new();
+        let mut holding: BTreeSet<&str> = BTreeSet::new();
+        for (at, item) in items.iter().enumerate() {
+            let before = self.removed;
+            let left = self.item(item);
+            if self.watched.contains(item.link_id.as_str()) {
+                match left {
+                    Some(_) => drop(holding.insert(item.link_id.as_str())),
+                    None => bare.push(at),
+                }
+                // One that was bare before loses nothing if it stays.
+                if left.is_none() && item.answers.is_empty() && item.items.is_empty() {
+                    self.removed = before;
+                }
+            }
+            found.push(left);
+        }
+        for at in bare {
+            let Some(item) = items.get(at) else { continue };
+            match found.get_mut(at) {
+                Some(slot) if holding.contains(item.link_id.as_str()) => {
+                    *slot = Some(ResponseItem {
+                        fields: item.fields.clone(),
+                        ..ResponseItem::new(&item.link_id)
+                    });
+                }
+                _ => self.removed += 1,
+            }
+        }
+        found.into_iter().flatten().collect()
     }
 
     fn item(&mut self, item: &ResponseItem) -> Option<ResponseItem> {
         let Some(node) = self.forest.node_of(item) else {
             return Some(item.clone());
         };
-        if !self.enabled.get(node).copied().unwrap_or(false) {
+        if !self.kept.get(node).copied().unwrap_or(false) {
             self.removed += 1;
             return None;
         }
@@ -137,6 +166,13 @@ impl Pruning<'_, '_> {
             items,
         })
     }
+}
+
+/// Whether an item of the response, or one in it, has an answer or says something else.
+pub(crate) fn holds_something(item: &ResponseItem) -> bool {
+    let in_answers =
+        item.answers.iter().any(|answer| answer.value.is_some() || answer.items.iter().any(holds_something));
+    in_answers || says_more(item) || item.items.iter().any(holds_something)
 }
 
 /// Whether an item without answers says something else, such as an extension with

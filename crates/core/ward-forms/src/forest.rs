@@ -26,20 +26,12 @@ pub(crate) struct Node<'a> {
     pub(crate) source: Option<&'a ResponseItem>,
     /// The node after its last descendant.
     pub(crate) end: usize,
-    /// In a repeating group that isn't required and has no instance yet: the
-    /// questions may be asked, but none is owed.
-    pub(crate) is_optional: bool,
 }
 
 impl<'a> Node<'a> {
     /// The values answered here.
     pub(crate) fn values(&self) -> impl Iterator<Item = &'a AnswerValue> + use<'a> {
         self.source.into_iter().flat_map(ResponseItem::answers).filter_map(|answer| answer.value.as_ref())
-    }
-
-    /// Whether an answer is owed here once the item is on; for a group, at least one in it.
-    pub(crate) fn owes_answer(&self) -> bool {
-        !self.is_optional && self.item.owes_answer()
     }
 
     pub(crate) fn has_value(&self) -> bool {
@@ -82,7 +74,6 @@ pub(crate) struct Forest<'a> {
 struct Branch {
     parent: Option<usize>,
     under_answer: Option<usize>,
-    is_optional: bool,
 }
 
 impl<'a> Forest<'a> {
@@ -95,7 +86,7 @@ impl<'a> Forest<'a> {
             by_source: BTreeMap::new(),
             strays: Vec::new(),
         };
-        let branch = Branch { parent: None, under_answer: None, is_optional: false };
+        let branch = Branch { parent: None, under_answer: None };
         forest.grow(branch, &questionnaire.top, &response.items);
         forest
     }
@@ -127,17 +118,14 @@ impl<'a> Forest<'a> {
 
     fn grow_group(&mut self, branch: Branch, item: &'a Item, found: &[usize], items: &'a [ResponseItem]) {
         if found.is_empty() {
-            let owes_one = item.required || item.rules.min_occurs.is_some_and(|count| count > 0);
-            let is_optional = branch.is_optional || (item.repeats && !owes_one);
-            let branch = Branch { is_optional, ..branch };
             let node = self.push(branch, item, 0, None, None);
-            self.grow(Branch { parent: Some(node), under_answer: None, is_optional }, &item.children, &[]);
+            self.grow(Branch { parent: Some(node), under_answer: None }, &item.children, &[]);
             self.close(node);
         }
         for (instance, position) in found.iter().enumerate() {
             let source = items.get(*position);
             let node = self.push(branch, item, instance, Some(*position), source);
-            let below = Branch { parent: Some(node), under_answer: None, is_optional: branch.is_optional };
+            let below = Branch { parent: Some(node), under_answer: None };
             let nested = source.map_or(&[][..], |source| source.items.as_slice());
             self.grow(below, &item.children, nested);
             self.close(node);
@@ -149,17 +137,13 @@ impl<'a> Forest<'a> {
         let source = position.and_then(|position| items.get(position));
         let node = self.push(branch, item, 0, position, source);
         for (answer_place, answer) in source.into_iter().flat_map(ResponseItem::answers).enumerate() {
-            let below = Branch {
-                parent: Some(node),
-                under_answer: Some(answer_place),
-                is_optional: branch.is_optional,
-            };
+            let below = Branch { parent: Some(node), under_answer: Some(answer_place) };
             // An answer without a value is no answer; only strays are looked for.
             let children = if answer.value.is_some() { item.children.as_slice() } else { &[] };
             self.grow(below, children, &answer.items);
         }
         self.close(node);
-        let below = Branch { parent: Some(node), under_answer: None, is_optional: false };
+        let below = Branch { parent: Some(node), under_answer: None };
         for (place, nested) in source.map_or(&[][..], |source| source.items.as_slice()).iter().enumerate() {
             let known = self.questionnaire.by_link_id.contains_key(&nested.link_id);
             let kind = if known { StrayKind::Misplaced } else { StrayKind::Unknown };
@@ -189,7 +173,6 @@ impl<'a> Forest<'a> {
             position,
             source,
             end: id + 1,
-            is_optional: branch.is_optional,
         });
         if let Some(list) = self.by_item.get_mut(item.index.0) {
             list.push(id);

@@ -151,9 +151,6 @@ pub const MAX_READS: usize = 500_000;
 /// Most rounds in which items that may wait for one another are evaluated.
 pub const MAX_ROUNDS_OF_A_CIRCLE: usize = 16;
 
-/// Most rounds of leaving out and calculating again when a response is finished.
-pub const MAX_ROUNDS_OF_FINISHING: usize = 16;
-
 /// Most answers that one formula gives.
 pub const MAX_CALCULATED_ANSWERS: usize = 200;
 

@@ -180,6 +180,14 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether Ward can take an answer from a person here: it knows the kind, and the list to choose
+    /// from is at hand.
+    pub(crate) fn can_be_answered(&self) -> bool {
+        let is_list_missing =
+            self.item_type != ItemType::OpenChoice && matches!(self.options, AnswerOptions::Elsewhere(_));
+        self.item_type.takes_answers() && self.item_type.is_supported() && !is_list_missing
+    }
+
     /// Whether an answer is owed here once the item is on; for a group, at least one in it. Texts for
     /// reading owe none, and neither does what nobody is shown, nor what only the form itself can
     /// answer: a calculation whose answers are missing must not keep a person from finishing.

@@ -1,6 +1,7 @@
 //! Checks a whole response against its form.
 
 use crate::answer_check::{AnswerIssue, check_answers};
+use crate::completion::holds_something;
 use crate::date_time::Moment;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::forest::{Forest, Node, StrayKind};
@@ -220,51 +221,42 @@ impl<'a> Check<'_, 'a> {
                 format!("This part of the form may appear at most {most} times; it appears {count} times.");
             self.add(id, None, FindingCode::TooMany, Severity::Error, &message);
         }
-        let least = node.item.rules.min_occurs.filter(|least| count < *least);
-        if let (Some(least), true) = (least, self.response.status.is_final() && !node.is_optional) {
-            let message = format!(
-                "This part of the form must appear at least {least} times; it appears {count} times."
-            );
+        let is_final = self.response.status.is_final();
+        let Some(place) = self.live.order.get(id).copied().filter(|_| is_final) else { return };
+        let mut filled = self.forest.siblings(id).filter_map(|sibling| sibling.source);
+        let least = node
+            .item
+            .rules
+            .min_occurs
+            .filter(|least| filled.by_ref().filter(|source| holds_something(source)).count() < *least);
+        // A group that may not be asked, or in which nothing can be answered, owes no repetition.
+        let can_be_filled = self.live.is_wanted(place) && self.live.last_question(place).is_some();
+        if let (Some(least), true) = (least, can_be_filled) {
+            let times = if least == 1 { "once".to_owned() } else { format!("{least} times") };
+            let message = format!("This part of the form must be filled in at least {times}.");
             self.add(id, None, FindingCode::TooFew, Severity::Error, &message);
         }
     }
 
     fn owed(&mut self, id: usize, node: &Node<'a>) {
-        let is_in_doubt = self.place(id).is_some_and(|place| place.is_in_doubt);
-        if !self.response.status.is_final() || !node.owes_answer() || is_in_doubt {
-            return;
-        }
-        // What lies in a hidden group is not shown either.
-        if self
-            .forest
-            .chain(id)
-            .filter_map(|above| self.forest.nodes.get(above))
-            .any(|above| above.item.hidden)
-        {
-            return;
-        }
-        if node.item.item_type != ItemType::Group {
-            if node.source.is_none_or(|source| source.answers().is_empty()) {
-                self.add(id, None, FindingCode::Required, Severity::Error, "This question needs an answer.");
+        let is_final = self.response.status.is_final();
+        let Some(place) = self.live.order.get(id).copied().filter(|_| is_final) else { return };
+        if node.item.item_type == ItemType::Group {
+            if self.live.last_chance(place).is_some() {
+                let message = "This part needs at least one answer.";
+                self.add(id, None, FindingCode::Required, Severity::Error, message);
             }
             return;
         }
-        let mut below = (id + 1)..node.end;
-        let has_question = (id + 1..node.end).any(|below| {
-            self.is_on(below)
-                && self.forest.nodes.get(below).is_some_and(|node| node.item.item_type.takes_answers())
-        });
-        let has_answer =
-            below.any(|below| self.is_on(below) && self.forest.nodes.get(below).is_some_and(Node::has_value));
-        if has_question && !has_answer {
-            self.add(
-                id,
-                None,
-                FindingCode::Required,
-                Severity::Error,
-                "This part needs at least one answer.",
-            );
+        if !self.live.is_wanted(place) || node.source.is_some_and(|source| !source.answers().is_empty()) {
+            return;
         }
+        let (severity, message) = if self.live.is_asked(place) {
+            (Severity::Error, "This question needs an answer.")
+        } else {
+            (Severity::Warning, "An answer is missing here, but it is none that a person can be asked for.")
+        };
+        self.add(id, None, FindingCode::Required, severity, message);
     }
 
     /// What the evaluation found. A draft is not held to it: it may speak of answers still to come.

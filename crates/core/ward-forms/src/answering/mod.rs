@@ -1,6 +1,8 @@
 //! Answering a form one question at a time.
 
+mod owed_instances;
 mod refusal;
+mod second_asking;
 mod step;
 
 pub use refusal::AnswerError;
@@ -12,7 +14,7 @@ use crate::completion::{finished, said_by_people};
 use crate::finding::Finding;
 use crate::item_path::ItemPath;
 use crate::limits::MAX_GROUP_INSTANCES;
-use crate::live::{LiveForm, PlaceId, Surroundings};
+use crate::live::{LiveForm, Place, PlaceId, Surroundings};
 use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{QuestionnaireResponse, ResponseStatus};
 use crate::translation::LanguageChoice;
@@ -32,7 +34,6 @@ use step::View;
 #[derive(Debug, Clone)]
 pub struct Answering {
     live: LiveForm<'static>,
-    final_status: ResponseStatus,
     /// Questions answered or skipped here, oldest first: the way back.
     history: Vec<PlaceId>,
     languages: LanguageChoice,
@@ -50,9 +51,8 @@ impl Answering {
     #[must_use]
     pub fn new_in(questionnaire: impl Into<Arc<Questionnaire>>, surroundings: Surroundings) -> Self {
         let questionnaire = questionnaire.into();
-        let response = QuestionnaireResponse::to(&questionnaire, ResponseStatus::InProgress);
-        let live = LiveForm::follow(questionnaire, response, surroundings, true);
-        Self::with(live, ResponseStatus::Completed)
+        let response = QuestionnaireResponse::to(&questionnaire, ResponseStatus::Completed);
+        Self::with(LiveForm::follow(questionnaire, response, surroundings, true))
     }
 
     /// Shows texts in the language of a person, where the form carries it.
@@ -60,8 +60,9 @@ impl Answering {
         self.languages = languages;
     }
 
-    /// Goes on with a draft. What has an answer is not asked again, but for questions that hold
-    /// nothing else than what the form filled in: nobody has seen those yet.
+    /// Goes on with a draft. What has an answer is not asked again, but for what the form filled in
+    /// or calculated: a draft of [`Answering::draft`] says which of that a person has seen, any other
+    /// does not.
     #[must_use]
     pub fn resume(questionnaire: impl Into<Arc<Questionnaire>>, draft: QuestionnaireResponse) -> Self {
         Self::resume_in(questionnaire, draft, Surroundings::new())
@@ -81,7 +82,8 @@ impl Answering {
 
     /// Corrects a finished response; [`Answering::finish`] then gives an amended
     /// one. Every question is asked again and shows its answer so far. The caller keeps the old
-    /// response and records the reason.
+    /// response and records the reason. A calculated answer stands until its formula has a result: an
+    /// app that does not know what an earlier one knew takes nothing away.
     #[must_use]
     pub fn amend(questionnaire: impl Into<Arc<Questionnaire>>, finished: QuestionnaireResponse) -> Self {
         Self::amend_in(questionnaire, finished, Surroundings::new())
@@ -140,12 +142,15 @@ impl Answering {
         surroundings: Surroundings,
         final_status: ResponseStatus,
     ) -> Self {
-        response.set_status(ResponseStatus::InProgress);
-        Self::with(LiveForm::follow(questionnaire.into(), response, surroundings, false), final_status)
+        // Expressions see the response as it will be; only the draft that is put away is one.
+        response.set_status(final_status);
+        Self::with(LiveForm::resume(questionnaire.into(), response, surroundings))
     }
 
-    fn with(live: LiveForm<'static>, final_status: ResponseStatus) -> Self {
-        Self { live, final_status, history: Vec::new(), languages: LanguageChoice::default() }
+    fn with(live: LiveForm<'static>) -> Self {
+        let mut answering = Self { live, history: Vec::new(), languages: LanguageChoice::default() };
+        answering.add_owed_instances();
+        answering
     }
 
     /// Tells the form the time, and what the app knows; what depends on it is evaluated again.
@@ -173,8 +178,11 @@ impl Answering {
     /// calculates aside.
     #[must_use]
     pub fn says_the_same(&self, other: &QuestionnaireResponse) -> bool {
-        let said = |response| said_by_people(&self.live.form, response, self.live.surroundings());
-        said(&self.live.response) == said(other)
+        let mut other = other.clone();
+        other.set_status(self.live.response.status);
+        let surroundings = self.live.surroundings().clone();
+        said_by_people(&self.live)
+            == said_by_people(&LiveForm::resume(self.live.shared_form(), other, surroundings))
     }
 
     /// The form.
@@ -183,10 +191,13 @@ impl Answering {
         &self.live.form
     }
 
-    /// The response so far, as a draft to keep.
+    /// The response so far, as a draft to keep. Extensions of its answers say what the form calculated,
+    /// and which of what it filled in a person has seen; [`Answering::resume`] takes them out again.
     #[must_use]
-    pub fn draft(&self) -> &QuestionnaireResponse {
-        &self.live.response
+    pub fn draft(&self) -> QuestionnaireResponse {
+        let mut draft = self.live.marked();
+        draft.set_status(ResponseStatus::InProgress);
+        draft
     }
 
     fn view(&self) -> View<'_> {
@@ -377,37 +388,41 @@ impl Answering {
     }
 
     /// The completed (or amended) response: answers of questions that are switched
-    /// off are left out. `authored` is the time of writing as a FHIR dateTime; if it says the second,
-    /// it is the time that expressions see. The draft stays as it is.
+    /// off are left out. `authored` is the time of writing as a FHIR dateTime, with the zone where the
+    /// person is; if it says the second, it is the time that expressions see. The draft stays as it is.
+    ///
+    /// Where the time itself switches questions on, give the same time to
+    /// [`Answering::set_surroundings`] before and look for the next question once more.
     ///
     /// # Errors
     /// The findings of severity error, in reading order, when something is owed or
     /// doesn't fit.
     pub fn finish(&self, authored: Option<&str>) -> Result<QuestionnaireResponse, Vec<Finding>> {
         let surroundings = self.live.surroundings().at_writing(authored);
-        let mut response = finished(&self.live, &surroundings);
-        response.set_status(self.final_status);
-        if let Some(authored) = authored {
-            response.set_authored(authored);
-        }
+        let response = finished(&self.live, authored);
         let findings = validate_in(&self.live.form, &response, &surroundings);
         let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
         if errors.is_empty() { Ok(response) } else { Err(errors) }
     }
 
     fn settle_answered(&mut self) {
-        // A draft does not say what was asked already. An answer that is just what the form fills in
-        // may never have been seen; asking once more costs one key.
+        // An answer that is just what the form fills in may never have been seen, unless the draft says
+        // so; asking once more costs one key.
         for id in self.live.order.clone() {
             let Some(place) = self.live.places.get(id).filter(|place| place.has_value) else { continue };
             let is_followed = place.calculation.is_some() && !place.is_overridden();
-            let initial = self.live.form.items().get(place.item).map(|item| &item.initial);
-            let is_prefilled =
-                initial.is_some_and(|initial| !initial.is_empty() && *initial == self.live.values(id));
+            let is_prefilled = !place.is_seen && self.may_be_filled_in(id, place);
             if !is_followed && !is_prefilled {
                 self.settle(id);
             }
         }
+    }
+
+    /// Whether the answer of a place may be just what the form fills in.
+    fn may_be_filled_in(&self, id: PlaceId, place: &Place) -> bool {
+        let has_formula = self.live.compiled.item(place.item).is_some_and(|item| item.initial.is_some());
+        let initial = self.live.form.items().get(place.item).map(|item| &item.initial);
+        has_formula || initial.is_some_and(|initial| !initial.is_empty() && *initial == self.live.values(id))
     }
 
     /// The place of a question that takes answers from people.
@@ -451,10 +466,8 @@ impl Answering {
     }
 
     fn unsettle(&mut self, id: PlaceId) {
-        if self.live.places.get(id).is_some_and(|place| place.is_settled) {
-            self.mark(id, false);
-            self.history.retain(|known| *known != id);
-        }
+        self.mark(id, false);
+        self.history.retain(|known| *known != id);
     }
 
     fn mark(&mut self, id: PlaceId, is_settled: bool) {
@@ -463,11 +476,12 @@ impl Answering {
         }
     }
 
-    /// Forgets the questions that went with a changed answer.
+    /// Forgets the questions that went with a changed answer, and shows what is owed now.
     fn forget_vanished(&mut self) {
         let removed = self.live.take_removed();
         if !removed.is_empty() {
             self.history.retain(|known| !removed.contains(known));
         }
+        self.add_owed_instances();
     }
 }

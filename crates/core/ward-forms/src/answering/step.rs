@@ -90,9 +90,8 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(live: &'a LiveForm<'static>, languages: &'a LanguageChoice) -> Self {
-        let mut view = Self { live, languages, last_chances: BTreeSet::new() };
-        view.last_chances = view.find_last_chances();
-        view
+        let last_chances = live.order.iter().filter_map(|id| live.last_chance(*id)).collect();
+        Self { live, languages, last_chances }
     }
 
     fn place(&self, id: PlaceId) -> Option<(&'a Place, &'a Item)> {
@@ -104,12 +103,8 @@ impl<'a> View<'a> {
         self.live.order.iter().copied().filter(|id| self.is_asked(*id))
     }
 
-    /// Whether a person is asked this: on, visible, and of a kind Ward can ask.
     pub(super) fn is_asked(&self, id: PlaceId) -> bool {
-        self.place(id).is_some_and(|(place, item)| {
-            let can_be = item.item_type.takes_answers() && item.item_type.is_supported() && !item.read_only;
-            place.is_on && can_be && !self.is_hidden(place)
-        })
+        self.live.is_asked(id)
     }
 
     fn is_hidden(&self, place: &Place) -> bool {
@@ -117,33 +112,12 @@ impl<'a> View<'a> {
     }
 
     fn is_owed(&self, id: PlaceId) -> bool {
-        let owes =
-            |(place, item): (&Place, &Item)| item.owes_answer() && !place.is_optional && !place.is_in_doubt;
-        self.last_chances.contains(&id) || self.place(id).is_some_and(owes)
+        self.last_chances.contains(&id) || self.live.is_owed(id)
     }
 
     /// Owed and without an answer.
     pub(super) fn is_unpaid(&self, id: PlaceId) -> bool {
         self.is_owed(id) && !self.place(id).is_some_and(|(place, _)| place.has_value)
-    }
-
-    /// A group may owe an answer although none of its questions does. While it has none, the last
-    /// question asked in it is owed.
-    fn find_last_chances(&self) -> BTreeSet<PlaceId> {
-        let has_value =
-            |id: &PlaceId| self.place(*id).is_some_and(|(place, _)| place.is_on && place.has_value);
-        let groups = self.live.order.iter().filter_map(|id| self.place(*id)).filter(|(place, item)| {
-            item.item_type == ItemType::Group
-                && place.is_on
-                && item.owes_answer()
-                && !place.is_optional
-                && !place.is_in_doubt
-        });
-        groups
-            .filter_map(|(place, _)| self.live.order.get(place.at..place.end))
-            .filter(|below| !below.iter().any(has_value))
-            .filter_map(|below| below.iter().rev().copied().find(|id| self.is_asked(*id)))
-            .collect()
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -232,15 +206,16 @@ impl<'a> View<'a> {
         if !place.is_on || self.is_hidden(place) {
             return None;
         }
-        match item.item_type {
-            ItemType::Display => self.text(item),
-            kind if kind.is_supported() => {
-                let answers = self.live.values(id);
-                let words: Vec<String> = answers.iter().map(|answer| self.words(item, answer)).collect();
-                let text = self.text(item).filter(|_| !words.is_empty())?;
-                Some(format!("{text} {}", words.join(", ")))
-            }
-            _ => Some(format!("{} ({UNSUPPORTED})", self.text(item)?)),
+        if item.item_type == ItemType::Display {
+            return self.text(item);
+        }
+        let answers = self.live.values(id);
+        let words: Vec<String> = answers.iter().map(|answer| self.words(item, answer)).collect();
+        let is_plain = item.can_be_answered() || item.item_type == ItemType::Group;
+        match (words.is_empty(), is_plain) {
+            (false, true) => Some(format!("{} {}", self.text(item)?, words.join(", "))),
+            (true, true) => None,
+            (_, false) => Some(format!("{} ({UNSUPPORTED})", self.text(item)?)),
         }
     }
 

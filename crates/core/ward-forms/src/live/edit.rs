@@ -2,6 +2,7 @@
 
 use super::LiveForm;
 use super::grow::{Branch, Growth, begins_optional};
+use super::pairing::{pairs, renewed};
 use super::place::PlaceId;
 use crate::answer_value::AnswerValue;
 use crate::compiled::What;
@@ -17,44 +18,47 @@ impl LiveForm<'_> {
         }
         self.ensure(id);
         let Some(item) = self.source_mut(id) else { return };
-        let mut before = std::mem::take(&mut item.answers).into_iter();
-        let mut is_kept = Vec::with_capacity(values.len());
-        for value in values {
-            let kept = before.next().filter(|answer| answer.value.as_ref() == Some(&value));
-            is_kept.push(kept.is_some());
-            item.answers.push(kept.unwrap_or_else(|| Answer::new(value)));
+        let before = std::mem::take(&mut item.answers);
+        let pairs = pairs(&before, &values);
+        let mut before: Vec<Option<Answer>> = before.into_iter().map(Some).collect();
+        for (value, from) in values.into_iter().zip(&pairs) {
+            let kept = from.and_then(|at| before.get_mut(at)?.take());
+            item.answers.push(renewed(kept, value));
         }
         let has_value = !item.answers.is_empty();
         if let Some(place) = self.places.get_mut(id) {
             place.has_value = has_value;
         }
-        self.regrow(id, &is_kept);
+        self.regrow(id, &pairs);
         self.refresh(id);
         self.notify(id);
         self.wait_for_own_rules(id);
     }
 
-    /// Keeps the places under the answers that stay, and makes those under new ones.
-    fn regrow(&mut self, id: PlaceId, is_kept: &[bool]) {
+    /// Keeps the places under the answers that stay, wherever they stand now, and makes those under new
+    /// ones.
+    fn regrow(&mut self, id: PlaceId, pairs: &[Option<usize>]) {
         let Some(place) = self.places.get_mut(id) else { return };
         let has_children = self.form.items().get(place.item).is_some_and(|item| !item.children.is_empty());
         if !has_children {
             return;
         }
-        let old = std::mem::take(&mut place.branches);
-        let mut branches = vec![Vec::new(); is_kept.len()];
-        let mut gone = Vec::new();
-        for (at, branch) in old.into_iter().enumerate() {
-            match branches.get_mut(at).filter(|_| is_kept.get(at) == Some(&true)) {
-                Some(slot) => *slot = branch,
-                None => gone.extend(branch),
+        let mut old = std::mem::take(&mut place.branches);
+        let kept = pairs.iter().map(|from| from.and_then(|at| old.get_mut(at)).map(std::mem::take));
+        let branches: Vec<Vec<PlaceId>> = kept.map(Option::unwrap_or_default).collect();
+        place.branches.clone_from(&branches);
+        self.is_order_old = true;
+        for (at, below) in
+            branches.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |id| (at, id)))
+        {
+            if let Some(place) = self.places.get_mut(*below) {
+                place.under_answer = at;
             }
         }
-        place.branches = branches;
-        for id in gone {
+        for id in old.into_iter().flatten() {
             self.remove_places(id);
         }
-        for (at, _) in is_kept.iter().enumerate().filter(|(_, is_kept)| !**is_kept) {
+        for (at, _) in pairs.iter().enumerate().filter(|(_, from)| from.is_none()) {
             self.grow_under(id, at);
         }
     }

@@ -31,7 +31,14 @@ impl LiveForm<'_> {
             add(FindingCode::ExpressionFailed, Severity::Information, message);
         }
         if let Some(Err(failure)) = place.calculation.as_ref().and_then(|found| found.result.as_ref()) {
-            let message = format!("The answer could not be calculated: {failure}.");
+            let message = match self.calculation {
+                Calculation::Follow if place.has_value => {
+                    format!(
+                        "The answer could not be calculated again, so the one that was there stands: {failure}."
+                    )
+                }
+                _ => format!("The answer could not be calculated: {failure}."),
+            };
             add(FindingCode::ExpressionFailed, Severity::Warning, message);
         }
         if let Some((severity, message)) = self.difference(id) {
@@ -48,9 +55,10 @@ impl LiveForm<'_> {
             return None;
         }
         Some(match (self.calculation, self.is_locked(id)) {
-            (Calculation::Verify, true) => {
-                (Severity::Error, "This answer is not what the form calculates, and nobody may change it.")
-            }
+            (Calculation::Verify, true) => (
+                Severity::Error,
+                "This answer is not what the form calculates. Nobody enters it: have the form calculate it anew from the other answers.",
+            ),
             (Calculation::Verify, false) => {
                 (Severity::Warning, "This answer is not what the form calculates; somebody has changed it.")
             }
@@ -90,7 +98,9 @@ fn of_rule(rule: &Constraint, state: &Result<bool, ExpressionFailure>, path: Ite
             Some(Finding::new(path, FindingCode::ConstraintBroken, severity, sentence))
         }
         Err(failure) => {
-            let message = format!("This rule could not be checked, because {failure}: {sentence}");
+            let message = format!(
+                "A rule of the form was not checked, because of its expression: {failure}. The rule says: {sentence}"
+            );
             Some(Finding::new(path, FindingCode::ConstraintNotChecked, Severity::Warning, message))
         }
     }

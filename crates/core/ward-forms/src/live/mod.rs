@@ -7,12 +7,16 @@
 
 mod conditions;
 mod consistency;
+mod debts;
+mod draft_mark;
 mod edit;
 mod evaluate;
 mod findings;
 mod grow;
+mod head;
 mod initial;
 mod mirror;
+mod pairing;
 mod place;
 mod result_answers;
 mod settle;
@@ -75,6 +79,8 @@ pub(crate) struct LiveForm<'r> {
     pub(crate) rules: Vec<RuleState>,
     surroundings: Surroundings,
     calculation: Calculation,
+    /// Whether its time of writing is that of the response.
+    is_written: bool,
     /// What expressions see; `None` for a form without any.
     mirror: Option<Value>,
     waiting: BTreeSet<settle::Waiting>,
@@ -143,6 +149,7 @@ impl<'r> LiveForm<'r> {
             order: Vec::new(),
             surroundings,
             calculation,
+            is_written: false,
             mirror,
             waiting: BTreeSet::new(),
             is_order_old: true,
@@ -150,6 +157,7 @@ impl<'r> LiveForm<'r> {
             beginning: BTreeSet::new(),
             removed: Vec::new(),
         };
+        live.write_head();
         live.take_up(&made);
         live.wait_for_form();
         live
@@ -182,12 +190,17 @@ impl<'r> LiveForm<'r> {
     /// Evaluates again what changes with the time or with what the app knows.
     pub(crate) fn set_surroundings(&mut self, surroundings: Surroundings) {
         self.surroundings = surroundings;
+        self.wait_for_all();
+        self.settle_all();
+    }
+
+    fn wait_for_all(&mut self) {
+        self.write_head();
         for id in self.order.clone() {
             self.wait(crate::compiled::What::Enable, id);
             self.wait_for_own(id);
         }
         self.wait_for_form();
-        self.settle_all();
     }
 
     /// The form, to be shared with another evaluation.
@@ -281,7 +294,7 @@ impl<'r> LiveForm<'r> {
         is_hidden || self.form.items().get(place.item).is_some_and(|item| item.read_only)
     }
 
-    fn has_nested_answers(&self, id: PlaceId) -> bool {
+    pub(crate) fn has_nested_answers(&self, id: PlaceId) -> bool {
         self.places
             .subtree(id)
             .iter()

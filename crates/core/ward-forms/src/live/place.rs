@@ -36,6 +36,10 @@ pub(crate) struct Place {
     /// Answered or skipped in this session.
     pub(crate) is_settled: bool,
     pub(crate) has_value: bool,
+    /// The draft says that the form calculated its answer.
+    pub(crate) is_known_calculated: bool,
+    /// The draft says that a person has seen what was filled in.
+    pub(crate) is_seen: bool,
     /// Whether the form's initial answers were filled in, or are not to be.
     pub(crate) is_prepared: bool,
     /// Whether its initial expression was evaluated, or is not to be.

@@ -194,26 +194,26 @@ impl LiveForm<'_> {
         };
         let is_other = !are_same(&present, wanted);
         // What a person entered under an answer comes back with it.
-        let is_kept = !is_due && self.has_nested_answers(id);
-        let Some(calculation) = self.places.get_mut(id).and_then(|place| place.calculation.as_mut()) else {
-            return false;
-        };
-        if calculation.is_fresh && is_followed {
+        let is_held = !is_due && self.has_nested_answers(id);
+        let Some(place) = self.places.get_mut(id) else { return false };
+        let is_known = place.is_known_calculated;
+        let Some(calculation) = place.calculation.as_mut() else { return false };
+        if calculation.is_fresh && is_followed && is_due && matches!(result, Some(Ok(_))) {
             // A stored answer that differs is a person's own, where a person may give one.
-            calculation.is_overridden = !is_locked && !present.is_empty() && is_other;
+            calculation.is_overridden = !is_locked && !is_known && !present.is_empty() && is_other;
             calculation.is_fresh = false;
         }
+        // A stored answer stands until its formula has a result.
+        let is_kept = is_held || calculation.is_fresh;
         let is_changed = calculation.result != result;
         let wanted =
             (is_other && is_followed && !is_kept && !calculation.is_overridden).then(|| wanted.to_vec());
         calculation.result = result.filter(|_| is_due);
-        match wanted {
-            Some(values) => {
-                self.set_values(id, values);
-                true
-            }
-            None => is_changed,
-        }
+        let Some(values) = wanted else { return is_changed };
+        // Whoever has seen the answer before has not seen this one.
+        place.is_settled = false;
+        self.set_values(id, values);
+        true
     }
 
     fn settle_rule(&mut self, id: PlaceId, rule: usize) {

@@ -61,7 +61,8 @@ impl LiveForm<'_> {
         }
         let mut provisional = Vec::new();
         for id in self.calculated_of(rank) {
-            let may_be_own = !self.is_locked(id) && self.places.get(id).is_some_and(|place| place.has_value);
+            let may_be_own = !self.is_locked(id)
+                && self.places.get(id).is_some_and(|place| place.has_value && !place.is_known_calculated);
             let Some(calculation) = self.calculation_mut(id) else { continue };
             if calculation.is_fresh {
                 calculation.is_fresh = false;

@@ -178,7 +178,7 @@ fn a_correction_asks_every_question_and_knows_whether_something_changed() {
     assert!(!correcting.says_the_same(&done));
 
     // Its draft asks again what was not changed, and nothing else.
-    let draft = correcting.draft().clone();
+    let draft = correcting.draft();
     let resumed = Answering::resume_amendment(form, &done, draft);
     assert_eq!(resumed.next_question().unwrap().path, in_group("a"));
     assert_eq!(resumed.question(&top("c")).unwrap().answers, [AnswerValue::text("okay")]);
@@ -198,7 +198,7 @@ fn what_the_form_filled_in_is_still_asked_after_a_pause() {
     let step = resumed.next_question().expect("nobody has seen the filled-in answer");
     assert_eq!((step.path, step.answers), (top("b"), vec![AnswerValue::Integer(0)]));
     resumed.answer(&top("b"), AnswerValue::Integer(3)).unwrap();
-    let again = Answering::resume(form, resumed.draft().clone());
+    let again = Answering::resume(form, resumed.draft());
     assert_eq!(again.next_question(), None, "what a person changed is not asked again");
 }
 

@@ -54,7 +54,7 @@ fn a_changed_answer_does_not_take_the_digits_of_the_old_one() {
         .replace(r#"{"valueDecimal":1.50,"note":[{"precision":1e0},2.00]}"#, r#"{"valueDecimal":2.5}"#)
         .replace(r#"{"valueDecimal":2.20}"#, r#"{"valueDecimal":7.0}"#)
         .replace(r#"{"valueDecimal":3}"#, r#"{"valueDecimal":3.0}"#);
-    assert_eq!(json(answering.draft()), expected);
+    assert_eq!(json(&answering.draft()), expected);
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn what_is_filled_in_is_filled_in_once() {
     assert_eq!(shown(&answering, "c"), [10]);
     answering.clear(&top("b")).unwrap();
     assert!(shown(&answering, "b").is_empty());
-    let resumed = Answering::resume(form, answering.draft().clone());
+    let resumed = Answering::resume(form, answering.draft());
     assert!(shown(&resumed, "b").is_empty(), "an answer that was taken away is not filled in again");
 }
 

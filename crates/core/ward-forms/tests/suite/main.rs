@@ -35,6 +35,10 @@ mod fhirpath_limits;
 #[cfg(test)]
 mod fhirpath_properties;
 #[cfg(test)]
+mod finishing;
+#[cfg(test)]
+mod form_parts;
+#[cfg(test)]
 mod lint;
 #[cfg(test)]
 mod pro_ctcae_missing;
@@ -42,6 +46,8 @@ mod pro_ctcae_missing;
 mod properties;
 #[cfg(test)]
 mod reading;
+#[cfg(test)]
+mod resuming;
 #[cfg(test)]
 mod skip_logic;
 #[cfg(test)]
