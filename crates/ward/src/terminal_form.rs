@@ -2,7 +2,9 @@
 
 use crate::exit::{Failure, Kind};
 use std::io::{BufRead, Write};
-use ward_forms::{AnswerOption, AnswerValue, Answering, Finding, ItemType, Quantity, QuestionStep};
+use ward_forms::{
+    AnswerOption, AnswerValue, Answering, Finding, FindingCode, ItemType, Quantity, QuestionStep,
+};
 
 /// What a person did at a question.
 enum Reply {
@@ -63,7 +65,7 @@ pub fn ask(
             Ok(()) => {
                 keep(answering)?;
                 let now = answering.question(&step.path).map(|step| step.findings);
-                for finding in now.iter().flatten() {
+                for finding in now.iter().flatten().filter(|finding| is_for_the_person(finding)) {
                     say(output, &format!("  ! {}\n", finding.message))?;
                 }
             }
@@ -78,6 +80,21 @@ pub fn ask(
         say(output, &format!("{text}\n"))?;
     }
     Ok(Ended::Complete)
+}
+
+/// Whether a finding is about the answers. What is wrong with an expression of the form, its author has
+/// to mend: it would only frighten whoever answers.
+fn is_for_the_person(finding: &Finding) -> bool {
+    !matches!(finding.code, FindingCode::ExpressionFailed | FindingCode::ConstraintNotChecked)
+}
+
+/// Says why answers that are all given are not taken yet, before they are asked again.
+///
+/// # Errors
+/// When the terminal goes away.
+pub fn say_again(findings: &[Finding], output: &mut impl Write) -> Result<(), Failure> {
+    say(output, "\nThe answers do not fit yet; these questions are asked once more.\n")?;
+    findings.iter().try_for_each(|finding| say(output, &format!("  ! {}\n", finding.message)))
 }
 
 fn plain_refusal(error: &ward_forms::AnswerError) -> String {
@@ -110,7 +127,7 @@ fn show(answering: &Answering, step: &QuestionStep, output: &mut impl Write) -> 
         let label = option.label();
         say(output, &if *key == label { format!("   {key}\n") } else { format!("   {key}  {label}\n") })?;
     }
-    for finding in &step.findings {
+    for finding in step.findings.iter().filter(|finding| is_for_the_person(finding)) {
         say(output, &format!("  ! {}\n", finding.message))?;
     }
     let hint = match step.item_type {

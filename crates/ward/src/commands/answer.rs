@@ -5,13 +5,13 @@ use super::unfinished::{discard, go_on_with, instrument_of, list_drafts};
 use crate::cli::{AnswerArgs, AnsweredByArg};
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, chart_or_only, from_client};
-use crate::print::{Out, instant};
-use crate::terminal_form::{Ended, ask};
+use crate::print::Out;
+use crate::terminal_form::{Ended, ask, say_again};
 use serde_json::json;
 use std::io::Write;
 use ward_client::native::NativeClient;
 use ward_client::views::calendar::iso_day;
-use ward_client::views::{ChartForms, local_day};
+use ward_client::views::{ChartForms, local_day, local_instant};
 use ward_client::{DraftKey, Environment as _};
 use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse, Surroundings};
 use ward_id::{ChartId, EntryId};
@@ -49,7 +49,7 @@ pub async fn run(args: AnswerArgs, home: &Home, out: &Out) -> Done {
     match &args.answers {
         Some(file) => fill_from_file(&mut task.answering, task.earlier.is_some(), file)?,
         None => {
-            if ask_and_keep(&mut client, &task.key, &mut task.answering, out).await? == Ended::Stopped {
+            if ask_until_complete(&mut client, &mut task, out).await? == Ended::Stopped {
                 out.both(
                     "Stopped. What you entered is kept; `ward answer` goes on.",
                     &json!({"saved": false, "draft": true}),
@@ -72,8 +72,7 @@ async fn submit(client: &mut NativeClient, task: Task, args: &AnswerArgs, out: &
             "change an answer, or leave the entry as it is",
         ));
     }
-    let now = client.environment().wall();
-    let response = answering.finish(Some(&instant(now))).map_err(|findings| {
+    let response = answering.finish(Some(&now_here(client))).map_err(|findings| {
         let text = findings
             .iter()
             .map(|finding| format!("{}: {}", finding.path, finding.message))
@@ -135,13 +134,13 @@ async fn new_answers(
         return Ok(Task { key, answering: Answering::new_in(form, surroundings(client)), earlier: None });
     }
     if let Some((key, form)) = go_on_with(client, &key, out).await? {
-        let answering = match read_draft(client, &key) {
+        let answering = match read_draft(client, &key)? {
             Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
             None => Answering::new_in(form, surroundings(client)),
         };
         return Ok(Task { key, answering, earlier: None });
     }
-    let answering = match read_draft(client, &key) {
+    let answering = match read_draft(client, &key)? {
         Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
         None => Answering::new_in(form, surroundings(client)),
     };
@@ -184,7 +183,9 @@ fn correction(
         occurrence: written.value.occurrence().to_string(),
         amends: Some(entry),
     };
-    let answering = match read_draft(client, &key).filter(|_| !from_file) {
+    // A file holds all answers: what was begun in the terminal is not mixed with it.
+    let draft = if from_file { None } else { read_draft(client, &key)? };
+    let answering = match draft {
         Some(draft) => Answering::resume_amendment_in(form.clone(), &earlier, draft, surroundings(client)),
         None => Answering::amend_in(form.clone(), earlier.clone(), surroundings(client)),
     };
@@ -193,12 +194,49 @@ fn correction(
 
 /// What the expressions of a form may ask for.
 fn surroundings(client: &NativeClient) -> Surroundings {
-    Surroundings::new().at(&instant(client.environment().wall()))
+    Surroundings::new().at(&now_here(client))
 }
 
-fn read_draft(client: &NativeClient, key: &DraftKey) -> Option<FormResponse> {
-    let bytes = client.draft(key)?;
-    FormResponse::parse(bytes).ok()
+/// The time in the zone of this device: what is today for a form is today for the person.
+fn now_here(client: &NativeClient) -> String {
+    let environment = client.environment();
+    local_instant(&environment.zone(), environment.wall())
+}
+
+/// Unfinished answers, if there are any. Those that cannot be read are never written over.
+fn read_draft(client: &NativeClient, key: &DraftKey) -> Result<Option<FormResponse>, Failure> {
+    let Some(bytes) = client.draft(key) else { return Ok(None) };
+    FormResponse::parse(bytes).map(Some).map_err(|error| {
+        Failure::new(
+            Kind::Input,
+            "The unfinished answers cannot be read",
+            error,
+            "tell your site; `ward answer --drafts` lists them, and `ward answer --discard DRAFT` throws them away",
+        )
+    })
+}
+
+/// Asks until the answers would be taken, or until nothing that a person could change is left to mend.
+async fn ask_until_complete(client: &mut NativeClient, task: &mut Task, out: &Out) -> Result<Ended, Failure> {
+    loop {
+        if ask_and_keep(client, &task.key, &mut task.answering, out).await? == Ended::Stopped {
+            return Ok(Ended::Stopped);
+        }
+        // It may be another day by now.
+        task.answering.set_surroundings(surroundings(client));
+        if task.answering.next_question().is_some() {
+            continue;
+        }
+        let Err(findings) = task.answering.finish(Some(&now_here(client))) else {
+            return Ok(Ended::Complete);
+        };
+        if !task.answering.ask_again(&findings) {
+            return Ok(Ended::Complete);
+        }
+        let mut output: Box<dyn Write> =
+            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        say_again(&findings, &mut output)?;
+    }
 }
 
 async fn ask_and_keep(
