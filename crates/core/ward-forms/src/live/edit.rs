@@ -48,12 +48,18 @@ impl LiveForm<'_> {
         let branches: Vec<Vec<PlaceId>> = kept.map(Option::unwrap_or_default).collect();
         place.branches.clone_from(&branches);
         self.is_order_old = true;
+        let mut moved = Vec::new();
         for (at, below) in
             branches.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |id| (at, id)))
         {
-            if let Some(place) = self.places.get_mut(*below) {
+            if let Some(place) = self.places.get_mut(*below).filter(|place| place.under_answer != at) {
                 place.under_answer = at;
+                moved.push(*below);
             }
+        }
+        // Another occurrence may be the nearest from now on.
+        for id in moved.into_iter().flat_map(|id| self.places.subtree(id)).collect::<Vec<_>>() {
+            self.notify_conditions(id);
         }
         for id in old.into_iter().flatten() {
             self.remove_places(id);
