@@ -122,6 +122,9 @@ impl<'r> LiveForm<'r> {
         surroundings: Surroundings,
     ) -> Self {
         let mut live = Self::over(form, response, surroundings, Calculation::Follow);
+        // It was given away: its head says when.
+        live.is_written = true;
+        live.write_head();
         live.is_filled_in();
         live.settle_all();
         live
