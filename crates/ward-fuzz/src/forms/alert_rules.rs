@@ -113,7 +113,7 @@ fn history(choices: &mut Choices<'_>) -> History {
 }
 
 fn answered(form: &Questionnaire, choices: &mut Choices<'_>, id: &str) -> ReportVersion {
-    ReportVersion::read(id, form, walk(form, choices).draft(), None)
+    ReportVersion::read(id, form, &walk(form, choices).draft(), None)
 }
 
 fn occasion(form: &Questionnaire, place: usize) -> Occasion {

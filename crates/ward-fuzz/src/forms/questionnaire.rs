@@ -102,10 +102,10 @@ fn filled_in(form: &Questionnaire, mut choices: Choices<'_>) {
     let answering = walk(form, &mut choices);
     let progress = answering.progress();
     assert!(progress.answered <= progress.asked, "no more answers than questions");
-    if let Some(draft) = as_json(answering.draft()) {
+    if let Some(draft) = as_json(&answering.draft()) {
         let resumed = Answering::resume(form.clone(), draft);
         assert_eq!(resumed.progress(), progress, "a draft that was kept is as far as before");
-        assert!(resumed.says_the_same(answering.draft()), "a draft that was kept says the same");
+        assert!(resumed.says_the_same(&answering.draft()), "a draft that was kept says the same");
     }
     match answering.finish(Some("2026-03-01T09:30:00Z")) {
         Ok(done) => {
@@ -119,7 +119,7 @@ fn filled_in(form: &Questionnaire, mut choices: Choices<'_>) {
         }
         Err(findings) => assert!(findings.iter().any(Finding::is_error), "a refusal says why"),
     }
-    as_dense(form, answering.draft());
+    as_dense(form, &answering.draft());
 }
 
 /// An answer to an input is not much longer than the input.
