@@ -394,7 +394,6 @@ impl Reference<'_> {
         Some(out)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the reference states what it needs")]
     fn judge(
         &self,
         item: &Item,
