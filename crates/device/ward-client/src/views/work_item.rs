@@ -289,13 +289,11 @@ impl<'a> Desk<'a> {
 /// The end of an item's id. It stands for all its entries: whoever closes an item by an id closes what
 /// they saw, and nothing that came since.
 fn name_of<D>(first: EntryId, raised: &[Raised<D>]) -> String {
-    let first = short_id(&first);
     if raised.len() == 1 {
-        return first;
+        return short_id(&first);
     }
     let all: Vec<u8> = raised.iter().flat_map(|one| *one.entry.as_bytes()).collect();
-    let digest = EntryId::from_bytes(ward_crypto::sha256(&all));
-    format!("{first}-{}", short_id(&digest))
+    short_id(&EntryId::from_bytes(ward_crypto::sha256(&all)))
 }
 
 #[cfg(test)]
