@@ -367,7 +367,9 @@ fn an_item_never_names_more_entries_than_an_acknowledgement_may() {
         items(chart).into_iter().filter(|item| item.urgency == Urgency::Urgent).collect()
     };
     let open = severe(&chart);
-    assert_eq!(open.iter().map(|item| item.entries.len()).collect::<Vec<_>>(), [ACKNOWLEDGED_ENTRIES_MAX, 1]);
+    let mut named: Vec<usize> = open.iter().map(|item| item.entries.len()).collect();
+    named.sort_unstable();
+    assert_eq!(named, [1, ACKNOWLEDGED_ENTRIES_MAX]);
     for item in &open {
         acknowledge(&mut chart, item, day(1));
     }
