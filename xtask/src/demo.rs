@@ -12,7 +12,8 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         println!("building Ward; the first time takes some minutes");
     }
     let mut command = project::cargo(&["run", "--package", "ward", "--bin", "ward", "--", "demo"])?;
-    command.args(arguments);
+    // A trial of twenty participants is computed while somebody waits: Ward's own code is optimised a little.
+    command.args(arguments).env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
     // The demo ends with a running server: from here on its signals and its exit code count, not ours.
     #[cfg(unix)]
     {
