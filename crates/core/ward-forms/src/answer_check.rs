@@ -132,7 +132,8 @@ fn fits_options(item: &Item, value: &AnswerValue) -> bool {
     listed.iter().any(|option| std::mem::discriminant(&option.value) == std::mem::discriminant(value))
 }
 
-fn asked_for(item: &Item) -> &'static str {
+/// What an answer to a question is, in words.
+pub(crate) fn asked_for(item: &Item) -> &'static str {
     match item.item_type {
         ItemType::Boolean => "yes or no",
         ItemType::Decimal => "a number",

@@ -199,26 +199,31 @@ impl LiveForm<'_> {
             Some(first) if most > 0 => first,
             _ if instances.len() >= most => return None,
             _ => {
-                let definition = self.form.items().get(item)?.clone();
-                let compiled = std::sync::Arc::clone(&self.compiled);
-                let form = self.form.clone();
-                let mut growth = Growth {
-                    form: &form,
-                    compiled: &compiled,
-                    places: &mut self.places,
-                    is_stored: false,
-                    made: Vec::new(),
-                };
                 let held = Branch { parent, under_answer, is_optional: is_held_optional };
-                let new = growth.group(held, &definition, instances.len(), None, &[]);
-                let made = growth.made;
-                self.places.branch_mut(parent, under_answer)?.insert(range.end, new);
-                self.take_up_new(&made);
-                new
+                self.grow_instance(held, item, instances.len(), range.end)?
             }
         };
         self.ensure(new)?;
         self.settle_all();
+        Some(new)
+    }
+
+    /// Makes an instance of a group and puts it into its branch.
+    fn grow_instance(&mut self, held: Branch, item: usize, instance: usize, at: usize) -> Option<PlaceId> {
+        let definition = self.form.items().get(item)?.clone();
+        let compiled = std::sync::Arc::clone(&self.compiled);
+        let form = self.form.clone();
+        let mut growth = Growth {
+            form: &form,
+            compiled: &compiled,
+            places: &mut self.places,
+            is_stored: false,
+            made: Vec::new(),
+        };
+        let new = growth.group(held, &definition, instance, None, &[]);
+        let made = growth.made;
+        self.places.branch_mut(held.parent, held.under_answer)?.insert(at, new);
+        self.take_up_new(&made);
         Some(new)
     }
 
@@ -248,21 +253,8 @@ impl LiveForm<'_> {
             self.places.get_mut(*other)?.instance = instance;
         }
         if others.is_empty() {
-            let definition = self.form.items().get(item)?.clone();
-            let compiled = std::sync::Arc::clone(&self.compiled);
-            let form = self.form.clone();
-            let mut growth = Growth {
-                form: &form,
-                compiled: &compiled,
-                places: &mut self.places,
-                is_stored: false,
-                made: Vec::new(),
-            };
             let held = Branch { parent, under_answer, is_optional: is_held_optional };
-            let new = growth.group(held, &definition, 0, None, &[]);
-            let made = growth.made;
-            self.places.branch_mut(parent, under_answer)?.insert(range.start, new);
-            self.take_up_new(&made);
+            self.grow_instance(held, item, 0, range.start)?;
         }
         self.settle_all();
         Some(())

@@ -2,7 +2,7 @@
 //!
 //! A result that is no answer of the question's type is a failure: nothing is rounded or guessed.
 
-use crate::answer_check::{AnswerIssue, check_answers};
+use crate::answer_check::{AnswerIssue, asked_for, check_answers};
 use crate::answer_value::{AnswerValue, Coding, Quantity};
 use crate::compiled::ExpressionFailure;
 use crate::fhirpath::{Collection, Decimal, Node, TemporalKind, Value};
@@ -16,7 +16,7 @@ pub(super) fn answers(item: &Item, result: &Collection<'_>) -> Result<Vec<Answer
     if result.len() > limit {
         return Err(ExpressionFailure::TooManyAnswers { found: result.len(), limit });
     }
-    let other_type = || ExpressionFailure::OtherType { expected: expected(item.item_type) };
+    let other_type = || ExpressionFailure::OtherType { expected: asked_for(item) };
     let values: Vec<AnswerValue> =
         result.iter().map(|value| answer(item, value).ok_or_else(other_type)).collect::<Result<_, _>>()?;
     let checked: Vec<_> = values.iter().map(Some).collect();
@@ -30,24 +30,6 @@ pub(super) fn answers(item: &Item, result: &Collection<'_>) -> Result<Vec<Answer
 pub(crate) fn are_same(left: &[AnswerValue], right: &[AnswerValue]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).all(|(left, right)| left == right || left.is_same(right))
-}
-
-fn expected(item_type: ItemType) -> &'static str {
-    match item_type {
-        ItemType::Boolean => "yes or no",
-        ItemType::Decimal => "a number",
-        ItemType::Integer => "a whole number",
-        ItemType::Date => "a date",
-        ItemType::DateTime => "a date and time",
-        ItemType::Time => "a time",
-        ItemType::String | ItemType::Text => "text",
-        ItemType::Url => "a link",
-        ItemType::Choice | ItemType::OpenChoice => "one of the listed answers",
-        ItemType::Quantity => "an amount with a unit",
-        ItemType::Attachment => "a file",
-        ItemType::Reference => "a reference",
-        ItemType::Group | ItemType::Display | ItemType::Question => "taken here",
-    }
 }
 
 fn answer(item: &Item, value: &Value<'_>) -> Option<AnswerValue> {

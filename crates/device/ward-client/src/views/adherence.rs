@@ -46,8 +46,15 @@ pub struct MissedSince {
 
 /// Counts the planned times of a chart up to `now`, as [`ward_forms::schedule`] defines it.
 pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdherence> {
-    let forms = ChartForms::of(view);
-    let planning = Planning::of(view);
+    adherence_to(&Planning::of(view), &ChartForms::of(view), now)
+}
+
+/// The same, of a plan that is read already.
+pub(super) fn adherence_to(
+    planning: &Planning<'_>,
+    forms: &ChartForms,
+    now: TimestampMs,
+) -> Vec<InstrumentAdherence> {
     let of_instrument = |planned: &PlannedInstrument<'_>| {
         let list = planning.due_list(planned, now, 0);
         Some(of_list(planned, forms.title(planned.url), planned.newest_entry()?, &list))

@@ -1,7 +1,7 @@
 //! The answers of a chart as alert rules read them: every finished version of every response, those that
 //! a correction replaced among them.
 
-use super::adherence::{InstrumentAdherence, adherence};
+use super::adherence::{InstrumentAdherence, adherence_to};
 use super::calendar::{DAY_MS, parse_iso_day};
 use super::chart_forms::{ChartForms, FormProblem};
 use super::schedule::Planning;
@@ -127,7 +127,7 @@ pub(super) fn chart_reports<'a>(
     for planned in &planning.instruments {
         planned_by.extend(planned.newest_entry().map(|entry| (planned.url.to_owned(), entry)));
     }
-    let adherence = adherence(view, now);
+    let adherence = adherence_to(&planning, forms, now);
     let has_limit = |one: &&InstrumentAdherence| one.escalate_after_missed.is_some();
     let own_limits = adherence.iter().filter(has_limit).map(|one| one.instrument_url.clone()).collect();
     let escalated = adherence.into_iter().filter_map(Escalated::of).collect();
