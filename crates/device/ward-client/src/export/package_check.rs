@@ -316,11 +316,17 @@ impl PackageCheck {
         for missing in named.filter(|named| !known.contains(*named)).collect::<BTreeSet<_>>() {
             self.fault(format!("entry {missing} is missing: the author of another one had seen it"));
         }
+        // The one before may itself have come only inside another entry: it is not missing then.
+        let stood: BTreeMap<EntryId, (DeviceId, Incarnation, u64)> = read
+            .iter()
+            .map(|(_, entry)| (entry.id(), (entry.frame().device, entry.frame().incarnation, entry.frame().seq)))
+            .collect();
         for ((device, incarnation), chain) in chains {
-            let before = |seq: u64| seq.checked_sub(1).and_then(|seq| chain.get(&seq));
             let follows = |seq: u64, prev: Option<EntryId>| match prev {
                 None => seq == 1,
-                Some(_) => before(seq).is_some_and(|there| there.iter().any(|(id, _)| Some(*id) == prev)),
+                Some(prev) => seq
+                    .checked_sub(1)
+                    .is_some_and(|seq| stood.get(&prev) == Some(&(device, incarnation, seq))),
             };
             for (seq, there) in &chain {
                 if there.iter().all(|(_, prev)| follows(*seq, *prev)) {
