@@ -76,7 +76,7 @@ fn without_disabled(
 }
 
 /// The repeating groups into which a condition looks from outside.
-fn watched_repetitions(form: &Questionnaire) -> BTreeSet<&str> {
+pub(crate) fn watched_repetitions(form: &Questionnaire) -> BTreeSet<&str> {
     let conditions = form.items().iter().flat_map(|item| &item.conditions);
     let ways = conditions.filter_map(|condition| {
         let target = form.get(condition.target?)?;

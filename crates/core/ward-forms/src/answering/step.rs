@@ -86,12 +86,13 @@ pub(super) struct View<'a> {
     live: &'a LiveForm<'static>,
     languages: &'a LanguageChoice,
     last_chances: BTreeSet<PlaceId>,
+    spare: BTreeSet<PlaceId>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn of(live: &'a LiveForm<'static>, languages: &'a LanguageChoice) -> Self {
         let last_chances = live.order.iter().filter_map(|id| live.last_chance(*id)).collect();
-        Self { live, languages, last_chances }
+        Self { live, languages, last_chances, spare: live.spare_repetitions() }
     }
 
     fn place(&self, id: PlaceId) -> Option<(&'a Place, &'a Item)> {
@@ -112,7 +113,8 @@ impl<'a> View<'a> {
     }
 
     fn is_owed(&self, id: PlaceId) -> bool {
-        self.last_chances.contains(&id) || self.live.is_owed(id)
+        let is_spare = || self.live.places.chain(id).any(|above| self.spare.contains(&above));
+        (self.last_chances.contains(&id) || self.live.is_owed(id)) && !is_spare()
     }
 
     /// Owed and without an answer.

@@ -3,7 +3,9 @@
 
 use super::LiveForm;
 use super::place::{Place, PlaceId};
+use crate::completion::{says_more, watched_repetitions};
 use crate::questionnaire::{Item, ItemType};
+use std::collections::BTreeSet;
 
 impl LiveForm<'_> {
     fn with_item(&self, id: PlaceId) -> Option<(&Place, &Item)> {
@@ -55,6 +57,42 @@ impl LiveForm<'_> {
             return None;
         }
         self.last_question(group)
+    }
+
+    /// The repetitions of groups that hold nothing and that no rule asks for: they are left out of what is
+    /// given away, so nothing in them is owed.
+    pub(crate) fn spare_repetitions(&self) -> BTreeSet<PlaceId> {
+        let mut watched = None;
+        let mut spare = BTreeSet::new();
+        for id in &self.order {
+            let Some((place, item)) = self.with_item(*id) else { continue };
+            if place.instance != 0 || item.item_type != ItemType::Group || !item.repeats {
+                continue;
+            }
+            let branch = self.places.branch(place.parent, place.under_answer);
+            let all = branch.get(self.places.of_item_in(branch, place.item)).unwrap_or_default();
+            let (holding, bare): (Vec<PlaceId>, Vec<PlaceId>) =
+                all.iter().copied().partition(|id| self.holds_something(*id));
+            // One that a condition looks at stays beside others that hold something.
+            let watched = watched.get_or_insert_with(|| watched_repetitions(&self.form));
+            if !holding.is_empty() && watched.contains(item.link_id.as_str()) {
+                continue;
+            }
+            let is_owed = self.is_wanted(*id) && self.last_question(*id).is_some();
+            let least = if is_owed { item.rules.min_occurs.unwrap_or(1).max(1) } else { 0 };
+            spare.extend(bare.into_iter().skip(least.saturating_sub(holding.len())));
+        }
+        spare
+    }
+
+    /// Whether something of a repetition is given away.
+    fn holds_something(&self, id: PlaceId) -> bool {
+        let says = |id: PlaceId| {
+            self.places.get(id).is_some_and(|place| place.is_on)
+                && (self.places.get(id).is_some_and(|place| place.has_value)
+                    || self.source(id).is_some_and(says_more))
+        };
+        says(id) || self.below(id).iter().any(|id| says(*id))
     }
 
     fn below(&self, id: PlaceId) -> &[PlaceId] {

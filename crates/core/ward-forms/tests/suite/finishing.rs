@@ -24,6 +24,10 @@ fn group(link_id: &str, extension: Value, items: Value) -> Value {
     json!({"linkId": link_id, "type": "group", "text": link_id, "extension": extension, "item": items})
 }
 
+fn top_of(link_id: &str, instance: usize) -> ItemPath {
+    ItemPath::root().child(link_id, instance)
+}
+
 fn repeating(group: Value) -> Value {
     with(group, "repeats", json!(true))
 }
@@ -132,6 +136,37 @@ fn empty_repetitions_that_nothing_looks_at_are_left_out() {
     answering.answer(&top("g").child("q", 0), whole(1)).unwrap();
     answering.add_instance(&top("g")).unwrap();
     assert_eq!(answering.finish(None).unwrap().items().len(), 1);
+}
+
+#[test]
+fn a_repetition_that_was_added_and_holds_nothing_owes_nothing() {
+    let questions = || json!([required(item("when", "date", json!([]))), item("how", "string", json!([]))]);
+    let form = |extension: Value| form(json!([repeating(group("g", extension, questions()))]));
+    let when = |instance: usize| top_of("g", instance).child("when", 0);
+    let mut answering = Answering::new(form(json!([])));
+    for _ in 0..3 {
+        // The first that is added is the one that stands there in any case.
+        answering.add_instance(&top("g")).unwrap();
+    }
+    assert_eq!(answering.progress().owed, 0, "what is left out in the end owes nothing");
+    answering.finish(None).unwrap();
+    answering.answer(&top_of("g", 1).child("how", 0), AnswerValue::String("badly".into())).unwrap();
+    assert_eq!(answering.progress().owed, 1, "where something was said the rest is owed");
+    assert!(answering.skip(&when(1)).is_err());
+    assert!(answering.finish(None).is_err());
+    answering.skip(&when(0)).unwrap();
+    answering.skip(&when(2)).unwrap();
+
+    // Two are asked for: whichever is filled in, one more is owed, with its required question and the
+    // last one, which is owed while nothing is said.
+    let mut answering = Answering::new(form(json!([min_occurs(2)])));
+    answering.add_instance(&top("g")).unwrap();
+    assert_eq!(answering.progress().owed, 4);
+    answering.answer(&when(2), AnswerValue::Date("2026-03-02".into())).unwrap();
+    assert_eq!(answering.progress().owed, 2);
+    answering.answer(&when(1), AnswerValue::Date("2026-03-01".into())).unwrap();
+    assert_eq!(answering.progress().owed, 0);
+    assert_eq!(answering.finish(None).unwrap().items().len(), 2);
 }
 
 #[test]
