@@ -1,0 +1,23 @@
+//! Policy over infrastructure code: refuse what would break the law, before it is deployed.
+//!
+//! Bytes in, findings out. A reader turns its format into a resource graph ([`graph`]); rules
+//! ([`rules`]) are data that is read once and judges every resource of a type it knows; each rule
+//! names requirements that stand for paragraphs of law ([`law`]). Nothing passes by accident: what
+//! can't be known before the deployment is [`Verdict::Indeterminate`], what can't be evaluated is
+//! [`Verdict::Error`], and both block.
+//!
+//! No file, no network, no clock, no randomness.
+
+mod input_error;
+mod input_text;
+mod json;
+mod verdict;
+pub mod graph;
+pub mod law;
+pub mod limits;
+pub mod rules;
+pub mod yaml;
+
+pub use input_error::InputError;
+pub use input_text::read_text;
+pub use verdict::{Exit, Verdict};
