@@ -25,7 +25,7 @@ pub mod rules;
 pub mod yaml;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
-pub use evaluate::{Assessment, assess};
+pub use evaluate::{Assessment, assess, verdict_for};
 pub use finding::{Finding, Observation};
 pub use input::read_input;
 pub use input_error::InputError;
