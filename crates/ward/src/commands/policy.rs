@@ -24,7 +24,8 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let rules = builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
+    let rules =
+        builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
     for path in &args.paths {

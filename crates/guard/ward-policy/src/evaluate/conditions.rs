@@ -51,7 +51,8 @@ impl<'v> View<'v> {
 
     fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
         // A value in a secret place is not shown, wherever the view began.
-        let value = if self.is_sensitive { "(sensitive value, not shown)".to_owned() } else { reached.shown() };
+        let value =
+            if self.is_sensitive { "(sensitive value, not shown)".to_owned() } else { reached.shown() };
         Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
     }
 
@@ -98,9 +99,9 @@ impl<'g> Surroundings<'g> {
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
-        let default = view.names.and_then(|names| {
-            self.defaults.of(&view.resource.kind, &join(names, &path.to_string()))
-        });
+        let default = view
+            .names
+            .and_then(|names| self.defaults.of(&view.resource.kind, &join(names, &path.to_string())));
         let mut outcomes = Vec::with_capacity(reached.len());
         for one in &reached {
             match one.state {
@@ -113,7 +114,12 @@ impl<'g> Surroundings<'g> {
                                 || one.is_sensitive
                                 || matches!(item, Attribute::Sensitive(_));
                             let item = if is_secret { one.shown() } else { item.shown() };
-                            Observation { address: None, path: view.full(&one.at), value: item, origin: String::new() }
+                            Observation {
+                                address: None,
+                                path: view.full(&one.at),
+                                value: item,
+                                origin: String::new(),
+                            }
                         })
                     }));
                     if outcomes.len() == before {
@@ -145,18 +151,30 @@ impl<'g> Surroundings<'g> {
         })
     }
 
-    fn blocks(&self, view: View<'_>, path: &AttributePath, over: Over, empty: bool, of: &Condition) -> Outcome {
+    fn blocks(
+        &self,
+        view: View<'_>,
+        path: &AttributePath,
+        over: Over,
+        empty: bool,
+        of: &Condition,
+    ) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
         let mut outcomes = Vec::new();
         for one in &reached {
             match one.state {
                 State::Known(Attribute::List(items)) => {
-                    for (place, item) in items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null) {
-                        let at = if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
+                    for (place, item) in
+                        items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null)
+                    {
+                        let at =
+                            if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
                         outcomes.push(self.in_block(view, path, item, &at, one.is_sensitive, of));
                     }
                 }
-                State::Known(value) => outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of)),
+                State::Known(value) => {
+                    outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of))
+                }
                 State::Null | State::Unset => {}
                 State::Unknown(_) => {
                     outcomes.push(Outcome { truth: Truth::Maybe, observed: vec![view.observe(one, "")] });
@@ -193,7 +211,11 @@ impl<'g> Surroundings<'g> {
             Attribute::Sensitive(secret) => self.in_block(view, path, secret.value(), &at, true, of),
             Attribute::Unknown(unknown) => unknown_outcome(view, path, unknown),
             other => {
-                let value = if is_sensitive || view.is_sensitive { "(sensitive value, not shown)" } else { &other.shown() };
+                let value = if is_sensitive || view.is_sensitive {
+                    "(sensitive value, not shown)"
+                } else {
+                    &other.shown()
+                };
                 let observed = vec![view.told(path, value, "the rule expects blocks here")];
                 Outcome { truth: Truth::Broken, observed }
             }
@@ -251,17 +273,20 @@ impl<'g> Surroundings<'g> {
         let mut documents = unknown.references.iter().filter(|reference| reference.to != Referent::OwnKey);
         let (Some(only), None) = (documents.next(), documents.next()) else { return Truth::Maybe };
         let Referent::Block(block) = &only.to else { return Truth::Maybe };
-        if &*block.kind != "aws_iam_policy_document" || !matches!(&*block.attribute, "json" | "minified_json") {
+        if &*block.kind != "aws_iam_policy_document" || !matches!(&*block.attribute, "json" | "minified_json")
+        {
             return Truth::Maybe;
         }
         let Resolved::One(id) = self.graph.resolve(block) else { return Truth::Maybe };
-        let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) else { return Truth::Maybe };
+        let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) else {
+            return Truth::Maybe;
+        };
         // Documents that are merged in are not in these statements.
         let merges = ["source_json", "override_json", "source_policy_documents", "override_policy_documents"];
         let is_set = |name: &&str| {
             data.attributes.get(name).is_some_and(|value| test_known(&Test::Set, value) != Truth::No)
         };
-        if merges.iter().any(|name| is_set(name)) {
+        if merges.iter().any(is_set) {
             return Truth::Maybe;
         }
         match policy_document::answer(&Attribute::Block(data.attributes.clone()), asks) {

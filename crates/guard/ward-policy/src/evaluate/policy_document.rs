@@ -8,15 +8,33 @@ use crate::rules::{CidrTest, PolicyQuestion};
 
 /// Condition keys that tie a statement to named callers, when their value is fixed.
 const RESTRICTING_KEYS: [&str; 15] = [
-    "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
-    "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:principalarn",
-    "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:userid", "kms:calleraccount",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:vpcsourceip",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:userid",
+    "kms:calleraccount",
 ];
 
 /// Operators under which a value restricts; the negated ones let everybody else in.
 const RESTRICTING_OPERATORS: [&str; 8] = [
-    "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress",
-    "numericequals", "bool",
+    "stringequals",
+    "stringequalsignorecase",
+    "stringlike",
+    "arnequals",
+    "arnlike",
+    "ipaddress",
+    "numericequals",
+    "bool",
 ];
 
 /// One statement, as far as it is known.
@@ -144,7 +162,14 @@ fn of_json(statement: &Attribute) -> Option<Statement> {
     let allows = effect.has(|effect| effect == "Allow");
     is_unclear |= !allows && !effect.has(|effect| effect == "Deny");
     Some(Statement {
-        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        allows,
+        principals,
+        is_not_principal,
+        actions,
+        is_not_action,
+        resources,
+        is_not_resource,
+        conditions,
         is_unclear,
     })
 }
@@ -182,7 +207,14 @@ fn of_blocks(statement: &Attribute) -> Option<Statement> {
     }
     let allows = effect.known.is_empty() || effect.has(|effect| effect == "Allow");
     Some(Statement {
-        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        allows,
+        principals,
+        is_not_principal,
+        actions,
+        is_not_action,
+        resources,
+        is_not_resource,
+        conditions,
         is_unclear,
     })
 }
@@ -307,8 +339,8 @@ fn is_not_full(statement: &Statement) -> Truth {
         return Truth::No;
     }
     // A part that is known and small settles it, whatever the other turns out to be.
-    let is_small = (!every_action && statement.actions.is_known())
-        || (!everything && statement.resources.is_known());
+    let is_small =
+        (!every_action && statement.actions.is_known()) || (!everything && statement.resources.is_known());
     if is_small { Truth::Yes } else { Truth::Maybe }
 }
 
@@ -328,7 +360,10 @@ fn requires_tls(statement: &Statement) -> Truth {
     if statement.allows || !asks || !everybody || !every_action || statement.is_not_resource {
         return Truth::No;
     }
-    if statement.resources.has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*')) {
+    if statement
+        .resources
+        .has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*'))
+    {
         return Truth::Yes;
     }
     // The bucket and what lies in it are two resources: two that will be known are both.
@@ -360,7 +395,8 @@ mod tests {
             (r#""Principal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::Yes),
             (r#""Principal": {"Service": "logging.s3.amazonaws.com"}"#, Truth::Yes),
         ] {
-            let statement = format!(r#"{{"Effect": "Allow", {principal}, "Action": "s3:GetObject", "Resource": "*"}}"#);
+            let statement =
+                format!(r#"{{"Effect": "Allow", {principal}, "Action": "s3:GetObject", "Resource": "*"}}"#);
             assert_eq!(ask(&statement, asks), truth, "{principal}");
             assert_eq!(ask(&format!("[{statement}]"), asks), truth, "{principal}");
             let denied = statement.replace("Allow", "Deny");
@@ -379,8 +415,9 @@ mod tests {
             (r#"{"StringLike": {"aws:SourceArn": "*"}}"#, Truth::No),
             (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
         ] {
-            let statement =
-                format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": {condition}}}"#);
+            let statement = format!(
+                r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": {condition}}}"#
+            );
             assert_eq!(ask(&statement, asks), truth, "{condition}");
         }
     }

@@ -198,7 +198,8 @@ mod tests {
     fn what_is_shown_is_short_and_of_one_line() {
         let long = Attribute::text(&"x".repeat(MAX_SHOWN_CHARS * 2));
         assert_eq!(long.shown().chars().count(), MAX_SHOWN_CHARS + 1);
-        let block = Block::new(vec![("a".into(), Attribute::list(vec![true.into(), "x\ny".into()]))]).unwrap();
+        let block =
+            Block::new(vec![("a".into(), Attribute::list(vec![true.into(), "x\ny".into()]))]).unwrap();
         assert_eq!(Attribute::from(block).shown(), r#"{a = [true, "x\ny"]}"#);
     }
 
