@@ -32,16 +32,17 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
         inputs.push((path.display().to_string(), read_input(&read_bytes(path)?)));
     }
     let checked: Vec<Checked<'_>> = inputs.iter().map(|(name, graph)| judged(name, graph, &rules)).collect();
-    let report = if out.is_json() || args.format == ReportFormat::Json {
+    if out.is_json() || args.format == ReportFormat::Json {
         let report = CheckReport::new(&checked, &rules, args.allow_empty);
         let json = serde_json::to_string(&report)
             .map_err(|error| Failure::fault("the report was not written", error))?;
-        format!("{json}\n")
+        out.verbatim(&format!("{json}\n"));
     } else {
-        text(&checked, &rules, args.allow_empty, style())
-    };
-    // The report says everything; a closed pipe is not a failure, and the exit code stays.
-    let _ = std::io::stdout().lock().write_all(report.as_bytes());
+        // The report keeps out what would steer a terminal; its colours are its own.
+        let report = text(&checked, &rules, args.allow_empty, style());
+        // A closed pipe is not a failure, and the exit code stays.
+        let _ = std::io::stdout().lock().write_all(report.as_bytes());
+    }
     Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
 }
 

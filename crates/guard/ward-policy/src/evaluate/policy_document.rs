@@ -310,16 +310,27 @@ fn is_restricting_key(clause: &Clause) -> bool {
 
 /// Whether a clause leaves only callers that are named.
 fn restricts(clause: &Clause) -> bool {
-    let is_open = |value: &str| match &*clause.key {
-        "aws:sourceip" | "aws:vpcsourceip" => {
-            super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true)
-        }
-        _ => value.trim_matches(['*', '?']).is_empty() || value.starts_with("arn:aws:*") || value == "arn:*",
-    };
     is_restricting_key(clause)
         && clause.values.is_known()
         && !clause.values.known.is_empty()
-        && !clause.values.has(is_open)
+        && !clause.values.has(|value| is_open(&clause.key, value))
+}
+
+/// Whether a value leaves the door open: a range that is everywhere, or a pattern that every account meets.
+fn is_open(key: &str, value: &str) -> bool {
+    if matches!(key, "aws:sourceip" | "aws:vpcsourceip") {
+        return super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true);
+    }
+    // arn:partition:service:region:account:resource. Buckets have no account in theirs.
+    let mut arn = value.split(':');
+    let account = if arn.next() == Some("arn") { arn.nth(3) } else { None };
+    let is_any = |part: &str| part.trim_matches(['*', '?']).is_empty();
+    match account {
+        Some("") => value.rsplit(':').next().is_none_or(is_any),
+        Some(account) => is_any(account),
+        // An organisation or an account is named in full, or any is meant.
+        None => is_any(value) || value == "o-*" || value.starts_with("arn:"),
+    }
 }
 
 fn may_restrict(clause: &Clause) -> bool {
@@ -413,6 +424,11 @@ mod tests {
             (r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#, Truth::No),
             (r#"{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::No),
             (r#"{"StringLike": {"aws:SourceArn": "*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#, Truth::Yes),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::inbox"}}"#, Truth::Yes),
             (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
         ] {
             let statement = format!(

@@ -15,7 +15,7 @@ pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_addres
 pub use attribute::{Attribute, Block};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
 pub use resource::{Action, Expression, Place, Resource, Role};
-pub use sensitive::Sensitive;
+pub use sensitive::{HIDDEN, Sensitive};
 pub use unknown::{BlockReference, Reason, Reference, References, Referent, ReferredKey, Unknown};
 
 use crate::limits::MAX_RESOURCES;

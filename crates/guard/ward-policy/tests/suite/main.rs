@@ -5,6 +5,10 @@ mod fails_closed;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod secrets;
