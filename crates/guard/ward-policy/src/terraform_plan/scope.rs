@@ -219,6 +219,11 @@ impl<'c, 'a> Written<'c, 'a> {
     /// The place of a name within this one.
     pub(super) fn child(&self, name: &str) -> Self {
         let Self::As(trees) = self else { return Self::NotTold };
+        // The usual case: one block, which has the name or not.
+        if let [Tree::Block(_)] = trees.as_slice() {
+            let found = trees.first().and_then(|tree| tree.get(name));
+            return found.map_or(Self::Absent, |found| Self::As(vec![found]));
+        }
         // An expression covers all that lies in its value.
         if trees.iter().any(|tree| matches!(tree, Tree::Leaf { .. })) {
             return self.clone();
