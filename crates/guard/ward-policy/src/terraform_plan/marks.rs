@@ -78,7 +78,8 @@ pub(super) fn with_unknown(
 ) -> Result<Block, InputError> {
     let marks = match marks {
         Marks::Block(entries) => entries.as_slice(),
-        Marks::No | Marks::Yes | Marks::List(_) => &[],
+        Marks::No | Marks::List(_) => &[],
+        Marks::Yes => return all_unknown(written, scope),
     };
     let mut entries = values.into_entries();
     for (name, value) in &mut entries {
@@ -113,6 +114,12 @@ pub(super) fn with_unknown(
     removed.into_iter().rev().for_each(|at| drop(entries.remove(at)));
     entries.extend(added);
     block_of(entries)
+}
+
+/// Of a resource nothing of which is known, everything that is written is unknown.
+fn all_unknown(written: &Written<'_, '_>, scope: &Scope<'_, '_>) -> Result<Block, InputError> {
+    let entry = |name: &str| Some((name.into(), not_known(&written.child(name), scope)?));
+    block_of(written.names().into_iter().filter_map(entry).collect())
 }
 
 /// Each name is there once: values and marks were read so.

@@ -8,6 +8,7 @@ use crate::graph::{
 };
 use crate::limits::MAX_REFERENCE_STEPS;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Data sources that read what another deployment left.
 const ELSEWHERE: [&str; 2] = ["terraform_remote_state", "tfe_outputs"];
@@ -236,6 +237,19 @@ impl<'c, 'a> Written<'c, 'a> {
             some if some < blocks.len() => Self::NotTold,
             _ => Self::As(found),
         }
+    }
+
+    /// The names that stand in the block, each once.
+    pub(super) fn names(&self) -> BTreeSet<&'c str> {
+        let Self::As(trees) = self else { return BTreeSet::new() };
+        let blocks = trees.iter().flat_map(|tree| flat(tree));
+        blocks
+            .filter_map(|block| match block {
+                Tree::Block(entries) => Some(entries.iter().map(|(name, _)| &**name)),
+                Tree::Leaf { .. } | Tree::Blocks(_) => None,
+            })
+            .flatten()
+            .collect()
     }
 
     /// Everything that the expressions here refer to.
