@@ -1,0 +1,35 @@
+//! Policy over infrastructure code: refuse what would break the law, before it is deployed.
+//!
+//! Bytes in, findings out. A reader turns its format into a resource graph ([`graph`]); rules
+//! ([`rules`]) are data that is read once and judges every resource of a type it knows; each rule
+//! names requirements that stand for paragraphs of law ([`law`]). Nothing passes by accident: what
+//! can't be known before the deployment is [`Verdict::Indeterminate`], what can't be evaluated is
+//! [`Verdict::Error`], and both block.
+//!
+//! No file, no network, no clock, no randomness.
+
+mod builtin;
+mod evaluate;
+mod finding;
+pub mod graph;
+mod input;
+mod input_error;
+mod input_text;
+mod json;
+pub mod law;
+pub mod limits;
+pub mod report;
+pub mod rules;
+mod terraform_plan;
+mod verdict;
+pub mod yaml;
+mod yaml_nodes;
+
+pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
+pub use evaluate::{Assessment, assess, verdict_for};
+pub use finding::{Finding, Observation};
+pub use input::read_input;
+pub use input_error::InputError;
+pub use input_text::read_text;
+pub use terraform_plan::read_terraform;
+pub use verdict::{Exit, Verdict};

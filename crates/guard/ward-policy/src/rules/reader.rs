@@ -1,0 +1,128 @@
+//! Reading a file of rules.
+
+use super::condition_reader::read_condition;
+use super::{Cell, Fields, Rule, RuleError, RuleId, Severity, read_document};
+use crate::graph::Attribute;
+use crate::yaml::{YamlNode, YamlValue};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// Digits of a rule's hash that reports show.
+const HASH_DIGITS: usize = 16;
+
+/// One file of rules: an area.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleFile {
+    /// Name of the area.
+    pub area: Box<str>,
+    /// Its title.
+    pub title: Box<str>,
+    /// Its rules.
+    pub rules: Vec<Rule>,
+}
+
+/// Reads one file of rules.
+///
+/// # Errors
+/// [`RuleError`] with the file and the line.
+pub fn read_rules(file: &str, text: &str) -> Result<RuleFile, RuleError> {
+    rules_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_rules`], from nodes.
+pub(crate) fn rules_of(file: &str, document: &YamlNode) -> Result<RuleFile, RuleError> {
+    let mut fields = Fields::of(file, document)?;
+    fields.version(1)?;
+    let area = fields.text("area")?;
+    let title = fields.text("title")?;
+    let rules = fields.items("rules", |fields| rule(fields, &area))?;
+    fields.end()?;
+    Ok(RuleFile { area, title, rules })
+}
+
+fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
+    let id = fields.text("id")?;
+    let hash = hash(fields.node());
+    let rule = Rule {
+        id: RuleId::parse(&id).ok_or_else(|| fields.fault("id has to be letters, a dash and digits"))?,
+        area: area.into(),
+        title: fields.text("title")?,
+        severity: fields.word("severity", &Severity::ALL, Severity::word)?,
+        requirements: fields.texts("requirements")?,
+        consequence: fields.optional_text("consequence")?,
+        note: fields.optional_text("note")?,
+        cells: fields.items("cells", cell)?,
+        hash,
+    };
+    fields.end()?;
+    Ok(rule)
+}
+
+fn cell(mut fields: Fields<'_>) -> Result<Cell, RuleError> {
+    let file = fields.file();
+    let applies = fields.take("applies").map(|node| read_condition(file, node)).transpose()?;
+    let check = fields.need("check")?;
+    let cell = Cell {
+        types: fields.texts("types")?,
+        expected: fields.text("expected")?,
+        applies,
+        check: read_condition(file, check)?,
+        fix: fields.optional_text("fix")?,
+    };
+    fields.end()?;
+    Ok(cell)
+}
+
+/// The rule as it was read, without its lines, hashed. Space, comments and quotes in the file do not count.
+fn hash(node: &YamlNode) -> Box<str> {
+    let mut hasher = Sha256::new();
+    feed(node, &mut hasher);
+    let mut digits = String::with_capacity(HASH_DIGITS);
+    for byte in hasher.finalize().iter().take(HASH_DIGITS / 2) {
+        // Writing to a text does not fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits.into()
+}
+
+/// Each value with its kind and length before it, so that no two trees give the same bytes.
+fn feed(node: &YamlNode, hasher: &mut Sha256) {
+    match &node.value {
+        YamlValue::Scalar { text, is_plain } => {
+            // `true` and `"true"` are different values.
+            let is_text = !is_plain || matches!(node.scalar(), Some(Attribute::Text(_)));
+            hasher.update([b's', u8::from(is_text)]);
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        YamlValue::Sequence(items) => {
+            hasher.update(*b"l");
+            hasher.update((items.len() as u64).to_be_bytes());
+            items.iter().for_each(|item| feed(item, hasher));
+        }
+        YamlValue::Mapping(entries) => {
+            hasher.update(*b"m");
+            hasher.update((entries.len() as u64).to_be_bytes());
+            for (key, value) in entries {
+                feed(key, hasher);
+                feed(value, hasher);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::read_yaml;
+
+    #[test]
+    fn a_hash_tells_what_is_asked_and_not_how_it_is_written() {
+        let of = |text: &str| hash(&read_yaml(text).unwrap()[0]);
+        let one = of("{path: a, equals: true}");
+        assert_eq!(one, of("# a comment\npath: 'a'\nequals:   true\n"));
+        assert_ne!(one, of("{path: a, equals: 'true'}"));
+        assert_ne!(one, of("{path: a, equals: false}"));
+        assert_ne!(of("[[a], b]"), of("[[a, b]]"));
+    }
+}
