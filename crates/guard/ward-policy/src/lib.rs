@@ -8,9 +8,13 @@
 //!
 //! No file, no network, no clock, no randomness.
 
+mod builtin;
+mod evaluate;
+mod finding;
 mod input_error;
 mod input_text;
 mod json;
+mod terraform_plan;
 mod verdict;
 pub mod graph;
 pub mod law;
@@ -18,6 +22,10 @@ pub mod limits;
 pub mod rules;
 pub mod yaml;
 
+pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
+pub use evaluate::{Assessment, assess};
+pub use finding::{Finding, Observation};
 pub use input_error::InputError;
 pub use input_text::read_text;
+pub use terraform_plan::read_terraform;
 pub use verdict::{Exit, Verdict};
