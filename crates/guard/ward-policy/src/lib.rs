@@ -11,6 +11,7 @@
 mod builtin;
 mod evaluate;
 mod finding;
+mod input;
 mod input_error;
 mod input_text;
 mod json;
@@ -19,12 +20,14 @@ mod verdict;
 pub mod graph;
 pub mod law;
 pub mod limits;
+pub mod report;
 pub mod rules;
 pub mod yaml;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
 pub use evaluate::{Assessment, assess};
 pub use finding::{Finding, Observation};
+pub use input::read_input;
 pub use input_error::InputError;
 pub use input_text::read_text;
 pub use terraform_plan::read_terraform;
