@@ -41,3 +41,6 @@ pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// Most observations kept for one finding.
 pub const MAX_OBSERVATIONS: usize = 8;
+
+/// Deepest nesting of values that is searched for secrets.
+pub const MAX_SECRET_DEPTH: usize = 16;

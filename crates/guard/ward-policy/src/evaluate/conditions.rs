@@ -11,7 +11,8 @@ use crate::graph::{
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, Target, Test};
+use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, RuleSet, Target, Test};
+use crate::settings::Settings;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,20 +23,21 @@ type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
 pub(super) struct Surroundings<'g> {
     pub(super) graph: &'g Graph,
     pub(super) defaults: &'g Defaults,
+    pub(super) settings: &'g Settings,
     links: Links,
 }
 
 /// The place in a resource from which paths lead on.
 #[derive(Clone, Copy)]
-struct View<'v> {
+pub(super) struct View<'v> {
     id: ResourceId,
-    resource: &'v Resource,
-    block: &'v Block,
+    pub(super) resource: &'v Resource,
+    pub(super) block: &'v Block,
     /// Path of the block in its resource, with places in lists.
     at: &'v str,
     /// The same without them, for defaults. None in a document: providers have no defaults there.
     names: Option<&'v str>,
-    is_sensitive: bool,
+    pub(super) is_sensitive: bool,
 }
 
 impl<'v> View<'v> {
@@ -49,13 +51,13 @@ impl<'v> View<'v> {
         join(self.at, at).into()
     }
 
-    fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
+    pub(super) fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
         // A value in a secret place is not shown, wherever the view began.
         let value = if self.is_sensitive { "(sensitive value, not shown)".to_owned() } else { reached.shown() };
         Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
     }
 
-    fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
+    pub(super) fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
         let path = self.full(&path.to_string());
         Observation { address: None, path, value: value.to_owned(), origin: origin.to_owned() }
     }
@@ -70,8 +72,8 @@ fn join(outer: &str, inner: &str) -> String {
 }
 
 impl<'g> Surroundings<'g> {
-    pub(super) fn new(graph: &'g Graph, defaults: &'g Defaults) -> Self {
-        Self { graph, defaults, links: RefCell::default() }
+    pub(super) fn new(graph: &'g Graph, rules: &'g RuleSet) -> Self {
+        Self { graph, defaults: rules.defaults(), settings: rules.settings(), links: RefCell::default() }
     }
 
     /// What a condition comes to for a resource.
@@ -86,6 +88,10 @@ impl<'g> Surroundings<'g> {
                 let none = Outcome { truth: Truth::No, observed: Vec::new() };
                 Outcome::some(parts.iter().map(|part| self.eval(part, view)), none)
             }
+            Condition::NoOne(parts) => {
+                let met = || view.told(&AttributePath::default(), "is what must not be", "");
+                Outcome::no_one(parts.iter().map(|part| self.eval(part, view)), met)
+            }
             Condition::Test { path, over, test } => self.test(view, path, *over, test),
             Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
             Condition::Document { path, of } => self.document(view, path, of),
@@ -93,6 +99,10 @@ impl<'g> Surroundings<'g> {
             Condition::Companion(companion) => self.companion(view, companion),
             Condition::Target(target) => self.target(view, target),
             Condition::Present(present) => self.present(view, present),
+            Condition::Ports(ports) => super::ports::let_through(view, ports),
+            Condition::Secret(secret) => super::secrets::is_free(self.graph, view, secret),
+            Condition::Decided(decided) => super::decided::stands(self.settings, view, decided),
+            Condition::Change(change) => super::change::stands(self.defaults, view, change),
         }
     }
 
@@ -204,12 +214,13 @@ impl<'g> Surroundings<'g> {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
         Outcome::every(reached.iter().map(|one| match one.state {
             State::Known(Attribute::Text(text)) if !text.trim().is_empty() => match parse(text) {
-                Some(Attribute::Block(block)) => {
+                Some(document @ (Attribute::Block(_) | Attribute::List(_))) => {
                     let at = view.full(&one.at);
                     let is_sensitive = view.is_sensitive || one.is_sensitive;
+                    let block = block_of(document);
                     self.eval(of, View { block: &block, at: &at, names: None, is_sensitive, ..view })
                 }
-                _ => Outcome { truth: Truth::Broken, observed: vec![view.observe(one, "no JSON object")] },
+                _ => Outcome { truth: Truth::Broken, observed: vec![view.observe(one, "no JSON object or list")] },
             },
             State::Known(Attribute::Block(block)) => {
                 let at = view.full(&one.at);
@@ -387,15 +398,24 @@ fn too_many(view: View<'_>, path: &AttributePath) -> Outcome {
     Outcome { truth: Truth::Broken, observed }
 }
 
-fn parse(text: &str) -> Option<Attribute> {
+/// The document itself; a list is the `items` of one.
+fn block_of(document: Attribute) -> Block {
+    match document {
+        Attribute::Block(block) => block,
+        // One name is not there twice.
+        other => Block::new(vec![("items".into(), other)]).unwrap_or_default(),
+    }
+}
+
+pub(super) fn parse(text: &str) -> Option<Attribute> {
     (text.len() <= MAX_DOCUMENT_BYTES).then(|| read_json(text).ok()).flatten()
 }
 
 /// What holds where there is no policy at all.
 const fn no_policy(asks: PolicyQuestion) -> Truth {
     match asks {
-        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess => Truth::Yes,
-        PolicyQuestion::TlsRequired => Truth::No,
+        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess | PolicyQuestion::NoOpenTrust => Truth::Yes,
+        PolicyQuestion::TlsRequired | PolicyQuestion::TrustsPeople | PolicyQuestion::SecondFactor => Truth::No,
     }
 }
 
@@ -403,6 +423,9 @@ const fn policy_words(asks: PolicyQuestion) -> &'static str {
     match asks {
         PolicyQuestion::NoPublicPrincipal => "allows something to everybody",
         PolicyQuestion::NoFullAccess => "allows every action on everything",
+        PolicyQuestion::NoOpenTrust => "trusts everybody, or every subject of a federation",
+        PolicyQuestion::TrustsPeople => "trusts no account and no user",
+        PolicyQuestion::SecondFactor => "no condition asks for aws:MultiFactorAuthPresent",
         PolicyQuestion::TlsRequired => "no statement denies everybody what does not come over TLS",
     }
 }

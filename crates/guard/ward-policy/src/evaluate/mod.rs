@@ -1,9 +1,15 @@
 //! Judging a graph by a set of rules.
 
+mod change;
 mod cidr;
 mod conditions;
+mod decided;
 mod links;
 mod policy_document;
+mod ports;
+mod secret_marks;
+mod secrets;
+mod trust;
 mod truth;
 mod value_test;
 
@@ -51,7 +57,7 @@ impl Assessment<'_> {
 /// Judges every resource of a graph by every rule that knows its type.
 #[must_use]
 pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
-    let surroundings = Surroundings::new(graph, rules.defaults());
+    let surroundings = Surroundings::new(graph, rules);
     let mut assessment = Assessment {
         graph,
         findings: Vec::new(),
@@ -67,7 +73,11 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         let linked = if resource.role == Role::Drifted { graph.at(&resource.address) } else { None };
         let id = linked.map_or(id, |(planned, _)| planned);
         let judged = judge_resource(&surroundings, rules, id, resource);
-        if judged.is_empty() {
+        // A rule for every type of a provider that doesn't concern this one is no knowledge of it.
+        let is_known = |finding: &Finding<'_>| {
+            finding.verdict != Verdict::NotApplicable || finding.cell.types.contains(&resource.kind)
+        };
+        if !judged.iter().any(is_known) {
             *assessment.not_covered.entry(&resource.kind).or_default() += 1;
         } else {
             assessment.recognised += 1;
@@ -85,7 +95,15 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
     assessment
 }
 
-/// One finding for each rule that knows the type: of several cells, what weighs most.
+/// Judges one resource by every rule that knows its type: what passes and what doesn't. Nothing for
+/// an address that is not in the graph.
+#[must_use]
+pub fn judge<'a>(graph: &'a Graph, rules: &'a RuleSet, address: &str) -> Vec<Finding<'a>> {
+    let Some((id, resource)) = graph.at(address) else { return Vec::new() };
+    judge_resource(&Surroundings::new(graph, rules), rules, id, resource)
+}
+
+/// One finding for each part of each rule that knows the type: of several cells, what weighs most.
 fn judge_resource<'a>(
     surroundings: &Surroundings<'a>,
     rules: &'a RuleSet,
@@ -95,13 +113,11 @@ fn judge_resource<'a>(
     let mut findings: Vec<Finding<'a>> = Vec::new();
     for (rule, cell) in rules.of_type(&resource.kind) {
         let finding = judge_cell(surroundings, rule, cell, id, resource);
-        match findings.last_mut() {
-            Some(last) if last.rule.id == rule.id => {
-                if weight(finding.verdict) > weight(last.verdict) {
-                    *last = finding;
-                }
-            }
-            _ => findings.push(finding),
+        let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
+        match findings.iter_mut().find(is_same) {
+            Some(known) if weight(finding.verdict) > weight(known.verdict) => *known = finding,
+            Some(_) => {}
+            None => findings.push(finding),
         }
     }
     findings
@@ -127,7 +143,7 @@ fn judge_cell<'a>(
     resource: &'a Resource,
 ) -> Finding<'a> {
     let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed };
-    if matches!(resource.action, Action::Delete | Action::Forget) {
+    if matches!(resource.action, Action::Delete | Action::Forget) && !cell.judges_removed {
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
