@@ -18,7 +18,6 @@ mod json;
 mod settings;
 mod terraform_plan;
 mod verdict;
-pub mod fixtures;
 pub mod graph;
 pub mod law;
 pub mod limits;
@@ -27,7 +26,7 @@ pub mod rules;
 pub mod yaml;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
-pub use evaluate::{Assessment, assess, judge};
+pub use evaluate::{Assessment, assess, verdict_for, verdict_for_part};
 pub use finding::{Finding, Observation};
 pub use input::read_input;
 pub use input_error::InputError;

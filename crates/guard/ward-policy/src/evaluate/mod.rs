@@ -15,7 +15,7 @@ mod value_test;
 
 use crate::finding::{Finding, Observation};
 use crate::graph::{Action, Graph, Resource, ResourceId, Role};
-use crate::rules::{Cell, Rule, RuleSet};
+use crate::rules::{Cell, Rule, RuleId, RuleSet};
 use crate::verdict::{Exit, Verdict};
 use conditions::Surroundings;
 use std::collections::BTreeMap;
@@ -95,12 +95,32 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
     assessment
 }
 
-/// Judges one resource by every rule that knows its type: what passes and what doesn't. Nothing for
-/// an address that is not in the graph.
+/// The verdict of one rule about one resource, passes included; of several parts the one that weighs
+/// most. `None` if the rule does not know its type, or there is no such resource.
 #[must_use]
-pub fn judge<'a>(graph: &'a Graph, rules: &'a RuleSet, address: &str) -> Vec<Finding<'a>> {
-    let Some((id, resource)) = graph.at(address) else { return Vec::new() };
-    judge_resource(&Surroundings::new(graph, rules), rules, id, resource)
+pub fn verdict_for<'a>(
+    graph: &'a Graph,
+    rules: &'a RuleSet,
+    rule: &RuleId,
+    address: &str,
+) -> Option<Finding<'a>> {
+    let (id, resource) = graph.at(address)?;
+    let findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
+    findings.filter(|finding| finding.rule.id == *rule).max_by_key(|finding| weight(finding.verdict))
+}
+
+/// As [`verdict_for`], of one part of the rule.
+#[must_use]
+pub fn verdict_for_part<'a>(
+    graph: &'a Graph,
+    rules: &'a RuleSet,
+    rule: &RuleId,
+    aspect: &str,
+    address: &str,
+) -> Option<Finding<'a>> {
+    let (id, resource) = graph.at(address)?;
+    let mut findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
+    findings.find(|finding| finding.rule.id == *rule && finding.cell.aspect.as_deref() == Some(aspect))
 }
 
 /// One finding for each part of each rule that knows the type: of several cells, what weighs most.

@@ -42,7 +42,8 @@ pub(crate) fn is_terraform(text: &str) -> bool {
     // What comes after a fault doesn't matter here: reading it will tell.
     let _ = scanner.object(|name, scanner| {
         is_it |= matches!(&*name, "format_version" | "resource_changes" | "terraform_version");
-        scanner.skip().map(drop)
+        // The first such name is enough: Terraform writes one at the very beginning.
+        if is_it { Err(InputError::TooLarge) } else { scanner.skip().map(drop) }
     });
     is_it
 }

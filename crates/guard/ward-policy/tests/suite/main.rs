@@ -1,0 +1,8 @@
+//! Tests of the crate through its public interface.
+
+#[cfg(test)]
+mod fails_closed;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod rule_fixtures;
