@@ -89,6 +89,13 @@ fn test_unknown(test: &Test, unknown: &Unknown, graph: &Graph) -> Tested {
         Test::Unset if is_written => Tested::plain(Truth::No),
         Test::Set if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
         Test::Unset if leads_to_resources(unknown, graph) => Tested::plain(Truth::No),
+        Test::RefersTo(types) if leads_to_resources(unknown, graph) => {
+            let is_meant = |to: &Referent| match to {
+                Referent::Block(block) => types.contains(&block.kind),
+                _ => true,
+            };
+            Tested::plain(unknown.references.iter().all(|reference| is_meant(&reference.to)).into())
+        }
         _ => Tested::plain(Truth::Maybe),
     }
 }
@@ -133,6 +140,7 @@ pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
         Test::NotEndsWith(end) => text(value).map_or(Truth::Broken, |text| (!text.ends_with(&**end)).into()),
         Test::HasPart(part) => text(value).map_or(Truth::Broken, |text| text.contains(&**part).into()),
         Test::NotHasPart(part) => text(value).map_or(Truth::Broken, |text| (!text.contains(&**part)).into()),
+        Test::RefersTo(_) => Truth::No,
         Test::Cidr(wanted) => {
             text(value).and_then(|text| cidr::stands(text, *wanted)).map_or(Truth::Broken, Into::into)
         }

@@ -111,6 +111,9 @@ pub enum Test {
     HasPart(Box<str>),
     /// A text in which this doesn't stand.
     NotHasPart(Box<str>),
+    /// What a resource of this deployment, of one of these types, will say. A value that is known is
+    /// none.
+    RefersTo(Vec<Box<str>>),
     /// A range of addresses.
     Cidr(CidrTest),
 }

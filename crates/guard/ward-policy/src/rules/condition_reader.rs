@@ -38,7 +38,7 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if is_decided(&fields) => Condition::Decided(read_decided(&mut fields)?),
         () if fields.has("path") => Condition::Test {
             path: path(&mut fields, "path")?,
-            over: over(&mut fields, Over::Every)?,
+            over: over_values(&mut fields)?,
             test: test(&mut fields)?,
         },
         () if fields.has("blocks") => blocks(&mut fields, depth)?,
@@ -163,6 +163,14 @@ fn over(fields: &mut Fields<'_>, usual: Over) -> Result<Over, RuleError> {
     fields.word("over", &OVERS, word)
 }
 
+/// "Not a single value" would turn "not set" into a pass: each test has its opposite for that.
+fn over_values(fields: &mut Fields<'_>) -> Result<Over, RuleError> {
+    match over(fields, Over::Every)? {
+        Over::None => Err(fields.fault("a test is over every value or some: take the opposite test")),
+        other => Ok(other),
+    }
+}
+
 const fn question_word(question: PolicyQuestion) -> &'static str {
     match question {
         PolicyQuestion::NoPublicPrincipal => "no-public-principal",
@@ -186,7 +194,7 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
         "set", "equals", "not_equals", "in", "not_in", "at_least", "at_most", "contains", "not_contains",
-        "starts_with", "not_starts_with", "ends_with", "not_ends_with", "has_part", "not_has_part", "cidr",
+        "starts_with", "not_starts_with", "ends_with", "not_ends_with", "has_part", "not_has_part", "refers_to", "cidr",
     ];
     let mut given = names.into_iter().filter(|name| fields.has(name));
     let (Some(name), None) = (given.next(), given.next()) else {
@@ -207,6 +215,7 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
         "not_starts_with" => Test::NotStartsWith(fields.text(name)?),
         "ends_with" => Test::EndsWith(fields.text(name)?),
         "not_ends_with" => Test::NotEndsWith(fields.text(name)?),
+        "refers_to" => Test::RefersTo(fields.texts(name)?),
         "has_part" => Test::HasPart(fields.text(name)?),
         "not_has_part" => Test::NotHasPart(fields.text(name)?),
         _ => Test::Cidr(fields.word("cidr", &CIDR_TESTS, cidr_word)?),

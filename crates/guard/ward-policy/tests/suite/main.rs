@@ -6,3 +6,5 @@ mod fails_closed;
 mod plans;
 #[cfg(test)]
 mod rule_fixtures;
+#[cfg(test)]
+mod schema;
