@@ -4,6 +4,7 @@ use super::links::{Link, LinkIndex, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
+use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
     Attribute, AttributePath, Block, Graph, Reached, Referent, Resolved, Resource, ResourceId, Role, State,
@@ -16,6 +17,9 @@ use crate::settings::Settings;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Said of what a rule forbids.
+const MUST_NOT: &str = "this must not be";
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
 
@@ -89,8 +93,10 @@ impl<'g> Surroundings<'g> {
                 Outcome::some(parts.iter().map(|part| self.eval(part, view)), none)
             }
             Condition::NoOne(parts) => {
-                let met = || view.told(&AttributePath::default(), "is what must not be", "");
-                Outcome::no_one(parts.iter().map(|part| self.eval(part, view)), met)
+                Outcome::every(parts.iter().map(|part| {
+                    let met = || view.told(&AttributePath::default(), &witness(part, view), MUST_NOT);
+                    Outcome::no_one([self.eval(part, view)], met)
+                }))
             }
             Condition::Test { path, over, test } => self.test(view, path, *over, test),
             Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
@@ -163,10 +169,14 @@ impl<'g> Surroundings<'g> {
                 State::Known(Attribute::List(items)) => {
                     for (place, item) in items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null) {
                         let at = if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
-                        outcomes.push(self.in_block(view, path, item, &at, one.is_sensitive, of));
+                        let outcome = self.in_block(view, path, item, &at, one.is_sensitive, of);
+                        outcomes.push(forbidden(view, over, outcome, &at, item, one.is_sensitive));
                     }
                 }
-                State::Known(value) => outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of)),
+                State::Known(value) => {
+                    let outcome = self.in_block(view, path, value, &one.at, one.is_sensitive, of);
+                    outcomes.push(forbidden(view, over, outcome, &one.at, value, one.is_sensitive));
+                }
                 State::Null | State::Unset => {}
                 State::Unknown(_) => {
                     outcomes.push(Outcome { truth: Truth::Maybe, observed: vec![view.observe(one, "")] });
@@ -181,7 +191,9 @@ impl<'g> Surroundings<'g> {
             return Outcome::of(empty.into(), || view.told(path, NOT_SET, ""));
         }
         let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
-        Outcome::over(over, outcomes, none, || view.told(path, "a block that must not be there", ""))
+        // What must not be was turned already, block by block.
+        let over = if over == Over::None { Over::Every } else { over };
+        Outcome::over(over, outcomes, none, || view.told(path, MUST_NOT, ""))
     }
 
     fn in_block(
@@ -287,6 +299,9 @@ impl<'g> Surroundings<'g> {
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
             for (id, link) in index.of(self.graph, view.id, &companion.own) {
+                if companion.is_sure && link == Link::Maybe {
+                    continue;
+                }
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
                     Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
@@ -385,6 +400,18 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
         },
         Link::Maybe => met,
     }
+}
+
+/// Of a block that must not meet a condition: whether it doesn't, and what it says if it does.
+fn forbidden(view: View<'_>, over: Over, met: Outcome, at: &str, block: &Attribute, is_sensitive: bool) -> Outcome {
+    if over != Over::None {
+        return met;
+    }
+    Outcome::no_one([met], || {
+        let is_hidden = is_sensitive || view.is_sensitive || matches!(block, Attribute::Sensitive(_));
+        let value = if is_hidden { "(sensitive value, not shown)".to_owned() } else { block.shown() };
+        Observation { address: None, path: view.full(at), value, origin: MUST_NOT.to_owned() }
+    })
 }
 
 fn unknown_outcome(view: View<'_>, path: &AttributePath, unknown: &Unknown) -> Outcome {

@@ -12,6 +12,7 @@ mod secrets;
 mod trust;
 mod truth;
 mod value_test;
+mod witness;
 
 use crate::finding::{Finding, Observation};
 use crate::graph::{Action, Graph, Resource, ResourceId, Role};

@@ -157,6 +157,8 @@ pub struct Companion {
     pub own: Vec<AttributePath>,
     /// How many of them have to meet the condition.
     pub over: Over,
+    /// Whether only those count that surely point here: for what excuses a resource from a rule.
+    pub is_sure: bool,
     /// What they have to meet; being there is enough if there is nothing.
     pub of: Option<Box<Condition>>,
 }

@@ -97,6 +97,7 @@ fn companion(fields: &mut Fields<'_>, depth: usize) -> Result<Condition, RuleErr
         by: path(&mut inner, "by")?,
         own: own(&mut inner)?,
         over: over(&mut inner, Over::Some)?,
+        is_sure: inner.optional_flag("sure")?.unwrap_or(false),
         of: optional(&mut inner, depth)?,
     };
     inner.end()?;
