@@ -8,3 +8,5 @@ mod plans;
 mod rule_fixtures;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod rule_table;
