@@ -11,18 +11,18 @@
 mod builtin;
 mod evaluate;
 mod finding;
+pub mod graph;
 mod input;
 mod input_error;
 mod input_text;
 mod json;
-mod settings;
-mod terraform_plan;
-mod verdict;
-pub mod graph;
 pub mod law;
 pub mod limits;
 pub mod report;
 pub mod rules;
+mod settings;
+mod terraform_plan;
+mod verdict;
 pub mod yaml;
 mod yaml_nodes;
 

@@ -199,7 +199,12 @@ mod tests {
 
     #[test]
     fn what_is_misspelt_is_refused() {
-        for text in ["version: 1\nregion: [x]\n", "version: 2\n", "version: 1\nuntagged: some\n", "version: 1\nclasses: {phy: [x]}\n"] {
+        for text in [
+            "version: 1\nregion: [x]\n",
+            "version: 2\n",
+            "version: 1\nuntagged: some\n",
+            "version: 1\nclasses: {phy: [x]}\n",
+        ] {
             assert!(read_settings("ward-policy.yaml", text).is_err(), "{text}");
         }
     }

@@ -26,7 +26,11 @@ pub(super) fn stands(defaults: &Defaults, view: View<'_>, change: &Change) -> Ou
         Change::Action(actions) => {
             let action = view.resource.action;
             Outcome::of(actions.contains(&action).into(), || {
-                view.told(&AttributePath::default(), &format!("the deployment would {} it", action.word()), "")
+                view.told(
+                    &AttributePath::default(),
+                    &format!("the deployment would {} it", action.word()),
+                    "",
+                )
             })
         }
         Change::Kept { path, zero_is_for_ever } => kept(defaults, view, path, *zero_is_for_ever),
@@ -49,9 +53,7 @@ fn kept(defaults: &Defaults, view: View<'_>, path: &AttributePath, zero_is_for_e
     let (was, is) = (strengths(before), strengths(&view.resource.attributes));
     let pairs = was.iter().flat_map(|was| is.iter().map(move |is| (was, is)));
     Outcome::every(pairs.map(|((was, was_shown), (is, is_shown))| {
-        Outcome::of(is_kept(*was, *is), || {
-            view.told(path, is_shown, &format!("it was {was_shown}"))
-        })
+        Outcome::of(is_kept(*was, *is), || view.told(path, is_shown, &format!("it was {was_shown}")))
     }))
 }
 

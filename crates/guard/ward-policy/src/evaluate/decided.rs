@@ -8,7 +8,13 @@ use crate::settings::Settings;
 
 /// Where providers keep tags, with those of the provider's own configuration first.
 const TAG_PLACES: [&str; 8] = [
-    "tags_all", "tags", "effective_labels", "labels", "resource_labels", "settings.user_labels", "Tags",
+    "tags_all",
+    "tags",
+    "effective_labels",
+    "labels",
+    "resource_labels",
+    "settings.user_labels",
+    "Tags",
     "metadata.labels",
 ];
 
@@ -29,7 +35,9 @@ impl<'v> Tags<'v> {
             Some(State::Known(Attribute::Block(tags))) => Self::Known(tags.entries().collect()),
             Some(State::Known(Attribute::List(items))) => of_list(items),
             // What the provider will add is known after it was asked; it is not what was written.
-            Some(State::Unknown(unknown)) if unknown.reason == Reason::AfterApply && unknown.references.is_empty() => {
+            Some(State::Unknown(unknown))
+                if unknown.reason == Reason::AfterApply && unknown.references.is_empty() =>
+            {
                 Self::NotWritten
             }
             Some(State::Unknown(_)) => Self::Open(Vec::new()),
@@ -87,7 +95,9 @@ fn is_of_class(settings: &Settings, view: View<'_>, class: DataClass) -> Truth {
     for place in TAG_PLACES {
         let tags = Tags::at(&view.resource.attributes, &AttributePath::of(place));
         is_open |= matches!(tags, Tags::Open(_));
-        let Some((_, value)) = tags.written().iter().find(|(name, _)| settings.is_class_tag(name)) else { continue };
+        let Some((_, value)) = tags.written().iter().find(|(name, _)| settings.is_class_tag(name)) else {
+            continue;
+        };
         return match value {
             Attribute::Text(text) => settings.is_class(text, class).into(),
             _ => Truth::Maybe,

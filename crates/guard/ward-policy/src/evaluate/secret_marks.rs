@@ -2,27 +2,83 @@
 
 /// Beginnings of keys that services hand out, with how many letters or digits follow at least.
 const KEY_STARTS: [(&str, usize); 15] = [
-    ("AKIA", 16), ("ASIA", 16), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 20),
-    ("xoxb-", 20), ("xoxp-", 20), ("xoxa-", 20), ("AIza", 35), ("sk_live_", 20), ("rk_live_", 20), ("SG.", 40),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("ghp_", 30),
+    ("gho_", 30),
+    ("ghs_", 30),
+    ("github_pat_", 30),
+    ("glpat-", 20),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("xoxa-", 20),
+    ("AIza", 35),
+    ("sk_live_", 20),
+    ("rk_live_", 20),
+    ("SG.", 40),
     ("npm_", 30),
 ];
 
 /// Parts of names that stand for secrets.
 const NAME_PARTS: [&str; 15] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "access_key", "accesskey",
-    "private_key", "privatekey", "credential", "auth_key", "encryption_key",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "private_key",
+    "privatekey",
+    "credential",
+    "auth_key",
+    "encryption_key",
 ];
 
 /// Ends of names that speak about a secret and are none.
 const NAME_ENDS: [&str; 25] = [
-    "_id", "_arn", "_name", "_path", "_file", "_url", "_uri", "_endpoint", "_ttl", "_length", "_expiry", "_expires",
-    "_enabled", "_version", "_type", "_header", "_issuer", "_policy", "_ref", "_region", "_count", "_seconds",
-    "_minutes", "_size", "_location",
+    "_id",
+    "_arn",
+    "_name",
+    "_path",
+    "_file",
+    "_url",
+    "_uri",
+    "_endpoint",
+    "_ttl",
+    "_length",
+    "_expiry",
+    "_expires",
+    "_enabled",
+    "_version",
+    "_type",
+    "_header",
+    "_issuer",
+    "_policy",
+    "_ref",
+    "_region",
+    "_count",
+    "_seconds",
+    "_minutes",
+    "_size",
+    "_location",
 ];
 
 /// Beginnings of values that say where a secret is, instead of being one.
 const POINTER_STARTS: [&str; 11] = [
-    "arn:", "{{resolve:", "@Microsoft.KeyVault(", "projects/", "${", "$(", "ssm:", "vault:", "secretsmanager:", "file:",
+    "arn:",
+    "{{resolve:",
+    "@Microsoft.KeyVault(",
+    "projects/",
+    "${",
+    "$(",
+    "ssm:",
+    "vault:",
+    "secretsmanager:",
+    "file:",
     "/run/secrets/",
 ];
 
@@ -39,14 +95,17 @@ const PASSWORD_CHARS: usize = 4;
 /// Whether a text holds something of the form of a key.
 pub(super) fn holds_key(text: &str) -> bool {
     let is_private = text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
-    is_private || has_password_in_url(text) || KEY_STARTS.iter().any(|(start, least)| has_key(text, start, *least))
+    is_private
+        || has_password_in_url(text)
+        || KEY_STARTS.iter().any(|(start, least)| has_key(text, start, *least))
 }
 
 fn has_key(text: &str, start: &str, least: usize) -> bool {
     text.match_indices(start).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let after = text.get(at + start.len()..).unwrap_or_default();
-        let letters = after.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(*letter));
+        let letters =
+            after.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(*letter));
         before.is_none_or(|letter| !letter.is_ascii_alphanumeric()) && letters.count() >= least
     })
 }
@@ -66,7 +125,8 @@ pub(super) fn holds_assignment(text: &str) -> bool {
     text.lines().any(|line| {
         let Some((name, value)) = line.split_once(['=', ':']) else { return false };
         let name = name.trim_end_matches([' ', '"', '\'']);
-        let word = name.rsplit(|letter: char| !letter.is_ascii_alphanumeric() && !"_-".contains(letter)).next();
+        let word =
+            name.rsplit(|letter: char| !letter.is_ascii_alphanumeric() && !"_-".contains(letter)).next();
         let value = value.trim().trim_matches(['"', '\'', ';', ',']);
         let first = value.split_whitespace().next().unwrap_or_default();
         word.is_some_and(names_secret)
@@ -99,7 +159,8 @@ fn snake(name: &str) -> String {
 /// Whether a value is the secret itself, and not a word about it or the place where it is.
 pub(super) fn is_written_out(value: &str) -> bool {
     let value = value.trim();
-    let is_word = ["true", "false", "null", "none", "yes", "no"].iter().any(|word| value.eq_ignore_ascii_case(word));
+    let is_word =
+        ["true", "false", "null", "none", "yes", "no"].iter().any(|word| value.eq_ignore_ascii_case(word));
     let is_variable = value.starts_with('$') || (value.starts_with('<') && value.ends_with('>'));
     !value.is_empty()
         && !is_word
@@ -169,9 +230,14 @@ mod tests {
         ] {
             assert_eq!(names_secret(name), is_secret, "{name}");
         }
-        for (value, is_secret) in
-            [("hunter2", true), ("", false), ("True", false), ("${X}", false), ("arn:aws:x", false), ("****", false)]
-        {
+        for (value, is_secret) in [
+            ("hunter2", true),
+            ("", false),
+            ("True", false),
+            ("${X}", false),
+            ("arn:aws:x", false),
+            ("****", false),
+        ] {
             assert_eq!(is_written_out(value), is_secret, "{value}");
         }
     }

@@ -7,15 +7,15 @@ use crate::graph::{Attribute, Block, Format, Graph, Reached, Referent, Role, Sta
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
 use crate::rules::{Secret, SecretQuestion};
 
-
-
-
 const FOUND: &str = "a secret is written down here; it is not shown";
 
 /// Whether a place is free of secrets. What is found is never shown.
 pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome {
     let Some(reached) = reach(view.block, &secret.path) else {
-        return Outcome { truth: Truth::Broken, observed: vec![view.told(&secret.path, "too many values", "")] };
+        return Outcome {
+            truth: Truth::Broken,
+            observed: vec![view.told(&secret.path, "too many values", "")],
+        };
     };
     // A state holds every value, wherever it comes from.
     let has_code = graph.format() != Format::TerraformState && view.resource.role != Role::Drifted;
@@ -27,7 +27,8 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
             SecretQuestion::NoneInNames => in_value(one, &is_clean_value),
         };
         Outcome::of(truth, || {
-            let words = if truth == Truth::No { FOUND } else { "whether a secret is written down here is not known" };
+            let words =
+                if truth == Truth::No { FOUND } else { "whether a secret is written down here is not known" };
             let mut seen = view.observe(one, "");
             seen.value = words.to_owned();
             seen
@@ -93,14 +94,20 @@ fn is_clean_text(value: &Attribute, depth: usize) -> Truth {
 fn is_clean_value(value: &Attribute, depth: usize) -> Truth {
     match value {
         _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
-        Attribute::Text(text) => match text.trim_start().starts_with(['{', '[']).then(|| parse(text)).flatten() {
-            Some(document) => is_clean_value(&document, depth + 1),
-            None => Truth::from(!holds_key(text) && !is_random(text)),
-        },
+        Attribute::Text(text) => {
+            match text.trim_start().starts_with(['{', '[']).then(|| parse(text)).flatten() {
+                Some(document) => is_clean_value(&document, depth + 1),
+                None => Truth::from(!holds_key(text) && !is_random(text)),
+            }
+        }
         Attribute::List(items) => every(items.iter().map(|item| is_clean_value(item, depth + 1))),
-        Attribute::Block(block) => every([is_clean_pair(block)].into_iter().chain(
-            block.entries().map(|(name, value)| every([is_clean_entry(name, value), is_clean_value(value, depth + 1)])),
-        )),
+        Attribute::Block(block) => {
+            every([is_clean_pair(block)].into_iter().chain(
+                block.entries().map(|(name, value)| {
+                    every([is_clean_entry(name, value), is_clean_value(value, depth + 1)])
+                }),
+            ))
+        }
         Attribute::Sensitive(secret) => is_clean_value(secret.value(), depth + 1),
         // What comes from elsewhere is not written down here.
         Attribute::Unknown(unknown) => no_branch_is_literal(unknown),
@@ -174,7 +181,10 @@ mod tests {
 
     #[test]
     fn base64_is_read() {
-        assert_eq!(from_base64("ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=").as_deref(), Some("export PASSWORD=hunter2"));
+        assert_eq!(
+            from_base64("ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=").as_deref(),
+            Some("export PASSWORD=hunter2")
+        );
         assert_eq!(from_base64("#!/bin/sh -x"), None);
         assert_eq!(is_clean_text(&"ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=".into(), 0), Truth::No);
     }

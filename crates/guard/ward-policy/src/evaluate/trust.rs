@@ -8,8 +8,14 @@ const SUBJECT_ENDS: [&str; 6] = [":sub", ":aud", ":amr", ":oaud", ":repository",
 
 /// Condition keys that tell which caller of another account is meant.
 const CALLER_KEYS: [&str; 8] = [
-    "sts:externalid", "aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount",
-    "aws:sourceaccount", "aws:sourcearn", "aws:userid",
+    "sts:externalid",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:userid",
 ];
 
 const SECOND_FACTOR: &str = "aws:multifactorauthpresent";
@@ -43,7 +49,9 @@ fn is_repository(clause: &Clause) -> bool {
 
 /// A service on which everybody may have an account: its audience alone says nothing about who comes.
 fn is_federation_of_subjects(name: &str) -> bool {
-    ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"].iter().any(|host| name.ends_with(host))
+    ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]
+        .iter()
+        .any(|host| name.ends_with(host))
 }
 
 fn is_federation(name: &str) -> bool {
@@ -94,7 +102,9 @@ pub(super) fn trusts_people(statement: &Statement) -> Truth {
 
 fn is_of_people(name: &str) -> bool {
     let is_number = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
-    name == "*" || is_number || (name.starts_with("arn:") && (name.ends_with(":root") || name.contains(":user/")))
+    name == "*"
+        || is_number
+        || (name.starts_with("arn:") && (name.ends_with(":root") || name.contains(":user/")))
 }
 
 /// Whether a statement that lets people in asks for a second factor. One that lets nobody in does.
@@ -110,8 +120,12 @@ pub(super) fn asks_second_factor(statement: &Statement) -> Truth {
     let mut truth = Truth::No;
     for clause in &statement.conditions {
         let is_asked = match &*clause.key {
-            SECOND_FACTOR => &*clause.operator == "bool" && clause.values.has(|value| value.eq_ignore_ascii_case("true")),
-            SECOND_FACTOR_AGE => clause.operator.starts_with("numericlessthan") && !clause.operator.ends_with("ifexists"),
+            SECOND_FACTOR => {
+                &*clause.operator == "bool" && clause.values.has(|value| value.eq_ignore_ascii_case("true"))
+            }
+            SECOND_FACTOR_AGE => {
+                clause.operator.starts_with("numericlessthan") && !clause.operator.ends_with("ifexists")
+            }
             _ => continue,
         };
         if is_asked {
@@ -132,7 +146,8 @@ pub(super) fn denies_without_second_factor(statement: &Statement) -> bool {
             && clause.values.has(|value| value.eq_ignore_ascii_case("false"))
     };
     // `Bool` alone leaves out callers with long-lived keys, which carry no such key.
-    let is_whole = statement.conditions.iter().any(|clause| asks(clause) && &*clause.operator == "boolifexists");
+    let is_whole =
+        statement.conditions.iter().any(|clause| asks(clause) && &*clause.operator == "boolifexists");
     !statement.allows
         && !statement.is_unclear
         && is_whole
@@ -167,11 +182,23 @@ mod tests {
             (r#"{"AWS": "*"}"#, r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
             (r#"{"AWS": "*"}"#, r#"{"StringLike": {"aws:PrincipalArn": "*"}}"#, Truth::No),
             (github, "{}", Truth::No),
-            (github, r#"{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#, Truth::No),
+            (
+                github,
+                r#"{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#,
+                Truth::No,
+            ),
             (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}"#, Truth::No),
             (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}"#, Truth::No),
-            (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward/site:*"}}"#, Truth::Yes),
-            (r#"{"Federated": "arn:aws:iam::1:saml-provider/idp"}"#, r#"{"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}"#, Truth::Yes),
+            (
+                github,
+                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward/site:*"}}"#,
+                Truth::Yes,
+            ),
+            (
+                r#"{"Federated": "arn:aws:iam::1:saml-provider/idp"}"#,
+                r#"{"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}"#,
+                Truth::Yes,
+            ),
         ] {
             let statement = trust(principal, condition);
             assert_eq!(ask(&statement, PolicyQuestion::NoOpenTrust), truth, "{statement}");

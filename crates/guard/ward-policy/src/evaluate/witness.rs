@@ -1,7 +1,7 @@
 //! What a resource says where it meets a condition that it must not meet: a report shows it.
 
 use super::conditions::View;
-use crate::graph::{AttributePath, State, reach};
+use crate::graph::{AttributePath, HIDDEN, State, reach};
 use crate::rules::{Condition, WrittenPorts};
 
 /// Most values that are shown.
@@ -24,7 +24,9 @@ fn collect(condition: &Condition, view: View<'_>, seen: &mut Vec<String>) {
         Condition::Test { path, .. } => show(path, view, seen),
         Condition::Blocks { path, .. } => show(path, view, seen),
         Condition::Ports(ports) => match &ports.written {
-            WrittenPorts::FromTo { from, to } => [from, to].into_iter().for_each(|path| show(path, view, seen)),
+            WrittenPorts::FromTo { from, to } => {
+                [from, to].into_iter().for_each(|path| show(path, view, seen))
+            }
             WrittenPorts::Ranges { path, .. } => show(path, view, seen),
         },
         Condition::Document { .. }
@@ -43,7 +45,7 @@ fn show(path: &AttributePath, view: View<'_>, seen: &mut Vec<String>) {
     let reached = reach(view.block, path).unwrap_or_default();
     let set = reached.iter().filter(|one| !matches!(one.state, State::Null | State::Unset));
     seen.extend(set.map(|one| {
-        let shown = if view.is_sensitive { "(sensitive value, not shown)".to_owned() } else { one.shown() };
+        let shown = if view.is_sensitive { HIDDEN.to_owned() } else { one.shown() };
         format!("{} = {shown}", one.at)
     }));
 }

@@ -179,10 +179,12 @@ impl<'a> InputReport<'a> {
         self.format = Some(assessment.graph.format().name());
         self.resources = assessment.graph.len();
         self.judged = assessment.recognised;
-        self.verdicts = Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
+        self.verdicts =
+            Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
         let notes = assessment.graph.notes().iter();
         self.notes = notes.map(|note| NoteReport { blocks: note.blocks, text: &note.text }).collect();
-        self.findings = assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
+        self.findings =
+            assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
         self.not_covered = assessment.not_covered.clone();
     }
 }
@@ -253,6 +255,7 @@ fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationRe
 /// What follows: from the rule itself, then from its requirements.
 pub(super) fn consequences<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<&'a str> {
     let own = finding.rule.consequence.as_deref();
-    let required = rules.requirements_of(finding.rule, finding.cell).map(|requirement| &*requirement.consequence);
+    let required =
+        rules.requirements_of(finding.rule, finding.cell).map(|requirement| &*requirement.consequence);
     own.into_iter().chain(required).collect()
 }

@@ -28,7 +28,8 @@ pub(super) fn is_change(fields: &Fields<'_>) -> bool {
 pub(super) fn read_change(fields: &mut Fields<'_>) -> Result<Change, RuleError> {
     if fields.has("action") {
         let words = fields.texts("action")?;
-        let actions = words.iter().map(|word| Action::ALL.into_iter().find(|action| action.word() == &**word));
+        let actions =
+            words.iter().map(|word| Action::ALL.into_iter().find(|action| action.word() == &**word));
         let actions: Option<Vec<Action>> = actions.collect();
         let all: Vec<_> = Action::ALL.iter().map(|action| action.word()).collect();
         return match actions {

@@ -1,7 +1,7 @@
 //! Conditions from YAML: each mapping is exactly one condition.
 
-use super::condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
 use super::change::{is_change, read_change};
+use super::condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
 use super::decided::{is_decided, read_decided};
 use super::ports::read_ports;
 use super::secret::read_secret;
@@ -194,8 +194,23 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 /// The one test that stands beside a path.
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
-        "set", "equals", "not_equals", "in", "not_in", "at_least", "at_most", "contains", "not_contains",
-        "starts_with", "not_starts_with", "ends_with", "not_ends_with", "has_part", "not_has_part", "refers_to", "cidr",
+        "set",
+        "equals",
+        "not_equals",
+        "in",
+        "not_in",
+        "at_least",
+        "at_most",
+        "contains",
+        "not_contains",
+        "starts_with",
+        "not_starts_with",
+        "ends_with",
+        "not_ends_with",
+        "has_part",
+        "not_has_part",
+        "refers_to",
+        "cidr",
     ];
     let mut given = names.into_iter().filter(|name| fields.has(name));
     let (Some(name), None) = (given.next(), given.next()) else {

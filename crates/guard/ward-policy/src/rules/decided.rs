@@ -86,7 +86,9 @@ pub(super) fn read_decided(fields: &mut Fields<'_>) -> Result<Decided, RuleError
         () if fields.has("setting") => {
             Decided::Setting(fields.word("setting", &SettingName::ALL, SettingName::word)?)
         }
-        () if fields.has("class") => Decided::Class(fields.word("class", &DataClass::ALL, DataClass::word)?),
+        () if fields.has("class") => {
+            Decided::Class(fields.word("class", &DataClass::ALL, DataClass::word)?)
+        }
         () if fields.has("in_setting") => {
             fields.word("in_setting", &[SettingName::Regions], SettingName::word)?;
             Decided::Region(path(fields, "path")?)

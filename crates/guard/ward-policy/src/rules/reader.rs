@@ -52,7 +52,11 @@ fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
         consequence: fields.optional_text("consequence")?,
         note: fields.optional_text("note")?,
         cells: fields.items("cells", cell)?,
-        not_covered: if fields.has("not_covered") { fields.items("not_covered", not_covered)? } else { Vec::new() },
+        not_covered: if fields.has("not_covered") {
+            fields.items("not_covered", not_covered)?
+        } else {
+            Vec::new()
+        },
         hash,
     };
     fields.end()?;

@@ -110,7 +110,11 @@ impl RuleSet {
     }
 
     /// The requirements that a part of a rule stands for.
-    pub fn requirements_of<'s>(&'s self, rule: &'s Rule, cell: &'s Cell) -> impl Iterator<Item = &'s Requirement> {
+    pub fn requirements_of<'s>(
+        &'s self,
+        rule: &'s Rule,
+        cell: &'s Cell,
+    ) -> impl Iterator<Item = &'s Requirement> {
         let names = if cell.requirements.is_empty() { &rule.requirements } else { &cell.requirements };
         names.iter().filter_map(|name| self.law.requirement(name))
     }
@@ -118,7 +122,11 @@ impl RuleSet {
     /// The paragraphs of a part of a rule, each once, in the order of its requirements. What is only
     /// proposed is left out, unless the settings count it.
     #[must_use]
-    pub fn citations_of<'s>(&'s self, rule: &'s Rule, cell: &'s Cell) -> Vec<(&'s Cited, &'s crate::law::Citation)> {
+    pub fn citations_of<'s>(
+        &'s self,
+        rule: &'s Rule,
+        cell: &'s Cell,
+    ) -> Vec<(&'s Cited, &'s crate::law::Citation)> {
         let mut found: Vec<(&Cited, &crate::law::Citation)> = Vec::new();
         for cited in self.requirements_of(rule, cell).flat_map(|requirement| &requirement.citations) {
             if found.iter().all(|(known, _)| known.key != cited.key)

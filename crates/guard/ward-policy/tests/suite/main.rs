@@ -5,8 +5,12 @@ mod fails_closed;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rule_fixtures;
+#[cfg(test)]
+mod rule_table;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
-mod rule_table;
+mod secrets;

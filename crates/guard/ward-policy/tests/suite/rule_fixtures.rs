@@ -8,11 +8,13 @@ use ward_policy::{Finding, Settings, Verdict, builtin_rules, verdict_for, verdic
 
 fn fixtures() -> Vec<Fixture> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../policies/fixtures"));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let read = |file: &PathBuf| {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        read_fixtures(&name, &std::fs::read_to_string(file).unwrap()).unwrap_or_else(|error| panic!("{error}"))
+        read_fixtures(&name, &std::fs::read_to_string(file).unwrap())
+            .unwrap_or_else(|error| panic!("{error}"))
     };
     files.iter().flat_map(read).collect()
 }
@@ -76,7 +78,12 @@ fn every_fixture_gets_its_verdict() {
 
 /// Types of resources that fixtures of a rule expect a verdict for. A pass of the whole rule is one of
 /// each of its parts; any other verdict is only that of the part that is named.
-fn types<'f>(fixtures: &'f [Fixture], rule: &Rule, aspect: Option<&str>, verdict: Verdict) -> BTreeSet<&'f str> {
+fn types<'f>(
+    fixtures: &'f [Fixture],
+    rule: &Rule,
+    aspect: Option<&str>,
+    verdict: Verdict,
+) -> BTreeSet<&'f str> {
     let of_rule = fixtures.iter().filter(|fixture| {
         let is_whole = fixture.aspect.is_none() && verdict == Verdict::Pass;
         fixture.rule == rule.id && (fixture.aspect.as_deref() == aspect || is_whole)
@@ -103,9 +110,12 @@ fn every_rule_has_fixtures_of_each_verdict() {
     let mut missing = Vec::new();
     for rule in rules.rules() {
         let of_rule = || fixtures.iter().filter(|fixture| fixture.rule == rule.id);
-        let can_not: BTreeSet<Verdict> = of_rule().flat_map(|one| one.without.iter().map(|(verdict, _)| *verdict)).collect();
-        let expected: BTreeSet<Verdict> =
-            of_rule().flat_map(|one| &one.cases).flat_map(|case| case.expected.iter().map(|(_, verdict)| *verdict)).collect();
+        let can_not: BTreeSet<Verdict> =
+            of_rule().flat_map(|one| one.without.iter().map(|(verdict, _)| *verdict)).collect();
+        let expected: BTreeSet<Verdict> = of_rule()
+            .flat_map(|one| &one.cases)
+            .flat_map(|case| case.expected.iter().map(|(_, verdict)| *verdict))
+            .collect();
         for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Indeterminate] {
             if !expected.contains(&verdict) && !can_not.contains(&verdict) {
                 missing.push(format!("{}: no fixture that is {verdict}", rule.id));
@@ -130,7 +140,11 @@ fn every_cell_has_fixtures_that_pass_fail_and_are_not_concerned() {
             for verdict in wanted {
                 if !types(&fixtures, rule, aspect, verdict).iter().any(|kind| judges(cell, kind)) {
                     let part = aspect.map(|aspect| format!(" ({aspect})")).unwrap_or_default();
-                    missing.push(format!("{}{part}: no fixture of {} that is {verdict}", rule.id, cell.types.join(", ")));
+                    missing.push(format!(
+                        "{}{part}: no fixture of {} that is {verdict}",
+                        rule.id,
+                        cell.types.join(", ")
+                    ));
                 }
             }
         }
@@ -147,7 +161,8 @@ fn no_rule_concerns_what_is_removed_unless_it_says_so() {
             for (address, _) in case.expected.iter().filter(|(_, verdict)| *verdict == Verdict::Fail) {
                 let graph = without(&case.graph, address);
                 let found = found(&graph, sets.of(fixture), fixture, address);
-                let found = found.map(|one| if one.cell.judges_removed { Verdict::NotApplicable } else { one.verdict });
+                let found = found
+                    .map(|one| if one.cell.judges_removed { Verdict::NotApplicable } else { one.verdict });
                 assert_eq!(found, Some(Verdict::NotApplicable), "{} {address}", fixture.rule);
             }
         }
@@ -168,7 +183,10 @@ fn every_fixture_is_of_a_rule_and_a_part_that_are_there() {
     let rules = builtin_rules().unwrap();
     let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for rule in rules.rules() {
-        known.entry(rule.id.as_str()).or_default().extend(rule.cells.iter().filter_map(|cell| cell.aspect.as_deref()));
+        known
+            .entry(rule.id.as_str())
+            .or_default()
+            .extend(rule.cells.iter().filter_map(|cell| cell.aspect.as_deref()));
     }
     for fixture in fixtures() {
         let aspects = known.get(fixture.rule.as_str()).unwrap_or_else(|| panic!("{}", fixture.rule));

@@ -58,7 +58,9 @@ fn every_part_of_every_rule_cites_law_of_which_one_paragraph_was_checked() {
                 matches!(citation.paragraph, ward_policy::law::ParagraphHash::Sha256(_))
             });
             assert!(is_checked, "{} {:?}", rule.id, cell.aspect);
-            assert!(cited.iter().all(|(_, citation)| citation.strength != ward_policy::law::Strength::Proposed));
+            assert!(
+                cited.iter().all(|(_, citation)| citation.strength != ward_policy::law::Strength::Proposed)
+            );
         }
     }
 }
@@ -72,7 +74,8 @@ fn two_rules_with_one_id_are_refused() {
             .iter()
             .flat_map(|file| ward_policy::law::read_instrument(file.name, file.text).unwrap())
             .collect();
-        let requirements = ward_policy::law::read_requirements("r.yaml", ward_policy::REQUIREMENTS_FILE.text).unwrap();
+        let requirements =
+            ward_policy::law::read_requirements("r.yaml", ward_policy::REQUIREMENTS_FILE.text).unwrap();
         ward_policy::law::Law::new(citations, requirements).unwrap()
     };
     let set = |files| ward_policy::rules::RuleSet::new(files, ward_policy::rules::Defaults::default(), law());
