@@ -2,17 +2,15 @@
 
 use super::conditions::View;
 use crate::graph::{AttributePath, HIDDEN, State, reach};
+use crate::limits::MAX_WITNESSES;
 use crate::rules::{Condition, WrittenPorts};
-
-/// Most values that are shown.
-const MAX_SHOWN: usize = 4;
 
 /// The values that a condition looks at, as they are written: `cidr_blocks = ["0.0.0.0/0"]`.
 pub(super) fn witness(condition: &Condition, view: View<'_>) -> String {
     let mut seen = Vec::new();
     collect(condition, view, &mut seen);
     seen.dedup();
-    seen.truncate(MAX_SHOWN);
+    seen.truncate(MAX_WITNESSES);
     seen.join(", ")
 }
 
