@@ -41,3 +41,9 @@ pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// Most observations kept for one finding.
 pub const MAX_OBSERVATIONS: usize = 8;
+
+/// Deepest nesting of values that is searched for secrets.
+pub const MAX_SECRET_DEPTH: usize = 16;
+
+/// Most values shown of what meets a condition that must not be met.
+pub const MAX_WITNESSES: usize = 4;

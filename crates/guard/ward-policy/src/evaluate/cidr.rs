@@ -62,11 +62,27 @@ fn same_prefix(one: IpAddr, other: IpAddr, bits: u8) -> bool {
 
 /// Whether a range stands a test. `None` if the text is no range.
 pub(super) fn stands(text: &str, test: CidrTest) -> Option<bool> {
+    if test == CidrTest::Everywhere {
+        return everywhere(text);
+    }
     let cidr = Cidr::parse(text)?;
     Some(match test {
+        CidrTest::Everywhere => cidr.is_everywhere(),
         CidrTest::Private => cidr.is_private(),
         CidrTest::NotEverywhere => !cidr.is_everywhere(),
     })
+}
+
+/// Whether a source is the whole internet. Providers have words for sources beside ranges: three of
+/// them mean everybody, the others a part of a network.
+fn everywhere(text: &str) -> Option<bool> {
+    match Cidr::parse(text) {
+        Some(cidr) => Some(cidr.is_everywhere()),
+        None if ["*", "any", "internet"].iter().any(|word| text.eq_ignore_ascii_case(word)) => Some(true),
+        // What looks like a range and is none was not understood.
+        None if text.contains(['/', ':']) || text.starts_with(|letter: char| letter.is_ascii_digit()) => None,
+        None => Some(false),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +107,8 @@ mod tests {
             ("10.0.0.0/+8", None, None),
             ("Internet", None, None),
         ] {
+            let open = not_everywhere.map(|not| !not).or((text == "Internet").then_some(true));
+            assert_eq!(stands(text, CidrTest::Everywhere), open, "{text}");
             assert_eq!(stands(text, CidrTest::Private), private, "{text}");
             assert_eq!(stands(text, CidrTest::NotEverywhere), not_everywhere, "{text}");
         }

@@ -4,6 +4,7 @@ use super::links::{Link, LinkIndex, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
+use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
     Attribute, AttributePath, Block, Graph, HIDDEN, Reached, Referent, Resolved, Resource, ResourceId, Role,
@@ -11,10 +12,14 @@ use crate::graph::{
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, Target, Test};
+use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, RuleSet, Target, Test};
+use crate::settings::Settings;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Said of what a rule forbids.
+const MUST_NOT: &str = "this must not be";
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
 
@@ -22,20 +27,21 @@ type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
 pub(super) struct Surroundings<'g> {
     pub(super) graph: &'g Graph,
     pub(super) defaults: &'g Defaults,
+    pub(super) settings: &'g Settings,
     links: Links,
 }
 
 /// The place in a resource from which paths lead on.
 #[derive(Clone, Copy)]
-struct View<'v> {
+pub(super) struct View<'v> {
     id: ResourceId,
-    resource: &'v Resource,
-    block: &'v Block,
+    pub(super) resource: &'v Resource,
+    pub(super) block: &'v Block,
     /// Path of the block in its resource, with places in lists.
     at: &'v str,
     /// The same without them, for defaults. None in a document: providers have no defaults there.
     names: Option<&'v str>,
-    is_sensitive: bool,
+    pub(super) is_sensitive: bool,
 }
 
 impl<'v> View<'v> {
@@ -54,13 +60,13 @@ impl<'v> View<'v> {
         if is_sensitive || self.is_sensitive { HIDDEN.to_owned() } else { value.shown() }
     }
 
-    fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
+    pub(super) fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
         // A value in a secret place is not shown, wherever the view began.
         let value = if self.is_sensitive { HIDDEN.to_owned() } else { reached.shown() };
         Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
     }
 
-    fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
+    pub(super) fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
         let path = self.full(&path.to_string());
         Observation { address: None, path, value: value.to_owned(), origin: origin.to_owned() }
     }
@@ -75,8 +81,8 @@ fn join(outer: &str, inner: &str) -> String {
 }
 
 impl<'g> Surroundings<'g> {
-    pub(super) fn new(graph: &'g Graph, defaults: &'g Defaults) -> Self {
-        Self { graph, defaults, links: RefCell::default() }
+    pub(super) fn new(graph: &'g Graph, rules: &'g RuleSet) -> Self {
+        Self { graph, defaults: rules.defaults(), settings: rules.settings(), links: RefCell::default() }
     }
 
     /// What a condition comes to for a resource.
@@ -91,6 +97,10 @@ impl<'g> Surroundings<'g> {
                 let none = Outcome { truth: Truth::No, observed: Vec::new() };
                 Outcome::some(parts.iter().map(|part| self.eval(part, view)), none)
             }
+            Condition::NoOne(parts) => Outcome::every(parts.iter().map(|part| {
+                let met = || view.told(&AttributePath::default(), &witness(part, view), MUST_NOT);
+                Outcome::no_one([self.eval(part, view)], met)
+            })),
             Condition::Test { path, over, test } => self.test(view, path, *over, test),
             Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
             Condition::Document { path, of } => self.document(view, path, of),
@@ -98,6 +108,10 @@ impl<'g> Surroundings<'g> {
             Condition::Companion(companion) => self.companion(view, companion),
             Condition::Target(target) => self.target(view, target),
             Condition::Present(present) => self.present(view, present),
+            Condition::Ports(ports) => super::ports::let_through(view, ports),
+            Condition::Secret(secret) => super::secrets::is_free(self.graph, view, secret),
+            Condition::Decided(decided) => super::decided::stands(self.settings, view, decided),
+            Condition::Change(change) => super::change::stands(self.defaults, view, change),
         }
     }
 
@@ -170,11 +184,13 @@ impl<'g> Surroundings<'g> {
                     {
                         let at =
                             if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
-                        outcomes.push(self.in_block(view, path, item, &at, one.is_sensitive, of));
+                        let outcome = self.in_block(view, path, item, &at, one.is_sensitive, of);
+                        outcomes.push(forbidden(view, over, outcome, &at, item, one.is_sensitive));
                     }
                 }
                 State::Known(value) => {
-                    outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of))
+                    let outcome = self.in_block(view, path, value, &one.at, one.is_sensitive, of);
+                    outcomes.push(forbidden(view, over, outcome, &one.at, value, one.is_sensitive));
                 }
                 State::Null | State::Unset => {}
                 State::Unknown(_) => {
@@ -190,7 +206,9 @@ impl<'g> Surroundings<'g> {
             return Outcome::of(empty.into(), || view.told(path, NOT_SET, ""));
         }
         let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
-        Outcome::over(over, outcomes, none, || view.told(path, "a block that must not be there", ""))
+        // What must not be was turned already, block by block.
+        let over = if over == Over::None { Over::Every } else { over };
+        Outcome::over(over, outcomes, none, || view.told(path, MUST_NOT, ""))
     }
 
     fn in_block(
@@ -223,12 +241,16 @@ impl<'g> Surroundings<'g> {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
         Outcome::every(reached.iter().map(|one| match one.state {
             State::Known(Attribute::Text(text)) if !text.trim().is_empty() => match parse(text) {
-                Some(Attribute::Block(block)) => {
+                Some(document @ (Attribute::Block(_) | Attribute::List(_))) => {
                     let at = view.full(&one.at);
                     let is_sensitive = view.is_sensitive || one.is_sensitive;
+                    let block = block_of(document);
                     self.eval(of, View { block: &block, at: &at, names: None, is_sensitive, ..view })
                 }
-                _ => Outcome { truth: Truth::Broken, observed: vec![view.observe(one, "no JSON object")] },
+                _ => Outcome {
+                    truth: Truth::Broken,
+                    observed: vec![view.observe(one, "no JSON object or list")],
+                },
             },
             State::Known(Attribute::Block(block)) => {
                 let at = view.full(&one.at);
@@ -299,6 +321,9 @@ impl<'g> Surroundings<'g> {
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
             for (id, link) in index.of(self.graph, view.id, &companion.own) {
+                if companion.is_sure && link == Link::Maybe {
+                    continue;
+                }
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
                     Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
@@ -399,6 +424,24 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
     }
 }
 
+/// Of a block that must not meet a condition: whether it doesn't, and what it says if it does.
+fn forbidden(
+    view: View<'_>,
+    over: Over,
+    met: Outcome,
+    at: &str,
+    block: &Attribute,
+    is_sensitive: bool,
+) -> Outcome {
+    if over != Over::None {
+        return met;
+    }
+    Outcome::no_one([met], || {
+        let value = view.shown(block, is_sensitive);
+        Observation { address: None, path: view.full(at), value, origin: MUST_NOT.to_owned() }
+    })
+}
+
 fn unknown_outcome(view: View<'_>, path: &AttributePath, unknown: &Unknown) -> Outcome {
     let origin = unknown.expression();
     let observed = vec![view.told(path, &format!("({})", unknown.reason), &origin)];
@@ -410,15 +453,28 @@ fn too_many(view: View<'_>, path: &AttributePath) -> Outcome {
     Outcome { truth: Truth::Broken, observed }
 }
 
-fn parse(text: &str) -> Option<Attribute> {
+/// The document itself; a list is the `items` of one.
+fn block_of(document: Attribute) -> Block {
+    match document {
+        Attribute::Block(block) => block,
+        // One name is not there twice.
+        other => Block::new(vec![("items".into(), other)]).unwrap_or_default(),
+    }
+}
+
+pub(super) fn parse(text: &str) -> Option<Attribute> {
     (text.len() <= MAX_DOCUMENT_BYTES).then(|| read_json(text).ok()).flatten()
 }
 
 /// What holds where there is no policy at all.
 const fn no_policy(asks: PolicyQuestion) -> Truth {
     match asks {
-        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess => Truth::Yes,
-        PolicyQuestion::TlsRequired => Truth::No,
+        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess | PolicyQuestion::NoOpenTrust => {
+            Truth::Yes
+        }
+        PolicyQuestion::TlsRequired | PolicyQuestion::TrustsPeople | PolicyQuestion::SecondFactor => {
+            Truth::No
+        }
     }
 }
 
@@ -426,6 +482,9 @@ const fn policy_words(asks: PolicyQuestion) -> &'static str {
     match asks {
         PolicyQuestion::NoPublicPrincipal => "allows something to everybody",
         PolicyQuestion::NoFullAccess => "allows every action on everything",
+        PolicyQuestion::NoOpenTrust => "trusts everybody, or every subject of a federation",
+        PolicyQuestion::TrustsPeople => "trusts no account and no user",
+        PolicyQuestion::SecondFactor => "no condition asks for aws:MultiFactorAuthPresent",
         PolicyQuestion::TlsRequired => "no statement denies everybody what does not come over TLS",
     }
 }

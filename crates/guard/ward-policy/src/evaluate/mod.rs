@@ -1,11 +1,18 @@
 //! Judging a graph by a set of rules.
 
+mod change;
 mod cidr;
 mod conditions;
+mod decided;
 mod links;
 mod policy_document;
+mod ports;
+mod secret_marks;
+mod secrets;
+mod trust;
 mod truth;
 mod value_test;
+mod witness;
 
 use crate::finding::{Finding, Observation};
 use crate::graph::{Action, Graph, Resource, ResourceId, Role};
@@ -51,7 +58,7 @@ impl Assessment<'_> {
 /// Judges every resource of a graph by every rule that knows its type.
 #[must_use]
 pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
-    let surroundings = Surroundings::new(graph, rules.defaults());
+    let surroundings = Surroundings::new(graph, rules);
     let mut assessment = Assessment {
         graph,
         findings: Vec::new(),
@@ -67,7 +74,11 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         let linked = if resource.role == Role::Drifted { graph.at(&resource.address) } else { None };
         let id = linked.map_or(id, |(planned, _)| planned);
         let judged = judge_resource(&surroundings, rules, id, resource);
-        if judged.is_empty() {
+        // A rule for every type of a provider that doesn't concern this one is no knowledge of it.
+        let is_known = |finding: &Finding<'_>| {
+            finding.verdict != Verdict::NotApplicable || finding.cell.types.contains(&resource.kind)
+        };
+        if !judged.iter().any(is_known) {
             *assessment.not_covered.entry(&resource.kind).or_default() += 1;
         } else {
             assessment.recognised += 1;
@@ -85,8 +96,8 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
     assessment
 }
 
-/// The verdict of one rule about one resource, passes included. `None` if the rule does not know
-/// its type, or there is no such resource.
+/// The verdict of one rule about one resource, passes included; of several parts the one that weighs
+/// most. `None` if the rule does not know its type, or there is no such resource.
 #[must_use]
 pub fn verdict_for<'a>(
     graph: &'a Graph,
@@ -95,12 +106,25 @@ pub fn verdict_for<'a>(
     address: &str,
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
-    let surroundings = Surroundings::new(graph, rules.defaults());
-    let mut findings = judge_resource(&surroundings, rules, id, resource).into_iter();
-    findings.find(|finding| finding.rule.id == *rule)
+    let findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
+    findings.filter(|finding| finding.rule.id == *rule).max_by_key(|finding| weight(finding.verdict))
 }
 
-/// One finding for each rule that knows the type: of several cells, what weighs most.
+/// As [`verdict_for`], of one part of the rule.
+#[must_use]
+pub fn verdict_for_part<'a>(
+    graph: &'a Graph,
+    rules: &'a RuleSet,
+    rule: &RuleId,
+    aspect: &str,
+    address: &str,
+) -> Option<Finding<'a>> {
+    let (id, resource) = graph.at(address)?;
+    let mut findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
+    findings.find(|finding| finding.rule.id == *rule && finding.cell.aspect.as_deref() == Some(aspect))
+}
+
+/// One finding for each part of each rule that knows the type: of several cells, what weighs most.
 fn judge_resource<'a>(
     surroundings: &Surroundings<'a>,
     rules: &'a RuleSet,
@@ -110,13 +134,11 @@ fn judge_resource<'a>(
     let mut findings: Vec<Finding<'a>> = Vec::new();
     for (rule, cell) in rules.of_type(&resource.kind) {
         let finding = judge_cell(surroundings, rule, cell, id, resource);
-        match findings.last_mut() {
-            Some(last) if last.rule.id == rule.id => {
-                if weight(finding.verdict) > weight(last.verdict) {
-                    *last = finding;
-                }
-            }
-            _ => findings.push(finding),
+        let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
+        match findings.iter_mut().find(is_same) {
+            Some(known) if weight(finding.verdict) > weight(known.verdict) => *known = finding,
+            Some(_) => {}
+            None => findings.push(finding),
         }
     }
     findings
@@ -142,7 +164,7 @@ fn judge_cell<'a>(
     resource: &'a Resource,
 ) -> Finding<'a> {
     let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed };
-    if matches!(resource.action, Action::Delete | Action::Forget) {
+    if matches!(resource.action, Action::Delete | Action::Forget) && !cell.judges_removed {
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {

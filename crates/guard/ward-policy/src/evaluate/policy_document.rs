@@ -2,6 +2,7 @@
 //!
 //! Where a statement is not wholly known, the answer is that nobody knows.
 
+use super::trust;
 use super::truth::Truth;
 use crate::graph::{Attribute, Block};
 use crate::rules::{CidrTest, PolicyQuestion};
@@ -39,32 +40,32 @@ const RESTRICTING_OPERATORS: [&str; 8] = [
 
 /// One statement, as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
-struct Statement {
-    allows: bool,
-    principals: Values,
+pub(super) struct Statement {
+    pub(super) allows: bool,
+    pub(super) principals: Values,
     /// Everybody but these.
-    is_not_principal: bool,
-    actions: Values,
-    is_not_action: bool,
+    pub(super) is_not_principal: bool,
+    pub(super) actions: Values,
+    pub(super) is_not_action: bool,
     resources: Values,
     is_not_resource: bool,
-    conditions: Vec<Clause>,
+    pub(super) conditions: Vec<Clause>,
     /// Something in it is not known, or not understood.
-    is_unclear: bool,
+    pub(super) is_unclear: bool,
 }
 
 /// One clause of a statement's condition.
 #[derive(Debug, Clone, PartialEq)]
-struct Clause {
-    operator: Box<str>,
-    key: Box<str>,
-    values: Values,
+pub(super) struct Clause {
+    pub(super) operator: Box<str>,
+    pub(super) key: Box<str>,
+    pub(super) values: Values,
 }
 
 /// Texts of a statement, some of which may not be known.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Values {
-    known: Vec<Box<str>>,
+pub(super) struct Values {
+    pub(super) known: Vec<Box<str>>,
     unknown_count: usize,
 }
 
@@ -91,11 +92,11 @@ impl Values {
         }
     }
 
-    fn has(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn has(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         self.known.iter().any(|text| is_meant(text))
     }
 
-    const fn is_known(&self) -> bool {
+    pub(super) const fn is_known(&self) -> bool {
         self.unknown_count == 0
     }
 }
@@ -107,12 +108,24 @@ pub(super) fn answer(document: &Attribute, asks: PolicyQuestion) -> Truth {
         PolicyQuestion::NoPublicPrincipal => is_not_public(statement),
         PolicyQuestion::NoFullAccess => is_not_full(statement),
         PolicyQuestion::TlsRequired => requires_tls(statement),
+        PolicyQuestion::NoOpenTrust => trust::is_named(statement),
+        PolicyQuestion::TrustsPeople => trust::trusts_people(statement),
+        PolicyQuestion::SecondFactor => trust::asks_second_factor(statement),
     });
     let truths: Vec<Truth> = truths.collect();
     match asks {
+        PolicyQuestion::TrustsPeople => first_of(&truths, [Truth::Yes, Truth::Maybe, Truth::No], Truth::No),
+        // A denial for all others is enough; without one, each permission has to ask for it.
+        PolicyQuestion::SecondFactor if statements.iter().any(trust::denies_without_second_factor) => {
+            Truth::Yes
+        }
+        PolicyQuestion::SecondFactor if !statements.iter().any(|statement| statement.allows) => Truth::No,
         // One statement that requires it is enough.
         PolicyQuestion::TlsRequired => first_of(&truths, [Truth::Yes, Truth::Maybe, Truth::No], Truth::No),
-        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess => {
+        PolicyQuestion::NoPublicPrincipal
+        | PolicyQuestion::NoFullAccess
+        | PolicyQuestion::NoOpenTrust
+        | PolicyQuestion::SecondFactor => {
             first_of(&truths, [Truth::No, Truth::Maybe, Truth::Yes], Truth::Yes)
         }
     }

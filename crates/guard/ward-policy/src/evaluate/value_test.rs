@@ -43,7 +43,15 @@ pub(super) fn test_reached(
 
 /// Whether a test asks for something to be there, so that what is not set does not stand it.
 const fn is_positive(test: &Test) -> bool {
-    !matches!(test, Test::NotEquals(_) | Test::NotIn(_) | Test::NotContains(_) | Test::NotStartsWith(_))
+    !matches!(
+        test,
+        Test::NotEquals(_)
+            | Test::NotIn(_)
+            | Test::NotContains(_)
+            | Test::NotStartsWith(_)
+            | Test::NotEndsWith(_)
+            | Test::NotHasPart(_)
+    )
 }
 
 /// What is null is not set: a provider reads both alike.
@@ -82,6 +90,13 @@ fn test_unknown(test: &Test, unknown: &Unknown, graph: &Graph) -> Tested {
         Test::Unset if is_written => Tested::plain(Truth::No),
         Test::Set if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
         Test::Unset if leads_to_resources(unknown, graph) => Tested::plain(Truth::No),
+        Test::RefersTo(types) if leads_to_resources(unknown, graph) => {
+            let is_meant = |to: &Referent| match to {
+                Referent::Block(block) => types.contains(&block.kind),
+                _ => true,
+            };
+            Tested::plain(unknown.references.iter().all(|reference| is_meant(&reference.to)).into())
+        }
         _ => Tested::plain(Truth::Maybe),
     }
 }
@@ -127,6 +142,10 @@ pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
             text(value).map_or(Truth::Broken, |text| (!text.starts_with(&**start)).into())
         }
         Test::EndsWith(end) => text(value).map_or(Truth::Broken, |text| text.ends_with(&**end).into()),
+        Test::NotEndsWith(end) => text(value).map_or(Truth::Broken, |text| (!text.ends_with(&**end)).into()),
+        Test::HasPart(part) => text(value).map_or(Truth::Broken, |text| text.contains(&**part).into()),
+        Test::NotHasPart(part) => text(value).map_or(Truth::Broken, |text| (!text.contains(&**part)).into()),
+        Test::RefersTo(_) => Truth::No,
         Test::Cidr(wanted) => {
             text(value).and_then(|text| cidr::stands(text, *wanted)).map_or(Truth::Broken, Into::into)
         }
@@ -205,7 +224,12 @@ fn contains(value: &Attribute, wanted: &Attribute) -> Truth {
 fn number(value: &Attribute) -> Option<f64> {
     match value {
         Attribute::Number(number) => Some(*number),
-        Attribute::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Attribute::Text(text) => {
+            // Google writes durations so: `7776000s`.
+            let digits = text.trim();
+            let digits = digits.strip_suffix('s').unwrap_or(digits);
+            digits.parse().ok().filter(|number: &f64| number.is_finite())
+        }
         _ => None,
     }
 }

@@ -91,6 +91,24 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Update, Self::Replace, Self::Keep, Self::Read, Self::Delete, Self::Forget];
+
+    /// Its word in rules and reports.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Keep => "keep",
+            Self::Read => "read",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+        }
+    }
+
     /// Whether the resource is there and looked after once the deployment is done.
     #[must_use]
     pub const fn leaves_it(self) -> bool {

@@ -66,6 +66,9 @@ pub struct FindingReport<'a> {
     pub rule: &'a str,
     /// What the rule asks for.
     pub title: &'a str,
+    /// Which part of the rule it is, if the rule has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect: Option<&'a str>,
     /// How much harm a violation does.
     pub severity: &'static str,
     /// The verdict.
@@ -193,6 +196,7 @@ impl<'a> FindingReport<'a> {
         Self {
             rule: rule.id.as_str(),
             title: &rule.title,
+            aspect: cell.aspect.as_deref(),
             severity: rule.severity.word(),
             verdict: verdict.word(),
             address: &resource.address,
@@ -232,7 +236,7 @@ fn modules(finding: &Finding<'_>) -> Vec<String> {
 }
 
 fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationReport<'a>> {
-    let cited = rules.citations_of(finding.rule).into_iter();
+    let cited = rules.citations_of(finding.rule, finding.cell).into_iter();
     cited
         .map(|(cited, citation)| CitationReport {
             key: &citation.key,
@@ -251,6 +255,7 @@ fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationRe
 /// What follows: from the rule itself, then from its requirements.
 pub(super) fn consequences<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<&'a str> {
     let own = finding.rule.consequence.as_deref();
-    let required = rules.requirements_of(finding.rule).map(|requirement| &*requirement.consequence);
+    let required =
+        rules.requirements_of(finding.rule, finding.cell).map(|requirement| &*requirement.consequence);
     own.into_iter().chain(required).collect()
 }

@@ -145,12 +145,10 @@ impl Page {
         let colour = if rule.severity >= Severity::High { RED } else { YELLOW };
         let mark = self.paint(colour, rule.severity.word());
         self.line("");
-        self.line(&format!(
-            "  {} {mark} {}",
-            self.paint(BOLD, rule.id.as_str()),
-            self.paint(BOLD, &rule.title)
-        ));
-        self.citations(&rules.citations_of(rule));
+        let aspect = first.cell.aspect.as_deref().map(|aspect| format!(" ({aspect})")).unwrap_or_default();
+        let title = self.paint(BOLD, &format!("{}{aspect}", rule.title));
+        self.line(&format!("  {} {mark} {title}", self.paint(BOLD, rule.id.as_str())));
+        self.citations(&rules.citations_of(rule, first.cell));
         for consequence in consequences(first, rules) {
             self.labelled("consequence", consequence);
         }
@@ -247,10 +245,15 @@ fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
         let severity = other.rule.severity.cmp(&one.rule.severity);
         severity
             .then_with(|| one.rule.id.cmp(&other.rule.id))
+            .then_with(|| one.cell.aspect.cmp(&other.cell.aspect))
             .then_with(|| cell_place(one).cmp(&cell_place(other)))
             .then_with(|| other.verdict.cmp(&one.verdict))
     });
-    let groups = sorted.chunk_by(|one, other| one.rule.id == other.rule.id);
+    let groups = sorted.chunk_by(|one, other| {
+        one.rule.id == other.rule.id
+            && one.cell.aspect == other.cell.aspect
+            && one.cell.requirements == other.cell.requirements
+    });
     groups.map(<[&Finding<'a>]>::to_vec).collect()
 }
 

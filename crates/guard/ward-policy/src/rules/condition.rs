@@ -1,5 +1,6 @@
 //! What a rule asks of a resource.
 
+use super::{Change, Decided, Ports, Secret};
 use crate::graph::{Attribute, AttributePath};
 
 /// A condition over a resource. It is true, false, or not known before the deployment.
@@ -11,6 +12,8 @@ pub enum Condition {
     All(Vec<Condition>),
     /// At least one of them.
     Any(Vec<Condition>),
+    /// Not a single one of them: for what must not be, never for what must be set.
+    NoOne(Vec<Condition>),
     /// A test of what a path reaches.
     Test {
         /// What is tested.
@@ -51,6 +54,14 @@ pub enum Condition {
     Target(Target),
     /// A condition over any resource of the same provider configuration.
     Present(Present),
+    /// A rule of a network lets ports through.
+    Ports(Ports),
+    /// A place is free of secrets.
+    Secret(Secret),
+    /// What the organisation decided.
+    Decided(Decided),
+    /// What the deployment changes.
+    Change(Change),
 }
 
 /// How many of several values or blocks have to meet a condition.
@@ -94,6 +105,15 @@ pub enum Test {
     NotStartsWith(Box<str>),
     /// A text that ends so.
     EndsWith(Box<str>),
+    /// A text that ends in another way.
+    NotEndsWith(Box<str>),
+    /// A text in which this stands.
+    HasPart(Box<str>),
+    /// A text in which this doesn't stand.
+    NotHasPart(Box<str>),
+    /// What a resource of this deployment, of one of these types, will say. A value that is known is
+    /// none.
+    RefersTo(Vec<Box<str>>),
     /// A range of addresses.
     Cidr(CidrTest),
 }
@@ -105,6 +125,8 @@ pub enum CidrTest {
     Private,
     /// It is not the whole internet, nor such a large part of it that it is meant.
     NotEverywhere,
+    /// It is the whole internet, or such a large part of it that it is meant; also by a word for it.
+    Everywhere,
 }
 
 /// A question about an access policy.
@@ -116,6 +138,12 @@ pub enum PolicyQuestion {
     TlsRequired,
     /// No statement allows every action on everything.
     NoFullAccess,
+    /// A role is lent only to those who are named, and by a federation only to named subjects.
+    NoOpenTrust,
+    /// People can take on the role: an account or a user is trusted.
+    TrustsPeople,
+    /// People who take it on have signed in with a second factor.
+    SecondFactor,
 }
 
 /// Resources that point at the one that is judged.
@@ -129,6 +157,8 @@ pub struct Companion {
     pub own: Vec<AttributePath>,
     /// How many of them have to meet the condition.
     pub over: Over,
+    /// Whether only those count that surely point here: for what excuses a resource from a rule.
+    pub is_sure: bool,
     /// What they have to meet; being there is enough if there is nothing.
     pub of: Option<Box<Condition>>,
 }

@@ -1,15 +1,25 @@
 //! Conditions from YAML: each mapping is exactly one condition.
 
+use super::change::{is_change, read_change};
 use super::condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
+use super::decided::{is_decided, read_decided};
+use super::ports::read_ports;
+use super::secret::read_secret;
 use super::{Fields, RuleError};
 use crate::graph::{Attribute, AttributePath};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::yaml::YamlNode;
 
 const OVERS: [Over; 3] = [Over::Every, Over::Some, Over::None];
-const QUESTIONS: [PolicyQuestion; 3] =
-    [PolicyQuestion::NoPublicPrincipal, PolicyQuestion::TlsRequired, PolicyQuestion::NoFullAccess];
-const CIDR_TESTS: [CidrTest; 2] = [CidrTest::Private, CidrTest::NotEverywhere];
+const QUESTIONS: [PolicyQuestion; 6] = [
+    PolicyQuestion::NoPublicPrincipal,
+    PolicyQuestion::TlsRequired,
+    PolicyQuestion::NoFullAccess,
+    PolicyQuestion::NoOpenTrust,
+    PolicyQuestion::TrustsPeople,
+    PolicyQuestion::SecondFactor,
+];
+const CIDR_TESTS: [CidrTest; 3] = [CidrTest::Private, CidrTest::NotEverywhere, CidrTest::Everywhere];
 
 /// Reads one condition.
 pub(super) fn read_condition(file: &str, node: &YamlNode) -> Result<Condition, RuleError> {
@@ -24,6 +34,8 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
     let condition = match () {
         () if fields.has("all") => Condition::All(several(&mut fields, "all", depth)?),
         () if fields.has("any") => Condition::Any(several(&mut fields, "any", depth)?),
+        () if fields.has("none") => Condition::NoOne(several(&mut fields, "none", depth)?),
+        () if is_decided(&fields) => Condition::Decided(read_decided(&mut fields)?),
         () if fields.has("path") => Condition::Test {
             path: path(&mut fields, "path")?,
             over: over_values(&mut fields)?,
@@ -40,6 +52,12 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if fields.has("companion") => companion(&mut fields, depth)?,
         () if fields.has("target") => target(&mut fields, depth)?,
         () if fields.has("present") => present(&mut fields, depth)?,
+        () if fields.has("ports") => {
+            let node = fields.need("ports")?;
+            Condition::Ports(read_ports(Fields::of(file, node)?)?)
+        }
+        () if fields.has("secret") => Condition::Secret(read_secret(&mut fields)?),
+        () if is_change(&fields) => Condition::Change(read_change(&mut fields)?),
         () => return Err(fields.fault("this is no condition")),
     };
     fields.end()?;
@@ -67,7 +85,7 @@ fn blocks(fields: &mut Fields<'_>, depth: usize) -> Result<Condition, RuleError>
     let path = path(fields, "blocks")?;
     let over = over(fields, Over::Every)?;
     // "Some block" is not met by none; "every" and "no" are.
-    let empty = flag(fields, "empty")?.unwrap_or(over != Over::Some);
+    let empty = fields.optional_flag("empty")?.unwrap_or(over != Over::Some);
     Ok(Condition::Blocks { path, over, empty, of: needed(fields, depth)? })
 }
 
@@ -79,6 +97,7 @@ fn companion(fields: &mut Fields<'_>, depth: usize) -> Result<Condition, RuleErr
         by: path(&mut inner, "by")?,
         own: own(&mut inner)?,
         over: over(&mut inner, Over::Some)?,
+        is_sure: inner.optional_flag("sure")?.unwrap_or(false),
         of: optional(&mut inner, depth)?,
     };
     inner.end()?;
@@ -103,7 +122,7 @@ fn present(fields: &mut Fields<'_>, depth: usize) -> Result<Condition, RuleError
     let mut inner = Fields::of(fields.file(), node)?;
     let present = Present {
         types: inner.texts("types")?,
-        is_owed: flag(&mut inner, "owed")?.unwrap_or(false),
+        is_owed: inner.optional_flag("owed")?.unwrap_or(false),
         of: optional(&mut inner, depth)?,
     };
     inner.end()?;
@@ -120,7 +139,7 @@ fn own(fields: &mut Fields<'_>) -> Result<Vec<AttributePath>, RuleError> {
 }
 
 /// A path with dots, or as a list of names that may hold dots.
-fn path(fields: &mut Fields<'_>, name: &str) -> Result<AttributePath, RuleError> {
+pub(super) fn path(fields: &mut Fields<'_>, name: &str) -> Result<AttributePath, RuleError> {
     let node = fields.need(name)?;
     let path = match node.as_items() {
         Some(items) => items
@@ -153,19 +172,14 @@ fn over_values(fields: &mut Fields<'_>) -> Result<Over, RuleError> {
     }
 }
 
-fn flag(fields: &mut Fields<'_>, name: &str) -> Result<Option<bool>, RuleError> {
-    let Some(node) = fields.take(name) else { return Ok(None) };
-    match node.scalar() {
-        Some(Attribute::Bool(flag)) => Ok(Some(flag)),
-        _ => Err(fields.fault(&format!("{name} is true or false"))),
-    }
-}
-
 const fn question_word(question: PolicyQuestion) -> &'static str {
     match question {
         PolicyQuestion::NoPublicPrincipal => "no-public-principal",
         PolicyQuestion::TlsRequired => "tls-required",
         PolicyQuestion::NoFullAccess => "no-full-access",
+        PolicyQuestion::NoOpenTrust => "no-open-trust",
+        PolicyQuestion::TrustsPeople => "trusts-people",
+        PolicyQuestion::SecondFactor => "second-factor",
     }
 }
 
@@ -173,6 +187,7 @@ const fn cidr_word(test: CidrTest) -> &'static str {
     match test {
         CidrTest::Private => "private",
         CidrTest::NotEverywhere => "not-everywhere",
+        CidrTest::Everywhere => "everywhere",
     }
 }
 
@@ -191,6 +206,10 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
         "starts_with",
         "not_starts_with",
         "ends_with",
+        "not_ends_with",
+        "has_part",
+        "not_has_part",
+        "refers_to",
         "cidr",
     ];
     let mut given = names.into_iter().filter(|name| fields.has(name));
@@ -198,7 +217,7 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
         return Err(fields.fault(&format!("a path has exactly one test of: {}", names.join(", "))));
     };
     Ok(match name {
-        "set" if flag(fields, "set")? == Some(true) => Test::Set,
+        "set" if fields.optional_flag("set")? == Some(true) => Test::Set,
         "set" => Test::Unset,
         "equals" => Test::Equals(literal(fields, name)?),
         "not_equals" => Test::NotEquals(literal(fields, name)?),
@@ -211,6 +230,10 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
         "starts_with" => Test::StartsWith(fields.text(name)?),
         "not_starts_with" => Test::NotStartsWith(fields.text(name)?),
         "ends_with" => Test::EndsWith(fields.text(name)?),
+        "not_ends_with" => Test::NotEndsWith(fields.text(name)?),
+        "refers_to" => Test::RefersTo(fields.texts(name)?),
+        "has_part" => Test::HasPart(fields.text(name)?),
+        "not_has_part" => Test::NotHasPart(fields.text(name)?),
         _ => Test::Cidr(fields.word("cidr", &CIDR_TESTS, cidr_word)?),
     })
 }

@@ -161,6 +161,18 @@ impl<'a> Fields<'a> {
         Err(self.fault_at(node.line, &format!("{name} has to be one of: {}", words.join(", "))))
     }
 
+    /// Takes `true` or `false` that may be missing.
+    ///
+    /// # Errors
+    /// [`RuleError`] when it is something else.
+    pub fn optional_flag(&mut self, name: &str) -> Result<Option<bool>, RuleError> {
+        let Some(node) = self.take(name) else { return Ok(None) };
+        match node.scalar() {
+            Some(Attribute::Bool(flag)) => Ok(Some(flag)),
+            _ => Err(self.fault_at(node.line, &format!("{name} is true or false"))),
+        }
+    }
+
     /// Takes a list of texts; a single text is a list of one.
     ///
     /// # Errors

@@ -14,13 +14,17 @@
 //!
 //! The resources of one case make one graph. `!unknown` is a value that nobody knows, `!ref ADDRESS`
 //! one that another resource of the case will have, `!either [A, B]` one of several, `!sensitive V` a
-//! secret one. What stands under `beside` is there and not asked for.
+//! secret one. What stands under `beside` is there and not asked for. `update aws_db_instance.a` says
+//! what the deployment does with it, and `before` gives the values that it had. A fixture may be of one
+//! part of its rule (`aspect`), and may say what the organisation decided (`settings`); `without` gives
+//! a reason for each verdict that the rule, or this part, cannot give.
 
 use super::{Fields, RuleError, RuleId, read_document};
 use crate::graph::{
     Action, Attribute, Block, BlockReference, Expression, Format, Graph, ModulePath, Reason, Reference,
     References, Referent, ReferredKey, Resource, Role, Sensitive, Unknown, split_address,
 };
+use crate::settings::{Settings, read_settings_within};
 use crate::verdict::Verdict;
 use crate::yaml::{YamlNode, YamlValue};
 
@@ -33,6 +37,12 @@ const EXPECTED: [Verdict; 5] =
 pub struct Fixture {
     /// The rule.
     pub rule: RuleId,
+    /// The part of the rule; the worst of all parts if there is none.
+    pub aspect: Option<Box<str>>,
+    /// What the organisation decided.
+    pub settings: Settings,
+    /// Verdicts that it cannot give, with the reason.
+    pub without: Vec<(Verdict, Box<str>)>,
     /// Its cases.
     pub cases: Vec<FixtureCase>,
 }
@@ -65,9 +75,32 @@ pub fn read_fixtures(file: &str, text: &str) -> Result<Vec<Fixture>, RuleError> 
 fn fixture(mut fields: Fields<'_>) -> Result<Fixture, RuleError> {
     let id = fields.text("rule")?;
     let rule = RuleId::parse(&id).ok_or_else(|| fields.fault("rule has to be an id"))?;
-    let cases = fields.items("cases", case)?;
+    let fixture = Fixture {
+        rule,
+        aspect: fields.optional_text("aspect")?,
+        settings: match fields.take("settings") {
+            Some(node) => read_settings_within(fields.file(), node)?,
+            None => Settings::default(),
+        },
+        without: match fields.take("without") {
+            Some(node) => without(Fields::of(fields.file(), node)?)?,
+            None => Vec::new(),
+        },
+        cases: fields.items("cases", case)?,
+    };
     fields.end()?;
-    Ok(Fixture { rule, cases })
+    Ok(fixture)
+}
+
+fn without(mut fields: Fields<'_>) -> Result<Vec<(Verdict, Box<str>)>, RuleError> {
+    let mut reasons = Vec::new();
+    for verdict in EXPECTED {
+        if let Some(reason) = fields.optional_text(verdict.word())? {
+            reasons.push((verdict, reason));
+        }
+    }
+    fields.end()?;
+    Ok(reasons)
 }
 
 fn case(mut fields: Fields<'_>) -> Result<FixtureCase, RuleError> {
@@ -80,6 +113,11 @@ fn case(mut fields: Fields<'_>) -> Result<FixtureCase, RuleError> {
         }
     }
     resources.extend(section(&mut fields, "beside")?);
+    for before in section(&mut fields, "before")? {
+        let changed = resources.iter_mut().find(|resource| resource.address == before.address);
+        let changed = changed.ok_or_else(|| fields.fault("before names a resource that is not there"))?;
+        changed.before = Some(before.attributes);
+    }
     let place = fields.place();
     let graph = Graph::new(Format::TerraformPlan, resources, Vec::new())
         .map_err(|error| fields.fault(&error.to_string()))?;
@@ -99,10 +137,15 @@ fn section(fields: &mut Fields<'_>, name: &str) -> Result<Vec<Resource>, RuleErr
     entries.iter().map(read).collect()
 }
 
-fn resource(address: &str, values: &YamlNode) -> Option<Resource> {
+fn resource(written: &str, values: &YamlNode) -> Option<Resource> {
+    let (action, address) = match written.split_once(' ') {
+        Some((word, address)) => (Action::ALL.into_iter().find(|action| action.word() == word)?, address),
+        None => (Action::Create, written),
+    };
     let data_address = address.strip_prefix("data.");
     let (kind, name) = data_address.unwrap_or(address).rsplit_once('.')?;
     let mut resource = Resource::new(address, kind, name);
+    resource.action = action;
     if data_address.is_some() {
         resource.role = Role::Data;
         resource.action = Action::Read;

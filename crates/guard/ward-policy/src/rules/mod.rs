@@ -3,24 +3,32 @@
 //! A [`Rule`] is one obligation. It has a [`Cell`] for each way in which infrastructure can meet it:
 //! the types of resources it judges, and a [`Condition`] over the states of their values.
 
+mod change;
 mod condition;
 mod condition_reader;
+mod decided;
 mod defaults;
 mod error;
 mod fields;
 mod fixture;
+mod ports;
 mod reader;
 mod rule_set;
+mod secret;
 
+pub use change::Change;
 pub use condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
+pub use decided::{DataClass, Decided, SettingName};
 pub(crate) use defaults::defaults_of;
 pub use defaults::{Default, DefaultValue, Defaults, read_defaults};
 pub use error::RuleError;
 pub use fields::{Fields, read_document};
 pub use fixture::{Fixture, FixtureCase, read_fixtures};
+pub use ports::{PortList, Ports, WrittenPorts};
 pub(crate) use reader::rules_of;
 pub use reader::{RuleFile, read_rules};
 pub use rule_set::RuleSet;
+pub use secret::{Secret, SecretQuestion};
 
 use std::fmt;
 
@@ -101,15 +109,32 @@ pub struct Rule {
     pub note: Option<Box<str>>,
     /// How infrastructure can meet it.
     pub cells: Vec<Cell>,
+    /// Where it has no cell, and why.
+    pub not_covered: Vec<NotCovered>,
     /// First digits of the SHA-256 of the rule as read: it changes when what the rule asks changes.
     pub hash: Box<str>,
+}
+
+/// A place where a rule judges nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCovered {
+    /// The place.
+    pub place: Box<str>,
+    /// Why.
+    pub because: Box<str>,
 }
 
 /// One rule for certain types of resources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Types that it judges.
+    /// Types that it judges; `aws_*` is every type that begins so.
     pub types: Vec<Box<str>>,
+    /// Which part of the rule it is, if the rule has several that are found apart.
+    pub aspect: Option<Box<str>>,
+    /// Names of the requirements that this part stands for; those of the rule if there is none.
+    pub requirements: Vec<Box<str>>,
+    /// Whether it judges what the deployment removes, too.
+    pub judges_removed: bool,
     /// What is expected, in words.
     pub expected: Box<str>,
     /// Which of these resources it concerns; all if there is none.

@@ -1,7 +1,7 @@
 //! Reading a file of rules.
 
 use super::condition_reader::read_condition;
-use super::{Cell, Fields, Rule, RuleError, RuleId, Severity, read_document};
+use super::{Cell, Fields, NotCovered, Rule, RuleError, RuleId, Severity, read_document};
 use crate::graph::Attribute;
 use crate::yaml::{YamlNode, YamlValue};
 use sha2::{Digest as _, Sha256};
@@ -52,6 +52,11 @@ fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
         consequence: fields.optional_text("consequence")?,
         note: fields.optional_text("note")?,
         cells: fields.items("cells", cell)?,
+        not_covered: if fields.has("not_covered") {
+            fields.items("not_covered", not_covered)?
+        } else {
+            Vec::new()
+        },
         hash,
     };
     fields.end()?;
@@ -64,6 +69,9 @@ fn cell(mut fields: Fields<'_>) -> Result<Cell, RuleError> {
     let check = fields.need("check")?;
     let cell = Cell {
         types: fields.texts("types")?,
+        aspect: fields.optional_text("aspect")?,
+        requirements: fields.optional_texts("requirements")?,
+        judges_removed: fields.optional_flag("removed")?.unwrap_or(false),
         expected: fields.text("expected")?,
         applies,
         check: read_condition(file, check)?,
@@ -71,6 +79,12 @@ fn cell(mut fields: Fields<'_>) -> Result<Cell, RuleError> {
     };
     fields.end()?;
     Ok(cell)
+}
+
+fn not_covered(mut fields: Fields<'_>) -> Result<NotCovered, RuleError> {
+    let not_covered = NotCovered { place: fields.text("where")?, because: fields.text("because")? };
+    fields.end()?;
+    Ok(not_covered)
 }
 
 /// The rule as it was read, without its lines, hashed. Space, comments and quotes in the file do not count.

@@ -2,6 +2,7 @@
 
 use super::{Cell, Defaults, Rule, RuleError, RuleFile};
 use crate::law::{Cited, Law, Requirement, Strength};
+use crate::settings::Settings;
 use std::collections::{HashMap, HashSet};
 
 /// Everything that a check judges by.
@@ -10,7 +11,10 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     defaults: Defaults,
     law: Law,
+    settings: Settings,
     by_type: HashMap<Box<str>, Vec<(usize, usize)>>,
+    /// Beginnings of types, for cells that judge every type that begins so.
+    by_start: Vec<(Box<str>, usize, usize)>,
 }
 
 impl RuleSet {
@@ -20,13 +24,21 @@ impl RuleSet {
     /// [`RuleError`] when there is no rule, an id is there twice, or a rule names a requirement that
     /// is not there.
     pub fn new(files: Vec<RuleFile>, defaults: Defaults, law: Law) -> Result<Self, RuleError> {
-        let mut set = Self { rules: Vec::new(), defaults, law, by_type: HashMap::new() };
+        let mut set = Self {
+            rules: Vec::new(),
+            defaults,
+            law,
+            settings: Settings::default(),
+            by_type: HashMap::new(),
+            by_start: Vec::new(),
+        };
         let mut ids = HashSet::new();
         for rule in files.into_iter().flat_map(|file| file.rules) {
             if !ids.insert(rule.id.clone()) {
                 return Err(RuleError::rule(rule.id.as_str(), "this rule is there twice"));
             }
-            for name in &rule.requirements {
+            let of_cells = rule.cells.iter().flat_map(|cell| &cell.requirements);
+            for name in rule.requirements.iter().chain(of_cells) {
                 if set.law.requirement(name).is_none() {
                     let what = format!("no requirement has the name {name}");
                     return Err(RuleError::rule(rule.id.as_str(), &what));
@@ -34,7 +46,10 @@ impl RuleSet {
             }
             for (place, cell) in rule.cells.iter().enumerate() {
                 for kind in &cell.types {
-                    set.by_type.entry(kind.clone()).or_default().push((set.rules.len(), place));
+                    match kind.strip_suffix('*') {
+                        Some(start) => set.by_start.push((start.into(), set.rules.len(), place)),
+                        None => set.by_type.entry(kind.clone()).or_default().push((set.rules.len(), place)),
+                    }
                 }
             }
             set.rules.push(rule);
@@ -44,6 +59,19 @@ impl RuleSet {
         }
         set.rules.shrink_to_fit();
         Ok(set)
+    }
+
+    /// The same rules with what an organisation decided.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// What the organisation decided.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Every rule, in the order of the files.
@@ -59,11 +87,13 @@ impl RuleSet {
     }
 
     /// The rules that judge a type, each with the cell that does.
-    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = (&Rule, &Cell)> {
+    pub fn of_type<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s Rule, &'s Cell)> {
         let cells = self.by_type.get(kind).map(Vec::as_slice).unwrap_or_default();
-        cells.iter().filter_map(|(rule, cell)| {
-            let rule = self.rules.get(*rule)?;
-            Some((rule, rule.cells.get(*cell)?))
+        let by_start = self.by_start.iter().filter(move |(start, _, _)| kind.starts_with(&**start));
+        let all = cells.iter().copied().chain(by_start.map(|(_, rule, cell)| (*rule, *cell)));
+        all.filter_map(|(rule, cell)| {
+            let rule = self.rules.get(rule)?;
+            Some((rule, rule.cells.get(cell)?))
         })
     }
 
@@ -79,20 +109,29 @@ impl RuleSet {
         &self.law
     }
 
-    /// The requirements of a rule.
-    pub fn requirements_of(&self, rule: &Rule) -> impl Iterator<Item = &Requirement> {
-        rule.requirements.iter().filter_map(|name| self.law.requirement(name))
+    /// The requirements that a part of a rule stands for.
+    pub fn requirements_of<'s>(
+        &'s self,
+        rule: &'s Rule,
+        cell: &'s Cell,
+    ) -> impl Iterator<Item = &'s Requirement> {
+        let names = if cell.requirements.is_empty() { &rule.requirements } else { &cell.requirements };
+        names.iter().filter_map(|name| self.law.requirement(name))
     }
 
-    /// The paragraphs of a rule, each once, in the order of its requirements. What is only proposed is
-    /// left out.
+    /// The paragraphs of a part of a rule, each once, in the order of its requirements. What is only
+    /// proposed is left out, unless the settings count it.
     #[must_use]
-    pub fn citations_of(&self, rule: &Rule) -> Vec<(&Cited, &crate::law::Citation)> {
+    pub fn citations_of<'s>(
+        &'s self,
+        rule: &'s Rule,
+        cell: &'s Cell,
+    ) -> Vec<(&'s Cited, &'s crate::law::Citation)> {
         let mut found: Vec<(&Cited, &crate::law::Citation)> = Vec::new();
-        for cited in self.requirements_of(rule).flat_map(|requirement| &requirement.citations) {
+        for cited in self.requirements_of(rule, cell).flat_map(|requirement| &requirement.citations) {
             if found.iter().all(|(known, _)| known.key != cited.key)
                 && let Some(citation) = self.law.citation(&cited.key)
-                && citation.strength != Strength::Proposed
+                && (citation.strength != Strength::Proposed || self.settings.counts_proposed())
             {
                 found.push((cited, citation));
             }

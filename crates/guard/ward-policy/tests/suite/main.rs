@@ -11,6 +11,8 @@ mod report;
 #[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
+mod rule_table;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod secrets;

@@ -1,0 +1,205 @@
+//! Whether a place is free of secrets that were written down.
+
+use super::conditions::{View, parse};
+use super::secret_marks::{holds_assignment, holds_key, is_random, is_written_out, names_secret};
+use super::truth::{Outcome, Truth};
+use crate::graph::{Attribute, Block, Format, Graph, Reached, Referent, Role, State, Unknown, reach};
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
+use crate::rules::{Secret, SecretQuestion};
+
+const FOUND: &str = "a secret is written down here; it is not shown";
+
+/// Whether a place is free of secrets. What is found is never shown.
+pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome {
+    let Some(reached) = reach(view.block, &secret.path) else {
+        return Outcome {
+            truth: Truth::Broken,
+            observed: vec![view.told(&secret.path, "too many values", "")],
+        };
+    };
+    // A state holds every value, wherever it comes from.
+    let has_code = graph.format() != Format::TerraformState && view.resource.role != Role::Drifted;
+    Outcome::every(reached.iter().map(|one| {
+        let truth = match secret.asks {
+            SecretQuestion::NotLiteral if !has_code => Truth::Yes,
+            SecretQuestion::NotLiteral => not_literal(view, secret, one),
+            SecretQuestion::NoneInText => in_value(one, &is_clean_text),
+            SecretQuestion::NoneInNames => in_value(one, &is_clean_value),
+        };
+        Outcome::of(truth, || {
+            let words =
+                if truth == Truth::No { FOUND } else { "whether a secret is written down here is not known" };
+            let mut seen = view.observe(one, "");
+            seen.value = words.to_owned();
+            seen
+        })
+    }))
+}
+
+fn not_literal(view: View<'_>, secret: &Secret, reached: &Reached<'_>) -> Truth {
+    match reached.state {
+        State::Null | State::Unset => Truth::Yes,
+        State::Unknown(unknown) => no_branch_is_literal(unknown),
+        State::OtherShape(_) => Truth::Broken,
+        State::Known(Attribute::List(items)) if items.is_empty() => Truth::Yes,
+        State::Known(Attribute::Text(text)) if !is_written_out(text) => Truth::Yes,
+        State::Known(_) => {
+            let path = secret.path.to_string();
+            let mut references = view.resource.references_of(&path).flat_map(|references| references.iter());
+            let leads = |to: &Referent| !matches!(to, Referent::OwnKey);
+            match references.find(|reference| leads(&reference.to)).map(|reference| &reference.to) {
+                Some(Referent::Block(_)) => Truth::Yes,
+                // What comes in from outside, and is kept secret, stands in no file.
+                Some(_) if reached.is_sensitive => Truth::Yes,
+                Some(_) => Truth::Maybe,
+                None => Truth::No,
+            }
+        }
+    }
+}
+
+/// What is not known is not written down, unless it is one of several values that are.
+fn no_branch_is_literal(unknown: &Unknown) -> Truth {
+    let is_literal = |branch: &Attribute| matches!(branch, Attribute::Text(text) if is_written_out(text));
+    Truth::from(!unknown.branches.iter().any(is_literal))
+}
+
+fn in_value(reached: &Reached<'_>, is_clean: &dyn Fn(&Attribute, usize) -> Truth) -> Truth {
+    match reached.state {
+        State::Null | State::Unset => Truth::Yes,
+        State::Unknown(unknown) if unknown.branches.is_empty() => Truth::Maybe,
+        State::Unknown(unknown) => every(unknown.branches.iter().map(|branch| is_clean(branch, 0))),
+        State::Known(value) | State::OtherShape(value) => is_clean(value, 0),
+    }
+}
+
+/// No key and no assignment of a password in any text below.
+fn is_clean_text(value: &Attribute, depth: usize) -> Truth {
+    match value {
+        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
+        Attribute::Text(text) => {
+            let decoded = from_base64(text);
+            let texts = [Some(&**text), decoded.as_deref()];
+            Truth::from(!texts.into_iter().flatten().any(|text| holds_key(text) || holds_assignment(text)))
+        }
+        Attribute::List(items) => every(items.iter().map(|item| is_clean_text(item, depth + 1))),
+        Attribute::Block(block) => every(block.entries().map(|(_, item)| is_clean_text(item, depth + 1))),
+        Attribute::Sensitive(secret) => is_clean_text(secret.value(), depth + 1),
+        Attribute::Unknown(_) => Truth::Maybe,
+        Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) => Truth::Yes,
+    }
+}
+
+/// No name of a secret with a value beside it, and no key, anywhere below. A text may be JSON.
+fn is_clean_value(value: &Attribute, depth: usize) -> Truth {
+    match value {
+        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
+        Attribute::Text(text) => {
+            match text.trim_start().starts_with(['{', '[']).then(|| parse(text)).flatten() {
+                Some(document) => is_clean_value(&document, depth + 1),
+                None => Truth::from(!holds_key(text) && !is_random(text)),
+            }
+        }
+        Attribute::List(items) => every(items.iter().map(|item| is_clean_value(item, depth + 1))),
+        Attribute::Block(block) => {
+            every([is_clean_pair(block)].into_iter().chain(
+                block.entries().map(|(name, value)| {
+                    every([is_clean_entry(name, value), is_clean_value(value, depth + 1)])
+                }),
+            ))
+        }
+        Attribute::Sensitive(secret) => is_clean_value(secret.value(), depth + 1),
+        // What comes from elsewhere is not written down here.
+        Attribute::Unknown(unknown) => no_branch_is_literal(unknown),
+        Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) => Truth::Yes,
+    }
+}
+
+/// `{ name = "TOKEN", value = "..." }`, as containers write it.
+fn is_clean_pair(block: &Block) -> Truth {
+    let first = |names: [&str; 3]| names.into_iter().find_map(|name| block.get(name));
+    match (first(["name", "Name", "key"]), first(["value", "Value", "default"])) {
+        (Some(Attribute::Text(name)), Some(value)) => is_clean_entry(name, value),
+        _ => Truth::Yes,
+    }
+}
+
+fn is_clean_entry(name: &str, value: &Attribute) -> Truth {
+    match value {
+        Attribute::Text(text) => Truth::from(!(names_secret(name) && is_written_out(text))),
+        Attribute::Sensitive(secret) => is_clean_entry(name, secret.value()),
+        _ => Truth::Yes,
+    }
+}
+
+fn every(truths: impl IntoIterator<Item = Truth>) -> Truth {
+    let mut worst = Truth::Yes;
+    for truth in truths {
+        worst = match (worst, truth) {
+            (Truth::No, _) | (_, Truth::No) => Truth::No,
+            (Truth::Broken, _) | (_, Truth::Broken) => Truth::Broken,
+            (Truth::Maybe, _) | (_, Truth::Maybe) => Truth::Maybe,
+            (Truth::Yes, Truth::Yes) => Truth::Yes,
+        };
+    }
+    worst
+}
+
+/// The text behind base64, if it is one. RFC 4648 §4
+fn from_base64(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('=');
+    if text.len() < 8 || text.len() > MAX_DOCUMENT_BYTES {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'\n' | b'\r' => continue,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
+        }
+        bits &= 0xff;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read_json;
+
+    #[test]
+    fn base64_is_read() {
+        assert_eq!(
+            from_base64("ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=").as_deref(),
+            Some("export PASSWORD=hunter2")
+        );
+        assert_eq!(from_base64("#!/bin/sh -x"), None);
+        assert_eq!(is_clean_text(&"ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=".into(), 0), Truth::No);
+    }
+
+    #[test]
+    fn names_with_values_in_json_and_pairs() {
+        for (text, truth) in [
+            (r#"{"PASSWORD": "hunter2"}"#, Truth::No),
+            (r#"{"PASSWORD": "${from_store}"}"#, Truth::Yes),
+            (r#"{"MODE": "fast"}"#, Truth::Yes),
+            (r#"[{"name": "TOKEN", "value": "hunter2"}]"#, Truth::No),
+            (r#"[{"name": "TOKEN", "valueFrom": "arn:aws:x"}]"#, Truth::Yes),
+            (r#""[{\"environment\": [{\"name\": \"TOKEN\", \"value\": \"hunter2\"}]}]""#, Truth::No),
+        ] {
+            assert_eq!(is_clean_value(&read_json(text).unwrap(), 0), truth, "{text}");
+        }
+    }
+}

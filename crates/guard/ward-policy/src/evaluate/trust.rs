@@ -1,0 +1,234 @@
+//! Whom a role trusts, and whether people have to show a second factor.
+
+use super::policy_document::{Clause, Statement};
+use super::truth::Truth;
+
+/// Condition keys by which a federation names who is meant, at their ends.
+const SUBJECT_ENDS: [&str; 6] = [":sub", ":aud", ":amr", ":oaud", ":repository", ":repository_owner"];
+
+/// Condition keys that tell which caller of another account is meant.
+const CALLER_KEYS: [&str; 8] = [
+    "sts:externalid",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:userid",
+];
+
+const SECOND_FACTOR: &str = "aws:multifactorauthpresent";
+const SECOND_FACTOR_AGE: &str = "aws:multifactorauthage";
+
+/// Whether a statement of a trust policy names whom it trusts.
+pub(super) fn is_named(statement: &Statement) -> Truth {
+    if statement.is_unclear {
+        return Truth::Maybe;
+    }
+    if !statement.allows {
+        return Truth::Yes;
+    }
+    if statement.is_not_principal || statement.principals.has(|name| name == "*") {
+        let keys = |clause: &Clause| CALLER_KEYS.contains(&&*clause.key);
+        return by_clauses(statement, keys);
+    }
+    if statement.principals.has(is_federation_of_subjects) {
+        let subject = |clause: &Clause| clause.key.ends_with(":sub") || is_repository(clause);
+        return by_clauses(statement, subject);
+    }
+    if statement.principals.has(is_federation) {
+        return by_clauses(statement, |clause| SUBJECT_ENDS.iter().any(|end| clause.key.ends_with(end)));
+    }
+    if statement.principals.is_known() { Truth::Yes } else { Truth::Maybe }
+}
+
+fn is_repository(clause: &Clause) -> bool {
+    clause.key.ends_with(":repository") || clause.key.ends_with(":repository_owner")
+}
+
+/// A service on which everybody may have an account: its audience alone says nothing about who comes.
+fn is_federation_of_subjects(name: &str) -> bool {
+    ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]
+        .iter()
+        .any(|host| name.ends_with(host))
+}
+
+fn is_federation(name: &str) -> bool {
+    name.contains(":oidc-provider/")
+        || name.contains(":saml-provider/")
+        || ["cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com"]
+            .contains(&name)
+}
+
+/// Whether one of these clauses restricts the statement to values that are written out.
+fn by_clauses(statement: &Statement, is_meant: impl Fn(&Clause) -> bool) -> Truth {
+    let mut truth = Truth::No;
+    for clause in statement.conditions.iter().filter(|clause| is_meant(clause) && is_positive(clause)) {
+        if !clause.values.is_known() {
+            truth = Truth::Maybe;
+        } else if !clause.values.known.is_empty() && !clause.values.has(is_open) {
+            return Truth::Yes;
+        }
+    }
+    truth
+}
+
+/// Operators that let only the values through. With `IfExists` a caller without the key comes in too.
+fn is_positive(clause: &Clause) -> bool {
+    let operator = clause.operator.strip_prefix("foranyvalue:").unwrap_or(&clause.operator);
+    ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"].contains(&operator)
+}
+
+/// A value that leaves open who is meant: `*`, `repo:*`, `repo:*/x`.
+fn is_open(value: &str) -> bool {
+    let before = value.split_once('*').map(|(before, _)| before);
+    before.is_some_and(|before| before.trim_end_matches([':', '/', '?']).split([':', '/']).count() < 2)
+}
+
+/// Whether people can take on a role by this statement: it trusts an account as a whole, or a user.
+pub(super) fn trusts_people(statement: &Statement) -> Truth {
+    if statement.is_unclear {
+        return Truth::Maybe;
+    }
+    if !statement.allows {
+        return Truth::No;
+    }
+    if statement.is_not_principal || statement.principals.has(is_of_people) {
+        return Truth::Yes;
+    }
+    if statement.principals.is_known() { Truth::No } else { Truth::Maybe }
+}
+
+fn is_of_people(name: &str) -> bool {
+    let is_number = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
+    name == "*"
+        || is_number
+        || (name.starts_with("arn:") && (name.ends_with(":root") || name.contains(":user/")))
+}
+
+/// Whether a statement that lets people in asks for a second factor. One that lets nobody in does.
+pub(super) fn asks_second_factor(statement: &Statement) -> Truth {
+    // A policy of a group has no principals: it is for people throughout.
+    let has_principals = statement.is_not_principal
+        || !statement.principals.known.is_empty()
+        || !statement.principals.is_known();
+    let people = if has_principals { trusts_people(statement) } else { Truth::from(statement.allows) };
+    if statement.is_unclear || people != Truth::Yes {
+        return if people == Truth::No { Truth::Yes } else { Truth::Maybe };
+    }
+    let mut truth = Truth::No;
+    for clause in &statement.conditions {
+        let is_asked = match &*clause.key {
+            SECOND_FACTOR => {
+                &*clause.operator == "bool" && clause.values.has(|value| value.eq_ignore_ascii_case("true"))
+            }
+            SECOND_FACTOR_AGE => {
+                clause.operator.starts_with("numericlessthan") && !clause.operator.ends_with("ifexists")
+            }
+            _ => continue,
+        };
+        if is_asked {
+            return Truth::Yes;
+        }
+        if !clause.values.is_known() {
+            truth = Truth::Maybe;
+        }
+    }
+    truth
+}
+
+/// Whether a statement denies what comes without a second factor.
+pub(super) fn denies_without_second_factor(statement: &Statement) -> bool {
+    let asks = |clause: &Clause| {
+        &*clause.key == SECOND_FACTOR
+            && matches!(&*clause.operator, "boolifexists" | "bool")
+            && clause.values.has(|value| value.eq_ignore_ascii_case("false"))
+    };
+    // `Bool` alone leaves out callers with long-lived keys, which carry no such key.
+    let is_whole =
+        statement.conditions.iter().any(|clause| asks(clause) && &*clause.operator == "boolifexists");
+    !statement.allows
+        && !statement.is_unclear
+        && is_whole
+        && (statement.is_not_action || statement.actions.has(|name| name == "*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy_document::answer;
+    use super::*;
+    use crate::json::read_json;
+    use crate::rules::PolicyQuestion;
+
+    fn ask(statement: &str, asks: PolicyQuestion) -> Truth {
+        answer(&read_json(&format!("{{\"Statement\": [{statement}]}}")).unwrap(), asks)
+    }
+
+    fn trust(principal: &str, condition: &str) -> String {
+        format!(
+            r#"{{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {principal}, "Condition": {condition}}}"#
+        )
+    }
+
+    #[test]
+    fn whom_a_role_trusts() {
+        let github = r#"{"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}"#;
+        for (principal, condition, truth) in [
+            (r#"{"Service": "ec2.amazonaws.com"}"#, "{}", Truth::Yes),
+            (r#"{"AWS": "arn:aws:iam::111122223333:role/deploy"}"#, "{}", Truth::Yes),
+            (r#""*""#, "{}", Truth::No),
+            (r#"{"AWS": "*"}"#, "{}", Truth::No),
+            (r#"{"AWS": "*"}"#, r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
+            (r#"{"AWS": "*"}"#, r#"{"StringLike": {"aws:PrincipalArn": "*"}}"#, Truth::No),
+            (github, "{}", Truth::No),
+            (
+                github,
+                r#"{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#,
+                Truth::No,
+            ),
+            (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}"#, Truth::No),
+            (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}"#, Truth::No),
+            (
+                github,
+                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward/site:*"}}"#,
+                Truth::Yes,
+            ),
+            (
+                r#"{"Federated": "arn:aws:iam::1:saml-provider/idp"}"#,
+                r#"{"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}"#,
+                Truth::Yes,
+            ),
+        ] {
+            let statement = trust(principal, condition);
+            assert_eq!(ask(&statement, PolicyQuestion::NoOpenTrust), truth, "{statement}");
+        }
+    }
+
+    #[test]
+    fn people_and_their_second_factor() {
+        let present = r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#;
+        let if_exists = r#"{"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}"#;
+        for (principal, condition, people, factor) in [
+            (r#"{"AWS": "arn:aws:iam::111122223333:root"}"#, "{}", Truth::Yes, Truth::No),
+            (r#"{"AWS": "111122223333"}"#, present, Truth::Yes, Truth::Yes),
+            (r#"{"AWS": "arn:aws:iam::1:user/ann"}"#, if_exists, Truth::Yes, Truth::No),
+            (r#"{"AWS": "arn:aws:iam::1:role/r"}"#, "{}", Truth::No, Truth::Yes),
+            (r#"{"Service": "ec2.amazonaws.com"}"#, "{}", Truth::No, Truth::Yes),
+        ] {
+            let statement = trust(principal, condition);
+            assert_eq!(ask(&statement, PolicyQuestion::TrustsPeople), people, "{statement}");
+            assert_eq!(ask(&statement, PolicyQuestion::SecondFactor), factor, "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_a_group_denies_without_a_second_factor_or_asks_for_it() {
+        let deny = r#"{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}"#;
+        assert_eq!(ask(deny, PolicyQuestion::SecondFactor), Truth::Yes);
+        assert_eq!(ask(&deny.replace("BoolIfExists", "Bool"), PolicyQuestion::SecondFactor), Truth::No);
+        let allow = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}"#;
+        assert_eq!(ask(allow, PolicyQuestion::SecondFactor), Truth::Yes);
+        assert_eq!(ask(&allow.replace("true", "false"), PolicyQuestion::SecondFactor), Truth::No);
+    }
+}
