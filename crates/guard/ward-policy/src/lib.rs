@@ -11,8 +11,14 @@
 mod input_error;
 mod input_text;
 mod json;
+mod recognise;
+mod source_documents;
 mod verdict;
+mod yaml_words;
+pub mod admission;
+pub mod cloudformation;
 pub mod graph;
+pub mod kubernetes;
 pub mod law;
 pub mod limits;
 pub mod rules;
@@ -20,4 +26,5 @@ pub mod yaml;
 
 pub use input_error::InputError;
 pub use input_text::read_text;
+pub use recognise::recognise;
 pub use verdict::{Exit, Verdict};
