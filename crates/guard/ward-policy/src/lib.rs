@@ -8,11 +8,16 @@
 //!
 //! No file, no network, no clock, no randomness.
 
+mod builtin;
+mod evaluate;
+mod finding;
+mod input;
 mod input_error;
 mod input_text;
 mod json;
 mod recognise;
 mod source_documents;
+mod terraform_plan;
 mod verdict;
 mod yaml_words;
 pub mod admission;
@@ -21,10 +26,16 @@ pub mod graph;
 pub mod kubernetes;
 pub mod law;
 pub mod limits;
+pub mod report;
 pub mod rules;
 pub mod yaml;
 
+pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
+pub use evaluate::{Assessment, assess};
+pub use finding::{Finding, Observation};
+pub use input::read_input;
 pub use input_error::InputError;
 pub use input_text::read_text;
 pub use recognise::recognise;
+pub use terraform_plan::read_terraform;
 pub use verdict::{Exit, Verdict};

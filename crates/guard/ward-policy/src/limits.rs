@@ -39,6 +39,9 @@ pub const MAX_CONDITION_DEPTH: usize = 24;
 /// Longest JSON document accepted inside a text of a resource, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// Most observations kept for one finding.
+pub const MAX_OBSERVATIONS: usize = 8;
+
 /// Largest template accepted, in bytes. CloudFormation takes 1 MB.
 pub const MAX_TEMPLATE_BYTES: usize = 2 * 1024 * 1024;
 

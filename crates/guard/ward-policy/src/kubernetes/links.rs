@@ -165,7 +165,8 @@ fn open(objects: &[&Object]) -> Attribute {
             is_data: false,
             kind: object.kind.clone(),
             name: name_within_kind(object),
-            key: ReferredKey::NotGiven,
+            // Perhaps this one, perhaps one that is not in these manifests.
+            key: ReferredKey::Computed,
             attribute: Box::default(),
         }),
     });

@@ -1,0 +1,232 @@
+//! Which resources point at which: companions of a resource, and the resource it points at itself.
+//!
+//! In this order: what the configuration refers to, if that is exactly one resource; then equal
+//! values that are known; then nobody knows, and the link is a maybe.
+
+use crate::graph::{
+    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State, Unknown,
+    reach,
+};
+use std::collections::HashMap;
+
+/// How sure a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// It points there.
+    Yes,
+    /// It may point there.
+    Maybe,
+}
+
+/// What one attribute of a resource points at.
+#[derive(Debug, Clone, PartialEq)]
+enum Pointer {
+    /// Exactly this resource.
+    At(ResourceId),
+    /// A known value: whoever has it is meant.
+    Value(Box<str>),
+    /// One of these, if any is given, or something that is not known.
+    Open(Vec<ResourceId>),
+    /// Not set.
+    Nothing,
+}
+
+/// Resources of one type, by what one of their attributes points at.
+#[derive(Debug, Default)]
+pub(super) struct LinkIndex {
+    at: HashMap<ResourceId, Vec<ResourceId>>,
+    value: HashMap<Box<str>, Vec<ResourceId>>,
+    open: Vec<(ResourceId, Vec<ResourceId>)>,
+}
+
+impl LinkIndex {
+    /// The index of a type and an attribute.
+    pub(super) fn new(graph: &Graph, kind: &str, by: &AttributePath) -> Self {
+        let mut index = Self::default();
+        for (id, resource) in graph.of_kind(kind) {
+            for pointer in pointers(graph, resource, by) {
+                match pointer {
+                    Pointer::At(target) => index.at.entry(target).or_default().push(id),
+                    Pointer::Value(value) => index.value.entry(value).or_default().push(id),
+                    Pointer::Open(among) => index.open.push((id, among)),
+                    Pointer::Nothing => {}
+                }
+            }
+        }
+        index
+    }
+
+    /// The resources that point at this one, or may.
+    pub(super) fn of(&self, graph: &Graph, id: ResourceId, own: &[AttributePath]) -> Vec<(ResourceId, Link)> {
+        let mut found: Vec<(ResourceId, Link)> = Vec::new();
+        found.extend(self.at.get(&id).into_iter().flatten().map(|one| (*one, Link::Yes)));
+        let Some(resource) = graph.get(id) else { return found };
+        let names = OwnNames::of(resource, own);
+        for value in &names.known {
+            found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, Link::Yes)));
+        }
+        // A name that is not known may be any of the known ones that nobody else has.
+        if names.is_open {
+            let values = self.value.values().flatten().map(|one| (*one, Link::Maybe));
+            found.extend(values);
+        }
+        for (one, among) in &self.open {
+            if among.is_empty() || among.contains(&id) {
+                found.push((*one, Link::Maybe));
+            }
+        }
+        // What is made under a condition of its own may be missing.
+        for (one, link) in &mut found {
+            if !graph.get(*one).is_some_and(|one| one.is_there_with(resource)) {
+                *link = Link::Maybe;
+            }
+        }
+        // The same resource may be found twice: what is sure counts.
+        found.sort_by_key(|(one, link)| (*one, *link == Link::Maybe));
+        found.dedup_by_key(|(one, _)| *one);
+        found
+    }
+}
+
+/// The names by which others may point at a resource.
+struct OwnNames {
+    known: Vec<Box<str>>,
+    /// No name is known, and one of them was written as an expression.
+    is_open: bool,
+}
+
+impl OwnNames {
+    fn of(resource: &Resource, own: &[AttributePath]) -> Self {
+        let mut known = Vec::new();
+        let mut is_open = false;
+        for reached in own.iter().filter_map(|path| reach(&resource.attributes, path)).flatten() {
+            match reached.state {
+                State::Known(Attribute::Text(text)) => known.push(text.clone()),
+                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => is_open = true,
+                _ => {}
+            }
+        }
+        is_open &= known.is_empty();
+        Self { known, is_open }
+    }
+}
+
+/// What a resource points at through an attribute.
+pub(super) fn targets(
+    graph: &Graph,
+    resource: &Resource,
+    by: &AttributePath,
+    kinds: &[Box<str>],
+    own: &[AttributePath],
+) -> Vec<(Option<ResourceId>, Link)> {
+    let candidates = || kinds.iter().flat_map(|kind| graph.of_kind(kind));
+    let mut found = Vec::new();
+    for pointer in pointers(graph, resource, by) {
+        match pointer {
+            Pointer::At(id) => found.push((Some(id), Link::Yes)),
+            Pointer::Value(value) => {
+                let named = candidates().find(|(_, one)| OwnNames::of(one, own).known.contains(&value));
+                let may_be = || candidates().find(|(_, one)| OwnNames::of(one, own).is_open);
+                match (named, may_be()) {
+                    // A name alone does not make sure that what has it is there as well.
+                    (Some((id, one)), _) if !one.is_there_with(resource) => found.push((Some(id), Link::Maybe)),
+                    (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
+                    (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),
+                    (None, None) => found.push((None, Link::Yes)),
+                }
+            }
+            Pointer::Open(among) if among.is_empty() => found.push((None, Link::Maybe)),
+            Pointer::Open(among) => found.extend(among.into_iter().map(|id| (Some(id), Link::Maybe))),
+            Pointer::Nothing => {}
+        }
+    }
+    found
+}
+
+/// What an attribute points at: one pointer a value.
+fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Pointer> {
+    let path = by.to_string();
+    let references = resource.references_of(&path).flat_map(|references| references.iter());
+    let referred = referred(graph, references);
+    let Some(reached) = reach(&resource.attributes, by) else { return vec![Pointer::Open(Vec::new())] };
+    let mut found = Vec::new();
+    let among = match &referred {
+        Referred::Exactly(id) => vec![*id],
+        Referred::Among(ids) => ids.clone(),
+        Referred::Unclear => Vec::new(),
+    };
+    for one in reached {
+        match one.state {
+            State::Known(Attribute::List(items)) => {
+                found.extend(items.iter().map(|item| pointer(graph, item, &among)));
+            }
+            State::Known(value) => found.push(pointer(graph, value, &among)),
+            State::Unknown(unknown) => found.push(pointer_of_unknown(graph, unknown, &among)),
+            State::Null | State::Unset => found.push(Pointer::Nothing),
+            State::OtherShape(_) => found.push(Pointer::Open(among.clone())),
+        }
+    }
+    match referred {
+        // Where several values stand, one reference does not speak for all of them.
+        Referred::Exactly(id) if found.len() <= 1 => vec![Pointer::At(id)],
+        _ => found,
+    }
+}
+
+fn pointer(graph: &Graph, value: &Attribute, among: &[ResourceId]) -> Pointer {
+    match value {
+        Attribute::Text(text) => Pointer::Value(text.clone()),
+        Attribute::Null => Pointer::Nothing,
+        Attribute::Unknown(unknown) => pointer_of_unknown(graph, unknown, among),
+        _ => Pointer::Open(among.to_vec()),
+    }
+}
+
+/// A value that knows itself what it refers to says more than the expression around it.
+fn pointer_of_unknown(graph: &Graph, unknown: &Unknown, among: &[ResourceId]) -> Pointer {
+    if unknown.references.is_empty() {
+        return Pointer::Open(among.to_vec());
+    }
+    match referred(graph, unknown.references.iter()) {
+        Referred::Exactly(id) => Pointer::At(id),
+        Referred::Among(ids) => Pointer::Open(ids),
+        Referred::Unclear => Pointer::Open(Vec::new()),
+    }
+}
+
+/// What references lead to, all together.
+enum Referred {
+    Exactly(ResourceId),
+    Among(Vec<ResourceId>),
+    Unclear,
+}
+
+fn referred<'r>(graph: &Graph, references: impl Iterator<Item = &'r Reference>) -> Referred {
+    let mut ids: Vec<ResourceId> = Vec::new();
+    let mut is_clear = true;
+    let mut is_exact = true;
+    for reference in references {
+        match &reference.to {
+            Referent::OwnKey => {}
+            Referent::Block(block) => match graph.resolve(block) {
+                Resolved::One(id) => ids.push(id),
+                Resolved::Several(several) => {
+                    is_exact = false;
+                    ids.extend(several);
+                }
+                // A data source stands for something that is there already.
+                Resolved::Nothing => is_clear = false,
+            },
+            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => is_clear = false,
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let is_data = |id: &ResourceId| graph.get(*id).is_some_and(|resource| resource.role == Role::Data);
+    match ids.as_slice() {
+        [only] if is_clear && is_exact && !is_data(only) => Referred::Exactly(*only),
+        [] => Referred::Unclear,
+        _ if is_clear => Referred::Among(ids),
+        _ => Referred::Unclear,
+    }
+}
