@@ -24,7 +24,14 @@ macro_rules! files {
 /// Rules, one file an area.
 pub const RULE_FILES: &[BuiltinFile] = &files!["databases.yaml", "disks.yaml", "buckets.yaml"];
 /// Instruments of law.
-pub const LAW_FILES: &[BuiltinFile] = &files!["law/hipaa.yaml", "law/part11.yaml", "law/gdpr.yaml"];
+pub const LAW_FILES: &[BuiltinFile] = &files![
+    "law/hipaa.yaml",
+    "law/part11.yaml",
+    "law/gdpr.yaml",
+    "law/states.yaml",
+    "law/nist.yaml",
+    "law/nprm.yaml",
+];
 /// What providers take where nothing is written.
 pub const DEFAULTS_FILE: &BuiltinFile = &files!["defaults.yaml"][0];
 /// Requirements that rules name.

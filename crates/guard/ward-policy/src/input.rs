@@ -8,12 +8,20 @@ use crate::kubernetes::{ManifestFile, read_kubernetes};
 use crate::recognise::recognise;
 use crate::terraform_plan::read_terraform;
 
+/// Reads one text of infrastructure code into a graph.
+///
+/// # Errors
+/// [`InputError`] when its format is not known, or it is not what its format says.
+pub fn read_input(bytes: &[u8]) -> Result<Graph, InputError> {
+    read_named_input("input", bytes)
+}
+
 /// Reads one file of infrastructure code into a graph. `file` is what reports call it; it says
 /// nothing about the format.
 ///
 /// # Errors
-/// [`InputError`] when its format is not known, or it is not what its format says.
-pub fn read_input(file: &str, bytes: &[u8]) -> Result<Graph, InputError> {
+/// As [`read_input`].
+pub fn read_named_input(file: &str, bytes: &[u8]) -> Result<Graph, InputError> {
     let text = read_text(bytes)?;
     match recognise(&text)? {
         Format::CloudFormation => read_cloudformation(file, &text),
@@ -41,7 +49,7 @@ mod tests {
             b"{\"format_version\": \"1.2\", \"resource_changes\": [",
             b"{\"resource_changes\": []}",
         ] {
-            assert!(read_input("f", bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
+            assert!(read_input(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
     }
 }

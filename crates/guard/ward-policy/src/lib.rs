@@ -31,9 +31,9 @@ pub mod rules;
 pub mod yaml;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
-pub use evaluate::{Assessment, assess};
+pub use evaluate::{Assessment, assess, verdict_for};
 pub use finding::{Finding, Observation};
-pub use input::read_input;
+pub use input::{read_input, read_named_input};
 pub use input_error::InputError;
 pub use input_text::read_text;
 pub use recognise::recognise;

@@ -1,7 +1,7 @@
 //! Ranges of addresses.
 
 use crate::rules::CidrTest;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A shorter prefix than this is "everywhere": half of the internet, twice, is all of it.
 const EVERYWHERE_V4_BITS: u8 = 3;

@@ -261,7 +261,7 @@ impl<'g> Surroundings<'g> {
         let is_set = |name: &&str| {
             data.attributes.get(name).is_some_and(|value| test_known(&Test::Set, value) != Truth::No)
         };
-        if merges.iter().any(|name| is_set(name)) {
+        if merges.iter().any(is_set) {
             return Truth::Maybe;
         }
         match policy_document::answer(&Attribute::Block(data.attributes.clone()), asks) {

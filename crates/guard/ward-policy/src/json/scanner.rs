@@ -238,14 +238,16 @@ impl<'a> Scanner<'a> {
 
     /// Goes on to the next quote or backslash.
     fn plain_letters(&mut self) -> Result<(), InputError> {
-        loop {
-            match self.byte() {
-                Some(b'"' | b'\\') => return Ok(()),
-                Some(0..=0x1f) => return Err(self.fault("a control character stands in a text")),
-                Some(_) => self.at += 1,
-                None => return Err(self.fault("the text ends inside quotes")),
-            }
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
+            self.at = self.text.len();
+            return Err(self.fault("the text ends inside quotes"));
+        };
+        self.at += length;
+        if matches!(self.byte(), Some(0..=0x1f)) {
+            return Err(self.fault("a control character stands in a text"));
         }
+        Ok(())
     }
 
     /// Reads what follows a backslash.

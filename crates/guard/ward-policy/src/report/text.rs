@@ -3,7 +3,7 @@
 use super::data::consequences;
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
-use crate::finding::Finding;
+use crate::finding::{Finding, Observation};
 use crate::graph::Role;
 use crate::law::{Cited, Citation, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
@@ -40,7 +40,7 @@ const GREEN: &str = "32";
 const BOLD: &str = "1";
 const FAINT: &str = "2";
 /// Width of the words before the colon.
-const LABEL_CHARS: usize = 13;
+const LABEL_CHARS: usize = 15;
 /// Least width of a text beside its label.
 const LEAST_CHARS: usize = 30;
 
@@ -184,8 +184,13 @@ impl Page {
         let mark = self.paint(colour, mark);
         let address = self.paint(BOLD, &clean(&finding.resource.address));
         self.line(&format!("    {mark} {address}{place}{drift}"));
-        for seen in &finding.observed {
-            self.labelled("  observed", &seen.line());
+        let mut told: Vec<String> = Vec::new();
+        for line in finding.observed.iter().map(Observation::line) {
+            // Two parts of a condition may look at one value.
+            if !told.contains(&line) {
+                self.labelled("  observed", &line);
+                told.push(line);
+            }
         }
         if is_new {
             self.labelled("  expected", &finding.cell.expected);

@@ -26,7 +26,7 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if fields.has("any") => Condition::Any(several(&mut fields, "any", depth)?),
         () if fields.has("path") => Condition::Test {
             path: path(&mut fields, "path")?,
-            over: over(&mut fields, Over::Every)?,
+            over: over_values(&mut fields)?,
             test: test(&mut fields)?,
         },
         () if fields.has("blocks") => blocks(&mut fields, depth)?,
@@ -143,6 +143,14 @@ fn over(fields: &mut Fields<'_>, usual: Over) -> Result<Over, RuleError> {
         Over::None => "none",
     };
     fields.word("over", &OVERS, word)
+}
+
+/// "Not a single value" would turn "not set" into a pass: each test has its opposite for that.
+fn over_values(fields: &mut Fields<'_>) -> Result<Over, RuleError> {
+    match over(fields, Over::Every)? {
+        Over::None => Err(fields.fault("a test is over every value or some: take the opposite test")),
+        other => Ok(other),
+    }
 }
 
 fn flag(fields: &mut Fields<'_>, name: &str) -> Result<Option<bool>, RuleError> {

@@ -8,6 +8,7 @@ mod condition_reader;
 mod defaults;
 mod error;
 mod fields;
+mod fixture;
 mod reader;
 mod rule_set;
 
@@ -15,6 +16,7 @@ pub use condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Presen
 pub use defaults::{Default, DefaultValue, Defaults, read_defaults};
 pub use error::RuleError;
 pub use fields::{Fields, read_document};
+pub use fixture::{Fixture, FixtureCase, read_fixtures};
 pub use reader::{RuleFile, read_rules};
 pub use rule_set::RuleSet;
 

@@ -25,7 +25,7 @@ pub fn rule_set(types: &str, check: &str, defaults: &str) -> RuleSet {
 
 /// The graph of a text.
 pub fn graph(text: &str) -> Graph {
-    read_input("input.yaml", text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+    read_input(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// How a rule judges one resource of a text.

@@ -1,8 +1,16 @@
 //! Tests of the crate through its public interface.
 
 #[cfg(test)]
+mod fails_closed;
+#[cfg(test)]
 mod judged;
 #[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod rule_fixtures;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod templates;
