@@ -154,7 +154,16 @@ fn merged_unknowns(distinct: &[Option<Attribute>], references: Vec<Reference>, w
     });
     // What the provider will say is the mildest reason: another one has to be told.
     let worst = reasons.max_by_key(|reason| *reason != Reason::AfterApply).unwrap_or(Reason::Input);
-    unknown(worst, joined(distinct, references), written)
+    let says_nothing = |one: &Attribute| match one {
+        Attribute::Unknown(unknown) => unknown.references.is_empty(),
+        _ => false,
+    };
+    let mut references = joined(distinct, references);
+    if distinct.iter().flatten().any(says_nothing) {
+        // Nobody knows where that one leads, so the others do not speak for it.
+        references.push(computed(written));
+    }
+    unknown(worst, references, written)
 }
 
 fn merged_blocks(distinct: Vec<Option<Attribute>>, written: &str) -> Attribute {

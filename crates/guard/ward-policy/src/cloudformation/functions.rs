@@ -80,7 +80,7 @@ impl<'t> Evaluator<'t> {
                 Value::unknown(Reason::Missing, reference(Referent::Computed), &written)
             }
             // Code of its own decides what it says, if it says anything.
-            "AWS::CloudFormation::CustomResource" => {
+            "AWS::CloudFormation::CustomResource" | "AWS::CloudFormation::WaitCondition" => {
                 Value::unknown(Reason::AfterApply, reference(Referent::Computed), &written)
             }
             kind if kind.starts_with("Custom::") => {

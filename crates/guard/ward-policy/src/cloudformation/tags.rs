@@ -50,6 +50,8 @@ pub(super) enum Shape<'t> {
 pub(super) fn shape(entries: &[(YamlNode, YamlNode)]) -> Shape<'_> {
     let name = |(key, _): &(YamlNode, YamlNode)| key.as_text().is_some_and(is_function);
     match entries {
+        // A key that is no text is nothing that a template may have.
+        entries if entries.iter().any(|(key, _)| key.as_text().is_none()) => Shape::Tangled,
         [entry @ (key, argument)] if name(entry) => Shape::Call(key.as_text().unwrap_or_default(), argument),
         entries if entries.iter().any(name) => Shape::Tangled,
         entries => Shape::Plain(entries),

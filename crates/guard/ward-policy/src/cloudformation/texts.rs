@@ -1,6 +1,6 @@
 //! Functions that make texts and lists of texts: Sub, Join, Split, Select.
 
-use super::alternatives::{Value, one_of, references_in};
+use super::alternatives::{Value, computed, one_of, references_in};
 use super::evaluator::{Evaluator, text_value};
 use super::functions::{PSEUDO_MARK, opaque_call, scalar_text, written};
 use crate::graph::{Attribute, Reason};
@@ -141,7 +141,7 @@ impl<'t> Evaluator<'t> {
         match (place, self.value(list).attribute) {
             (Some(place), Some(Attribute::List(items))) => match items.get(place) {
                 Some(item) => Value::of(item.clone()),
-                None => Value::unknown(Reason::Undeclared, references_in(&items), &text),
+                None => Value::unknown(Reason::Undeclared, vec![computed(&text)], &text),
             },
             (_, other) => opaque_text(other.as_slice(), &text),
         }

@@ -16,6 +16,9 @@ use std::collections::HashMap;
 const ROLE_BINDINGS: [&str; 2] =
     ["rbac.authorization.k8s.io/ClusterRoleBinding", "rbac.authorization.k8s.io/RoleBinding"];
 const NETWORK_POLICY: &str = "networking.k8s.io/NetworkPolicy";
+const SERVICE: &str = "Service";
+/// Kinds that mean pods by their labels.
+const SELECTING_KINDS: [&str; 3] = [NETWORK_POLICY, SERVICE, "policy/PodDisruptionBudget"];
 const STORAGE_CLASS: &str = "storage.k8s.io/StorageClass";
 const INGRESS: &str = "networking.k8s.io/Ingress";
 const CLAIM: &str = "PersistentVolumeClaim";
@@ -52,20 +55,26 @@ impl<'o> Links<'o> {
         link("selects", self.selected_by(object));
         let spec = object.body.get("spec").and_then(as_block);
         if &*object.kind == INGRESS {
-            link("services", self.named_all(object, "Service", spec.map(services_of).unwrap_or_default()));
+            let mut services = self.named_all(object, SERVICE, spec.map(services_of).unwrap_or_default());
+            add_open(&mut services, object.body.get("spec"));
+            link("services", services);
         }
         if ROLE_BINDINGS.contains(&&*object.kind) {
             link("role", self.role(object).into_iter().collect());
-            link("subjects", self.subjects(object));
+            let mut subjects = self.subjects(object);
+            add_open(&mut subjects, object.body.get("subjects"));
+            link("subjects", subjects);
         }
         let classes = spec.map(|spec| classes_of(&object.kind, spec)).unwrap_or_default();
         link("storage_classes", self.named_all(object, STORAGE_CLASS, classes));
-        if let Some(spec) = pod.and_then(|pod| pod.block.get("spec")).and_then(as_block) {
+        if let Some(spec) = pod.and_then(|pod| pod.get("spec")).and_then(as_block) {
             let account = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount"));
             let account =
                 account.cloned().filter(|name| *name != Attribute::Null).unwrap_or("default".into());
             link("service_account", self.named_all(object, "ServiceAccount", vec![account]));
-            link("claims", self.named_all(object, CLAIM, claims_of(spec)));
+            let mut claims = self.named_all(object, CLAIM, claims_of(spec));
+            add_open(&mut claims, spec.get("volumes"));
+            link("claims", claims);
         }
         // The names are distinct.
         Block::new(links).unwrap_or_default()
@@ -73,27 +82,18 @@ impl<'o> Links<'o> {
 
     /// Objects whose pods the selector of this one means.
     fn selected_by(&mut self, object: &Object) -> Vec<Attribute> {
-        let Some(spec) = object.body.get("spec").and_then(as_block) else { return Vec::new() };
-        let labels_stand = |labels: Option<&Attribute>| match &*object.kind {
-            NETWORK_POLICY => means(spec.get("podSelector"), labels),
-            "policy/PodDisruptionBudget" => means(spec.get("selector"), labels),
-            // A service without a selector means nothing.
-            "Service" => match spec.get("selector") {
-                Some(Attribute::Block(wanted)) if !wanted.is_empty() => has_all(wanted, labels),
-                None | Some(Attribute::Null | Attribute::Block(_)) => Match::No,
-                Some(_) => Match::Maybe,
-            },
-            _ => Match::No,
-        };
-        if !matches!(&*object.kind, NETWORK_POLICY | "policy/PodDisruptionBudget" | "Service") {
+        if !SELECTING_KINDS.contains(&&*object.kind) {
             return Vec::new();
         }
+        let spec = match object.body.get("spec") {
+            Some(Attribute::Block(spec)) => spec,
+            None | Some(Attribute::Null) => return Vec::new(),
+            Some(_) => return vec![open(&[])],
+        };
         let mut found = Vec::new();
         for (other, pod) in self.objects.iter().zip(self.pods) {
             let Some(pod) = pod else { continue };
-            let labels =
-                pod.block.get("metadata").and_then(as_block).and_then(|metadata| metadata.get("labels"));
-            let verdict = in_same_namespace(object, other).and(labels_stand(labels));
+            let verdict = in_same_namespace(object, other).and(selects(&object.kind, spec, labels_of(pod)));
             if verdict == Match::No {
                 continue;
             }
@@ -127,8 +127,11 @@ impl<'o> Links<'o> {
     }
 
     fn role(&self, object: &Object) -> Option<Attribute> {
-        let role = object.body.get("roleRef").and_then(as_block)?;
-        let kind = role.get("kind").and_then(as_text)?;
+        let role = match object.body.get("roleRef")? {
+            Attribute::Block(role) => role,
+            _ => return Some(open(&[])),
+        };
+        let Some(kind) = role.get("kind").and_then(as_text) else { return Some(open(&[])) };
         let kind = format!("rbac.authorization.k8s.io/{kind}");
         Some(self.named(object.namespace.as_deref(), &kind, role.get("name").unwrap_or(&Attribute::Null)))
     }
@@ -144,6 +147,43 @@ impl<'o> Links<'o> {
             self.named(namespace, "ServiceAccount", subject.get("name").unwrap_or(&Attribute::Null))
         });
         named.collect()
+    }
+}
+
+/// Whether the selector in a specification means labels.
+fn selects(kind: &str, spec: &Block, labels: Option<&Attribute>) -> Match {
+    match (kind, spec.get("selector")) {
+        (NETWORK_POLICY, _) => means(spec.get("podSelector"), labels),
+        (SERVICE, Some(Attribute::Block(wanted))) if !wanted.is_empty() => has_all(wanted, labels),
+        // A service without a selector means nothing.
+        (SERVICE, None | Some(Attribute::Null | Attribute::Block(_))) => Match::No,
+        (SERVICE, Some(_)) => Match::Maybe,
+        (_, selector) => means(selector, labels),
+    }
+}
+
+/// The labels of a pod; where they can't be read, what stands in their place.
+fn labels_of(pod: &Pod) -> Option<&Attribute> {
+    match (&pod.attribute, pod.get("metadata")) {
+        (Attribute::Block(_), Some(Attribute::Block(metadata))) => metadata.get("labels"),
+        (Attribute::Block(_), other) => other,
+        (unreadable, _) => Some(unreadable),
+    }
+}
+
+/// Something that is not known may be a further link.
+fn add_open(links: &mut Vec<Attribute>, source: Option<&Attribute>) {
+    if source.is_some_and(holds_unknown) {
+        links.push(open(&[]));
+    }
+}
+
+fn holds_unknown(attribute: &Attribute) -> bool {
+    match attribute {
+        Attribute::Unknown(_) => true,
+        Attribute::List(items) => items.iter().any(holds_unknown),
+        Attribute::Block(block) => block.entries().any(|(_, value)| holds_unknown(value)),
+        _ => false,
     }
 }
 

@@ -150,7 +150,7 @@ fn resource(object: &Object, address: &str, links: &Block, pod: Option<&Pod>) ->
         let name = format!("{}/pod", name_within_kind(object));
         let mut made = Resource::new(&format!("{address}/pod"), "Pod", &name);
         made.place = Some(object.place.clone());
-        let entries = vec![given("pod", pod.block.clone()), given("links", links.clone())];
+        let entries = vec![("pod".into(), pod.attribute.clone()), given("links", links.clone())];
         made.attributes = Block::new(entries).unwrap_or_default();
         resources.push(made);
     }
@@ -173,7 +173,7 @@ fn body(object: &Object, links: &Block, pod: Option<&Pod>) -> Block {
         }
     }
     entries.push(given("links", links.clone()));
-    entries.extend(pod.map(|pod| given("pod", pod.block.clone())));
+    entries.extend(pod.map(|pod| ("pod".into(), pod.attribute.clone())));
     // Names of the object are distinct, and those given were taken out of it.
     Block::new(entries).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Objects of manifests: what each document says it is.
 
-use super::values::{Fault, to_attribute};
+use super::values::{Fault, is_filled_in_later, to_attribute};
 use crate::graph::{Attribute, Block, Place};
 use crate::yaml::YamlNode;
 
@@ -155,9 +155,16 @@ impl Read {
                 return Ok(());
             }
         };
-        if let (Some(items), Some(single)) = (node.get("items"), kind.strip_suffix("List")) {
+        if is_filled_in_later(version) || is_filled_in_later(kind) {
+            self.others.push(node.line);
+            return Ok(());
+        }
+        if let (Some(list), Some(single)) = (node.get("items"), kind.strip_suffix("List")) {
             let item_of = (!single.is_empty()).then_some((version, single));
-            let items = items.as_items().unwrap_or_default();
+            let Some(items) = list.as_items() else {
+                self.others.push(list.line);
+                return Ok(());
+            };
             return items.iter().try_for_each(|item| self.take(file, item, item_of));
         }
         let attribute = to_attribute(node, matches!(kind, "ConfigMap" | "Secret"))?;
@@ -217,10 +224,12 @@ mod tests {
     fn fails_closed_lists_hide_nothing() {
         let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  \
                     - {apiVersion: v1, kind: Pod, metadata: {name: a}}\n\
-                    - {kind: Pod}\n---\napiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: b}\n- 1\n";
+                    - {kind: Pod}\n---\napiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: b}\n- 1\n\
+                    ---\napiVersion: v1\nkind: List\nitems: ${ITEMS}\n\
+                    ---\napiVersion: v1\nkind: ${KIND}\n";
         let read = read(text);
         let names: Vec<_> = read.objects.iter().map(|object| &*object.name).collect();
         assert_eq!(names, ["a", "b"]);
-        assert_eq!(read.others.len(), 2);
+        assert_eq!(read.others.len(), 4);
     }
 }

@@ -1,7 +1,7 @@
 //! The pod that an object makes, at one place whatever its kind.
 
 use super::objects::{Object, as_block};
-use crate::graph::{Attribute, Block};
+use crate::graph::{Attribute, Block, Reason, Unknown};
 
 /// Where kinds hold the pod they make; empty where the object is the pod itself.
 const POD_PLACES: [(&str, &[&str]); 9] = [
@@ -35,29 +35,43 @@ const INHERITED: [&str; 7] = [
 
 /// A pod that an object makes.
 pub(super) struct Pod {
-    /// Its `metadata`, `spec` and `containers`.
-    pub(super) block: Block,
+    /// A block of its `metadata`, `spec` and `containers`; unknown if it can't be read.
+    pub(super) attribute: Attribute,
     /// Whether rules know the kind of the object as one that makes pods.
     pub(super) is_of_known_kind: bool,
 }
 
+impl Pod {
+    /// A part of it, if it is known.
+    pub(super) fn get(&self, name: &str) -> Option<&Attribute> {
+        as_block(&self.attribute).and_then(|block| block.get(name))
+    }
+}
+
 /// The pod that an object makes, if it makes one.
 pub(super) fn pod_of(object: &Object) -> Option<Pod> {
-    let known = POD_PLACES.iter().find(|(kind, _)| *kind == &*object.kind);
-    let template = match known {
-        Some((_, place)) => at(&object.body, place)?,
-        None => OTHER_PLACES
-            .iter()
-            .filter_map(|place| at(&object.body, place))
-            .find(|block| has_containers(block))?,
-    };
-    let mut entries: Vec<(Box<str>, Attribute)> = Vec::with_capacity(3);
-    for name in ["metadata", "spec"] {
-        entries.extend(template.get(name).map(|value| (name.into(), value.clone())));
+    if let Some((_, place)) = POD_PLACES.iter().find(|(kind, _)| *kind == &*object.kind) {
+        let pod = at(&object.body, place).and_then(pod_block);
+        // It makes a pod: that nobody can see which must not look like a pod of nothing.
+        return Some(Pod { attribute: pod.unwrap_or_else(unreadable), is_of_known_kind: true });
     }
-    entries.extend(template.get("spec").map(|spec| ("containers".into(), containers(spec))));
-    let block = Block::new(entries).ok()?;
-    Some(Pod { block, is_of_known_kind: known.is_some() })
+    let mut places = OTHER_PLACES.iter().filter_map(|place| at(&object.body, place));
+    let pod = places.find(|template| has_containers(template)).and_then(pod_block)?;
+    Some(Pod { attribute: pod, is_of_known_kind: false })
+}
+
+fn pod_block(template: &Block) -> Option<Attribute> {
+    let spec = template.get("spec").filter(|spec| matches!(spec, Attribute::Block(_)))?;
+    let mut entries: Vec<(Box<str>, Attribute)> =
+        vec![("spec".into(), spec.clone()), ("containers".into(), containers(spec))];
+    entries.extend(template.get("metadata").map(|metadata| ("metadata".into(), metadata.clone())));
+    Block::new(entries).ok().map(Attribute::Block)
+}
+
+fn unreadable() -> Attribute {
+    let mut unknown = Unknown::new(Reason::Expression, Vec::new().into());
+    unknown.written = Some("no pod that Ward can read".into());
+    Attribute::Unknown(Box::new(unknown))
 }
 
 fn at<'o>(body: &'o Block, place: &[&str]) -> Option<&'o Block> {

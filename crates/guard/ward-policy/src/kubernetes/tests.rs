@@ -89,13 +89,13 @@ fn selectors_name_what_they_mean() {
 ---
 {apiVersion: v1, kind: Service, metadata: {name: none, namespace: ns}, spec: {selector: {}}}
 ---
-{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: {template: {metadata: {labels: {app: a}}}}}
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: {template: {metadata: {labels: {app: a}}, spec: {}}}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}}
+{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, spec: {}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: q, namespace: other, labels: {app: a}}}
+{apiVersion: v1, kind: Pod, metadata: {name: q, namespace: other, labels: {app: a}}, spec: {}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: r, labels: {app: a}}}
+{apiVersion: v1, kind: Pod, metadata: {name: r, labels: {app: a}}, spec: {}}
 ");
     let policy = shown(&graph, "ns:networking.k8s.io/NetworkPolicy/all", "links.selects").concat();
     assert!(policy.starts_with("[\"ns:apps/Deployment/d\", \"ns:Pod/p\", (the value"), "{policy}");

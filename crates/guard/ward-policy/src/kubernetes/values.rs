@@ -100,7 +100,7 @@ pub(super) fn has_chart_mark(text: &str) -> bool {
 }
 
 /// Whether something else puts the value in later: an expression in braces, or nothing but variables.
-fn is_filled_in_later(text: &str) -> bool {
+pub(super) fn is_filled_in_later(text: &str) -> bool {
     let mut rest = text.trim();
     // A text of several lines is a script or a document, which has braces of its own.
     if rest.contains("{{") && !rest.contains('\n') {

@@ -47,6 +47,61 @@ fn fails_closed_a_pod_inside_a_kind_that_no_rule_knows() {
 }
 
 #[test]
+fn fails_closed_a_workload_whose_pod_can_not_be_read() {
+    let rules = rule_set(WORKLOADS, PRIVILEGED, "");
+    for spec in [
+        "{template: '${TEMPLATE}'}",
+        "{template: {spec: '${SPEC}'}}",
+        "'${SPEC}'",
+        "{}",
+        "{template: {spec: 1}}",
+    ] {
+        let text = format!("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d}}, spec: {spec}}}");
+        assert_eq!(verdict(&rules, &text, "apps/Deployment/d"), Indeterminate, "{spec}");
+    }
+    assert_eq!(exit(&rules, "{apiVersion: v1, kind: Pod, metadata: {name: p}}"), Exit::Indeterminate);
+}
+
+#[test]
+fn fails_closed_what_may_point_at_a_resource_is_not_forgotten() {
+    let check = "{companion: {types: [Service], by: links.selects, own: [links.self], over: none, \
+        where: {path: spec.type, equals: LoadBalancer}}}";
+    let rules = rule_set(WORKLOADS, check, "");
+    for (spec, wanted) in [
+        ("{type: ClusterIP, selector: {app: web}}", Pass),
+        ("{type: LoadBalancer, selector: {app: web}}", Fail),
+        ("{type: LoadBalancer, selector: {app: db}}", Pass),
+        ("{type: LoadBalancer, selector: '${S}'}", Indeterminate),
+        ("{type: LoadBalancer, selector: {app: '${S}'}}", Indeterminate),
+        ("{type: '${T}', selector: {app: web}}", Indeterminate),
+        ("'${SPEC}'", Indeterminate),
+    ] {
+        let service =
+            format!("{{apiVersion: v1, kind: Service, metadata: {{name: s, namespace: ns}}, spec: {spec}}}");
+        let text = format!("{}---\n{service}\n", pod("{containers: [{name: a}]}"));
+        assert_eq!(verdict(&rules, &text, "ns:Pod/p"), wanted, "{spec}");
+    }
+    let accounts = rule_set(
+        "[ServiceAccount]",
+        "{companion: {types: [rbac.authorization.k8s.io/RoleBinding], by: links.subjects, own: [links.self], over: none}}",
+        "",
+    );
+    for (subjects, wanted) in [
+        ("[{kind: ServiceAccount, name: a}]", Fail),
+        ("[{kind: ServiceAccount, name: other}]", Pass),
+        ("[{kind: ServiceAccount, name: '${A}'}]", Indeterminate),
+        ("'${SUBJECTS}'", Indeterminate),
+    ] {
+        let text = format!(
+            "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: a, namespace: ns}}}}\n---\n\
+             {{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {{name: b, namespace: ns}}, \
+             roleRef: {{kind: Role, name: r}}, subjects: {subjects}}}\n"
+        );
+        assert_eq!(verdict(&accounts, &text, "ns:ServiceAccount/a"), wanted, "{subjects}");
+    }
+}
+
+#[test]
 fn what_the_pod_says_holds_for_containers_that_say_nothing() {
     let check =
         "{blocks: pod.containers, over: every, where: {path: securityContext.runAsNonRoot, equals: true}}";
