@@ -29,6 +29,7 @@ pub mod limits;
 pub mod report;
 pub mod rules;
 pub mod yaml;
+mod yaml_nodes;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
 pub use evaluate::{Assessment, assess, verdict_for};

@@ -6,6 +6,7 @@
 
 mod reader;
 
+pub(crate) use reader::{instrument_of, requirements_of};
 pub use reader::{read_instrument, read_requirements};
 
 use crate::rules::RuleError;

@@ -26,8 +26,12 @@ pub struct RuleFile {
 /// # Errors
 /// [`RuleError`] with the file and the line.
 pub fn read_rules(file: &str, text: &str) -> Result<RuleFile, RuleError> {
-    let document = read_document(file, text)?;
-    let mut fields = Fields::of(file, &document)?;
+    rules_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_rules`], from nodes.
+pub(crate) fn rules_of(file: &str, document: &YamlNode) -> Result<RuleFile, RuleError> {
+    let mut fields = Fields::of(file, document)?;
     fields.version(1)?;
     let area = fields.text("area")?;
     let title = fields.text("title")?;
