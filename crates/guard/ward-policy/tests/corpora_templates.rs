@@ -151,6 +151,35 @@ fn every_manifest_of_the_broken_cluster_is_read_and_its_charts_are_refused() {
     assert_eq!((read_files, objects, charts, others), (GOAT_FILES, GOAT_OBJECTS, GOAT_CHARTS, GOAT_OTHERS));
 }
 
+/// Places of damage in each file, and what is put there.
+const CUTS: usize = 4;
+const DAMAGE: [&str; 8] = ["", "{{", "!Ref ", "[", "\"Fn::If\": ", "\n- ", "&a ", "\u{1f3e5}"];
+
+#[test]
+fn damaged_templates_and_manifests_are_read_or_refused() {
+    let folders = ["aws-templates", "trivy-checks/kubernetes", "kubernetes-goat"];
+    let Some(found) = folders.into_iter().map(files).collect::<Option<Vec<_>>>() else { return skipped() };
+    let (mut read, mut refused) = (0, 0);
+    for (file, path) in found.concat().iter().enumerate() {
+        let text = text(path);
+        for (cut, damage) in (0..CUTS).zip(DAMAGE.into_iter().cycle().skip(file % DAMAGE.len())) {
+            let at = text.floor_char_boundary(text.len() * (cut * 2 + 1) / (CUTS * 2));
+            let (before, after) = text.split_at(at);
+            for damaged in [before.to_owned(), format!("{before}{damage}{after}"), format!("{damage}{after}")]
+            {
+                // Each reader takes whatever comes, not only what is its own.
+                let manifests = read_kubernetes(&[ManifestFile { file: "damaged", text: &damaged }]);
+                for result in [read_cloudformation("damaged", &damaged), manifests] {
+                    if result.is_ok() { read += 1 } else { refused += 1 }
+                }
+                let _ = recognise(&damaged);
+            }
+        }
+    }
+    told("damaged inputs refused", refused, read + refused);
+    assert!(read > 0 && refused > 0);
+}
+
 #[test]
 fn templates_of_azure_are_refused_and_plans_are_told_apart() {
     let (Some(azure), Some(plans)) = (files("kaimonkey/arm"), files("plans")) else { return skipped() };

@@ -133,8 +133,23 @@ fn scalar(node: &YamlNode) -> Value {
 /// A text, unless it says where the value is held.
 pub(super) fn text_value(text: Box<str>) -> Value {
     if text.contains(DYNAMIC_REFERENCE) {
-        let elsewhere = vec![Reference { written: text.clone(), to: Referent::Elsewhere }];
-        return Value::unknown(Reason::Elsewhere, elsewhere, &text);
+        held_elsewhere(Vec::new(), &text)
+    } else {
+        Value::of(Attribute::Text(text))
     }
-    Value::of(Attribute::Text(text))
+}
+
+/// Whether a text of these parts says where its value is held.
+pub(super) fn is_dynamic(parts: &[Attribute]) -> bool {
+    let texts = parts.iter().filter_map(|part| match part {
+        Attribute::Text(text) => Some(&**text),
+        _ => None,
+    });
+    texts.collect::<String>().contains(DYNAMIC_REFERENCE)
+}
+
+/// A value that another service says during the deployment.
+pub(super) fn held_elsewhere(mut references: Vec<Reference>, written: &str) -> Value {
+    references.push(Reference { written: written.into(), to: Referent::Elsewhere });
+    Value::unknown(Reason::Elsewhere, references, written)
 }

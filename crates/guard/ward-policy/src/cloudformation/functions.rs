@@ -3,8 +3,10 @@
 use super::alternatives::{Value, computed, one_of, references_in};
 use super::conditions::Decision;
 use super::evaluator::Evaluator;
+use super::tags::{Shape, shape};
 use crate::graph::{Attribute, BlockReference, ModulePath, Reason, Reference, Referent, ReferredKey};
-use crate::yaml::YamlNode;
+use crate::limits::MAX_SHOWN_CHARS;
+use crate::yaml::{YamlNode, YamlValue};
 
 /// Begins a pseudo parameter inside a text.
 pub(super) const PSEUDO_MARK: &str = "${AWS::";
@@ -202,13 +204,22 @@ pub(super) fn opaque_call(name: &str, arguments: &[Attribute]) -> Value {
     Value::unknown(Reason::Expression, references, name)
 }
 
-/// A function as a report shows it.
+/// A function as a report shows it, with the beginning of its argument.
 pub(super) fn written(name: &str, argument: &YamlNode) -> String {
-    let short = name.strip_prefix("Fn::").unwrap_or(name);
-    let first = argument.as_items().and_then(<[YamlNode]>::first).unwrap_or(argument);
-    match first.as_text() {
-        Some(text) => format!("!{short} {text}"),
-        None => format!("!{short}"),
+    let short = |name: &str| format!("!{}", name.strip_prefix("Fn::").unwrap_or(name));
+    let mut text = short(name);
+    let mut node = argument;
+    loop {
+        node = node.as_items().and_then(<[YamlNode]>::first).unwrap_or(node);
+        match (&node.value, node.as_entries().map(shape)) {
+            (_, Some(Shape::Call(inner, argument))) if text.len() < MAX_SHOWN_CHARS => {
+                text.push(' ');
+                text.push_str(&short(inner));
+                node = argument;
+            }
+            (YamlValue::Scalar { text: scalar, .. }, _) => return format!("{text} {scalar}"),
+            _ => return text,
+        }
     }
 }
 

@@ -119,6 +119,15 @@ fn fails_closed_what_is_not_known_is_never_a_fact() {
         ("{'Fn::ForEach::X': [], A: 1}", "(a macro or module that was not at hand: Fn::Transform)"),
         ("'{{resolve:ssm:enc}}'", "(held by another deployment: {{resolve:ssm:enc}})"),
         ("!Sub '{{resolve:ssm:${Only}}}'", "(held by another deployment: {{resolve:ssm:one}})"),
+        (
+            "!Sub '{{resolve:secretsmanager:${K}}}'",
+            "(held by another deployment: !Sub {{resolve:secretsmanager:${K}}})",
+        ),
+        ("{'Fn::Join': ['', ['{{resolve:ssm:', !Ref K, '}}']]}", "(held by another deployment: !Join \"\")"),
+        (
+            "!ImportValue {'Fn::Sub': '${Only}-key'}",
+            "(held by another deployment: !ImportValue !Sub ${Only}-key)",
+        ),
     ] {
         assert_eq!(value(INPUTS, expression), wanted, "{expression}");
     }

@@ -1,7 +1,7 @@
 //! Functions that make texts and lists of texts: Sub, Join, Split, Select.
 
 use super::alternatives::{Value, computed, one_of, references_in};
-use super::evaluator::{Evaluator, text_value};
+use super::evaluator::{Evaluator, held_elsewhere, is_dynamic, text_value};
 use super::functions::{PSEUDO_MARK, opaque_call, scalar_text, written};
 use crate::graph::{Attribute, Reason};
 use crate::limits::MAX_BRANCHES;
@@ -167,6 +167,9 @@ fn opaque_text(parts: &[Attribute], written: &str) -> Value {
     });
     let reason = reason.unwrap_or(Reason::Expression);
     let references = references_in(parts);
+    if is_dynamic(parts) {
+        return held_elsewhere(references, written);
+    }
     let is_plain = references.is_empty();
     let value = Value::unknown(reason, references, written);
     if is_plain { opaque_call(written, parts) } else { value }
