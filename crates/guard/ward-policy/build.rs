@@ -2,7 +2,6 @@
 //!
 //! Each file becomes a list of nodes in the order of the source, which `src/yaml_nodes.rs` reads. A
 //! test compares every one with what the reader of YAML makes of the same text.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 
 use granit_parser::{Event, Parser, ScalarStyle};
 use std::collections::HashMap;
@@ -65,7 +64,8 @@ fn nodes_of(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
                 None
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Open { anchor, line, kind, count, bytes } = open.pop().ok_or("an end without a beginning")?;
+                let Open { anchor, line, kind, count, bytes } =
+                    open.pop().ok_or("an end without a beginning")?;
                 let mut node = head(kind, line, if kind == b'm' { count / 2 } else { count })?;
                 node.extend(bytes);
                 Some((anchor, node))

@@ -18,7 +18,8 @@ pub struct BuiltinFile {
 
 impl BuiltinFile {
     fn node(&self) -> Result<YamlNode, RuleError> {
-        read_nodes(self.nodes).ok_or_else(|| RuleError::rule(self.name, "the build did not read this file whole"))
+        read_nodes(self.nodes)
+            .ok_or_else(|| RuleError::rule(self.name, "the build did not read this file whole"))
     }
 }
 

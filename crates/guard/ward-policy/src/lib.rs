@@ -8,28 +8,28 @@
 //!
 //! No file, no network, no clock, no randomness.
 
+pub mod admission;
 mod builtin;
+pub mod cloudformation;
 mod evaluate;
 mod finding;
+pub mod graph;
 mod input;
 mod input_error;
 mod input_text;
 mod json;
-mod recognise;
-mod source_documents;
-mod terraform_plan;
-mod verdict;
-mod yaml_words;
-pub mod admission;
-pub mod cloudformation;
-pub mod graph;
 pub mod kubernetes;
 pub mod law;
 pub mod limits;
+mod recognise;
 pub mod report;
 pub mod rules;
+mod source_documents;
+mod terraform_plan;
+mod verdict;
 pub mod yaml;
 mod yaml_nodes;
+mod yaml_words;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
 pub use evaluate::{Assessment, assess, verdict_for};

@@ -49,7 +49,12 @@ mod tests {
     fn the_nodes_of_every_file_are_those_of_its_text() {
         let files = RULE_FILES.iter().chain(LAW_FILES).chain([DEFAULTS_FILE, REQUIREMENTS_FILE]);
         for file in files {
-            assert_eq!(read_nodes(file.nodes).as_ref(), read_yaml(file.text).unwrap().first(), "{}", file.name);
+            assert_eq!(
+                read_nodes(file.nodes).as_ref(),
+                read_yaml(file.text).unwrap().first(),
+                "{}",
+                file.name
+            );
         }
     }
 

@@ -77,13 +77,11 @@ fn corpora_plans_are_read_whole_and_judged() {
         differ.extend(faults(&graph, &json).into_iter().map(|fault| format!("{name}: {fault}")));
         let assessment = assess(&graph, &rules);
         judged.iter_mut().zip(assessment.tally).for_each(|(sum, count)| *sum += count);
-        differ.extend(
-            assessment
-                .findings
-                .iter()
-                .filter(|finding| finding.verdict == Verdict::Error)
-                .map(|finding| format!("{name}: {} {} {:?}", finding.rule.id, finding.resource.address, finding.observed)),
-        );
+        differ.extend(assessment.findings.iter().filter(|finding| finding.verdict == Verdict::Error).map(
+            |finding| {
+                format!("{name}: {} {} {:?}", finding.rule.id, finding.resource.address, finding.observed)
+            },
+        ));
         let checked = [Checked { name: &name, result: Ok(assessment) }];
         assert!(!text(&checked, &rules, false, Style::coloured(80)).is_empty());
         serde_json::to_string(&CheckReport::new(&checked, &rules, false)).unwrap();

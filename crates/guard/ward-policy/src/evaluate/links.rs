@@ -4,8 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State, Unknown,
-    reach,
+    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State,
+    Unknown, reach,
 };
 use std::collections::HashMap;
 
@@ -102,7 +102,9 @@ impl OwnNames {
         for reached in own.iter().filter_map(|path| reach(&resource.attributes, path)).flatten() {
             match reached.state {
                 State::Known(Attribute::Text(text)) => known.push(text.clone()),
-                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => is_open = true,
+                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
+                    is_open = true
+                }
                 _ => {}
             }
         }
@@ -129,7 +131,9 @@ pub(super) fn targets(
                 let may_be = || candidates().find(|(_, one)| OwnNames::of(one, own).is_open);
                 match (named, may_be()) {
                     // A name alone does not make sure that what has it is there as well.
-                    (Some((id, one)), _) if !one.is_there_with(resource) => found.push((Some(id), Link::Maybe)),
+                    (Some((id, one)), _) if !one.is_there_with(resource) => {
+                        found.push((Some(id), Link::Maybe))
+                    }
                     (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
                     (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),
                     (None, None) => found.push((None, Link::Yes)),
@@ -217,7 +221,9 @@ fn referred<'r>(graph: &Graph, references: impl Iterator<Item = &'r Reference>) 
                 // A data source stands for something that is there already.
                 Resolved::Nothing => is_clear = false,
             },
-            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => is_clear = false,
+            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => {
+                is_clear = false
+            }
         }
     }
     ids.sort_unstable();

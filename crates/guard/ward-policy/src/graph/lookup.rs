@@ -1,6 +1,6 @@
 //! What a path of a rule reaches in a resource.
 
-use super::{Attribute, Block, Unknown};
+use super::{Attribute, Block, HIDDEN, Unknown};
 use crate::limits::MAX_REACHED;
 use std::fmt;
 
@@ -71,9 +71,7 @@ impl Reached<'_> {
     #[must_use]
     pub fn shown(&self) -> String {
         match self.state {
-            State::Known(_) | State::OtherShape(_) if self.is_sensitive => {
-                "(sensitive value, not shown)".to_owned()
-            }
+            State::Known(_) | State::OtherShape(_) if self.is_sensitive => HIDDEN.to_owned(),
             State::Known(value) | State::OtherShape(value) => value.shown(),
             State::Null => "null".to_owned(),
             State::Unset => "not set".to_owned(),
@@ -164,9 +162,8 @@ impl<'g> Walk<'g> {
 
 /// Whether every value that it can take is a plain one.
 fn is_plain(unknown: &Unknown) -> bool {
-    let is_plain = |branch: &Attribute| {
-        matches!(branch, Attribute::Bool(_) | Attribute::Number(_) | Attribute::Text(_))
-    };
+    let is_plain =
+        |branch: &Attribute| matches!(branch, Attribute::Bool(_) | Attribute::Number(_) | Attribute::Text(_));
     !unknown.branches.is_empty() && unknown.branches.iter().all(is_plain)
 }
 

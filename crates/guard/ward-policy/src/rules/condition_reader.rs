@@ -179,8 +179,19 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 /// The one test that stands beside a path.
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
-        "set", "equals", "not_equals", "in", "not_in", "at_least", "at_most", "contains", "not_contains",
-        "starts_with", "not_starts_with", "ends_with", "cidr",
+        "set",
+        "equals",
+        "not_equals",
+        "in",
+        "not_in",
+        "at_least",
+        "at_most",
+        "contains",
+        "not_contains",
+        "starts_with",
+        "not_starts_with",
+        "ends_with",
+        "cidr",
     ];
     let mut given = names.into_iter().filter(|name| fields.has(name));
     let (Some(name), None) = (given.next(), given.next()) else {

@@ -168,7 +168,9 @@ impl<'a> Fields<'a> {
     pub fn texts(&mut self, name: &str) -> Result<Vec<Box<str>>, RuleError> {
         let node = self.need(name)?;
         let items = match node.as_items() {
-            Some(items) => items.iter().map(|item| self.as_text(name, item)).collect::<Result<Vec<_>, _>>()?,
+            Some(items) => {
+                items.iter().map(|item| self.as_text(name, item)).collect::<Result<Vec<_>, _>>()?
+            }
             None => vec![self.as_text(name, node)?],
         };
         if items.is_empty() { Err(self.fault_at(node.line, &format!("{name} is empty"))) } else { Ok(items) }

@@ -19,7 +19,7 @@
 use super::{Fields, RuleError, RuleId, read_document};
 use crate::graph::{
     Action, Attribute, Block, BlockReference, Expression, Format, Graph, ModulePath, Reason, Reference,
-    References, ReferredKey, Referent, Resource, Role, Sensitive, Unknown, split_address,
+    References, Referent, ReferredKey, Resource, Role, Sensitive, Unknown, split_address,
 };
 use crate::verdict::Verdict;
 use crate::yaml::{YamlNode, YamlValue};
@@ -93,7 +93,8 @@ fn section(fields: &mut Fields<'_>, name: &str) -> Result<Vec<Resource>, RuleErr
     let entries = node.as_entries().ok_or_else(|| fields.fault(&format!("{name} has to be a mapping")))?;
     let read = |(address, values): &(YamlNode, YamlNode)| {
         let address = address.as_text().unwrap_or_default();
-        resource(address, values).ok_or_else(|| fields.fault(&format!("{address:?} is no resource with values")))
+        resource(address, values)
+            .ok_or_else(|| fields.fault(&format!("{address:?} is no resource with values")))
     };
     entries.iter().map(read).collect()
 }
@@ -120,7 +121,9 @@ fn value(node: &YamlNode, path: &str, expressions: &mut Vec<Expression>) -> Opti
     match node.tag.as_deref() {
         None => plain(node, path, expressions),
         Some("!unknown") => Some(unknown(Reason::Expression, References::default())),
-        Some("!sensitive") => plain(node, path, expressions).map(|value| Attribute::Sensitive(Sensitive::new(value))),
+        Some("!sensitive") => {
+            plain(node, path, expressions).map(|value| Attribute::Sensitive(Sensitive::new(value)))
+        }
         Some("!either") => {
             let branches = node.as_items()?.iter().map(YamlNode::scalar).collect::<Option<Vec<_>>>()?;
             Some(Attribute::Unknown(Box::new(Unknown::one_of(Reason::Expression, branches))))
@@ -137,9 +140,11 @@ fn value(node: &YamlNode, path: &str, expressions: &mut Vec<Expression>) -> Opti
 fn plain(node: &YamlNode, path: &str, expressions: &mut Vec<Expression>) -> Option<Attribute> {
     match &node.value {
         YamlValue::Scalar { .. } => node.scalar(),
-        YamlValue::Sequence(items) => {
-            items.iter().map(|item| value(item, path, expressions)).collect::<Option<Vec<_>>>().map(Attribute::list)
-        }
+        YamlValue::Sequence(items) => items
+            .iter()
+            .map(|item| value(item, path, expressions))
+            .collect::<Option<Vec<_>>>()
+            .map(Attribute::list),
         YamlValue::Mapping(entries) => {
             let mut named = Vec::with_capacity(entries.len());
             for (key, inner) in entries {

@@ -203,10 +203,9 @@ fn block<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
     Ok(match (references, constant_is_null) {
         (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
         (None, None) => Tree::Block(entries),
-        (references, is_null) => Tree::Leaf {
-            references: references.unwrap_or_default(),
-            is_null: is_null.unwrap_or(false),
-        },
+        (references, is_null) => {
+            Tree::Leaf { references: references.unwrap_or_default(), is_null: is_null.unwrap_or(false) }
+        }
     })
 }
 

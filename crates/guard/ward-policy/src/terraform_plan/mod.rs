@@ -133,7 +133,10 @@ fn add_existing(prior: &mut Scanner<'_>, resources: &mut Vec<Resource>) -> Resul
 fn notes(sections: &Sections<'_>, resources: &[Resource]) -> Vec<Note> {
     let changes = resources.iter().any(|resource| !matches!(resource.action, Action::Keep | Action::Read));
     let told = [
-        (sections.is_errored, "the plan ended with an error: what is in it is not all that would be deployed"),
+        (
+            sections.is_errored,
+            "the plan ended with an error: what is in it is not all that would be deployed",
+        ),
         (sections.is_incomplete, "the plan is not complete: a further plan is needed to deploy all of it"),
         (sections.is_deferred, "the plan defers changes: they are not in it and were not checked"),
         (sections.is_not_applyable && changes, "the plan has changes and says that it can't be applied"),

@@ -27,7 +27,9 @@ fn fails_closed_known_after_apply_without_a_reason_to_believe_it() {
     );
     let with_key = plan("", &format!("{unknown}, {key}"), &to_key);
     assert_eq!(verdict(&with_key, "W-003", "aws_db_instance.d"), Verdict::Pass);
-    for references in [r#"["local.key"]"#, r#"["var.key"]"#, r#"["data.aws_kms_key.k.arn", "data.aws_kms_key.k"]"#] {
+    for references in
+        [r#"["local.key"]"#, r#"["var.key"]"#, r#"["data.aws_kms_key.k.arn", "data.aws_kms_key.k"]"#]
+    {
         let root = of(&format!(r#"{{"kms_key_id": {{"references": {references}}}}}"#), "");
         assert_eq!(verdict(&plan("", &unknown, &root), "W-003", "aws_db_instance.d"), Verdict::Indeterminate);
     }
@@ -69,7 +71,10 @@ fn fails_closed_companion_of_another_bucket_or_of_an_unknown_one() {
     assert_eq!(with(r#"["aws_s3_bucket.b.id", "aws_s3_bucket.b"]"#), Verdict::Pass);
     assert_eq!(with(r#"["aws_s3_bucket.other.id", "aws_s3_bucket.other"]"#), Verdict::Fail);
     assert_eq!(with(r#"["local.bucket"]"#), Verdict::Indeterminate);
-    assert_eq!(with(r#"["data.terraform_remote_state.s.outputs.bucket", "data.terraform_remote_state.s"]"#), Verdict::Indeterminate);
+    assert_eq!(
+        with(r#"["data.terraform_remote_state.s.outputs.bucket", "data.terraform_remote_state.s"]"#),
+        Verdict::Indeterminate
+    );
     // One of two, and the plan does not say which.
     let either = r#"["var.first", "aws_s3_bucket.b.id", "aws_s3_bucket.b", "aws_s3_bucket.other.id", "aws_s3_bucket.other"]"#;
     assert_eq!(with(either), Verdict::Indeterminate);
@@ -94,7 +99,10 @@ fn fails_closed_not_when_a_module_gets_the_bucket_through_a_variable() {
     let text = |references| plan("", &format!("{bucket}, {block}"), &root(references));
     let of = |references| verdict(&text(references), "W-021", "aws_s3_bucket.b");
     assert_eq!(of(r#"["aws_s3_bucket.b.id", "aws_s3_bucket.b"]"#), Verdict::Pass);
-    assert_eq!(of(r#"["data.aws_s3_bucket.elsewhere.id", "data.aws_s3_bucket.elsewhere"]"#), Verdict::Indeterminate);
+    assert_eq!(
+        of(r#"["data.aws_s3_bucket.elsewhere.id", "data.aws_s3_bucket.elsewhere"]"#),
+        Verdict::Indeterminate
+    );
 }
 
 #[test]
@@ -117,7 +125,8 @@ fn fails_closed_not_when_a_module_hands_out_its_bucket() {
 
 #[test]
 fn fails_closed_each_instance_needs_its_own_companion() {
-    let bucket = |key: &str| created(&format!("aws_s3_bucket.b[{key}]"), "{}", r#"{"id": true, "bucket": true}"#);
+    let bucket =
+        |key: &str| created(&format!("aws_s3_bucket.b[{key}]"), "{}", r#"{"id": true, "bucket": true}"#);
     let block = |key: &str| {
         created(&format!("aws_s3_bucket_public_access_block.p[{key}]"), PAB_ON, r#"{"bucket": true}"#)
     };
@@ -138,7 +147,11 @@ fn fails_closed_each_instance_needs_its_own_companion() {
     assert_eq!(verdict(&computed, "W-021", r#"aws_s3_bucket.b["x"]"#), Verdict::Indeterminate);
     assert_eq!(verdict(&computed, "W-021", r#"aws_s3_bucket.b["y"]"#), Verdict::Indeterminate);
     // A key that is written out.
-    let given = plan("", &changes, &root(r#"["aws_s3_bucket.b[\"y\"].id", "aws_s3_bucket.b[\"y\"]", "aws_s3_bucket.b"]"#));
+    let given = plan(
+        "",
+        &changes,
+        &root(r#"["aws_s3_bucket.b[\"y\"].id", "aws_s3_bucket.b[\"y\"]", "aws_s3_bucket.b"]"#),
+    );
     assert_eq!(verdict(&given, "W-021", r#"aws_s3_bucket.b["x"]"#), Verdict::Fail);
     assert_eq!(verdict(&given, "W-021", r#"aws_s3_bucket.b["y"]"#), Verdict::Pass);
     // `for_each` over the buckets themselves.
@@ -215,11 +228,15 @@ fn fails_closed_a_policy_of_unknown_statements() {
 #[test]
 fn fails_closed_a_dynamic_block_is_not_an_absent_one() {
     // Dynamic blocks do not stand in the configuration: what is unknown in one may be anything.
-    let after = r#"{"storage_encrypted": true, "volume": [{"name": "data", "efs_volume_configuration": [{}]}]}"#;
+    let after =
+        r#"{"storage_encrypted": true, "volume": [{"name": "data", "efs_volume_configuration": [{}]}]}"#;
     let unknown = r#"{"volume": [{"efs_volume_configuration": [{"transit_encryption": true}]}]}"#;
     let task = created("aws_ecs_task_definition.t", after, unknown);
     let root = format!(r#"{{"resources": [{}]}}"#, declared("aws_ecs_task_definition.t", "{}"));
-    assert_eq!(verdict(&plan("", &task, &root), "W-019", "aws_ecs_task_definition.t"), Verdict::Indeterminate);
+    assert_eq!(
+        verdict(&plan("", &task, &root), "W-019", "aws_ecs_task_definition.t"),
+        Verdict::Indeterminate
+    );
 }
 
 #[test]
@@ -234,7 +251,9 @@ fn fails_closed_plans_that_are_not_whole() {
     ] {
         assert_eq!(exit(&plan(section, &fine, "{}"), false), Exit::Indeterminate, "{section}");
     }
-    for section in [r#""errored": false,"#, r#""complete": true, "applyable": true,"#, r#""deferred_changes": [],"#] {
+    for section in
+        [r#""errored": false,"#, r#""complete": true, "applyable": true,"#, r#""deferred_changes": [],"#]
+    {
         assert_eq!(exit(&plan(section, &fine, "{}"), false), Exit::Pass, "{section}");
     }
     // Nothing to apply is nothing to apply.
@@ -251,8 +270,10 @@ fn fails_closed_what_cannot_be_read_is_no_pass() {
         fine.replace("\"1.2\"", "1.2"),
         fine.replace("\"create\"", "\"destroy-later\""),
         fine.replace("\"managed\"", "\"imagined\""),
-        fine.replace("resource_changes", "resource_change")
-            .replace("\"configuration\": {\"root_module\": {", "\"planned_values\": {\"root_module\": {\"resources\": [{\"address\": \"a\"}]"),
+        fine.replace("resource_changes", "resource_change").replace(
+            "\"configuration\": {\"root_module\": {",
+            "\"planned_values\": {\"root_module\": {\"resources\": [{\"address\": \"a\"}]",
+        ),
         fine.replace("{\"encrypted\": true}", "{\"encrypted\": true, \"encrypted\": false}"),
         fine[..fine.len() / 2].to_owned(),
         format!("{fine} {fine}"),
@@ -283,7 +304,8 @@ fn fails_closed_nothing_recognised_is_not_all_passed() {
 
 #[test]
 fn fails_closed_what_was_changed_beside_the_code() {
-    let drifted = created("aws_efs_file_system.f", r#"{"encrypted": false}"#, "{}").replace("[\"create\"]", "[\"update\"]");
+    let drifted = created("aws_efs_file_system.f", r#"{"encrypted": false}"#, "{}")
+        .replace("[\"create\"]", "[\"update\"]");
     let planned = created("aws_efs_file_system.g", r#"{"encrypted": true}"#, "{}");
     let drift = format!(r#""resource_drift": [{drifted}],"#);
     let graph = read(&plan(&drift, &planned, "{}")).unwrap();
@@ -298,14 +320,17 @@ fn fails_closed_what_was_changed_beside_the_code() {
 fn fails_closed_a_secret_is_judged_and_never_shown() {
     let canary = "canary-5f1c";
     let after = format!(r#"{{"acl": "{canary}", "policy": "{{\"Statement\": \"{canary}\"}}"}}"#);
-    let bucket = created("aws_s3_bucket.b", &after, "{}")
-        .replace(r#""after_unknown""#, r#""after_sensitive": {"acl": true, "policy": true}, "after_unknown""#);
+    let bucket = created("aws_s3_bucket.b", &after, "{}").replace(
+        r#""after_unknown""#,
+        r#""after_sensitive": {"acl": true, "policy": true}, "after_unknown""#,
+    );
     let graph = read(&plan("", &bucket, "{}")).unwrap();
     let rules = builtin_rules().unwrap();
     assert!(!format!("{graph:?}").contains(canary));
     let checked = [Checked { name: "plan", result: Ok(assess(&graph, &rules)) }];
     let page = text(&checked, &rules, false, Style::plain());
-    let json = serde_json::to_string(&ward_policy::report::CheckReport::new(&checked, &rules, false)).unwrap();
+    let json =
+        serde_json::to_string(&ward_policy::report::CheckReport::new(&checked, &rules, false)).unwrap();
     assert!(!page.contains(canary) && !json.contains(canary), "{page}{json}");
     // It was judged: a policy that is no policy is an error.
     assert_eq!(verdict(&plan("", &bucket, "{}"), "W-022", "aws_s3_bucket.b"), Verdict::Error);
@@ -325,7 +350,9 @@ fn fails_closed_what_is_there_already_may_be_a_companion_and_is_not_judged() {
     let graph = read(&text).unwrap();
     let rules = builtin_rules().unwrap();
     let assessment = assess(&graph, &rules);
-    assert!(assessment.findings.iter().all(|finding| &*finding.resource.address != "aws_efs_file_system.old"));
+    assert!(
+        assessment.findings.iter().all(|finding| &*finding.resource.address != "aws_efs_file_system.old")
+    );
 }
 
 #[test]

@@ -9,8 +9,12 @@ mod manifests;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod templates;

@@ -43,5 +43,7 @@ pub fn verdict(text: &str, rule: &str, address: &str) -> Verdict {
     let rules = builtin_rules().unwrap();
     let graph = read(text).unwrap_or_else(|error| panic!("{error}"));
     let id = &rules.rule(rule).unwrap().id;
-    verdict_for(&graph, &rules, id, address).unwrap_or_else(|| panic!("{rule} does not know {address}")).verdict
+    verdict_for(&graph, &rules, id, address)
+        .unwrap_or_else(|| panic!("{rule} does not know {address}"))
+        .verdict
 }

@@ -8,11 +8,13 @@ use ward_policy::{Verdict, builtin_rules, verdict_for};
 
 fn fixtures() -> Vec<Fixture> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../policies/fixtures"));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let read = |file: &PathBuf| {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        read_fixtures(&name, &std::fs::read_to_string(file).unwrap()).unwrap_or_else(|error| panic!("{error}"))
+        read_fixtures(&name, &std::fs::read_to_string(file).unwrap())
+            .unwrap_or_else(|error| panic!("{error}"))
     };
     files.iter().flat_map(read).collect()
 }
@@ -44,7 +46,9 @@ fn every_fixture_gets_its_verdict() {
 fn expectations<'f>(fixtures: &'f [Fixture], rule: &str) -> Vec<(&'f Graph, &'f str, Verdict)> {
     let of_rule = fixtures.iter().filter(|fixture| fixture.rule.as_str() == rule);
     let cases = of_rule.flat_map(|fixture| &fixture.cases);
-    cases.flat_map(|case| case.expected.iter().map(|(address, verdict)| (&case.graph, &**address, *verdict))).collect()
+    cases
+        .flat_map(|case| case.expected.iter().map(|(address, verdict)| (&case.graph, &**address, *verdict)))
+        .collect()
 }
 
 #[test]
@@ -66,14 +70,22 @@ fn every_rule_has_fixtures_that_pass_fail_and_stay_open() {
                     *found == verdict && cell.types.contains(kind)
                 });
                 if !is_there {
-                    missing.push(format!("{}: no fixture of {} that is {verdict}", rule.id, cell.types.join(", ")));
+                    missing.push(format!(
+                        "{}: no fixture of {} that is {verdict}",
+                        rule.id,
+                        cell.types.join(", ")
+                    ));
                 }
             }
             let applies = expected.iter().any(|(graph, address, found)| {
                 *found == Verdict::NotApplicable && cell.types.contains(&graph.at(address).unwrap().1.kind)
             });
             if cell.applies.is_some() && !applies {
-                missing.push(format!("{}: no fixture of {} that it does not concern", rule.id, cell.types.join(", ")));
+                missing.push(format!(
+                    "{}: no fixture of {} that it does not concern",
+                    rule.id,
+                    cell.types.join(", ")
+                ));
             }
         }
     }

@@ -28,7 +28,8 @@ fn as_json(node: &YamlNode) -> Value {
         },
         YamlValue::Sequence(items) => items.iter().map(as_json).collect(),
         YamlValue::Mapping(entries) => {
-            let entry = |(key, value): &(YamlNode, YamlNode)| (key.as_text().unwrap().to_owned(), as_json(value));
+            let entry =
+                |(key, value): &(YamlNode, YamlNode)| (key.as_text().unwrap().to_owned(), as_json(value));
             Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
         }
     }
@@ -51,7 +52,9 @@ fn fault(value: &Value, schema: &Value, root: &Value, at: &str) -> Option<String
             let same = value == asked || (value.as_f64().is_some() && value.as_f64() == asked.as_f64());
             (!same).then(|| format!("{at}: {value} is not {asked}"))
         }
-        "enum" => (!asked.as_array().unwrap().contains(value)).then(|| format!("{at}: {value} is none of {asked}")),
+        "enum" => {
+            (!asked.as_array().unwrap().contains(value)).then(|| format!("{at}: {value} is none of {asked}"))
+        }
         "minLength" => value.as_str().is_some_and(str::is_empty).then(|| format!("{at}: empty")),
         "minItems" => value.as_array().is_some_and(Vec::is_empty).then(|| format!("{at}: empty")),
         "required" => {
@@ -68,11 +71,15 @@ fn fault(value: &Value, schema: &Value, root: &Value, at: &str) -> Option<String
         "properties" => asked.as_object().unwrap().iter().find_map(|(name, inner)| {
             value.get(name).and_then(|value| fault(value, inner, root, &format!("{at}.{name}")))
         }),
-        "items" => value.as_array().into_iter().flatten().enumerate().find_map(|(place, item)| {
-            fault(item, asked, root, &format!("{at}[{place}]"))
-        }),
+        "items" => value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .find_map(|(place, item)| fault(item, asked, root, &format!("{at}[{place}]"))),
         "oneOf" => {
-            let faults: Vec<_> = asked.as_array().unwrap().iter().map(|one| fault(value, one, root, at)).collect();
+            let faults: Vec<_> =
+                asked.as_array().unwrap().iter().map(|one| fault(value, one, root, at)).collect();
             let fitting = faults.iter().filter(|fault| fault.is_none()).count();
             (fitting != 1).then(|| format!("{at}: {value} fits {fitting} of the choices"))
         }
@@ -124,7 +131,8 @@ fn every_file_of_policies_is_part_of_the_program() {
         assert_eq!(there, known);
     };
     names("law", LAW_FILES);
-    let top: Vec<BuiltinFile> = RULE_FILES.iter().chain([DEFAULTS_FILE, REQUIREMENTS_FILE]).copied().collect();
+    let top: Vec<BuiltinFile> =
+        RULE_FILES.iter().chain([DEFAULTS_FILE, REQUIREMENTS_FILE]).copied().collect();
     names("", &top);
 }
 
@@ -206,7 +214,9 @@ fn faults_of_law_and_defaults_are_told_with_their_line() {
     }
     let requirement = "version: 1\nrequirements:\n  - {name: n, title: t, consequence: c, citations: [{citation: k, relation: helps, rationale: r}]}\n";
     assert!(read_requirements("r.yaml", requirement).unwrap_err().to_string().starts_with("r.yaml:3"));
-    for default in ["{types: [t], path: p, note: n}", "{types: [t], path: p, value: 1, depends: true, note: n}"] {
+    for default in
+        ["{types: [t], path: p, note: n}", "{types: [t], path: p, value: 1, depends: true, note: n}"]
+    {
         let text = format!("version: 1\ndefaults:\n  - {default}\n");
         assert!(read_defaults("d.yaml", &text).is_err(), "{default}");
         assert!(fault_of(&text, &schema("defaults")).is_some(), "{default}");
