@@ -1,35 +1,36 @@
 //! Which format an input has, by what stands in it.
 
-use crate::graph::Graph;
+use crate::cloudformation::read_cloudformation;
+use crate::graph::{Format, Graph};
 use crate::input_error::InputError;
 use crate::input_text::read_text;
-use crate::terraform_plan::{is_terraform, read_terraform};
+use crate::kubernetes::{ManifestFile, read_kubernetes};
+use crate::recognise::recognise;
+use crate::terraform_plan::read_terraform;
 
-/// Reads one file of infrastructure code into a graph.
+/// Reads one text of infrastructure code into a graph.
 ///
 /// # Errors
 /// [`InputError`] when its format is not known, or it is not what its format says.
 pub fn read_input(bytes: &[u8]) -> Result<Graph, InputError> {
-    let text = read_text(bytes)?;
-    let trimmed = text.trim_start();
-    if !trimmed.starts_with('{') {
-        return Err(unknown(
-            "this is neither a plan nor a state of Terraform in JSON (terraform show -json)",
-        ));
-    }
-    if is_terraform(&text) {
-        return read_terraform(&text);
-    }
-    if trimmed.contains("deploymentTemplate.json") {
-        return Err(unknown(
-            "templates of Azure Resource Manager are recognised and not checked by this Ward",
-        ));
-    }
-    Err(unknown("this JSON is no plan and no state of Terraform (terraform show -json)"))
+    read_named_input("input", bytes)
 }
 
-fn unknown(what: &str) -> InputError {
-    InputError::UnknownFormat { what: what.to_owned() }
+/// Reads one file of infrastructure code into a graph. `file` is what reports call it; it says
+/// nothing about the format.
+///
+/// # Errors
+/// As [`read_input`].
+pub fn read_named_input(file: &str, bytes: &[u8]) -> Result<Graph, InputError> {
+    let text = read_text(bytes)?;
+    match recognise(&text)? {
+        Format::CloudFormation => read_cloudformation(file, &text),
+        Format::Kubernetes => read_kubernetes(&[ManifestFile { file, text: &text }]),
+        Format::TerraformPlan | Format::TerraformState => read_terraform(&text),
+        Format::TerraformSource => Err(InputError::UnknownFormat {
+            what: "sources of Terraform are read as a folder, not as a file".to_owned(),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 //!
 //! No file, no network, no clock, no randomness.
 
+pub mod admission;
 mod builtin;
+pub mod cloudformation;
 mod evaluate;
 mod finding;
 pub mod graph;
@@ -16,22 +18,27 @@ mod input;
 mod input_error;
 mod input_text;
 mod json;
+pub mod kubernetes;
 pub mod law;
 pub mod limits;
+mod recognise;
 pub mod report;
 pub mod rules;
 mod settings;
+mod source_documents;
 mod terraform_plan;
 mod verdict;
 pub mod yaml;
 mod yaml_nodes;
+mod yaml_words;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
 pub use evaluate::{Assessment, assess, verdict_for, verdict_for_part};
 pub use finding::{Finding, Observation};
-pub use input::read_input;
+pub use input::{read_input, read_named_input};
 pub use input_error::InputError;
 pub use input_text::read_text;
 pub use settings::{Settings, read_settings};
+pub use recognise::recognise;
 pub use terraform_plan::read_terraform;
 pub use verdict::{Exit, Verdict};

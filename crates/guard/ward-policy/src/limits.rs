@@ -47,3 +47,33 @@ pub const MAX_SECRET_DEPTH: usize = 16;
 
 /// Most values shown of what meets a condition that must not be met.
 pub const MAX_WITNESSES: usize = 4;
+
+/// Largest template accepted, in bytes. CloudFormation takes 1 MB.
+pub const MAX_TEMPLATE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Most values kept that one expression can take; beyond it the expression may be anything.
+pub const MAX_BRANCHES: usize = 64;
+
+/// Most bytes that all expressions of a template together may come to.
+pub const MAX_EVALUATED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most links that selectors of manifests may make; beyond it they may lead anywhere.
+pub const MAX_SELECTED: usize = 200_000;
+
+/// Largest review of a cluster accepted, in bytes: an object before and after, each at most 3 MB.
+pub const MAX_REVIEW_BYTES: usize = 8 * 1024 * 1024;
+
+/// Longest uid of a review accepted, in bytes.
+pub const MAX_UID_BYTES: usize = 256;
+
+/// Longest message of a refusal, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 1024;
+
+/// Most warnings in an answer to a cluster.
+pub const MAX_WARNINGS: usize = 16;
+
+/// Longest warning, in bytes; a cluster cuts what is longer.
+pub const MAX_WARNING_BYTES: usize = 256;
+
+/// Most audit annotations in an answer to a cluster.
+pub const MAX_AUDIT_ANNOTATIONS: usize = 16;

@@ -200,6 +200,9 @@ impl Reader {
                     what: "an alias stands inside what it names".into(),
                 };
                 let copy = self.anchors.get(&anchor).cloned().ok_or(fault)?;
+                if self.open.len() + depth_of_tree(&copy) > MAX_YAML_DEPTH {
+                    return Err(InputError::YamlTooDeep { line: span.start.line() });
+                }
                 self.count = self.count.saturating_add(size_of_tree(&copy));
                 self.place(copy, 0)
             }
@@ -237,6 +240,9 @@ impl Reader {
 
     fn place(&mut self, node: YamlNode, anchor: usize) -> Result<(), InputError> {
         self.count += 1;
+        if anchor != 0 {
+            self.count = self.count.saturating_add(size_of_tree(&node));
+        }
         if self.count > MAX_YAML_NODES || self.documents.len() >= MAX_YAML_DOCUMENTS {
             return Err(InputError::YamlTooLarge);
         }
@@ -262,6 +268,18 @@ fn size_of_tree(node: &YamlNode) -> usize {
         YamlValue::Sequence(items) => items.iter().map(size_of_tree).sum(),
         YamlValue::Mapping(entries) => {
             entries.iter().map(|(key, value)| size_of_tree(key) + size_of_tree(value)).sum()
+        }
+    }
+}
+
+/// How deep collections nest in a tree. No tree is deeper than the limit.
+fn depth_of_tree(node: &YamlNode) -> usize {
+    match &node.value {
+        YamlValue::Scalar { .. } => 0,
+        YamlValue::Sequence(items) => 1 + items.iter().map(depth_of_tree).max().unwrap_or(0),
+        YamlValue::Mapping(entries) => {
+            let depths = entries.iter().flat_map(|(key, value)| [depth_of_tree(key), depth_of_tree(value)]);
+            1 + depths.max().unwrap_or(0)
         }
     }
 }
@@ -373,6 +391,24 @@ mod tests {
             let copies = vec![format!("*a{}", level - 1); 10].join(",");
             text.push_str(&format!("a{level}: &a{level} [{copies}]\n"));
         }
+        assert_eq!(read_yaml(&text), Err(InputError::YamlTooLarge));
+    }
+
+    #[test]
+    fn aliases_do_not_nest_deeper_than_the_limit() {
+        let nested = |depth: usize, inner: &str| format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+        let half = MAX_YAML_DEPTH / 2;
+        // The mapping around them is a level as well.
+        let text = |depth: usize| format!("a: &a {}\nb: {}\n", nested(half, "x"), nested(depth, "*a"));
+        assert!(read_yaml(&text(half - 1)).is_ok());
+        assert_eq!(read_yaml(&text(half)), Err(InputError::YamlTooDeep { line: 2 }));
+    }
+
+    #[test]
+    fn what_is_kept_for_aliases_counts() {
+        let inner = vec!["x"; MAX_YAML_NODES / 8].join(",");
+        let named: String = (0..10).map(|at| format!("&a{at} [")).collect();
+        let text = format!("{named}{inner}{}", "]".repeat(10));
         assert_eq!(read_yaml(&text), Err(InputError::YamlTooLarge));
     }
 

@@ -17,7 +17,8 @@ pub enum PolicyCommand {
 /// `ward policy check`.
 #[derive(Debug, Args)]
 pub struct PolicyCheckArgs {
-    /// Plans or states of Terraform as JSON (terraform show -json); `-` for standard input.
+    /// Plans or states of Terraform as JSON (terraform show -json), templates of CloudFormation,
+    /// manifests of Kubernetes; `-` for standard input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How the report is written.

@@ -10,7 +10,7 @@ use ward_policy::graph::Graph;
 use ward_policy::limits::MAX_INPUT_BYTES;
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
 use ward_policy::rules::RuleSet;
-use ward_policy::{InputError, assess, builtin_rules, read_input};
+use ward_policy::{InputError, assess, builtin_rules, read_named_input};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
@@ -29,7 +29,7 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
-        inputs.push((path.display().to_string(), read_input(&read_bytes(path)?)));
+        inputs.push((path.display().to_string(), read_named_input(&path.display().to_string(), &read_bytes(path)?)));
     }
     let checked: Vec<Checked<'_>> = inputs.iter().map(|(name, graph)| judged(name, graph, &rules)).collect();
     if out.is_json() || args.format == ReportFormat::Json {

@@ -376,7 +376,11 @@ impl<'g> Surroundings<'g> {
                 Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
                 None => Outcome::yes(),
             };
-            linked(met, link, Over::Every, &other.address, &target.path)
+            match link {
+                Link::Yes => met,
+                // If it points elsewhere, what stands there decides.
+                Link::Maybe => uncertain(&other.address, &target.path),
+            }
         }))
     }
 
@@ -384,9 +388,14 @@ impl<'g> Surroundings<'g> {
         let all = present.types.iter().flat_map(|kind| self.graph.of_kind(kind));
         let same = all.filter(|(_, other)| other.provider == view.resource.provider);
         let outcomes: Vec<_> = same
-            .map(|(id, other)| match &present.of {
-                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
-                None => Outcome::yes(),
+            .map(|(id, other)| {
+                let met = match &present.of {
+                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    None => Outcome::yes(),
+                };
+                let is_sure = other.is_there_with(view.resource);
+                let link = if is_sure { Link::Yes } else { Link::Maybe };
+                linked(met, link, Over::Some, &other.address, &AttributePath::default())
             })
             .collect();
         let none = Outcome {
@@ -411,15 +420,7 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
     };
     match link {
         Link::Yes => met,
-        Link::Maybe if decides => Outcome {
-            truth: Truth::Maybe,
-            observed: vec![Observation {
-                address: Some(address.into()),
-                path: by.to_string().into(),
-                value: "not known which resource it belongs to".to_owned(),
-                origin: String::new(),
-            }],
-        },
+        Link::Maybe if decides => uncertain(address, by),
         Link::Maybe => met,
     }
 }
@@ -440,6 +441,19 @@ fn forbidden(
         let value = view.shown(block, is_sensitive);
         Observation { address: None, path: view.full(at), value, origin: MUST_NOT.to_owned() }
     })
+}
+
+/// A link that may lead to another resource.
+fn uncertain(address: &str, by: &AttributePath) -> Outcome {
+    Outcome {
+        truth: Truth::Maybe,
+        observed: vec![Observation {
+            address: Some(address.into()),
+            path: by.to_string().into(),
+            value: "not known which resource it belongs to".to_owned(),
+            origin: String::new(),
+        }],
+    }
 }
 
 fn unknown_outcome(view: View<'_>, path: &AttributePath, unknown: &Unknown) -> Outcome {

@@ -4,7 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State, reach,
+    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State,
+    Unknown, reach,
 };
 use std::collections::HashMap;
 
@@ -74,6 +75,12 @@ impl LinkIndex {
                 found.push((*one, Link::Maybe));
             }
         }
+        // What is made under a condition of its own may be missing.
+        for (one, link) in &mut found {
+            if !graph.get(*one).is_some_and(|one| one.is_there_with(resource)) {
+                *link = Link::Maybe;
+            }
+        }
         // The same resource may be found twice: what is sure counts.
         found.sort_by_key(|(one, link)| (*one, *link == Link::Maybe));
         found.dedup_by_key(|(one, _)| *one);
@@ -123,6 +130,10 @@ pub(super) fn targets(
                 let named = candidates().find(|(_, one)| OwnNames::of(one, own).known.contains(&value));
                 let may_be = || candidates().find(|(_, one)| OwnNames::of(one, own).is_open);
                 match (named, may_be()) {
+                    // A name alone does not make sure that what has it is there as well.
+                    (Some((id, one)), _) if !one.is_there_with(resource) => {
+                        found.push((Some(id), Link::Maybe))
+                    }
                     (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
                     (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),
                     (None, None) => found.push((None, Link::Yes)),
@@ -139,32 +150,52 @@ pub(super) fn targets(
 /// What an attribute points at: one pointer a value.
 fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Pointer> {
     let path = by.to_string();
-    let references: Vec<&Reference> =
-        resource.references_of(&path).flat_map(|references| references.iter()).collect();
-    let referred = referred(graph, &references);
-    if let Referred::Exactly(id) = referred {
-        return vec![Pointer::At(id)];
-    }
-    let among = match referred {
-        Referred::Among(ids) => ids,
-        Referred::Exactly(_) | Referred::Unclear => Vec::new(),
-    };
+    let references = resource.references_of(&path).flat_map(|references| references.iter());
+    let referred = referred(graph, references);
     let Some(reached) = reach(&resource.attributes, by) else { return vec![Pointer::Open(Vec::new())] };
     let mut found = Vec::new();
+    let among = match &referred {
+        Referred::Exactly(id) => vec![*id],
+        Referred::Among(ids) => ids.clone(),
+        Referred::Unclear => Vec::new(),
+    };
     for one in reached {
         match one.state {
-            State::Known(Attribute::Text(text)) => found.push(Pointer::Value(text.clone())),
-            State::Known(Attribute::List(items)) => found.extend(items.iter().map(|item| match item {
-                Attribute::Text(text) => Pointer::Value(text.clone()),
-                _ => Pointer::Open(among.clone()),
-            })),
-            State::Null | State::Unset => found.push(Pointer::Nothing),
-            State::Known(_) | State::Unknown(_) | State::OtherShape(_) => {
-                found.push(Pointer::Open(among.clone()))
+            State::Known(Attribute::List(items)) => {
+                found.extend(items.iter().map(|item| pointer(graph, item, &among)));
             }
+            State::Known(value) => found.push(pointer(graph, value, &among)),
+            State::Unknown(unknown) => found.push(pointer_of_unknown(graph, unknown, &among)),
+            State::Null | State::Unset => found.push(Pointer::Nothing),
+            State::OtherShape(_) => found.push(Pointer::Open(among.clone())),
         }
     }
-    found
+    match referred {
+        // Where several values stand, one reference does not speak for all of them.
+        Referred::Exactly(id) if found.len() <= 1 => vec![Pointer::At(id)],
+        _ => found,
+    }
+}
+
+fn pointer(graph: &Graph, value: &Attribute, among: &[ResourceId]) -> Pointer {
+    match value {
+        Attribute::Text(text) => Pointer::Value(text.clone()),
+        Attribute::Null => Pointer::Nothing,
+        Attribute::Unknown(unknown) => pointer_of_unknown(graph, unknown, among),
+        _ => Pointer::Open(among.to_vec()),
+    }
+}
+
+/// A value that knows itself what it refers to says more than the expression around it.
+fn pointer_of_unknown(graph: &Graph, unknown: &Unknown, among: &[ResourceId]) -> Pointer {
+    if unknown.references.is_empty() {
+        return Pointer::Open(among.to_vec());
+    }
+    match referred(graph, unknown.references.iter()) {
+        Referred::Exactly(id) => Pointer::At(id),
+        Referred::Among(ids) => Pointer::Open(ids),
+        Referred::Unclear => Pointer::Open(Vec::new()),
+    }
 }
 
 /// What references lead to, all together.
@@ -174,7 +205,7 @@ enum Referred {
     Unclear,
 }
 
-fn referred(graph: &Graph, references: &[&Reference]) -> Referred {
+fn referred<'r>(graph: &Graph, references: impl Iterator<Item = &'r Reference>) -> Referred {
     let mut ids: Vec<ResourceId> = Vec::new();
     let mut is_clear = true;
     let mut is_exact = true;

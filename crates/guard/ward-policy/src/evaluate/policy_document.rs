@@ -4,7 +4,7 @@
 
 use super::trust;
 use super::truth::Truth;
-use crate::graph::{Attribute, Block};
+use crate::graph::{Attribute, Block, Reference, Referent, Unknown};
 use crate::rules::{CidrTest, PolicyQuestion};
 
 /// Condition keys that tie a statement to named callers, when their value is fixed.
@@ -86,6 +86,10 @@ impl Values {
             Attribute::List(items) => items.iter().for_each(|item| self.take(item)),
             // What stands in a policy is no secret: it is evaluated, and never shown.
             Attribute::Sensitive(secret) => self.take(secret.value()),
+            // The name of one resource is not everybody and not everything.
+            Attribute::Unknown(unknown) if names_resources(unknown) => {
+                self.known.push(unknown.expression().into());
+            }
             Attribute::Unknown(_) => self.unknown_count += 1,
             Attribute::Null => {}
             Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
@@ -99,6 +103,20 @@ impl Values {
     pub(super) const fn is_known(&self) -> bool {
         self.unknown_count == 0
     }
+}
+
+/// Whether a value is made of names of resources in this template, and of nothing else that is
+/// not known. Other attributes may hold anything.
+fn names_resources(unknown: &Unknown) -> bool {
+    let names_one = |reference: &Reference| match &reference.to {
+        Referent::Block(block) => {
+            !block.is_data
+                && block.kind.starts_with("AWS::")
+                && (block.attribute.is_empty() || block.attribute.ends_with("Arn"))
+        }
+        _ => false,
+    };
+    unknown.branches.is_empty() && !unknown.references.is_empty() && unknown.references.iter().all(names_one)
 }
 
 /// Answers a question about a document: JSON that was read, or the statements of a data source.

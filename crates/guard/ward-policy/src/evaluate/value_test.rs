@@ -32,7 +32,7 @@ pub(super) fn test_reached(
 ) -> Tested {
     match reached.state {
         State::Null | State::Unset => test_absent(test, default),
-        State::Unknown(unknown) => test_unknown(test, unknown, graph),
+        State::Unknown(unknown) => test_unknown(test, unknown, default, graph),
         State::OtherShape(value) => Tested::because(
             Truth::Broken,
             &format!("the rule expects blocks here, and found {}", value.kind()),
@@ -73,11 +73,13 @@ fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
     }
 }
 
-fn test_unknown(test: &Test, unknown: &Unknown, graph: &Graph) -> Tested {
+fn test_unknown(test: &Test, unknown: &Unknown, default: Option<&Default>, graph: &Graph) -> Tested {
     if !unknown.branches.is_empty() {
         let mut truths = unknown.branches.iter().map(|branch| match branch {
-            Attribute::Null => test_absent(test, None).truth,
-            Attribute::Unknown(_) => Truth::Maybe,
+            // Not set in this case: then the default holds.
+            Attribute::Null => test_absent(test, default).truth,
+            Attribute::Unknown(inner) => test_unknown(test, inner, default, graph).truth,
+            branch if holds_blocks(branch) => Truth::Maybe,
             value => test_known(test, value),
         });
         let first = truths.next().unwrap_or(Truth::Maybe);
@@ -98,6 +100,15 @@ fn test_unknown(test: &Test, unknown: &Unknown, graph: &Graph) -> Tested {
             Tested::plain(unknown.references.iter().all(|reference| is_meant(&reference.to)).into())
         }
         _ => Tested::plain(Truth::Maybe),
+    }
+}
+
+/// A path may lead into a branch: what stands there is not what the path means.
+fn holds_blocks(branch: &Attribute) -> bool {
+    match branch {
+        Attribute::Block(_) => true,
+        Attribute::List(items) => items.iter().any(holds_blocks),
+        _ => false,
     }
 }
 

@@ -125,6 +125,10 @@ impl<'g> Walk<'g> {
     fn value(&mut self, value: &'g Attribute, rest: &[Box<str>], is_sensitive: bool) {
         match value {
             Attribute::Null => self.tell(State::Null, is_sensitive),
+            // Whatever it turns out to be, the path can't go on.
+            Attribute::Unknown(unknown) if !rest.is_empty() && is_plain(unknown) => {
+                self.tell(State::OtherShape(value), is_sensitive);
+            }
             Attribute::Unknown(unknown) => self.tell(State::Unknown(unknown), is_sensitive),
             Attribute::Sensitive(secret) => self.value(secret.value(), rest, true),
             _ if rest.is_empty() => self.tell(State::Known(value), is_sensitive),
@@ -156,6 +160,13 @@ impl<'g> Walk<'g> {
     }
 }
 
+/// Whether every value that it can take is a plain one.
+fn is_plain(unknown: &Unknown) -> bool {
+    let is_plain =
+        |branch: &Attribute| matches!(branch, Attribute::Bool(_) | Attribute::Number(_) | Attribute::Text(_));
+    !unknown.branches.is_empty() && unknown.branches.iter().all(is_plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +184,7 @@ mod tests {
     #[test]
     fn each_state_is_told_apart() {
         let unknown = Unknown::new(Reason::AfterApply, References::default());
+        let plain = Unknown::one_of(Reason::Input, vec![true.into(), "a".into()]);
         let inner = |value| Attribute::from(block(vec![("cidr", value)]));
         let of = block(vec![
             ("null", Attribute::Null),
@@ -180,6 +192,7 @@ mod tests {
             ("rules", Attribute::list(vec![inner("a".into()), inner(Attribute::Null)])),
             ("none", Attribute::list(vec![])),
             ("plain", true.into()),
+            ("branches", Attribute::Unknown(Box::new(plain))),
             ("secret", Attribute::Sensitive(Sensitive::new(inner("hunter2".into())))),
         ]);
         assert_eq!(states(&of, "null"), ["null null"]);
@@ -190,6 +203,9 @@ mod tests {
         assert_eq!(states(&of, "none.cidr"), ["none not set"]);
         assert_eq!(states(&of, "none"), ["none []"]);
         assert_eq!(states(&of, "plain.deeper"), ["plain true"]);
+        assert_eq!(states(&of, "branches"), ["branches (the value of an input was not given)"]);
+        let shape = reach(&of, &AttributePath::of("branches.deeper")).unwrap();
+        assert!(matches!(shape[0].state, State::OtherShape(_)), "{shape:?}");
         assert_eq!(states(&of, "secret.cidr"), ["secret.cidr (sensitive value, not shown)"]);
     }
 

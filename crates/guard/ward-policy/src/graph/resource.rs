@@ -22,6 +22,8 @@ pub struct Resource {
     pub role: Role,
     /// What the deployment does with it.
     pub action: Action,
+    /// The condition under which it is made, by name; `None` if it is made in any case.
+    pub condition: Option<Box<str>>,
     /// Where it is written.
     pub place: Option<Place>,
     /// Its values.
@@ -45,11 +47,19 @@ impl Resource {
             provider: Box::default(),
             role: Role::Managed,
             action: Action::Create,
+            condition: None,
             place: None,
             attributes: Block::default(),
             before: None,
             expressions: Vec::new(),
         }
+    }
+
+    /// Whether it is there whenever another one is. If not, it may be missing: what leans on it is
+    /// not proven.
+    #[must_use]
+    pub fn is_there_with(&self, other: &Self) -> bool {
+        self.condition.is_none() || self.condition == other.condition
     }
 
     /// What the expression of an attribute refers to.

@@ -28,6 +28,11 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, depth: 0 }
     }
 
+    /// The place in bytes; behind [`peek`](Self::peek), where the value begins.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
     /// Line of the place, from 1.
     pub(crate) fn line(&self) -> usize {
         1 + self.text.bytes().take(self.at).filter(|byte| *byte == b'\n').count()

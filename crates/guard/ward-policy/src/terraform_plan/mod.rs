@@ -36,19 +36,6 @@ struct Sections<'a> {
     values: Option<Vec<Resource>>,
 }
 
-/// Whether a JSON text looks like a plan or a state of Terraform.
-pub(crate) fn is_terraform(text: &str) -> bool {
-    let mut is_it = false;
-    let mut scanner = Scanner::new(text);
-    // What comes after a fault doesn't matter here: reading it will tell.
-    let _ = scanner.object(|name, scanner| {
-        is_it |= matches!(&*name, "format_version" | "resource_changes" | "terraform_version");
-        // The first such name is enough: Terraform writes one at the very beginning.
-        if is_it { Err(InputError::TooLarge) } else { scanner.skip().map(drop) }
-    });
-    is_it
-}
-
 /// Reads a plan or a state in JSON.
 ///
 /// # Errors

@@ -5,6 +5,10 @@ mod bad_input;
 #[cfg(test)]
 mod fails_closed;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
+mod manifests;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod report;
@@ -16,3 +20,5 @@ mod rule_table;
 mod schema;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod templates;
