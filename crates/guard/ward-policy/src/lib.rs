@@ -8,14 +8,15 @@
 //!
 //! No file, no network, no clock, no randomness.
 
+pub mod graph;
 mod input_error;
 mod input_text;
 mod json;
-mod verdict;
-pub mod graph;
 pub mod law;
 pub mod limits;
 pub mod rules;
+pub mod terraform_source;
+mod verdict;
 pub mod yaml;
 
 pub use input_error::InputError;

@@ -22,6 +22,8 @@ pub struct Resource {
     pub role: Role,
     /// What the deployment does with it.
     pub action: Action,
+    /// Whether it is not sure that it will be there: nobody knows how often it is repeated.
+    pub may_be_absent: bool,
     /// Where it is written.
     pub place: Option<Place>,
     /// Its values.
@@ -45,6 +47,7 @@ impl Resource {
             provider: Box::default(),
             role: Role::Managed,
             action: Action::Create,
+            may_be_absent: false,
             place: None,
             attributes: Block::default(),
             before: None,
