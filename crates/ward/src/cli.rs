@@ -5,6 +5,7 @@ mod assure;
 mod attachment;
 mod devices;
 mod instrument;
+mod policy;
 mod record;
 mod schedule;
 mod set;
@@ -15,6 +16,7 @@ pub use assure::{AuditChartArgs, AuditCommand};
 pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
 pub use instrument::InstrumentCommand;
+pub use policy::{PolicyCheckArgs, PolicyCommand, ReportFormat};
 pub use record::RecordCommand;
 pub use schedule::{AssignArgs, DueArgs, ScheduleArgs};
 pub use set::SetCommand;
@@ -176,6 +178,9 @@ pub enum Command {
     Import(ImportArgs),
 
     // ---- assure ----
+    /// Check infrastructure code before it is deployed, and name the law it would break.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Check that the trail is whole.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -24,6 +24,10 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let out = print::Out::new(cli.json);
+    // Checks of infrastructure code run before each commit: they start nothing that they do not need.
+    if let cli::Command::Policy(command) = &cli.command {
+        return commands::policy(command, &out);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -8,17 +8,28 @@
 //!
 //! No file, no network, no clock, no randomness.
 
-pub mod graph;
+mod builtin;
+mod evaluate;
+mod finding;
+mod input;
 mod input_error;
 mod input_text;
 mod json;
+mod terraform_plan;
+mod verdict;
+pub mod graph;
 pub mod law;
 pub mod limits;
+pub mod report;
 pub mod rules;
 pub mod terraform_source;
-mod verdict;
 pub mod yaml;
 
+pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
+pub use evaluate::{Assessment, assess};
+pub use finding::{Finding, Observation};
+pub use input::read_input;
 pub use input_error::InputError;
 pub use input_text::read_text;
+pub use terraform_plan::read_terraform;
 pub use verdict::{Exit, Verdict};

@@ -77,3 +77,6 @@ pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// Most references kept for one value; what has more leads nowhere for certain.
 pub const MAX_REFERENCES: usize = 256;
+
+/// Most observations kept for one finding.
+pub const MAX_OBSERVATIONS: usize = 8;

@@ -22,6 +22,7 @@ mod export;
 mod init;
 mod instrument;
 mod invite;
+mod policy;
 mod record;
 mod reopen;
 mod repair;
@@ -43,6 +44,7 @@ mod wipe;
 mod witness;
 pub mod worklist;
 
+pub use policy::run as policy;
 pub use serve::stop_signal;
 
 use crate::cli::{Cli, Command, ConfigCommand};
@@ -103,6 +105,9 @@ pub async fn run(cli: Cli, out: &Out) -> Done {
         // ---- assure ----
         Command::Repair => repair::run(&home, out).await,
         Command::Audit(command) => audit::run(command, &home, out).await,
+        Command::Policy(_) => {
+            Err(Failure::fault("a policy command came too late", "it is answered before the runtime starts"))
+        }
     }
 }
 

@@ -181,12 +181,13 @@ impl Graph {
         Some((id, self.get(id)?))
     }
 
-    /// The resources of a type that are there once the deployment is done, drifted ones left out.
+    /// The resources of a type that are there once the deployment is done. Data sources and drifted
+    /// ones are left out.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = (ResourceId, &Resource)> {
         let ids = self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default();
         ids.iter()
             .filter_map(|id| Some((*id, self.get(*id)?)))
-            .filter(|(_, resource)| resource.action.leaves_it())
+            .filter(|(_, resource)| resource.action.leaves_it() && resource.role != Role::Data)
     }
 
     /// What a reference leads to.

@@ -72,6 +72,8 @@ pub enum Reason {
     Undeclared,
     /// A macro or a module that was not at hand.
     Missing,
+    /// Written, and by its nature in no plan and no state.
+    WriteOnly,
 }
 
 impl fmt::Display for Reason {
@@ -84,6 +86,7 @@ impl fmt::Display for Reason {
             Self::Expression => "an expression that Ward does not evaluate",
             Self::Undeclared => "refers to something that is not declared",
             Self::Missing => "a macro or module that was not at hand",
+            Self::WriteOnly => "write-only: no plan holds it",
         })
     }
 }

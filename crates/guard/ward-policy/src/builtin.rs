@@ -1,0 +1,61 @@
+//! The rules, defaults and law that come with Ward: the files of `policies`, part of the program.
+
+use crate::law::{Law, read_instrument, read_requirements};
+use crate::rules::{RuleError, RuleSet, read_defaults, read_rules};
+
+/// A file that is part of the program.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltinFile {
+    /// Its path in the project.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        [$(BuiltinFile {
+            name: concat!("policies/", $path),
+            text: include_str!(concat!("../../../../policies/", $path)),
+        }),*]
+    };
+}
+
+/// Rules, one file an area.
+pub const RULE_FILES: &[BuiltinFile] = &files!["databases.yaml", "disks.yaml", "buckets.yaml"];
+/// Instruments of law.
+pub const LAW_FILES: &[BuiltinFile] = &files!["law/hipaa.yaml", "law/part11.yaml", "law/gdpr.yaml"];
+/// What providers take where nothing is written.
+pub const DEFAULTS_FILE: &BuiltinFile = &files!["defaults.yaml"][0];
+/// Requirements that rules name.
+pub const REQUIREMENTS_FILE: &BuiltinFile = &files!["requirements.yaml"][0];
+
+/// Reads what comes with Ward.
+///
+/// # Errors
+/// [`RuleError`] when a file has a fault. The tests of this crate read all of them.
+pub fn builtin_rules() -> Result<RuleSet, RuleError> {
+    let mut citations = Vec::new();
+    for file in LAW_FILES {
+        citations.extend(read_instrument(file.name, file.text)?);
+    }
+    let requirements = read_requirements(REQUIREMENTS_FILE.name, REQUIREMENTS_FILE.text)?;
+    let law = Law::new(citations, requirements)?;
+    let defaults = read_defaults(DEFAULTS_FILE.name, DEFAULTS_FILE.text)?;
+    let files = RULE_FILES.iter().map(|file| read_rules(file.name, file.text));
+    RuleSet::new(files.collect::<Result<_, _>>()?, defaults, law)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_comes_with_ward_is_read() {
+        let rules = builtin_rules().unwrap_or_else(|error| panic!("{error}"));
+        assert!(rules.rules().len() >= 24, "{}", rules.rules().len());
+        for rule in rules.rules() {
+            assert!(!rules.citations_of(rule).is_empty(), "{} cites nothing", rule.id);
+        }
+    }
+}

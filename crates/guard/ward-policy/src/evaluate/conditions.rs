@@ -1,0 +1,420 @@
+//! Conditions over one resource.
+
+use super::links::{Link, LinkIndex, targets};
+use super::policy_document;
+use super::truth::{Outcome, Truth};
+use super::value_test::{takes_lists, test_known, test_reached};
+use crate::finding::{NOT_SET, Observation};
+use crate::graph::{
+    Attribute, AttributePath, Block, Graph, Reached, Referent, Resolved, Resource, ResourceId, Role, State,
+    Unknown, reach,
+};
+use crate::json::read_json;
+use crate::limits::MAX_DOCUMENT_BYTES;
+use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, Target, Test};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
+
+/// What is said of a resource whose number nobody knows.
+const MAY_BE_ABSENT: &str = "not known whether it will be there";
+
+/// What conditions are judged in: the graph, the defaults, and the links found so far.
+pub(super) struct Surroundings<'g> {
+    pub(super) graph: &'g Graph,
+    pub(super) defaults: &'g Defaults,
+    links: Links,
+}
+
+/// The place in a resource from which paths lead on.
+#[derive(Clone, Copy)]
+struct View<'v> {
+    id: ResourceId,
+    resource: &'v Resource,
+    block: &'v Block,
+    /// Path of the block in its resource, with places in lists.
+    at: &'v str,
+    /// The same without them, for defaults. None in a document: providers have no defaults there.
+    names: Option<&'v str>,
+    is_sensitive: bool,
+}
+
+impl<'v> View<'v> {
+    fn of(id: ResourceId, resource: &'v Resource) -> Self {
+        let block = &resource.attributes;
+        Self { id, resource, block, at: "", names: Some(""), is_sensitive: false }
+    }
+
+    /// A path as a report shows it.
+    fn full(&self, at: &str) -> Box<str> {
+        join(self.at, at).into()
+    }
+
+    fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
+        // A value in a secret place is not shown, wherever the view began.
+        let value = if self.is_sensitive { "(sensitive value, not shown)".to_owned() } else { reached.shown() };
+        Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
+    }
+
+    fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
+        let path = self.full(&path.to_string());
+        Observation { address: None, path, value: value.to_owned(), origin: origin.to_owned() }
+    }
+}
+
+fn join(outer: &str, inner: &str) -> String {
+    match (outer, inner) {
+        ("", inner) => inner.to_owned(),
+        (outer, "") => outer.to_owned(),
+        (outer, inner) => format!("{outer}.{inner}"),
+    }
+}
+
+impl<'g> Surroundings<'g> {
+    pub(super) fn new(graph: &'g Graph, defaults: &'g Defaults) -> Self {
+        Self { graph, defaults, links: RefCell::default() }
+    }
+
+    /// What a condition comes to for a resource.
+    pub(super) fn judge(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
+        self.eval(condition, View::of(id, resource))
+    }
+
+    fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
+        match condition {
+            Condition::All(parts) => Outcome::every(parts.iter().map(|part| self.eval(part, view))),
+            Condition::Any(parts) => {
+                let none = Outcome { truth: Truth::No, observed: Vec::new() };
+                Outcome::some(parts.iter().map(|part| self.eval(part, view)), none)
+            }
+            Condition::Test { path, over, test } => self.test(view, path, *over, test),
+            Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
+            Condition::Document { path, of } => self.document(view, path, of),
+            Condition::Policy { path, asks } => self.policy(view, path, *asks),
+            Condition::Companion(companion) => self.companion(view, companion),
+            Condition::Target(target) => self.target(view, target),
+            Condition::Present(present) => self.present(view, present),
+        }
+    }
+
+    fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
+        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let default = view.names.and_then(|names| {
+            self.defaults.of(&view.resource.kind, &join(names, &path.to_string()))
+        });
+        let mut outcomes = Vec::with_capacity(reached.len());
+        for one in &reached {
+            match one.state {
+                State::Known(Attribute::List(items)) if !takes_lists(test) => {
+                    let present = items.iter().filter(|item| **item != Attribute::Null);
+                    let before = outcomes.len();
+                    outcomes.extend(present.map(|item| {
+                        Outcome::of(test_known(test, item), || {
+                            let is_secret = view.is_sensitive
+                                || one.is_sensitive
+                                || matches!(item, Attribute::Sensitive(_));
+                            let item = if is_secret { one.shown() } else { item.shown() };
+                            Observation { address: None, path: view.full(&one.at), value: item, origin: String::new() }
+                        })
+                    }));
+                    if outcomes.len() == before {
+                        let absent = Reached { state: State::Unset, is_sensitive: false, at: one.at.clone() };
+                        outcomes.push(self.test_one(view, test, &absent, default));
+                    }
+                }
+                _ => outcomes.push(self.test_one(view, test, one, default)),
+            }
+        }
+        let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
+        Outcome::over(over, outcomes, none, || view.told(path, "meets what it must not", ""))
+    }
+
+    fn test_one(
+        &self,
+        view: View<'_>,
+        test: &Test,
+        reached: &Reached<'_>,
+        default: Option<&crate::rules::Default>,
+    ) -> Outcome {
+        let tested = test_reached(test, reached, default, self.graph);
+        Outcome::of(tested.truth, || {
+            let mut seen = view.observe(reached, &tested.origin);
+            if let Some(instead) = tested.instead {
+                seen.value = instead;
+            }
+            seen
+        })
+    }
+
+    fn blocks(&self, view: View<'_>, path: &AttributePath, over: Over, empty: bool, of: &Condition) -> Outcome {
+        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let mut outcomes = Vec::new();
+        for one in &reached {
+            match one.state {
+                State::Known(Attribute::List(items)) => {
+                    for (place, item) in items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null) {
+                        let at = if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
+                        outcomes.push(self.in_block(view, path, item, &at, one.is_sensitive, of));
+                    }
+                }
+                State::Known(value) => outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of)),
+                State::Null | State::Unset => {}
+                State::Unknown(_) => {
+                    outcomes.push(Outcome { truth: Truth::Maybe, observed: vec![view.observe(one, "")] });
+                }
+                State::OtherShape(_) => {
+                    let observed = vec![view.observe(one, "the rule expects blocks here")];
+                    outcomes.push(Outcome { truth: Truth::Broken, observed });
+                }
+            }
+        }
+        if outcomes.is_empty() {
+            return Outcome::of(empty.into(), || view.told(path, NOT_SET, ""));
+        }
+        let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
+        Outcome::over(over, outcomes, none, || view.told(path, "a block that must not be there", ""))
+    }
+
+    fn in_block(
+        &self,
+        view: View<'_>,
+        path: &AttributePath,
+        item: &Attribute,
+        at: &str,
+        is_sensitive: bool,
+        of: &Condition,
+    ) -> Outcome {
+        let at = view.full(at);
+        let names = view.names.map(|names| join(names, &path.to_string()));
+        match item {
+            Attribute::Block(block) => {
+                let is_sensitive = is_sensitive || view.is_sensitive;
+                self.eval(of, View { block, at: &at, names: names.as_deref(), is_sensitive, ..view })
+            }
+            Attribute::Sensitive(secret) => self.in_block(view, path, secret.value(), &at, true, of),
+            Attribute::Unknown(unknown) => unknown_outcome(view, path, unknown),
+            other => {
+                let value = if is_sensitive || view.is_sensitive { "(sensitive value, not shown)" } else { &other.shown() };
+                let observed = vec![view.told(path, value, "the rule expects blocks here")];
+                Outcome { truth: Truth::Broken, observed }
+            }
+        }
+    }
+
+    fn document(&self, view: View<'_>, path: &AttributePath, of: &Condition) -> Outcome {
+        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        Outcome::every(reached.iter().map(|one| match one.state {
+            State::Known(Attribute::Text(text)) if !text.trim().is_empty() => match parse(text) {
+                Some(Attribute::Block(block)) => {
+                    let at = view.full(&one.at);
+                    let is_sensitive = view.is_sensitive || one.is_sensitive;
+                    self.eval(of, View { block: &block, at: &at, names: None, is_sensitive, ..view })
+                }
+                _ => Outcome { truth: Truth::Broken, observed: vec![view.observe(one, "no JSON object")] },
+            },
+            State::Known(Attribute::Block(block)) => {
+                let at = view.full(&one.at);
+                self.eval(of, View { block, at: &at, names: None, ..view })
+            }
+            State::Null | State::Unset | State::Known(Attribute::Text(_)) => {
+                Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] }
+            }
+            State::Unknown(unknown) => unknown_outcome(view, path, unknown),
+            State::Known(_) | State::OtherShape(_) => {
+                let observed = vec![view.observe(one, "the rule expects a JSON text here")];
+                Outcome { truth: Truth::Broken, observed }
+            }
+        }))
+    }
+
+    fn policy(&self, view: View<'_>, path: &AttributePath, asks: PolicyQuestion) -> Outcome {
+        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        Outcome::every(reached.iter().map(|one| {
+            let (truth, origin) = match one.state {
+                State::Known(Attribute::Text(text)) if text.trim().is_empty() => (no_policy(asks), ""),
+                State::Known(Attribute::Text(text)) => match parse(text) {
+                    Some(document) => (policy_document::answer(&document, asks), policy_words(asks)),
+                    None => (Truth::Broken, "no JSON"),
+                },
+                State::Known(document @ Attribute::Block(_)) => {
+                    (policy_document::answer(document, asks), policy_words(asks))
+                }
+                State::Null | State::Unset => (no_policy(asks), ""),
+                State::Unknown(unknown) => (self.unknown_policy(view, unknown, asks), policy_words(asks)),
+                State::Known(_) | State::OtherShape(_) => (Truth::Broken, "the rule expects a policy here"),
+            };
+            Outcome::of(truth, || view.observe(one, origin))
+        }))
+    }
+
+    /// A policy that is not known as text may be the data source of statements it is made of.
+    fn unknown_policy(&self, _: View<'_>, unknown: &Unknown, asks: PolicyQuestion) -> Truth {
+        let mut documents = unknown.references.iter().filter(|reference| reference.to != Referent::OwnKey);
+        let (Some(only), None) = (documents.next(), documents.next()) else { return Truth::Maybe };
+        let Referent::Block(block) = &only.to else { return Truth::Maybe };
+        if &*block.kind != "aws_iam_policy_document" || !matches!(&*block.attribute, "json" | "minified_json") {
+            return Truth::Maybe;
+        }
+        let Resolved::One(id) = self.graph.resolve(block) else { return Truth::Maybe };
+        let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) else { return Truth::Maybe };
+        // Documents that are merged in are not in these statements.
+        let merges = ["source_json", "override_json", "source_policy_documents", "override_policy_documents"];
+        let is_set = |name: &&str| {
+            data.attributes.get(name).is_some_and(|value| test_known(&Test::Set, value) != Truth::No)
+        };
+        if merges.iter().any(|name| is_set(name)) {
+            return Truth::Maybe;
+        }
+        match policy_document::answer(&Attribute::Block(data.attributes.clone()), asks) {
+            // A data source without statements was not understood; it is not a policy without any.
+            Truth::Broken => Truth::Maybe,
+            known => known,
+        }
+    }
+
+    fn companion(&self, view: View<'_>, companion: &Companion) -> Outcome {
+        let mut outcomes = Vec::new();
+        for kind in &companion.types {
+            let index = self.links_of(kind, &companion.by);
+            for (id, link) in index.of(self.graph, view.id, &companion.own) {
+                let Some(other) = self.graph.get(id) else { continue };
+                let met = match &companion.of {
+                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    None => Outcome::yes(),
+                };
+                outcomes.push(linked(met, link, companion.over, &other.address, &companion.by));
+            }
+        }
+        let words = || companion.types.join(" or ");
+        let none = Outcome {
+            truth: Truth::No,
+            observed: vec![Observation {
+                address: None,
+                path: Box::default(),
+                value: format!("no {} belongs to it", words()),
+                origin: String::new(),
+            }],
+        };
+        // One that may belong to another resource proves nothing.
+        Outcome::over(companion.over, outcomes, none, || Observation {
+            address: None,
+            path: Box::default(),
+            value: format!("{} must not be so", words()),
+            origin: String::new(),
+        })
+    }
+
+    fn links_of(&self, kind: &str, by: &AttributePath) -> Rc<LinkIndex> {
+        let key = (kind.into(), by.clone());
+        if let Some(known) = self.links.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let index = Rc::new(LinkIndex::new(self.graph, kind, by));
+        self.links.borrow_mut().insert(key, Rc::clone(&index));
+        index
+    }
+
+    fn target(&self, view: View<'_>, target: &Target) -> Outcome {
+        let found = targets(self.graph, view.resource, &target.path, &target.types, &target.own);
+        if found.is_empty() {
+            return Outcome { truth: Truth::No, observed: vec![view.told(&target.path, NOT_SET, "")] };
+        }
+        Outcome::every(found.into_iter().map(|(id, link)| {
+            let other = id.and_then(|id| Some((id, self.graph.get(id)?)));
+            let Some((id, other)) = other.filter(|(_, other)| target.types.contains(&other.kind)) else {
+                let what = format!("no {} of this deployment", target.types.join(" or "));
+                return Outcome { truth: Truth::Maybe, observed: vec![view.told(&target.path, &what, "")] };
+            };
+            let met = match &target.of {
+                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                None => Outcome::yes(),
+            };
+            linked(met, link, Over::Every, &other.address, &target.path)
+        }))
+    }
+
+    fn present(&self, view: View<'_>, present: &Present) -> Outcome {
+        let all = present.types.iter().flat_map(|kind| self.graph.of_kind(kind));
+        let same = all.filter(|(_, other)| other.provider == view.resource.provider);
+        let outcomes: Vec<_> = same
+            .map(|(id, other)| match &present.of {
+                _ if other.may_be_absent => Outcome {
+                    truth: Truth::Maybe,
+                    observed: vec![Observation {
+                        address: Some(other.address.clone()),
+                        path: Box::default(),
+                        value: MAY_BE_ABSENT.to_owned(),
+                        origin: String::new(),
+                    }],
+                },
+                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                None => Outcome::yes(),
+            })
+            .collect();
+        let none = Outcome {
+            truth: if present.is_owed { Truth::No } else { Truth::Maybe },
+            observed: vec![Observation {
+                address: None,
+                path: Box::default(),
+                value: format!("no {} in this deployment", present.types.join(" or ")),
+                origin: String::new(),
+            }],
+        };
+        Outcome::some(outcomes, none)
+    }
+}
+
+/// What a companion proves, when it is not sure that it belongs here.
+fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePath) -> Outcome {
+    let decides = match over {
+        Over::Some => met.truth == Truth::Yes,
+        Over::Every => met.truth != Truth::Yes,
+        Over::None => met.truth == Truth::Yes,
+    };
+    match link {
+        Link::Maybe | Link::IfThere if decides => Outcome {
+            truth: Truth::Maybe,
+            observed: vec![Observation {
+                address: Some(address.into()),
+                path: by.to_string().into(),
+                value: if link == Link::IfThere { MAY_BE_ABSENT } else { "not known which resource it belongs to" }
+                    .to_owned(),
+                origin: String::new(),
+            }],
+        },
+        Link::Yes | Link::Maybe | Link::IfThere => met,
+    }
+}
+
+fn unknown_outcome(view: View<'_>, path: &AttributePath, unknown: &Unknown) -> Outcome {
+    let origin = unknown.expression();
+    let observed = vec![view.told(path, &format!("({})", unknown.reason), &origin)];
+    Outcome { truth: Truth::Maybe, observed }
+}
+
+fn too_many(view: View<'_>, path: &AttributePath) -> Outcome {
+    let observed = vec![view.told(path, "more values than a check looks at", "")];
+    Outcome { truth: Truth::Broken, observed }
+}
+
+fn parse(text: &str) -> Option<Attribute> {
+    (text.len() <= MAX_DOCUMENT_BYTES).then(|| read_json(text).ok()).flatten()
+}
+
+/// What holds where there is no policy at all.
+const fn no_policy(asks: PolicyQuestion) -> Truth {
+    match asks {
+        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess => Truth::Yes,
+        PolicyQuestion::TlsRequired => Truth::No,
+    }
+}
+
+const fn policy_words(asks: PolicyQuestion) -> &'static str {
+    match asks {
+        PolicyQuestion::NoPublicPrincipal => "allows something to everybody",
+        PolicyQuestion::NoFullAccess => "allows every action on everything",
+        PolicyQuestion::TlsRequired => "no statement denies everybody what does not come over TLS",
+    }
+}

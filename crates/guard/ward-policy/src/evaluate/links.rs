@@ -1,0 +1,209 @@
+//! Which resources point at which: companions of a resource, and the resource it points at itself.
+//!
+//! In this order: what the configuration refers to, if that is exactly one resource; then equal
+//! values that are known; then nobody knows, and the link is a maybe.
+
+use crate::graph::{
+    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State, reach,
+};
+use std::collections::HashMap;
+
+/// How sure a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// It points there.
+    Yes,
+    /// It may point there.
+    Maybe,
+    /// It points there, if it will be there at all.
+    IfThere,
+}
+
+/// What one attribute of a resource points at.
+#[derive(Debug, Clone, PartialEq)]
+enum Pointer {
+    /// Exactly this resource.
+    At(ResourceId),
+    /// A known value: whoever has it is meant.
+    Value(Box<str>),
+    /// One of these, if any is given, or something that is not known.
+    Open(Vec<ResourceId>),
+    /// Not set.
+    Nothing,
+}
+
+/// Resources of one type, by what one of their attributes points at.
+#[derive(Debug, Default)]
+pub(super) struct LinkIndex {
+    at: HashMap<ResourceId, Vec<ResourceId>>,
+    value: HashMap<Box<str>, Vec<ResourceId>>,
+    open: Vec<(ResourceId, Vec<ResourceId>)>,
+}
+
+impl LinkIndex {
+    /// The index of a type and an attribute.
+    pub(super) fn new(graph: &Graph, kind: &str, by: &AttributePath) -> Self {
+        let mut index = Self::default();
+        for (id, resource) in graph.of_kind(kind) {
+            for pointer in pointers(graph, resource, by) {
+                match pointer {
+                    Pointer::At(target) => index.at.entry(target).or_default().push(id),
+                    Pointer::Value(value) => index.value.entry(value).or_default().push(id),
+                    Pointer::Open(among) => index.open.push((id, among)),
+                    Pointer::Nothing => {}
+                }
+            }
+        }
+        index
+    }
+
+    /// The resources that point at this one, or may.
+    pub(super) fn of(&self, graph: &Graph, id: ResourceId, own: &[AttributePath]) -> Vec<(ResourceId, Link)> {
+        let mut found: Vec<(ResourceId, Link)> = Vec::new();
+        found.extend(self.at.get(&id).into_iter().flatten().map(|one| (*one, Link::Yes)));
+        let Some(resource) = graph.get(id) else { return found };
+        let names = OwnNames::of(resource, own);
+        for value in &names.known {
+            found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, Link::Yes)));
+        }
+        // A name that is not known may be any of the known ones that nobody else has.
+        if names.is_open {
+            let values = self.value.values().flatten().map(|one| (*one, Link::Maybe));
+            found.extend(values);
+        }
+        for (one, among) in &self.open {
+            if among.is_empty() || among.contains(&id) {
+                found.push((*one, Link::Maybe));
+            }
+        }
+        // The same resource may be found twice: what is sure counts.
+        found.sort_by_key(|(one, link)| (*one, *link == Link::Maybe));
+        found.dedup_by_key(|(one, _)| *one);
+        let may_be_absent = |one: ResourceId| graph.get(one).is_some_and(|resource| resource.may_be_absent);
+        for (one, link) in &mut found {
+            if *link == Link::Yes && may_be_absent(*one) {
+                *link = Link::IfThere;
+            }
+        }
+        found
+    }
+}
+
+/// The names by which others may point at a resource.
+struct OwnNames {
+    known: Vec<Box<str>>,
+    /// No name is known, and one of them was written as an expression.
+    is_open: bool,
+}
+
+impl OwnNames {
+    fn of(resource: &Resource, own: &[AttributePath]) -> Self {
+        let mut known = Vec::new();
+        let mut is_open = false;
+        for reached in own.iter().filter_map(|path| reach(&resource.attributes, path)).flatten() {
+            match reached.state {
+                State::Known(Attribute::Text(text)) => known.push(text.clone()),
+                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => is_open = true,
+                _ => {}
+            }
+        }
+        is_open &= known.is_empty();
+        Self { known, is_open }
+    }
+}
+
+/// What a resource points at through an attribute.
+pub(super) fn targets(
+    graph: &Graph,
+    resource: &Resource,
+    by: &AttributePath,
+    kinds: &[Box<str>],
+    own: &[AttributePath],
+) -> Vec<(Option<ResourceId>, Link)> {
+    let candidates = || kinds.iter().flat_map(|kind| graph.of_kind(kind));
+    let mut found = Vec::new();
+    for pointer in pointers(graph, resource, by) {
+        match pointer {
+            Pointer::At(id) => found.push((Some(id), Link::Yes)),
+            Pointer::Value(value) => {
+                let named = candidates().find(|(_, one)| OwnNames::of(one, own).known.contains(&value));
+                let may_be = || candidates().find(|(_, one)| OwnNames::of(one, own).is_open);
+                match (named, may_be()) {
+                    (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
+                    (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),
+                    (None, None) => found.push((None, Link::Yes)),
+                }
+            }
+            Pointer::Open(among) if among.is_empty() => found.push((None, Link::Maybe)),
+            Pointer::Open(among) => found.extend(among.into_iter().map(|id| (Some(id), Link::Maybe))),
+            Pointer::Nothing => {}
+        }
+    }
+    found
+}
+
+/// What an attribute points at: one pointer a value.
+fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Pointer> {
+    let path = by.to_string();
+    let references: Vec<&Reference> =
+        resource.references_of(&path).flat_map(|references| references.iter()).collect();
+    let referred = referred(graph, &references);
+    if let Referred::Exactly(id) = referred {
+        return vec![Pointer::At(id)];
+    }
+    let among = match referred {
+        Referred::Among(ids) => ids,
+        Referred::Exactly(_) | Referred::Unclear => Vec::new(),
+    };
+    let Some(reached) = reach(&resource.attributes, by) else { return vec![Pointer::Open(Vec::new())] };
+    let mut found = Vec::new();
+    for one in reached {
+        match one.state {
+            State::Known(Attribute::Text(text)) => found.push(Pointer::Value(text.clone())),
+            State::Known(Attribute::List(items)) => found.extend(items.iter().map(|item| match item {
+                Attribute::Text(text) => Pointer::Value(text.clone()),
+                _ => Pointer::Open(among.clone()),
+            })),
+            State::Null | State::Unset => found.push(Pointer::Nothing),
+            State::Known(_) | State::Unknown(_) | State::OtherShape(_) => found.push(Pointer::Open(among.clone())),
+        }
+    }
+    found
+}
+
+/// What references lead to, all together.
+enum Referred {
+    Exactly(ResourceId),
+    Among(Vec<ResourceId>),
+    Unclear,
+}
+
+fn referred(graph: &Graph, references: &[&Reference]) -> Referred {
+    let mut ids: Vec<ResourceId> = Vec::new();
+    let mut is_clear = true;
+    let mut is_exact = true;
+    for reference in references {
+        match &reference.to {
+            Referent::OwnKey => {}
+            Referent::Block(block) => match graph.resolve(block) {
+                Resolved::One(id) => ids.push(id),
+                Resolved::Several(several) => {
+                    is_exact = false;
+                    ids.extend(several);
+                }
+                // A data source stands for something that is there already.
+                Resolved::Nothing => is_clear = false,
+            },
+            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => is_clear = false,
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let is_data = |id: &ResourceId| graph.get(*id).is_some_and(|resource| resource.role == Role::Data);
+    match ids.as_slice() {
+        [only] if is_clear && is_exact && !is_data(only) => Referred::Exactly(*only),
+        [] => Referred::Unclear,
+        _ if is_clear => Referred::Among(ids),
+        _ => Referred::Unclear,
+    }
+}

@@ -1,0 +1,188 @@
+//! Judging a graph by a set of rules.
+
+mod cidr;
+mod conditions;
+mod links;
+mod policy_document;
+mod truth;
+mod value_test;
+
+use crate::finding::{Finding, Observation};
+use crate::graph::{Action, Graph, Resource, ResourceId, Role};
+use crate::rules::{Cell, Rule, RuleSet};
+use crate::verdict::{Exit, Verdict};
+use conditions::Surroundings;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use truth::{Outcome, Truth};
+
+/// How a graph stands to a set of rules.
+#[derive(Debug)]
+pub struct Assessment<'a> {
+    /// The graph that was judged.
+    pub graph: &'a Graph,
+    /// What does not pass, in the order of the resources, then of the rules.
+    pub findings: Vec<Finding<'a>>,
+    /// How many verdicts of each kind there were, in the order of [`Verdict::ALL`].
+    pub tally: [usize; Verdict::ALL.len()],
+    /// How many resources were judged by at least one rule.
+    pub recognised: usize,
+    /// Types that no rule knows, with the number of their resources.
+    pub not_covered: BTreeMap<&'a str, usize>,
+}
+
+impl Assessment<'_> {
+    /// How many verdicts there were of a kind.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        let at = Verdict::ALL.iter().position(|known| *known == verdict);
+        at.and_then(|at| self.tally.get(at)).copied().unwrap_or(0)
+    }
+
+    /// How the check ends.
+    #[must_use]
+    pub fn exit(&self, allow_empty: bool) -> Exit {
+        let verdicts = self.findings.iter().map(|finding| finding.verdict);
+        let noted = self.graph.notes().iter().any(|note| note.blocks).then_some(Verdict::Indeterminate);
+        Exit::of(verdicts.chain(noted), self.recognised, allow_empty)
+    }
+}
+
+/// Judges every resource of a graph by every rule that knows its type.
+#[must_use]
+pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
+    let surroundings = Surroundings::new(graph, rules.defaults());
+    let mut assessment = Assessment {
+        graph,
+        findings: Vec::new(),
+        tally: [0; Verdict::ALL.len()],
+        recognised: 0,
+        not_covered: BTreeMap::new(),
+    };
+    for (id, resource) in graph.resources() {
+        if !matches!(resource.role, Role::Managed | Role::Drifted) {
+            continue;
+        }
+        // What belongs to the planned one belongs to it as it was found.
+        let linked = if resource.role == Role::Drifted { graph.at(&resource.address) } else { None };
+        let id = linked.map_or(id, |(planned, _)| planned);
+        let judged = judge_resource(&surroundings, rules, id, resource);
+        if judged.is_empty() {
+            *assessment.not_covered.entry(&resource.kind).or_default() += 1;
+        } else {
+            assessment.recognised += 1;
+        }
+        for finding in judged {
+            let at = Verdict::ALL.iter().position(|verdict| *verdict == finding.verdict);
+            if let Some(count) = at.and_then(|at| assessment.tally.get_mut(at)) {
+                *count += 1;
+            }
+            if finding.verdict.blocks() {
+                assessment.findings.push(finding);
+            }
+        }
+    }
+    assessment
+}
+
+/// One finding for each rule that knows the type: of several cells, what weighs most.
+fn judge_resource<'a>(
+    surroundings: &Surroundings<'a>,
+    rules: &'a RuleSet,
+    id: ResourceId,
+    resource: &'a Resource,
+) -> Vec<Finding<'a>> {
+    let mut findings: Vec<Finding<'a>> = Vec::new();
+    for (rule, cell) in rules.of_type(&resource.kind) {
+        let finding = judge_cell(surroundings, rule, cell, id, resource);
+        match findings.last_mut() {
+            Some(last) if last.rule.id == rule.id => {
+                if weight(finding.verdict) > weight(last.verdict) {
+                    *last = finding;
+                }
+            }
+            _ => findings.push(finding),
+        }
+    }
+    findings
+}
+
+/// A cell that does not apply leaves the word to one that does.
+const fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::NotApplicable => 0,
+        Verdict::Pass => 1,
+        Verdict::Waived => 2,
+        Verdict::Indeterminate => 3,
+        Verdict::Error => 4,
+        Verdict::Fail => 5,
+    }
+}
+
+fn judge_cell<'a>(
+    surroundings: &Surroundings<'a>,
+    rule: &'a Rule,
+    cell: &'a Cell,
+    id: ResourceId,
+    resource: &'a Resource,
+) -> Finding<'a> {
+    let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed };
+    if matches!(resource.action, Action::Delete | Action::Forget) {
+        return finding(Verdict::NotApplicable, Vec::new());
+    }
+    let outcome = guarded(|| {
+        let applies = cell.applies.as_ref().map(|applies| surroundings.judge(applies, id, resource));
+        let applies = applies.unwrap_or_else(Outcome::yes);
+        match applies.truth {
+            Truth::No => None,
+            Truth::Broken => Some(applies),
+            Truth::Yes => Some(surroundings.judge(&cell.check, id, resource)),
+            // If the check holds, it doesn't matter whether the rule concerns the resource.
+            Truth::Maybe => Some(match surroundings.judge(&cell.check, id, resource) {
+                met @ Outcome { truth: Truth::Yes, .. } => met,
+                _ => applies,
+            }),
+        }
+    });
+    match outcome {
+        None => finding(Verdict::NotApplicable, Vec::new()),
+        Some(Outcome { truth, observed }) => finding(verdict_of(truth), observed),
+    }
+}
+
+const fn verdict_of(truth: Truth) -> Verdict {
+    match truth {
+        Truth::Yes => Verdict::Pass,
+        Truth::No => Verdict::Fail,
+        Truth::Maybe => Verdict::Indeterminate,
+        Truth::Broken => Verdict::Error,
+    }
+}
+
+/// A fault of Ward itself while a rule is evaluated is an error of that rule: it blocks, and the
+/// others go on.
+fn guarded(evaluate: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
+    catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|_| {
+        Some(Outcome {
+            truth: Truth::Broken,
+            observed: vec![Observation {
+                address: None,
+                path: Box::default(),
+                value: "a fault in Ward: the rule was not evaluated".to_owned(),
+                origin: String::new(),
+            }],
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fails_closed_when_a_rule_crashes() {
+        let outcome = guarded(|| panic!("a fault of the test")).unwrap();
+        assert_eq!(outcome.truth, Truth::Broken);
+        assert!(verdict_of(outcome.truth).blocks());
+    }
+}

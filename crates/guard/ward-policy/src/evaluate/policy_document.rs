@@ -1,0 +1,423 @@
+//! Access policies of AWS: the statements of a document, and the questions that rules ask.
+//!
+//! Where a statement is not wholly known, the answer is that nobody knows.
+
+use super::truth::Truth;
+use crate::graph::{Attribute, Block};
+use crate::rules::{CidrTest, PolicyQuestion};
+
+/// Condition keys that tie a statement to named callers, when their value is fixed.
+const RESTRICTING_KEYS: [&str; 15] = [
+    "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
+    "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:principalarn",
+    "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:userid", "kms:calleraccount",
+];
+
+/// Operators under which a value restricts; the negated ones let everybody else in.
+const RESTRICTING_OPERATORS: [&str; 8] = [
+    "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress",
+    "numericequals", "bool",
+];
+
+/// One statement, as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+struct Statement {
+    allows: bool,
+    principals: Values,
+    /// Everybody but these.
+    is_not_principal: bool,
+    actions: Values,
+    is_not_action: bool,
+    resources: Values,
+    is_not_resource: bool,
+    conditions: Vec<Clause>,
+    /// Something in it is not known, or not understood.
+    is_unclear: bool,
+}
+
+/// One clause of a statement's condition.
+#[derive(Debug, Clone, PartialEq)]
+struct Clause {
+    operator: Box<str>,
+    key: Box<str>,
+    values: Values,
+}
+
+/// Texts of a statement, some of which may not be known.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Values {
+    known: Vec<Box<str>>,
+    unknown_count: usize,
+}
+
+impl Values {
+    fn of(value: Option<&Attribute>) -> Self {
+        let mut values = Self::default();
+        if let Some(value) = value {
+            values.take(value);
+        }
+        values
+    }
+
+    fn take(&mut self, value: &Attribute) {
+        match value {
+            Attribute::Text(text) => self.known.push(text.clone()),
+            Attribute::Bool(flag) => self.known.push(flag.to_string().into()),
+            Attribute::Number(number) => self.known.push(number.to_string().into()),
+            Attribute::List(items) => items.iter().for_each(|item| self.take(item)),
+            // What stands in a policy is no secret: it is evaluated, and never shown.
+            Attribute::Sensitive(secret) => self.take(secret.value()),
+            Attribute::Unknown(_) => self.unknown_count += 1,
+            Attribute::Null => {}
+            Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
+        }
+    }
+
+    fn has(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.known.iter().any(|text| is_meant(text))
+    }
+
+    const fn is_known(&self) -> bool {
+        self.unknown_count == 0
+    }
+}
+
+/// Answers a question about a document: JSON that was read, or the statements of a data source.
+pub(super) fn answer(document: &Attribute, asks: PolicyQuestion) -> Truth {
+    let Some(statements) = statements(document) else { return Truth::Broken };
+    let truths = statements.iter().map(|statement| match asks {
+        PolicyQuestion::NoPublicPrincipal => is_not_public(statement),
+        PolicyQuestion::NoFullAccess => is_not_full(statement),
+        PolicyQuestion::TlsRequired => requires_tls(statement),
+    });
+    let truths: Vec<Truth> = truths.collect();
+    match asks {
+        // One statement that requires it is enough.
+        PolicyQuestion::TlsRequired => first_of(&truths, [Truth::Yes, Truth::Maybe, Truth::No], Truth::No),
+        PolicyQuestion::NoPublicPrincipal | PolicyQuestion::NoFullAccess => {
+            first_of(&truths, [Truth::No, Truth::Maybe, Truth::Yes], Truth::Yes)
+        }
+    }
+}
+
+fn first_of(truths: &[Truth], order: [Truth; 3], none: Truth) -> Truth {
+    order.into_iter().find(|truth| truths.contains(truth)).unwrap_or(none)
+}
+
+fn statements(document: &Attribute) -> Option<Vec<Statement>> {
+    let Attribute::Block(document) = document else { return None };
+    // A document of a data source has blocks named `statement`; JSON has `Statement`.
+    match (document.get("Statement"), document.get("statement")) {
+        (Some(Attribute::List(items)), _) => items.iter().map(of_json).collect(),
+        (Some(one), _) => Some(vec![of_json(one)?]),
+        (None, Some(Attribute::List(items))) => items.iter().map(of_blocks).collect(),
+        (None, Some(one)) => Some(vec![of_blocks(one)?]),
+        (None, None) => None,
+    }
+}
+
+fn of_json(statement: &Attribute) -> Option<Statement> {
+    let statement = match statement {
+        Attribute::Block(block) => block,
+        Attribute::Unknown(_) => return Some(Statement::unclear()),
+        _ => return None,
+    };
+    let effect = Values::of(statement.get("Effect"));
+    let (principals, is_not_principal) = either(statement, "Principal", "NotPrincipal");
+    let (actions, is_not_action) = either(statement, "Action", "NotAction");
+    let (resources, is_not_resource) = either(statement, "Resource", "NotResource");
+    let mut conditions = Vec::new();
+    let mut is_unclear = !effect.is_known();
+    match statement.get("Condition") {
+        None | Some(Attribute::Null) => {}
+        Some(Attribute::Block(operators)) => {
+            for (operator, keys) in operators.entries() {
+                let Attribute::Block(keys) = keys else {
+                    is_unclear = true;
+                    continue;
+                };
+                conditions.extend(keys.entries().map(|(key, value)| clause(operator, key, Some(value))));
+            }
+        }
+        Some(_) => is_unclear = true,
+    }
+    let allows = effect.has(|effect| effect == "Allow");
+    is_unclear |= !allows && !effect.has(|effect| effect == "Deny");
+    Some(Statement {
+        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        is_unclear,
+    })
+}
+
+/// A block `statement` of a data source: `effect` is Allow unless it says otherwise.
+fn of_blocks(statement: &Attribute) -> Option<Statement> {
+    let statement = match statement {
+        Attribute::Block(block) => block,
+        Attribute::Unknown(_) => return Some(Statement::unclear()),
+        _ => return None,
+    };
+    let effect = Values::of(statement.get("effect"));
+    let (principals, is_not_principal) = either_of_blocks(statement, "principals", "not_principals");
+    let (actions, is_not_action) = either(statement, "actions", "not_actions");
+    let (resources, is_not_resource) = either(statement, "resources", "not_resources");
+    let mut conditions = Vec::new();
+    let mut is_unclear = !effect.is_known();
+    match statement.get("condition") {
+        None | Some(Attribute::Null) => {}
+        Some(Attribute::List(items)) => {
+            for item in items {
+                let Attribute::Block(block) = item else {
+                    is_unclear = true;
+                    continue;
+                };
+                match (block.get("test"), block.get("variable")) {
+                    (Some(Attribute::Text(test)), Some(Attribute::Text(variable))) => {
+                        conditions.push(clause(test, variable, block.get("values")));
+                    }
+                    _ => is_unclear = true,
+                }
+            }
+        }
+        Some(_) => is_unclear = true,
+    }
+    let allows = effect.known.is_empty() || effect.has(|effect| effect == "Allow");
+    Some(Statement {
+        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        is_unclear,
+    })
+}
+
+impl Statement {
+    fn unclear() -> Self {
+        Self {
+            allows: true,
+            principals: Values::default(),
+            is_not_principal: false,
+            actions: Values::default(),
+            is_not_action: false,
+            resources: Values::default(),
+            is_not_resource: false,
+            conditions: Vec::new(),
+            is_unclear: true,
+        }
+    }
+}
+
+fn either(statement: &Block, name: &str, negated: &str) -> (Values, bool) {
+    let given = |name: &str| statement.get(name).filter(|value| !is_nothing(value));
+    match given(negated) {
+        Some(value) => (Values::of(Some(value)), true),
+        None => (Values::of(statement.get(name)), false),
+    }
+}
+
+/// `principals { type, identifiers }`: only the identifiers count; a type `*` comes with `*`.
+fn either_of_blocks(statement: &Block, name: &str, negated: &str) -> (Values, bool) {
+    let read = |value: &Attribute| {
+        let mut values = Values::default();
+        let blocks = match value {
+            Attribute::List(items) => items.iter().collect(),
+            one => vec![one],
+        };
+        for block in blocks {
+            match block {
+                Attribute::Block(block) => match block.get("identifiers") {
+                    Some(identifiers) => values.take(identifiers),
+                    None => values.unknown_count += 1,
+                },
+                other => values.take(other),
+            }
+        }
+        values
+    };
+    match statement.get(negated).filter(|value| !is_nothing(value)) {
+        Some(value) => (read(value), true),
+        None => (statement.get(name).map(read).unwrap_or_default(), false),
+    }
+}
+
+fn is_nothing(value: &Attribute) -> bool {
+    match value {
+        Attribute::Null => true,
+        Attribute::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn clause(operator: &str, key: &str, value: Option<&Attribute>) -> Clause {
+    Clause {
+        operator: operator.to_ascii_lowercase().into(),
+        key: key.to_ascii_lowercase().into(),
+        values: Values::of(value),
+    }
+}
+
+fn is_not_public(statement: &Statement) -> Truth {
+    if statement.is_unclear {
+        return Truth::Maybe;
+    }
+    if !statement.allows {
+        return Truth::Yes;
+    }
+    let is_public = statement.is_not_principal || statement.principals.has(|name| name == "*");
+    if is_public {
+        return if statement.conditions.iter().any(restricts) {
+            Truth::Yes
+        } else if statement.conditions.iter().any(may_restrict) {
+            Truth::Maybe
+        } else {
+            Truth::No
+        };
+    }
+    if statement.principals.is_known() { Truth::Yes } else { Truth::Maybe }
+}
+
+fn is_restricting_key(clause: &Clause) -> bool {
+    RESTRICTING_KEYS.contains(&&*clause.key) && RESTRICTING_OPERATORS.contains(&&*clause.operator)
+}
+
+/// Whether a clause leaves only callers that are named.
+fn restricts(clause: &Clause) -> bool {
+    let is_open = |value: &str| match &*clause.key {
+        "aws:sourceip" | "aws:vpcsourceip" => {
+            super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true)
+        }
+        _ => value.trim_matches(['*', '?']).is_empty() || value.starts_with("arn:aws:*") || value == "arn:*",
+    };
+    is_restricting_key(clause)
+        && clause.values.is_known()
+        && !clause.values.known.is_empty()
+        && !clause.values.has(is_open)
+}
+
+fn may_restrict(clause: &Clause) -> bool {
+    is_restricting_key(clause) && !clause.values.is_known()
+}
+
+fn is_not_full(statement: &Statement) -> Truth {
+    if statement.is_unclear {
+        return Truth::Maybe;
+    }
+    if !statement.allows {
+        return Truth::Yes;
+    }
+    let every_action = statement.is_not_action || statement.actions.has(|name| matches!(name, "*" | "*:*"));
+    let everything = statement.is_not_resource || statement.resources.has(|name| name == "*");
+    if every_action && everything {
+        return Truth::No;
+    }
+    // A part that is known and small settles it, whatever the other turns out to be.
+    let is_small = (!every_action && statement.actions.is_known())
+        || (!everything && statement.resources.is_known());
+    if is_small { Truth::Yes } else { Truth::Maybe }
+}
+
+/// Whether a statement denies everybody everything that does not come over TLS.
+fn requires_tls(statement: &Statement) -> Truth {
+    if statement.is_unclear {
+        return Truth::Maybe;
+    }
+    // A further clause narrows the denial: then something may come without TLS.
+    let [clause] = statement.conditions.as_slice() else { return Truth::No };
+    let asks = matches!(&*clause.operator, "bool" | "boolifexists")
+        && clause.key.as_ref() == "aws:securetransport"
+        && clause.values.has(|value| value.eq_ignore_ascii_case("false"));
+    let everybody = !statement.is_not_principal && statement.principals.has(|name| name == "*");
+    let every_action = !statement.is_not_action
+        && statement.actions.has(|name| matches!(name, "*" | "*:*") || name.eq_ignore_ascii_case("s3:*"));
+    if statement.allows || !asks || !everybody || !every_action || statement.is_not_resource {
+        return Truth::No;
+    }
+    if statement.resources.has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*')) {
+        return Truth::Yes;
+    }
+    // The bucket and what lies in it are two resources: two that will be known are both.
+    match statement.resources.unknown_count {
+        0 => Truth::No,
+        1 => Truth::Maybe,
+        _ => Truth::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read_json;
+
+    fn ask(statements: &str, asks: PolicyQuestion) -> Truth {
+        let text = format!("{{\"Version\": \"2012-10-17\", \"Statement\": {statements}}}");
+        answer(&read_json(&text).unwrap(), asks)
+    }
+
+    #[test]
+    fn who_is_everybody() {
+        let asks = PolicyQuestion::NoPublicPrincipal;
+        for (principal, truth) in [
+            (r#""Principal": "*""#, Truth::No),
+            (r#""Principal": {"AWS": "*"}"#, Truth::No),
+            (r#""Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}"#, Truth::No),
+            (r#""NotPrincipal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::Yes),
+            (r#""Principal": {"Service": "logging.s3.amazonaws.com"}"#, Truth::Yes),
+        ] {
+            let statement = format!(r#"{{"Effect": "Allow", {principal}, "Action": "s3:GetObject", "Resource": "*"}}"#);
+            assert_eq!(ask(&statement, asks), truth, "{principal}");
+            assert_eq!(ask(&format!("[{statement}]"), asks), truth, "{principal}");
+            let denied = statement.replace("Allow", "Deny");
+            assert_eq!(ask(&denied, asks), Truth::Yes, "{principal}");
+        }
+    }
+
+    #[test]
+    fn which_conditions_restrict() {
+        let asks = PolicyQuestion::NoPublicPrincipal;
+        for (condition, truth) in [
+            (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
+            (r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, Truth::Yes),
+            (r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#, Truth::No),
+            (r#"{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:SourceArn": "*"}}"#, Truth::No),
+            (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
+        ] {
+            let statement =
+                format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": {condition}}}"#);
+            assert_eq!(ask(&statement, asks), truth, "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_requires_tls() {
+        let asks = PolicyQuestion::TlsRequired;
+        let whole = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}"#;
+        assert_eq!(ask(whole, asks), Truth::Yes);
+        for (from, to) in [
+            ("Deny", "Allow"),
+            ("\"s3:*\"", "\"s3:GetObject\""),
+            ("\"Principal\": \"*\"", "\"Principal\": {\"AWS\": \"arn:aws:iam::1:root\"}"),
+            ("\"false\"", "\"true\""),
+            (", \"arn:aws:s3:::b/*\"", ""),
+            ("\"false\"}", "\"false\"}, \"StringEquals\": {\"aws:PrincipalArn\": \"x\"}"),
+        ] {
+            assert!(whole.contains(from));
+            assert_eq!(ask(&whole.replace(from, to), asks), Truth::No, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn full_access() {
+        let asks = PolicyQuestion::NoFullAccess;
+        let full = r#"{"Effect": "Allow", "Action": ["s3:GetObject", "*"], "Resource": "*"}"#;
+        assert_eq!(ask(full, asks), Truth::No);
+        assert_eq!(ask(&full.replace(", \"*\"]", "]"), asks), Truth::Yes);
+        assert_eq!(ask(&full.replace("Resource\": \"*\"", "Resource\": \"arn:x\""), asks), Truth::Yes);
+        assert_eq!(ask(r#"{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}"#, asks), Truth::No);
+    }
+
+    #[test]
+    fn what_is_no_policy_is_broken_and_an_unknown_effect_is_open() {
+        assert_eq!(answer(&read_json("{}").unwrap(), PolicyQuestion::NoFullAccess), Truth::Broken);
+        assert_eq!(answer(&read_json("[]").unwrap(), PolicyQuestion::NoFullAccess), Truth::Broken);
+        assert_eq!(ask(r#"{"Effect": "allow"}"#, PolicyQuestion::NoFullAccess), Truth::Maybe);
+    }
+}

@@ -1,0 +1,235 @@
+//! A test of one value in each of its states.
+
+use super::cidr;
+use super::truth::Truth;
+use crate::graph::{Attribute, Graph, Reached, Reason, Referent, Resolved, State, Unknown};
+use crate::rules::{Default, DefaultValue, Test};
+
+/// What a test came to, and where the value that decided comes from.
+pub(super) struct Tested {
+    pub(super) truth: Truth,
+    /// The value that decided, if it is not the one that is written.
+    pub(super) instead: Option<String>,
+    pub(super) origin: String,
+}
+
+impl Tested {
+    const fn plain(truth: Truth) -> Self {
+        Self { truth, instead: None, origin: String::new() }
+    }
+
+    fn because(truth: Truth, origin: &str) -> Self {
+        Self { truth, instead: None, origin: origin.to_owned() }
+    }
+}
+
+/// Tests what a path reached.
+pub(super) fn test_reached(
+    test: &Test,
+    reached: &Reached<'_>,
+    default: Option<&Default>,
+    graph: &Graph,
+) -> Tested {
+    match reached.state {
+        State::Null | State::Unset => test_absent(test, default),
+        State::Unknown(unknown) => test_unknown(test, unknown, graph),
+        State::OtherShape(value) => {
+            Tested::because(Truth::Broken, &format!("the rule expects blocks here, and found {}", value.kind()))
+        }
+        State::Known(value) => Tested::plain(test_known(test, value)),
+    }
+}
+
+/// Whether a test asks for something to be there, so that what is not set does not stand it.
+const fn is_positive(test: &Test) -> bool {
+    !matches!(test, Test::NotEquals(_) | Test::NotIn(_) | Test::NotContains(_) | Test::NotStartsWith(_))
+}
+
+/// What is null is not set: a provider reads both alike.
+fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
+    match (test, default) {
+        (Test::Set, _) => Tested::plain(Truth::No),
+        (Test::Unset, _) => Tested::plain(Truth::Yes),
+        (_, Some(Default { value: DefaultValue::Is(value), note })) => Tested {
+            truth: test_known(test, value),
+            instead: Some(value.shown()),
+            origin: format!("{note}; not set"),
+        },
+        (_, Some(Default { value: DefaultValue::Depends, note })) => {
+            let truth = if is_positive(test) { Truth::No } else { Truth::Maybe };
+            Tested::because(truth, note)
+        }
+        (_, None) if is_positive(test) => Tested::plain(Truth::No),
+        (_, None) => Tested::because(Truth::Maybe, "Ward does not know what holds when it is not set"),
+    }
+}
+
+fn test_unknown(test: &Test, unknown: &Unknown, graph: &Graph) -> Tested {
+    if !unknown.branches.is_empty() {
+        let mut truths = unknown.branches.iter().map(|branch| match branch {
+            Attribute::Null => test_absent(test, None).truth,
+            Attribute::Unknown(_) => Truth::Maybe,
+            value => test_known(test, value),
+        });
+        let first = truths.next().unwrap_or(Truth::Maybe);
+        let truth = if truths.all(|truth| truth == first) { first } else { Truth::Maybe };
+        return Tested::because(truth, "for every value it can take");
+    }
+    let is_written = unknown.reason == Reason::WriteOnly;
+    match test {
+        Test::Set if is_written => Tested::plain(Truth::Yes),
+        Test::Unset if is_written => Tested::plain(Truth::No),
+        Test::Set if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
+        Test::Unset if leads_to_resources(unknown, graph) => Tested::plain(Truth::No),
+        _ => Tested::plain(Truth::Maybe),
+    }
+}
+
+/// Whether every part of the expression is a resource of this deployment: then it will have a value.
+pub(super) fn leads_to_resources(unknown: &Unknown, graph: &Graph) -> bool {
+    let mut leads = false;
+    for reference in unknown.references.iter() {
+        match &reference.to {
+            Referent::OwnKey => {}
+            // Whichever of several it is, it is one that will be there.
+            Referent::Block(block) if !block.is_data && graph.resolve(block) != Resolved::Nothing => leads = true,
+            _ => return false,
+        }
+    }
+    leads
+}
+
+/// Tests a value that is there.
+pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
+    match value {
+        Attribute::Unknown(_) => return Truth::Maybe,
+        Attribute::Sensitive(secret) => return test_known(test, secret.value()),
+        _ => {}
+    }
+    match test {
+        Test::Set => (!is_empty(value)).into(),
+        Test::Unset => is_empty(value).into(),
+        Test::Equals(wanted) => equals(value, wanted),
+        Test::NotEquals(wanted) => turned(equals(value, wanted)),
+        Test::In(choices) => one_of(value, choices),
+        Test::NotIn(choices) => turned(one_of(value, choices)),
+        Test::AtLeast(least) => number(value).map_or(Truth::Broken, |number| (number >= *least).into()),
+        Test::AtMost(most) => number(value).map_or(Truth::Broken, |number| (number <= *most).into()),
+        Test::Contains(item) => contains(value, item),
+        Test::NotContains(item) => turned(contains(value, item)),
+        Test::StartsWith(start) => text(value).map_or(Truth::Broken, |text| text.starts_with(&**start).into()),
+        Test::NotStartsWith(start) => {
+            text(value).map_or(Truth::Broken, |text| (!text.starts_with(&**start)).into())
+        }
+        Test::EndsWith(end) => text(value).map_or(Truth::Broken, |text| text.ends_with(&**end).into()),
+        Test::Cidr(wanted) => {
+            text(value).and_then(|text| cidr::stands(text, *wanted)).map_or(Truth::Broken, Into::into)
+        }
+    }
+}
+
+/// Whether a test looks at a list as a whole, not at its items.
+pub(super) const fn takes_lists(test: &Test) -> bool {
+    matches!(test, Test::Set | Test::Unset | Test::Contains(_) | Test::NotContains(_))
+}
+
+const fn turned(truth: Truth) -> Truth {
+    match truth {
+        Truth::Yes => Truth::No,
+        Truth::No => Truth::Yes,
+        other => other,
+    }
+}
+
+fn is_empty(value: &Attribute) -> bool {
+    match value {
+        Attribute::Null => true,
+        Attribute::Text(text) => text.trim().is_empty(),
+        Attribute::List(items) => items.iter().all(|item| *item == Attribute::Null),
+        Attribute::Block(block) => block.is_empty(),
+        _ => false,
+    }
+}
+
+/// Formats write `true`, `"true"` and `"True"` for one thing: scalars are compared by what they say.
+fn equals(value: &Attribute, wanted: &Attribute) -> Truth {
+    match (value, wanted) {
+        (Attribute::Block(_) | Attribute::List(_), _) => Truth::Broken,
+        (Attribute::Text(text), Attribute::Text(wanted)) => (text == wanted).into(),
+        (Attribute::Text(text), Attribute::Bool(wanted)) => {
+            text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" }).into()
+        }
+        (Attribute::Bool(_), Attribute::Text(_)) => equals(wanted, value),
+        (Attribute::Text(_), Attribute::Number(wanted)) => {
+            number(value).is_some_and(|number| number.total_cmp(wanted).is_eq()).into()
+        }
+        (Attribute::Number(_), Attribute::Text(_)) => equals(wanted, value),
+        _ => (value == wanted).into(),
+    }
+}
+
+fn one_of(value: &Attribute, choices: &[Attribute]) -> Truth {
+    let truths: Vec<_> = choices.iter().map(|choice| equals(value, choice)).collect();
+    if truths.contains(&Truth::Yes) {
+        Truth::Yes
+    } else if truths.contains(&Truth::Broken) {
+        Truth::Broken
+    } else {
+        Truth::No
+    }
+}
+
+fn contains(value: &Attribute, wanted: &Attribute) -> Truth {
+    let Attribute::List(items) = value else { return equals(value, wanted) };
+    let mut not_known = false;
+    for item in items {
+        match item {
+            Attribute::Unknown(_) => not_known = true,
+            Attribute::Null => {}
+            Attribute::Sensitive(secret) if equals(secret.value(), wanted) == Truth::Yes => return Truth::Yes,
+            Attribute::Sensitive(_) => {}
+            item if equals(item, wanted) == Truth::Yes => return Truth::Yes,
+            _ => {}
+        }
+    }
+    if not_known { Truth::Maybe } else { Truth::No }
+}
+
+fn number(value: &Attribute) -> Option<f64> {
+    match value {
+        Attribute::Number(number) => Some(*number),
+        Attribute::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    }
+}
+
+fn text(value: &Attribute) -> Option<&str> {
+    match value {
+        Attribute::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_are_compared_by_what_they_say() {
+        let of = |test: &Test, value: Attribute| test_known(test, &value);
+        let yes = Test::Equals(true.into());
+        assert_eq!(of(&yes, true.into()), Truth::Yes);
+        assert_eq!(of(&yes, "True".into()), Truth::Yes);
+        assert_eq!(of(&yes, "yes".into()), Truth::No);
+        assert_eq!(of(&yes, Attribute::Null), Truth::No);
+        assert_eq!(of(&yes, Attribute::list(vec![true.into()])), Truth::Broken);
+        assert_eq!(of(&Test::AtLeast(7.0), "7".into()), Truth::Yes);
+        assert_eq!(of(&Test::AtLeast(7.0), Attribute::Number(6.9)), Truth::No);
+        assert_eq!(of(&Test::AtLeast(7.0), "seven".into()), Truth::Broken);
+        assert_eq!(of(&Test::Set, "  ".into()), Truth::No);
+        assert_eq!(of(&Test::Set, Attribute::list(vec![Attribute::Null])), Truth::No);
+        assert_eq!(of(&Test::Contains("audit".into()), Attribute::list(vec!["audit".into()])), Truth::Yes);
+        assert_eq!(of(&Test::NotContains("audit".into()), Attribute::list(vec![])), Truth::Yes);
+        assert_eq!(of(&Test::NotIn(vec!["a".into()]), "b".into()), Truth::Yes);
+    }
+}

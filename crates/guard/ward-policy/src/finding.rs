@@ -1,0 +1,52 @@
+//! What a check found.
+
+use crate::graph::Resource;
+use crate::rules::{Cell, Rule};
+use crate::verdict::Verdict;
+
+/// One rule's verdict about one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The part of the rule that decided.
+    pub cell: &'a Cell,
+    /// The resource.
+    pub resource: &'a Resource,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was seen, and where it comes from.
+    pub observed: Vec<Observation>,
+}
+
+/// A value that decided a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The resource it stands in, if it is another than the one that is judged.
+    pub address: Option<Box<str>>,
+    /// Its path in the resource.
+    pub path: Box<str>,
+    /// The value as it may be shown.
+    pub value: String,
+    /// Where it comes from, or why it is what it is; empty if it is written just so.
+    pub origin: String,
+}
+
+impl Observation {
+    /// In one line: `storage_encrypted = false (default of the provider)`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let address = self.address.as_deref().map(|address| format!("{address}: ")).unwrap_or_default();
+        let value = if self.path.is_empty() {
+            self.value.clone()
+        } else if self.value == NOT_SET {
+            format!("{} is {NOT_SET}", self.path)
+        } else {
+            format!("{} = {}", self.path, self.value)
+        };
+        if self.origin.is_empty() { format!("{address}{value}") } else { format!("{address}{value} ({})", self.origin) }
+    }
+}
+
+/// How a value that is not written is shown.
+pub(crate) const NOT_SET: &str = "not set";

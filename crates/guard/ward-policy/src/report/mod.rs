@@ -1,0 +1,38 @@
+//! What a person and a program read about a check.
+
+mod data;
+mod text;
+
+pub use data::{CheckReport, CitationReport, FindingReport, InputReport, ObservationReport};
+pub use text::{Style, text};
+
+use crate::evaluate::Assessment;
+use crate::input_error::InputError;
+use crate::verdict::Exit;
+
+/// One input with what came of it.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The input as the caller named it.
+    pub name: &'a str,
+    /// How it stands to the rules, or why it was not read.
+    pub result: Result<Assessment<'a>, InputError>,
+}
+
+impl Checked<'_> {
+    /// How the check of this input ends.
+    #[must_use]
+    pub fn exit(&self, allow_empty: bool) -> Exit {
+        match &self.result {
+            Ok(assessment) => assessment.exit(allow_empty),
+            Err(_) => Exit::NotRead,
+        }
+    }
+}
+
+/// How the check of all inputs ends. No input at all is not a pass.
+#[must_use]
+pub fn exit_of(inputs: &[Checked<'_>], allow_empty: bool) -> Exit {
+    let all = inputs.iter().map(|input| input.exit(allow_empty)).reduce(Exit::and);
+    all.unwrap_or(Exit::Indeterminate)
+}

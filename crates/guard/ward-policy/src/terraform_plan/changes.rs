@@ -1,0 +1,213 @@
+//! The changes of a plan, each of which becomes a resource.
+
+use super::configuration::{Declared, Module};
+use super::marks::{expressions, with_sensitive, with_unknown};
+use super::scope::{Scope, Written};
+use crate::graph::{Action, Attribute, Block, InstanceKey, ModulePath, Resource, Role, split_address};
+use crate::input_error::InputError;
+use crate::json::{Kind, Scanner, read_block, read_value};
+use std::borrow::Cow;
+
+/// One entry of `resource_changes` or `resource_drift`, its values not read yet.
+#[derive(Default)]
+struct Change<'a> {
+    address: Cow<'a, str>,
+    module: Cow<'a, str>,
+    mode: Cow<'a, str>,
+    kind: Cow<'a, str>,
+    name: Cow<'a, str>,
+    key: Option<InstanceKey>,
+    provider: Cow<'a, str>,
+    deposed: Cow<'a, str>,
+    actions: Vec<Cow<'a, str>>,
+    before: Option<Scanner<'a>>,
+    after: Option<Scanner<'a>>,
+    after_unknown: Option<Scanner<'a>>,
+    before_sensitive: Option<Scanner<'a>>,
+    after_sensitive: Option<Scanner<'a>>,
+}
+
+/// Reads one change into a resource. `None` for modes that are no resources.
+pub(super) fn read_change<'a>(
+    scanner: &mut Scanner<'a>,
+    configuration: Option<&Module<'a>>,
+    is_drift: bool,
+) -> Result<Option<Resource>, InputError> {
+    let start = scanner.clone();
+    let change = change(scanner)?;
+    let fault = |what: &str| InputError::Malformed {
+        at: if change.address.is_empty() { format!("line {}", start.line()) } else { change.address.to_string() },
+        what: what.to_owned(),
+    };
+    if change.address.is_empty() || change.kind.is_empty() || change.name.is_empty() {
+        return Err(fault("a change has an address, a type and a name"));
+    }
+    let role = match &*change.mode {
+        "managed" if is_drift => Role::Drifted,
+        "managed" => Role::Managed,
+        "data" => Role::Data,
+        _ => return Err(fault(&format!("the mode {:?} is not known", change.mode))),
+    };
+    let action = action(&change.actions)
+        .ok_or_else(|| fault(&format!("the actions {:?} are not known", change.actions)))?;
+    let module = ModulePath::parse(&change.module).ok_or_else(|| fault("its module has no address"))?;
+    let mut resource = Resource::new(&change.address, &change.kind, &change.name);
+    if !change.deposed.is_empty() {
+        // What is left of an earlier replacement: it goes, and shares the address of the new one.
+        resource.address = format!("{} (deposed {})", change.address, change.deposed).into();
+    }
+    resource.module = module;
+    resource.key = change.key.clone();
+    resource.role = role;
+    resource.action = action;
+    let module_of = configuration.map(|root| (root, root.at(&resource.module)));
+    let declared = module_of.and_then(|(_, module)| {
+        module?.resources.get(&*declared_address(role, &change.kind, &change.name))
+    });
+    resource.provider = provider(declared, &change.provider);
+    fill(&mut resource, &change, configuration, declared)?;
+    Ok(Some(resource))
+}
+
+/// Values, marks and expressions of a resource.
+fn fill<'a>(
+    resource: &mut Resource,
+    change: &Change<'a>,
+    configuration: Option<&Module<'a>>,
+    declared: Option<&Declared<'a>>,
+) -> Result<(), InputError> {
+    let values = block(change.after.as_ref())?;
+    let unknown = value(change.after_unknown.as_ref())?;
+    let sensitive = value(change.after_sensitive.as_ref())?;
+    let empty = Module::default();
+    let own_key = resource.key.clone();
+    let scope = Scope {
+        root: configuration.unwrap_or(&empty),
+        module: &resource.module.clone(),
+        key: own_key.as_ref(),
+        for_each: declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default(),
+    };
+    let written = declared.map_or(Written::NotTold, |declared| Written::As(vec![&declared.expressions]));
+    resource.attributes = with_sensitive(with_unknown(values, &unknown, &written, &scope)?, &sensitive)?;
+    resource.expressions = declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();
+    // The values before matter only where something is taken away or changed.
+    if matches!(resource.action, Action::Update | Action::Replace | Action::Delete) {
+        let before = block(change.before.as_ref())?;
+        let hidden = value(change.before_sensitive.as_ref())?;
+        resource.before = Some(with_sensitive(before, &hidden)?);
+    }
+    Ok(())
+}
+
+/// How a block is named in its module.
+pub(super) fn declared_address(role: Role, kind: &str, name: &str) -> String {
+    if role == Role::Data { format!("data.{kind}.{name}") } else { format!("{kind}.{name}") }
+}
+
+/// The provider configuration, without the module through which it was inherited.
+fn provider(declared: Option<&Declared<'_>>, name: &str) -> Box<str> {
+    let key = declared.map(|declared| &*declared.provider).filter(|key| !key.is_empty());
+    let key = key.unwrap_or_else(|| name.rsplit('/').next().unwrap_or(name));
+    key.rsplit(':').next().unwrap_or(key).into()
+}
+
+fn change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
+    let mut change = Change::default();
+    scanner.object(|name, scanner| {
+        match &*name {
+            "address" => change.address = scanner.text()?,
+            "module_address" => change.module = scanner.text()?,
+            "mode" => change.mode = scanner.text()?,
+            "type" => change.kind = scanner.text()?,
+            "name" => change.name = scanner.text()?,
+            "index" => change.key = key(scanner)?,
+            "provider_name" => change.provider = scanner.text()?,
+            "deposed" => change.deposed = scanner.text()?,
+            "change" => values(scanner, &mut change)?,
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    // Old plans tell the module only in the address.
+    if change.module.is_empty() && change.address.starts_with("module.") {
+        change.module = Cow::Owned(module_of(&change.address));
+    }
+    Ok(change)
+}
+
+fn values<'a>(scanner: &mut Scanner<'a>, change: &mut Change<'a>) -> Result<(), InputError> {
+    scanner.object(|name, scanner| {
+        scanner.peek()?;
+        let at = scanner.clone();
+        match &*name {
+            "actions" => {
+                return scanner.array(|scanner| {
+                    change.actions.push(scanner.text()?);
+                    Ok(())
+                });
+            }
+            "before" => change.before = Some(at),
+            "after" => change.after = Some(at),
+            "after_unknown" => change.after_unknown = Some(at),
+            "before_sensitive" => change.before_sensitive = Some(at),
+            "after_sensitive" => change.after_sensitive = Some(at),
+            _ => {}
+        }
+        scanner.skip().map(drop)
+    })
+}
+
+/// The key of an instance: a number, a text, or null.
+pub(super) fn key(scanner: &mut Scanner<'_>) -> Result<Option<InstanceKey>, InputError> {
+    Ok(match scanner.peek()? {
+        Kind::Number => Some(InstanceKey::Index(scanner.skip()?.parse().unwrap_or(u64::MAX))),
+        Kind::Text => Some(InstanceKey::Name(scanner.text()?.into())),
+        _ => {
+            scanner.skip()?;
+            None
+        }
+    })
+}
+
+/// The module part of an address.
+pub(super) fn module_of(address: &str) -> String {
+    let parts = split_address(address).unwrap_or_default();
+    let mut steps = Vec::new();
+    let mut parts = parts.chunks_exact(2);
+    for pair in parts.by_ref() {
+        match pair {
+            [word, call] if word.name == "module" => {
+                let key = call.key.as_ref().map(ToString::to_string).unwrap_or_default();
+                steps.push(format!("module.{}{key}", call.name));
+            }
+            _ => break,
+        }
+    }
+    steps.join(".")
+}
+
+fn action(actions: &[Cow<'_, str>]) -> Option<Action> {
+    let words: Vec<&str> = actions.iter().map(|word| &**word).collect();
+    Some(match words.as_slice() {
+        ["no-op"] => Action::Keep,
+        ["create"] => Action::Create,
+        ["read"] => Action::Read,
+        ["update"] => Action::Update,
+        ["delete", "create"] | ["create", "delete"] => Action::Replace,
+        // A new one is made, and the old one is left to itself.
+        ["create", "forget"] | ["forget", "create"] => Action::Replace,
+        ["delete"] => Action::Delete,
+        ["forget"] => Action::Forget,
+        _ => return None,
+    })
+}
+
+/// A block that was passed over; null is no values.
+fn block(at: Option<&Scanner<'_>>) -> Result<Block, InputError> {
+    let Some(mut scanner) = at.cloned() else { return Ok(Block::default()) };
+    if scanner.peek()? == Kind::Null { Ok(Block::default()) } else { read_block(&mut scanner) }
+}
+
+fn value(at: Option<&Scanner<'_>>) -> Result<Attribute, InputError> {
+    at.cloned().map_or(Ok(Attribute::Null), |mut scanner| read_value(&mut scanner))
+}

@@ -1,0 +1,228 @@
+//! The configuration that a plan carries: which expressions there are, and what they refer to.
+
+use crate::input_error::InputError;
+use crate::json::{Kind, Scanner};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// One module of the configuration.
+#[derive(Debug, Default)]
+pub(super) struct Module<'a> {
+    /// By address within the module: `aws_s3_bucket.b`, `data.aws_vpc.v`.
+    pub(super) resources: HashMap<Cow<'a, str>, Declared<'a>>,
+    pub(super) calls: HashMap<Cow<'a, str>, Call<'a>>,
+    /// What the expression of each output refers to.
+    pub(super) outputs: HashMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
+}
+
+/// A resource as it is written.
+#[derive(Debug, Default)]
+pub(super) struct Declared<'a> {
+    pub(super) provider: Cow<'a, str>,
+    pub(super) expressions: Tree<'a>,
+    /// What `for_each` refers to.
+    pub(super) for_each: Vec<Cow<'a, str>>,
+    /// Whether `count` or `for_each` repeats it.
+    pub(super) is_repeated: bool,
+}
+
+/// A call of a module.
+#[derive(Debug, Default)]
+pub(super) struct Call<'a> {
+    pub(super) expressions: Tree<'a>,
+    pub(super) for_each: Vec<Cow<'a, str>>,
+    pub(super) module: Module<'a>,
+}
+
+/// The expressions of a block.
+#[derive(Debug)]
+pub(super) enum Tree<'a> {
+    /// One expression.
+    Leaf {
+        /// What it refers to.
+        references: Vec<Cow<'a, str>>,
+        /// Whether it is the constant null.
+        is_null: bool,
+    },
+    /// A block with its attributes.
+    Block(HashMap<Cow<'a, str>, Tree<'a>>),
+    /// Blocks of one name.
+    Blocks(Vec<Tree<'a>>),
+}
+
+impl Default for Tree<'_> {
+    fn default() -> Self {
+        Self::Block(HashMap::new())
+    }
+}
+
+/// Reads the section `configuration`.
+pub(super) fn read_configuration<'a>(scanner: &mut Scanner<'a>) -> Result<Module<'a>, InputError> {
+    let mut root = Module::default();
+    scanner.object(|name, scanner| {
+        match &*name {
+            "root_module" => root = module(scanner)?,
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    Ok(root)
+}
+
+fn module<'a>(scanner: &mut Scanner<'a>) -> Result<Module<'a>, InputError> {
+    let mut read = Module::default();
+    scanner.object(|name, scanner| match &*name {
+        "resources" => scanner.array(|scanner| {
+            let (address, declared) = declared(scanner)?;
+            read.resources.insert(address, declared);
+            Ok(())
+        }),
+        "module_calls" => scanner.object(|name, scanner| {
+            let call = call(scanner)?;
+            read.calls.insert(name, call);
+            Ok(())
+        }),
+        "outputs" => scanner.object(|name, scanner| {
+            let references = output(scanner)?;
+            read.outputs.insert(name, references);
+            Ok(())
+        }),
+        _ => scanner.skip().map(drop),
+    })?;
+    Ok(read)
+}
+
+fn declared<'a>(scanner: &mut Scanner<'a>) -> Result<(Cow<'a, str>, Declared<'a>), InputError> {
+    let mut address = Cow::default();
+    let mut declared = Declared::default();
+    scanner.object(|name, scanner| {
+        match &*name {
+            "address" => address = scanner.text()?,
+            "provider_config_key" => declared.provider = scanner.text()?,
+            "expressions" => declared.expressions = tree(scanner)?,
+            "for_each_expression" => {
+                declared.for_each = tree(scanner)?.references();
+                declared.is_repeated = true;
+            }
+            "count_expression" => {
+                scanner.skip()?;
+                declared.is_repeated = true;
+            }
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    Ok((address, declared))
+}
+
+fn call<'a>(scanner: &mut Scanner<'a>) -> Result<Call<'a>, InputError> {
+    let mut call = Call::default();
+    scanner.object(|name, scanner| {
+        match &*name {
+            "expressions" => call.expressions = tree(scanner)?,
+            "for_each_expression" => call.for_each = tree(scanner)?.references(),
+            "module" => call.module = module(scanner)?,
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    Ok(call)
+}
+
+fn output<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {
+    let mut references = Vec::new();
+    scanner.object(|name, scanner| {
+        match &*name {
+            "expression" => references = tree(scanner)?.references(),
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    Ok(references)
+}
+
+/// An expression is an object with its constant or its references; everything else is blocks.
+fn tree<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+    match scanner.peek()? {
+        Kind::Array => {
+            let mut blocks = Vec::new();
+            scanner.array(|scanner| {
+                blocks.push(tree(scanner)?);
+                Ok(())
+            })?;
+            Ok(Tree::Blocks(blocks))
+        }
+        Kind::Object => block(scanner),
+        _ => {
+            scanner.skip()?;
+            Ok(Tree::Leaf { references: Vec::new(), is_null: false })
+        }
+    }
+}
+
+fn block<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+    let mut entries = HashMap::new();
+    let mut references: Option<Vec<Cow<'a, str>>> = None;
+    let mut constant_is_null: Option<bool> = None;
+    scanner.object(|name, scanner| {
+        match (&*name, scanner.peek()?) {
+            ("references", Kind::Array) if is_texts(scanner) => references = Some(texts(scanner)?),
+            ("constant_value", kind) => {
+                constant_is_null = Some(kind == Kind::Null);
+                scanner.skip()?;
+            }
+            _ => {
+                let inner = tree(scanner)?;
+                entries.insert(name, inner);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(match (references, constant_is_null) {
+        (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
+        (None, None) => Tree::Block(entries),
+        (references, is_null) => Tree::Leaf {
+            references: references.unwrap_or_default(),
+            is_null: is_null.unwrap_or(false),
+        },
+    })
+}
+
+/// Whether an array holds texts; a block may be named like the list of references.
+fn is_texts(scanner: &Scanner<'_>) -> bool {
+    texts(&mut scanner.clone()).is_ok()
+}
+
+fn texts<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {
+    let mut texts = Vec::new();
+    scanner.array(|scanner| {
+        texts.push(scanner.text()?);
+        Ok(())
+    })?;
+    Ok(texts)
+}
+
+impl<'a> Tree<'a> {
+    /// Every reference in it.
+    pub(super) fn references(&self) -> Vec<Cow<'a, str>> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect(&self, found: &mut Vec<Cow<'a, str>>) {
+        match self {
+            Self::Leaf { references, .. } => found.extend(references.iter().cloned()),
+            Self::Block(entries) => entries.values().for_each(|inner| inner.collect(found)),
+            Self::Blocks(blocks) => blocks.iter().for_each(|inner| inner.collect(found)),
+        }
+    }
+
+    /// The expression of a name, if it is a block.
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Block(entries) => entries.get(name),
+            Self::Leaf { .. } | Self::Blocks(_) => None,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Words of the commands that check infrastructure code.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// `ward policy …`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Refuse what would break the law if it were deployed. Needs no device and no network.
+    ///
+    /// Ends with 0 if everything is proven; 1 if a rule is not met; 2 if something could not be known
+    /// or evaluated before the deployment, or no rule knows any of the resources; 3 if a file was not
+    /// read. Everything but 0 means: do not deploy.
+    Check(PolicyCheckArgs),
+}
+
+/// `ward policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheckArgs {
+    /// Plans or states of Terraform as JSON (terraform show -json); `-` for standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Pass although no rule knows any of the resources.
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
