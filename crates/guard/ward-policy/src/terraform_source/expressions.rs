@@ -149,10 +149,14 @@ pub(super) fn pairs(over: &Value) -> Option<Vec<(Value, Value)>> {
     }
 }
 
-/// A known, plain value as the key of a map.
+/// A known, plain value as the key of a map. A key is shown, so that it may be no secret.
 pub(super) fn as_key(key: &Value) -> Option<Rc<str>> {
+    if key.is_secret { None } else { as_index(key) }
+}
+
+/// A known, plain value by which an item is taken out.
+pub(super) fn as_index(key: &Value) -> Option<Rc<str>> {
     match &key.data {
-        _ if key.is_secret => None,
         Data::Text(text) => Some(text.clone()),
         Data::Number(number) => Some(number.to_string().into()),
         Data::Bool(value) => Some(value.to_string().into()),
@@ -183,7 +187,7 @@ pub(super) fn reason_of(value: &Value) -> Reason {
 
 /// A collection that hangs on a value that is not known, or is of the wrong kind.
 fn no_map(on: &Value) -> Value {
-    let is_fault = on.is_fault() || on.is_plain();
+    let is_fault = on.is_fault() || (on.is_plain() && !on.is_secret);
     Value::not_known_as(NotKnown { is_fault, ..NotKnown::new(reason_of(on)) })
         .and_from(&on.all_from())
         .computed("for")

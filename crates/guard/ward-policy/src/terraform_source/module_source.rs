@@ -66,8 +66,7 @@ impl Declared {
 
 /// Whether a name is that of a configuration file.
 pub(super) fn is_configuration(name: &str) -> bool {
-    let is_hidden = name.starts_with('.') || name.ends_with('~') || name.starts_with('#');
-    !is_hidden && (name.ends_with(".tf") || name.ends_with(".tf.json"))
+    !name.starts_with('.') && (name.ends_with(".tf") || name.ends_with(".tf.json"))
 }
 
 /// Whether a file changes what the others of its folder declare.

@@ -1,7 +1,7 @@
 //! Names, and what is taken out of their values: attributes, items, and splats.
 
 use super::evaluator::{Evaluator, Repetition, Scope};
-use super::expressions::{as_key, reason_of};
+use super::expressions::{as_index, reason_of};
 use super::operators::{as_number, not_known_of};
 use super::syntax::Step;
 use super::value::{Data, NotKnown, Value, computed_reference, joined};
@@ -124,9 +124,9 @@ impl Evaluator<'_> {
                     .and_from(&joined(&of.all_from(), &index.all_from()))
                     .computed("index"),
             },
-            Data::Map(_) | Data::Block(_) | Data::Module(_) => match as_key(index) {
+            Data::Map(_) | Data::Block(_) | Data::Module(_) => match as_index(index) {
                 Some(key) if !(matches!(of.data, Data::Block(_)) && as_number(index).is_some()) => {
-                    self.attribute(of, &key)
+                    self.attribute(of, &key).secret_if(index.is_secret)
                 }
                 _ => not_known_of(&[index])
                     .and_from(&joined(&of.all_from(), &index.all_from()))

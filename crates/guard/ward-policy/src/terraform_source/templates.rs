@@ -5,8 +5,8 @@ use super::evaluator::{Bound, Evaluator, Scope, too_much};
 use super::expressions::{as_bool, pairs, reason_of};
 use super::operators::not_known_of;
 use super::syntax::Part;
-use super::value::{Data, Entries, Value, joined};
-use crate::graph::{Attribute, Reason, References};
+use super::value::{Data, Entries, NotKnown, Value, joined};
+use crate::graph::{Attribute, Reason, References, Referent};
 use crate::json::read_json;
 use crate::limits::MAX_TEXT_BYTES;
 use std::rc::Rc;
@@ -109,14 +109,29 @@ impl Built {
     }
 }
 
-/// A JSON text with holes as its shape. Only what resources and data sources say of themselves may
-/// be a hole: a text that somebody gives as an input may hold quotes, and change the shape.
+/// Attributes of resources that hold a name, never a quote or a bracket.
+const NAMES: [&str; 8] = ["id", "arn", "name", "bucket", "partition", "dns_suffix", "region", "fqdn"];
+const NAME_ENDINGS: [&str; 3] = ["_id", "_arn", "_name"];
+
+/// A JSON text with holes as its shape. Only names that resources and data sources say of themselves
+/// may be holes: any other text may hold quotes, and change the shape.
 fn document(built: &Built) -> Option<Value> {
     let begins = built.text.trim_start().starts_with(['{', '[']);
+    let is_name = |to: &Referent| match to {
+        Referent::Block(block) => {
+            let name = block.attribute.rsplit('.').next().unwrap_or_default();
+            NAMES.contains(&name) || NAME_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        }
+        Referent::OwnKey => true,
+        Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => false,
+    };
     let is_tame = |hole: &Value| {
-        hole.not_known().is_some_and(|not_known| {
+        let says_itself = |not_known: &NotKnown| {
             matches!(not_known.reason, Reason::AfterApply | Reason::DataSource) && !not_known.is_fault
-        })
+        };
+        hole.not_known().is_some_and(says_itself)
+            && !hole.from.is_empty()
+            && hole.from.iter().all(|reference| is_name(&reference.to))
     };
     let is_clean = built.text.matches(HOLE).count() == built.holes.len();
     if !begins || !is_clean || !built.holes.iter().all(is_tame) {

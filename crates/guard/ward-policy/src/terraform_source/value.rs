@@ -360,7 +360,7 @@ impl BlockValue {
                     }
                     Data::Unknown(not_known) => {
                         let beneath = joined(&value.from, &not_known.beneath);
-                        Value::not_known_as(NotKnown { beneath, ..(**not_known).clone() }).data
+                        Value::not_known_as(NotKnown { beneath, written: None, ..(**not_known).clone() }).data
                     }
                     data => data.clone(),
                 };

@@ -3,7 +3,7 @@
 use super::super::operators::as_number;
 use super::super::value::Value;
 use super::Answer;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Calls one of them.
 pub(super) fn call(name: &str, values: &[Value]) -> Answer {
@@ -13,13 +13,15 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
     if values.iter().any(|value| !value.is_wholly_known()) {
         return Answer::NotKnown;
     }
-    Answer::of(match (name, values) {
+    let found = match (name, values) {
         ("cidrsubnet", [range, bits, number]) => subnet(range, bits, number),
         ("cidrhost", [range, number]) => host(range, number),
         ("cidrnetmask", [range]) => netmask(range),
         ("cidrsubnets", [range, bits @ ..]) => subnets(range, bits),
         _ => None,
-    })
+    };
+    // What this reader refuses, Terraform may accept.
+    found.map_or(Answer::NoSuch, Answer::Made)
 }
 
 /// A range: its first address, how many bits name it, and how many bits an address has.

@@ -1,7 +1,7 @@
 //! Functions over lists, sets, maps and objects. What they take out of their arguments leads where it led.
 
 use super::super::conversion::set;
-use super::super::expressions::{as_bool, as_key};
+use super::super::expressions::{as_bool, as_index, as_key};
 use super::super::operators::{as_number, equal};
 use super::super::value::{Data, Entries, Value, joined};
 use super::{Answer, is_open};
@@ -52,7 +52,7 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         ("setsubtract", [one, other]) => by_membership(one, other, false),
         ("sort", [list]) => match set_of_texts(list) {
             Some(texts) => Answer::Made(Value::list(texts)),
-            None => Answer::NotKnown,
+            None => Answer::NoSuch,
         },
         _ => Answer::NoSuch,
     }
@@ -124,7 +124,7 @@ fn coalesce(values: &[Value], is_there: impl Fn(&Value) -> bool) -> Answer {
 }
 
 fn lookup(of: &Value, key: &Value, default: Option<&Value>) -> Answer {
-    map_of(of, |entries| match as_key(key) {
+    map_of(of, |entries| match as_index(key) {
         None if is_open(key) => Answer::NotKnown,
         None => Answer::Refused,
         Some(key) => match (entries.get(&key), default) {

@@ -15,12 +15,13 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         ("jsonencode", [value]) => json(value),
         ("jsondecode", [value]) => match &value.data {
             Data::Document(of) => Answer::Taken((**of).clone()),
-            Data::Text(text) => Answer::of(read_document(text)),
+            // What this reader refuses, Terraform may read.
+            Data::Text(text) => read_document(text).map_or(Answer::NoSuch, Answer::Made),
             _ if is_open(value) => Answer::NotKnown,
             _ => Answer::Refused,
         },
         ("yamldecode", [value]) => match value.as_text() {
-            Some(text) => Answer::of(yaml(text)),
+            Some(text) => yaml(text).map_or(Answer::NoSuch, Answer::Made),
             None => Answer::NotKnown,
         },
         ("base64encode", [value]) => text_of(value, |text| Some(base64(text.as_bytes()))),

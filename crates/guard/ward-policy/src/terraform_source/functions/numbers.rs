@@ -19,10 +19,14 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         "min" => |values| fold(values, f64::min),
         "sum" => sum,
         "pow" => pow,
-        "parseint" => parse_integer,
-        "range" => range,
         "tonumber" => return convert(values, |value| as_number(value).map(Value::number)),
         "tobool" => return convert(values, |value| as_bool(value).map(Value::bool)),
+        "parseint" | "range" if values.iter().any(|value| !value.is_wholly_known()) => {
+            return Answer::NotKnown;
+        }
+        // What is beyond the bounds here, Terraform may accept.
+        "parseint" => return parse_integer(values).map_or(Answer::NoSuch, Answer::Made),
+        "range" => return range(values).map_or(Answer::NoSuch, Answer::Made),
         "sensitive" => return marked(values, true),
         "nonsensitive" => return marked(values, false),
         _ => return Answer::NoSuch,

@@ -96,6 +96,9 @@ fn the_deepest_expressions_fit_the_stack() {
     }
 }
 
+/// Puts an expression into another.
+type Wrap<'a> = &'a dyn Fn(&str) -> String;
+
 #[test]
 fn the_longest_ways_through_everything_fit_the_stack() {
     let links = MAX_EVALUATION_DEPTH + 10;
@@ -106,7 +109,7 @@ fn the_longest_ways_through_everything_fit_the_stack() {
         let open = "dynamic \"b\" {\nfor_each = [1]\ncontent {\n".repeat(15);
         format!("0\n{open} v = {inner} {}", "\n}\n}".repeat(15))
     };
-    let wraps: [(&str, &dyn Fn(&str) -> String); 7] = [
+    let wraps: [(&str, Wrap<'_>); 7] = [
         ("v", &|inner| format!("upper({inner})")),
         ("v", &|inner| format!("[for x in [1] : {inner}][0]")),
         ("v", &|inner| format!("try({{ a = {inner} }}.a, 1)")),

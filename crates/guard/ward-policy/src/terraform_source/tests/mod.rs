@@ -7,6 +7,7 @@ mod modules;
 mod references;
 mod repetition;
 mod values;
+mod verdicts;
 
 use super::{SourceFile, SourceOptions, read_terraform_source};
 use crate::graph::{Attribute, Graph, Referent, Resource};
