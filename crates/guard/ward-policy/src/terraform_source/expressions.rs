@@ -1,5 +1,6 @@
 //! Evaluates expressions. What Ward can't compute is not known, and says where it comes from.
 
+use super::conversion::as_text;
 use super::evaluator::{Bound, Evaluator, Scope};
 use super::operators::{binary, choose, negated, negative};
 use super::syntax::{Expression, For, Node};
@@ -64,7 +65,18 @@ impl Evaluator<'_> {
         let condition = self.evaluate(condition, scope);
         match as_bool(&condition) {
             Some(holds) => {
-                self.evaluate(if holds { then } else { otherwise }, scope).secret_if(condition.is_secret)
+                let (chosen, other) = if holds { (then, otherwise) } else { (otherwise, then) };
+                let chosen = self.evaluate(chosen, scope).secret_if(condition.is_secret);
+                match chosen.data {
+                    // Both branches have one type: beside a text, a number is one.
+                    Data::Number(_) | Data::Bool(_) if self.evaluate(other, scope).as_text().is_some() => {
+                        as_text(&chosen).map_or_else(
+                            || chosen.clone(),
+                            |text| Value { data: Value::text(&text).data, ..chosen.clone() },
+                        )
+                    }
+                    _ => chosen,
+                }
             }
             None => {
                 let then = self.evaluate(then, scope);

@@ -76,13 +76,26 @@ fn heredoc_end(text: &str, name: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Takes away the indent that all lines have.
+/// Takes away the indent that all lines have. As in Terraform, a line whose own indent is trimmed has
+/// none, and a line behind a trimmed new line is no line of its own.
 fn without_indent(text: &str) -> String {
+    let mut begins = true;
+    let lines: Vec<(&str, bool)> = text
+        .split_inclusive('\n')
+        .map(|line| (line, std::mem::replace(&mut begins, !line.trim_end().ends_with("~}"))))
+        .collect();
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
-    let written = text.lines().filter(|line| !line.trim().is_empty());
-    let least = written.map(indent).min().unwrap_or(0);
-    let cut = |line: &str| line.get(least.min(indent(line))..).unwrap_or_default().to_owned();
-    text.split_inclusive('\n').map(cut).collect()
+    let counted = lines.iter().filter(|(line, begins)| *begins && !line.trim().is_empty());
+    let spaces = counted.map(|(line, _)| {
+        let is_trimmed = line.trim_start().starts_with("${~") || line.trim_start().starts_with("%{~");
+        if is_trimmed { 0 } else { indent(line) }
+    });
+    let least = spaces.min().unwrap_or(0);
+    let cut = |(line, begins): &(&str, bool)| {
+        let from = if *begins { least.min(indent(line)) } else { 0 };
+        line.get(from..).unwrap_or_default().to_owned()
+    };
+    lines.iter().map(cut).collect()
 }
 
 /// A template that is only text is a text; one that is only a value is that value.
@@ -175,13 +188,13 @@ impl Template<'_, '_> {
             let mut text = String::new();
             let goes_on = self.plain(&mut text)?;
             if run.trims_next {
-                text = text.trim_start().to_owned();
+                text = self.without_space_before(&text);
             }
             let is_value = self.cursor.byte() == Some(b'$');
             if goes_on {
                 self.cursor.at += 2;
                 if self.cursor.takes(b'~') {
-                    text.truncate(text.trim_end().len());
+                    self.cut_space_behind(&mut text);
                 }
             }
             if !text.is_empty() {
@@ -202,6 +215,21 @@ impl Template<'_, '_> {
         }
         self.cursor.leave();
         Ok(run)
+    }
+
+    /// Space before a text is trimmed on its first line only, the end of that line with it.
+    fn without_space_before(&self, text: &str) -> String {
+        let end = if self.ends == Ends::Quote { None } else { text.find('\n').map(|at| at + 1) };
+        let (first, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or((text, ""));
+        format!("{}{rest}", first.trim_start())
+    }
+
+    /// Space behind a text is trimmed on its last line only; if that is empty, its beginning with it.
+    fn cut_space_behind(&self, text: &mut String) {
+        let trimmed = text.trim_end().len();
+        let lines = text.strip_suffix('\n').unwrap_or(text);
+        let start = if self.ends == Ends::Quote { None } else { lines.rfind('\n').map(|at| at + 1) };
+        text.truncate(trimmed.max(start.unwrap_or(0)));
     }
 
     /// Takes the brace that ends an interpolation, and says whether space behind it is trimmed.
@@ -354,6 +382,15 @@ mod tests {
         assert_eq!(heredoc(&mut cursor).unwrap().as_text(), Some("a EOT\n  b\n"));
         assert_eq!(cursor.rest(), "\nrest");
         assert!(heredoc(&mut Cursor::new("<<EOT\n a\n")).is_err());
+    }
+
+    #[test]
+    fn space_is_trimmed_up_to_the_end_of_its_line() {
+        assert_eq!(parts("a\n  ${~ b ~}  \n  c"), ["\"a\\n\"", "value", "\"  c\""]);
+        assert_eq!(parts("a \n${~ b ~} c"), ["\"a\"", "value", "\"c\""]);
+        assert_eq!(without_indent("  a\n    b\n\n"), "a\n  b\n\n");
+        assert_eq!(without_indent("  a\n  ${~ b}\n"), "  a\n  ${~ b}\n");
+        assert_eq!(without_indent("    a ~}\n  b\n    c\n"), "a ~}\n  b\nc\n");
     }
 
     #[test]
