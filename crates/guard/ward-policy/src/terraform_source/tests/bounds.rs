@@ -18,6 +18,12 @@ fn is_unknown(attribute: &Attribute) -> bool {
     }
 }
 
+/// Runs something in no more stack than a thread in a browser has.
+fn in_a_small_stack(work: fn()) {
+    let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(work).unwrap();
+    thread.join().unwrap();
+}
+
 #[test]
 fn files_at_the_limits_and_one_past() {
     let of_bytes = |count: usize| read(&[("main.tf", &" ".repeat(count))], &SourceOptions::default());
@@ -53,6 +59,10 @@ fn modules_that_call_themselves_end_and_block() {
 
 #[test]
 fn a_long_chain_of_names_ends_without_a_crash() {
+    in_a_small_stack(long_chain);
+}
+
+fn long_chain() {
     let links = MAX_EVALUATION_DEPTH * 20;
     let mut text = String::from("locals {\n  a0 = \"x\"\n");
     for link in 1..=links {
@@ -69,6 +79,10 @@ fn a_long_chain_of_names_ends_without_a_crash() {
 
 #[test]
 fn the_deepest_expressions_fit_the_stack() {
+    in_a_small_stack(deepest_expressions);
+}
+
+fn deepest_expressions() {
     for (open, close) in [
         ("(", ")"),
         ("[", "]"),
@@ -101,6 +115,10 @@ type Wrap<'a> = &'a dyn Fn(&str) -> String;
 
 #[test]
 fn the_longest_ways_through_everything_fit_the_stack() {
+    in_a_small_stack(longest_ways);
+}
+
+fn longest_ways() {
     let links = MAX_EVALUATION_DEPTH + 10;
     let ifs =
         |inner: &str| format!("\"{}${{{inner}}}{}\"", "%{ if true }".repeat(30), "%{ endif }".repeat(30));
