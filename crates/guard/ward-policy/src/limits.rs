@@ -75,6 +75,9 @@ pub const MAX_VALUE_DEPTH: usize = 64;
 /// Longest text that an expression may make, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
+/// Most notes kept of one check.
+pub const MAX_NOTES: usize = 200;
+
 /// Most references kept for one value; what has more leads nowhere for certain.
 pub const MAX_REFERENCES: usize = 256;
 

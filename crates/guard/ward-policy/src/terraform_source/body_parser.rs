@@ -6,6 +6,7 @@ use super::syntax::{Argument, Block, Body, Expression, Node};
 use super::template_parser::quoted_text;
 use crate::input_error::InputError;
 use crate::limits::{MAX_BLOCK_LABELS, MAX_SHOWN_CHARS};
+use std::collections::HashSet;
 
 /// Reads a whole file in the native syntax.
 ///
@@ -21,6 +22,7 @@ pub(super) fn read_body(text: &str) -> Result<Body, InputError> {
 fn body(cursor: &mut Cursor<'_>, is_braced: bool) -> Result<Body, InputError> {
     cursor.enter()?;
     let mut read = Body::default();
+    let mut names = HashSet::new();
     loop {
         cursor.space_and_lines()?;
         if is_braced && cursor.takes(b'}') {
@@ -32,7 +34,7 @@ fn body(cursor: &mut Cursor<'_>, is_braced: bool) -> Result<Body, InputError> {
             }
             break;
         }
-        entry(cursor, &mut read)?;
+        entry(cursor, &mut read, &mut names)?;
         cursor.space()?;
         match cursor.byte() {
             None | Some(b'\n') => {}
@@ -44,7 +46,11 @@ fn body(cursor: &mut Cursor<'_>, is_braced: bool) -> Result<Body, InputError> {
     Ok(read)
 }
 
-fn entry(cursor: &mut Cursor<'_>, body: &mut Body) -> Result<(), InputError> {
+fn entry<'a>(
+    cursor: &mut Cursor<'a>,
+    body: &mut Body,
+    names: &mut HashSet<&'a str>,
+) -> Result<(), InputError> {
     let line = cursor.line();
     let Some(name) = cursor.name() else {
         return Err(cursor.fault("the name of an attribute or a block was expected"));
@@ -53,7 +59,7 @@ fn entry(cursor: &mut Cursor<'_>, body: &mut Body) -> Result<(), InputError> {
     if cursor.byte() == Some(b'=') && cursor.byte_after(1) != Some(b'=') {
         cursor.at += 1;
         let argument = argument(cursor, name, line)?;
-        if body.attribute(name).is_some() {
+        if !names.insert(name) {
             let line = usize::try_from(line).unwrap_or(usize::MAX);
             return Err(InputError::GivenTwice { line, name: name.into() });
         }

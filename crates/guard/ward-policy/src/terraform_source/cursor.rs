@@ -21,6 +21,12 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0, line: 1, line_counted_to: 0, brackets: 0, depth: 0 }
     }
 
+    /// The beginning of a text that stands within the one that this place is in.
+    pub(super) const fn within<'b>(&self, text: &'b str) -> Cursor<'b> {
+        let inner = Cursor::new(text);
+        Cursor { depth: self.depth, ..inner }
+    }
+
     pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

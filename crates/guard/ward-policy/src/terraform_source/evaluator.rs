@@ -6,7 +6,7 @@ use super::syntax::Node;
 use super::value::Value;
 use crate::graph::{ModulePath, Note, Place, Reason};
 use crate::input_error::InputError;
-use crate::limits::{MAX_EVALUATION_DEPTH, MAX_EVALUATION_STEPS};
+use crate::limits::{MAX_EVALUATION_DEPTH, MAX_EVALUATION_STEPS, MAX_NOTES};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -203,7 +203,8 @@ impl<'s> Evaluator<'s> {
     /// Says something about the whole check, once.
     pub(super) fn note(&mut self, text: String, place: Option<Place>) {
         let note = Note { blocks: true, text, place };
-        if !self.notes.contains(&note) {
+        // Each of them blocks the check, so that more say nothing new.
+        if self.notes.len() < MAX_NOTES && !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }

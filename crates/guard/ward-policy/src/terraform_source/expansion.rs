@@ -1,6 +1,7 @@
 //! How often a block is there: `count` and `for_each`.
 
 use super::evaluator::{Evaluator, ModuleId, Repetition, Scope};
+use super::operators::as_place;
 use super::syntax::Body;
 use super::value::{Data, Entries, Value};
 use crate::limits::MAX_INSTANCES;
@@ -61,9 +62,7 @@ fn whole(count: &Value) -> Option<usize> {
         Data::Text(text) => text.parse::<f64>().ok()?,
         _ => return None,
     };
-    let is_whole = number.fract() == 0.0 && (0.0..=1e9).contains(&number);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
-    is_whole.then_some(number as usize)
+    as_place(number)
 }
 
 /// What `count.index` or `each.value` is when the instances are not known.

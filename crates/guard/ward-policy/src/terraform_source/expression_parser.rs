@@ -490,7 +490,7 @@ mod tests {
         let sum = |terms: usize| vec!["1"; terms].join(" + ");
         assert_eq!(read(&sum(MAX_HCL_HEIGHT)).unwrap().height, MAX_HCL_HEIGHT);
         assert!(read(&sum(MAX_HCL_HEIGHT + 1)).is_err());
-        for text in ["(", "[", "{a=", "!", "-", "f(", "\"${", "a[", "1 ? 1 : "] {
+        for text in ["(", "[", "{a=", "!", "-", "f(", "\"${", "a[", "1 ? 1 : ", "<<A\n${"] {
             assert!(read(&text.repeat(100_000)).is_err(), "{text}");
         }
     }

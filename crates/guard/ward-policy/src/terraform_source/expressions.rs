@@ -1,7 +1,7 @@
 //! Evaluates expressions. What Ward can't compute is not known, and says where it comes from.
 
 use super::conversion::as_text;
-use super::evaluator::{Bound, Evaluator, Scope};
+use super::evaluator::{Bound, Evaluator, Scope, too_much};
 use super::operators::{binary, choose, negated, negative};
 use super::syntax::{Expression, For, Node};
 use super::value::{Data, Entries, NotKnown, Value};
@@ -41,8 +41,11 @@ impl Evaluator<'_> {
             Expression::Conditional(parts) => self.conditional(parts, scope),
             Expression::Binary(operator, sides) => {
                 let [left, right] = &**sides;
-                let left = self.evaluate(left, scope);
-                binary(*operator, left, self.evaluate(right, scope))
+                let (left, right) = (self.evaluate(left, scope), self.evaluate(right, scope));
+                if !self.spend(left.size().min(right.size())) {
+                    return too_much();
+                }
+                binary(*operator, left, right)
             }
             Expression::Not(of) => negated(&self.evaluate(of, scope)),
             Expression::Negative(of) => negative(&self.evaluate(of, scope)),
@@ -97,8 +100,8 @@ impl Evaluator<'_> {
         let mut items = Vec::new();
         let mut entries = Entries::new();
         for (key, value) in pairs {
-            if self.is_spent() {
-                return Value::unknown(Reason::Expression).computed("for");
+            if !self.spend(1) {
+                return too_much();
             }
             let by_value = Bound { name: &of.value, value, outer: scope.bound };
             let by_key = of.key.as_ref().map(|name| Bound { name, value: key, outer: Some(&by_value) });

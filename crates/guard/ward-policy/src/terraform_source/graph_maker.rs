@@ -3,7 +3,7 @@
 use super::evaluator::{Evaluator, ModuleId, ModuleInstance};
 use super::module_source::{Declared, ModuleSource};
 use super::value::{BlockValue, Data, Value};
-use crate::graph::{Action, Block, InstanceKey, ModulePath, ReferredKey, Resource, Role};
+use crate::graph::{Action, Block, InstanceKey, ModulePath, Note, ReferredKey, Resource, Role};
 
 impl<'s> ModuleInstance<'s> {
     /// The root module.
@@ -29,6 +29,9 @@ pub(super) fn resources(evaluator: &mut Evaluator<'_>) -> Vec<Resource> {
         let module = ModuleId(next);
         let source = instance.source;
         for (place, declared) in source.resources.iter().enumerate() {
+            if evaluator.is_spent() {
+                break;
+            }
             let value = evaluator.expanded(module, place);
             let first = made.len();
             instances_of(evaluator, module, declared, &value, &mut made);
@@ -41,10 +44,13 @@ pub(super) fn resources(evaluator: &mut Evaluator<'_>) -> Vec<Resource> {
             evaluator.call(module, name);
         }
         next += 1;
-    }
-    if evaluator.is_spent() {
-        let text = "the source takes more steps to evaluate than a check accepts: much of it is not known";
-        evaluator.note(text.to_owned(), None);
+        if evaluator.is_spent() {
+            // It stands first: it is said even where many other things are.
+            let text =
+                "the source takes more steps to evaluate than a check accepts: not all of it was checked";
+            evaluator.notes.insert(0, Note { blocks: true, text: text.to_owned(), place: None });
+            break;
+        }
     }
     made
 }

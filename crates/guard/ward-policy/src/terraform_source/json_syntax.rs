@@ -8,6 +8,7 @@ use super::template_parser::whole_template;
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
 use crate::limits::MAX_HCL_HEIGHT;
+use std::collections::HashSet;
 
 type Read<T> = Result<T, InputError>;
 
@@ -41,11 +42,12 @@ pub(super) fn read_json_body(text: &str) -> Read<Body> {
 pub(super) fn read_json_values(text: &str) -> Read<Body> {
     let mut scanner = Scanner::new(text);
     let mut body = Body::default();
+    let mut names = HashSet::new();
     scanner.object(|name, scanner| {
         let line = line_of(scanner);
         // A value is no template here.
         let value = value(scanner, Texts::Plain)?;
-        push(&mut body, line, Argument { name: (*name).into(), line, value, written: None })
+        push(&mut body, &mut names, line, Argument { name: (*name).into(), line, value, written: None })
     })?;
     scanner.end()?;
     Ok(body)
@@ -94,6 +96,7 @@ fn labelled(
 
 fn block_body(scanner: &mut Scanner<'_>, kind: &str) -> Read<Body> {
     let mut body = Body::default();
+    let mut names = HashSet::new();
     scanner.object(|name, scanner| {
         let line = line_of(scanner);
         match (kind, &*name) {
@@ -103,22 +106,27 @@ fn block_body(scanner: &mut Scanner<'_>, kind: &str) -> Read<Body> {
             ("variable", "type") => {
                 let text = scanner.text()?;
                 let value = expression(&mut Cursor::new(&text))?;
-                push(&mut body, line, Argument { name: "type".into(), line, value, written: None })
+                push(
+                    &mut body,
+                    &mut names,
+                    line,
+                    Argument { name: "type".into(), line, value, written: None },
+                )
             }
             _ => {
                 let texts = if kind == "variable" { Texts::Plain } else { Texts::Templates };
                 let before = scanner.clone().skip()?;
                 let value = value(scanner, texts)?;
                 let written = shown(&value, before);
-                push(&mut body, line, Argument { name: (*name).into(), line, value, written })
+                push(&mut body, &mut names, line, Argument { name: (*name).into(), line, value, written })
             }
         }
     })?;
     Ok(body)
 }
 
-fn push(body: &mut Body, line: u32, argument: Argument) -> Read<()> {
-    if body.attribute(&argument.name).is_some() {
+fn push(body: &mut Body, names: &mut HashSet<Box<str>>, line: u32, argument: Argument) -> Read<()> {
+    if !names.insert(argument.name.clone()) {
         let line = usize::try_from(line).unwrap_or(usize::MAX);
         return Err(InputError::GivenTwice { line, name: argument.name });
     }

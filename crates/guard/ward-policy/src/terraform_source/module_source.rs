@@ -106,6 +106,7 @@ pub(super) fn read_module(mut files: Vec<(&str, Body)>) -> Result<ModuleSource, 
             module.declare(block, &file).map_err(|error| in_file(path, error.at(line)))?;
         }
     }
+    module.index();
     for (path, body) in overrides {
         let file: Rc<str> = path.into();
         for block in body.blocks {
@@ -143,6 +144,7 @@ impl ModuleSource {
     }
 
     fn index(&mut self) {
+        self.by_name.clear();
         for (place, declared) in self.resources.iter().enumerate() {
             let (kind, name) = declared.labels();
             let key = (declared.is_data(), kind.into(), name.into());
@@ -185,11 +187,13 @@ impl ModuleSource {
     /// Merges a block of an override file into the one it changes.
     fn change(&mut self, block: Block, file: &Rc<str>) -> Result<(), Refusal> {
         let known = match &*block.kind {
-            "resource" | "data" => self
-                .resources
-                .iter_mut()
-                .map(|declared| &mut declared.block)
-                .find(|known| known.kind == block.kind && known.labels == block.labels),
+            "resource" | "data" => {
+                let name = labels::<2>(&block)?;
+                let kind = block.labels.first().cloned().unwrap_or_default();
+                let place =
+                    self.by_name.get(&(&*block.kind == "data", kind, name)).and_then(|places| places.first());
+                place.and_then(|place| self.resources.get_mut(*place)).map(|declared| &mut declared.block)
+            }
             "variable" => self.variables.get_mut(&labels::<1>(&block)?),
             "output" => self.outputs.get_mut(&labels::<1>(&block)?),
             "module" => self.calls.get_mut(&labels::<1>(&block)?).map(|declared| &mut declared.block),

@@ -94,6 +94,13 @@ pub(super) fn as_number(value: &Value) -> Option<f64> {
     }
 }
 
+/// A number as a place in a list, or as how many there are.
+pub(super) fn as_place(number: f64) -> Option<usize> {
+    let is_whole = number.fract() == 0.0 && (0.0..=1e9).contains(&number);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    is_whole.then_some(number as usize)
+}
+
 fn numeric(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Value> {
     let (left, right) = (as_number(left)?, as_number(right)?);
     let is_zero = right.total_cmp(&0.0).is_eq() || right.total_cmp(&-0.0).is_eq();

@@ -2,7 +2,7 @@
 
 use super::evaluator::{Evaluator, Repetition, Scope};
 use super::expressions::{as_index, reason_of};
-use super::operators::{as_number, not_known_of};
+use super::operators::{as_number, as_place, not_known_of};
 use super::syntax::Step;
 use super::value::{Data, NotKnown, Value, computed_reference, joined};
 use crate::graph::{Reason, Referent};
@@ -111,13 +111,10 @@ impl Evaluator<'_> {
         match &of.data {
             Data::List(list) => match as_number(index) {
                 Some(place) => {
-                    let is_place = place.fract() == 0.0 && place >= 0.0;
-                    let item = list.inner.iter().enumerate().find(|(at, _)| is_place && *at as f64 == place);
+                    let item = as_place(place).and_then(|place| list.inner.get(place));
                     item.map_or_else(
                         || absent(of, "index"),
-                        |(_, item)| {
-                            item.clone().and_from(&of.from).secret_if(of.is_secret || index.is_secret)
-                        },
+                        |item| item.clone().and_from(&of.from).secret_if(of.is_secret || index.is_secret),
                     )
                 }
                 None => not_known_of(&[index])

@@ -45,7 +45,7 @@ pub(super) fn heredoc(cursor: &mut Cursor<'_>) -> Read<Node> {
     let text = cursor.slice(start, start + length);
     let folded = if is_indented { without_indent(text) } else { text.to_owned() };
     // Lines within the heredoc are counted from its own beginning: faults tell where it begins.
-    let node = whole_heredoc(&folded).map_err(|fault| match fault {
+    let node = whole_heredoc(cursor.within(&folded)).map_err(|fault| match fault {
         InputError::NotHcl { what, .. } => cursor.fault(what),
         other => other,
     })?;
@@ -53,8 +53,7 @@ pub(super) fn heredoc(cursor: &mut Cursor<'_>) -> Read<Node> {
     cursor.node(node.height, node.what)
 }
 
-fn whole_heredoc(text: &str) -> Read<Node> {
-    let mut cursor = Cursor::new(text);
+fn whole_heredoc(mut cursor: Cursor<'_>) -> Read<Node> {
     let parts = Template { cursor: &mut cursor, ends: Ends::Text }.read()?;
     let height = height_of(&parts);
     match as_plain(&parts) {

@@ -40,12 +40,16 @@ pub(super) enum Data {
 
 pub(super) type Entries = BTreeMap<Rc<str>, Value>;
 
-/// A collection with what it weighs, so that nothing grows without end.
+/// A collection with what it weighs, so that nothing grows without end, and with what holds for all in
+/// it, so that nobody has to walk through it to ask.
 #[derive(Debug)]
 pub(super) struct Sized<T> {
     pub(super) inner: T,
     size: usize,
     height: usize,
+    is_known: bool,
+    holds_secret: bool,
+    from: References,
 }
 
 /// One instance of a resource or a data source.
@@ -238,8 +242,8 @@ impl Value {
     pub(super) fn is_wholly_known(&self) -> bool {
         match &self.data {
             Data::Null | Data::Bool(_) | Data::Number(_) | Data::Text(_) => true,
-            Data::List(list) => list.inner.iter().all(Self::is_wholly_known),
-            Data::Map(map) => map.inner.values().all(Self::is_wholly_known),
+            Data::List(list) => list.is_known,
+            Data::Map(map) => map.is_known,
             Data::Document(_) | Data::Block(_) | Data::AnyBlock(_) | Data::Module(_) | Data::Unknown(_) => {
                 false
             }
@@ -250,8 +254,8 @@ impl Value {
     pub(super) fn holds_secret(&self) -> bool {
         self.is_secret
             || match &self.data {
-                Data::List(list) => list.inner.iter().any(Self::holds_secret),
-                Data::Map(map) => map.inner.values().any(Self::holds_secret),
+                Data::List(list) => list.holds_secret,
+                Data::Map(map) => map.holds_secret,
                 Data::Document(of) => of.holds_secret(),
                 _ => false,
             }
@@ -259,15 +263,13 @@ impl Value {
 
     /// Everything that it and what it holds was taken from.
     pub(super) fn all_from(&self) -> References {
-        let mut all = self.from.clone();
         match &self.data {
-            Data::List(list) => list.inner.iter().for_each(|item| all = joined(&all, &item.all_from())),
-            Data::Map(map) => map.inner.values().for_each(|value| all = joined(&all, &value.all_from())),
-            Data::Document(of) => all = joined(&all, &of.all_from()),
-            Data::Block(block) | Data::AnyBlock(block) => all = joined(&all, &block.leads_here("")),
-            _ => {}
+            Data::List(list) => joined(&self.from, &list.from),
+            Data::Map(map) => joined(&self.from, &map.from),
+            Data::Document(of) => joined(&self.from, &of.all_from()),
+            Data::Block(block) | Data::AnyBlock(block) => joined(&self.from, &block.leads_here("")),
+            _ => self.from.clone(),
         }
-        all
     }
 
     /// The same value without resources and modules in it: they become what leads there.
@@ -328,11 +330,17 @@ impl NotKnown {
 impl<T> Sized<T> {
     fn of(inner: T, parts: impl FnOnce(&T) -> Vec<(&Value, usize)>) -> Option<Self> {
         let (mut size, mut height) = (1_usize, 1);
+        let (mut is_known, mut holds_secret) = (true, false);
+        let mut from = References::default();
         for (value, key_bytes) in parts(&inner) {
             size = size.saturating_add(value.size()).saturating_add(key_bytes / 64);
             height = height.max(value.height().saturating_add(1));
+            is_known &= value.is_wholly_known();
+            holds_secret |= value.holds_secret();
+            from = joined(&from, &value.all_from());
         }
-        (size <= MAX_VALUE_SIZE && height <= MAX_VALUE_DEPTH).then_some(Self { inner, size, height })
+        let fits = size <= MAX_VALUE_SIZE && height <= MAX_VALUE_DEPTH;
+        fits.then_some(Self { inner, size, height, is_known, holds_secret, from })
     }
 }
 
@@ -383,6 +391,9 @@ impl BlockValue {
     }
 }
 
+/// Stands in the place of all references once there are too many.
+const MORE: &str = "more references than a check follows";
+
 /// Says that a value was computed between.
 pub(super) fn computed_reference(written: &str) -> References {
     [Reference { written: written.into(), to: Referent::Computed }].into()
@@ -393,11 +404,12 @@ pub(super) fn joined(one: &References, other: &References) -> References {
     if one.is_empty() {
         return other.clone();
     }
-    if other.iter().all(|reference| one.contains(reference)) {
+    let is_full = |all: &References| all.first().is_some_and(|first| &*first.written == MORE);
+    if is_full(one) || other.iter().all(|reference| one.contains(reference)) {
         return one.clone();
     }
-    if one.len() + other.len() > MAX_REFERENCES {
-        return computed_reference("more references than a check follows");
+    if is_full(other) || one.len() + other.len() > MAX_REFERENCES {
+        return computed_reference(MORE);
     }
     let new = other.iter().filter(|reference| !one.contains(reference));
     one.iter().chain(new).cloned().collect()

@@ -2,7 +2,7 @@
 
 use super::super::conversion::set;
 use super::super::expressions::{as_bool, as_index, as_key};
-use super::super::operators::{as_number, equal};
+use super::super::operators::{as_number, as_place, equal};
 use super::super::value::{Data, Entries, Value, joined};
 use super::{Answer, is_open};
 use crate::graph::References;
@@ -193,8 +193,8 @@ fn element(list: &Value, index: &Value) -> Answer {
             return Answer::Refused;
         }
         let place = place.rem_euclid(items.len() as f64);
-        match items.iter().enumerate().find(|(at, _)| *at as f64 == place) {
-            Some((_, item)) => Answer::Taken(item.clone().and_from(&list.from)),
+        match as_place(place).and_then(|place| items.get(place)) {
+            Some(item) => Answer::Taken(item.clone().and_from(&list.from)),
             None => Answer::Refused,
         }
     })

@@ -8,7 +8,7 @@ mod files;
 mod numbers;
 mod texts;
 
-use super::evaluator::{Evaluator, Scope};
+use super::evaluator::{Evaluator, Scope, too_much};
 use super::operators::not_known_of;
 use super::syntax::Node;
 use super::value::{Data, Value, joined};
@@ -64,6 +64,13 @@ impl Evaluator<'_> {
                     return hangs_on(name, &values, not_known_of(&values.iter().collect::<Vec<_>>()));
                 }
             }
+        }
+        // What compares each with each takes the square of what the others take.
+        let size = values.iter().map(Value::size).fold(0, usize::saturating_add);
+        let compares = matches!(name, "distinct" | "toset" | "setunion" | "setsubtract" | "setintersection");
+        let work = if compares { size.saturating_mul(size) / 32 } else { size };
+        if !self.spend(work) {
+            return too_much();
         }
         let answer = match files::call(self, name, &values, scope) {
             Answer::NoSuch => call_pure(name, &values),
