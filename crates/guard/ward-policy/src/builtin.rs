@@ -1,7 +1,9 @@
 //! The rules, defaults and law that come with Ward: the files of `policies`, part of the program.
 
-use crate::law::{Law, read_instrument, read_requirements};
-use crate::rules::{RuleError, RuleSet, read_defaults, read_rules};
+use crate::law::{Law, instrument_of, requirements_of};
+use crate::rules::{RuleError, RuleSet, defaults_of, rules_of};
+use crate::yaml::YamlNode;
+use crate::yaml_nodes::read_nodes;
 
 /// A file that is part of the program.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +12,15 @@ pub struct BuiltinFile {
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
+    /// Its nodes, as the build read them.
+    pub(crate) nodes: &'static [u8],
+}
+
+impl BuiltinFile {
+    fn node(&self) -> Result<YamlNode, RuleError> {
+        read_nodes(self.nodes)
+            .ok_or_else(|| RuleError::rule(self.name, "the build did not read this file whole"))
+    }
 }
 
 macro_rules! files {
@@ -17,6 +28,7 @@ macro_rules! files {
         [$(BuiltinFile {
             name: concat!("policies/", $path),
             text: include_str!(concat!("../../../../policies/", $path)),
+            nodes: include_bytes!(concat!(env!("OUT_DIR"), "/", $path, ".nodes")),
         }),*]
     };
 }
@@ -24,7 +36,14 @@ macro_rules! files {
 /// Rules, one file an area.
 pub const RULE_FILES: &[BuiltinFile] = &files!["databases.yaml", "disks.yaml", "buckets.yaml"];
 /// Instruments of law.
-pub const LAW_FILES: &[BuiltinFile] = &files!["law/hipaa.yaml", "law/part11.yaml", "law/gdpr.yaml"];
+pub const LAW_FILES: &[BuiltinFile] = &files![
+    "law/hipaa.yaml",
+    "law/part11.yaml",
+    "law/gdpr.yaml",
+    "law/states.yaml",
+    "law/nist.yaml",
+    "law/nprm.yaml",
+];
 /// What providers take where nothing is written.
 pub const DEFAULTS_FILE: &BuiltinFile = &files!["defaults.yaml"][0];
 /// Requirements that rules name.
@@ -37,12 +56,12 @@ pub const REQUIREMENTS_FILE: &BuiltinFile = &files!["requirements.yaml"][0];
 pub fn builtin_rules() -> Result<RuleSet, RuleError> {
     let mut citations = Vec::new();
     for file in LAW_FILES {
-        citations.extend(read_instrument(file.name, file.text)?);
+        citations.extend(instrument_of(file.name, &file.node()?)?);
     }
-    let requirements = read_requirements(REQUIREMENTS_FILE.name, REQUIREMENTS_FILE.text)?;
+    let requirements = requirements_of(REQUIREMENTS_FILE.name, &REQUIREMENTS_FILE.node()?)?;
     let law = Law::new(citations, requirements)?;
-    let defaults = read_defaults(DEFAULTS_FILE.name, DEFAULTS_FILE.text)?;
-    let files = RULE_FILES.iter().map(|file| read_rules(file.name, file.text));
+    let defaults = defaults_of(DEFAULTS_FILE.name, &DEFAULTS_FILE.node()?)?;
+    let files = RULE_FILES.iter().map(|file| rules_of(file.name, &file.node()?));
     RuleSet::new(files.collect::<Result<_, _>>()?, defaults, law)
 }
 

@@ -44,7 +44,11 @@ impl Observation {
         } else {
             format!("{} = {}", self.path, self.value)
         };
-        if self.origin.is_empty() { format!("{address}{value}") } else { format!("{address}{value} ({})", self.origin) }
+        if self.origin.is_empty() {
+            format!("{address}{value}")
+        } else {
+            format!("{address}{value} ({})", self.origin)
+        }
     }
 }
 

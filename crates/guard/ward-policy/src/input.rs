@@ -13,13 +13,17 @@ pub fn read_input(bytes: &[u8]) -> Result<Graph, InputError> {
     let text = read_text(bytes)?;
     let trimmed = text.trim_start();
     if !trimmed.starts_with('{') {
-        return Err(unknown("this is neither a plan nor a state of Terraform in JSON (terraform show -json)"));
+        return Err(unknown(
+            "this is neither a plan nor a state of Terraform in JSON (terraform show -json)",
+        ));
     }
     if is_terraform(&text) {
         return read_terraform(&text);
     }
     if trimmed.contains("deploymentTemplate.json") {
-        return Err(unknown("templates of Azure Resource Manager are recognised and not checked by this Ward"));
+        return Err(unknown(
+            "templates of Azure Resource Manager are recognised and not checked by this Ward",
+        ));
     }
     Err(unknown("this JSON is no plan and no state of Terraform (terraform show -json)"))
 }

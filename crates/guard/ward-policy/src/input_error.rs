@@ -1,9 +1,7 @@
 //! Why an input was not read.
 
 use crate::graph::GraphError;
-use crate::limits::{
-    MAX_INPUT_BYTES, MAX_JSON_DEPTH, MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_NODES,
-};
+use crate::limits::{MAX_INPUT_BYTES, MAX_JSON_DEPTH, MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_NODES};
 
 /// Why an input was not read. Whoever made the file has to look at it; nothing of it was checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

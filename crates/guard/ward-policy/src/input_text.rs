@@ -24,7 +24,8 @@ pub fn read_text(bytes: &[u8]) -> Result<Cow<'_, str>, InputError> {
 }
 
 fn utf8(bytes: &[u8], skipped_bytes: usize) -> Result<Cow<'_, str>, InputError> {
-    let fault = |error: std::str::Utf8Error| InputError::NotText { at_byte: skipped_bytes + error.valid_up_to() };
+    let fault =
+        |error: std::str::Utf8Error| InputError::NotText { at_byte: skipped_bytes + error.valid_up_to() };
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(fault)
 }
 

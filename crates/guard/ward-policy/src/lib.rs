@@ -11,22 +11,23 @@
 mod builtin;
 mod evaluate;
 mod finding;
+pub mod graph;
 mod input;
 mod input_error;
 mod input_text;
 mod json;
-mod terraform_plan;
-mod verdict;
-pub mod graph;
 pub mod law;
 pub mod limits;
 pub mod report;
 pub mod rules;
+mod terraform_plan;
 pub mod terraform_source;
+mod verdict;
 pub mod yaml;
+mod yaml_nodes;
 
 pub use builtin::{BuiltinFile, DEFAULTS_FILE, LAW_FILES, REQUIREMENTS_FILE, RULE_FILES, builtin_rules};
-pub use evaluate::{Assessment, assess};
+pub use evaluate::{Assessment, assess, verdict_for};
 pub use finding::{Finding, Observation};
 pub use input::read_input;
 pub use input_error::InputError;

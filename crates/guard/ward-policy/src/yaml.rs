@@ -7,7 +7,10 @@ use crate::graph::{Attribute, Block};
 use crate::input_error::InputError;
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_NODES};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// Keys that are compared one by one.
+const FEW_KEYS: usize = 16;
 
 /// One value of a YAML document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -267,7 +270,7 @@ fn size_of_tree(node: &YamlNode) -> usize {
 fn entries_of(children: Vec<YamlNode>) -> Result<Vec<(YamlNode, YamlNode)>, InputError> {
     let mut entries: Vec<(YamlNode, YamlNode)> = Vec::with_capacity(children.len() / 2);
     let mut merged = Vec::new();
-    let mut known: HashMap<Box<str>, u32> = HashMap::new();
+    let mut known = KnownKeys::default();
     let mut children = children.into_iter();
     while let (Some(key), Some(value)) = (children.next(), children.next()) {
         if matches!(&key.value, YamlValue::Scalar { text, is_plain: true } if &**text == "<<") {
@@ -275,7 +278,7 @@ fn entries_of(children: Vec<YamlNode>) -> Result<Vec<(YamlNode, YamlNode)>, Inpu
             continue;
         }
         if let Some(text) = key.as_text()
-            && known.insert(text.into(), key.line).is_some()
+            && !known.insert(text, &entries)
         {
             return Err(InputError::GivenTwice { line: line_of(&key), name: text.into() });
         }
@@ -287,13 +290,31 @@ fn entries_of(children: Vec<YamlNode>) -> Result<Vec<(YamlNode, YamlNode)>, Inpu
             _ => vec![source],
         };
         for (key, value) in sources.into_iter().filter_map(mapping_entries).flatten() {
-            let is_new = key.as_text().is_none_or(|text| known.insert(text.into(), key.line).is_none());
+            let is_new = key.as_text().is_none_or(|text| known.insert(text, &entries));
             if is_new {
                 entries.push((key, value));
             }
         }
     }
     Ok(entries)
+}
+
+/// The keys of one mapping. Few are compared one by one; many get a set.
+#[derive(Default)]
+struct KnownKeys(HashSet<Box<str>>);
+
+impl KnownKeys {
+    /// Whether a key is new beside these entries.
+    fn insert(&mut self, text: &str, entries: &[(YamlNode, YamlNode)]) -> bool {
+        let keys = || entries.iter().filter_map(|(key, _)| key.as_text());
+        if entries.len() < FEW_KEYS {
+            return keys().all(|key| key != text);
+        }
+        if self.0.is_empty() {
+            self.0 = keys().map(Into::into).collect();
+        }
+        self.0.insert(text.into())
+    }
 }
 
 fn mapping_entries(node: YamlNode) -> Option<Vec<(YamlNode, YamlNode)>> {

@@ -24,23 +24,25 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let rules = builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
+    let rules =
+        builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
         inputs.push((path.display().to_string(), read_input(&read_bytes(path)?)));
     }
     let checked: Vec<Checked<'_>> = inputs.iter().map(|(name, graph)| judged(name, graph, &rules)).collect();
-    let report = if out.is_json() || args.format == ReportFormat::Json {
+    if out.is_json() || args.format == ReportFormat::Json {
         let report = CheckReport::new(&checked, &rules, args.allow_empty);
         let json = serde_json::to_string(&report)
             .map_err(|error| Failure::fault("the report was not written", error))?;
-        format!("{json}\n")
+        out.verbatim(&format!("{json}\n"));
     } else {
-        text(&checked, &rules, args.allow_empty, style())
-    };
-    // The report says everything; a closed pipe is not a failure, and the exit code stays.
-    let _ = std::io::stdout().lock().write_all(report.as_bytes());
+        // The report keeps out what would steer a terminal; its colours are its own.
+        let report = text(&checked, &rules, args.allow_empty, style());
+        // A closed pipe is not a failure, and the exit code stays.
+        let _ = std::io::stdout().lock().write_all(report.as_bytes());
+    }
     Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
 }
 

@@ -3,6 +3,7 @@
 
 mod backups;
 mod configuration;
+mod policy;
 mod scene;
 mod serving;
 mod witnesses;

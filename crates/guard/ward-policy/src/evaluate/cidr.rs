@@ -1,7 +1,7 @@
 //! Ranges of addresses.
 
 use crate::rules::CidrTest;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A shorter prefix than this is "everywhere": half of the internet, twice, is all of it.
 const EVERYWHERE_V4_BITS: u8 = 3;
@@ -54,12 +54,8 @@ impl Cidr {
 fn same_prefix(one: IpAddr, other: IpAddr, bits: u8) -> bool {
     let bits = u32::from(bits);
     match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits
-        }
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits
-        }
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,
         _ => false,
     }
 }

@@ -6,8 +6,8 @@ use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
-    Attribute, AttributePath, Block, Graph, Reached, Referent, Resolved, Resource, ResourceId, Role, State,
-    Unknown, reach,
+    Attribute, AttributePath, Block, Graph, HIDDEN, Reached, Referent, Resolved, Resource, ResourceId, Role,
+    State, Unknown, reach,
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
@@ -52,9 +52,14 @@ impl<'v> View<'v> {
         join(self.at, at).into()
     }
 
+    /// A value as a report shows it: hidden if the place it stands in, or the way there, is secret.
+    fn shown(&self, value: &Attribute, is_sensitive: bool) -> String {
+        if is_sensitive || self.is_sensitive { HIDDEN.to_owned() } else { value.shown() }
+    }
+
     fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {
         // A value in a secret place is not shown, wherever the view began.
-        let value = if self.is_sensitive { "(sensitive value, not shown)".to_owned() } else { reached.shown() };
+        let value = if self.is_sensitive { HIDDEN.to_owned() } else { reached.shown() };
         Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
     }
 
@@ -101,9 +106,9 @@ impl<'g> Surroundings<'g> {
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
-        let default = view.names.and_then(|names| {
-            self.defaults.of(&view.resource.kind, &join(names, &path.to_string()))
-        });
+        let default = view
+            .names
+            .and_then(|names| self.defaults.of(&view.resource.kind, &join(names, &path.to_string())));
         let mut outcomes = Vec::with_capacity(reached.len());
         for one in &reached {
             match one.state {
@@ -112,11 +117,13 @@ impl<'g> Surroundings<'g> {
                     let before = outcomes.len();
                     outcomes.extend(present.map(|item| {
                         Outcome::of(test_known(test, item), || {
-                            let is_secret = view.is_sensitive
-                                || one.is_sensitive
-                                || matches!(item, Attribute::Sensitive(_));
-                            let item = if is_secret { one.shown() } else { item.shown() };
-                            Observation { address: None, path: view.full(&one.at), value: item, origin: String::new() }
+                            let value = view.shown(item, one.is_sensitive);
+                            Observation {
+                                address: None,
+                                path: view.full(&one.at),
+                                value,
+                                origin: String::new(),
+                            }
                         })
                     }));
                     if outcomes.len() == before {
@@ -148,18 +155,30 @@ impl<'g> Surroundings<'g> {
         })
     }
 
-    fn blocks(&self, view: View<'_>, path: &AttributePath, over: Over, empty: bool, of: &Condition) -> Outcome {
+    fn blocks(
+        &self,
+        view: View<'_>,
+        path: &AttributePath,
+        over: Over,
+        empty: bool,
+        of: &Condition,
+    ) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
         let mut outcomes = Vec::new();
         for one in &reached {
             match one.state {
                 State::Known(Attribute::List(items)) => {
-                    for (place, item) in items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null) {
-                        let at = if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
+                    for (place, item) in
+                        items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null)
+                    {
+                        let at =
+                            if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
                         outcomes.push(self.in_block(view, path, item, &at, one.is_sensitive, of));
                     }
                 }
-                State::Known(value) => outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of)),
+                State::Known(value) => {
+                    outcomes.push(self.in_block(view, path, value, &one.at, one.is_sensitive, of))
+                }
                 State::Null | State::Unset => {}
                 State::Unknown(_) => {
                     outcomes.push(Outcome { truth: Truth::Maybe, observed: vec![view.observe(one, "")] });
@@ -186,18 +205,18 @@ impl<'g> Surroundings<'g> {
         is_sensitive: bool,
         of: &Condition,
     ) -> Outcome {
-        let at = view.full(at);
-        let names = view.names.map(|names| join(names, &path.to_string()));
         match item {
             Attribute::Block(block) => {
+                let at = view.full(at);
+                let names = view.names.map(|names| join(names, &path.to_string()));
                 let is_sensitive = is_sensitive || view.is_sensitive;
                 self.eval(of, View { block, at: &at, names: names.as_deref(), is_sensitive, ..view })
             }
-            Attribute::Sensitive(secret) => self.in_block(view, path, secret.value(), &at, true, of),
+            Attribute::Sensitive(secret) => self.in_block(view, path, secret.value(), at, true, of),
             Attribute::Unknown(unknown) => unknown_outcome(view, path, unknown),
             other => {
-                let value = if is_sensitive || view.is_sensitive { "(sensitive value, not shown)" } else { &other.shown() };
-                let observed = vec![view.told(path, value, "the rule expects blocks here")];
+                let value = view.shown(other, is_sensitive);
+                let observed = vec![view.told(path, &value, "the rule expects blocks here")];
                 Outcome { truth: Truth::Broken, observed }
             }
         }
@@ -216,7 +235,8 @@ impl<'g> Surroundings<'g> {
             },
             State::Known(Attribute::Block(block)) => {
                 let at = view.full(&one.at);
-                self.eval(of, View { block, at: &at, names: None, ..view })
+                let is_sensitive = view.is_sensitive || one.is_sensitive;
+                self.eval(of, View { block, at: &at, names: None, is_sensitive, ..view })
             }
             State::Null | State::Unset | State::Known(Attribute::Text(_)) => {
                 Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] }
@@ -254,17 +274,20 @@ impl<'g> Surroundings<'g> {
         let mut documents = unknown.references.iter().filter(|reference| reference.to != Referent::OwnKey);
         let (Some(only), None) = (documents.next(), documents.next()) else { return Truth::Maybe };
         let Referent::Block(block) = &only.to else { return Truth::Maybe };
-        if &*block.kind != "aws_iam_policy_document" || !matches!(&*block.attribute, "json" | "minified_json") {
+        if &*block.kind != "aws_iam_policy_document" || !matches!(&*block.attribute, "json" | "minified_json")
+        {
             return Truth::Maybe;
         }
         let Resolved::One(id) = self.graph.resolve(block) else { return Truth::Maybe };
-        let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) else { return Truth::Maybe };
+        let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) else {
+            return Truth::Maybe;
+        };
         // Documents that are merged in are not in these statements.
         let merges = ["source_json", "override_json", "source_policy_documents", "override_policy_documents"];
         let is_set = |name: &&str| {
             data.attributes.get(name).is_some_and(|value| test_known(&Test::Set, value) != Truth::No)
         };
-        if merges.iter().any(|name| is_set(name)) {
+        if merges.iter().any(is_set) {
             return Truth::Maybe;
         }
         match policy_document::answer(&Attribute::Block(data.attributes.clone()), asks) {
@@ -379,8 +402,12 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
             observed: vec![Observation {
                 address: Some(address.into()),
                 path: by.to_string().into(),
-                value: if link == Link::IfThere { MAY_BE_ABSENT } else { "not known which resource it belongs to" }
-                    .to_owned(),
+                value: if link == Link::IfThere {
+                    MAY_BE_ABSENT
+                } else {
+                    "not known which resource it belongs to"
+                }
+                .to_owned(),
                 origin: String::new(),
             }],
         },

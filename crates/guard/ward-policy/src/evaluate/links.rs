@@ -103,7 +103,9 @@ impl OwnNames {
         for reached in own.iter().filter_map(|path| reach(&resource.attributes, path)).flatten() {
             match reached.state {
                 State::Known(Attribute::Text(text)) => known.push(text.clone()),
-                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => is_open = true,
+                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
+                    is_open = true
+                }
                 _ => {}
             }
         }
@@ -165,7 +167,9 @@ fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Point
                 _ => Pointer::Open(among.clone()),
             })),
             State::Null | State::Unset => found.push(Pointer::Nothing),
-            State::Known(_) | State::Unknown(_) | State::OtherShape(_) => found.push(Pointer::Open(among.clone())),
+            State::Known(_) | State::Unknown(_) | State::OtherShape(_) => {
+                found.push(Pointer::Open(among.clone()))
+            }
         }
     }
     found
@@ -194,7 +198,9 @@ fn referred(graph: &Graph, references: &[&Reference]) -> Referred {
                 // A data source stands for something that is there already.
                 Resolved::Nothing => is_clear = false,
             },
-            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => is_clear = false,
+            Referent::Input | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => {
+                is_clear = false
+            }
         }
     }
     ids.sort_unstable();

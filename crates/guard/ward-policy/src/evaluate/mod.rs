@@ -9,7 +9,7 @@ mod value_test;
 
 use crate::finding::{Finding, Observation};
 use crate::graph::{Action, Graph, Resource, ResourceId, Role};
-use crate::rules::{Cell, Rule, RuleSet};
+use crate::rules::{Cell, Rule, RuleId, RuleSet};
 use crate::verdict::{Exit, Verdict};
 use conditions::Surroundings;
 use std::collections::BTreeMap;
@@ -83,6 +83,21 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         }
     }
     assessment
+}
+
+/// The verdict of one rule about one resource, passes included. `None` if the rule does not know
+/// its type, or there is no such resource.
+#[must_use]
+pub fn verdict_for<'a>(
+    graph: &'a Graph,
+    rules: &'a RuleSet,
+    rule: &RuleId,
+    address: &str,
+) -> Option<Finding<'a>> {
+    let (id, resource) = graph.at(address)?;
+    let surroundings = Surroundings::new(graph, rules.defaults());
+    let mut findings = judge_resource(&surroundings, rules, id, resource).into_iter();
+    findings.find(|finding| finding.rule.id == *rule)
 }
 
 /// One finding for each rule that knows the type: of several cells, what weighs most.

@@ -8,15 +8,33 @@ use crate::rules::{CidrTest, PolicyQuestion};
 
 /// Condition keys that tie a statement to named callers, when their value is fixed.
 const RESTRICTING_KEYS: [&str; 15] = [
-    "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
-    "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:principalarn",
-    "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:userid", "kms:calleraccount",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:vpcsourceip",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:userid",
+    "kms:calleraccount",
 ];
 
 /// Operators under which a value restricts; the negated ones let everybody else in.
 const RESTRICTING_OPERATORS: [&str; 8] = [
-    "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress",
-    "numericequals", "bool",
+    "stringequals",
+    "stringequalsignorecase",
+    "stringlike",
+    "arnequals",
+    "arnlike",
+    "ipaddress",
+    "numericequals",
+    "bool",
 ];
 
 /// One statement, as far as it is known.
@@ -144,7 +162,14 @@ fn of_json(statement: &Attribute) -> Option<Statement> {
     let allows = effect.has(|effect| effect == "Allow");
     is_unclear |= !allows && !effect.has(|effect| effect == "Deny");
     Some(Statement {
-        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        allows,
+        principals,
+        is_not_principal,
+        actions,
+        is_not_action,
+        resources,
+        is_not_resource,
+        conditions,
         is_unclear,
     })
 }
@@ -182,7 +207,14 @@ fn of_blocks(statement: &Attribute) -> Option<Statement> {
     }
     let allows = effect.known.is_empty() || effect.has(|effect| effect == "Allow");
     Some(Statement {
-        allows, principals, is_not_principal, actions, is_not_action, resources, is_not_resource, conditions,
+        allows,
+        principals,
+        is_not_principal,
+        actions,
+        is_not_action,
+        resources,
+        is_not_resource,
+        conditions,
         is_unclear,
     })
 }
@@ -278,16 +310,27 @@ fn is_restricting_key(clause: &Clause) -> bool {
 
 /// Whether a clause leaves only callers that are named.
 fn restricts(clause: &Clause) -> bool {
-    let is_open = |value: &str| match &*clause.key {
-        "aws:sourceip" | "aws:vpcsourceip" => {
-            super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true)
-        }
-        _ => value.trim_matches(['*', '?']).is_empty() || value.starts_with("arn:aws:*") || value == "arn:*",
-    };
     is_restricting_key(clause)
         && clause.values.is_known()
         && !clause.values.known.is_empty()
-        && !clause.values.has(is_open)
+        && !clause.values.has(|value| is_open(&clause.key, value))
+}
+
+/// Whether a value leaves the door open: a range that is everywhere, or a pattern that every account meets.
+fn is_open(key: &str, value: &str) -> bool {
+    if matches!(key, "aws:sourceip" | "aws:vpcsourceip") {
+        return super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true);
+    }
+    // arn:partition:service:region:account:resource. Buckets have no account in theirs.
+    let mut arn = value.split(':');
+    let account = if arn.next() == Some("arn") { arn.nth(3) } else { None };
+    let is_any = |part: &str| part.trim_matches(['*', '?']).is_empty();
+    match account {
+        Some("") => value.rsplit(':').next().is_none_or(is_any),
+        Some(account) => is_any(account),
+        // An organisation or an account is named in full, or any is meant.
+        None => is_any(value) || value == "o-*" || value.starts_with("arn:"),
+    }
 }
 
 fn may_restrict(clause: &Clause) -> bool {
@@ -307,8 +350,8 @@ fn is_not_full(statement: &Statement) -> Truth {
         return Truth::No;
     }
     // A part that is known and small settles it, whatever the other turns out to be.
-    let is_small = (!every_action && statement.actions.is_known())
-        || (!everything && statement.resources.is_known());
+    let is_small =
+        (!every_action && statement.actions.is_known()) || (!everything && statement.resources.is_known());
     if is_small { Truth::Yes } else { Truth::Maybe }
 }
 
@@ -328,7 +371,10 @@ fn requires_tls(statement: &Statement) -> Truth {
     if statement.allows || !asks || !everybody || !every_action || statement.is_not_resource {
         return Truth::No;
     }
-    if statement.resources.has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*')) {
+    if statement
+        .resources
+        .has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*'))
+    {
         return Truth::Yes;
     }
     // The bucket and what lies in it are two resources: two that will be known are both.
@@ -360,7 +406,8 @@ mod tests {
             (r#""Principal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::Yes),
             (r#""Principal": {"Service": "logging.s3.amazonaws.com"}"#, Truth::Yes),
         ] {
-            let statement = format!(r#"{{"Effect": "Allow", {principal}, "Action": "s3:GetObject", "Resource": "*"}}"#);
+            let statement =
+                format!(r#"{{"Effect": "Allow", {principal}, "Action": "s3:GetObject", "Resource": "*"}}"#);
             assert_eq!(ask(&statement, asks), truth, "{principal}");
             assert_eq!(ask(&format!("[{statement}]"), asks), truth, "{principal}");
             let denied = statement.replace("Allow", "Deny");
@@ -377,10 +424,16 @@ mod tests {
             (r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#, Truth::No),
             (r#"{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::No),
             (r#"{"StringLike": {"aws:SourceArn": "*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#, Truth::Yes),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::inbox"}}"#, Truth::Yes),
             (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
         ] {
-            let statement =
-                format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": {condition}}}"#);
+            let statement = format!(
+                r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Condition": {condition}}}"#
+            );
             assert_eq!(ask(&statement, asks), truth, "{condition}");
         }
     }

@@ -61,10 +61,7 @@ impl Outcome {
     }
 
     /// Not a single one of them.
-    pub(super) fn no_one(
-        outcomes: impl IntoIterator<Item = Self>,
-        met: impl Fn() -> Observation,
-    ) -> Self {
+    pub(super) fn no_one(outcomes: impl IntoIterator<Item = Self>, met: impl Fn() -> Observation) -> Self {
         let turned = outcomes.into_iter().map(|outcome| match outcome.truth {
             Truth::Yes => Self { truth: Truth::No, observed: vec![met()] },
             Truth::No => Self::yes(),

@@ -33,9 +33,10 @@ pub(super) fn test_reached(
     match reached.state {
         State::Null | State::Unset => test_absent(test, default),
         State::Unknown(unknown) => test_unknown(test, unknown, graph),
-        State::OtherShape(value) => {
-            Tested::because(Truth::Broken, &format!("the rule expects blocks here, and found {}", value.kind()))
-        }
+        State::OtherShape(value) => Tested::because(
+            Truth::Broken,
+            &format!("the rule expects blocks here, and found {}", value.kind()),
+        ),
         State::Known(value) => Tested::plain(test_known(test, value)),
     }
 }
@@ -92,7 +93,9 @@ pub(super) fn leads_to_resources(unknown: &Unknown, graph: &Graph) -> bool {
         match &reference.to {
             Referent::OwnKey => {}
             // Whichever of several it is, it is one that will be there.
-            Referent::Block(block) if !block.is_data && graph.resolve(block) != Resolved::Nothing => leads = true,
+            Referent::Block(block) if !block.is_data && graph.resolve(block) != Resolved::Nothing => {
+                leads = true
+            }
             _ => return false,
         }
     }
@@ -117,7 +120,9 @@ pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
         Test::AtMost(most) => number(value).map_or(Truth::Broken, |number| (number <= *most).into()),
         Test::Contains(item) => contains(value, item),
         Test::NotContains(item) => turned(contains(value, item)),
-        Test::StartsWith(start) => text(value).map_or(Truth::Broken, |text| text.starts_with(&**start).into()),
+        Test::StartsWith(start) => {
+            text(value).map_or(Truth::Broken, |text| text.starts_with(&**start).into())
+        }
         Test::NotStartsWith(start) => {
             text(value).map_or(Truth::Broken, |text| (!text.starts_with(&**start)).into())
         }
@@ -186,7 +191,9 @@ fn contains(value: &Attribute, wanted: &Attribute) -> Truth {
         match item {
             Attribute::Unknown(_) => not_known = true,
             Attribute::Null => {}
-            Attribute::Sensitive(secret) if equals(secret.value(), wanted) == Truth::Yes => return Truth::Yes,
+            Attribute::Sensitive(secret) if equals(secret.value(), wanted) == Truth::Yes => {
+                return Truth::Yes;
+            }
             Attribute::Sensitive(_) => {}
             item if equals(item, wanted) == Truth::Yes => return Truth::Yes,
             _ => {}

@@ -1,6 +1,6 @@
 //! The values of a resource as one tree, whatever format they came from.
 
-use super::{Sensitive, Unknown};
+use super::{HIDDEN, Sensitive, Unknown};
 use crate::limits::MAX_SHOWN_CHARS;
 use std::fmt::Write as _;
 
@@ -77,7 +77,7 @@ impl Attribute {
             Self::Number(value) => write!(out, "{value}"),
             Self::Text(value) => write!(out, "{value:?}"),
             Self::Unknown(unknown) => write!(out, "({})", unknown.reason),
-            Self::Sensitive(_) => write!(out, "(sensitive value, not shown)"),
+            Self::Sensitive(_) => write!(out, "{HIDDEN}"),
             Self::List(items) => {
                 write_parts(out, ['[', ']'], items.iter(), |out, item| item.write_shown(out));
                 Ok(())
@@ -198,7 +198,8 @@ mod tests {
     fn what_is_shown_is_short_and_of_one_line() {
         let long = Attribute::text(&"x".repeat(MAX_SHOWN_CHARS * 2));
         assert_eq!(long.shown().chars().count(), MAX_SHOWN_CHARS + 1);
-        let block = Block::new(vec![("a".into(), Attribute::list(vec![true.into(), "x\ny".into()]))]).unwrap();
+        let block =
+            Block::new(vec![("a".into(), Attribute::list(vec![true.into(), "x\ny".into()]))]).unwrap();
         assert_eq!(Attribute::from(block).shown(), r#"{a = [true, "x\ny"]}"#);
     }
 

@@ -1,6 +1,6 @@
 //! What a path of a rule reaches in a resource.
 
-use super::{Attribute, Block, Unknown};
+use super::{Attribute, Block, HIDDEN, Unknown};
 use crate::limits::MAX_REACHED;
 use std::fmt;
 
@@ -71,9 +71,7 @@ impl Reached<'_> {
     #[must_use]
     pub fn shown(&self) -> String {
         match self.state {
-            State::Known(_) | State::OtherShape(_) if self.is_sensitive => {
-                "(sensitive value, not shown)".to_owned()
-            }
+            State::Known(_) | State::OtherShape(_) if self.is_sensitive => HIDDEN.to_owned(),
             State::Known(value) | State::OtherShape(value) => value.shown(),
             State::Null => "null".to_owned(),
             State::Unset => "not set".to_owned(),

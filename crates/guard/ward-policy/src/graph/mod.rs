@@ -15,8 +15,8 @@ pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_addres
 pub use attribute::{Attribute, Block};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
 pub use resource::{Action, Expression, Place, Resource, Role};
-pub use sensitive::Sensitive;
-pub use unknown::{BlockReference, Reason, Reference, References, ReferredKey, Referent, Unknown};
+pub use sensitive::{HIDDEN, Sensitive};
+pub use unknown::{BlockReference, Reason, Reference, References, Referent, ReferredKey, Unknown};
 
 use crate::limits::MAX_RESOURCES;
 use std::collections::HashMap;
@@ -270,7 +270,9 @@ mod tests {
         let given = |index| ReferredKey::Given(InstanceKey::Index(index));
         assert_eq!(graph.resolve(&to("", given(1))), Resolved::One(ResourceId(1)));
         assert_eq!(graph.resolve(&to("", given(2))), Resolved::Nothing);
-        assert!(matches!(graph.resolve(&to("", ReferredKey::NotGiven)), Resolved::Several(both) if both.len() == 2));
+        assert!(
+            matches!(graph.resolve(&to("", ReferredKey::NotGiven)), Resolved::Several(both) if both.len() == 2)
+        );
         assert_eq!(graph.resolve(&to("module.m[1]", ReferredKey::NotGiven)), Resolved::One(ResourceId(3)));
         assert!(matches!(graph.resolve(&to("module.m", ReferredKey::NotGiven)), Resolved::Several(_)));
         assert_eq!(graph.resolve(&to("module.n", ReferredKey::NotGiven)), Resolved::One(ResourceId(4)));
@@ -292,10 +294,7 @@ mod tests {
         let mut drifted = bucket("", None);
         drifted.role = Role::Drifted;
         let twice = vec![bucket("", None), bucket("", None)];
-        assert!(matches!(
-            Graph::new(Format::TerraformPlan, twice, vec![]),
-            Err(GraphError::Twice { .. })
-        ));
+        assert!(matches!(Graph::new(Format::TerraformPlan, twice, vec![]), Err(GraphError::Twice { .. })));
         let graph = Graph::new(Format::TerraformPlan, vec![bucket("", None), drifted], vec![]).unwrap();
         assert_eq!((graph.len(), graph.of_kind("aws_s3_bucket").count()), (2, 1));
     }

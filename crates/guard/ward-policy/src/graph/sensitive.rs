@@ -3,6 +3,9 @@
 use super::Attribute;
 use std::fmt;
 
+/// What reports show instead of a secret value.
+pub const HIDDEN: &str = "(sensitive value, not shown)";
+
 /// A secret value. It has no way to the outside: `Debug` shows only that it is one, and there is
 /// no `Display` and no serialisation. Rules of this crate look inside.
 #[derive(Clone, PartialEq)]
@@ -38,6 +41,6 @@ mod tests {
     fn a_secret_is_not_printed() {
         let secret = Attribute::Sensitive(Sensitive::new(Attribute::text("hunter2")));
         assert_eq!(format!("{secret:?}"), "Sensitive((sensitive))");
-        assert_eq!(secret.shown(), "(sensitive value, not shown)");
+        assert_eq!(secret.shown(), HIDDEN);
     }
 }

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_tree_of_everything() {
-        let value = read_json(r#" {"b": [1, -2.5e1, "x\u00e9\ud83c\udfe5\n", true, null], "a": {}} "#).unwrap();
+        let value =
+            read_json(r#" {"b": [1, -2.5e1, "x\u00e9\ud83c\udfe5\n", true, null], "a": {}} "#).unwrap();
         assert_eq!(value.shown(), r#"{a = {}, b = [1, -25, "xé🏥\n", true, null]}"#);
     }
 

@@ -233,14 +233,16 @@ impl<'a> Scanner<'a> {
 
     /// Goes on to the next quote or backslash.
     fn plain_letters(&mut self) -> Result<(), InputError> {
-        loop {
-            match self.byte() {
-                Some(b'"' | b'\\') => return Ok(()),
-                Some(0..=0x1f) => return Err(self.fault("a control character stands in a text")),
-                Some(_) => self.at += 1,
-                None => return Err(self.fault("the text ends inside quotes")),
-            }
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
+            self.at = self.text.len();
+            return Err(self.fault("the text ends inside quotes"));
+        };
+        self.at += length;
+        if matches!(self.byte(), Some(0..=0x1f)) {
+            return Err(self.fault("a control character stands in a text"));
         }
+        Ok(())
     }
 
     /// Reads what follows a backslash.
@@ -278,7 +280,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn four_digits(&mut self) -> Result<u32, InputError> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits =
+            self.text.get(self.at..self.at + 4).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let code = code.ok_or_else(|| self.fault("four digits were expected"))?;
         self.at += 4;
@@ -355,9 +358,33 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused() {
         for text in [
-            "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1 2]", "01", "1.", "-", "1e", "tru", "nul",
-            "\"\u{1}\"", "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"a", "1 2", "'a'",
-            "[1}", "{a:1}", "NaN", "1e999", "\"\\u12\"", "\"\\u+123\"",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "[1 2]",
+            "01",
+            "1.",
+            "-",
+            "1e",
+            "tru",
+            "nul",
+            "\"\u{1}\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "\"a",
+            "1 2",
+            "'a'",
+            "[1}",
+            "{a:1}",
+            "NaN",
+            "1e999",
+            "\"\\u12\"",
+            "\"\\u+123\"",
         ] {
             assert!(read_json(text).is_err(), "{text}");
         }
@@ -368,11 +395,12 @@ mod tests {
         let text = r#"{"a": [1, {"b": "]}\""}], "c": 2}"#;
         let mut scanner = Scanner::new(text);
         let mut skipped = Vec::new();
-        scanner.object(|name, scanner| {
-            skipped.push((name.into_owned(), scanner.skip()?));
-            Ok(())
-        })
-        .unwrap();
+        scanner
+            .object(|name, scanner| {
+                skipped.push((name.into_owned(), scanner.skip()?));
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(skipped, [("a".to_owned(), r#"[1, {"b": "]}\""}]"#), ("c".to_owned(), "2")]);
         for broken in ["[1}", "{]", "[", "[\"a]", "{\"a\": [}"] {
             assert!(Scanner::new(broken).skip().is_err(), "{broken}");

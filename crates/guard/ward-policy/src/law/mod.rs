@@ -6,6 +6,7 @@
 
 mod reader;
 
+pub(crate) use reader::{instrument_of, requirements_of};
 pub use reader::{read_instrument, read_requirements};
 
 use crate::rules::RuleError;
@@ -141,10 +142,9 @@ impl Law {
             let name = requirement.name.clone();
             let mut is_checked = false;
             for cited in &requirement.citations {
-                let citation = law
-                    .citations
-                    .get(&cited.key)
-                    .ok_or_else(|| RuleError::law(&name, &format!("no citation has the key {}", cited.key)))?;
+                let citation = law.citations.get(&cited.key).ok_or_else(|| {
+                    RuleError::law(&name, &format!("no citation has the key {}", cited.key))
+                })?;
                 is_checked |= matches!(citation.paragraph, ParagraphHash::Sha256(_));
             }
             if !is_checked {

@@ -2,14 +2,19 @@
 
 use super::{Citation, Cited, ParagraphHash, Relation, Requirement, Strength};
 use crate::rules::{Fields, RuleError, read_document};
+use crate::yaml::YamlNode;
 
 /// Reads one instrument of `policies/law`.
 ///
 /// # Errors
 /// [`RuleError`] with the file and the line.
 pub fn read_instrument(file: &str, text: &str) -> Result<Vec<Citation>, RuleError> {
-    let document = read_document(file, text)?;
-    let mut fields = Fields::of(file, &document)?;
+    instrument_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_instrument`], from nodes.
+pub(crate) fn instrument_of(file: &str, document: &YamlNode) -> Result<Vec<Citation>, RuleError> {
+    let mut fields = Fields::of(file, document)?;
     fields.version(1)?;
     fields.text("instrument")?;
     fields.text("name")?;
@@ -52,8 +57,12 @@ fn citation(mut fields: Fields<'_>) -> Result<Citation, RuleError> {
 /// # Errors
 /// [`RuleError`] with the file and the line.
 pub fn read_requirements(file: &str, text: &str) -> Result<Vec<Requirement>, RuleError> {
-    let document = read_document(file, text)?;
-    let mut fields = Fields::of(file, &document)?;
+    requirements_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_requirements`], from nodes.
+pub(crate) fn requirements_of(file: &str, document: &YamlNode) -> Result<Vec<Requirement>, RuleError> {
+    let mut fields = Fields::of(file, document)?;
     fields.version(1)?;
     let requirements = fields.items("requirements", requirement)?;
     fields.end()?;

@@ -176,10 +176,12 @@ impl<'a> InputReport<'a> {
         self.format = Some(assessment.graph.format().name());
         self.resources = assessment.graph.len();
         self.judged = assessment.recognised;
-        self.verdicts = Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
+        self.verdicts =
+            Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
         let notes = assessment.graph.notes().iter();
         self.notes = notes.map(|note| NoteReport { blocks: note.blocks, text: &note.text }).collect();
-        self.findings = assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
+        self.findings =
+            assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
         self.not_covered = assessment.not_covered.clone();
     }
 }

@@ -3,9 +3,9 @@
 use super::data::consequences;
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
-use crate::finding::Finding;
+use crate::finding::{Finding, Observation};
 use crate::graph::Role;
-use crate::law::{Cited, Citation, ParagraphHash, Relation};
+use crate::law::{Citation, Cited, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
 use crate::verdict::{Exit, Verdict};
 use std::borrow::Cow;
@@ -40,7 +40,7 @@ const GREEN: &str = "32";
 const BOLD: &str = "1";
 const FAINT: &str = "2";
 /// Width of the words before the colon.
-const LABEL_CHARS: usize = 13;
+const LABEL_CHARS: usize = 15;
 /// Least width of a text beside its label.
 const LEAST_CHARS: usize = 30;
 
@@ -52,7 +52,11 @@ pub fn text(inputs: &[Checked<'_>], rules: &RuleSet, allow_empty: bool, style: S
         match &input.result {
             Ok(assessment) => page.assessment(input.name, assessment, rules, allow_empty),
             Err(error) => {
-                page.line(&format!("{} {}", page.paint(RED, "NOT READ"), page.paint(BOLD, &clean(input.name))));
+                page.line(&format!(
+                    "{} {}",
+                    page.paint(RED, "NOT READ"),
+                    page.paint(BOLD, &clean(input.name))
+                ));
                 page.labelled("why", &error.to_string());
                 page.line("");
             }
@@ -115,14 +119,19 @@ impl Page {
         }
         if assessment.recognised == 0 && !allow_empty {
             let blocks = self.paint(YELLOW, "blocks");
-            self.line(&format!("  {blocks}: no rule knows any of its resources, so nothing was proven (--allow-empty)"));
+            self.line(&format!(
+                "  {blocks}: no rule knows any of its resources, so nothing was proven (--allow-empty)"
+            ));
         }
         for group in grouped(&assessment.findings) {
             self.group(&group, rules);
         }
         if !assessment.not_covered.is_empty() {
-            let types: Vec<String> =
-                assessment.not_covered.iter().map(|(kind, count)| format!("{} ({count})", clean(kind))).collect();
+            let types: Vec<String> = assessment
+                .not_covered
+                .iter()
+                .map(|(kind, count)| format!("{} ({count})", clean(kind)))
+                .collect();
             self.line("");
             self.line("  No rule knows these types:");
             self.labelled("", &types.join(", "));
@@ -136,7 +145,11 @@ impl Page {
         let colour = if rule.severity >= Severity::High { RED } else { YELLOW };
         let mark = self.paint(colour, rule.severity.word());
         self.line("");
-        self.line(&format!("  {} {mark} {}", self.paint(BOLD, rule.id.as_str()), self.paint(BOLD, &rule.title)));
+        self.line(&format!(
+            "  {} {mark} {}",
+            self.paint(BOLD, rule.id.as_str()),
+            self.paint(BOLD, &rule.title)
+        ));
         self.citations(&rules.citations_of(rule));
         for consequence in consequences(first, rules) {
             self.labelled("consequence", consequence);
@@ -165,7 +178,8 @@ impl Page {
                 ParagraphHash::Sha256(_) => "",
                 ParagraphHash::None(_) => "; paragraph not checked",
             };
-            let head = format!("{} {} ({}{checked})", citation.cite, citation.title, citation.strength.word());
+            let head =
+                format!("{} {} ({}{checked})", citation.cite, citation.title, citation.strength.word());
             let text = if place == 0 { format!("{head}: {}", citation.summary) } else { head };
             self.labelled(label, &text);
         }
@@ -180,12 +194,18 @@ impl Page {
         };
         let place = finding.resource.place.as_ref();
         let place = place.map(|place| format!("  {}:{}", clean(&place.file), place.line)).unwrap_or_default();
-        let drift = if finding.resource.role == Role::Drifted { "  as found outside of the code" } else { "" };
+        let drift =
+            if finding.resource.role == Role::Drifted { "  as found outside of the code" } else { "" };
         let mark = self.paint(colour, mark);
         let address = self.paint(BOLD, &clean(&finding.resource.address));
         self.line(&format!("    {mark} {address}{place}{drift}"));
-        for seen in &finding.observed {
-            self.labelled("  observed", &seen.line());
+        let mut told: Vec<String> = Vec::new();
+        for line in finding.observed.iter().map(Observation::line) {
+            // Two parts of a condition may look at one value.
+            if !told.contains(&line) {
+                self.labelled("  observed", &line);
+                told.push(line);
+            }
         }
         if is_new {
             self.labelled("  expected", &finding.cell.expected);
@@ -220,7 +240,8 @@ impl Page {
 
 /// Findings of one rule together, worst severity first, then by rule, then by cell.
 fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
-    let cell_place = |finding: &Finding<'_>| finding.rule.cells.iter().position(|cell| std::ptr::eq(cell, finding.cell));
+    let cell_place =
+        |finding: &Finding<'_>| finding.rule.cells.iter().position(|cell| std::ptr::eq(cell, finding.cell));
     let mut sorted: Vec<&Finding<'a>> = findings.iter().collect();
     sorted.sort_by(|one, other| {
         let severity = other.rule.severity.cmp(&one.rule.severity);

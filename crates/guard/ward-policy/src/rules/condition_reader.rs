@@ -26,7 +26,7 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if fields.has("any") => Condition::Any(several(&mut fields, "any", depth)?),
         () if fields.has("path") => Condition::Test {
             path: path(&mut fields, "path")?,
-            over: over(&mut fields, Over::Every)?,
+            over: over_values(&mut fields)?,
             test: test(&mut fields)?,
         },
         () if fields.has("blocks") => blocks(&mut fields, depth)?,
@@ -145,6 +145,14 @@ fn over(fields: &mut Fields<'_>, usual: Over) -> Result<Over, RuleError> {
     fields.word("over", &OVERS, word)
 }
 
+/// "Not a single value" would turn "not set" into a pass: each test has its opposite for that.
+fn over_values(fields: &mut Fields<'_>) -> Result<Over, RuleError> {
+    match over(fields, Over::Every)? {
+        Over::None => Err(fields.fault("a test is over every value or some: take the opposite test")),
+        other => Ok(other),
+    }
+}
+
 fn flag(fields: &mut Fields<'_>, name: &str) -> Result<Option<bool>, RuleError> {
     let Some(node) = fields.take(name) else { return Ok(None) };
     match node.scalar() {
@@ -171,8 +179,19 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 /// The one test that stands beside a path.
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
-        "set", "equals", "not_equals", "in", "not_in", "at_least", "at_most", "contains", "not_contains",
-        "starts_with", "not_starts_with", "ends_with", "cidr",
+        "set",
+        "equals",
+        "not_equals",
+        "in",
+        "not_in",
+        "at_least",
+        "at_most",
+        "contains",
+        "not_contains",
+        "starts_with",
+        "not_starts_with",
+        "ends_with",
+        "cidr",
     ];
     let mut given = names.into_iter().filter(|name| fields.has(name));
     let (Some(name), None) = (given.next(), given.next()) else {

@@ -2,6 +2,7 @@
 
 use super::{Fields, RuleError, read_document};
 use crate::graph::Attribute;
+use crate::yaml::YamlNode;
 use std::collections::HashMap;
 
 /// What holds where an attribute is not set.
@@ -51,8 +52,12 @@ impl Defaults {
 /// # Errors
 /// [`RuleError`] with the file and the line; also when a default is given twice.
 pub fn read_defaults(file: &str, text: &str) -> Result<Defaults, RuleError> {
-    let document = read_document(file, text)?;
-    let mut fields = Fields::of(file, &document)?;
+    defaults_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_defaults`], from nodes.
+pub(crate) fn defaults_of(file: &str, document: &YamlNode) -> Result<Defaults, RuleError> {
+    let mut fields = Fields::of(file, document)?;
     fields.version(1)?;
     let entries = fields.items("defaults", entry)?;
     fields.end()?;

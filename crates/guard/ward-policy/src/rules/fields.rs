@@ -21,7 +21,7 @@ pub fn read_document(file: &str, text: &str) -> Result<YamlNode, RuleError> {
 #[derive(Debug)]
 pub struct Fields<'a> {
     file: &'a str,
-    line: u32,
+    node: &'a YamlNode,
     left: Vec<(&'a str, &'a YamlNode)>,
     known: Vec<&'a str>,
 }
@@ -32,7 +32,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`RuleError`] when it is none.
     pub fn of(file: &'a str, node: &'a YamlNode) -> Result<Self, RuleError> {
-        let mut fields = Self { file, line: node.line, left: Vec::new(), known: Vec::new() };
+        let mut fields = Self { file, node, left: Vec::new(), known: Vec::new() };
         let entries = node.as_entries().ok_or_else(|| fields.fault("a mapping was expected"))?;
         for (key, value) in entries {
             let name = key.as_text().ok_or_else(|| fields.fault("a key is not a text"))?;
@@ -45,7 +45,7 @@ impl<'a> Fields<'a> {
     /// A fault of this mapping.
     #[must_use]
     pub fn fault(&self, what: &str) -> RuleError {
-        self.fault_at(self.line, what)
+        self.fault_at(self.node.line, what)
     }
 
     fn fault_at(&self, line: u32, what: &str) -> RuleError {
@@ -56,6 +56,17 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub const fn file(&self) -> &'a str {
         self.file
+    }
+
+    /// The mapping itself.
+    pub(super) const fn node(&self) -> &'a YamlNode {
+        self.node
+    }
+
+    /// File and line of the mapping.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.node.line)
     }
 
     /// Whether a key is there, read or not.
@@ -157,7 +168,9 @@ impl<'a> Fields<'a> {
     pub fn texts(&mut self, name: &str) -> Result<Vec<Box<str>>, RuleError> {
         let node = self.need(name)?;
         let items = match node.as_items() {
-            Some(items) => items.iter().map(|item| self.as_text(name, item)).collect::<Result<Vec<_>, _>>()?,
+            Some(items) => {
+                items.iter().map(|item| self.as_text(name, item)).collect::<Result<Vec<_>, _>>()?
+            }
             None => vec![self.as_text(name, node)?],
         };
         if items.is_empty() { Err(self.fault_at(node.line, &format!("{name} is empty"))) } else { Ok(items) }

@@ -8,13 +8,17 @@ mod condition_reader;
 mod defaults;
 mod error;
 mod fields;
+mod fixture;
 mod reader;
 mod rule_set;
 
 pub use condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
+pub(crate) use defaults::defaults_of;
 pub use defaults::{Default, DefaultValue, Defaults, read_defaults};
 pub use error::RuleError;
 pub use fields::{Fields, read_document};
+pub use fixture::{Fixture, FixtureCase, read_fixtures};
+pub(crate) use reader::rules_of;
 pub use reader::{RuleFile, read_rules};
 pub use rule_set::RuleSet;
 

@@ -2,6 +2,8 @@
 
 use super::condition_reader::read_condition;
 use super::{Cell, Fields, Rule, RuleError, RuleId, Severity, read_document};
+use crate::graph::Attribute;
+use crate::yaml::{YamlNode, YamlValue};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -24,8 +26,12 @@ pub struct RuleFile {
 /// # Errors
 /// [`RuleError`] with the file and the line.
 pub fn read_rules(file: &str, text: &str) -> Result<RuleFile, RuleError> {
-    let document = read_document(file, text)?;
-    let mut fields = Fields::of(file, &document)?;
+    rules_of(file, &read_document(file, text)?)
+}
+
+/// As [`read_rules`], from nodes.
+pub(crate) fn rules_of(file: &str, document: &YamlNode) -> Result<RuleFile, RuleError> {
+    let mut fields = Fields::of(file, document)?;
     fields.version(1)?;
     let area = fields.text("area")?;
     let title = fields.text("title")?;
@@ -36,7 +42,8 @@ pub fn read_rules(file: &str, text: &str) -> Result<RuleFile, RuleError> {
 
 fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
     let id = fields.text("id")?;
-    let mut rule = Rule {
+    let hash = hash(fields.node());
+    let rule = Rule {
         id: RuleId::parse(&id).ok_or_else(|| fields.fault("id has to be letters, a dash and digits"))?,
         area: area.into(),
         title: fields.text("title")?,
@@ -45,10 +52,9 @@ fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
         consequence: fields.optional_text("consequence")?,
         note: fields.optional_text("note")?,
         cells: fields.items("cells", cell)?,
-        hash: Box::default(),
+        hash,
     };
     fields.end()?;
-    rule.hash = hash(&rule);
     Ok(rule)
 }
 
@@ -67,14 +73,56 @@ fn cell(mut fields: Fields<'_>) -> Result<Cell, RuleError> {
     Ok(cell)
 }
 
-/// The rule as it was read, in one text, hashed. Space and order of keys in the file do not count.
-fn hash(rule: &Rule) -> Box<str> {
-    let mut text = String::new();
-    // Writing to a text does not fail.
-    let _ = write!(text, "{rule:?}");
+/// The rule as it was read, without its lines, hashed. Space, comments and quotes in the file do not count.
+fn hash(node: &YamlNode) -> Box<str> {
+    let mut hasher = Sha256::new();
+    feed(node, &mut hasher);
     let mut digits = String::with_capacity(HASH_DIGITS);
-    for byte in Sha256::digest(text.as_bytes()).iter().take(HASH_DIGITS / 2) {
+    for byte in hasher.finalize().iter().take(HASH_DIGITS / 2) {
+        // Writing to a text does not fail.
         let _ = write!(digits, "{byte:02x}");
     }
     digits.into()
+}
+
+/// Each value with its kind and length before it, so that no two trees give the same bytes.
+fn feed(node: &YamlNode, hasher: &mut Sha256) {
+    match &node.value {
+        YamlValue::Scalar { text, is_plain } => {
+            // `true` and `"true"` are different values.
+            let is_text = !is_plain || matches!(node.scalar(), Some(Attribute::Text(_)));
+            hasher.update([b's', u8::from(is_text)]);
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        YamlValue::Sequence(items) => {
+            hasher.update(*b"l");
+            hasher.update((items.len() as u64).to_be_bytes());
+            items.iter().for_each(|item| feed(item, hasher));
+        }
+        YamlValue::Mapping(entries) => {
+            hasher.update(*b"m");
+            hasher.update((entries.len() as u64).to_be_bytes());
+            for (key, value) in entries {
+                feed(key, hasher);
+                feed(value, hasher);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::read_yaml;
+
+    #[test]
+    fn a_hash_tells_what_is_asked_and_not_how_it_is_written() {
+        let of = |text: &str| hash(&read_yaml(text).unwrap()[0]);
+        let one = of("{path: a, equals: true}");
+        assert_eq!(one, of("# a comment\npath: 'a'\nequals:   true\n"));
+        assert_ne!(one, of("{path: a, equals: 'true'}"));
+        assert_ne!(one, of("{path: a, equals: false}"));
+        assert_ne!(of("[[a], b]"), of("[[a, b]]"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Rules, defaults and law together, ready to judge.
 
 use super::{Cell, Defaults, Rule, RuleError, RuleFile};
-use crate::law::{Cited, Law, Requirement};
+use crate::law::{Cited, Law, Requirement, Strength};
 use std::collections::{HashMap, HashSet};
 
 /// Everything that a check judges by.
@@ -84,13 +84,15 @@ impl RuleSet {
         rule.requirements.iter().filter_map(|name| self.law.requirement(name))
     }
 
-    /// The paragraphs of a rule, each once, in the order of its requirements.
+    /// The paragraphs of a rule, each once, in the order of its requirements. What is only proposed is
+    /// left out.
     #[must_use]
     pub fn citations_of(&self, rule: &Rule) -> Vec<(&Cited, &crate::law::Citation)> {
         let mut found: Vec<(&Cited, &crate::law::Citation)> = Vec::new();
         for cited in self.requirements_of(rule).flat_map(|requirement| &requirement.citations) {
             if found.iter().all(|(known, _)| known.key != cited.key)
                 && let Some(citation) = self.law.citation(&cited.key)
+                && citation.strength != Strength::Proposed
             {
                 found.push((cited, citation));
             }

@@ -36,7 +36,11 @@ pub(super) fn read_change<'a>(
     let start = scanner.clone();
     let change = change(scanner)?;
     let fault = |what: &str| InputError::Malformed {
-        at: if change.address.is_empty() { format!("line {}", start.line()) } else { change.address.to_string() },
+        at: if change.address.is_empty() {
+            format!("line {}", start.line())
+        } else {
+            change.address.to_string()
+        },
         what: what.to_owned(),
     };
     if change.address.is_empty() || change.kind.is_empty() || change.name.is_empty() {
@@ -61,9 +65,8 @@ pub(super) fn read_change<'a>(
     resource.role = role;
     resource.action = action;
     let module_of = configuration.map(|root| (root, root.at(&resource.module)));
-    let declared = module_of.and_then(|(_, module)| {
-        module?.resources.get(&*declared_address(role, &change.kind, &change.name))
-    });
+    let declared = module_of
+        .and_then(|(_, module)| module?.resources.get(&*declared_address(role, &change.kind, &change.name)));
     resource.provider = provider(declared, &change.provider);
     fill(&mut resource, &change, configuration, declared)?;
     Ok(Some(resource))
@@ -89,7 +92,8 @@ fn fill<'a>(
     };
     let written = declared.map_or(Written::NotTold, |declared| Written::As(vec![&declared.expressions]));
     resource.attributes = with_sensitive(with_unknown(values, &unknown, &written, &scope)?, &sensitive)?;
-    resource.expressions = declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();
+    resource.expressions =
+        declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();
     // The values before matter only where something is taken away or changed.
     if matches!(resource.action, Action::Update | Action::Replace | Action::Delete) {
         let before = block(change.before.as_ref())?;

@@ -45,14 +45,14 @@ pub(super) enum Tree<'a> {
         is_null: bool,
     },
     /// A block with its attributes.
-    Block(HashMap<Cow<'a, str>, Tree<'a>>),
+    Block(Vec<(Cow<'a, str>, Tree<'a>)>),
     /// Blocks of one name.
     Blocks(Vec<Tree<'a>>),
 }
 
 impl Default for Tree<'_> {
     fn default() -> Self {
-        Self::Block(HashMap::new())
+        Self::Block(Vec::new())
     }
 }
 
@@ -99,7 +99,7 @@ fn declared<'a>(scanner: &mut Scanner<'a>) -> Result<(Cow<'a, str>, Declared<'a>
         match &*name {
             "address" => address = scanner.text()?,
             "provider_config_key" => declared.provider = scanner.text()?,
-            "expressions" => declared.expressions = tree(scanner)?,
+            "expressions" => declared.expressions = body(scanner)?,
             "for_each_expression" => {
                 declared.for_each = tree(scanner)?.references();
                 declared.is_repeated = true;
@@ -119,7 +119,7 @@ fn call<'a>(scanner: &mut Scanner<'a>) -> Result<Call<'a>, InputError> {
     let mut call = Call::default();
     scanner.object(|name, scanner| {
         match &*name {
-            "expressions" => call.expressions = tree(scanner)?,
+            "expressions" => call.expressions = body(scanner)?,
             "for_each_expression" => call.for_each = tree(scanner)?.references(),
             "module" => call.module = module(scanner)?,
             _ => drop(scanner.skip()?),
@@ -147,7 +147,7 @@ fn tree<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
         Kind::Array => {
             let mut blocks = Vec::new();
             scanner.array(|scanner| {
-                blocks.push(tree(scanner)?);
+                blocks.push(if scanner.peek()? == Kind::Object { body(scanner)? } else { tree(scanner)? });
                 Ok(())
             })?;
             Ok(Tree::Blocks(blocks))
@@ -160,20 +160,42 @@ fn tree<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
     }
 }
 
+/// What is a block by its place, even if nothing stands in it.
+fn body<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+    let mut entries = Vec::new();
+    scanner.object(|name, scanner| {
+        let inner = tree(scanner)?;
+        entries.push((name, inner));
+        Ok(())
+    })?;
+    Ok(Tree::Block(entries))
+}
+
 fn block<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
-    let mut entries = HashMap::new();
+    let mut entries = Vec::new();
     let mut references: Option<Vec<Cow<'a, str>>> = None;
     let mut constant_is_null: Option<bool> = None;
     scanner.object(|name, scanner| {
         match (&*name, scanner.peek()?) {
-            ("references", Kind::Array) if is_texts(scanner) => references = Some(texts(scanner)?),
+            ("references", Kind::Array) => {
+                let start = scanner.clone();
+                match texts(scanner) {
+                    Ok(texts) => references = Some(texts),
+                    // A block may be named like the list of references.
+                    Err(_) => {
+                        *scanner = start;
+                        let inner = tree(scanner)?;
+                        entries.push((name, inner));
+                    }
+                }
+            }
             ("constant_value", kind) => {
                 constant_is_null = Some(kind == Kind::Null);
                 scanner.skip()?;
             }
             _ => {
                 let inner = tree(scanner)?;
-                entries.insert(name, inner);
+                entries.push((name, inner));
             }
         }
         Ok(())
@@ -181,16 +203,10 @@ fn block<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
     Ok(match (references, constant_is_null) {
         (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
         (None, None) => Tree::Block(entries),
-        (references, is_null) => Tree::Leaf {
-            references: references.unwrap_or_default(),
-            is_null: is_null.unwrap_or(false),
-        },
+        (references, is_null) => {
+            Tree::Leaf { references: references.unwrap_or_default(), is_null: is_null.unwrap_or(false) }
+        }
     })
-}
-
-/// Whether an array holds texts; a block may be named like the list of references.
-fn is_texts(scanner: &Scanner<'_>) -> bool {
-    texts(&mut scanner.clone()).is_ok()
 }
 
 fn texts<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {
@@ -213,7 +229,7 @@ impl<'a> Tree<'a> {
     fn collect(&self, found: &mut Vec<Cow<'a, str>>) {
         match self {
             Self::Leaf { references, .. } => found.extend(references.iter().cloned()),
-            Self::Block(entries) => entries.values().for_each(|inner| inner.collect(found)),
+            Self::Block(entries) => entries.iter().for_each(|(_, inner)| inner.collect(found)),
             Self::Blocks(blocks) => blocks.iter().for_each(|inner| inner.collect(found)),
         }
     }
@@ -221,7 +237,7 @@ impl<'a> Tree<'a> {
     /// The expression of a name, if it is a block.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Block(entries) => entries.get(name),
+            Self::Block(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, inner)| inner),
             Self::Leaf { .. } | Self::Blocks(_) => None,
         }
     }

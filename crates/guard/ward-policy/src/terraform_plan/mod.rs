@@ -42,7 +42,8 @@ pub(crate) fn is_terraform(text: &str) -> bool {
     // What comes after a fault doesn't matter here: reading it will tell.
     let _ = scanner.object(|name, scanner| {
         is_it |= matches!(&*name, "format_version" | "resource_changes" | "terraform_version");
-        scanner.skip().map(drop)
+        // The first such name is enough: Terraform writes one at the very beginning.
+        if is_it { Err(InputError::TooLarge) } else { scanner.skip().map(drop) }
     });
     is_it
 }
@@ -145,7 +146,10 @@ fn add_existing(prior: &mut Scanner<'_>, resources: &mut Vec<Resource>) -> Resul
 fn notes(sections: &Sections<'_>, resources: &[Resource]) -> Vec<Note> {
     let changes = resources.iter().any(|resource| !matches!(resource.action, Action::Keep | Action::Read));
     let told = [
-        (sections.is_errored, "the plan ended with an error: what is in it is not all that would be deployed"),
+        (
+            sections.is_errored,
+            "the plan ended with an error: what is in it is not all that would be deployed",
+        ),
         (sections.is_incomplete, "the plan is not complete: a further plan is needed to deploy all of it"),
         (sections.is_deferred, "the plan defers changes: they are not in it and were not checked"),
         (sections.is_not_applyable && changes, "the plan has changes and says that it can't be applied"),

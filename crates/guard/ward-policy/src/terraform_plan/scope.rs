@@ -4,7 +4,7 @@
 use super::configuration::{Call, Module, Tree};
 use crate::graph::{
     AddressPart, BlockReference, InstanceKey, ModulePath, ModuleStep, Reason, Reference, References,
-    ReferredKey, Referent, split_address,
+    Referent, ReferredKey, split_address,
 };
 use crate::limits::MAX_REFERENCE_STEPS;
 use std::borrow::Cow;
@@ -73,12 +73,18 @@ impl<'a> Scope<'_, 'a> {
             [first, ..] if matches!(first.name, "each" | "count" | "path" | "terraform" | "self") => {
                 to(Referent::OwnKey);
             }
-            [first, call, output, ..] if first.name == "module" => self.output(call, output.name, found, depth),
-            [first, kind, ..] if first.name == "data" && ELSEWHERE.contains(&kind.name) => to(Referent::Elsewhere),
+            [first, call, output, ..] if first.name == "module" => {
+                self.output(call, output.name, found, depth)
+            }
+            [first, kind, ..] if first.name == "data" && ELSEWHERE.contains(&kind.name) => {
+                to(Referent::Elsewhere)
+            }
             [first, kind, name, rest @ ..] if first.name == "data" => {
                 to(self.block(true, kind.name, name, rest, beside));
             }
-            [first, ..] if matches!(first.name, "local" | "module" | "var" | "data") => to(Referent::Computed),
+            [first, ..] if matches!(first.name, "local" | "module" | "var" | "data") => {
+                to(Referent::Computed)
+            }
             [kind, name, rest @ ..] => to(self.block(false, kind.name, name, rest, beside)),
             _ => to(Referent::Computed),
         }
@@ -91,7 +97,8 @@ impl<'a> Scope<'_, 'a> {
         let Some(call) = self.root.call(&outer, &step.name) else { return to(Referent::Undeclared) };
         // Not given: the module's own default, a constant.
         let Some(expression) = call.expressions.get(name) else { return };
-        let scope = Scope { root: self.root, module: &outer, key: step.key.as_ref(), for_each: &call.for_each };
+        let scope =
+            Scope { root: self.root, module: &outer, key: step.key.as_ref(), for_each: &call.for_each };
         scope.resolve_all(&expression.references(), found, depth + 1);
     }
 
@@ -134,7 +141,8 @@ impl<'a> Scope<'_, 'a> {
         rest: &[AddressPart<'_>],
         beside: &[Cow<'a, str>],
     ) -> Referent {
-        let address = if is_data { format!("data.{kind}.{}", name.name) } else { format!("{kind}.{}", name.name) };
+        let address =
+            if is_data { format!("data.{kind}.{}", name.name) } else { format!("{kind}.{}", name.name) };
         let module = self.root.at(self.module);
         let Some(declared) = module.and_then(|module| module.resources.get(&*address)) else {
             return Referent::Undeclared;
@@ -158,7 +166,8 @@ impl<'a> Scope<'_, 'a> {
     fn key_beside(&self, beside: &[Cow<'a, str>]) -> ReferredKey {
         let own = |text: &Cow<'a, str>| matches!(&**text, "each.key" | "count.index");
         let others = beside.iter().any(|text| {
-            !own(text) && (text.starts_with("var.") || text.starts_with("local.") || text.starts_with("each."))
+            !own(text)
+                && (text.starts_with("var.") || text.starts_with("local.") || text.starts_with("each."))
         });
         match self.key {
             Some(key) if !others && beside.iter().any(own) => ReferredKey::Given(key.clone()),

@@ -58,7 +58,8 @@ fn resource(scanner: &mut Scanner<'_>, role: Role) -> Result<Option<Resource>, I
         }
         Ok(())
     })?;
-    let fault = |what: &str| InputError::Malformed { at: resource.address.to_string(), what: what.to_owned() };
+    let fault =
+        |what: &str| InputError::Malformed { at: resource.address.to_string(), what: what.to_owned() };
     if resource.address.is_empty() || resource.kind.is_empty() {
         return Err(fault("a resource of a state has an address and a type"));
     }

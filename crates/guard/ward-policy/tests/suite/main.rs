@@ -1,0 +1,14 @@
+//! Tests of the crate through its public interface.
+
+#[cfg(test)]
+mod fails_closed;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod rule_fixtures;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod secrets;

@@ -1,0 +1,62 @@
+//! `ward policy check`: its exit codes, its two reports, and standard input.
+
+use crate::scene::{run, said, text, ward};
+use std::io::Write as _;
+use std::process::Stdio;
+
+fn plan(after: &str) -> String {
+    format!(
+        r#"{{"format_version": "1.2", "resource_changes": [{{"address": "aws_efs_file_system.f", "mode": "managed",
+            "type": "aws_efs_file_system", "name": "f", "change": {{"actions": ["create"], "before": null,
+            "after": {after}, "after_unknown": {{}}}}}}]}}"#
+    )
+}
+
+#[test]
+fn a_plan_is_refused_with_the_law_and_passes_once_it_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    std::fs::write(&file, plan(r#"{"encrypted": false}"#)).unwrap();
+    let refused = run(&["policy", "check", text(&file)]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let page = String::from_utf8(refused.stdout).unwrap();
+    for part in [
+        "W-018",
+        "aws_efs_file_system.f",
+        "encrypted = false",
+        "45 CFR 164.312(a)(2)(iv)",
+        "encrypted = true",
+    ] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+    std::fs::write(&file, plan(r#"{"encrypted": true}"#)).unwrap();
+    let passed = run(&["policy", "check", text(&file)]);
+    assert_eq!(passed.status.code(), Some(0), "{}", said(&passed));
+    // Another file that is not readable weighs more than one that passes.
+    let gone = folder.path().join("gone.json");
+    std::fs::write(&gone, "{").unwrap();
+    let both = run(&["policy", "check", text(&file), text(&gone)]);
+    assert_eq!(both.status.code(), Some(3), "{}", said(&both));
+    std::fs::remove_file(&gone).unwrap();
+    assert_eq!(run(&["policy", "check", text(&gone)]).status.code(), Some(3));
+}
+
+#[test]
+fn standard_input_json_and_nothing_to_judge() {
+    let mut command = ward();
+    command.args(["policy", "check", "--format", "json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(plan("{}").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &report["inputs"][0]["findings"][0];
+    assert_eq!((finding["rule"].as_str(), report["exit"].as_u64()), (Some("W-018"), Some(1)));
+    assert_eq!(finding["observed"][0]["origin"], "default of the provider; not set");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    std::fs::write(&file, r#"{"format_version": "1.2", "resource_changes": []}"#).unwrap();
+    assert_eq!(run(&["policy", "check", text(&file)]).status.code(), Some(2));
+    assert_eq!(run(&["policy", "check", "--allow-empty", text(&file)]).status.code(), Some(0));
+}
