@@ -1,6 +1,6 @@
 //! Source beside the plan that Terraform itself makes of it: what Ward says is known is what Terraform
 //! plans, and what only the deployment tells is not known. Providers are not needed.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "helper functions of tests")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests")]
 #![expect(clippy::print_stdout, reason = "skips and figures must be seen")]
 
 use std::path::{Path, PathBuf};

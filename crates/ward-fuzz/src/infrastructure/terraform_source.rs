@@ -78,7 +78,9 @@ fn count_values(resource: &Resource, longest: usize) -> usize {
     fn count(value: &Attribute, longest: usize) -> usize {
         match value {
             Attribute::List(items) => 1 + items.iter().map(|item| count(item, longest)).sum::<usize>(),
-            Attribute::Block(block) => 1 + block.entries().map(|(_, value)| count(value, longest)).sum::<usize>(),
+            Attribute::Block(block) => {
+                1 + block.entries().map(|(_, value)| count(value, longest)).sum::<usize>()
+            }
             Attribute::Text(text) => {
                 assert!(text.len() <= longest, "texts are bounded");
                 1
@@ -123,7 +125,8 @@ fn same_where_known(at: &str, open: &Attribute, given: &Attribute) {
         // Terraform refuses what it is then, or it hangs on something else too.
         (_, Attribute::Unknown(_) | Attribute::Sensitive(_)) | (Attribute::Sensitive(_), _) => {}
         (Attribute::Unknown(unknown), _) => {
-            let is_branch = |branch: &Attribute| matches!(branch, Attribute::Unknown(_)) || loosely_equal(branch, given);
+            let is_branch =
+                |branch: &Attribute| matches!(branch, Attribute::Unknown(_)) || loosely_equal(branch, given);
             assert!(
                 unknown.branches.is_empty() || unknown.branches.iter().any(is_branch),
                 "{at} is none of the values it could take"
@@ -131,14 +134,21 @@ fn same_where_known(at: &str, open: &Attribute, given: &Attribute) {
         }
         (Attribute::List(items), _) if items.iter().any(|item| matches!(item, Attribute::Unknown(_))) => {}
         (Attribute::List(items), Attribute::List(others)) => {
-            assert_eq!(items.len(), others.len(), "{at} is a list of another length when a variable is given");
+            assert_eq!(
+                items.len(),
+                others.len(),
+                "{at} is a list of another length when a variable is given"
+            );
             items.iter().zip(others).for_each(|(one, other)| same_where_known(at, one, other));
         }
         (Attribute::Block(block), Attribute::Block(other)) => {
             for (name, value) in block.entries() {
                 match other.get(name) {
                     Some(other) => same_where_known(at, value, other),
-                    None => assert!(matches!(value, Attribute::Unknown(_)), "{at}.{name} is gone when a variable is given"),
+                    None => assert!(
+                        matches!(value, Attribute::Unknown(_)),
+                        "{at}.{name} is gone when a variable is given"
+                    ),
                 }
             }
         }
