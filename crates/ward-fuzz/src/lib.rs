@@ -16,6 +16,7 @@
 mod choices;
 mod fixtures;
 mod forms;
+mod infrastructure;
 pub mod limits;
 mod readers;
 
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     readers::mlog_entry::TARGET,
     readers::text_edits::TARGET,
     readers::note::TARGET,
+    infrastructure::terraform_source::TARGET,
 ];
 
 /// The target of this name.

@@ -119,3 +119,14 @@ fn many_items() {
     let answers = vec![r#"{"linkId":"yes","answer":[{"valueBoolean":true}]}"#; 5_000].join(",");
     holds("response", response(&answers));
 }
+
+#[test]
+fn sources_that_are_deep_or_grow() {
+    for open in ["a {\n", "x = ((", "x = [", "x = {a=", "x = \"${", "x = !", "x = f(", "x = 1 ? 1 : "] {
+        holds("terraform_source", open.repeat(50_000).into_bytes());
+    }
+    let mut chain = String::from("variable \"w\" {}\nlocals {\n  a0 = [var.w, \"x\"]\n");
+    (1..2_000).for_each(|n| writeln!(chain, "  a{n} = [local.a{}, local.a{}]", n - 1, n - 1).unwrap());
+    chain.push_str("}\nresource \"t_r\" \"x\" {\n  v = local.a1999\n}\n");
+    holds("terraform_source", chain.into_bytes());
+}

@@ -58,6 +58,24 @@ pub enum InputError {
     /// More YAML than a check accepts, copies through aliases counted.
     #[error("the input has more than {MAX_YAML_NODES} values or {MAX_YAML_DOCUMENTS} documents")]
     YamlTooLarge,
+    /// Not HCL, the syntax of Terraform.
+    #[error("line {line}, column {column}: not HCL: {what}")]
+    NotHcl {
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// One of several files was not read.
+    #[error("{file}: {error}")]
+    InFile {
+        /// The file as the caller named it.
+        file: Box<str>,
+        /// Why it was not read.
+        error: Box<InputError>,
+    },
     /// A file whose format Ward does not read, or not in this version.
     #[error("{what}")]
     UnknownFormat {

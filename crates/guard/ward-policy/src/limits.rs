@@ -39,6 +39,48 @@ pub const MAX_CONDITION_DEPTH: usize = 24;
 /// Longest JSON document accepted inside a text of a resource, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// Deepest nesting of blocks and expressions accepted in a Terraform file.
+pub const MAX_HCL_DEPTH: usize = 64;
+
+/// Most levels of one expression's tree.
+pub const MAX_HCL_HEIGHT: usize = 100;
+
+/// Most labels of one block.
+pub const MAX_BLOCK_LABELS: usize = 8;
+
+/// Largest Terraform file accepted, in bytes.
+pub const MAX_SOURCE_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Most Terraform files accepted in one check.
+pub const MAX_SOURCE_FILES: usize = 20_000;
+
+/// Most instances that `count` or `for_each` may make of one block.
+pub const MAX_INSTANCES: usize = 10_000;
+
+/// Most instances of modules in one check.
+pub const MAX_MODULE_INSTANCES: usize = 10_000;
+
+/// Most steps that evaluating the source of one check may take.
+pub const MAX_EVALUATION_STEPS: usize = 5_000_000;
+
+/// Deepest nesting of evaluations: expressions in expressions, through locals, inputs and outputs.
+pub const MAX_EVALUATION_DEPTH: usize = 160;
+
+/// Most values in one evaluated value, copies counted.
+pub const MAX_VALUE_SIZE: usize = 100_000;
+
+/// Deepest nesting of one evaluated value.
+pub const MAX_VALUE_DEPTH: usize = 64;
+
+/// Longest text that an expression may make, in bytes.
+pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
+
+/// Most notes kept of one check.
+pub const MAX_NOTES: usize = 200;
+
+/// Most references kept for one value; what has more leads nowhere for certain.
+pub const MAX_REFERENCES: usize = 256;
+
 /// Most observations kept for one finding.
 pub const MAX_OBSERVATIONS: usize = 8;
 

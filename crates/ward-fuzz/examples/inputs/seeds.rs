@@ -31,6 +31,7 @@ pub fn of(target: &str, corpora: Option<&Path>) -> Outcome<Seeds> {
         "mlog_entry" => mlog_entries()?,
         "text_edits" => text_edits()?,
         "note" => notes()?,
+        "terraform_source" => terraform_sources(corpora)?,
         _ => Seeds::new(),
     };
     seeds.retain(|seed| seed.len() <= SEED_BYTES);
@@ -286,4 +287,24 @@ fn notes() -> Outcome<Seeds> {
         (0..NOTE_FORMATS).map(move |format| [vec![format], text.clone().into_bytes()].concat())
     };
     Ok(texts.into_iter().flat_map(chosen).collect())
+}
+
+/// The inputs that are kept, and each configuration file from elsewhere, with an open variable behind it.
+fn terraform_sources(corpora: Option<&Path>) -> Outcome<Seeds> {
+    let mut seeds = Seeds::new();
+    for entry in fs::read_dir(root().join("testdata/fuzz/terraform_source"))? {
+        seeds.insert(fs::read(entry?.path())?);
+    }
+    let mut folders: Vec<PathBuf> = corpora.map(|corpora| corpora.join("policy")).into_iter().collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "tf") {
+                seeds.insert([&*fs::read(path)?, b"\nvariable \"w\" {}\n"].concat());
+            }
+        }
+    }
+    Ok(seeds)
 }

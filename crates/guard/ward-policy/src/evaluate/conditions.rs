@@ -23,6 +23,12 @@ const MUST_NOT: &str = "this must not be";
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
 
+/// Said of a resource that is made under a condition, or nobody knows how often.
+const MAY_BE_ABSENT: &str = "not known whether it will be there";
+
+/// Said of a link that may lead elsewhere.
+const MAY_BELONG_ELSEWHERE: &str = "not known which resource it belongs to";
+
 /// What conditions are judged in: the graph, the defaults, and the links found so far.
 pub(super) struct Surroundings<'g> {
     pub(super) graph: &'g Graph,
@@ -379,7 +385,8 @@ impl<'g> Surroundings<'g> {
             match link {
                 Link::Yes => met,
                 // If it points elsewhere, what stands there decides.
-                Link::Maybe => uncertain(&other.address, &target.path),
+                Link::Maybe => uncertain(&other.address, &target.path, MAY_BELONG_ELSEWHERE),
+                Link::IfThere => uncertain(&other.address, &target.path, MAY_BE_ABSENT),
             }
         }))
     }
@@ -394,7 +401,7 @@ impl<'g> Surroundings<'g> {
                     None => Outcome::yes(),
                 };
                 let is_sure = other.is_there_with(view.resource);
-                let link = if is_sure { Link::Yes } else { Link::Maybe };
+                let link = if is_sure { Link::Yes } else { Link::IfThere };
                 linked(met, link, Over::Some, &other.address, &AttributePath::default())
             })
             .collect();
@@ -419,9 +426,9 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
         Over::None => met.truth == Truth::Yes,
     };
     match link {
-        Link::Yes => met,
-        Link::Maybe if decides => uncertain(address, by),
-        Link::Maybe => met,
+        Link::IfThere if decides => uncertain(address, by, MAY_BE_ABSENT),
+        Link::Maybe if decides => uncertain(address, by, MAY_BELONG_ELSEWHERE),
+        Link::Yes | Link::Maybe | Link::IfThere => met,
     }
 }
 
@@ -443,14 +450,14 @@ fn forbidden(
     })
 }
 
-/// A link that may lead to another resource.
-fn uncertain(address: &str, by: &AttributePath) -> Outcome {
+/// A link that may lead to another resource, or to one that is not there.
+fn uncertain(address: &str, by: &AttributePath, why: &str) -> Outcome {
     Outcome {
         truth: Truth::Maybe,
         observed: vec![Observation {
             address: Some(address.into()),
             path: by.to_string().into(),
-            value: "not known which resource it belongs to".to_owned(),
+            value: why.to_owned(),
             origin: String::new(),
         }],
     }

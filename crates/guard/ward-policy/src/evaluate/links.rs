@@ -16,6 +16,8 @@ pub(super) enum Link {
     Yes,
     /// It may point there.
     Maybe,
+    /// It points there, if it will be there at all.
+    IfThere,
 }
 
 /// What one attribute of a resource points at.
@@ -75,15 +77,16 @@ impl LinkIndex {
                 found.push((*one, Link::Maybe));
             }
         }
-        // What is made under a condition of its own may be missing.
-        for (one, link) in &mut found {
-            if !graph.get(*one).is_some_and(|one| one.is_there_with(resource)) {
-                *link = Link::Maybe;
-            }
-        }
         // The same resource may be found twice: what is sure counts.
         found.sort_by_key(|(one, link)| (*one, *link == Link::Maybe));
         found.dedup_by_key(|(one, _)| *one);
+        // What is made under a condition of its own, or nobody knows how often, may be missing.
+        let is_there = |one: ResourceId| graph.get(one).is_some_and(|one| one.is_there_with(resource));
+        for (one, link) in &mut found {
+            if *link == Link::Yes && !is_there(*one) {
+                *link = Link::IfThere;
+            }
+        }
         found
     }
 }
@@ -132,7 +135,7 @@ pub(super) fn targets(
                 match (named, may_be()) {
                     // A name alone does not make sure that what has it is there as well.
                     (Some((id, one)), _) if !one.is_there_with(resource) => {
-                        found.push((Some(id), Link::Maybe))
+                        found.push((Some(id), Link::IfThere))
                     }
                     (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
                     (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),

@@ -24,6 +24,8 @@ pub struct Resource {
     pub action: Action,
     /// The condition under which it is made, by name; `None` if it is made in any case.
     pub condition: Option<Box<str>>,
+    /// Whether it is not sure that it will be there: nobody knows how often it is repeated.
+    pub may_be_absent: bool,
     /// Where it is written.
     pub place: Option<Place>,
     /// Its values.
@@ -48,6 +50,7 @@ impl Resource {
             role: Role::Managed,
             action: Action::Create,
             condition: None,
+            may_be_absent: false,
             place: None,
             attributes: Block::default(),
             before: None,
@@ -59,7 +62,7 @@ impl Resource {
     /// not proven.
     #[must_use]
     pub fn is_there_with(&self, other: &Self) -> bool {
-        self.condition.is_none() || self.condition == other.condition
+        !self.may_be_absent && (self.condition.is_none() || self.condition == other.condition)
     }
 
     /// What the expression of an attribute refers to.

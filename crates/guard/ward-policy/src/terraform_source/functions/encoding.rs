@@ -1,0 +1,184 @@
+//! Functions that write and read JSON, YAML and base64.
+
+use super::super::templates::read_document;
+use super::super::value::{Data, Entries, Value};
+use super::{Answer, is_open};
+use crate::graph::Attribute;
+use crate::limits::MAX_TEXT_BYTES;
+use crate::yaml::read_yaml;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+/// Calls one of them.
+pub(super) fn call(name: &str, values: &[Value]) -> Answer {
+    match (name, values) {
+        ("jsonencode", [value]) => json(value),
+        ("jsondecode", [value]) => match &value.data {
+            Data::Document(of) => Answer::Taken((**of).clone()),
+            // What this reader refuses, Terraform may read.
+            Data::Text(text) => read_document(text).map_or(Answer::NoSuch, Answer::Made),
+            _ if is_open(value) => Answer::NotKnown,
+            _ => Answer::Refused,
+        },
+        ("yamldecode", [value]) => match value.as_text() {
+            Some(text) => yaml(text).map_or(Answer::NoSuch, Answer::Made),
+            None => Answer::NotKnown,
+        },
+        ("base64encode", [value]) => text_of(value, |text| Some(base64(text.as_bytes()))),
+        ("base64decode", [value]) => text_of(value, from_base64),
+        ("urlencode", [value]) => text_of(value, |text| Some(url(text))),
+        _ => Answer::NoSuch,
+    }
+}
+
+fn text_of(value: &Value, change: impl Fn(&str) -> Option<String>) -> Answer {
+    match value.as_text() {
+        Some(text) => Answer::of(change(text).map(|text| Value::text(&text))),
+        None if is_open(value) => Answer::NotKnown,
+        None => Answer::Refused,
+    }
+}
+
+/// JSON; if something in it is not known, its shape.
+fn json(value: &Value) -> Answer {
+    if value.is_wholly_known() {
+        let mut text = String::new();
+        return match write_json(value, &mut text) {
+            true => Answer::Made(Value::text(&text)),
+            false => Answer::NoSuch,
+        };
+    }
+    match &value.data {
+        Data::List(_) | Data::Map(_) => {
+            Answer::Taken(Value::new(Data::Document(Rc::new(value.clone().sealed()))))
+        }
+        _ => Answer::NotKnown,
+    }
+}
+
+/// Writes JSON, and says whether it is not too long.
+fn write_json(value: &Value, text: &mut String) -> bool {
+    match &value.data {
+        Data::Null => text.push_str("null"),
+        Data::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
+        Data::Number(number) => text.push_str(&number.to_string()),
+        Data::Text(of) => write_text(of, text),
+        Data::List(list) => {
+            text.push('[');
+            for (place, item) in list.inner.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                if !write_json(item, text) {
+                    return false;
+                }
+            }
+            text.push(']');
+        }
+        Data::Map(map) => {
+            text.push('{');
+            for (place, (key, item)) in map.inner.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                write_text(key, text);
+                text.push(':');
+                if !write_json(item, text) {
+                    return false;
+                }
+            }
+            text.push('}');
+        }
+        Data::Document(_) | Data::Block(_) | Data::AnyBlock(_) | Data::Module(_) | Data::Unknown(_) => {
+            return false;
+        }
+    }
+    text.len() <= MAX_TEXT_BYTES
+}
+
+fn write_text(of: &str, text: &mut String) {
+    text.push('"');
+    for letter in of.chars() {
+        match letter {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            // As Terraform does, so that the text may stand in HTML.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                // Writing to a text does not fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(letter));
+            }
+            letter => text.push(letter),
+        }
+    }
+    text.push('"');
+}
+
+fn yaml(text: &str) -> Option<Value> {
+    match read_yaml(text).ok()?.as_slice() {
+        [document] => Some(of_attribute(&document.to_attribute().ok()?)),
+        _ => None,
+    }
+}
+
+fn of_attribute(attribute: &Attribute) -> Value {
+    match attribute {
+        Attribute::Bool(value) => Value::bool(*value),
+        Attribute::Number(value) => Value::number(*value),
+        Attribute::Text(text) => Value::text(text),
+        Attribute::List(items) => Value::list(items.iter().map(of_attribute).collect()),
+        Attribute::Block(block) => {
+            let entries = block.entries().map(|(key, value)| (key.into(), of_attribute(value)));
+            Value::map(entries.collect::<Entries>())
+        }
+        Attribute::Null | Attribute::Unknown(_) | Attribute::Sensitive(_) => Value::null(),
+    }
+}
+
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn base64(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let part = |at: usize| chunk.get(at).copied().map_or(0, u32::from);
+        let bits = (part(0) << 16) | (part(1) << 8) | part(2);
+        for place in 0..4 {
+            let index = usize::try_from((bits >> (18 - 6 * place)) & 63).unwrap_or(0);
+            let letter = LETTERS.get(index).copied().map_or('=', char::from);
+            text.push(if place <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}
+
+fn from_base64(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for letter in text.trim_end_matches('=').bytes() {
+        let value = LETTERS.iter().position(|known| *known == letter)?;
+        bits = (bits << 6) | u32::try_from(value).ok()?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 255).ok()?);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn url(text: &str) -> String {
+    let mut written = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                written.push(char::from(byte))
+            }
+            b' ' => written.push('+'),
+            // Writing to a text does not fail.
+            byte => drop(write!(written, "%{byte:02X}")),
+        }
+    }
+    written
+}

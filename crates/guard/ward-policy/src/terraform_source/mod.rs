@@ -1,0 +1,107 @@
+//! Terraform source without a plan: every folder of `.tf` and `.tf.json` files as a resource graph.
+//!
+//! What the files say is evaluated as far as it is certain: locals, defaults and given values of
+//! variables, templates, conditions, functions, `count`, `for_each`, dynamic blocks, and modules at
+//! hand. Everything else is [`Unknown`](crate::graph::Unknown), with its reason and what it refers to;
+//! it is never a default. What was not read at all is a note that blocks, or an error.
+
+mod blocks;
+mod body_parser;
+mod conversion;
+mod cursor;
+mod evaluator;
+mod expansion;
+mod expression_parser;
+mod expressions;
+mod functions;
+mod graph_maker;
+mod json_syntax;
+mod module_source;
+mod names;
+mod operators;
+mod source_tree;
+mod steps;
+mod syntax;
+mod template_parser;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod value;
+mod variable_files;
+
+pub use module_source::SourceFile;
+
+use crate::graph::{Format, Graph};
+use crate::input_error::InputError;
+use evaluator::{Evaluator, ModuleInstance};
+use source_tree::{SourceTree, joined_path, read_fetched};
+use variable_files::given_values;
+
+/// What Terraform would be called with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SourceOptions<'a> {
+    /// The folder of the root module, seen as the paths of the files are; empty for the top.
+    pub root: &'a str,
+    /// Files of variables beside those that Terraform reads by itself, the last counts most.
+    pub variable_files: &'a [&'a str],
+    /// Names and values of variables, as they stand on a command line; they count most of all.
+    pub variables: &'a [(&'a str, &'a str)],
+}
+
+/// Configuration files that were read, for one check of one or more root modules.
+pub struct TerraformSource<'a> {
+    tree: SourceTree<'a>,
+}
+
+impl<'a> TerraformSource<'a> {
+    /// Reads all files of a check: configurations, values of variables, files that functions read,
+    /// and `.terraform/modules/` with the modules that were fetched.
+    ///
+    /// # Errors
+    /// [`InputError`] when there are too many, or a path leads outside. A file that is not read is
+    /// told when its folder is asked for.
+    pub fn read(files: &[SourceFile<'a>]) -> Result<Self, InputError> {
+        Ok(Self { tree: SourceTree::read(files)? })
+    }
+
+    /// The folders to check: those that no other folder calls as a module.
+    #[must_use]
+    pub fn roots(&self) -> Vec<String> {
+        self.tree.roots()
+    }
+
+    /// The resources of one root module and of all it calls.
+    ///
+    /// # Errors
+    /// [`InputError`] when a file is not read, or the folder has no configuration.
+    pub fn graph(&self, options: &SourceOptions<'_>) -> Result<Graph, InputError> {
+        let folder = joined_path("", options.root).unwrap_or_default();
+        if let Some(fault) = self.tree.fault(&folder) {
+            return Err(fault.clone());
+        }
+        let nothing = || InputError::UnknownFormat {
+            what: format!("there is no Terraform configuration in the folder {folder:?}"),
+        };
+        let source = self.tree.module(&folder).ok_or_else(nothing)?;
+        let fetched = read_fetched(&self.tree, &folder)?;
+        let given = given_values(&self.tree, &folder, options)?;
+        let mut evaluator = Evaluator::new(&self.tree, &fetched, &given);
+        evaluator.modules.push(ModuleInstance::root(source, &folder));
+        let resources = graph_maker::resources(&mut evaluator);
+        if let Some(failure) = evaluator.failure.take() {
+            return Err(failure);
+        }
+        Ok(Graph::new(Format::TerraformSource, resources, evaluator.notes)?)
+    }
+}
+
+/// The resources of one root module: [`TerraformSource::graph`] of files that are needed once.
+///
+/// # Errors
+/// [`InputError`] when a file is not read, or the folder has no configuration.
+pub fn read_terraform_source(
+    files: &[SourceFile<'_>],
+    options: &SourceOptions<'_>,
+) -> Result<Graph, InputError> {
+    TerraformSource::read(files)?.graph(options)
+}

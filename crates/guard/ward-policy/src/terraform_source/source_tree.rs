@@ -1,0 +1,195 @@
+//! The folders of a check: which are roots, and where the modules that they call lie.
+
+use super::module_source::{ModuleSource, SourceFile, in_file, is_configuration, read_file, read_module};
+use super::syntax::Body;
+use crate::graph::Attribute;
+use crate::input_error::InputError;
+use crate::input_text::read_text;
+use crate::json::read_json;
+use crate::limits::{MAX_INPUT_BYTES, MAX_SOURCE_FILES};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where Terraform keeps modules that it fetched.
+const FETCHED: &str = ".terraform/";
+
+/// All folders with configuration files, read.
+pub(super) struct SourceTree<'a> {
+    modules: BTreeMap<String, Result<ModuleSource, InputError>>,
+    files: BTreeMap<String, &'a [u8]>,
+}
+
+impl<'a> SourceTree<'a> {
+    /// Reads every configuration file.
+    pub(super) fn read(files: &[SourceFile<'a>]) -> Result<Self, InputError> {
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        if files.len() > MAX_SOURCE_FILES || bytes > MAX_INPUT_BYTES {
+            return Err(InputError::TooLarge);
+        }
+        let mut folders: BTreeMap<String, Vec<SourceFile<'a>>> = BTreeMap::new();
+        let mut by_path = BTreeMap::new();
+        for file in files {
+            let outside = || InputError::Malformed {
+                at: file.path.to_owned(),
+                what: "the path leads out of the folder that is checked".to_owned(),
+            };
+            let path = joined_path("", file.path).ok_or_else(outside)?;
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            if is_configuration(name) {
+                folders.entry(folder.to_owned()).or_default().push(*file);
+            }
+            by_path.insert(path, file.bytes);
+        }
+        let modules = folders.into_iter().map(|(folder, files)| (folder, read_folder(&files)));
+        Ok(Self { modules: modules.collect(), files: by_path })
+    }
+
+    /// What a folder declares, if it was read.
+    pub(super) fn module(&self, folder: &str) -> Option<&ModuleSource> {
+        self.modules.get(folder)?.as_ref().ok()
+    }
+
+    /// Why a folder was not read.
+    pub(super) fn fault(&self, folder: &str) -> Option<&InputError> {
+        self.modules.get(folder)?.as_ref().err()
+    }
+
+    /// Whether a folder holds configuration files.
+    pub(super) fn has(&self, folder: &str) -> bool {
+        self.modules.contains_key(folder)
+    }
+
+    pub(super) fn file(&self, path: &str) -> Option<&'a [u8]> {
+        self.files.get(path).copied()
+    }
+
+    /// The files of a folder itself, by name.
+    pub(super) fn files_in(&self, folder: &str) -> impl Iterator<Item = (&str, &str, &'a [u8])> {
+        self.files.iter().filter_map(move |(path, bytes)| {
+            let (of, name) = path.rsplit_once('/').unwrap_or(("", path));
+            (of == folder).then_some((path.as_str(), name, *bytes))
+        })
+    }
+
+    /// The folders to begin with: those that no other calls. What calls itself in a circle has none,
+    /// and its first folder is taken, so that every folder is checked.
+    pub(super) fn roots(&self) -> Vec<String> {
+        let is_own = |folder: &&String| !format!("{folder}/").contains(FETCHED);
+        let called: BTreeSet<String> =
+            self.modules.keys().flat_map(|folder| self.called_by(folder)).collect();
+        let mut roots: Vec<String> =
+            self.modules.keys().filter(is_own).filter(|folder| !called.contains(*folder)).cloned().collect();
+        let mut reached = BTreeSet::new();
+        roots.iter().for_each(|root| self.reach(root, &mut reached));
+        for folder in self.modules.keys().filter(is_own) {
+            if !reached.contains(folder) {
+                self.reach(folder, &mut reached);
+                roots.push(folder.clone());
+            }
+        }
+        roots
+    }
+
+    fn reach(&self, root: &str, reached: &mut BTreeSet<String>) {
+        let mut to_do = vec![root.to_owned()];
+        while let Some(folder) = to_do.pop() {
+            if reached.insert(folder.clone()) {
+                to_do.extend(self.called_by(&folder));
+            }
+        }
+    }
+
+    /// The folders of this check that a folder calls as modules, itself left out.
+    fn called_by(&self, folder: &str) -> Vec<String> {
+        let Some(module) = self.module(folder) else { return Vec::new() };
+        let sources = module.calls.values().filter_map(|call| call.argument("source")?.as_text());
+        let local =
+            sources.filter(|source| is_local(source)).filter_map(|source| joined_path(folder, source));
+        local.filter(|path| path != folder && self.modules.contains_key(path)).collect()
+    }
+}
+
+fn read_folder(files: &[SourceFile<'_>]) -> Result<ModuleSource, InputError> {
+    let bodies = files.iter().map(|file| Ok((file.path, read_file(file)?)));
+    read_module(bodies.collect::<Result<Vec<(&str, Body)>, InputError>>()?)
+}
+
+/// Whether the source of a module is a folder beside the caller.
+pub(super) fn is_local(source: &str) -> bool {
+    source == "." || source == ".." || source.starts_with("./") || source.starts_with("../")
+}
+
+/// A path seen from a folder, without `.` and `..`. `None` if it leads out of the check.
+pub(super) fn joined_path(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in path.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Where fetched modules lie, by the names of the calls that lead to them: `network.subnets`.
+pub(super) fn read_fetched(
+    tree: &SourceTree<'_>,
+    root: &str,
+) -> Result<BTreeMap<String, String>, InputError> {
+    let Some(path) = joined_path(root, ".terraform/modules/modules.json") else { return Ok(BTreeMap::new()) };
+    let Some(bytes) = tree.file(&path) else { return Ok(BTreeMap::new()) };
+    let list = read_text(bytes).and_then(|text| read_json(&text)).map_err(|error| in_file(&path, error))?;
+    let mut fetched = BTreeMap::new();
+    let Attribute::Block(list) = list else { return Ok(fetched) };
+    let Some(Attribute::List(entries)) = list.get("Modules") else { return Ok(fetched) };
+    for entry in entries {
+        let Attribute::Block(entry) = entry else { continue };
+        if let (Some(Attribute::Text(key)), Some(Attribute::Text(folder))) =
+            (entry.get("Key"), entry.get("Dir"))
+            && let Some(folder) = joined_path(root, folder)
+        {
+            fetched.insert(key.to_string(), folder);
+        }
+    }
+    Ok(fetched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(files: &[(&str, &str)]) -> Vec<String> {
+        let files: Vec<_> =
+            files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
+        SourceTree::read(&files).unwrap().roots()
+    }
+
+    const CALL: &str = "module \"m\" {\n  source = \"../b\"\n}\n";
+
+    #[test]
+    fn paths_are_joined_and_stay_inside() {
+        assert_eq!(joined_path("a/b", "../c/./d").as_deref(), Some("a/c/d"));
+        assert_eq!(joined_path("a", "..").as_deref(), Some(""));
+        assert_eq!(joined_path("a", "../../b"), None);
+        assert!(SourceTree::read(&[SourceFile { path: "../a.tf", bytes: b"" }]).is_err());
+    }
+
+    #[test]
+    fn roots_are_what_nobody_calls() {
+        assert_eq!(roots(&[("a/main.tf", CALL), ("b/main.tf", ""), ("c/main.tf", "")]), ["a", "c"]);
+        assert_eq!(roots(&[("a/x.md", ""), ("main.tf", ""), (".terraform/modules/m/main.tf", "")]), [""]);
+    }
+
+    #[test]
+    fn fails_closed_folders_that_call_one_another_in_a_circle_are_checked() {
+        let back = "module \"m\" {\n  source = \"../a\"\n}\n";
+        assert_eq!(roots(&[("a/main.tf", CALL), ("b/main.tf", back)]), ["a"]);
+    }
+
+    #[test]
+    fn fails_closed_a_folder_that_is_not_read_is_a_root() {
+        assert_eq!(roots(&[("a/main.tf", "resource {"), ("b/main.tf", "")]), ["a", "b"]);
+    }
+}

@@ -1,0 +1,186 @@
+//! From source to verdict, by the rules that come with Ward.
+
+use super::graph;
+use crate::builtin::builtin_rules;
+use crate::evaluate::assess;
+use crate::verdict::{Exit, Verdict};
+
+/// The verdict of a rule about a resource, and how the whole check ends. What is not told passes.
+fn verdict(files: &[(&str, &str)], rule: &str, address: &str) -> (Verdict, Exit) {
+    let graph = graph(files);
+    super::at(&graph, address);
+    let rules = builtin_rules().unwrap();
+    let assessment = assess(&graph, &rules);
+    let is_meant = |finding: &&crate::finding::Finding<'_>| {
+        finding.rule.id.as_str() == rule && &*finding.resource.address == address
+    };
+    let verdict = assessment.findings.iter().find(is_meant).map_or(Verdict::Pass, |finding| finding.verdict);
+    (verdict, assessment.exit(false))
+}
+
+const BLOCK: &str = "block_public_acls = true\n block_public_policy = true\n ignore_public_acls = true\n restrict_public_buckets = true\n";
+
+fn bucket_and_block(head: &str, arguments: &str) -> String {
+    format!(
+        "{head}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_public_access_block\" \"p\" {{\n {arguments}\n {BLOCK}}}\n"
+    )
+}
+
+#[test]
+fn a_companion_is_found_by_its_reference() {
+    let text = bucket_and_block("", "bucket = aws_s3_bucket.b.id");
+    assert_eq!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0, Verdict::Pass);
+}
+
+#[test]
+fn a_companion_inside_a_module_is_found_through_its_input() {
+    let root = "resource \"aws_s3_bucket\" \"b\" {}\nmodule \"guard\" {\n  source = \"./guard\"\n  bucket_id = aws_s3_bucket.b.id\n}\n";
+    let guard = format!(
+        "variable \"bucket_id\" {{}}\nlocals {{\n  id = var.bucket_id\n}}\nresource \"aws_s3_bucket_public_access_block\" \"p\" {{\n  bucket = local.id\n {BLOCK}}}\n"
+    );
+    assert_eq!(
+        verdict(&[("main.tf", root), ("guard/main.tf", &guard)], "W-021", "aws_s3_bucket.b").0,
+        Verdict::Pass
+    );
+}
+
+#[test]
+fn fails_closed_a_companion_of_another_bucket_does_not_count() {
+    let text = bucket_and_block("resource \"aws_s3_bucket\" \"other\" {}", "bucket = aws_s3_bucket.b.id");
+    assert_eq!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.other").0, Verdict::Fail);
+}
+
+#[test]
+fn fails_closed_a_companion_that_may_be_absent_proves_nothing() {
+    let text = bucket_and_block("variable \"on\" {}", "count = var.on ? 1 : 0\n bucket = aws_s3_bucket.b.id");
+    let (verdict, exit) = verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b");
+    assert!(verdict.blocks() && exit != Exit::Pass, "{verdict}");
+}
+
+#[test]
+fn fails_closed_an_account_default_that_may_be_absent_proves_nothing() {
+    let of = |count: &str| {
+        format!(
+            "variable \"on\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_account_public_access_block\" \"p\" {{\n {count}\n {BLOCK}}}\n"
+        )
+    };
+    assert_eq!(verdict(&[("main.tf", &of(""))], "W-021", "aws_s3_bucket.b").0, Verdict::Pass);
+    let open = of("count = var.on ? 1 : 0");
+    assert!(verdict(&[("main.tf", &open)], "W-021", "aws_s3_bucket.b").0.blocks());
+}
+
+#[test]
+fn fails_closed_a_companion_with_count_zero_is_a_violation() {
+    let text = bucket_and_block(
+        "variable \"on\" {\n  default = false\n}",
+        "count = var.on ? 1 : 0\n bucket = aws_s3_bucket.b.id",
+    );
+    assert_eq!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0, Verdict::Fail);
+}
+
+#[test]
+fn known_after_apply_is_no_false_alarm() {
+    let text = "resource \"aws_kms_key\" \"k\" {}\nresource \"aws_db_instance\" \"d\" {\n  storage_encrypted = true\n  kms_key_id = aws_kms_key.k.arn\n}\n";
+    assert_eq!(verdict(&[("main.tf", text)], "W-003", "aws_db_instance.d").0, Verdict::Pass);
+    assert_eq!(verdict(&[("main.tf", text)], "W-001", "aws_db_instance.d").0, Verdict::Pass);
+}
+
+#[test]
+fn fails_closed_null_and_what_may_be_null_are_not_set() {
+    let of = |head: &str, key: &str| {
+        format!(
+            "{head}\nresource \"aws_db_instance\" \"d\" {{\n  storage_encrypted = true\n  kms_key_id = {key}\n}}\n"
+        )
+    };
+    let check =
+        |head: &str, key: &str| verdict(&[("main.tf", &of(head, key))], "W-003", "aws_db_instance.d").0;
+    assert_eq!(check("", "null"), Verdict::Fail);
+    assert_eq!(check("variable \"k\" {\n  default = null\n}", "var.k"), Verdict::Fail);
+    let other = "resource \"aws_db_instance\" \"o\" {\n  kms_key_id = null\n}";
+    assert_eq!(check(other, "aws_db_instance.o.kms_key_id"), Verdict::Indeterminate);
+    assert_eq!(check("variable \"k\" {}", "var.k"), Verdict::Indeterminate);
+    let choice = "variable \"on\" {}\nresource \"aws_kms_key\" \"k\" {}";
+    assert_eq!(check(choice, "var.on ? aws_kms_key.k.arn : null"), Verdict::Indeterminate);
+    let either = format!("{choice}\nresource \"aws_kms_key\" \"l\" {{}}");
+    assert_eq!(check(&either, "var.on ? aws_kms_key.k.arn : aws_kms_key.l.arn"), Verdict::Pass);
+}
+
+#[test]
+fn fails_closed_every_branch_of_a_condition_counts() {
+    let of = |value: &str| {
+        format!(
+            "variable \"on\" {{}}\nresource \"aws_db_instance\" \"d\" {{\n  storage_encrypted = {value}\n}}\n"
+        )
+    };
+    let check = |value: &str| verdict(&[("main.tf", &of(value))], "W-001", "aws_db_instance.d").0;
+    assert_eq!(check("var.on ? true : \"true\""), Verdict::Pass);
+    assert_eq!(check("var.on ? true : false"), Verdict::Indeterminate);
+    assert_eq!(check("var.on ? false : null"), Verdict::Fail);
+    assert_eq!(check("lookup(var.on, \"encrypted\", true)"), Verdict::Indeterminate);
+}
+
+#[test]
+fn fails_closed_a_public_resource_with_an_unknown_name_is_still_judged() {
+    let text = "variable \"b\" {}\nresource \"aws_s3_bucket_acl\" \"a\" {\n  bucket = var.b\n  acl = \"public-read\"\n}\n";
+    assert_eq!(
+        verdict(&[("main.tf", text)], "W-022", "aws_s3_bucket_acl.a"),
+        (Verdict::Fail, Exit::Violation)
+    );
+}
+
+#[test]
+fn policies_are_judged_however_they_are_written() {
+    let of = |head: &str, policy: &str| {
+        format!(
+            "{head}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n  bucket = aws_s3_bucket.b.id\n  policy = {policy}\n}}\n"
+        )
+    };
+    let open = |principal: &str| {
+        [
+            of(
+                "",
+                &format!(
+                    "jsonencode({{ Statement = [{{ Effect = \"Allow\", Principal = \"{principal}\", Action = \"s3:GetObject\", Resource = \"${{aws_s3_bucket.b.arn}}/*\" }}] }})"
+                ),
+            ),
+            of(
+                "",
+                &format!(
+                    "<<EOT\n{{\"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": \"{principal}\", \"Action\": \"s3:GetObject\", \"Resource\": \"${{aws_s3_bucket.b.arn}}/*\"}}]}}\nEOT"
+                ),
+            ),
+            of(
+                &format!(
+                    "data \"aws_iam_policy_document\" \"d\" {{\n  statement {{\n    actions = [\"s3:GetObject\"]\n    resources = [\"*\"]\n    principals {{\n      type = \"AWS\"\n      identifiers = [\"{principal}\"]\n    }}\n  }}\n}}"
+                ),
+                "data.aws_iam_policy_document.d.json",
+            ),
+        ]
+    };
+    for text in open("*") {
+        assert_eq!(
+            verdict(&[("main.tf", &text)], "W-022", "aws_s3_bucket_policy.p").0,
+            Verdict::Fail,
+            "{text}"
+        );
+    }
+    for text in open("arn:aws:iam::111122223333:root") {
+        assert_eq!(
+            verdict(&[("main.tf", &text)], "W-022", "aws_s3_bucket_policy.p").0,
+            Verdict::Pass,
+            "{text}"
+        );
+    }
+    let unknown = of("variable \"p\" {}", "var.p");
+    assert_eq!(
+        verdict(&[("main.tf", &unknown)], "W-022", "aws_s3_bucket_policy.p").0,
+        Verdict::Indeterminate
+    );
+}
+
+#[test]
+fn fails_closed_nothing_to_check_is_no_pass() {
+    let graph = graph(&[("main.tf", "locals {\n  a = 1\n}\n")]);
+    let rules = builtin_rules().unwrap();
+    assert_eq!(assess(&graph, &rules).exit(false), Exit::Indeterminate);
+}

@@ -1,0 +1,2 @@
+given = "from the file"
+count_of = 2

@@ -1,0 +1,170 @@
+//! Terraform source: files with a zero byte between them.
+
+use crate::Target;
+use ward_policy::graph::{Attribute, Graph, Resource};
+use ward_policy::limits::{MAX_EVALUATION_STEPS, MAX_TEXT_BYTES};
+use ward_policy::terraform_source::{SourceFile, SourceOptions, read_terraform_source};
+
+pub(crate) const TARGET: Target = Target {
+    name: "terraform_source",
+    about: "files of a configuration: what is known stays so whatever else becomes known, and is the same twice",
+    words: &[
+        "resource \"t_r\" \"x\" {\n",
+        "module \"m\" {\n  source = \"./m\"\n",
+        "variable \"w\" {}\n",
+        "locals {\n",
+        "dynamic \"b\" {\n for_each = ",
+        "content {",
+        "for_each = ",
+        "count = ",
+        "each.value",
+        "var.w",
+        "local.",
+        "t_r.x",
+        "[for k, v in ",
+        "${",
+        "%{ if ",
+        "%{ endif }",
+        "<<-E\n",
+        "try(",
+        "lookup(",
+        "merge(",
+        "jsonencode(",
+        "concat(",
+        "[*]",
+        "...",
+        " ? ",
+        "\0",
+    ],
+    run,
+};
+
+/// Where the files of an input lie.
+const PATHS: [&str; 4] = ["main.tf", "m/main.tf", "more.tf.json", "terraform.tfvars"];
+/// The variable that is given or not.
+const OPEN: &str = "w";
+/// What it is given.
+const GIVEN: [&str; 4] = ["true", "0", "x", ""];
+
+fn run(input: &[u8]) {
+    let files: Vec<SourceFile<'_>> = PATHS
+        .iter()
+        .zip(input.split(|byte| *byte == 0))
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .map(|(path, bytes)| SourceFile { path, bytes })
+        .collect();
+    let Ok(open) = read_terraform_source(&files, &SourceOptions::default()) else { return };
+    let again = read_terraform_source(&files, &SourceOptions::default());
+    let again = again.unwrap_or_else(|error| panic!("what was read is read again: {error}"));
+    let all = |graph: &Graph| graph.resources().map(|(_, resource)| resource.clone()).collect::<Vec<_>>();
+    assert!(all(&open) == all(&again) && open.notes() == again.notes(), "it is the same twice");
+    let longest = input.len().max(MAX_TEXT_BYTES);
+    let values: usize = open.resources().map(|(_, resource)| count_values(resource, longest)).sum();
+    assert!(values <= MAX_EVALUATION_STEPS, "values are bounded");
+    // A check that says it did not look at everything proves nothing.
+    if open.notes().iter().any(|note| note.blocks) {
+        return;
+    }
+    for text in GIVEN {
+        let variables = [(OPEN, text)];
+        let options = SourceOptions { variables: &variables, ..SourceOptions::default() };
+        if let Ok(given) = read_terraform_source(&files, &options) {
+            refines(&open, &given);
+        }
+    }
+}
+
+fn count_values(resource: &Resource, longest: usize) -> usize {
+    fn count(value: &Attribute, longest: usize) -> usize {
+        match value {
+            Attribute::List(items) => 1 + items.iter().map(|item| count(item, longest)).sum::<usize>(),
+            Attribute::Block(block) => {
+                1 + block.entries().map(|(_, value)| count(value, longest)).sum::<usize>()
+            }
+            Attribute::Text(text) => {
+                assert!(text.len() <= longest, "texts are bounded");
+                1
+            }
+            _ => 1,
+        }
+    }
+    resource.attributes.entries().map(|(_, value)| count(value, longest)).sum()
+}
+
+/// What was certain while a variable was not given holds when it is.
+fn refines(open: &Graph, given: &Graph) {
+    if given.notes().iter().any(|note| note.blocks) {
+        return;
+    }
+    for (_, resource) in open.resources().filter(|(_, resource)| !resource.may_be_absent) {
+        let Some((_, own)) = given.at(&resource.address) else {
+            panic!("{} is certain, and gone when a variable is given", resource.address);
+        };
+        for (name, value) in resource.attributes.entries() {
+            match own.attributes.get(name) {
+                Some(other) => same_where_known(&format!("{}.{name}", resource.address), value, other),
+                // Blocks that are not known may be none.
+                None => assert!(
+                    matches!(value, Attribute::Unknown(_)),
+                    "{}.{name} is certain, and not set when a variable is given",
+                    resource.address
+                ),
+            }
+        }
+    }
+    let is_open = open.resources().any(|(_, resource)| resource.may_be_absent);
+    let is_new = |resource: &Resource| open.at(&resource.address).is_none();
+    assert!(
+        is_open || !given.resources().any(|(_, resource)| is_new(resource)),
+        "a resource comes when a variable is given, and none was open"
+    );
+}
+
+fn same_where_known(at: &str, open: &Attribute, given: &Attribute) {
+    match (open, given) {
+        // Terraform refuses what it is then, or it hangs on something else too.
+        (_, Attribute::Unknown(_) | Attribute::Sensitive(_)) | (Attribute::Sensitive(_), _) => {}
+        (Attribute::Unknown(unknown), _) => {
+            let is_branch =
+                |branch: &Attribute| matches!(branch, Attribute::Unknown(_)) || loosely_equal(branch, given);
+            assert!(
+                unknown.branches.is_empty() || unknown.branches.iter().any(is_branch),
+                "{at} is none of the values it could take"
+            );
+        }
+        (Attribute::List(items), _) if items.iter().any(|item| matches!(item, Attribute::Unknown(_))) => {}
+        (Attribute::List(items), Attribute::List(others)) => {
+            assert_eq!(
+                items.len(),
+                others.len(),
+                "{at} is a list of another length when a variable is given"
+            );
+            items.iter().zip(others).for_each(|(one, other)| same_where_known(at, one, other));
+        }
+        (Attribute::Block(block), Attribute::Block(other)) => {
+            for (name, value) in block.entries() {
+                match other.get(name) {
+                    Some(other) => same_where_known(at, value, other),
+                    None => assert!(
+                        matches!(value, Attribute::Unknown(_)),
+                        "{at}.{name} is gone when a variable is given"
+                    ),
+                }
+            }
+        }
+        // A JSON text that is known now had only its shape before.
+        (Attribute::List(_) | Attribute::Block(_), Attribute::Text(_)) => {}
+        _ => assert!(loosely_equal(open, given), "{at} is another value when a variable is given"),
+    }
+}
+
+/// Whether two plain values say the same; beside a text, a number is one.
+fn loosely_equal(one: &Attribute, other: &Attribute) -> bool {
+    let text = |value: &Attribute| match value {
+        Attribute::Text(text) => text.to_string(),
+        Attribute::Bool(flag) => flag.to_string(),
+        Attribute::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    one == other || (one != &Attribute::Null && other != &Attribute::Null && text(one) == text(other))
+}
