@@ -9,11 +9,11 @@ use ward_policy::graph::{Attribute, Block, Graph};
 use ward_policy::read_terraform;
 use ward_policy::terraform_source::{SourceFile, SourceOptions, read_terraform_source};
 
-const FILES: [&str; 4] = ["main.tf", "terraform.tfvars", "note.tpl", "inner/main.tf"];
+const FILES: [&str; 6] = ["main.tf", "edges.tf", "parts.tf", "terraform.tfvars", "note.tpl", "inner/main.tf"];
 
 /// Instances in the plan, and values of them that Ward does not evaluate though Terraform knows them.
-const INSTANCES: usize = 75;
-const NOT_EVALUATED: usize = 0;
+const INSTANCES: usize = 360;
+const NOT_EVALUATED: usize = 31;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform_program")

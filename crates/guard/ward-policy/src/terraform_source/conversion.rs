@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::evaluator::{Evaluator, ModuleId, Scope};
 use super::expression_parser::expression;
 use super::expressions::{as_bool, as_key};
-use super::operators::{as_number, equal, not_known_of};
+use super::operators::{as_number, equal, not_known_of, unified};
 use super::syntax::{Expression, Node};
 use super::value::{Data, Entries, Value};
 use crate::graph::Reason;
@@ -133,7 +133,9 @@ pub(super) fn set(list: Value) -> Value {
     if !list.is_wholly_known() {
         return with_origin(not_known_of(&[&list]).and_from(&list.all_from()).computed("set"), &list);
     }
-    let mut sorted: Vec<Value> = items.to_vec();
+    let Some(mut sorted) = unified(items) else {
+        return with_origin(Value::unknown(Reason::Expression).computed("set"), &list);
+    };
     if sorted.iter().all(|item| item.as_text().is_some()) {
         sorted.sort_by(|one, other| one.as_text().cmp(&other.as_text()));
         sorted.dedup_by(|one, other| one.as_text() == other.as_text());
@@ -147,6 +149,8 @@ pub(super) fn set(list: Value) -> Value {
                 kept.push(item);
             }
         }
+        let order = |item: &Value| as_number(item).unwrap_or(f64::MAX);
+        kept.sort_by(|one, other| order(one).total_cmp(&order(other)));
         sorted = kept;
     }
     with_origin(Value::list(sorted), &list)

@@ -90,12 +90,7 @@ impl Evaluator<'_> {
 
     fn each_of(&mut self, of: &For, scope: &Scope<'_>) -> Value {
         let over = self.evaluate(&of.of, scope);
-        let Some(pairs) = pairs(&over) else {
-            return Value::unknown(reason_of(&over))
-                .and_from(&over.all_from())
-                .computed("for")
-                .secret_if(over.is_secret);
-        };
+        let Some(pairs) = pairs(&over) else { return no_map(&over) };
         let is_secret = over.is_secret;
         let mut items = Vec::new();
         let mut entries = Entries::new();

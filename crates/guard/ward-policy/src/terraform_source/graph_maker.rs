@@ -2,8 +2,10 @@
 
 use super::evaluator::{Evaluator, ModuleId, ModuleInstance};
 use super::module_source::{Declared, ModuleSource};
+use super::providers::ProviderConfiguration;
 use super::value::{BlockValue, Data, Value};
 use crate::graph::{Action, Block, InstanceKey, ModulePath, Note, ReferredKey, Resource, Role};
+use std::rc::Rc;
 
 impl<'s> ModuleInstance<'s> {
     /// The root module.
@@ -99,14 +101,17 @@ fn resource(
     block: &BlockValue,
     may_be_absent: bool,
 ) -> Option<Resource> {
+    let provider = ProviderConfiguration::of(evaluator, module, declared);
+    let tags = provider.all_tags(evaluator, block).map(|tags| (Rc::from("tags_all"), tags));
+    let values = || block.attributes.iter().chain(tags.iter().map(|(name, tags)| (name, tags)));
     // A value of the graph weighs more than one that expressions share.
-    let size = block.attributes.values().map(Value::size).sum::<usize>().saturating_mul(2);
+    let size = values().map(|(_, value)| value.size()).sum::<usize>().saturating_mul(2);
     let instance = evaluator.module(module)?;
     let (path, module_may_be_absent) = (instance.path.clone(), instance.may_be_absent);
     let (kind, name) = declared.labels();
     let within = if path.is_root() { String::new() } else { format!("{path}.") };
     let mut resource = Resource::new(&format!("{within}{}", block.written), kind, name);
-    resource.provider = provider_of(evaluator, module, declared);
+    resource.provider = provider.shown(evaluator);
     resource.module = path;
     resource.key = instance_key(block);
     resource.role = if declared.is_data() { Role::Data } else { Role::Managed };
@@ -119,8 +124,7 @@ fn resource(
         evaluator.note(text, Some(declared.place()));
         return None;
     }
-    let entries =
-        block.attributes.iter().map(|(name, value)| ((&**name).into(), value.clone().into_attribute()));
+    let entries = values().map(|(name, value)| ((&**name).into(), value.clone().into_attribute()));
     // Names of a map are there once.
     resource.attributes = Block::new(entries.collect()).unwrap_or_default();
     resource.expressions = block.expressions.clone();
@@ -132,29 +136,4 @@ fn instance_key(block: &BlockValue) -> Option<InstanceKey> {
         ReferredKey::Given(key) => Some(key.clone()),
         ReferredKey::NotGiven | ReferredKey::Computed => None,
     }
-}
-
-/// The configuration of the provider that a resource uses, named where it is declared.
-fn provider_of(evaluator: &Evaluator<'_>, module: ModuleId, declared: &Declared) -> Box<str> {
-    let (kind, _) = declared.labels();
-    let by_kind = kind.split('_').next().unwrap_or(kind);
-    let mut name: Box<str> = match declared.argument("provider") {
-        None => by_kind.into(),
-        Some(node) => node.as_dotted().map_or_else(|| format!("{by_kind}.(computed)").into(), Into::into),
-    };
-    let mut module = module;
-    while let Some(instance) = evaluator.module(module) {
-        let Some(caller) = &instance.caller else { break };
-        let given = instance.providers.as_ref().and_then(|given| given.get(&name));
-        match given {
-            Some(given) => name = given.clone(),
-            None if instance.source.providers.contains_key(&name) || name.contains('.') => {
-                return format!("{}:{name}", instance.path.without_keys()).into();
-            }
-            // The configuration without an alias is handed down.
-            None => {}
-        }
-        module = caller.module;
-    }
-    name
 }

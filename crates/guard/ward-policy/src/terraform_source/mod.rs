@@ -19,6 +19,7 @@ mod json_syntax;
 mod module_source;
 mod names;
 mod operators;
+mod providers;
 mod source_tree;
 mod steps;
 mod syntax;

@@ -1,5 +1,6 @@
 //! Operators, and the choice between two branches.
 
+use super::conversion::as_text;
 use super::expressions::{as_bool, reason_of};
 use super::syntax::BinaryOperator;
 use super::value::{Data, NotKnown, Value, joined};
@@ -89,7 +90,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 pub(super) fn as_number(value: &Value) -> Option<f64> {
     match &value.data {
         Data::Number(number) => Some(*number),
-        Data::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Data::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
         _ => None,
     }
 }
@@ -112,7 +113,8 @@ fn numeric(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Valu
         BinaryOperator::Add => Value::number(left + right),
         BinaryOperator::Subtract => Value::number(left - right),
         BinaryOperator::Multiply => Value::number(left * right),
-        BinaryOperator::Divide | BinaryOperator::Remainder if is_zero => Value::fault(),
+        BinaryOperator::Divide if is_zero => Value::fault(),
+        BinaryOperator::Remainder if is_zero => Value::number(left),
         BinaryOperator::Divide => Value::number(left / right),
         BinaryOperator::Remainder => Value::number(left % right),
         BinaryOperator::Or | BinaryOperator::And | BinaryOperator::Equal | BinaryOperator::NotEqual => {
@@ -137,7 +139,7 @@ pub(super) fn negative(of: &Value) -> Value {
 pub(super) fn choose(condition: &Value, then: Value, otherwise: Value) -> Value {
     let is_secret = condition.is_secret || then.holds_secret() || otherwise.holds_secret();
     let from = joined(&then.all_from(), &otherwise.all_from());
-    if condition.is_fault() {
+    if condition.is_fault() || condition.is_plain() {
         return Value::fault().and_from(&from).computed("condition").secret_if(is_secret);
     }
     if same(&then, &otherwise) {
@@ -180,4 +182,26 @@ fn branches_of(value: &Value) -> Option<Vec<Value>> {
         .not_known()
         .filter(|not_known| !not_known.branches.is_empty())
         .map(|not_known| not_known.branches.clone())
+}
+
+/// Plain values of one kind, as a list or a map has them: beside a text, the others are texts too.
+/// None if they have no kind in common.
+pub(super) fn unified(items: &[Value]) -> Option<Vec<Value>> {
+    let has = |is_kind: fn(&Data) -> bool| items.iter().any(|item| is_kind(&item.data));
+    let (texts, numbers) =
+        (has(|data| matches!(data, Data::Text(_))), has(|data| matches!(data, Data::Number(_))));
+    let bools = has(|data| matches!(data, Data::Bool(_)));
+    let others = has(|data| matches!(data, Data::List(_) | Data::Map(_)));
+    match (texts, numbers || bools, others) {
+        (true, true, false) => {
+            let as_one = |item: &Value| match as_text(item) {
+                Some(text) => Value { data: Value::text(&text).data, ..item.clone() },
+                None => item.clone(),
+            };
+            Some(items.iter().map(as_one).collect())
+        }
+        (_, _, true) if texts || numbers || bools => None,
+        _ if numbers && bools => None,
+        _ => Some(items.to_vec()),
+    }
 }

@@ -102,6 +102,9 @@ impl Value {
 
     /// Items in order; not known if they are too many or too deep.
     pub(super) fn list(items: Vec<Self>) -> Self {
+        if let Some(refused) = items.iter().find(|item| item.is_fault()) {
+            return refused.clone();
+        }
         match Sized::of(items, |items| items.iter().map(|item| (item, 0)).collect()) {
             Some(list) => Self::new(Data::List(Rc::new(list))),
             None => Self::unknown(Reason::Expression),
@@ -110,6 +113,9 @@ impl Value {
 
     /// Names and values; not known if they are too many or too deep.
     pub(super) fn map(entries: Entries) -> Self {
+        if let Some(refused) = entries.values().find(|value| value.is_fault()) {
+            return refused.clone();
+        }
         match Sized::of(entries, |entries| entries.iter().map(|(key, value)| (value, key.len())).collect()) {
             Some(map) => Self::new(Data::Map(Rc::new(map))),
             None => Self::unknown(Reason::Expression),

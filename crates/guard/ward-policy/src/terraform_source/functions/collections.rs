@@ -1,8 +1,8 @@
 //! Functions over lists, sets, maps and objects. What they take out of their arguments leads where it led.
 
-use super::super::conversion::set;
+use super::super::conversion::{as_text, set};
 use super::super::expressions::{as_bool, as_index, as_key};
-use super::super::operators::{as_number, as_place, equal};
+use super::super::operators::{as_number, as_place, equal, unified};
 use super::super::value::{Data, Entries, Value, joined};
 use super::{Answer, is_open};
 use crate::graph::References;
@@ -13,16 +13,20 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
     match (name, values) {
         ("merge", _) => merge(values),
         ("concat", _) => concat(values),
-        ("coalesce", _) => {
-            coalesce(values, |value| !matches!(value.data, Data::Null) && value.as_text() != Some(""))
-        }
-        ("coalescelist", _) => coalesce(values, |value| value.items().is_some_and(|items| !items.is_empty())),
+        ("coalesce", _) => coalesce(values),
+        ("coalescelist", _) => coalesce_lists(values),
         ("list", _) => Answer::Taken(Value::list(values.to_vec())),
         ("lookup", [of, key]) => lookup(of, key, None),
         ("lookup", [of, key, default]) => lookup(of, key, Some(default)),
         ("toset", [list]) => list_of(list, |_| Answer::Taken(set(list.clone()))),
-        ("tolist", [list]) => list_of(list, |_| Answer::Taken(list.clone())),
-        ("tomap", [map]) => map_of(map, |_| Answer::Taken(map.clone())),
+        ("tolist", [list]) => list_of(list, |items| in_one_kind(list, items)),
+        ("tomap", [map]) => map_of(map, |entries| {
+            let (keys, items): (Vec<_>, Vec<_>) =
+                entries.iter().map(|(key, item)| (key.clone(), item.clone())).unzip();
+            unified(&items).map_or(Answer::NoSuch, |items| {
+                Answer::Taken(Value::map(keys.into_iter().zip(items).collect()).and_from(&map.from))
+            })
+        }),
         ("distinct", [list]) => list_of(list, |_| distinct(list)),
         ("flatten", [list]) => flatten(list),
         ("compact", [list]) => list_of(list, |items| compact(list, items)),
@@ -50,7 +54,7 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         },
         ("setintersection", [one, other]) => by_membership(one, other, true),
         ("setsubtract", [one, other]) => by_membership(one, other, false),
-        ("sort", [list]) => match set_of_texts(list) {
+        ("sort", [list]) => match in_order(list) {
             Some(texts) => Answer::Made(Value::list(texts)),
             None => Answer::NoSuch,
         },
@@ -72,6 +76,10 @@ fn map_of(map: &Value, make: impl FnOnce(&Entries) -> Answer) -> Answer {
         None if is_open(map) => Answer::NotKnown,
         None => Answer::Refused,
     }
+}
+
+fn in_one_kind(list: &Value, items: &[Value]) -> Answer {
+    unified(items).map_or(Answer::NoSuch, |items| rebuilt(list, items))
 }
 
 fn rebuilt(of: &Value, items: Vec<Value>) -> Answer {
@@ -111,13 +119,27 @@ fn concat(values: &[Value]) -> Answer {
 }
 
 /// The first that is there. One that is not known before it leaves open which.
-fn coalesce(values: &[Value], is_there: impl Fn(&Value) -> bool) -> Answer {
+fn coalesce(values: &[Value]) -> Answer {
+    let is_there = |value: &Value| !matches!(value.data, Data::Null) && value.as_text() != Some("");
+    let Some(values) = unified(values) else { return Answer::NoSuch };
     for value in values {
-        if is_open(value) {
+        if is_open(&value) {
             return Answer::NotKnown;
         }
-        if is_there(value) {
-            return Answer::Taken(value.clone());
+        if is_there(&value) {
+            return Answer::Taken(value);
+        }
+    }
+    Answer::Refused
+}
+
+fn coalesce_lists(values: &[Value]) -> Answer {
+    for value in values {
+        match value.items() {
+            Some([]) => {}
+            Some(_) => return Answer::Taken(value.clone()),
+            None if is_open(value) => return Answer::NotKnown,
+            None => return Answer::Refused,
         }
     }
     Answer::Refused
@@ -144,8 +166,9 @@ fn distinct(list: &Value) -> Answer {
     if items.len() > MAX_INSTANCES {
         return Answer::NoSuch;
     }
+    let Some(items) = unified(items) else { return Answer::NoSuch };
     let mut kept: Vec<Value> = Vec::new();
-    for item in items {
+    for item in &items {
         if !kept.iter().any(|known| equal(known, item) == Some(true)) {
             kept.push(item.clone());
         }
@@ -177,11 +200,15 @@ fn flatten_into(list: &Value, flat: &mut Vec<Value>, from: &mut References) -> b
 }
 
 fn compact(list: &Value, items: &[Value]) -> Answer {
-    if items.iter().any(is_open) {
-        return Answer::NotKnown;
-    }
-    let is_there = |item: &&Value| !matches!(item.data, Data::Null) && item.as_text() != Some("");
-    rebuilt(list, items.iter().filter(is_there).cloned().collect())
+    let Some(texts) = as_texts(items.iter().filter(|item| !matches!(item.data, Data::Null))) else {
+        return Answer::NoSuch;
+    };
+    rebuilt(list, texts.into_iter().filter(|item| item.as_text() != Some("")).collect())
+}
+
+/// Plain values as texts.
+fn as_texts<'v>(items: impl Iterator<Item = &'v Value>) -> Option<Vec<Value>> {
+    items.map(|item| Some(Value { data: Value::text(&as_text(item)?).data, ..item.clone() })).collect()
 }
 
 fn element(list: &Value, index: &Value) -> Answer {
@@ -263,7 +290,8 @@ fn index(items: &[Value], wanted: &Value) -> Answer {
 
 /// Whether one of them is this, or if none is, the opposite.
 fn truth(items: &[Value], deciding: bool) -> Answer {
-    let truths: Vec<_> = items.iter().map(as_bool).collect();
+    let is_true = |item: &Value| if matches!(item.data, Data::Null) { Some(false) } else { as_bool(item) };
+    let truths: Vec<_> = items.iter().map(is_true).collect();
     if truths.contains(&Some(deciding)) {
         Answer::Made(Value::bool(deciding))
     } else if truths.contains(&None) {
@@ -286,9 +314,8 @@ fn by_membership(one: &Value, other: &Value, is_member: bool) -> Answer {
 }
 
 /// Texts in order, each as often as it is there.
-fn set_of_texts(list: &Value) -> Option<Vec<Value>> {
-    let mut texts: Vec<Value> = list.items()?.to_vec();
-    texts.iter().all(|item| item.as_text().is_some()).then_some(())?;
+fn in_order(list: &Value) -> Option<Vec<Value>> {
+    let mut texts = as_texts(list.items()?.iter())?;
     texts.sort_by(|one, other| one.as_text().cmp(&other.as_text()));
     Some(texts)
 }

@@ -1,11 +1,12 @@
 //! Functions that write and read JSON, YAML and base64.
 
+use super::super::conversion::as_text;
 use super::super::templates::read_document;
 use super::super::value::{Data, Entries, Value};
 use super::{Answer, is_open};
 use crate::graph::Attribute;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::yaml::read_yaml;
+use crate::yaml::{YamlNode, YamlValue, read_yaml};
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -32,8 +33,8 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
 }
 
 fn text_of(value: &Value, change: impl Fn(&str) -> Option<String>) -> Answer {
-    match value.as_text() {
-        Some(text) => Answer::of(change(text).map(|text| Value::text(&text))),
+    match as_text(value) {
+        Some(text) => Answer::of(change(&text).map(|text| Value::text(&text))),
         None if is_open(value) => Answer::NotKnown,
         None => Answer::Refused,
     }
@@ -118,9 +119,29 @@ fn write_text(of: &str, text: &mut String) {
 
 fn yaml(text: &str) -> Option<Value> {
     match read_yaml(text).ok()?.as_slice() {
-        [document] => Some(of_attribute(&document.to_attribute().ok()?)),
+        [document] if is_plain_yaml(document) => Some(of_attribute(&document.to_attribute().ok()?)),
         _ => None,
     }
+}
+
+/// Whether Terraform's reader says the same: it is of an older YAML, in which `yes` is true and `010` is 8.
+fn is_plain_yaml(node: &YamlNode) -> bool {
+    let is_clear = match &node.value {
+        YamlValue::Scalar { text, is_plain: true } => {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_old_word =
+                ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word));
+            let begins_a_number =
+                text.starts_with(|first: char| matches!(first, '0'..='9' | '+' | '-' | '.'));
+            !is_old_word && (!begins_a_number || (is_number && (text.len() == 1 || !text.starts_with('0'))))
+        }
+        YamlValue::Scalar { .. } => true,
+        YamlValue::Sequence(items) => items.iter().all(is_plain_yaml),
+        YamlValue::Mapping(entries) => {
+            entries.iter().all(|(key, value)| is_plain_yaml(key) && is_plain_yaml(value))
+        }
+    };
+    is_clear && node.tag.is_none()
 }
 
 fn of_attribute(attribute: &Attribute) -> Value {
@@ -154,6 +175,8 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn from_base64(text: &str) -> Option<String> {
+    let padding = text.len() - text.trim_end_matches('=').len();
+    (text.len().is_multiple_of(4) && padding <= 2).then_some(())?;
     let mut bytes = Vec::new();
     let (mut bits, mut count) = (0_u32, 0_u32);
     for letter in text.trim_end_matches('=').bytes() {

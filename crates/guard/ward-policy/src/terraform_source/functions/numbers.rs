@@ -12,9 +12,7 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         "abs" => |values| one(values, f64::abs),
         "ceil" => |values| one(values, f64::ceil),
         "floor" => |values| one(values, f64::floor),
-        "signum" => {
-            |values| one(values, |number| if number > 0.0 { 1.0 } else { -f64::from(u8::from(number < 0.0)) })
-        }
+        "signum" => signum,
         "max" => |values| fold(values, f64::max),
         "min" => |values| fold(values, f64::min),
         "sum" => sum,
@@ -48,9 +46,18 @@ fn fold(values: &[Value], choose: fn(f64, f64) -> f64) -> Option<Value> {
     numbers.into_iter().reduce(choose).map(Value::number)
 }
 
+/// Of whole numbers only.
+fn signum(values: &[Value]) -> Option<Value> {
+    let [number] = values else { return None };
+    let number = as_number(number).filter(|number| number.fract() == 0.0)?;
+    Some(Value::number(f64::from(u8::from(number > 0.0)) - f64::from(u8::from(number < 0.0))))
+}
+
 fn sum(values: &[Value]) -> Option<Value> {
     let [list] = values else { return None };
     let numbers = list.items()?.iter().map(as_number).collect::<Option<Vec<_>>>()?;
+    // Nothing has no sum.
+    numbers.first()?;
     Some(Value::number(numbers.into_iter().sum()))
 }
 
@@ -74,6 +81,7 @@ fn range(values: &[Value]) -> Option<Value> {
         [start, limit, step] => (start, limit, step),
         _ => return None,
     };
+    (step != 0.0).then_some(())?;
     let mut items = Vec::new();
     let mut next: f64 = start;
     while (step > 0.0 && next < limit) || (step < 0.0 && next > limit) {

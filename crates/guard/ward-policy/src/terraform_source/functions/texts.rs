@@ -23,10 +23,8 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
         "startswith" => |values| test(values, |text, part| text.starts_with(part)),
         "endswith" => |values| test(values, |text, part| text.ends_with(part)),
         "strcontains" => |values| test(values, |text, part| text.contains(part)),
-        "basename" => |values| one(values, |path| path.rsplit('/').next().unwrap_or(path).to_owned()),
-        "dirname" => {
-            |values| one(values, |path| path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned())
-        }
+        "basename" => |values| one(values, |path| base_name(path).to_owned()),
+        "dirname" => return folder_name(values),
         "split" => split,
         "substr" => substr,
         "replace" => return replace(values),
@@ -54,21 +52,46 @@ fn test(values: &[Value], holds: impl Fn(&str, &str) -> bool) -> Option<Value> {
 }
 
 fn title(text: &str) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut begins = true;
     let raise = |letter: char| {
         let raised = if begins { letter.to_uppercase().collect() } else { letter.to_string() };
-        begins = !letter.is_alphanumeric();
+        begins = if letter.is_ascii() { !is_word(letter) } else { letter.is_whitespace() };
         raised
     };
     text.chars().map(raise).collect()
 }
 
+fn base_name(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if path.is_empty() => ".",
+        "" => "/",
+        trimmed => trimmed.rsplit('/').next().unwrap_or(trimmed),
+    }
+}
+
+/// The folder of a path; one that would have to be tidied first is not evaluated.
+fn folder_name(values: &[Value]) -> Answer {
+    match values {
+        [path] if is_open(path) => Answer::NotKnown,
+        [path] => match path.as_text() {
+            Some(text) if text.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) => {
+                Answer::NoSuch
+            }
+            Some(text) => Answer::Made(Value::text(match text.rsplit_once('/') {
+                Some(("", _)) => "/",
+                Some((folder, _)) => folder,
+                None => ".",
+            })),
+            None => Answer::NoSuch,
+        },
+        _ => Answer::Refused,
+    }
+}
+
 fn split(values: &[Value]) -> Option<Value> {
     let [separator, text] = values else { return None };
     let (separator, text) = (as_text(separator)?, as_text(text)?);
-    if text.is_empty() {
-        return Some(Value::list(Vec::new()));
-    }
     if separator.is_empty() {
         return Some(Value::list(text.chars().map(|letter| Value::text(&letter.to_string())).collect()));
     }
@@ -162,7 +185,7 @@ fn format(values: &[Value]) -> Answer {
         }
     }
     text.push_str(rest);
-    Answer::Made(Value::text(&text))
+    if values.next().is_some() { Answer::Refused } else { Answer::Made(Value::text(&text)) }
 }
 
 fn verbed(verb: char, width: &str, value: &Value) -> Option<String> {

@@ -122,3 +122,42 @@ fn an_input_that_nobody_gives_is_not_known() {
     };
     assert_eq!((name.reason, name.expression().as_str()), (Reason::Input, "var.name"));
 }
+
+#[test]
+fn default_tags_of_the_provider_are_among_all_tags() {
+    let root = r#"
+        variable "open" {}
+        provider "aws" {
+          default_tags {
+            tags = { owner = "site", class = "record" }
+          }
+        }
+        provider "aws" {
+          alias = "bare"
+        }
+        provider "aws" {
+          alias = "open"
+          default_tags {
+            tags = var.open
+          }
+        }
+        resource "aws_r" "own" { tags = { class = "log" } }
+        resource "aws_r" "none" {}
+        resource "aws_r" "bare" { provider = aws.bare }
+        resource "aws_r" "open" {
+          provider = aws.open
+          tags     = { class = "log" }
+        }
+        resource "other_r" "x" {}
+        module "m" { source = "./m" }
+    "#;
+    let inner = "resource \"aws_r\" \"x\" {\n  tags = null\n}\n";
+    let graph = graph(&[("main.tf", root), ("m/main.tf", inner)]);
+    let tags = |address: &str| at(&graph, address).attributes.get("tags_all").map(Attribute::shown);
+    let defaults = Some(r#"{class = "record", owner = "site"}"#.to_owned());
+    assert_eq!(tags("aws_r.own").as_deref(), Some(r#"{class = "log", owner = "site"}"#));
+    assert_eq!(tags("aws_r.none"), defaults);
+    assert_eq!(tags("module.m.aws_r.x"), defaults);
+    assert_eq!((tags("aws_r.bare"), tags("other_r.x")), (None, None));
+    assert!(matches!(at(&graph, "aws_r.open").attributes.get("tags_all"), Some(Attribute::Unknown(_))));
+}
