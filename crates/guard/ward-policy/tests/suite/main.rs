@@ -16,3 +16,5 @@ mod rule_table;
 mod schema;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod rule_pages;
