@@ -47,3 +47,6 @@ pub const MAX_SECRET_DEPTH: usize = 16;
 
 /// Most values shown of what meets a condition that must not be met.
 pub const MAX_WITNESSES: usize = 4;
+
+/// Largest file of settings accepted, in bytes.
+pub const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
