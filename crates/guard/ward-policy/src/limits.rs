@@ -119,3 +119,6 @@ pub const MAX_WARNING_BYTES: usize = 256;
 
 /// Most audit annotations in an answer to a cluster.
 pub const MAX_AUDIT_ANNOTATIONS: usize = 16;
+
+/// Largest file of settings accepted, in bytes.
+pub const MAX_SETTINGS_BYTES: usize = 1024 * 1024;

@@ -62,7 +62,7 @@ impl Settings {
             rest.is_some_and(|rest| match rest.as_bytes() {
                 [] => true,
                 // Zones: `eu-central-1a`, `europe-west3-b`, and nothing longer.
-                [letter] | [b'-', letter] => letter.is_ascii_lowercase(),
+                [letter] => letter.is_ascii_lowercase(),
                 _ => false,
             })
         })
@@ -112,7 +112,7 @@ impl Settings {
 
 /// Names are compared without case, spaces, dashes and underscores: providers differ in these only.
 fn plain(text: &str) -> Box<str> {
-    let kept = text.chars().filter(|letter| !matches!(letter, ' ' | '_'));
+    let kept = text.chars().filter(|letter| !matches!(letter, ' ' | '_' | '-'));
     kept.flat_map(char::to_lowercase).collect::<String>().into()
 }
 
@@ -192,7 +192,7 @@ mod tests {
         assert!(!settings.allows_service("aws_db_instance_role_association"));
         assert!(settings.is_class("c4", DataClass::Phi) && !settings.is_class("phi", DataClass::Phi));
         assert!(settings.is_class("Logs", DataClass::Records));
-        assert!(settings.is_class_tag("Data_Class") && settings.is_class_tag("DataClass"));
+        assert!(settings.is_class_tag("data-class") && settings.is_class_tag("DataClass"));
         assert_eq!(settings.untagged(), Some(DataClass::Records));
         assert!(!settings.has(SettingName::Regions) && settings.has(SettingName::Services));
     }

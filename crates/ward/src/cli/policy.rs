@@ -21,6 +21,10 @@ pub struct PolicyCheckArgs {
     /// manifests of Kubernetes; `-` for standard input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// What your organisation decided: regions, services under contract, tags, classes of data.
+    /// Otherwise `ward-policy.yaml` in the current folder, if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,

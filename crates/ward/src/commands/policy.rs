@@ -7,13 +7,16 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use ward_policy::graph::Graph;
-use ward_policy::limits::MAX_INPUT_BYTES;
+use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
 use ward_policy::rules::RuleSet;
-use ward_policy::{InputError, assess, builtin_rules, read_named_input};
+use ward_policy::{InputError, Settings, assess, builtin_rules, read_named_input, read_settings, read_text};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
+
+/// Where settings are looked for if none are named.
+const SETTINGS_FILE: &str = "ward-policy.yaml";
 
 /// Runs one of the commands and gives the exit code of the process.
 pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
@@ -26,6 +29,7 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     let rules =
         builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
+    let rules = rules.with_settings(settings(args.settings.as_deref())?);
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
@@ -44,6 +48,23 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
         let _ = std::io::stdout().lock().write_all(report.as_bytes());
     }
     Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
+}
+
+/// What the organisation decided: the file that was named, or the usual one if it is there.
+fn settings(named: Option<&Path>) -> Result<Settings, Failure> {
+    let usual = Path::new(SETTINGS_FILE);
+    let path = match named {
+        Some(path) => path,
+        None if usual.exists() => usual,
+        None => return Ok(Settings::default()),
+    };
+    let bytes = super::read_input_file(path, MAX_SETTINGS_BYTES as u64)?;
+    let name = path.display().to_string();
+    let unread = |error: &dyn std::fmt::Display| {
+        Failure::input("the settings were not read", error.to_string(), "mend the file, or leave it out")
+    };
+    let text = read_text(&bytes).map_err(|error| unread(&error))?;
+    read_settings(&name, &text).map_err(|error| unread(&error))
 }
 
 fn judged<'a>(name: &'a str, graph: &'a Result<Graph, InputError>, rules: &'a RuleSet) -> Checked<'a> {

@@ -60,3 +60,24 @@ fn standard_input_json_and_nothing_to_judge() {
     assert_eq!(run(&["policy", "check", text(&file)]).status.code(), Some(2));
     assert_eq!(run(&["policy", "check", "--allow-empty", text(&file)]).status.code(), Some(0));
 }
+
+#[test]
+fn what_the_organisation_decided_is_judged_and_bad_settings_stop_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    let table = r#"{"format_version": "1.2", "resource_changes": [{"address": "azurerm_resource_group.g", "mode": "managed",
+        "type": "azurerm_resource_group", "name": "g", "change": {"actions": ["create"], "before": null,
+        "after": {"location": "eastus", "tags": {"owner": "ann"}}, "after_unknown": {}}}]}"#;
+    std::fs::write(&file, table).unwrap();
+    assert_eq!(run(&["policy", "check", text(&file)]).status.code(), Some(0));
+    let settings = folder.path().join("decided.yaml");
+    std::fs::write(&settings, "version: 1\nregions: [westeurope]\ntags: [owner]\n").unwrap();
+    let refused = run(&["policy", "check", "--settings", text(&settings), text(&file)]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let page = String::from_utf8(refused.stdout).unwrap();
+    assert!(page.contains("W-072") && page.contains("eastus") && !page.contains("W-073"), "{page}");
+    std::fs::write(&settings, "version: 1\nregion: [westeurope]\n").unwrap();
+    let unread = run(&["policy", "check", "--settings", text(&settings), text(&file)]);
+    assert_eq!(unread.status.code(), Some(3), "{}", said(&unread));
+    assert!(said(&unread).contains("region is not a key here"), "{}", said(&unread));
+}

@@ -123,9 +123,13 @@ impl<'g> Surroundings<'g> {
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
-        let default = view
-            .names
-            .and_then(|names| self.defaults.of(&view.resource.kind, &join(names, &path.to_string())));
+        // Only what is not written, or written as an empty list, asks for a default.
+        let asks = |one: &Reached<'_>| {
+            matches!(one.state, State::Null | State::Unset | State::Known(Attribute::List(_)))
+        };
+        let names = view.names.filter(|_| reached.iter().any(asks));
+        let default =
+            names.and_then(|names| self.defaults.of(&view.resource.kind, &join(names, &path.to_string())));
         let mut outcomes = Vec::with_capacity(reached.len());
         for one in &reached {
             match one.state {

@@ -132,6 +132,8 @@ pub(super) fn holds_assignment(text: &str) -> bool {
         word.is_some_and(names_secret)
             && first.chars().count() >= PASSWORD_CHARS
             && first.len() == value.len()
+            // In a script a small name is a variable too.
+            && !first.starts_with('$')
             && is_written_out(first)
     })
 }
@@ -161,12 +163,18 @@ pub(super) fn is_written_out(value: &str) -> bool {
     let value = value.trim();
     let is_word =
         ["true", "false", "null", "none", "yes", "no"].iter().any(|word| value.eq_ignore_ascii_case(word));
-    let is_variable = value.starts_with('$') || (value.starts_with('<') && value.ends_with('>'));
+    let is_variable = value.strip_prefix('$').is_some_and(is_variable_name)
+        || (value.starts_with('<') && value.ends_with('>'));
     !value.is_empty()
         && !is_word
         && !is_variable
         && !value.bytes().all(|byte| byte == b'*')
         && !POINTER_STARTS.iter().any(|start| value.starts_with(start))
+}
+
+/// `$DB_PASSWORD` is a variable, `$ecret` may be a password.
+fn is_variable_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Whether a value looks as if it had been drawn at random.
@@ -236,7 +244,7 @@ mod tests {
             ("True", false),
             ("${X}", false),
             ("arn:aws:x", false),
-            ("****", false),
+            ("****", false), ("$ecret1", true), ("$SECRET", false),
         ] {
             assert_eq!(is_written_out(value), is_secret, "{value}");
         }

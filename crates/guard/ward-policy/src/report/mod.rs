@@ -1,9 +1,11 @@
 //! What a person and a program read about a check.
 
 mod data;
+mod page;
 mod text;
 
 pub use data::{CheckReport, CitationReport, FindingReport, InputReport, ObservationReport};
+pub use page::{mapping_page, rule_page};
 pub use text::{Style, text};
 
 use crate::evaluate::Assessment;

@@ -21,4 +21,6 @@ mod schema;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod rule_pages;
+#[cfg(test)]
 mod templates;
