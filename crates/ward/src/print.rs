@@ -167,6 +167,14 @@ impl Out {
         let _ = writeln!(std::io::stderr(), "{}", shown(&text));
     }
 
+    /// One line for people beside the result, on standard error; nothing in JSON mode.
+    pub fn aside(&self, text: &str) {
+        if !self.json {
+            // As in `failure`.
+            let _ = writeln!(std::io::stderr(), "{}", shown(text));
+        }
+    }
+
     fn raw(&self, text: &str) {
         // A closed pipe (`ward chart | head`) is not a failure.
         let _ = writeln!(std::io::stdout(), "{}", shown(text));

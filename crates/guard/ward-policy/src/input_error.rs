@@ -25,6 +25,9 @@ pub enum InputError {
         /// What is wrong.
         what: &'static str,
     },
+    /// Not infrastructure code.
+    #[error("this is no plan, no state, no template of CloudFormation and no manifest of Kubernetes")]
+    NotInfrastructure,
     /// JSON nested deeper than a check accepts.
     #[error("line {line}: nested deeper than {MAX_JSON_DEPTH} levels")]
     JsonTooDeep {

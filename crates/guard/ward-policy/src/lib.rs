@@ -13,6 +13,7 @@ mod builtin;
 pub mod cloudformation;
 mod evaluate;
 mod finding;
+pub mod folder;
 pub mod graph;
 mod input;
 mod input_error;

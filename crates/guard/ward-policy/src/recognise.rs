@@ -9,8 +9,9 @@ use crate::yaml::YamlNode;
 /// Tells the format of a text in JSON or YAML.
 ///
 /// # Errors
-/// [`InputError::UnknownFormat`] when it is none that Ward reads, with a sentence about what it is
-/// if that is known; another [`InputError`] when it is neither JSON nor YAML.
+/// [`InputError::UnknownFormat`] when it is infrastructure code that Ward doesn't read, with a sentence
+/// about what it is; [`InputError::NotInfrastructure`] when it is something else; another
+/// [`InputError`] when it is neither JSON nor YAML.
 pub fn recognise(text: &str) -> Result<Format, InputError> {
     if text.trim_start().starts_with('{')
         && let Some(known) = by_first_names(text)
@@ -30,7 +31,7 @@ pub fn recognise(text: &str) -> Result<Format, InputError> {
             return Ok(if kind == Mark::Template { Format::CloudFormation } else { Format::Kubernetes });
         }
     }
-    Err(not_known("this is no plan, no state, no template of CloudFormation and no manifest of Kubernetes"))
+    Err(InputError::NotInfrastructure)
 }
 
 fn not_known(what: &str) -> InputError {
@@ -167,14 +168,14 @@ mod tests {
             ),
             (r#"{"contentVersion": "1.0.0.0", "resources": []}"#, "Azure Resource Manager"),
             (r#"{"version": 4, "serial": 1, "lineage": "x", "resources": []}"#, "terraform show"),
-            ("{\"a\": 1}", "no plan"),
-            ("just: text\n", "no plan"),
-            ("", "no plan"),
         ] {
             match recognise(text) {
                 Err(InputError::UnknownFormat { what }) => assert!(what.contains(word), "{text}: {what}"),
                 other => panic!("{text}: {other:?}"),
             }
+        }
+        for text in ["{\"a\": 1}", "just: text\n", ""] {
+            assert_eq!(recognise(text), Err(InputError::NotInfrastructure), "{text}");
         }
         assert!(matches!(recognise("{\"a\": "), Err(InputError::NotJson { .. })));
     }

@@ -17,8 +17,9 @@ pub enum PolicyCommand {
 /// `ward policy check`.
 #[derive(Debug, Args)]
 pub struct PolicyCheckArgs {
-    /// Plans or states of Terraform as JSON (terraform show -json), templates of CloudFormation,
-    /// manifests of Kubernetes; `-` for standard input.
+    /// Folders with any of these, or single files: plans or states of Terraform as JSON (terraform show
+    /// -json), Terraform configuration, templates of CloudFormation, manifests of Kubernetes; `-` for
+    /// standard input. A file of Terraform stands for the folder it lies in.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// What your organisation decided: regions, services under contract, tags, classes of data.

@@ -1,19 +1,25 @@
 //! `ward policy`: infrastructure code, checked before it is deployed. Starts no runtime and opens no store.
 
+use super::policy_files::{FoundFile, read_folder_files};
 use crate::cli::{PolicyCheckArgs, PolicyCommand, ReportFormat};
 use crate::exit::Failure;
 use crate::print::Out;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use ward_policy::folder::{FolderInput, is_configuration, read_folder, read_module_of_file};
 use ward_policy::graph::Graph;
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
 use ward_policy::rules::RuleSet;
+use ward_policy::terraform_source::SourceFile;
 use ward_policy::{InputError, Settings, assess, builtin_rules, read_named_input, read_settings, read_text};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
+
+/// Names of files that were passed over shown in one line.
+const PASSED_OVER_SHOWN: usize = 5;
 
 /// Where settings are looked for if none are named.
 const SETTINGS_FILE: &str = "ward-policy.yaml";
@@ -51,6 +57,48 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
         let _ = std::io::stdout().lock().write_all(report.as_bytes());
     }
     Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
+}
+
+/// Reads what a path leads to: a folder, a file of Terraform with the folder it belongs to, or one plan,
+/// template or file of manifests.
+fn read_path(path: &Path, inputs: &mut Vec<FolderInput>, out: &Out) -> Result<(), Failure> {
+    let name = path.display().to_string();
+    let is_standard_input = path.as_os_str() == "-";
+    if !is_standard_input && path.is_dir() {
+        let files = read_folder_files(path)?;
+        let found = read_folder(&name, &as_sources(&files));
+        if found.inputs.is_empty() {
+            return Err(Failure::input(
+                format!("{name} holds no infrastructure code"),
+                "no Terraform configuration, plan, template or manifest was found in it",
+                "check the name of the folder",
+            ));
+        }
+        if !found.passed_over.is_empty() {
+            let count = found.passed_over.len();
+            let first =
+                found.passed_over.iter().take(PASSED_OVER_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = if count > PASSED_OVER_SHOWN { ", …" } else { "" };
+            out.aside(&format!(
+                "Not infrastructure code, and not checked: {count} in {name} ({first}{more})"
+            ));
+        }
+        inputs.extend(found.inputs);
+        return Ok(());
+    }
+    if !is_standard_input && is_configuration(&name) {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let files = read_folder_files(folder)?;
+        inputs.push(read_module_of_file(&folder.display().to_string(), &as_sources(&files)));
+        return Ok(());
+    }
+    let graph = read_named_input(&name, &read_bytes(path)?);
+    inputs.push(FolderInput { name, graph });
+    Ok(())
+}
+
+fn as_sources(files: &[FoundFile]) -> Vec<SourceFile<'_>> {
+    files.iter().map(|file| SourceFile { path: &file.path, bytes: &file.bytes }).collect()
 }
 
 /// What the organisation decided: the file that was named, or the usual one if it is there.
