@@ -24,6 +24,7 @@ pub mod limits;
 mod recognise;
 pub mod report;
 pub mod rules;
+mod secret_names;
 mod source_documents;
 mod terraform_plan;
 mod verdict;

@@ -271,6 +271,23 @@ fn both_writings_give_one_graph() {
 }
 
 #[test]
+fn a_password_that_is_written_out_is_not_shown() {
+    let graph = read(
+        "
+Parameters:
+  P: {Type: String, Default: hunter2}
+Resources:
+  D:
+    Type: AWS::RDS::DBInstance
+    Properties: {MasterUserPassword: hunter2, A: {SecretString: !Sub 'hunter2-${P}'}, B: {Token: !Ref P}}
+",
+    );
+    let (_, database) = graph.at("D").unwrap();
+    assert!(!format!("{database:?}").contains("hunter2"), "{database:?}");
+    assert_eq!(shown(&graph, "D", "MasterUserPassword"), ["(sensitive value, not shown)"]);
+}
+
+#[test]
 fn a_text_that_is_no_template_is_refused() {
     for text in ["", "a: 1\n", "Resources: [1]\n", "Resources: {}\n---\nResources: {}\n", "a: [1\n"] {
         assert!(read_cloudformation("t", text).is_err(), "{text}");

@@ -16,6 +16,7 @@ pub(crate) use objects::{Object, group_and_kind};
 use crate::graph::{Attribute, Block, Format, Graph, Note, Place, Resource, Sensitive};
 use crate::input_error::InputError;
 use crate::limits::MAX_RESOURCES;
+use crate::secret_names::with_hidden_secrets;
 use crate::source_documents::read_documents;
 use crate::yaml::{YamlNode, YamlValue};
 use links::{Links, name_within_kind};
@@ -151,7 +152,7 @@ fn resource(object: &Object, address: &str, links: &Block, pod: Option<&Pod>) ->
         let mut made = Resource::new(&format!("{address}/pod"), "Pod", &name);
         made.place = Some(object.place.clone());
         let entries = vec![("pod".into(), pod.attribute.clone()), given("links", links.clone())];
-        made.attributes = Block::new(entries).unwrap_or_default();
+        made.attributes = with_hidden_secrets(Block::new(entries).unwrap_or_default());
         resources.push(made);
     }
     resources
@@ -175,5 +176,5 @@ fn body(object: &Object, links: &Block, pod: Option<&Pod>) -> Block {
     entries.push(given("links", links.clone()));
     entries.extend(pod.map(|pod| ("pod".into(), pod.attribute.clone())));
     // Names of the object are distinct, and those given were taken out of it.
-    Block::new(entries).unwrap_or_default()
+    with_hidden_secrets(Block::new(entries).unwrap_or_default())
 }

@@ -219,6 +219,18 @@ fn a_secret_is_not_shown() {
 }
 
 #[test]
+fn a_password_in_the_environment_is_not_shown() {
+    let graph = read(
+        "{apiVersion: argoproj.io/v1, kind: Rollout, metadata: {name: r}, spec: {template: {spec: \
+        {containers: [{env: [{name: DB_PASSWORD, value: hunter2}]}]}}}}",
+    );
+    assert_eq!(graph.len(), 2);
+    for (_, resource) in graph.resources() {
+        assert!(!format!("{resource:?}").contains("hunter2"), "{resource:?}");
+    }
+}
+
+#[test]
 fn fails_closed_names_that_ward_gives_are_not_taken_from_the_source() {
     let graph = read(
         "{apiVersion: v1, kind: Pod, metadata: {name: p}, pod: {spec: {hostPID: false}}, \
