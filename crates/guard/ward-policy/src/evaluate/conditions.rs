@@ -259,7 +259,7 @@ impl<'g> Surroundings<'g> {
                     (policy_document::answer(document, asks), policy_words(asks))
                 }
                 State::Null | State::Unset => (no_policy(asks), ""),
-                State::Unknown(unknown) => (self.unknown_policy(view, unknown, asks), policy_words(asks)),
+                State::Unknown(unknown) => (self.unknown_policy(unknown, asks), policy_words(asks)),
                 State::Known(_) | State::OtherShape(_) => (Truth::Broken, "the rule expects a policy here"),
             };
             Outcome::of(truth, || view.observe(one, origin))
@@ -267,7 +267,7 @@ impl<'g> Surroundings<'g> {
     }
 
     /// A policy that is not known as text may be the data source of statements it is made of.
-    fn unknown_policy(&self, _: View<'_>, unknown: &Unknown, asks: PolicyQuestion) -> Truth {
+    fn unknown_policy(&self, unknown: &Unknown, asks: PolicyQuestion) -> Truth {
         let mut documents = unknown.references.iter().filter(|reference| reference.to != Referent::OwnKey);
         let (Some(only), None) = (documents.next(), documents.next()) else { return Truth::Maybe };
         let Referent::Block(block) = &only.to else { return Truth::Maybe };

@@ -1,16 +1,16 @@
 //! The changes of a plan, each of which becomes a resource.
 
 use super::configuration::{Declared, Module};
-use super::marks::{expressions, with_sensitive, with_unknown};
+use super::marks::{Marks, expressions, read_marks, with_sensitive, with_unknown};
 use super::scope::{Scope, Written};
-use crate::graph::{Action, Attribute, Block, InstanceKey, ModulePath, Resource, Role, split_address};
+use crate::graph::{Action, Block, InstanceKey, ModulePath, Resource, Role, split_address};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner, read_block, read_value};
+use crate::json::{Kind, Scanner, read_block};
 use std::borrow::Cow;
 
-/// One entry of `resource_changes` or `resource_drift`, its values not read yet.
+/// One entry of `resource_changes` or `resource_drift`, before the configuration is known.
 #[derive(Default)]
-struct Change<'a> {
+pub(super) struct Change<'a> {
     address: Cow<'a, str>,
     module: Cow<'a, str>,
     mode: Cow<'a, str>,
@@ -20,24 +20,24 @@ struct Change<'a> {
     provider: Cow<'a, str>,
     deposed: Cow<'a, str>,
     actions: Vec<Cow<'a, str>>,
+    /// Read only for what is changed or removed.
     before: Option<Scanner<'a>>,
-    after: Option<Scanner<'a>>,
-    after_unknown: Option<Scanner<'a>>,
-    before_sensitive: Option<Scanner<'a>>,
-    after_sensitive: Option<Scanner<'a>>,
+    after: Block,
+    after_unknown: Marks<'a>,
+    before_sensitive: Marks<'a>,
+    after_sensitive: Marks<'a>,
+    line: usize,
 }
 
-/// Reads one change into a resource. `None` for modes that are no resources.
-pub(super) fn read_change<'a>(
-    scanner: &mut Scanner<'a>,
+/// Turns a change into a resource.
+pub(super) fn resource_of<'a>(
+    change: Change<'a>,
     configuration: Option<&Module<'a>>,
     is_drift: bool,
-) -> Result<Option<Resource>, InputError> {
-    let start = scanner.clone();
-    let change = change(scanner)?;
+) -> Result<Resource, InputError> {
     let fault = |what: &str| InputError::Malformed {
         at: if change.address.is_empty() {
-            format!("line {}", start.line())
+            format!("line {}", change.line)
         } else {
             change.address.to_string()
         },
@@ -64,41 +64,40 @@ pub(super) fn read_change<'a>(
     resource.key = change.key.clone();
     resource.role = role;
     resource.action = action;
-    let module_of = configuration.map(|root| (root, root.at(&resource.module)));
-    let declared = module_of
-        .and_then(|(_, module)| module?.resources.get(&*declared_address(role, &change.kind, &change.name)));
+    let module = configuration.and_then(|root| root.at(&resource.module));
+    let address = declared_address(role, &change.kind, &change.name);
+    let declared = module.and_then(|module| module.resources.get(&*address));
     resource.provider = provider(declared, &change.provider);
-    fill(&mut resource, &change, configuration, declared)?;
-    Ok(Some(resource))
+    fill(&mut resource, change, configuration, declared)?;
+    Ok(resource)
 }
 
 /// Values, marks and expressions of a resource.
 fn fill<'a>(
     resource: &mut Resource,
-    change: &Change<'a>,
+    change: Change<'a>,
     configuration: Option<&Module<'a>>,
     declared: Option<&Declared<'a>>,
 ) -> Result<(), InputError> {
-    let values = block(change.after.as_ref())?;
-    let unknown = value(change.after_unknown.as_ref())?;
-    let sensitive = value(change.after_sensitive.as_ref())?;
     let empty = Module::default();
+    let module = resource.module.clone();
     let own_key = resource.key.clone();
     let scope = Scope {
         root: configuration.unwrap_or(&empty),
-        module: &resource.module.clone(),
+        module: &module,
         key: own_key.as_ref(),
         for_each: declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default(),
     };
     let written = declared.map_or(Written::NotTold, |declared| Written::As(vec![&declared.expressions]));
-    resource.attributes = with_sensitive(with_unknown(values, &unknown, &written, &scope)?, &sensitive)?;
+    let values = with_unknown(change.after, &change.after_unknown, &written, &scope)?;
+    resource.attributes = with_sensitive(values, &change.after_sensitive)?;
     resource.expressions =
         declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();
     // The values before matter only where something is taken away or changed.
-    if matches!(resource.action, Action::Update | Action::Replace | Action::Delete) {
-        let before = block(change.before.as_ref())?;
-        let hidden = value(change.before_sensitive.as_ref())?;
-        resource.before = Some(with_sensitive(before, &hidden)?);
+    if matches!(resource.action, Action::Update | Action::Replace | Action::Delete)
+        && let Some(mut before) = change.before
+    {
+        resource.before = Some(with_sensitive(block(&mut before)?, &change.before_sensitive)?);
     }
     Ok(())
 }
@@ -115,8 +114,10 @@ fn provider(declared: Option<&Declared<'_>>, name: &str) -> Box<str> {
     key.rsplit(':').next().unwrap_or(key).into()
 }
 
-fn change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
+/// Reads one entry.
+pub(super) fn read_change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
+    let start = scanner.clone();
     scanner.object(|name, scanner| {
         match &*name {
             "address" => change.address = scanner.text()?,
@@ -132,6 +133,9 @@ fn change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
         }
         Ok(())
     })?;
+    if change.address.is_empty() {
+        change.line = start.line();
+    }
     // Old plans tell the module only in the address.
     if change.module.is_empty() && change.address.starts_with("module.") {
         change.module = Cow::Owned(module_of(&change.address));
@@ -140,24 +144,32 @@ fn change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
 }
 
 fn values<'a>(scanner: &mut Scanner<'a>, change: &mut Change<'a>) -> Result<(), InputError> {
-    scanner.object(|name, scanner| {
-        scanner.peek()?;
-        let at = scanner.clone();
-        match &*name {
-            "actions" => {
-                return scanner.array(|scanner| {
-                    change.actions.push(scanner.text()?);
-                    Ok(())
-                });
-            }
-            "before" => change.before = Some(at),
-            "after" => change.after = Some(at),
-            "after_unknown" => change.after_unknown = Some(at),
-            "before_sensitive" => change.before_sensitive = Some(at),
-            "after_sensitive" => change.after_sensitive = Some(at),
-            _ => {}
+    scanner.object(|name, scanner| match &*name {
+        "actions" => scanner.array(|scanner| {
+            change.actions.push(scanner.text()?);
+            Ok(())
+        }),
+        "before" => {
+            change.before = Some(scanner.clone());
+            scanner.skip().map(drop)
         }
-        scanner.skip().map(drop)
+        "after" => {
+            change.after = block(scanner)?;
+            Ok(())
+        }
+        "after_unknown" => {
+            change.after_unknown = read_marks(scanner)?;
+            Ok(())
+        }
+        "before_sensitive" => {
+            change.before_sensitive = read_marks(scanner)?;
+            Ok(())
+        }
+        "after_sensitive" => {
+            change.after_sensitive = read_marks(scanner)?;
+            Ok(())
+        }
+        _ => scanner.skip().map(drop),
     })
 }
 
@@ -206,12 +218,11 @@ fn action(actions: &[Cow<'_, str>]) -> Option<Action> {
     })
 }
 
-/// A block that was passed over; null is no values.
-fn block(at: Option<&Scanner<'_>>) -> Result<Block, InputError> {
-    let Some(mut scanner) = at.cloned() else { return Ok(Block::default()) };
-    if scanner.peek()? == Kind::Null { Ok(Block::default()) } else { read_block(&mut scanner) }
-}
-
-fn value(at: Option<&Scanner<'_>>) -> Result<Attribute, InputError> {
-    at.cloned().map_or(Ok(Attribute::Null), |mut scanner| read_value(&mut scanner))
+/// Values of a resource; null is none.
+fn block(scanner: &mut Scanner<'_>) -> Result<Block, InputError> {
+    if scanner.peek()? == Kind::Null {
+        scanner.skip()?;
+        return Ok(Block::default());
+    }
+    read_block(scanner)
 }

@@ -3,96 +3,170 @@
 use super::scope::{Scope, Written, reason};
 use crate::graph::{Attribute, Block, Expression, Reason, References, Sensitive, Unknown};
 use crate::input_error::InputError;
+use crate::json::{Kind, Scanner};
 use crate::terraform_plan::configuration::Tree;
+use std::borrow::Cow;
+
+/// A tree that says of each place whether it is marked. What marks nothing is `No` as a whole.
+#[derive(Debug, Default)]
+pub(super) enum Marks<'a> {
+    #[default]
+    No,
+    Yes,
+    Block(Vec<(Cow<'a, str>, Marks<'a>)>),
+    List(Vec<Marks<'a>>),
+}
+
+impl Marks<'_> {
+    const fn is_no(&self) -> bool {
+        matches!(self, Self::No)
+    }
+
+    fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Block(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, mark)| mark),
+            Self::No | Self::Yes | Self::List(_) => None,
+        }
+    }
+}
+
+/// Reads the marks of a resource.
+pub(super) fn read_marks<'a>(scanner: &mut Scanner<'a>) -> Result<Marks<'a>, InputError> {
+    Ok(match scanner.peek()? {
+        Kind::Bool => {
+            if scanner.bool()? {
+                Marks::Yes
+            } else {
+                Marks::No
+            }
+        }
+        Kind::Object => {
+            let mut entries: Vec<(Cow<'a, str>, Marks<'a>)> = Vec::new();
+            scanner.object(|name, scanner| {
+                let mark = read_marks(scanner)?;
+                if entries.iter().any(|(known, _)| *known == name) {
+                    return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
+                }
+                if !mark.is_no() {
+                    entries.push((name, mark));
+                }
+                Ok(())
+            })?;
+            if entries.is_empty() { Marks::No } else { Marks::Block(entries) }
+        }
+        Kind::Array => {
+            let mut items = Vec::new();
+            scanner.array(|scanner| {
+                items.push(read_marks(scanner)?);
+                Ok(())
+            })?;
+            if items.iter().all(Marks::is_no) { Marks::No } else { Marks::List(items) }
+        }
+        Kind::Null | Kind::Number | Kind::Text => {
+            scanner.skip()?;
+            Marks::No
+        }
+    })
+}
 
 /// Puts what is not known, and what is written and in no plan, into the values of a resource.
 pub(super) fn with_unknown(
     values: Block,
-    marks: &Attribute,
+    marks: &Marks<'_>,
     written: &Written<'_, '_>,
     scope: &Scope<'_, '_>,
 ) -> Result<Block, InputError> {
     let marks = match marks {
-        Attribute::Block(block) => Some(block),
-        _ => None,
+        Marks::Block(entries) => entries.as_slice(),
+        Marks::No | Marks::List(_) => &[],
+        Marks::Yes => return all_unknown(written, scope),
     };
-    merge_block(values, marks, written, scope)
-}
-
-fn merge_block(
-    values: Block,
-    marks: Option<&Block>,
-    written: &Written<'_, '_>,
-    scope: &Scope<'_, '_>,
-) -> Result<Block, InputError> {
     let mut entries = values.into_entries();
     for (name, value) in &mut entries {
-        if *value == Attribute::Null && is_write_only(name, &written.child(name)) {
+        if *value == Attribute::Null && name.ends_with(WRITE_ONLY) && is_written(&written.child(name)) {
             *value = unknown(Reason::WriteOnly, References::default());
         }
     }
-    for (name, mark) in marks.into_iter().flat_map(Block::entries) {
-        if is_empty_mark(mark) {
-            continue;
-        }
-        let at = entries.iter().position(|(known, _)| &**known == name);
-        let value = at.map(|at| entries.swap_remove(at).1);
-        if let Some(value) = merge(value, mark, &written.child(name), scope)? {
-            entries.push((name.into(), value));
+    if marks.is_empty() {
+        return block_of(entries);
+    }
+    // They are in the order of their names; what is added or taken away waits until all are looked up.
+    let mut added: Vec<(Box<str>, Attribute)> = Vec::new();
+    let mut removed: Vec<usize> = Vec::new();
+    for (name, mark) in marks {
+        let at = entries.binary_search_by(|(known, _)| (**known).cmp(&**name)).ok();
+        let place = at.and_then(|at| entries.get_mut(at)).map(|(_, value)| value);
+        let written = written.child(name);
+        match place {
+            Some(value) => {
+                let before = std::mem::replace(value, Attribute::Null);
+                match merge(Some(before), mark, &written, scope)? {
+                    Some(merged) => *value = merged,
+                    None => removed.extend(at),
+                }
+            }
+            None => {
+                added.extend(merge(None, mark, &written, scope)?.map(|value| (name.as_ref().into(), value)))
+            }
         }
     }
+    removed.sort_unstable();
+    removed.into_iter().rev().for_each(|at| drop(entries.remove(at)));
+    entries.extend(added);
+    block_of(entries)
+}
+
+/// Of a resource nothing of which is known, everything that is written is unknown.
+fn all_unknown(written: &Written<'_, '_>, scope: &Scope<'_, '_>) -> Result<Block, InputError> {
+    let entry = |name: &str| Some((name.into(), not_known(&written.child(name), scope)?));
+    block_of(written.names().into_iter().filter_map(entry).collect())
+}
+
+/// Each name is there once: values and marks were read so.
+fn block_of(entries: Vec<(Box<str>, Attribute)>) -> Result<Block, InputError> {
     Block::new(entries).map_err(|name| InputError::GivenTwice { line: 0, name })
 }
 
 /// Names of write-only arguments end so by convention of the providers.
-fn is_write_only(name: &str, written: &Written<'_, '_>) -> bool {
-    let Written::As(trees) = written else { return false };
-    name.ends_with("_wo") && trees.iter().all(|tree| matches!(tree, Tree::Leaf { is_null: false, .. }))
-}
+const WRITE_ONLY: &str = "_wo";
 
-/// Most marks say that nothing is unknown.
-fn is_empty_mark(mark: &Attribute) -> bool {
-    match mark {
-        Attribute::Bool(flag) => !flag,
-        Attribute::Block(block) => block.entries().all(|(_, inner)| is_empty_mark(inner)),
-        Attribute::List(items) => items.iter().all(is_empty_mark),
-        _ => true,
-    }
+fn is_written(written: &Written<'_, '_>) -> bool {
+    let Written::As(trees) = written else { return false };
+    trees.iter().all(|tree| matches!(tree, Tree::Leaf { is_null: false, .. }))
 }
 
 /// One value with its mark. `None`: it is not written, the provider chooses it.
 fn merge(
     value: Option<Attribute>,
-    mark: &Attribute,
+    mark: &Marks<'_>,
     written: &Written<'_, '_>,
     scope: &Scope<'_, '_>,
 ) -> Result<Option<Attribute>, InputError> {
     match (value, mark) {
-        (_, Attribute::Bool(true)) => Ok(not_known(written, scope)),
-        (Some(Attribute::Block(values)), Attribute::Block(marks)) => {
-            merge_block(values, Some(marks), written, scope).map(|block| Some(Attribute::Block(block)))
+        (value, Marks::No) => Ok(value),
+        (_, Marks::Yes) => Ok(not_known(written, scope)),
+        (Some(Attribute::Block(values)), Marks::Block(_)) => {
+            with_unknown(values, mark, written, scope).map(|block| Some(Attribute::Block(block)))
         }
-        (None | Some(Attribute::Null), Attribute::Block(marks)) => {
-            let merged = merge_block(Block::default(), Some(marks), written, scope)?;
+        (None | Some(Attribute::Null), Marks::Block(_)) => {
+            let merged = with_unknown(Block::default(), mark, written, scope)?;
             Ok((!merged.is_empty()).then_some(Attribute::Block(merged)))
         }
-        (value, Attribute::List(marks)) => {
+        (value, Marks::Block(_)) => Ok(value),
+        (value, Marks::List(marks)) => {
             let mut items = match value {
                 Some(Attribute::List(items)) => items.into_vec(),
                 _ => Vec::new(),
             };
             items.resize(items.len().max(marks.len()), Attribute::Null);
-            for (item, mark) in items.iter_mut().zip(marks) {
-                if !is_empty_mark(mark) {
-                    let before = std::mem::replace(item, Attribute::Null);
-                    // A place in a list stays a place, even if nobody wrote it.
-                    let merged = merge(Some(before), mark, written, scope)?;
-                    *item = merged.unwrap_or_else(|| unknown(Reason::AfterApply, References::default()));
-                }
+            for (item, mark) in items.iter_mut().zip(marks).filter(|(_, mark)| !mark.is_no()) {
+                let before = std::mem::replace(item, Attribute::Null);
+                // A place in a list stays a place, even if nobody wrote it.
+                let merged = merge(Some(before), mark, written, scope)?;
+                *item = merged.unwrap_or_else(|| unknown(Reason::AfterApply, References::default()));
             }
             Ok(Some(Attribute::list(items)))
         }
-        (value, _) => Ok(value),
     }
 }
 
@@ -112,35 +186,31 @@ fn unknown(reason: Reason, references: References) -> Attribute {
 }
 
 /// Hides what the plan marks as sensitive.
-pub(super) fn with_sensitive(values: Block, marks: &Attribute) -> Result<Block, InputError> {
-    let marks = match marks {
-        Attribute::Block(marks) => marks,
+pub(super) fn with_sensitive(values: Block, marks: &Marks<'_>) -> Result<Block, InputError> {
+    let mark_of = |name: &str| match marks {
         // The whole resource is sensitive.
-        Attribute::Bool(true) => {
-            let hidden = |(name, value)| (name, hide(value));
-            let entries = values.into_entries().into_iter().map(hidden).collect();
-            return Block::new(entries).map_err(|name| InputError::GivenTwice { line: 0, name });
-        }
-        _ => return Ok(values),
+        Marks::Yes => Some(&Marks::Yes),
+        marks => marks.get(name),
     };
-    if marks.entries().all(|(_, mark)| is_empty_mark(mark)) {
+    if matches!(marks, Marks::No | Marks::List(_)) {
         return Ok(values);
     }
     let mut entries = values.into_entries();
     for (name, value) in &mut entries {
-        if let Some(mark) = marks.get(name).filter(|mark| !is_empty_mark(mark)) {
+        if let Some(mark) = mark_of(name) {
             let before = std::mem::replace(value, Attribute::Null);
             *value = hide_marked(before, mark)?;
         }
     }
-    Block::new(entries).map_err(|name| InputError::GivenTwice { line: 0, name })
+    block_of(entries)
 }
 
-fn hide_marked(value: Attribute, mark: &Attribute) -> Result<Attribute, InputError> {
+fn hide_marked(value: Attribute, mark: &Marks<'_>) -> Result<Attribute, InputError> {
     Ok(match (value, mark) {
-        (value, Attribute::Bool(true)) => hide(value),
-        (Attribute::Block(block), Attribute::Block(_)) => Attribute::Block(with_sensitive(block, mark)?),
-        (Attribute::List(items), Attribute::List(marks)) => {
+        (value, Marks::No) => value,
+        (Attribute::Block(block), Marks::Block(_)) => Attribute::Block(with_sensitive(block, mark)?),
+        // A set has one mark for all of it; a list has one for each item, and no fewer.
+        (Attribute::List(items), Marks::List(marks)) if items.len() == marks.len() => {
             let mut items = items.into_vec();
             for (item, mark) in items.iter_mut().zip(marks) {
                 let before = std::mem::replace(item, Attribute::Null);
@@ -148,9 +218,7 @@ fn hide_marked(value: Attribute, mark: &Attribute) -> Result<Attribute, InputErr
             }
             Attribute::list(items)
         }
-        // A set has one mark for all of it.
-        (value, mark) if !is_empty_mark(mark) => hide(value),
-        (value, _) => value,
+        (value, _) => hide(value),
     })
 }
 

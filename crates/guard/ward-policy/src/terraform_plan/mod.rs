@@ -13,12 +13,12 @@ mod state;
 use crate::graph::{Action, Format, Graph, Note, Resource, Role};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
-use changes::read_change;
+use changes::{Change, read_change, resource_of};
 use configuration::{Module, read_configuration};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// The sections of a plan or state, found and not read yet.
+/// The sections of a plan or state. Nothing of them is scanned twice.
 #[derive(Default)]
 struct Sections<'a> {
     format_version: Option<Cow<'a, str>>,
@@ -26,13 +26,14 @@ struct Sections<'a> {
     is_incomplete: bool,
     is_not_applyable: bool,
     is_deferred: bool,
-    changes: Option<Scanner<'a>>,
-    drift: Option<Scanner<'a>>,
-    configuration: Option<Scanner<'a>>,
-    prior_state: Option<Scanner<'a>>,
+    changes: Option<Vec<Change<'a>>>,
+    drift: Vec<Change<'a>>,
+    configuration: Option<Module<'a>>,
+    /// What is there already.
+    existing: Vec<Resource>,
     planned_values: Option<&'a str>,
     /// `values` at the top: it is a state.
-    values: Option<Scanner<'a>>,
+    values: Option<Vec<Resource>>,
 }
 
 /// Reads a plan or a state in JSON.
@@ -44,30 +45,38 @@ pub fn read_terraform(text: &str) -> Result<Graph, InputError> {
     let sections = sections(&mut scanner)?;
     scanner.end()?;
     check_version(sections.format_version.as_deref())?;
-    if let Some(mut values) = sections.values.clone() {
-        let resources = state::read_values(&mut values, Role::Managed)?;
+    if let Some(resources) = sections.values {
         return Ok(Graph::new(Format::TerraformState, resources, Vec::new())?);
     }
-    read_plan(&sections)
+    read_plan(sections)
 }
 
-fn read_plan(sections: &Sections<'_>) -> Result<Graph, InputError> {
-    let Some(mut changes) = sections.changes.clone() else {
-        return without_changes(sections);
+fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
+    let Some(changes) = sections.changes.take() else {
+        return without_changes(&sections);
     };
-    let configuration =
-        sections.configuration.clone().map(|mut scanner| read_configuration(&mut scanner)).transpose()?;
-    let mut resources = Vec::new();
-    read_changes(&mut changes, configuration.as_ref(), false, &mut resources)?;
-    let mut notes = notes(sections, &resources);
-    if let Some(mut drift) = sections.drift.clone() {
-        let before = resources.len();
-        read_changes(&mut drift, configuration.as_ref(), true, &mut resources)?;
-        note_removed(&mut resources, before, &mut notes);
+    let configuration = sections.configuration.take();
+    let mut resources = Vec::with_capacity(changes.len());
+    for change in changes {
+        resources.push(resource_of(change, configuration.as_ref(), false)?);
     }
-    if let Some(mut prior) = sections.prior_state.clone() {
-        add_existing(&mut prior, &mut resources)?;
+    let mut notes = notes(&sections, &resources);
+    for change in std::mem::take(&mut sections.drift) {
+        let resource = resource_of(change, configuration.as_ref(), true)?;
+        if resource.role != Role::Drifted {
+            continue;
+        }
+        if resource.action.leaves_it() {
+            resources.push(resource);
+        } else {
+            // What somebody removed beside the code is nothing to judge, and worth knowing.
+            let text = format!("{} was removed outside of the code", resource.address);
+            notes.push(Note { blocks: false, text, place: None });
+        }
     }
+    let known: HashSet<Box<str>> = resources.iter().map(|resource| resource.address.clone()).collect();
+    let existing = std::mem::take(&mut sections.existing);
+    resources.extend(existing.into_iter().filter(|resource| !known.contains(&resource.address)));
     Ok(Graph::new(Format::TerraformPlan, resources, notes)?)
 }
 
@@ -83,50 +92,34 @@ fn without_changes(sections: &Sections<'_>) -> Result<Graph, InputError> {
     Ok(Graph::new(Format::TerraformPlan, Vec::new(), notes(sections, &[]))?)
 }
 
-fn read_changes<'a>(
-    scanner: &mut Scanner<'a>,
-    configuration: Option<&Module<'a>>,
-    is_drift: bool,
-    resources: &mut Vec<Resource>,
-) -> Result<(), InputError> {
+fn read_changes<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Change<'a>>, InputError> {
+    let mut changes = Vec::new();
     if scanner.peek()? == Kind::Null {
-        return Ok(());
+        scanner.skip()?;
+        return Ok(changes);
     }
     scanner.array(|scanner| {
-        resources.extend(read_change(scanner, configuration, is_drift)?);
+        changes.push(read_change(scanner)?);
         Ok(())
-    })
+    })?;
+    Ok(changes)
 }
 
-/// What somebody removed beside the code is nothing to judge, and worth knowing.
-fn note_removed(resources: &mut Vec<Resource>, from: usize, notes: &mut Vec<Note>) {
-    let drifted = resources.split_off(from);
-    for resource in drifted {
-        if resource.action.leaves_it() && resource.role == Role::Drifted {
-            resources.push(resource);
-        } else if resource.role == Role::Drifted {
-            let text = format!("{} was removed outside of the code", resource.address);
-            notes.push(Note { blocks: false, text, place: None });
-        }
-    }
-}
-
-/// Adds what the state holds and the plan does not touch: it may be a companion.
-fn add_existing(prior: &mut Scanner<'_>, resources: &mut Vec<Resource>) -> Result<(), InputError> {
+/// What the state before the plan holds: it may be a companion of what the plan changes.
+fn read_prior_state(scanner: &mut Scanner<'_>) -> Result<Vec<Resource>, InputError> {
     let mut existing = Vec::new();
-    if prior.peek()? != Kind::Object {
-        return Ok(());
+    if scanner.peek()? != Kind::Object {
+        scanner.skip()?;
+        return Ok(existing);
     }
-    prior.object(|name, scanner| {
+    scanner.object(|name, scanner| {
         match &*name {
             "values" => existing = state::read_values(scanner, Role::Existing)?,
             _ => drop(scanner.skip()?),
         }
         Ok(())
     })?;
-    let known: HashSet<Box<str>> = resources.iter().map(|resource| resource.address.clone()).collect();
-    resources.extend(existing.into_iter().filter(|resource| !known.contains(&resource.address)));
-    Ok(())
+    Ok(existing)
 }
 
 /// What about the plan as a whole keeps it from being checked.
@@ -171,43 +164,40 @@ fn sections<'a>(scanner: &mut Scanner<'a>) -> Result<Sections<'a>, InputError> {
             return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
         }
         let kind = scanner.peek()?;
-        let at = scanner.clone();
         match &*name {
-            "format_version" if kind == Kind::Text => {
-                found.format_version = Some(scanner.text()?);
-                return Ok(());
+            "format_version" if kind == Kind::Text => found.format_version = Some(scanner.text()?),
+            "errored" if kind == Kind::Bool => found.is_errored = scanner.bool()?,
+            "complete" if kind == Kind::Bool => found.is_incomplete = !scanner.bool()?,
+            "applyable" if kind == Kind::Bool => found.is_not_applyable = !scanner.bool()?,
+            "deferred_changes" => found.is_deferred = has_items(scanner)?,
+            "resource_changes" if kind == Kind::Array => found.changes = Some(read_changes(scanner)?),
+            "resource_drift" => found.drift = read_changes(scanner)?,
+            "configuration" if kind == Kind::Object => {
+                found.configuration = Some(read_configuration(scanner)?);
             }
-            "errored" => found.is_errored = kind == Kind::Bool && at.clone().bool()?,
-            "complete" => found.is_incomplete = kind == Kind::Bool && !at.clone().bool()?,
-            "applyable" => found.is_not_applyable = kind == Kind::Bool && !at.clone().bool()?,
-            "deferred_changes" => found.is_deferred = has_items(&at)?,
-            "resource_changes" if kind == Kind::Array => found.changes = Some(at),
-            "resource_drift" => found.drift = Some(at),
-            "configuration" => found.configuration = Some(at),
-            "prior_state" => found.prior_state = Some(at),
-            "values" => found.values = Some(at),
-            "planned_values" => {
-                found.planned_values = Some(scanner.skip()?);
-                return Ok(());
-            }
-            _ => {}
+            "prior_state" => found.existing = read_prior_state(scanner)?,
+            "values" => found.values = Some(state::read_values(scanner, Role::Managed)?),
+            "planned_values" => found.planned_values = Some(scanner.skip()?),
+            _ => drop(scanner.skip()?),
         }
-        scanner.skip().map(drop)
+        Ok(())
     })?;
     Ok(found)
 }
 
-fn has_items(at: &Scanner<'_>) -> Result<bool, InputError> {
-    let mut scanner = at.clone();
+fn has_items(scanner: &mut Scanner<'_>) -> Result<bool, InputError> {
     let mut count = 0_usize;
     match scanner.peek()? {
         Kind::Array => scanner.array(|scanner| {
             count += 1;
             scanner.skip().map(drop)
         })?,
-        Kind::Null => {}
+        Kind::Null => drop(scanner.skip()?),
         // Whatever else stands there is not nothing.
-        _ => count = 1,
+        _ => {
+            scanner.skip()?;
+            count = 1;
+        }
     }
     Ok(count > 0)
 }

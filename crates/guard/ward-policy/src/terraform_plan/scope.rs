@@ -8,6 +8,7 @@ use crate::graph::{
 };
 use crate::limits::MAX_REFERENCE_STEPS;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Data sources that read what another deployment left.
 const ELSEWHERE: [&str; 2] = ["terraform_remote_state", "tfe_outputs"];
@@ -219,6 +220,11 @@ impl<'c, 'a> Written<'c, 'a> {
     /// The place of a name within this one.
     pub(super) fn child(&self, name: &str) -> Self {
         let Self::As(trees) = self else { return Self::NotTold };
+        // The usual case: one block, which has the name or not.
+        if let [Tree::Block(_)] = trees.as_slice() {
+            let found = trees.first().and_then(|tree| tree.get(name));
+            return found.map_or(Self::Absent, |found| Self::As(vec![found]));
+        }
         // An expression covers all that lies in its value.
         if trees.iter().any(|tree| matches!(tree, Tree::Leaf { .. })) {
             return self.clone();
@@ -231,6 +237,19 @@ impl<'c, 'a> Written<'c, 'a> {
             some if some < blocks.len() => Self::NotTold,
             _ => Self::As(found),
         }
+    }
+
+    /// The names that stand in the block, each once.
+    pub(super) fn names(&self) -> BTreeSet<&'c str> {
+        let Self::As(trees) = self else { return BTreeSet::new() };
+        let blocks = trees.iter().flat_map(|tree| flat(tree));
+        blocks
+            .filter_map(|block| match block {
+                Tree::Block(entries) => Some(entries.iter().map(|(name, _)| &**name)),
+                Tree::Leaf { .. } | Tree::Blocks(_) => None,
+            })
+            .flatten()
+            .collect()
     }
 
     /// Everything that the expressions here refer to.

@@ -1,10 +1,10 @@
 //! Values of a state: what is there already.
 
 use super::changes::{key, module_of};
-use super::marks::with_sensitive;
-use crate::graph::{Action, Attribute, Block, ModulePath, Resource, Role};
+use super::marks::{Marks, read_marks, with_sensitive};
+use crate::graph::{Action, Block, ModulePath, Resource, Role};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner, read_block, read_value};
+use crate::json::{Kind, Scanner, read_block};
 
 /// Reads `values` of a state into resources. They are kept as they are.
 pub(super) fn read_values(scanner: &mut Scanner<'_>, role: Role) -> Result<Vec<Resource>, InputError> {
@@ -34,7 +34,7 @@ fn module(scanner: &mut Scanner<'_>, role: Role, resources: &mut Vec<Resource>) 
 fn resource(scanner: &mut Scanner<'_>, role: Role) -> Result<Option<Resource>, InputError> {
     let mut resource = Resource::new("", "", "");
     let mut mode = String::new();
-    let mut sensitive = Attribute::Null;
+    let mut sensitive = Marks::No;
     let mut values = Block::default();
     let mut is_deposed = false;
     scanner.object(|name, scanner| {
@@ -49,7 +49,7 @@ fn resource(scanner: &mut Scanner<'_>, role: Role) -> Result<Option<Resource>, I
                 resource.provider = provider.rsplit('/').next().unwrap_or_default().into();
             }
             "values" if scanner.peek()? == Kind::Object => values = read_block(scanner)?,
-            "sensitive_values" => sensitive = read_value(scanner)?,
+            "sensitive_values" => sensitive = read_marks(scanner)?,
             "deposed_key" => {
                 is_deposed = true;
                 scanner.skip()?;

@@ -370,3 +370,86 @@ fn fails_closed_not_on_write_only_arguments_and_states_are_judged() {
          "type": "aws_efs_file_system", "name": "f", "index": "a", "values": {"encrypted": false}}]}]}}}"#;
     assert_eq!(verdict(state, "W-018", r#"module.m[0].aws_efs_file_system.f["a"]"#), Verdict::Fail);
 }
+
+#[test]
+fn fails_closed_sibling_modules_do_not_share_what_they_were_given() {
+    let bucket =
+        |name: &str| created(&format!("aws_s3_bucket.{name}"), "{}", r#"{"id": true, "bucket": true}"#);
+    let block = |module: &str| {
+        created(
+            &format!("module.{module}.aws_s3_bucket_public_access_block.p"),
+            PAB_ON,
+            r#"{"bucket": true}"#,
+        )
+    };
+    let inner = format!(
+        r#"{{"resources": [{}], "variables": {{"bucket": {{"default": "unused"}}}}}}"#,
+        declared("aws_s3_bucket_public_access_block.p", r#"{"bucket": {"references": ["var.bucket"]}}"#)
+    );
+    let call = |expressions: &str| format!(r#"{{"expressions": {expressions}, "module": {inner}}}"#);
+    let root = |second: &str| {
+        format!(
+            r#"{{"resources": [{}, {}], "module_calls": {{"first": {}, "second": {}}}}}"#,
+            declared("aws_s3_bucket.a", "{}"),
+            declared("aws_s3_bucket.b", "{}"),
+            call(r#"{"bucket": {"references": ["aws_s3_bucket.a.id", "aws_s3_bucket.a"]}}"#),
+            call(second),
+        )
+    };
+    let changes = [bucket("a"), bucket("b"), block("first"), block("second")].join(", ");
+    let text = |second: &str| plan("", &changes, &root(second));
+    let both = text(r#"{"bucket": {"references": ["aws_s3_bucket.b.id", "aws_s3_bucket.b"]}}"#);
+    assert_eq!(verdict(&both, "W-021", "aws_s3_bucket.a"), Verdict::Pass);
+    assert_eq!(verdict(&both, "W-021", "aws_s3_bucket.b"), Verdict::Pass);
+    // The second covers the first bucket again: the other stays open.
+    let same = text(r#"{"bucket": {"references": ["aws_s3_bucket.a.id", "aws_s3_bucket.a"]}}"#);
+    assert_eq!(verdict(&same, "W-021", "aws_s3_bucket.a"), Verdict::Pass);
+    assert_eq!(verdict(&same, "W-021", "aws_s3_bucket.b"), Verdict::Fail);
+    let computed = text(r#"{"bucket": {"references": ["local.which"]}}"#);
+    assert_eq!(verdict(&computed, "W-021", "aws_s3_bucket.b"), Verdict::Indeterminate);
+}
+
+#[test]
+fn fails_closed_what_is_left_of_a_replacement_is_not_the_new_one() {
+    let new = created("aws_efs_file_system.f", r#"{"encrypted": false}"#, "{}")
+        .replace(r#"["create"]"#, r#"["create", "delete"]"#);
+    let old = created("aws_efs_file_system.f", "null", "{}")
+        .replace(r#"["create"]"#, r#"["delete"]"#)
+        .replace(r#""mode""#, r#""deposed": "5a1c", "mode""#);
+    let text = plan("", &format!("{new}, {old}"), "{}");
+    assert_eq!(verdict(&text, "W-018", "aws_efs_file_system.f"), Verdict::Fail);
+    assert_eq!(verdict(&text, "W-018", "aws_efs_file_system.f (deposed 5a1c)"), Verdict::NotApplicable);
+}
+
+#[test]
+fn fails_closed_encryption_that_depends_on_a_condition() {
+    let bucket = created("aws_s3_bucket.b", r#"{"bucket": "b"}"#, r#"{"id": true}"#);
+    let rule = r#"{"rule": [{"apply_server_side_encryption_by_default": [{"kms_master_key_id": null}]}]}"#;
+    let unknown = r#"{"bucket": true, "rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": true}]}]}"#;
+    let config = created("aws_s3_bucket_server_side_encryption_configuration.c", rule, unknown);
+    let root = format!(
+        r#"{{"resources": [{}, {}]}}"#,
+        declared("aws_s3_bucket.b", "{}"),
+        declared(
+            "aws_s3_bucket_server_side_encryption_configuration.c",
+            r#"{"bucket": {"references": ["aws_s3_bucket.b.id", "aws_s3_bucket.b"]},
+                "rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": {"references": ["var.kms", "aws_kms_key.k.arn", "aws_kms_key.k"]}}]}]}"#
+        ),
+    );
+    let text = plan("", &format!("{bucket}, {config}"), &root);
+    assert_eq!(verdict(&text, "W-020", "aws_s3_bucket.b"), Verdict::Indeterminate);
+    let known = text
+        .replace(r#""kms_master_key_id": null"#, r#""sse_algorithm": "aws:kms""#)
+        .replace(r#", "rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": true}]}]"#, "");
+    assert_eq!(verdict(&known, "W-020", "aws_s3_bucket.b"), Verdict::Pass);
+}
+
+#[test]
+fn fails_closed_a_resource_of_which_nothing_is_known() {
+    let bucket = created("aws_s3_bucket.b", "null", "true");
+    let root = format!(
+        r#"{{"resources": [{}]}}"#,
+        declared("aws_s3_bucket.b", r#"{"acl": {"references": ["local.acl"]}}"#)
+    );
+    assert_eq!(verdict(&plan("", &bucket, &root), "W-022", "aws_s3_bucket.b"), Verdict::Indeterminate);
+}

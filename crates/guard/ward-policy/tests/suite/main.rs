@@ -1,6 +1,8 @@
 //! Tests of the crate through its public interface.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod fails_closed;
 #[cfg(test)]
 mod judged;
