@@ -208,7 +208,10 @@ fn fails_closed_a_chart_that_was_not_rendered_is_refused_with_its_line() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: '{{ .Values.name }}'\n",
     ] {
         let error = read_kubernetes(&[ManifestFile { file: "t.yaml", text }]).unwrap_err().to_string();
-        assert!(error.starts_with("t.yaml: line 4: a template that was not rendered"), "{error}");
+        let good = ManifestFile { file: "a.yaml", text: "" };
+        let both = read_kubernetes(&[good, ManifestFile { file: "t.yaml", text }]).unwrap_err().to_string();
+        assert_eq!(both, format!("t.yaml: {error}"));
+        assert!(error.starts_with("line 4: a template that was not rendered"), "{error}");
     }
 }
 
