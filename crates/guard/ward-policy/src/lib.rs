@@ -25,6 +25,7 @@ pub mod limits;
 mod recognise;
 pub mod report;
 pub mod rules;
+mod secret_names;
 mod settings;
 mod source_documents;
 mod terraform_plan;

@@ -99,6 +99,15 @@ pub const MAX_BRANCHES: usize = 64;
 /// Most bytes that all expressions of a template together may come to.
 pub const MAX_EVALUATED_BYTES: usize = 16 * 1024 * 1024;
 
+/// Deepest nesting of expressions evaluated, conditions that lead to other conditions counted.
+pub const MAX_TEMPLATE_DEPTH: usize = 192;
+
+/// Most comparisons of a selector or a name with an object; beyond it a link may lead anywhere.
+pub const MAX_LINK_STEPS: usize = 20_000_000;
+
+/// Longest part of a text searched for the words of a chart behind its braces, in bytes.
+pub const MAX_MARK_BYTES: usize = 1024;
+
 /// Most links that selectors of manifests may make; beyond it they may lead anywhere.
 pub const MAX_SELECTED: usize = 200_000;
 

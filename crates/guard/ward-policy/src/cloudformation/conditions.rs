@@ -2,6 +2,7 @@
 
 use super::evaluator::Evaluator;
 use crate::graph::Attribute;
+use crate::limits::MAX_REFERENCE_STEPS;
 use crate::yaml::YamlNode;
 use std::collections::HashMap;
 
@@ -47,6 +48,8 @@ pub(super) struct Conditions<'t> {
     decided: HashMap<&'t str, Decision>,
     /// What holds where the evaluation stands, because the resource around it is made.
     assumed: HashMap<&'t str, Decision>,
+    /// How many conditions led here, each named by the one before.
+    depth: usize,
 }
 
 impl<'t> Conditions<'t> {
@@ -58,7 +61,7 @@ impl<'t> Conditions<'t> {
 
     /// From here on a condition holds.
     pub(super) fn assume(&mut self, name: &str) {
-        self.take_as(name, Decision::Yes);
+        self.take_as(name, Decision::Yes, 0);
     }
 
     /// Nothing is assumed any more.
@@ -66,28 +69,34 @@ impl<'t> Conditions<'t> {
         self.assumed.clear();
     }
 
-    fn take_as(&mut self, name: &str, decision: Decision) {
+    fn take_as(&mut self, name: &str, decision: Decision, depth: usize) {
+        // What is not assumed stays open.
+        if depth >= MAX_REFERENCE_STEPS {
+            return;
+        }
         let Some((name, definition)) = self.definitions.get_key_value(name) else { return };
         // What was assumed already goes no further: conditions may name one another in a circle.
         if self.assumed.insert(name, decision).is_none() {
-            self.parts_of(definition, decision);
+            self.parts_of(definition, decision, depth + 1);
         }
     }
 
     /// What follows for the parts: all parts of an `and` hold, no part of an `or` that does not hold.
-    fn parts_of(&mut self, definition: &'t YamlNode, decision: Decision) {
+    fn parts_of(&mut self, definition: &'t YamlNode, decision: Decision, depth: usize) {
         let Some([(key, argument)]) = definition.as_entries() else { return };
         let parts = argument.as_items().unwrap_or_default();
         match (key.as_text(), decision) {
             (Some("Condition"), _) => {
                 if let Some(name) = argument.as_text() {
-                    self.take_as(name, decision);
+                    self.take_as(name, decision, depth);
                 }
             }
             (Some("Fn::And"), Decision::Yes) | (Some("Fn::Or"), Decision::No) => {
-                parts.iter().for_each(|part| self.parts_of(part, decision));
+                parts.iter().for_each(|part| self.parts_of(part, decision, depth));
             }
-            (Some("Fn::Not"), _) => parts.iter().for_each(|part| self.parts_of(part, decision.turned())),
+            (Some("Fn::Not"), _) => {
+                parts.iter().for_each(|part| self.parts_of(part, decision.turned(), depth))
+            }
             _ => {}
         }
     }
@@ -106,12 +115,17 @@ impl<'t> Evaluator<'t> {
             return Decision::Open;
         };
         let (name, definition) = (*name, *definition);
+        if self.conditions.depth >= MAX_REFERENCE_STEPS {
+            return Decision::Open;
+        }
+        self.conditions.depth += 1;
         // A condition that leads back to itself is met here again: it is open.
         self.conditions.decided.insert(name, Decision::Open);
         // What holds for one resource only must not be remembered for the next.
         let assumed = std::mem::take(&mut self.conditions.assumed);
         let decision = self.decide_definition(definition);
         self.conditions.assumed = assumed;
+        self.conditions.depth -= 1;
         self.conditions.decided.insert(name, decision);
         decision
     }

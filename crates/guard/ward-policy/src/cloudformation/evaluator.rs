@@ -1,11 +1,11 @@
 //! Evaluation of the values of a template.
 
-use super::alternatives::{Value, references_in, unknown};
+use super::alternatives::{Value, computed, references_in, unknown};
 use super::conditions::Conditions;
 use super::parameters::parameter;
 use super::tags::{Shape, shape};
 use crate::graph::{Attribute, Block, Reason, Reference, Referent};
-use crate::limits::MAX_EVALUATED_BYTES;
+use crate::limits::{MAX_EVALUATED_BYTES, MAX_TEMPLATE_DEPTH};
 use crate::yaml::{YamlNode, YamlValue};
 use crate::yaml_words::{Dialect, scalar_of};
 use std::collections::HashMap;
@@ -22,6 +22,7 @@ pub(super) struct Evaluator<'t> {
     /// Types of the resources by their names.
     pub(super) kinds: HashMap<&'t str, &'t str>,
     budget_bytes: usize,
+    depth: usize,
 }
 
 impl<'t> Evaluator<'t> {
@@ -38,6 +39,7 @@ impl<'t> Evaluator<'t> {
             conditions: Conditions::new(template.get("Conditions")),
             kinds,
             budget_bytes: MAX_EVALUATED_BYTES,
+            depth: 0,
         }
     }
 
@@ -54,9 +56,17 @@ impl<'t> Evaluator<'t> {
     /// The value of a node.
     pub(super) fn value(&mut self, node: &'t YamlNode) -> Value {
         self.spend(size_of::<Attribute>());
-        if self.is_spent() {
-            return Value::unknown(Reason::Expression, Vec::new(), "");
+        if self.is_spent() || self.depth >= MAX_TEMPLATE_DEPTH {
+            let references = vec![computed("deeper than Ward evaluates")];
+            return Value::unknown(Reason::Expression, references, "");
         }
+        self.depth += 1;
+        let value = self.value_inside(node);
+        self.depth -= 1;
+        value
+    }
+
+    fn value_inside(&mut self, node: &'t YamlNode) -> Value {
         match &node.value {
             YamlValue::Scalar { .. } => scalar(node),
             YamlValue::Sequence(items) => self.list(items),
@@ -127,6 +137,20 @@ fn scalar(node: &YamlNode) -> Value {
         Some(Attribute::Text(text)) => text_value(text),
         Some(other) => Value::of(other),
         None => Value::of(Attribute::Null),
+    }
+}
+
+/// A value of a map: a scalar or a list of scalars. Functions have no place in maps.
+pub(super) fn literal(node: &YamlNode) -> Value {
+    let plain = |node: &YamlNode| match &node.value {
+        YamlValue::Scalar { .. } => scalar(node).attribute,
+        YamlValue::Sequence(_) | YamlValue::Mapping(_) => None,
+    };
+    let items = node.as_items().map(|items| items.iter().map(plain).collect::<Option<Vec<_>>>());
+    match (plain(node), items) {
+        (Some(scalar), _) => Value::of(scalar),
+        (None, Some(Some(items))) => Value::of(Attribute::list(items)),
+        _ => Value::unknown(Reason::Expression, vec![computed("a map")], ""),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::alternatives::{Value, computed, one_of, references_in};
 use super::conditions::Decision;
-use super::evaluator::Evaluator;
+use super::evaluator::{Evaluator, literal};
 use super::tags::{Shape, shape};
 use crate::graph::{Attribute, BlockReference, ModulePath, Reason, Reference, Referent, ReferredKey};
 use crate::limits::MAX_SHOWN_CHARS;
@@ -141,7 +141,7 @@ impl<'t> Evaluator<'t> {
         let mut values: Vec<Value> = Vec::with_capacity(found.len());
         for node in found {
             self.spend(bytes_of_node(node));
-            values.push(self.value(node));
+            values.push(literal(node));
         }
         values.extend(default.map(|node| self.value(node)));
         if values.is_empty() {
@@ -154,6 +154,7 @@ impl<'t> Evaluator<'t> {
     /// with a key that the map doesn't have is refused by CloudFormation.
     fn entries_of_key(&mut self, level: &'t YamlNode, key: &'t YamlNode) -> Vec<&'t YamlNode> {
         let entries = level.as_entries().unwrap_or_default();
+        self.spend(entries.len());
         let key = self.value(key).attribute;
         let keys: Vec<String> = match &key {
             Some(Attribute::Text(text)) if text.contains(PSEUDO_MARK) => Vec::new(),

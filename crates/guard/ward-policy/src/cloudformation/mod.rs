@@ -19,6 +19,7 @@ mod texts;
 use crate::graph::{Attribute, Block, Format, Graph, Note, Place, Resource};
 use crate::input_error::InputError;
 use crate::limits::{MAX_EVALUATED_BYTES, MAX_TEMPLATE_BYTES};
+use crate::secret_names::with_hidden_secrets;
 use crate::source_documents::read_documents;
 use crate::yaml::YamlNode;
 use conditions::Decision;
@@ -114,7 +115,7 @@ fn resource<'t>(
     }
     // Where its values are used, its condition holds.
     evaluator.conditions.assume(condition.unwrap_or_default());
-    resource.attributes = attributes(evaluator, notes, name, node);
+    resource.attributes = with_hidden_secrets(attributes(evaluator, notes, name, node));
     evaluator.conditions.forget();
     resource.place = Some(notes.place(key.line));
     resource.expressions = expressions::expressions(&resource.attributes);

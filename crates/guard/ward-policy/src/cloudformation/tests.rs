@@ -271,6 +271,23 @@ fn both_writings_give_one_graph() {
 }
 
 #[test]
+fn a_password_that_is_written_out_is_not_shown() {
+    let graph = read(
+        "
+Parameters:
+  P: {Type: String, Default: hunter2}
+Resources:
+  D:
+    Type: AWS::RDS::DBInstance
+    Properties: {MasterUserPassword: hunter2, A: {SecretString: !Sub 'hunter2-${P}'}, B: {Token: !Ref P}}
+",
+    );
+    let (_, database) = graph.at("D").unwrap();
+    assert!(!format!("{database:?}").contains("hunter2"), "{database:?}");
+    assert_eq!(shown(&graph, "D", "MasterUserPassword"), ["(sensitive value, not shown)"]);
+}
+
+#[test]
 fn a_text_that_is_no_template_is_refused() {
     for text in ["", "a: 1\n", "Resources: [1]\n", "Resources: {}\n---\nResources: {}\n", "a: [1\n"] {
         assert!(read_cloudformation("t", text).is_err(), "{text}");
@@ -288,6 +305,46 @@ fn fails_closed_expressions_that_multiply_are_refused() {
     text.push_str(&"}]".repeat(14));
     let error = read_cloudformation("t", &text).unwrap_err();
     assert!(error.to_string().contains("come to more than"), "{error}");
+}
+
+#[test]
+fn fails_closed_what_leads_on_and_on_is_open() {
+    let chain = |count: usize| {
+        let mut text = String::from("Conditions:\n");
+        for at in 0..count {
+            text.push_str(&format!("  C{at}: !Or [!Condition C{}, !Condition C{}]\n", at + 1, at + 1));
+        }
+        text.push_str(&format!("  C{count}: !Equals [a, a]\n"));
+        text + "Resources:\n  R: {Type: T, Condition: C0, Properties: {V: !If [C0, 1, 2]}}\n"
+    };
+    assert_eq!(read(&chain(crate::limits::MAX_REFERENCE_STEPS - 1)).at("R").unwrap().1.condition, None);
+    let far = read(&chain(crate::limits::MAX_REFERENCE_STEPS));
+    assert_eq!(far.at("R").unwrap().1.condition.as_deref(), Some("C0"));
+    assert_eq!(read(&chain(20_000)).len(), 1);
+    // A map that leads to itself, and braces without an end.
+    let circle = "Mappings: {M: {a: {b: !FindInMap [M, a, b]}}}";
+    assert!(value(circle, "!FindInMap [M, a, b]").starts_with("(an expression that Ward"));
+    assert_eq!(
+        value("", &format!("!Sub '{}'", "${".repeat(100_000))).len(),
+        crate::limits::MAX_SHOWN_CHARS + "…".len()
+    );
+}
+
+#[test]
+fn fails_closed_conditions_that_nest_one_another_too_deep_are_open() {
+    // Each condition adds its own nesting to the one that asks.
+    let text = |levels: usize| {
+        let mut text = String::from("Conditions:\n");
+        for at in 0..levels {
+            let join = "!Join ['', [".repeat(25);
+            let close = "]]".repeat(25);
+            text.push_str(&format!("  C{at}: !Equals [{join}!If [C{}, a, b]{close}, a]\n", at + 1));
+        }
+        text.push_str(&format!("  C{levels}: !Equals [a, a]\n"));
+        text + "Resources:\n  R: {Type: T, Condition: C0}\n"
+    };
+    assert_eq!(read(&text(7)).at("R").unwrap().1.condition, None);
+    assert_eq!(read(&text(8)).at("R").unwrap().1.condition.as_deref(), Some("C0"));
 }
 
 #[test]

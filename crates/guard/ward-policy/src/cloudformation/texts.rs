@@ -22,10 +22,10 @@ impl<'t> Evaluator<'t> {
         while let Some((before, inside)) = rest.split_once("${") {
             parts.push(Value::of(Attribute::text(before)));
             let Some((name, after)) = inside.split_once('}') else {
-                // Without an end it is no variable.
+                // Without an end it is no variable, and nothing behind it is one.
                 parts.push(Value::of("${".into()));
                 rest = inside;
-                continue;
+                break;
             };
             parts.push(self.variable(name, own));
             rest = after;
@@ -40,6 +40,7 @@ impl<'t> Evaluator<'t> {
             return Value::of(Attribute::text(&format!("${{{literal}}}")));
         }
         let name = name.trim();
+        self.spend(own.and_then(YamlNode::as_entries).map_or(0, <[_]>::len));
         if let Some(node) = own.and_then(|own| own.get(name)) {
             return self.value(node);
         }
@@ -93,11 +94,16 @@ impl<'t> Evaluator<'t> {
             else {
                 return opaque_text(&attributes, written);
             };
-            texts = texts
-                .iter()
-                .flat_map(|text| choices.iter().map(move |choice| format!("{text}{choice}")))
-                .collect();
-            self.spend(texts.iter().map(String::len).sum());
+            if let [only] = choices.as_slice() {
+                texts.iter_mut().for_each(|text| text.push_str(only));
+                self.spend(only.len() * texts.len());
+            } else {
+                texts = texts
+                    .iter()
+                    .flat_map(|text| choices.iter().map(move |choice| format!("{text}{choice}")))
+                    .collect();
+                self.spend(texts.iter().map(String::len).sum());
+            }
             if self.is_spent() {
                 return opaque_text(&[], written);
             }

@@ -131,9 +131,12 @@ impl<'g> Surroundings<'g> {
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
-        // Only what is not written, or written as an empty list, asks for a default.
+        // Only what is not written, in one case at least, or written as an empty list, asks for a default.
         let asks = |one: &Reached<'_>| {
-            matches!(one.state, State::Null | State::Unset | State::Known(Attribute::List(_)))
+            matches!(
+                one.state,
+                State::Null | State::Unset | State::Unknown(_) | State::Known(Attribute::List(_))
+            )
         };
         let names = view.names.filter(|_| reached.iter().any(asks));
         let default =

@@ -10,7 +10,7 @@ use super::selectors::{Match, has_all, means};
 use crate::graph::{
     Attribute, Block, BlockReference, ModulePath, Reason, Reference, Referent, ReferredKey, Unknown,
 };
-use crate::limits::MAX_SELECTED;
+use crate::limits::{MAX_LINK_STEPS, MAX_REFERENCE_STEPS, MAX_SELECTED};
 use std::collections::HashMap;
 
 const ROLE_BINDINGS: [&str; 2] =
@@ -30,6 +30,8 @@ pub(super) struct Links<'o> {
     by_name: HashMap<(&'o str, &'o str), Vec<&'o Object>>,
     /// How many links selectors may still make.
     left: usize,
+    /// How many objects may still be looked at.
+    steps_left: usize,
 }
 
 impl<'o> Links<'o> {
@@ -38,7 +40,7 @@ impl<'o> Links<'o> {
         for object in objects {
             by_name.entry((&*object.kind, &*object.name)).or_default().push(object);
         }
-        Self { objects, pods, by_name, left: MAX_SELECTED }
+        Self { objects, pods, by_name, left: MAX_SELECTED, steps_left: MAX_LINK_STEPS }
     }
 
     /// The links of one object.
@@ -90,6 +92,9 @@ impl<'o> Links<'o> {
             None | Some(Attribute::Null) => return Vec::new(),
             Some(_) => return vec![open(&[])],
         };
+        if !self.takes_steps(self.objects.len()) {
+            return vec![open(&[])];
+        }
         let mut found = Vec::new();
         for (other, pod) in self.objects.iter().zip(self.pods) {
             let Some(pod) = pod else { continue };
@@ -106,15 +111,28 @@ impl<'o> Links<'o> {
         found
     }
 
-    fn named_all(&self, object: &Object, kind: &str, names: Vec<Attribute>) -> Vec<Attribute> {
+    /// Takes so many steps, if there are so many left.
+    fn takes_steps(&mut self, steps: usize) -> bool {
+        match self.steps_left.checked_sub(steps) {
+            Some(left) => self.steps_left = left,
+            None => self.steps_left = 0,
+        }
+        self.steps_left > 0
+    }
+
+    fn named_all(&mut self, object: &Object, kind: &str, names: Vec<Attribute>) -> Vec<Attribute> {
         names.iter().map(|name| self.named(object.namespace.as_deref(), kind, name)).collect()
     }
 
     /// The object of a kind and a name, as seen from a namespace.
-    fn named(&self, namespace: Option<&str>, kind: &str, name: &Attribute) -> Attribute {
+    fn named(&mut self, namespace: Option<&str>, kind: &str, name: &Attribute) -> Attribute {
         let Some(name) = as_text(name) else { return open(&[]) };
         if is_of_cluster(kind) {
             return Attribute::Text(address(None, kind, name));
+        }
+        let count = self.by_name.get(&(kind, name)).map_or(0, Vec::len);
+        if !self.takes_steps(count) {
+            return open(&[]);
         }
         let all = self.by_name.get(&(kind, name)).map(Vec::as_slice).unwrap_or_default();
         if all.iter().any(|one| one.namespace.as_deref() == namespace) {
@@ -126,7 +144,7 @@ impl<'o> Links<'o> {
         if perhaps.is_empty() { Attribute::Text(address(namespace, kind, name)) } else { open(&perhaps) }
     }
 
-    fn role(&self, object: &Object) -> Option<Attribute> {
+    fn role(&mut self, object: &Object) -> Option<Attribute> {
         let role = match object.body.get("roleRef")? {
             Attribute::Block(role) => role,
             _ => return Some(open(&[])),
@@ -136,7 +154,7 @@ impl<'o> Links<'o> {
         Some(self.named(object.namespace.as_deref(), &kind, role.get("name").unwrap_or(&Attribute::Null)))
     }
 
-    fn subjects(&self, object: &Object) -> Vec<Attribute> {
+    fn subjects(&mut self, object: &Object) -> Vec<Attribute> {
         let Some(Attribute::List(subjects)) = object.body.get("subjects") else { return Vec::new() };
         let accounts = subjects
             .iter()
@@ -198,6 +216,8 @@ fn in_same_namespace(one: &Object, other: &Object) -> Match {
 
 /// Something that may be one of these objects; any, if there is none.
 fn open(objects: &[&Object]) -> Attribute {
+    // Very many are as good as any.
+    let objects = if objects.len() > MAX_REFERENCE_STEPS { &[] } else { objects };
     let references = objects.iter().map(|object| Reference {
         written: object.address(),
         to: Referent::Block(BlockReference {
@@ -263,5 +283,47 @@ fn items(list: Option<&Attribute>) -> impl Iterator<Item = &Attribute> {
     match list {
         Some(Attribute::List(items)) => items.iter(),
         _ => [].iter(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Place;
+    use crate::kubernetes::pods::pod_of;
+
+    fn object(kind: &str, spec: Block) -> Object {
+        let metadata = Block::new(vec![("name".into(), "x".into())]).unwrap();
+        let body = Block::new(vec![
+            ("apiVersion".into(), "v1".into()),
+            ("kind".into(), kind.into()),
+            ("metadata".into(), metadata.into()),
+            ("spec".into(), spec.into()),
+        ]);
+        Object::of(body.unwrap(), Place { file: "f".into(), line: 1 }).unwrap()
+    }
+
+    #[test]
+    fn steps_at_the_limit_and_one_past() {
+        let objects = [object("NetworkPolicy", Block::default()), object("Pod", Block::default())];
+        let pods: Vec<_> = objects.iter().map(pod_of).collect();
+        let selected = |steps: usize| {
+            let mut links = Links::new(&objects, &pods);
+            links.steps_left = steps;
+            links.selected_by(&objects[0])
+        };
+        assert_eq!(selected(objects.len() + 1), [Attribute::text("Pod/x")]);
+        assert_eq!(selected(objects.len()), [open(&[])]);
+    }
+
+    #[test]
+    fn candidates_at_the_limit_and_one_past() {
+        let one = object("Pod", Block::default());
+        let references = |count: usize| match open(&vec![&one; count]) {
+            Attribute::Unknown(unknown) => unknown.references.len(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(references(MAX_REFERENCE_STEPS), MAX_REFERENCE_STEPS);
+        assert_eq!(references(MAX_REFERENCE_STEPS + 1), 0);
     }
 }

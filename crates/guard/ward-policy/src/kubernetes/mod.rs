@@ -16,13 +16,14 @@ pub(crate) use objects::{Object, group_and_kind};
 use crate::graph::{Attribute, Block, Format, Graph, Note, Place, Resource, Sensitive};
 use crate::input_error::InputError;
 use crate::limits::MAX_RESOURCES;
+use crate::secret_names::with_hidden_secrets;
 use crate::source_documents::read_documents;
 use crate::yaml::{YamlNode, YamlValue};
 use links::{Links, name_within_kind};
 use objects::Read;
 use pods::{Pod, pod_of};
 use std::collections::HashMap;
-use values::{Fault, has_chart_mark};
+use values::{Fault, chart_mark};
 
 /// Names that Ward gives beside what an object holds; no object of a cluster has them.
 const GIVEN_NAMES: [&str; 2] = ["links", "pod"];
@@ -53,7 +54,7 @@ pub fn read_kubernetes(files: &[ManifestFile<'_>]) -> Result<Graph, InputError> 
     let mut objects = Vec::new();
     let mut notes = Vec::new();
     for source in files {
-        let read = read_file(*source)?;
+        let read = read_file(*source, files.len() > 1)?;
         let note = |line: u32| Note {
             blocks: true,
             text: "this is no object of Kubernetes: it was not checked".to_owned(),
@@ -88,14 +89,15 @@ pub(crate) fn graph_of(objects: Vec<Object>, mut notes: Vec<Note>) -> Result<Gra
     Ok(Graph::new(Format::Kubernetes, resources, notes)?)
 }
 
-fn read_file(source: ManifestFile<'_>) -> Result<Read, InputError> {
+fn read_file(source: ManifestFile<'_>, is_one_of_several: bool) -> Result<Read, InputError> {
     let unread = |error: InputError| match error {
-        InputError::NotYaml { line, .. } | InputError::NotJson { line, .. }
-            if has_chart_mark(source.text) =>
-        {
-            unrendered(source.file, line)
-        }
-        other => InputError::Malformed { at: source.file.to_owned(), what: other.to_string() },
+        InputError::NotYaml { .. } | InputError::NotJson { .. } => match chart_mark(source.text) {
+            Some(before) => unrendered(source, before.lines().count(), is_one_of_several),
+            None if is_one_of_several => in_file(source, error.to_string()),
+            None => error,
+        },
+        other if is_one_of_several => in_file(source, other.to_string()),
+        other => other,
     };
     let mut read = Read::default();
     for document in read_documents(source.text).map_err(unread)? {
@@ -107,7 +109,7 @@ fn read_file(source: ManifestFile<'_>) -> Result<Read, InputError> {
         for node in nodes {
             read.take(source.file, node, None).map_err(|fault| match fault {
                 Fault::Template { line } => {
-                    unrendered(source.file, crate::source_documents::line_number(line))
+                    unrendered(source, crate::source_documents::line_number(line), is_one_of_several)
                 }
                 Fault::Input(error) => unread(error),
             })?;
@@ -120,11 +122,17 @@ fn is_empty(document: &YamlNode) -> bool {
     matches!(&document.value, YamlValue::Scalar { .. }) && document.scalar() == Some(Attribute::Null)
 }
 
-fn unrendered(file: &str, line: usize) -> InputError {
+/// Whoever gave several files has to know which one it is.
+fn in_file(source: ManifestFile<'_>, what: String) -> InputError {
+    InputError::Malformed { at: source.file.to_owned(), what }
+}
+
+fn unrendered(source: ManifestFile<'_>, line: usize, is_one_of_several: bool) -> InputError {
+    let file = if is_one_of_several { format!("{}: ", source.file) } else { String::new() };
     InputError::UnknownFormat {
         what: format!(
-            "{file}: line {line}: a template that was not rendered, or a key that is no text. Ward checks \
-             what is applied: render it first, as with `helm template`, and check what comes out"
+            "{file}line {line}: a template that was not rendered, or a key that is no text. Ward checks what \
+             is applied: render it first, as with `helm template`, and check what comes out"
         ),
     }
 }
@@ -151,7 +159,7 @@ fn resource(object: &Object, address: &str, links: &Block, pod: Option<&Pod>) ->
         let mut made = Resource::new(&format!("{address}/pod"), "Pod", &name);
         made.place = Some(object.place.clone());
         let entries = vec![("pod".into(), pod.attribute.clone()), given("links", links.clone())];
-        made.attributes = Block::new(entries).unwrap_or_default();
+        made.attributes = with_hidden_secrets(Block::new(entries).unwrap_or_default());
         resources.push(made);
     }
     resources
@@ -175,5 +183,5 @@ fn body(object: &Object, links: &Block, pod: Option<&Pod>) -> Block {
     entries.push(given("links", links.clone()));
     entries.extend(pod.map(|pod| ("pod".into(), pod.attribute.clone())));
     // Names of the object are distinct, and those given were taken out of it.
-    Block::new(entries).unwrap_or_default()
+    with_hidden_secrets(Block::new(entries).unwrap_or_default())
 }

@@ -208,7 +208,10 @@ fn fails_closed_a_chart_that_was_not_rendered_is_refused_with_its_line() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: '{{ .Values.name }}'\n",
     ] {
         let error = read_kubernetes(&[ManifestFile { file: "t.yaml", text }]).unwrap_err().to_string();
-        assert!(error.starts_with("t.yaml: line 4: a template that was not rendered"), "{error}");
+        let good = ManifestFile { file: "a.yaml", text: "" };
+        let both = read_kubernetes(&[good, ManifestFile { file: "t.yaml", text }]).unwrap_err().to_string();
+        assert_eq!(both, format!("t.yaml: {error}"));
+        assert!(error.starts_with("line 4: a template that was not rendered"), "{error}");
     }
 }
 
@@ -216,6 +219,18 @@ fn fails_closed_a_chart_that_was_not_rendered_is_refused_with_its_line() {
 fn a_secret_is_not_shown() {
     let graph = read("{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {password: hunter2}}");
     assert_eq!(shown(&graph, "Secret/s", "stringData.password"), ["(sensitive value, not shown)"]);
+}
+
+#[test]
+fn a_password_in_the_environment_is_not_shown() {
+    let graph = read(
+        "{apiVersion: argoproj.io/v1, kind: Rollout, metadata: {name: r}, spec: {template: {spec: \
+        {containers: [{env: [{name: DB_PASSWORD, value: hunter2}]}]}}}}",
+    );
+    assert_eq!(graph.len(), 2);
+    for (_, resource) in graph.resources() {
+        assert!(!format!("{resource:?}").contains("hunter2"), "{resource:?}");
+    }
 }
 
 #[test]

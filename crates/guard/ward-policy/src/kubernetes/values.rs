@@ -2,6 +2,7 @@
 
 use crate::graph::{Attribute, Block, Reason, Unknown};
 use crate::input_error::InputError;
+use crate::limits::MAX_MARK_BYTES;
 use crate::source_documents::line_number;
 use crate::yaml::{YamlNode, YamlValue};
 use crate::yaml_words::{Dialect, scalar_of};
@@ -88,15 +89,23 @@ fn scalar(node: &YamlNode, is_content: bool) -> Result<Attribute, Fault> {
 
 /// Whether a text has an expression of a chart in it.
 pub(super) fn has_chart_mark(text: &str) -> bool {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("{{") {
-        let inside = after.split_once("}}").map_or(after, |(inside, _)| inside);
+    chart_mark(text).is_some()
+}
+
+/// The text before the first expression of a chart.
+pub(super) fn chart_mark(text: &str) -> Option<&str> {
+    let mut from = 0;
+    while let Some((_, after)) = text.get(from..).and_then(|rest| rest.split_once("{{")) {
+        let start = text.len() - after.len();
+        let (near, _) = after.split_at_checked(after.floor_char_boundary(MAX_MARK_BYTES))?;
+        let inside = near.split_once("}}").map_or(near, |(inside, _)| inside);
         if CHART_WORDS.iter().any(|word| inside.contains(word)) {
-            return true;
+            return text.get(..start);
         }
-        rest = after;
+        // What was searched is not searched again.
+        from = start + inside.len();
     }
-    false
+    None
 }
 
 /// Whether something else puts the value in later: an expression in braces, or nothing but variables.
@@ -150,6 +159,16 @@ mod tests {
         assert!(!is_unknown("a: registry/${IMAGE}\n"));
         assert!(!is_unknown("a: ''\n"));
         assert!(!is_unknown("a: |\n  {{ range }}\n  echo ${A}\n"));
+    }
+
+    #[test]
+    fn marks_at_the_limit_and_one_past() {
+        let far = |bytes: usize| format!("{{{{{}.Values }}}}", " ".repeat(bytes - ".Values".len()));
+        assert!(has_chart_mark(&far(MAX_MARK_BYTES)));
+        assert!(!has_chart_mark(&far(MAX_MARK_BYTES + 1)));
+        // Braces without an end are passed once.
+        assert!(!has_chart_mark(&"{{".repeat(1_000_000)));
+        assert_eq!(chart_mark("a\n{{ x }} {{ .Values }}"), Some("a\n{{ x }} {{"));
     }
 
     #[test]
