@@ -1,6 +1,6 @@
 //! Conditions over one resource.
 
-use super::links::{Link, LinkIndex, targets};
+use super::links::{Link, LinkIndex, SharedNames, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
@@ -22,6 +22,7 @@ use std::rc::Rc;
 const MUST_NOT: &str = "this must not be";
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
+type Shared = RefCell<HashMap<(Box<str>, Vec<AttributePath>), Rc<SharedNames>>>;
 
 /// What conditions are judged in: the graph, the defaults, and the links found so far.
 pub(super) struct Surroundings<'g> {
@@ -29,6 +30,7 @@ pub(super) struct Surroundings<'g> {
     pub(super) defaults: &'g Defaults,
     pub(super) settings: &'g Settings,
     links: Links,
+    shared: Shared,
 }
 
 /// The place in a resource from which paths lead on.
@@ -82,7 +84,13 @@ fn join(outer: &str, inner: &str) -> String {
 
 impl<'g> Surroundings<'g> {
     pub(super) fn new(graph: &'g Graph, rules: &'g RuleSet) -> Self {
-        Self { graph, defaults: rules.defaults(), settings: rules.settings(), links: RefCell::default() }
+        Self {
+            graph,
+            defaults: rules.defaults(),
+            settings: rules.settings(),
+            links: RefCell::default(),
+            shared: RefCell::default(),
+        }
     }
 
     /// What a condition comes to for a resource.
@@ -285,7 +293,7 @@ impl<'g> Surroundings<'g> {
                     (policy_document::answer(document, asks), policy_words(asks))
                 }
                 State::Null | State::Unset => (no_policy(asks), ""),
-                State::Unknown(unknown) => (self.unknown_policy(view, unknown, asks), policy_words(asks)),
+                State::Unknown(unknown) => (self.unknown_policy(unknown, asks), policy_words(asks)),
                 State::Known(_) | State::OtherShape(_) => (Truth::Broken, "the rule expects a policy here"),
             };
             Outcome::of(truth, || view.observe(one, origin))
@@ -293,7 +301,7 @@ impl<'g> Surroundings<'g> {
     }
 
     /// A policy that is not known as text may be the data source of statements it is made of.
-    fn unknown_policy(&self, _: View<'_>, unknown: &Unknown, asks: PolicyQuestion) -> Truth {
+    fn unknown_policy(&self, unknown: &Unknown, asks: PolicyQuestion) -> Truth {
         let mut documents = unknown.references.iter().filter(|reference| reference.to != Referent::OwnKey);
         let (Some(only), None) = (documents.next(), documents.next()) else { return Truth::Maybe };
         let Referent::Block(block) = &only.to else { return Truth::Maybe };
@@ -324,7 +332,8 @@ impl<'g> Surroundings<'g> {
         let mut outcomes = Vec::new();
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
-            for (id, link) in index.of(self.graph, view.id, &companion.own) {
+            let shared = self.shared_names_of(&view.resource.kind, &companion.own);
+            for (id, link) in index.of(self.graph, view.id, &companion.own, &shared) {
                 if companion.is_sure && link == Link::Maybe {
                     continue;
                 }
@@ -365,6 +374,16 @@ impl<'g> Surroundings<'g> {
         index
     }
 
+    fn shared_names_of(&self, kind: &str, own: &[AttributePath]) -> Rc<SharedNames> {
+        let key = (kind.into(), own.to_vec());
+        if let Some(known) = self.shared.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let shared = Rc::new(SharedNames::new(self.graph, kind, own));
+        self.shared.borrow_mut().insert(key, Rc::clone(&shared));
+        shared
+    }
+
     fn target(&self, view: View<'_>, target: &Target) -> Outcome {
         let found = targets(self.graph, view.resource, &target.path, &target.types, &target.own);
         if found.is_empty() {
@@ -386,11 +405,14 @@ impl<'g> Surroundings<'g> {
 
     fn present(&self, view: View<'_>, present: &Present) -> Outcome {
         let all = present.types.iter().flat_map(|kind| self.graph.of_kind(kind));
-        let same = all.filter(|(_, other)| other.provider == view.resource.provider);
-        let outcomes: Vec<_> = same
-            .map(|(id, other)| match &present.of {
-                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
-                None => Outcome::yes(),
+        let outcomes: Vec<_> = all
+            .filter_map(|(id, other)| {
+                let link = same_account(&other.provider, &view.resource.provider)?;
+                let met = match &present.of {
+                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    None => Outcome::yes(),
+                };
+                Some(linked(met, link, Over::Some, &other.address, &AttributePath::of("provider")))
             })
             .collect();
         let none = Outcome {
@@ -403,6 +425,17 @@ impl<'g> Surroundings<'g> {
             }],
         };
         Outcome::some(outcomes, none)
+    }
+}
+
+/// Whether two provider configurations are of one account and region. A module's own configuration may
+/// be the one it was given under that name, or another.
+fn same_account(one: &str, other: &str) -> Option<Link> {
+    let base = |key: &str| key.rsplit(':').next().map(ToOwned::to_owned);
+    match one == other {
+        true => Some(Link::Yes),
+        false if (one.contains(':') || other.contains(':')) && base(one) == base(other) => Some(Link::Maybe),
+        false => None,
     }
 }
 

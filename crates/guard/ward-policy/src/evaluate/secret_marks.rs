@@ -174,7 +174,8 @@ pub(super) fn is_written_out(value: &str) -> bool {
 
 /// `$DB_PASSWORD` is a variable, `$ecret` may be a password.
 fn is_variable_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Whether a value looks as if it had been drawn at random.
@@ -244,7 +245,9 @@ mod tests {
             ("True", false),
             ("${X}", false),
             ("arn:aws:x", false),
-            ("****", false), ("$ecret1", true), ("$SECRET", false),
+            ("****", false),
+            ("$ecret1", true),
+            ("$SECRET", false),
         ] {
             assert_eq!(is_written_out(value), is_secret, "{value}");
         }

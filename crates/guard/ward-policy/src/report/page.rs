@@ -44,7 +44,12 @@ pub fn mapping_page(rules: &RuleSet) -> String {
     for rule in rules.rules() {
         let own: BTreeSet<&str> = all_requirements(rule).collect();
         let marks: Vec<&str> = names.iter().map(|name| if own.contains(name) { "x" } else { "" }).collect();
-        page.line(&format!("| [{0}](rules/{0}.md) | {1} | {2} |", rule.id, cell_text(&rule.title), marks.join(" | ")));
+        page.line(&format!(
+            "| [{0}](rules/{0}.md) | {1} | {2} |",
+            rule.id,
+            cell_text(&rule.title),
+            marks.join(" | ")
+        ));
     }
     page.text
 }
@@ -95,7 +100,12 @@ impl Page {
 
     fn part(&mut self, rules: &RuleSet, rule: &Rule, aspect: Option<&str>, cells: &[&Cell]) {
         let Some(first) = cells.first() else { return };
-        self.heading(&aspect.map_or_else(|| "What is expected".to_owned(), |aspect| format!("What is expected: {aspect}")));
+        self.heading(
+            &aspect.map_or_else(
+                || "What is expected".to_owned(),
+                |aspect| format!("What is expected: {aspect}"),
+            ),
+        );
         for cell in cells {
             let types: Vec<String> = cell.types.iter().map(|kind| format!("`{kind}`")).collect();
             self.line(&format!("- {}: {}", types.join(", "), cell.expected));

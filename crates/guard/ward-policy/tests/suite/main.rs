@@ -11,10 +11,10 @@ mod report;
 #[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
+mod rule_pages;
+#[cfg(test)]
 mod rule_table;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod secrets;
-#[cfg(test)]
-mod rule_pages;

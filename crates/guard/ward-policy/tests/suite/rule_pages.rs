@@ -30,11 +30,15 @@ fn every_rule_has_its_page_and_no_page_is_stale() {
     for rule in rules.rules() {
         let name = format!("{}.md", rule.id);
         let is_current = says(&folder().join("rules").join(&name), &rule_page(&rules, rule));
-        assert!(is_current, "docs/policy/rules/{name} is not what the rules say: WARD_WRITE_VECTORS=1 writes it");
+        assert!(
+            is_current,
+            "docs/policy/rules/{name} is not what the rules say: WARD_WRITE_VECTORS=1 writes it"
+        );
         known.insert(name);
     }
     let there = std::fs::read_dir(folder().join("rules")).unwrap();
-    let there: BTreeSet<String> = there.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let there: BTreeSet<String> =
+        there.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(there, known);
 }
 
