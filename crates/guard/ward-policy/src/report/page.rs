@@ -31,7 +31,7 @@ pub fn rule_page(rules: &RuleSet, rule: &Rule) -> String {
 #[must_use]
 pub fn mapping_page(rules: &RuleSet) -> String {
     let mut page = Page::default();
-    let names: BTreeSet<&str> = rules.rules().iter().flat_map(|rule| all_requirements(rule)).collect();
+    let names: BTreeSet<&str> = rules.rules().iter().flat_map(all_requirements).collect();
     page.line("# Rules and requirements");
     page.paragraph(
         "Each rule supports the requirements that are marked; a requirement stands for the paragraphs of \
