@@ -90,6 +90,10 @@ pub const MAX_BUILT_STRING_BYTES: usize = 1024 * 1024;
 /// Most bytes a compiled FHIRPath pattern (`matches`, `replaceMatches`) may take.
 pub const MAX_COMPILED_PATTERN_BYTES: usize = 64 * 1024;
 
+/// Longest text of a number of the data that is read digit by digit, in bytes. It leaves room for a sign,
+/// an exponent and leading zeros beside the 28 digits of a decimal.
+pub const MAX_NUMBER_TEXT_BYTES: usize = 100;
+
 /// Longest unit of a quantity that is read as UCUM, in bytes.
 pub const MAX_UNIT_BYTES: usize = 64;
 

@@ -68,6 +68,7 @@ mod type_test;
 mod types;
 mod unit;
 mod value;
+mod written;
 
 pub use collection::Collection;
 pub use dependencies::Dependencies;

@@ -24,6 +24,7 @@ impl LiveForm<'static> {
         let is_same = self.order.len() == scratch.order.len()
             && self.rules == scratch.rules
             && self.mirror == scratch.mirror
+            && self.mirror_digits == scratch.mirror_digits
             && self.response.items == scratch.response.items
             && self.waiting.is_empty()
             && (self.unprepared.is_empty() && self.followed.is_none());

@@ -16,6 +16,7 @@ mod grow;
 mod head;
 mod initial;
 mod mirror;
+mod mirror_digits;
 mod pairing;
 mod place;
 mod result_answers;
@@ -31,6 +32,7 @@ pub use surroundings::Surroundings;
 use crate::answer_value::AnswerValue;
 use crate::compiled::CompiledForm;
 use crate::item_path::ItemPath;
+use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use crate::response::{QuestionnaireResponse, ResponseItem};
 use grow::{Branch, Growth};
@@ -84,6 +86,8 @@ pub(crate) struct LiveForm<'r> {
     is_written: bool,
     /// What expressions see; `None` for a form without any.
     mirror: Option<Value>,
+    /// How the numbers in it were written.
+    mirror_digits: NumberTexts,
     waiting: BTreeSet<settle::Waiting>,
     is_order_old: bool,
     /// New places, whose initial answers are not filled in.
@@ -156,6 +160,7 @@ impl<'r> LiveForm<'r> {
     ) -> Self {
         let compiled = Arc::clone(form.compiled());
         let mirror = compiled.has_expressions().then(|| mirror::empty(&response));
+        let mirror_digits = response.numbers.clone();
         let mut places = Places::with_items(form.items().len());
         let is_stored = true;
         let mut growth =
@@ -174,6 +179,7 @@ impl<'r> LiveForm<'r> {
             calculation,
             is_written: false,
             mirror,
+            mirror_digits,
             waiting: BTreeSet::new(),
             is_order_old: true,
             unprepared: Vec::new(),

@@ -23,6 +23,8 @@ mod dense_vectors;
 #[cfg(test)]
 mod digits;
 #[cfg(test)]
+mod digits_in_expressions;
+#[cfg(test)]
 mod eortc_qlq_c30;
 #[cfg(test)]
 mod evaluation;
