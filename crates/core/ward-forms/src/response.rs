@@ -73,6 +73,11 @@ impl Answer {
         Self { fields, numbers: NumberTexts::None, value: Some(value), items: Vec::new() }
     }
 
+    /// No answer, but the items that were nested under one.
+    pub(crate) fn parked(items: Vec<ResponseItem>) -> Self {
+        Self { fields: Map::new(), numbers: NumberTexts::None, value: None, items }
+    }
+
     /// The value; `None` for an answer element without one.
     #[must_use]
     pub fn value(&self) -> Option<&AnswerValue> {

@@ -183,7 +183,10 @@ impl<'a> Check<'_, 'a> {
             return;
         }
         let answers = node.source.map_or(&[][..], ResponseItem::answers);
-        let values: Vec<_> = answers.iter().map(Answer::value).collect();
+        let may_be_parked = self.forest.may_be_parked(node.item);
+        // Parked ones stand behind the others.
+        let values: Vec<_> =
+            answers.iter().map(Answer::value).filter(|value| value.is_some() || !may_be_parked).collect();
         for issue in check_answers(node.item, &values) {
             let severity = self.severity(node, &issue);
             self.add(id, issue.answer, issue.code, severity, &issue.message);

@@ -241,12 +241,7 @@ fn texts_equivalent(left: &str, right: &str, budget: &Budget) -> Outcome<bool> {
     Ok(folded(left) == folded(right))
 }
 
-fn json_equivalent(
-    left: Written<'_>,
-    right: Written<'_>,
-    budget: &Budget,
-    depth: usize,
-) -> Outcome<bool> {
+fn json_equivalent(left: Written<'_>, right: Written<'_>, budget: &Budget, depth: usize) -> Outcome<bool> {
     budget.take(1)?;
     if depth > MAX_JSON_DEPTH {
         return Err(EvaluationError::DataTooDeep { limit: MAX_JSON_DEPTH });
@@ -265,12 +260,7 @@ fn json_equivalent(
     }
 }
 
-fn objects_equivalent(
-    left: Written<'_>,
-    right: Written<'_>,
-    budget: &Budget,
-    depth: usize,
-) -> Outcome<bool> {
+fn objects_equivalent(left: Written<'_>, right: Written<'_>, budget: &Budget, depth: usize) -> Outcome<bool> {
     let (Some(a), Some(b)) = (left.json.as_object(), right.json.as_object()) else { return Ok(false) };
     // An id only names a place in its document.
     let members = |map: &Map<String, Json>| map.len() - usize::from(map.contains_key("id"));

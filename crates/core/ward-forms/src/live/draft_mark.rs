@@ -80,12 +80,6 @@ impl LiveForm<'static> {
         (place.is_settled && self.is_filled_in_by_form(place.item)).then_some(SEEN)
     }
 
-    /// Whether the form itself fills an answer in here.
-    pub(crate) fn is_filled_in_by_form(&self, item: usize) -> bool {
-        self.compiled.item(item).is_some_and(|item| item.initial.is_some())
-            || self.form.items().get(item).is_some_and(|item| !item.initial.is_empty())
-    }
-
     /// The item of a place in a copy of the response.
     fn item_in<'i>(&self, items: &'i mut Vec<ResponseItem>, id: PlaceId) -> Option<&'i mut ResponseItem> {
         let place = self.places.get(id)?;

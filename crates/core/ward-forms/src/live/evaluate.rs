@@ -154,9 +154,8 @@ struct Context<'d> {
 }
 
 fn in_context<'d>(environment: Environment<'d>, context: Option<&'d Context<'d>>) -> Environment<'d> {
-    let node = context.and_then(|context| {
-        Some(Node::typed(&context.json, RESPONSE_ITEM)?.with_digits(context.digits))
-    });
+    let node = context
+        .and_then(|context| Some(Node::typed(&context.json, RESPONSE_ITEM)?.with_digits(context.digits)));
     match node {
         Some(node) => environment.with_context(Value::Node(node)),
         None => environment,

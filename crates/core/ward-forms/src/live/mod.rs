@@ -18,6 +18,7 @@ mod initial;
 mod mirror;
 mod mirror_digits;
 mod pairing;
+mod parked;
 mod place;
 mod result_answers;
 mod settle;
@@ -330,10 +331,7 @@ impl<'r> LiveForm<'r> {
 
     /// Whether somebody has entered something below a place.
     pub(crate) fn has_nested_answers(&self, id: PlaceId) -> bool {
-        self.places.subtree(id).iter().skip(1).filter_map(|below| self.places.get(*below)).any(|place| {
-            let is_given = place.calculation.as_ref().is_none_or(|calculation| calculation.is_overridden);
-            place.has_value && is_given
-        })
+        self.places.subtree(id).iter().skip(1).any(|below| self.is_given(*below))
     }
 
     pub(crate) fn values(&self, id: PlaceId) -> Vec<AnswerValue> {

@@ -32,7 +32,8 @@ fn response(status: &str, items: &str) -> QuestionnaireResponse {
 
 fn told(answering: &Answering, link_id: &str) -> Option<String> {
     let items = answering.draft();
-    let found = items.items().iter().find(|item| item.link_id() == link_id)?.answers().first()?.value().cloned();
+    let found =
+        items.items().iter().find(|item| item.link_id() == link_id)?.answers().first()?.value().cloned();
     match found {
         Some(AnswerValue::String(text)) => Some(text),
         _ => None,
@@ -56,7 +57,8 @@ fn the_precision_of_an_answer_is_that_of_what_was_written() {
         r#"{"linkId":"dose","answer":[{"valueDecimal":1.50}]},{"linkId":"size","answer":[{"valueQuantity":{"value":12345678901234567890.10,"system":"http://unitsofmeasure.org","code":"mm"}}]}"#,
     );
     let answering = Answering::resume(form, draft);
-    let expected = ["2", "1.49500000", "1.50", "true", "12345678901234567890.11", "12345678901234567890.10 'mm'"];
+    let expected =
+        ["2", "1.49500000", "1.50", "true", "12345678901234567890.11", "12345678901234567890.10 'mm'"];
     for (at, expected) in expected.iter().enumerate() {
         assert_eq!(told(&answering, &format!("t{at}")).as_deref(), Some(*expected), "t{at}");
     }
@@ -88,7 +90,8 @@ fn a_number_with_more_digits_than_fit_makes_no_score() {
     let failed = |finding: &Finding| finding.code == FindingCode::ExpressionFailed;
     assert!(findings.iter().any(failed), "{findings:?}");
     assert!(!findings.iter().any(Finding::is_error), "{findings:?}");
-    let answering = Answering::resume_in(Arc::clone(&form), response("in-progress", items), Surroundings::new());
+    let answering =
+        Answering::resume_in(Arc::clone(&form), response("in-progress", items), Surroundings::new());
     assert_eq!(told(&answering, "t0"), None);
 }
 

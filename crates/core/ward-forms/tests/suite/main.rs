@@ -15,6 +15,8 @@ mod answering;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod calculated_nested;
+#[cfg(test)]
 mod check_properties;
 #[cfg(test)]
 mod dense_answers;
