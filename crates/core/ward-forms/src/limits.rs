@@ -162,6 +162,9 @@ pub const MAX_READS: usize = 500_000;
 /// 25 expressions that take the most. What they leave undone fails with that reason.
 pub const MAX_STEPS_OF_A_CHANGE: usize = 100_000_000;
 
+/// Most bytes of text in the answers that one formula gives.
+pub const MAX_CALCULATED_BYTES: usize = 32 * 1024;
+
 /// Most answers that one formula gives.
 pub const MAX_CALCULATED_ANSWERS: usize = 200;
 

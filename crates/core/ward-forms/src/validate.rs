@@ -204,6 +204,10 @@ impl<'a> Check<'_, 'a> {
             (FindingCode::OptionsElsewhere, _) if !self.response.status.is_final() => issue.severity,
             (FindingCode::OptionsElsewhere, ItemType::OpenChoice) => Severity::Warning,
             (FindingCode::OptionsElsewhere, _) => Severity::Error,
+            // A correction keeps the words that were signed before, where the answer stays.
+            (FindingCode::OtherWords, _) if self.response.status == ResponseStatus::Amended => {
+                Severity::Warning
+            }
             _ => issue.severity,
         }
     }
@@ -250,6 +254,11 @@ impl<'a> Check<'_, 'a> {
                 self.add(id, None, FindingCode::Required, Severity::Error, message);
             }
             return;
+        }
+        if self.live.is_debt_in_doubt(place) {
+            let message =
+                "Whether an answer is owed here was not checked: what decides about it is not at hand.";
+            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
         }
         if !self.live.is_wanted(place) || node.source.is_some_and(|source| !source.answers().is_empty()) {
             return;

@@ -31,6 +31,14 @@ impl LiveForm<'_> {
         })
     }
 
+    /// Whether nobody can say if an answer is wanted here that is not there.
+    pub(crate) fn is_debt_in_doubt(&self, id: PlaceId) -> bool {
+        self.with_item(id).is_some_and(|(place, item)| {
+            let counts = place.is_on && !place.is_optional && place.is_in_doubt && !self.is_hidden(place);
+            counts && item.owes_answer() && !place.has_value
+        })
+    }
+
     /// Whether a person owes the answer of this question.
     pub(crate) fn is_owed(&self, id: PlaceId) -> bool {
         self.is_wanted(id) && self.is_asked(id)

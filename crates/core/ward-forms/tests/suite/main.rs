@@ -19,6 +19,8 @@ mod calculated_nested;
 #[cfg(test)]
 mod check_properties;
 #[cfg(test)]
+mod checks_not_made;
+#[cfg(test)]
 mod dense_answers;
 #[cfg(test)]
 mod dense_vectors;
