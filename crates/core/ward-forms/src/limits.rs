@@ -84,6 +84,9 @@ pub const MAX_EVALUATION_STEPS: usize = 4_000_000;
 /// Most values in one collection of a FHIRPath evaluation.
 pub const MAX_COLLECTION_VALUES: usize = 200_000;
 
+/// Most values in all collections that a FHIRPath evaluation holds at once.
+pub const MAX_HELD_VALUES: usize = 1_000_000;
+
 /// Longest string that a FHIRPath evaluation builds, in bytes.
 pub const MAX_BUILT_STRING_BYTES: usize = 1024 * 1024;
 

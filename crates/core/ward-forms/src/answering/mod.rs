@@ -52,7 +52,7 @@ impl Answering {
     pub fn new_in(questionnaire: impl Into<Arc<Questionnaire>>, surroundings: Surroundings) -> Self {
         let questionnaire = questionnaire.into();
         let response = QuestionnaireResponse::to(&questionnaire, ResponseStatus::Completed);
-        Self::with(LiveForm::follow(questionnaire, response, surroundings, true))
+        Self::with(LiveForm::follow(questionnaire, response, surroundings))
     }
 
     /// Shows texts in the language of a person, where the form carries it.

@@ -234,11 +234,17 @@ fn equivalent_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Ou
     })
 }
 
-/// Case and the kind of space don't matter.
+/// Case and the kind of space don't matter; how many spaces there are does (FHIRPath 2.0 §6.1.2).
 fn texts_equivalent(left: &str, right: &str, budget: &Budget) -> Outcome<bool> {
     budget.read(left.len() + right.len())?;
-    let folded = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
-    Ok(folded(left) == folded(right))
+    Ok(are_alike(left, right))
+}
+
+/// Whether two texts are equivalent.
+pub(crate) fn are_alike(left: &str, right: &str) -> bool {
+    let spaces_alike = |c: char| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c };
+    let folded = |text: &str| text.chars().map(spaces_alike).collect::<String>().to_lowercase();
+    folded(left) == folded(right)
 }
 
 fn json_equivalent(left: Written<'_>, right: Written<'_>, budget: &Budget, depth: usize) -> Outcome<bool> {

@@ -74,6 +74,7 @@ pub use collection::Collection;
 pub use dependencies::Dependencies;
 pub(crate) use doubts::Doubt;
 pub use environment::{Environment, OptionWeights};
+pub(crate) use equality::are_alike;
 pub use error::{EvaluationError, ExpressionError, ExpressionProblem};
 pub use expression::Expression;
 pub use node::Node;

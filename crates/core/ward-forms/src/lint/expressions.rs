@@ -70,14 +70,17 @@ impl Check<'_> {
 
     fn parsed(&mut self, item: Option<&Item>, kind: &'static str, expression: &fhirpath::Expression) {
         let dependencies = expression.dependencies();
-        for link_id in dependencies.compared_link_ids() {
-            if self.form.item(link_id).is_none() {
-                let message = format!("The {kind} refers to {link_id}, which this form does not have.");
-                self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
-            }
+        let form = self.form;
+        let is_like =
+            |link_id: &&str| form.items().iter().any(|item| fhirpath::are_alike(&item.link_id, link_id));
+        let unlike = dependencies.alike_link_ids().filter(|link_id| !is_like(link_id));
+        let absent = dependencies.compared_link_ids().filter(|link_id| form.item(link_id).is_none());
+        for link_id in absent.chain(unlike) {
+            let message = format!("The {kind} refers to {link_id}, which this form does not have.");
+            self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
         }
         for name in dependencies.variables() {
-            if !self.is_known(item, name) {
+            if !self.is_known(item, name) && !dependencies.defines_any_name() {
                 let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
                 self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
             }

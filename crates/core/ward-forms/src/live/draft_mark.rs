@@ -28,13 +28,29 @@ impl LiveForm<'static> {
         let at_writing = surroundings.at_writing(response.authored());
         let (form, response) = (FormRef::Shared(form), Cow::Owned(response));
         let mut live = Self::over(form, response, at_writing, Calculation::Follow);
-        live.take_marks();
-        live.is_filled_in();
-        live.settle_all();
+        live.begin_again();
         if *live.surroundings() != surroundings {
             live.set_surroundings(surroundings);
         }
         live
+    }
+
+    /// A marked response, evaluated at the time that the form is told.
+    pub(crate) fn evaluated_anew(
+        form: Arc<Questionnaire>,
+        response: QuestionnaireResponse,
+        surroundings: Surroundings,
+    ) -> Self {
+        let (form, response) = (FormRef::Shared(form), Cow::Owned(response));
+        let mut live = Self::over(form, response, surroundings, Calculation::Follow);
+        live.begin_again();
+        live
+    }
+
+    fn begin_again(&mut self) {
+        self.take_marks();
+        self.is_filled_in();
+        self.settle_all();
     }
 
     fn take_marks(&mut self) {

@@ -105,18 +105,14 @@ pub(crate) struct LiveForm<'r> {
 }
 
 impl<'r> LiveForm<'r> {
-    /// A new or stored response that is answered. What a stored one holds was filled in before.
+    /// A new response that is answered.
     pub(crate) fn follow(
         form: Arc<Questionnaire>,
         response: QuestionnaireResponse,
         surroundings: Surroundings,
-        is_new: bool,
     ) -> Self {
         let mut live =
             Self::over(FormRef::Shared(form), Cow::Owned(response), surroundings, Calculation::Follow);
-        if !is_new {
-            live.is_filled_in();
-        }
         live.settle_all();
         live
     }
