@@ -84,6 +84,19 @@ impl Answer {
         self.value.as_ref()
     }
 
+    /// How the number of a decimal or of an amount was written, where that is not how it would be written
+    /// anyway: `1.50`.
+    #[must_use]
+    pub fn number_text(&self) -> Option<&str> {
+        match self.value.as_ref()? {
+            AnswerValue::Decimal(number) => self.numbers.field("valueDecimal")?.text_of(number),
+            AnswerValue::Quantity(amount) => {
+                self.numbers.field("valueQuantity")?.field("value")?.text_of(amount.value.as_ref()?)
+            }
+            _ => None,
+        }
+    }
+
     /// The items nested under this answer.
     #[must_use]
     pub fn items(&self) -> &[ResponseItem] {

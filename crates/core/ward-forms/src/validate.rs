@@ -236,6 +236,12 @@ impl<'a> Check<'_, 'a> {
             .rules
             .min_occurs
             .filter(|least| filled.by_ref().filter(|source| holds_something(source)).count() < *least);
+        let is_in_doubt = self.live.places.get(place).is_some_and(|place| place.is_in_doubt);
+        // Where nothing is filled in at all, that is said of the answer that may be owed.
+        if least.is_some() && is_in_doubt && !self.live.is_debt_in_doubt(place) {
+            let message = "How often this part is to be filled in was not checked: what decides about it is not at hand.";
+            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
+        }
         // A group that may not be asked, or in which nothing can be answered, owes no repetition.
         let can_be_filled = self.live.is_wanted(place) && self.live.last_question(place).is_some();
         if let (Some(least), true) = (least, can_be_filled) {
@@ -248,17 +254,17 @@ impl<'a> Check<'_, 'a> {
     fn owed(&mut self, id: usize, node: &Node<'a>) {
         let is_final = self.response.status.is_final();
         let Some(place) = self.live.order.get(id).copied().filter(|_| is_final) else { return };
+        if self.live.is_debt_in_doubt(place) {
+            let message =
+                "Whether an answer is owed here was not checked: what decides about it is not at hand.";
+            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
+        }
         if node.item.item_type == ItemType::Group {
             if self.live.last_chance(place).is_some() {
                 let message = "This part needs at least one answer.";
                 self.add(id, None, FindingCode::Required, Severity::Error, message);
             }
             return;
-        }
-        if self.live.is_debt_in_doubt(place) {
-            let message =
-                "Whether an answer is owed here was not checked: what decides about it is not at hand.";
-            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
         }
         if !self.live.is_wanted(place) || node.source.is_some_and(|source| !source.answers().is_empty()) {
             return;

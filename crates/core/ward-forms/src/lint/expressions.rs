@@ -86,9 +86,14 @@ impl Check<'_> {
             }
         }
         // Within its context there is only what lies below its own item.
-        if kind == "calculatedExpression" && dependencies.is_everything() && !dependencies.is_within_context()
-        {
-            let message = format!("The {kind} reads the whole response, and so its own answer.");
+        let reads_all = dependencies.is_everything() && !dependencies.is_within_context();
+        let own = match kind {
+            "calculatedExpression" => Some("its own answer"),
+            "enableWhenExpression" => Some("what it switches on and off"),
+            _ => None,
+        };
+        if let Some(own) = own.filter(|_| reads_all) {
+            let message = format!("The {kind} reads the whole response, and so {own}.");
             self.add(item, FindingCode::Loop, Severity::Warning, message);
         }
         for pattern in expression.unreadable_patterns() {

@@ -29,7 +29,9 @@ impl LiveForm<'_> {
             let below = self.places.branch(Some(id), at).to_vec();
             let places: Vec<PlaceId> = below.iter().flat_map(|below| self.places.subtree(*below)).collect();
             let is_empty = !places.iter().any(|place| self.is_given(*place));
-            let is_parked = self.answer_at(id, at).is_some_and(|answer| answer.value.is_none());
+            let is_parked = self
+                .answer_at(id, at)
+                .is_some_and(|answer| answer.value.is_none() && !answer.items.is_empty());
             if is_empty && !is_parked {
                 continue;
             }

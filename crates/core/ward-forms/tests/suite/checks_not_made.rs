@@ -1,7 +1,9 @@
 //! Expressions that fail: what is at hand and fails excuses nobody, what is not at hand is said, and what
 //! would make a response unreadable is not calculated.
 
-use crate::form_parts::{calculated, enabled, form, initial, item, locked, of, required, top, with};
+use crate::form_parts::{
+    calculated, enabled, form, initial, item, locked, min_occurs, of, required, top, with,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use ward_forms::limits::{MAX_CALCULATED_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS};
@@ -63,6 +65,21 @@ fn what_could_not_be_checked_years_later_is_said() {
         required(item("weeks", "integer", json!([enabled("%patient.gender = 'female'")]))),
         locked(item("age", "integer", json!([calculated("%patient.age")]))),
         required(item("open", "integer", json!([]))),
+        with(
+            required(item("part", "group", json!([enabled("%patient.gender = 'female'")]))),
+            "item",
+            json!([
+            {"linkId": "in_part", "type": "integer", "text": "T"}])
+        ),
+        with(
+            with(
+                item("births", "group", json!([enabled("%patient.gender = 'female'"), min_occurs(1)])),
+                "repeats",
+                json!(true)
+            ),
+            "item",
+            json!([{"linkId": "year", "type": "integer", "text": "T"}])
+        ),
     ]));
     let items = json!([{"linkId": "age", "answer": [{"valueInteger": 44}]}, {"linkId": "open", "answer": [{"valueInteger": 1}]}]);
     let written = response("completed", &items);
@@ -71,7 +88,7 @@ fn what_could_not_be_checked_years_later_is_said() {
         .filter(|found| found.code == FindingCode::NotChecked)
         .map(|found| found.path.to_string())
         .collect();
-    assert_eq!(not_checked, ["weeks", "age"]);
+    assert_eq!(not_checked, ["weeks", "age", "part", "births"]);
     let patient = json!({"resourceType": "Patient", "gender": "male", "age": 44});
     let known = Surroundings::new().with_resource("patient", patient);
     assert_eq!(codes(&validate_in(&form, &written, &known)), []);

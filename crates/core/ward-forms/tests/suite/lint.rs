@@ -658,3 +658,16 @@ fn right_expressions_are_not_refused() {
     let unknown = found_in(json!([calculated("score", "defineVariable('ab', 1).select(%ac)")]));
     assert_eq!(unknown, one("score", "undefined-variable", "error"));
 }
+
+#[test]
+fn a_condition_that_reads_the_whole_response_reads_what_it_decides_about() {
+    let gated = |text: &str| {
+        let extension = formula(&format!("{SDC}enableWhenExpression"), None, text);
+        found_in(json!([
+            question("a", "integer", json!({})),
+            question("b", "integer", json!({"extension": [extension]}))
+        ]))
+    };
+    assert_eq!(gated("%resource.descendants().answer.value.count() > 2"), one("b", "loop", "warning"));
+    assert_eq!(gated("%resource.descendants().where(linkId = 'a').answer.value > 2"), []);
+}
