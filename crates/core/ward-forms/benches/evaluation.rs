@@ -25,6 +25,9 @@ const SCRATCHES: usize = 20;
 /// How many times as long the whole form takes as what depends on one answer.
 const LEAST_RATIO: f64 = 25.0;
 const MOST_US: f64 = 1_000.0;
+/// Answers to a form in which everything waits for everything, and how long one may take.
+const CIRCLE_ANSWERS: usize = 200;
+const MOST_CIRCLE_US: f64 = 20_000.0;
 
 fn main() -> ExitCode {
     stopwatch::print_machine();
@@ -40,7 +43,34 @@ fn main() -> ExitCode {
     }
     assert_eq!((LARGE.items(), PUBLISHED.items()), (2_691, 695));
     measure("a made form of 2,691 items", &made(LARGE), &mut gates);
+    measure_circle(&mut gates);
     gates.exit()
+}
+
+/// The large form in one group that an expression over the whole response switches on: everything waits
+/// for everything.
+fn measure_circle(gates: &mut Gates) {
+    let gate = "%resource.descendants().answer.value.ofType(boolean).count() >= 0";
+    let extension = format!(
+        r#""extension":[{{"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression","valueExpression":{{"language":"text/fhirpath","expression":"{gate}"}}}}]"#
+    );
+    let group = format!(r#""item":[{{"linkId":"all","type":"group","text":"All",{extension},"item":["#);
+    let json = made(LARGE).replace("%resource.item", "%resource.item.item");
+    let json = json.replacen(r#""item":["#, &group, 1);
+    let json = format!("{}]}}]}}", json.strip_suffix("]}").unwrap());
+    println!("\nthe same in one group that an expression over the whole response switches on");
+    let mut answering = Answering::new(Questionnaire::parse(json.as_bytes()).unwrap());
+    let steps: Vec<_> = answering.questions();
+    let mut times: Vec<Duration> = Vec::new();
+    for (at, step) in steps.iter().enumerate().take(if quick() { 2 } else { CIRCLE_ANSWERS }) {
+        let answer = some_answer(step, u64::try_from(at).unwrap());
+        let began = thread_cpu();
+        let is_taken = answering.answer(&step.path, answer).is_ok();
+        times.extend(is_taken.then(|| thread_cpu() - began));
+    }
+    let p50 = at(&mut times, 0.5);
+    println!("  one answer of {}: p50 {p50:.1} µs, most {:.1} µs", times.len(), at(&mut times, 1.0));
+    gates.target("one answer, p50", p50, "µs", p50 < MOST_CIRCLE_US, "< 20 ms");
 }
 
 /// The form with the most items in the folder of outside forms.

@@ -138,7 +138,14 @@ impl Pruning<'_, '_> {
             self.removed += 1;
             return None;
         }
-        let answers: Vec<Answer> = item.answers.iter().filter_map(|answer| self.answer(answer)).collect();
+        // Without the parked ones.
+        let is_calculated = self
+            .forest
+            .nodes
+            .get(node)
+            .is_some_and(|node| node.item.extensions.calculated_expression.is_some());
+        let answers = item.answers.iter().filter(|answer| answer.value.is_some() || !is_calculated);
+        let answers: Vec<Answer> = answers.filter_map(|answer| self.answer(answer)).collect();
         let items = self.items(&item.items);
         if answers.is_empty() && items.is_empty() && !says_more(item) {
             self.removed += 1;

@@ -89,6 +89,10 @@ pub enum FindingCode {
     ConstraintBroken,
     /// A rule of the form could not be evaluated.
     ConstraintNotChecked,
+    /// A check of the response was not made, because an expression that it needs gave nothing to use.
+    NotChecked,
+    /// The response is larger than any device reads.
+    ResponseTooLarge,
     /// An expression gave nothing to use: it can't be read, a name in it is not known, or it fails with
     /// these answers.
     ExpressionFailed,
@@ -189,6 +193,8 @@ impl FindingCode {
             Self::OutsidePeriod => "outside-period",
             Self::ConstraintBroken => "constraint-broken",
             Self::ConstraintNotChecked => "constraint-not-checked",
+            Self::NotChecked => "not-checked",
+            Self::ResponseTooLarge => "response-too-large",
             Self::ExpressionFailed => "expression-failed",
             Self::CalculatedDiffers => "calculated-differs",
             Self::LinkToNowhere => "link-to-nowhere",

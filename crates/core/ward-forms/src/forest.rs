@@ -138,6 +138,9 @@ impl<'a> Forest<'a> {
         let node = self.push(branch, item, 0, position, source);
         for (answer_place, answer) in source.into_iter().flat_map(ResponseItem::answers).enumerate() {
             let below = Branch { parent: Some(node), under_answer: Some(answer_place) };
+            if answer.value.is_none() && self.may_be_parked(item) {
+                continue;
+            }
             // An answer without a value is no answer; only strays are looked for.
             let children = if answer.value.is_some() { item.children.as_slice() } else { &[] };
             self.grow(below, children, &answer.items);
@@ -200,6 +203,12 @@ impl<'a> Forest<'a> {
         let location =
             format!("{}.item[{position}]", self.holder_location(branch.parent, branch.under_answer));
         self.strays.push(Stray { kind, path: path.child(&item.link_id, 0), location });
+    }
+
+    /// Whether an answer of this question that has no value holds the place of a calculated one that is gone
+    /// for a while, in a draft.
+    pub(crate) fn may_be_parked(&self, item: &Item) -> bool {
+        item.extensions.calculated_expression.is_some() && !self.response.status.is_final()
     }
 
     /// The node that stands for this item of the response; `None` for a stray.

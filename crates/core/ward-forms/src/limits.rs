@@ -84,11 +84,18 @@ pub const MAX_EVALUATION_STEPS: usize = 4_000_000;
 /// Most values in one collection of a FHIRPath evaluation.
 pub const MAX_COLLECTION_VALUES: usize = 200_000;
 
+/// Most values in all collections that a FHIRPath evaluation holds at once.
+pub const MAX_HELD_VALUES: usize = 1_000_000;
+
 /// Longest string that a FHIRPath evaluation builds, in bytes.
 pub const MAX_BUILT_STRING_BYTES: usize = 1024 * 1024;
 
 /// Most bytes a compiled FHIRPath pattern (`matches`, `replaceMatches`) may take.
 pub const MAX_COMPILED_PATTERN_BYTES: usize = 64 * 1024;
+
+/// Longest text of a number of the data that is read digit by digit, in bytes. It leaves room for a sign,
+/// an exponent and leading zeros beside the 28 digits of a decimal.
+pub const MAX_NUMBER_TEXT_BYTES: usize = 100;
 
 /// Longest unit of a quantity that is read as UCUM, in bytes.
 pub const MAX_UNIT_BYTES: usize = 64;
@@ -157,6 +164,9 @@ pub const MAX_READS: usize = 500_000;
 /// Most steps that all expressions of a form take together after one change of its answers, as many as
 /// 25 expressions that take the most. What they leave undone fails with that reason.
 pub const MAX_STEPS_OF_A_CHANGE: usize = 100_000_000;
+
+/// Most bytes of text in the answers that one formula gives.
+pub const MAX_CALCULATED_BYTES: usize = 32 * 1024;
 
 /// Most answers that one formula gives.
 pub const MAX_CALCULATED_ANSWERS: usize = 200;

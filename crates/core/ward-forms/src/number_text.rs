@@ -60,6 +60,30 @@ impl NumberTexts {
         }
     }
 
+    /// The texts of one field, if it has any.
+    pub(crate) fn field(&self, field: &str) -> Option<&Self> {
+        match self {
+            Self::Fields(fields) => fields.get(field),
+            _ => None,
+        }
+    }
+
+    /// The texts of one element, if it has any.
+    pub(crate) fn element(&self, place: usize) -> Option<&Self> {
+        match self {
+            Self::Elements(elements) => elements.get(&place),
+            _ => None,
+        }
+    }
+
+    /// How this number was written, if it is still the one that the text was read as.
+    pub(crate) fn text_of(&self, number: &Number) -> Option<&str> {
+        match self {
+            Self::Text(text) if stands_for(text, number) => Some(text),
+            _ => None,
+        }
+    }
+
     /// These texts with those of a list of children under one field.
     pub(crate) fn with_list(self, field: &str, children: impl Iterator<Item = Self>) -> Self {
         let elements: BTreeMap<usize, Self> =

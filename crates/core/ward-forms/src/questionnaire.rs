@@ -7,6 +7,7 @@ use crate::enable_when::{Condition, EnableBehavior};
 use crate::error::FormError;
 use crate::item_extensions::ItemExtensions;
 use crate::item_path::ItemPath;
+use crate::number_text::NumberTexts;
 use crate::questionnaire_reader;
 use crate::stored::Stored;
 use crate::translation::{LanguageChoice, Translations};
@@ -233,6 +234,7 @@ impl PublicationStatus {
 pub struct Questionnaire {
     pub(crate) json: Arc<[u8]>,
     pub(crate) raw: Value,
+    pub(crate) digits: NumberTexts,
     pub(crate) url: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) title: Option<String>,
@@ -380,6 +382,11 @@ impl Questionnaire {
     #[must_use]
     pub fn as_value(&self) -> &Value {
         &self.raw
+    }
+
+    /// How the numbers of the JSON were written.
+    pub(crate) fn digits(&self) -> &NumberTexts {
+        &self.digits
     }
 
     /// The form compiled for evaluation: made at its first use, and kept.

@@ -10,6 +10,7 @@ use crate::item_extensions::ItemExtensions;
 use crate::json_bounds::{read_bounded, read_stored};
 use crate::json_fields::{Fields, choice_field, expect_resource, wrong};
 use crate::limits::{MAX_ITEM_DEPTH, MAX_ITEMS, MAX_LINK_ID_BYTES, MAX_OPTIONS, MAX_QUESTIONNAIRE_BYTES};
+use crate::number_text::NumberTexts;
 use crate::questionnaire::{AnswerRules, Item, ItemIndex, ItemType, PublicationStatus, Questionnaire};
 use crate::stored::Stored;
 use crate::translation::Translations;
@@ -22,8 +23,8 @@ const ROOT: &str = "Questionnaire";
 
 /// Reads a form; see [`Questionnaire::parse`].
 pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
-    let (raw, _) = read_bounded(json, MAX_QUESTIONNAIRE_BYTES)?;
-    let form = read_resource(json, raw)?;
+    let (raw, digits) = read_bounded(json, MAX_QUESTIONNAIRE_BYTES)?;
+    let form = read_resource(json, raw, digits)?;
     form.extensions.check(ROOT)?;
     form.items.iter().try_for_each(|item| item.extensions.check(&form.path_of(item).to_string()))?;
     Ok(form)
@@ -31,11 +32,11 @@ pub(crate) fn read(json: &[u8]) -> Result<Questionnaire, FormError> {
 
 /// Reads a stored form; see [`Questionnaire::parse_stored`].
 pub(crate) fn read_again(json: &[u8]) -> Result<Stored<Questionnaire>, FormError> {
-    let (raw, _, doubt) = read_stored(json, MAX_QUESTIONNAIRE_BYTES)?;
-    Ok(Stored { content: read_resource(json, raw)?, doubt })
+    let (raw, digits, doubt) = read_stored(json, MAX_QUESTIONNAIRE_BYTES)?;
+    Ok(Stored { content: read_resource(json, raw, digits)?, doubt })
 }
 
-fn read_resource(json: &[u8], raw: Value) -> Result<Questionnaire, FormError> {
+fn read_resource(json: &[u8], raw: Value, digits: NumberTexts) -> Result<Questionnaire, FormError> {
     expect_resource(&raw, ROOT)?;
     let fields = Fields::of(&raw, ROOT, ROOT)?;
     let status = fields
@@ -56,6 +57,7 @@ fn read_resource(json: &[u8], raw: Value) -> Result<Questionnaire, FormError> {
     Ok(Questionnaire {
         json: json.into(),
         raw,
+        digits,
         url,
         version,
         title,

@@ -73,10 +73,28 @@ impl Answer {
         Self { fields, numbers: NumberTexts::None, value: Some(value), items: Vec::new() }
     }
 
+    /// No answer, but the items that were nested under one.
+    pub(crate) fn parked(items: Vec<ResponseItem>) -> Self {
+        Self { fields: Map::new(), numbers: NumberTexts::None, value: None, items }
+    }
+
     /// The value; `None` for an answer element without one.
     #[must_use]
     pub fn value(&self) -> Option<&AnswerValue> {
         self.value.as_ref()
+    }
+
+    /// How the number of a decimal or of an amount was written, where that is not how it would be written
+    /// anyway: `1.50`.
+    #[must_use]
+    pub fn number_text(&self) -> Option<&str> {
+        match self.value.as_ref()? {
+            AnswerValue::Decimal(number) => self.numbers.field("valueDecimal")?.text_of(number),
+            AnswerValue::Quantity(amount) => {
+                self.numbers.field("valueQuantity")?.field("value")?.text_of(amount.value.as_ref()?)
+            }
+            _ => None,
+        }
     }
 
     /// The items nested under this answer.

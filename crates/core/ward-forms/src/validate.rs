@@ -183,7 +183,10 @@ impl<'a> Check<'_, 'a> {
             return;
         }
         let answers = node.source.map_or(&[][..], ResponseItem::answers);
-        let values: Vec<_> = answers.iter().map(Answer::value).collect();
+        let may_be_parked = self.forest.may_be_parked(node.item);
+        // Parked ones stand behind the others.
+        let values: Vec<_> =
+            answers.iter().map(Answer::value).filter(|value| value.is_some() || !may_be_parked).collect();
         for issue in check_answers(node.item, &values) {
             let severity = self.severity(node, &issue);
             self.add(id, issue.answer, issue.code, severity, &issue.message);
@@ -201,6 +204,10 @@ impl<'a> Check<'_, 'a> {
             (FindingCode::OptionsElsewhere, _) if !self.response.status.is_final() => issue.severity,
             (FindingCode::OptionsElsewhere, ItemType::OpenChoice) => Severity::Warning,
             (FindingCode::OptionsElsewhere, _) => Severity::Error,
+            // A correction keeps the words that were signed before, where the answer stays.
+            (FindingCode::OtherWords, _) if self.response.status == ResponseStatus::Amended => {
+                Severity::Warning
+            }
             _ => issue.severity,
         }
     }
@@ -229,6 +236,12 @@ impl<'a> Check<'_, 'a> {
             .rules
             .min_occurs
             .filter(|least| filled.by_ref().filter(|source| holds_something(source)).count() < *least);
+        let is_in_doubt = self.live.places.get(place).is_some_and(|place| place.is_in_doubt);
+        // Where nothing is filled in at all, that is said of the answer that may be owed.
+        if least.is_some() && is_in_doubt && !self.live.is_debt_in_doubt(place) {
+            let message = "How often this part is to be filled in was not checked: what decides about it is not at hand.";
+            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
+        }
         // A group that may not be asked, or in which nothing can be answered, owes no repetition.
         let can_be_filled = self.live.is_wanted(place) && self.live.last_question(place).is_some();
         if let (Some(least), true) = (least, can_be_filled) {
@@ -241,6 +254,11 @@ impl<'a> Check<'_, 'a> {
     fn owed(&mut self, id: usize, node: &Node<'a>) {
         let is_final = self.response.status.is_final();
         let Some(place) = self.live.order.get(id).copied().filter(|_| is_final) else { return };
+        if self.live.is_debt_in_doubt(place) {
+            let message =
+                "Whether an answer is owed here was not checked: what decides about it is not at hand.";
+            self.add(id, None, FindingCode::NotChecked, Severity::Warning, message);
+        }
         if node.item.item_type == ItemType::Group {
             if self.live.last_chance(place).is_some() {
                 let message = "This part needs at least one answer.";

@@ -9,7 +9,7 @@ use serde_json::Value;
 use ward_client::export::{PackageFiles, check_package};
 use ward_crypto::{Role, sha256};
 use ward_id::hex_encode;
-use ward_sync::Note;
+use ward_sync::{AnsweredBy, Note, Occurrence, QuestionnaireResponse, ResponseStatus};
 use ward_testkit::Site;
 
 async fn package(seed: u64) -> (PackageFiles, [u8; 32]) {
@@ -140,4 +140,32 @@ async fn a_certificate_without_its_issuer_is_said_and_not_believed_in_silence() 
         said += usize::from(check.not_shown.iter().any(|one| one.contains("whose certificate is not")));
     }
     assert!(said >= 1, "the coordinator issued the participant's");
+}
+
+/// A dose of 1.50 is not one of 1.5: whoever reads the package sees what was signed.
+#[tokio::test]
+async fn numbers_keep_the_digits_that_were_signed() {
+    let mut site = Site::small(11).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    let signed = r#"{"resourceType":"QuestionnaireResponse","questionnaire":"https://example.org/dose|1","status":"completed","item":[{"linkId":"dose","answer":[{"valueDecimal":1.50}]},{"linkId":"size","answer":[{"valueQuantity":{"value":0.123456789012345678901,"unit":"mm"}}]}]}"#;
+    let answers = QuestionnaireResponse {
+        instrument_url: "https://example.org/dose".into(),
+        instrument_version: "1".into(),
+        occurrence: Occurrence::new("2026-03-01"),
+        status: ResponseStatus::Completed,
+        answered_by: AnsweredBy::Self_,
+        response: signed.into(),
+    };
+    patient.client.capture(chart, answers).await.unwrap();
+    patient.sync().await;
+    nurse.sync().await;
+    let files: PackageFiles = nurse.client.export_audit(chart).await.unwrap().into_iter().collect();
+    let entries = String::from_utf8(files["entries.json"].clone()).unwrap();
+    assert!(entries.contains(r#""valueDecimal": 1.50"#), "{entries}");
+    assert!(entries.contains(r#""value": 0.123456789012345678901,"#), "{entries}");
+    let trail = String::from_utf8(files["trail.csv"].clone()).unwrap();
+    assert!(trail.contains("1.50") && trail.contains("0.123456789012345678901 mm"), "{trail}");
+    assert!(check_package(&files, Some(*site.root_policy.fingerprint().as_bytes())).holds());
 }

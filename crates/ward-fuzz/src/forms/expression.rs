@@ -194,6 +194,7 @@ fn is_limit(result: &Result<Collection<'_>, EvaluationError>) -> bool {
         result,
         Err(EvaluationError::TooManySteps { .. }
             | EvaluationError::TooManyValues { .. }
+            | EvaluationError::TooManyHeld { .. }
             | EvaluationError::StringTooLong { .. })
     )
 }

@@ -11,9 +11,9 @@ pub use step::{ItemState, Progress, QuestionStep};
 use crate::answer_check::check_answers;
 use crate::answer_value::AnswerValue;
 use crate::completion::{finished, said_by_people};
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingCode};
 use crate::item_path::ItemPath;
-use crate::limits::MAX_GROUP_INSTANCES;
+use crate::limits::{MAX_GROUP_INSTANCES, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS};
 use crate::live::{LiveForm, Place, PlaceId, Surroundings};
 use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{QuestionnaireResponse, ResponseStatus};
@@ -52,7 +52,7 @@ impl Answering {
     pub fn new_in(questionnaire: impl Into<Arc<Questionnaire>>, surroundings: Surroundings) -> Self {
         let questionnaire = questionnaire.into();
         let response = QuestionnaireResponse::to(&questionnaire, ResponseStatus::Completed);
-        Self::with(LiveForm::follow(questionnaire, response, surroundings, true))
+        Self::with(LiveForm::follow(questionnaire, response, surroundings))
     }
 
     /// Shows texts in the language of a person, where the form carries it.
@@ -355,7 +355,8 @@ impl Answering {
     /// of any instance there is.
     ///
     /// # Errors
-    /// [`AnswerError::NoMoreInstances`] when the group doesn't repeat or is full;
+    /// [`AnswerError::NoMoreInstances`] when the group doesn't repeat or is full, or the response would have
+    /// more items than can be read again;
     /// [`AnswerError::NoSuchQuestion`] when there is no such group.
     pub fn add_instance(&mut self, path: &ItemPath) -> Result<ItemPath, AnswerError> {
         let missing = || AnswerError::NoSuchQuestion { path: path.clone() };
@@ -366,6 +367,10 @@ impl Answering {
         }
         let most = group.rules.max_occurs.unwrap_or(MAX_GROUP_INSTANCES).min(MAX_GROUP_INSTANCES);
         let id = self.live.find(path).ok_or_else(missing)?;
+        // All places of another instance might be filled in, and the draft has to be readable again.
+        if self.live.order.len() + self.live.places.subtree(id).len() > MAX_RESPONSE_ITEMS {
+            return Err(full());
+        }
         let new = self.live.add_instance(id, most).ok_or_else(full)?;
         self.forget_vanished();
         Ok(self.live.path(new))
@@ -401,7 +406,12 @@ impl Answering {
         let surroundings = self.live.surroundings().at_writing(authored);
         let response = finished(&self.live, authored);
         let findings = validate_in(&self.live.form, &response, &surroundings);
-        let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
+        let mut errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
+        // Whoever receives it has to be able to read it.
+        if errors.is_empty() && response.to_json().len() > MAX_RESPONSE_BYTES {
+            let message = "The answers are longer than can be sent in one piece: make some of them shorter.";
+            errors.push(Finding::error(ItemPath::root(), FindingCode::ResponseTooLarge, message));
+        }
         if errors.is_empty() { Ok(response) } else { Err(errors) }
     }
 

@@ -4,7 +4,8 @@ use crate::fhirpath::EvaluationError;
 use crate::limits::MAX_STEPS_OF_A_CHANGE;
 
 /// Why an expression has no result for these answers. Nothing is lost by it: an item that it would
-/// switch off stays shown and owes nothing, and a calculated answer is left out.
+/// switch off stays shown, and a calculated answer is left out. The item owes nothing where something was
+/// not at hand; where an expression fails with these answers, it owes what it would owe.
 ///
 /// The author of the form acts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,12 @@ pub enum ExpressionFailure {
         /// Answers that are taken.
         limit: usize,
     },
+    /// A longer text than is calculated, so that the response can be read again.
+    #[error("its result has more than {limit_bytes} bytes")]
+    TooLong {
+        /// Bytes accepted.
+        limit_bytes: usize,
+    },
     /// The question does not take this answer: it is not among its options or out of its range.
     #[error("its result is an answer that the question does not take")]
     DoesNotFit,
@@ -56,6 +63,17 @@ pub enum ExpressionFailure {
 impl ExpressionFailure {
     pub(crate) fn too_much_work() -> Self {
         Self::TooMuchWork { limit: MAX_STEPS_OF_A_CHANGE }
+    }
+
+    /// Whether somebody with more at hand might get a result: the time, or what the app did not supply. An
+    /// expression that fails with everything at hand is broken; it excuses nobody from an answer.
+    pub(crate) fn leaves_in_doubt(&self) -> bool {
+        match self {
+            Self::Evaluation(error) => {
+                matches!(error, EvaluationError::UnknownVariable { .. } | EvaluationError::NoTime { .. })
+            }
+            _ => true,
+        }
     }
 
     /// Whether it is about the evaluation of the whole form, not about the expression alone.

@@ -4,7 +4,7 @@
 use super::error::EvaluationError;
 use crate::limits::{
     BYTES_PER_STEP, CUT_TEXT_BYTES, MAX_BUILT_STRING_BYTES, MAX_COLLECTION_VALUES, MAX_EVALUATION_STEPS,
-    MAX_EVALUATION_TEXT_BYTES,
+    MAX_EVALUATION_TEXT_BYTES, MAX_HELD_VALUES,
 };
 use std::cell::Cell;
 
@@ -13,13 +13,15 @@ use std::cell::Cell;
 pub(super) struct Budget {
     steps: Cell<usize>,
     text_bytes: Cell<usize>,
+    /// Values of collections that are in use.
+    held: Cell<usize>,
 }
 
 impl Budget {
     /// At most so many steps, and never more than one evaluation may take.
     pub(super) fn of_steps(most: usize) -> Self {
         let steps = Cell::new(most.min(MAX_EVALUATION_STEPS));
-        Self { steps, text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES) }
+        Self { steps, text_bytes: Cell::new(MAX_EVALUATION_TEXT_BYTES), held: Cell::new(0) }
     }
 
     pub(super) fn steps_left(&self) -> usize {
@@ -72,11 +74,44 @@ impl Budget {
         }
     }
 
+    /// Counts the values of a collection that stays in use while something else is evaluated, until the
+    /// result goes.
+    pub(super) fn keep(&self, values: usize) -> Result<Kept<'_>, EvaluationError> {
+        let mut kept = Kept { budget: self, values: 0 };
+        kept.grow_to(values)?;
+        Ok(kept)
+    }
+
     /// Says whether a collection may have so many values.
     pub(super) fn hold(values: usize) -> Result<(), EvaluationError> {
         if values > MAX_COLLECTION_VALUES {
             return Err(EvaluationError::TooManyValues { limit: MAX_COLLECTION_VALUES });
         }
         Ok(())
+    }
+}
+
+/// Values that are counted as in use.
+pub(super) struct Kept<'b> {
+    budget: &'b Budget,
+    values: usize,
+}
+
+impl Kept<'_> {
+    /// Counts so many values altogether.
+    pub(super) fn grow_to(&mut self, values: usize) -> Result<(), EvaluationError> {
+        let held = self.budget.held.get() + values.saturating_sub(self.values);
+        if held > MAX_HELD_VALUES {
+            return Err(EvaluationError::TooManyHeld { limit: MAX_HELD_VALUES });
+        }
+        self.budget.held.set(held);
+        self.values = self.values.max(values);
+        Ok(())
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.budget.held.set(self.budget.held.get().saturating_sub(self.values));
     }
 }

@@ -6,6 +6,9 @@
 //! it: in doubt an expression is evaluated too often, never too seldom. Left aside are the limits: an
 //! answer elsewhere may cost the steps that an evaluation lacks.
 //!
+//! They are those of lenient evaluation: a member that a type doesn't have is nothing. In strict evaluation,
+//! which is for checking a form, it is an error wherever there is such a type.
+//!
 //! It is taken for granted that each item has one linkId, a text, and that nothing else in a response
 //! has a member of that name.
 
@@ -22,6 +25,8 @@ pub struct Dependencies {
     pub(super) reads_context: bool,
     pub(super) uses_time: bool,
     pub(super) compared_link_ids: BTreeSet<String>,
+    pub(super) alike_link_ids: BTreeSet<String>,
+    pub(super) defines_any_name: bool,
 }
 
 impl Dependencies {
@@ -60,9 +65,19 @@ impl Dependencies {
         self.uses_time
     }
 
+    /// Whether it defines variables whose names are not written in it.
+    pub(crate) fn defines_any_name(&self) -> bool {
+        self.defines_any_name
+    }
+
     /// The linkIds that it compares with those of the response's items, used in the end or not. Items
     /// that a variable may have brought in are left aside: they may belong to another form.
     pub(crate) fn compared_link_ids(&self) -> impl Iterator<Item = &str> {
         self.compared_link_ids.iter().map(String::as_str)
+    }
+
+    /// The same of those that are only looked for by equivalence.
+    pub(crate) fn alike_link_ids(&self) -> impl Iterator<Item = &str> {
+        self.alike_link_ids.iter().map(String::as_str)
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct DependencyWalk<'x> {
     found: Dependencies,
     /// Variables that the steps before have defined.
     defined: Vec<&'x str>,
+    /// Whether what is walked is turned round by `not()`.
+    is_denied: bool,
 }
 
 impl<'x> DependencyWalk<'x> {
@@ -61,6 +63,7 @@ impl<'x> DependencyWalk<'x> {
             of_variables: Sources::default(),
             found: Dependencies::default(),
             defined: Vec::new(),
+            is_denied: false,
         };
         let context = Reach::from(CONTEXT);
         let result = walk.walk(tree, Scope::of_each(&context.element(), &context));
@@ -140,7 +143,10 @@ impl<'x> DependencyWalk<'x> {
 
     fn path(&mut self, base: &'x Expr, steps: &'x [Step], scope: Scope<'_>) -> Reach {
         let defined_before = self.defined.len();
+        let was_denied = self.is_denied;
+        self.is_denied |= matches!(steps, [Step::Call(call)] if call.function == F::Not);
         let mut reach = self.walk(base, scope);
+        self.is_denied = was_denied;
         if let Expr::Call(call) = base {
             self.defined.extend(defined_name(call));
         }
@@ -182,7 +188,7 @@ impl<'x> DependencyWalk<'x> {
                     let right_reach = self.walk(right, scope);
                     if let Some((link_ids, side)) = left.and_then(|left| compared(*operator, left, right)) {
                         let items = if side == Side::Left { &reach } else { &right_reach };
-                        self.refer(&link_ids, items);
+                        self.refer(&link_ids, items, *operator == Operator::Equivalent);
                     }
                     self.read(&right_reach);
                     self.read(&reach);
@@ -252,7 +258,10 @@ impl<'x> DependencyWalk<'x> {
             }
             F::Resolve => {
                 self.read(&Reach::from(RESPONSE));
-                self.used(input)
+                // It may be a response to another form.
+                let found = self.source(Source::Variable);
+                self.of_variables.join(&found.sources);
+                found.join(&self.used(input))
             }
             _ => {
                 self.read_all(&call.arguments, scope);
@@ -288,7 +297,7 @@ impl<'x> DependencyWalk<'x> {
         filter: LinkIdFilter<'x>,
         input: &Reach,
     ) -> Reach {
-        self.refer(&filter.link_ids, input);
+        self.refer(&filter.link_ids, input, false);
         let mut chosen = if self.is_of_response(input) {
             self.source(Source::Items(filter.link_ids))
         } else {
@@ -369,6 +378,8 @@ impl<'x> DependencyWalk<'x> {
             }
             None => self.read(&input),
         }
+        let is_written = matches!(call.arguments.first(), Some(Expr::Literal(Value::String(_))));
+        self.found.defines_any_name |= !is_written;
         // It fails where the name is taken, so that it shows whether it was called.
         Reach { follows_focus: false, ..input }
     }
@@ -378,10 +389,13 @@ impl<'x> DependencyWalk<'x> {
     }
 
     /// Notes linkIds that are compared with those of values.
-    fn refer(&mut self, link_ids: &[&str], items: &Reach) {
-        if self.is_of_response(items) && !items.sources.has_any_of(&self.of_variables) {
+    fn refer(&mut self, link_ids: &[&str], items: &Reach, is_alike: bool) {
+        if !self.is_denied && self.is_of_response(items) && !items.sources.has_any_of(&self.of_variables) {
             let link_ids = link_ids.iter().map(|link_id| (*link_id).to_owned());
-            self.found.compared_link_ids.extend(link_ids);
+            match is_alike {
+                true => self.found.alike_link_ids.extend(link_ids),
+                false => self.found.compared_link_ids.extend(link_ids),
+            }
         }
     }
 }

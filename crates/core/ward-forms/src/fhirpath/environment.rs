@@ -4,6 +4,7 @@ use super::collection::Collection;
 use super::node::Node;
 use super::temporal::{Precision, Temporal};
 use super::value::Value;
+use crate::number_text::NumberTexts;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -44,6 +45,16 @@ impl<'d> Environment<'d> {
     pub fn of(resource: &'d Json) -> Self {
         let node = Node::resource(resource);
         Self { context: Value::Node(node).into(), resource: Some(node), ..Self::default() }
+    }
+
+    /// How the numbers of the resource were written, so that `1.50` is not read as `1.5`.
+    #[must_use]
+    pub(crate) fn with_digits(mut self, digits: &'d NumberTexts) -> Self {
+        if let Some(node) = self.resource.map(|node| node.with_digits(Some(digits))) {
+            self.context = Value::Node(node).into();
+            self.resource = Some(node);
+        }
+        self
     }
 
     /// What the expression begins on: `%context` and the first `$this`.

@@ -9,6 +9,7 @@ use super::quantity::{Quantity, UnitText, is_equivalent};
 use super::temporal::{Temporal, TemporalKind};
 use super::text::Text;
 use super::value::Value;
+use super::written::{Written, digits_of};
 use crate::limits::{MAX_JSON_DEPTH, VALUES_MOVED_PER_STEP};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
@@ -50,7 +51,7 @@ pub(super) fn equal_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget)
             budget.take(a.steps_with(&b))?;
             a.order(&b).map(|order| order == Ordering::Equal)
         }
-        Pair::Json(a, b) => Some(json_equal(a, b, budget)?),
+        Pair::Documents(a, b) => Some(json_equal(a, b, budget)?),
         // An answer that was refused is no value: it equals nothing, and differs from nothing.
         Pair::Unlike if has_no_value(left) || has_no_value(right) => None,
         Pair::Unlike => Some(false),
@@ -76,7 +77,7 @@ pub(super) enum Pair<'v> {
     Booleans(bool, bool),
     Temporals(Temporal, Temporal),
     Quantities(Quantity<'v>, Quantity<'v>),
-    Json(&'v Json, &'v Json),
+    Documents(Written<'v>, Written<'v>),
     /// Of types that nothing brings together.
     Unlike,
 }
@@ -106,9 +107,9 @@ impl<'v> Pair<'v> {
             return Self::Quantities(a, b);
         }
         if let (Value::Node(a), Value::Node(b)) = (&left, &right)
-            && let (Some(a), Some(b)) = (a.json, b.json)
+            && let (Some(a), Some(b)) = (a.written(), b.written())
         {
-            return Self::Json(a, b);
+            return Self::Documents(a, b);
         }
         match (left, right) {
             (Value::Type { name: a, namespace: x }, Value::Type { name: b, namespace: y }) => {
@@ -139,32 +140,32 @@ fn unknown_as(value: &Value<'_>, like: &Temporal) -> Option<Temporal> {
 
 /// Two documents, member by member. The order of members doesn't matter, that of arrays does. It keeps
 /// its own stack, so that deep data can't exhaust the call stack.
-fn json_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
-    if std::ptr::eq(left, right) {
+fn json_equal(left: Written<'_>, right: Written<'_>, budget: &Budget) -> Outcome<bool> {
+    if std::ptr::eq(left.json, right.json) {
         return Ok(true);
     }
     let mut waiting = vec![(left, right)];
     while let Some((left, right)) = waiting.pop() {
         budget.take(1)?;
-        match (left, right) {
+        match (left.json, right.json) {
             (Json::Object(a), Json::Object(b)) => {
                 if a.len() != b.len() {
                     return Ok(false);
                 }
-                for (key, value) in a {
+                for (key, json) in a {
                     budget.read(key.len())?;
-                    let Some(other) = b.get(key) else { return Ok(false) };
-                    waiting.push((value, other));
+                    let Some(other) = right.field(key) else { return Ok(false) };
+                    waiting.push((Written { json, digits: digits_of(left.digits, key) }, other));
                 }
             }
             (Json::Array(a), Json::Array(b)) => {
                 if a.len() != b.len() {
                     return Ok(false);
                 }
-                waiting.extend(a.iter().zip(b));
+                waiting.extend(left.elements().zip(right.elements()));
             }
-            (a, b) => {
-                if !leaves_equal(a, b, budget)? {
+            _ => {
+                if !leaves_equal(left, right, budget)? {
                     return Ok(false);
                 }
             }
@@ -173,13 +174,13 @@ fn json_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
     Ok(true)
 }
 
-fn leaves_equal(left: &Json, right: &Json, budget: &Budget) -> Outcome<bool> {
-    match (left, right) {
+fn leaves_equal(left: Written<'_>, right: Written<'_>, budget: &Budget) -> Outcome<bool> {
+    match (left.json, right.json) {
         (Json::String(a), Json::String(b)) => {
             budget.read(a.len().min(b.len()))?;
             Ok(a == b)
         }
-        (Json::Number(a), Json::Number(b)) => Ok(a == b || a.as_f64() == b.as_f64()),
+        (Json::Number(_), Json::Number(_)) => Ok(left.is_same_number(right)),
         (a, b) => Ok(a == b),
     }
 }
@@ -228,48 +229,54 @@ fn equivalent_values(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Ou
             budget.take(a.steps_with(&b))?;
             a.is_equivalent(&b)
         }
-        Pair::Json(a, b) => json_equivalent(a, b, budget, 0)?,
+        Pair::Documents(a, b) => json_equivalent(a, b, budget, 0)?,
         Pair::Unlike => false,
     })
 }
 
-/// Case and the kind of space don't matter.
+/// Case and the kind of space don't matter; how many spaces there are does (FHIRPath 2.0 §6.1.2).
 fn texts_equivalent(left: &str, right: &str, budget: &Budget) -> Outcome<bool> {
     budget.read(left.len() + right.len())?;
-    let folded = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
-    Ok(folded(left) == folded(right))
+    Ok(are_alike(left, right))
 }
 
-fn json_equivalent(left: &Json, right: &Json, budget: &Budget, depth: usize) -> Outcome<bool> {
+/// Whether two texts are equivalent.
+pub(crate) fn are_alike(left: &str, right: &str) -> bool {
+    let spaces_alike = |c: char| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c };
+    let folded = |text: &str| text.chars().map(spaces_alike).collect::<String>().to_lowercase();
+    folded(left) == folded(right)
+}
+
+fn json_equivalent(left: Written<'_>, right: Written<'_>, budget: &Budget, depth: usize) -> Outcome<bool> {
     budget.take(1)?;
     if depth > MAX_JSON_DEPTH {
         return Err(EvaluationError::DataTooDeep { limit: MAX_JSON_DEPTH });
     }
-    match (left, right) {
-        (Json::Object(a), Json::Object(b)) => objects_equivalent(a, b, budget, depth),
+    match (left.json, right.json) {
+        (Json::Object(_), Json::Object(_)) => objects_equivalent(left, right, budget, depth),
         (Json::Array(a), Json::Array(b)) => {
-            Ok(a.len() == b.len()
-                && match_all(a, b, budget, |a, b| json_equivalent(a, b, budget, depth + 1))?)
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            let (left, right): (Vec<_>, Vec<_>) = (left.elements().collect(), right.elements().collect());
+            match_all(&left, &right, budget, |a, b| json_equivalent(*a, *b, budget, depth + 1))
         }
         (Json::String(a), Json::String(b)) => texts_equivalent(a, b, budget),
-        (a, b) => leaves_equal(a, b, budget),
+        _ => leaves_equal(left, right, budget),
     }
 }
 
-fn objects_equivalent(
-    left: &Map<String, Json>,
-    right: &Map<String, Json>,
-    budget: &Budget,
-    depth: usize,
-) -> Outcome<bool> {
+fn objects_equivalent(left: Written<'_>, right: Written<'_>, budget: &Budget, depth: usize) -> Outcome<bool> {
+    let (Some(a), Some(b)) = (left.json.as_object(), right.json.as_object()) else { return Ok(false) };
     // An id only names a place in its document.
     let members = |map: &Map<String, Json>| map.len() - usize::from(map.contains_key("id"));
-    if members(left) != members(right) {
+    if members(a) != members(b) {
         return Ok(false);
     }
-    for (key, value) in left.iter().filter(|(key, _)| *key != "id") {
+    for (key, json) in a.iter().filter(|(key, _)| *key != "id") {
         budget.read(key.len())?;
-        match right.get(key) {
+        let value = Written { json, digits: digits_of(left.digits, key) };
+        match right.field(key) {
             Some(other) if json_equivalent(value, other, budget, depth + 1)? => {}
             _ => return Ok(false),
         }

@@ -195,6 +195,12 @@ pub enum EvaluationError {
         /// Values accepted.
         limit: usize,
     },
+    /// More values in all collections that are in use at once than accepted.
+    #[error("the collections in use have more than {limit} values")]
+    TooManyHeld {
+        /// Values accepted.
+        limit: usize,
+    },
     /// A string that would be longer than accepted.
     #[error("a string would have more than {limit_bytes} bytes")]
     StringTooLong {

@@ -172,6 +172,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
                 Operation::Is(type_name) => type_test::is(&left, type_name)?.into(),
                 Operation::As(type_name) => type_test::as_type(left, type_name)?,
                 Operation::Binary(operator, right) => {
+                    let _in_use = self.budget.keep(left.len())?;
                     operators::binary(self, *operator, left, || self.evaluate(right, scope))?
                 }
             };

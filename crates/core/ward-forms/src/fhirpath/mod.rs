@@ -68,11 +68,13 @@ mod type_test;
 mod types;
 mod unit;
 mod value;
+mod written;
 
 pub use collection::Collection;
 pub use dependencies::Dependencies;
 pub(crate) use doubts::Doubt;
 pub use environment::{Environment, OptionWeights};
+pub(crate) use equality::are_alike;
 pub use error::{EvaluationError, ExpressionError, ExpressionProblem};
 pub use expression::Expression;
 pub use node::Node;

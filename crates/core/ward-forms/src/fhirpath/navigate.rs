@@ -7,6 +7,7 @@ use super::error::EvaluationError;
 use super::node::Node;
 use super::types::{self, FieldType, Form, Type};
 use super::value::Value;
+use super::written::{Digits, digits_of};
 use crate::limits::BYTES_PER_STEP;
 use serde_json::{Map, Value as Json};
 
@@ -45,10 +46,10 @@ pub(super) fn member<'d>(
     match node.type_.field(name).map(|field| field.type_) {
         Some(FieldType::Of(type_)) => {
             let sibling = if type_.form.is_primitive() { get(map, &member.sibling) } else { None };
-            Spread::of(node, type_, budget).add(get(map, name), sibling, into)
+            Spread::of(node, type_, budget).named(name).add(get(map, name), sibling, into)
         }
         Some(FieldType::Resource) => {
-            Spread::of(node, &types::UNKNOWN, budget).add(get(map, name), None, into)
+            Spread::of(node, &types::UNKNOWN, budget).named(name).add(get(map, name), None, into)
         }
         Some(FieldType::Choice) => choice(node, map, name, budget, into).map(drop),
         None => {
@@ -82,7 +83,7 @@ fn choice<'d>(
     for (key, json) in map {
         if let Some(type_) = ending(key) {
             let sibling = if type_.form.is_primitive() { get(map, &format!("_{key}")) } else { None };
-            Spread::of(node, type_, budget).add(Some(json), sibling, into)?;
+            Spread::of(node, type_, budget).named(key).add(Some(json), sibling, into)?;
             return Ok(true);
         }
     }
@@ -108,7 +109,7 @@ fn undeclared<'d>(
     let (json, sibling) = (get(map, &member.name), get(map, &member.sibling));
     if json.is_some() || sibling.is_some() {
         let type_ = node.type_.choice_of(&member.name).map_or(&types::UNKNOWN, |(_, type_)| type_);
-        return Spread::of(node, type_, budget).add(json, sibling, into);
+        return Spread::of(node, type_, budget).named(&member.name).add(json, sibling, into);
     }
     if node.type_.form == Form::Unknown {
         choice(node, map, &member.name, budget, into)?;
@@ -122,11 +123,17 @@ struct Spread<'p, 'd> {
     type_: &'static Type,
     budget: &'p Budget,
     item: Option<&'d Object>,
+    digits: Digits<'d>,
 }
 
 impl<'p, 'd> Spread<'p, 'd> {
     fn of(parent: &'p Node<'d>, type_: &'static Type, budget: &'p Budget) -> Self {
-        Self { parent, type_, budget, item: None }
+        Self { parent, type_, budget, item: None, digits: None }
+    }
+
+    /// The member that is spread, as the JSON names it: so it is known how its numbers were written.
+    fn named(self, key: &str) -> Self {
+        Self { digits: digits_of(self.parent.digits, key), ..self }
     }
 
     fn add(
@@ -142,7 +149,7 @@ impl<'p, 'd> Spread<'p, 'd> {
         };
         let (values, siblings) = (as_array(json), as_array(sibling));
         if values.is_none() && siblings.is_none() {
-            return self.one(json, sibling, into);
+            return self.one(json, sibling, self.digits, into);
         }
         let (values, siblings) = (values.unwrap_or(&[]), siblings.unwrap_or(&[]));
         let count = values.len().max(siblings.len());
@@ -150,7 +157,8 @@ impl<'p, 'd> Spread<'p, 'd> {
         self.budget.take(1)?;
         Budget::hold(into.len() + count)?;
         for at in 0..count {
-            self.one(values.get(at), siblings.get(at), into)?;
+            let digits = self.digits.and_then(|texts| texts.element(at));
+            self.one(values.get(at), siblings.get(at), digits, into)?;
         }
         Ok(())
     }
@@ -159,6 +167,7 @@ impl<'p, 'd> Spread<'p, 'd> {
         &self,
         json: Option<&'d Json>,
         sibling: Option<&'d Json>,
+        digits: Digits<'d>,
         into: &mut Collection<'d>,
     ) -> Result<(), EvaluationError> {
         self.budget.take(1)?;
@@ -167,7 +176,7 @@ impl<'p, 'd> Spread<'p, 'd> {
         let sibling = sibling.filter(|sibling| !sibling.is_null());
         if json.is_some() || sibling.is_some() {
             Budget::hold(into.len() + 1)?;
-            let node = Node { json, sibling, type_: refined(self.type_, json), item: self.item };
+            let node = Node { json, sibling, type_: refined(self.type_, json), item: self.item, digits };
             into.push(Value::Node(node));
         }
         Ok(())
@@ -228,7 +237,7 @@ pub(super) fn children<'d>(
         let type_ = declared(node.type_, key);
         let has_sibling = has_siblings && type_.form != Form::Complex;
         let sibling = if has_sibling { map.get(&format!("_{key}")) } else { None };
-        Spread::of(node, type_, budget).add(Some(json), sibling, into)?;
+        Spread::of(node, type_, budget).named(key).add(Some(json), sibling, into)?;
     }
     Ok(())
 }

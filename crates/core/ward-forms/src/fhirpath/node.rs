@@ -4,6 +4,8 @@ use super::temporal::Temporal;
 use super::text::Text;
 use super::types::{self, Form, Type};
 use super::value::Value;
+use super::written::{Digits, Written, exact};
+use crate::number_text::NumberTexts;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 
@@ -18,6 +20,8 @@ pub struct Node<'d> {
     pub(super) type_: &'static Type,
     /// The item of a response that the node lies in: it says which question an answer belongs to.
     pub(super) item: Option<&'d Map<String, Json>>,
+    /// How the numbers in the JSON were written. Those of a primitive's extensions are not known.
+    pub(super) digits: Digits<'d>,
 }
 
 impl<'d> Node<'d> {
@@ -27,7 +31,7 @@ impl<'d> Node<'d> {
         let name = json.get("resourceType").and_then(Json::as_str);
         let type_ =
             name.map_or(&types::UNKNOWN, |name| types::resource_type(name).unwrap_or(&types::OTHER_RESOURCE));
-        Self { json: Some(json), sibling: None, type_, item: None }
+        Self { json: Some(json), sibling: None, type_, item: None, digits: None }
     }
 
     /// A part of a resource, such as a `QuestionnaireResponse.item` or a `Coding`. Nothing if the
@@ -37,12 +41,18 @@ impl<'d> Node<'d> {
         let mut known = types::DATA_TYPES.iter().chain(types::PARTS).chain(types::RESOURCES);
         let type_ = known.find(|type_| type_.name == type_name)?;
         let item = json.as_object().filter(|map| map.contains_key("linkId"));
-        Some(Self { json: Some(json), sibling: None, type_, item })
+        Some(Self { json: Some(json), sibling: None, type_, item, digits: None })
+    }
+
+    /// The same place in a document of which it is known how its numbers were written.
+    #[must_use]
+    pub(crate) fn with_digits(self, digits: Option<&'d NumberTexts>) -> Self {
+        Self { digits, ..self }
     }
 
     /// A number that should be there and is not, in the same item as another node.
     pub(super) fn without_value(of: &Self) -> Self {
-        Self { json: None, sibling: None, type_: &types::DECIMAL, item: of.item }
+        Self { json: None, sibling: None, type_: &types::DECIMAL, item: of.item, digits: None }
     }
 
     /// The JSON at this place. Nothing for a primitive that has extensions but no value.
@@ -68,6 +78,11 @@ impl<'d> Node<'d> {
                 .unwrap_or("Resource");
         }
         self.type_.name
+    }
+
+    /// The JSON with the texts of its numbers.
+    pub(super) fn written(&self) -> Option<Written<'d>> {
+        Some(Written { json: self.json?, digits: self.digits })
     }
 
     pub(super) fn map(&self) -> Option<&'d Map<String, Json>> {
@@ -98,7 +113,7 @@ impl<'d> Node<'d> {
                 {
                     return Some(Value::Integer(value));
                 }
-                decimal(&number.to_string()).map(Value::Decimal)
+                exact(number, self.digits).map(Value::Decimal)
             }
             Json::String(text) => Some(self.of_text(text)),
             Json::Null | Json::Array(_) | Json::Object(_) => None,

@@ -17,6 +17,9 @@ use crate::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_N
 
 type Parsed<T> = Result<T, ExpressionError>;
 
+/// What stands behind the sign of the least integer of 32 bits.
+const LEAST_INTEGER_DIGITS: &str = "2147483648";
+
 /// An expression with the depth of its tree.
 struct Deep {
     expr: Expr,
@@ -149,6 +152,10 @@ impl Parser {
             return self.path();
         }
         self.at += 1;
+        if is_minus && self.is_least_integer() {
+            self.at += 1;
+            return self.above(Expr::Literal(Value::Integer(i32::MIN)), 0);
+        }
         self.nesting += 1;
         if self.nesting > MAX_EXPRESSION_DEPTH {
             return Err(self.too_deep());
@@ -239,6 +246,19 @@ impl Parser {
             }
         };
         self.above(expr, 0)
+    }
+
+    /// The digits of the least integer are none that an integer without its sign has. Where something
+    /// follows that binds closer than the sign, they are out of range.
+    fn is_least_integer(&self) -> bool {
+        let next = self.tokens.get(self.at + 1).map_or(&Token::End, |placed| &placed.token);
+        let binds_closer = match next {
+            Token::Symbol(symbol) => matches!(*symbol, "." | "["),
+            Token::Text(_) => true,
+            Token::Word(word) => TimeUnit::from_word(word).is_some(),
+            _ => false,
+        };
+        matches!(self.peek(), Token::Number(text) if text == LEAST_INTEGER_DIGITS) && !binds_closer
     }
 
     fn number(&mut self, text: &str, position: usize) -> Parsed<Value<'static>> {

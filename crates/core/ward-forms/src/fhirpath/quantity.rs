@@ -116,8 +116,7 @@ impl<'d> Quantity<'d> {
         if map.contains_key("comparator") {
             return None;
         }
-        let Json::Number(number) = map.get("value")? else { return None };
-        let value = super::node::decimal(&number.to_string())?;
+        let value = node.written()?.field("value")?.number()?;
         let text = |name: &str| map.get(name).and_then(Json::as_str);
         let unit = match (text("system"), text("code"), text("unit")) {
             (Some(UCUM), Some(code), _) => UnitText::Code(Text::borrowed(code)),

@@ -246,8 +246,9 @@ impl Temporal {
         if known < Precision::Second {
             self.second = 59;
         }
-        if self.fraction_digits == 0 {
-            self.nanos = 999_000_000;
+        // What was written of the fraction stays, down to the millisecond.
+        if let Some(digits) = 3_u32.checked_sub(u32::from(self.fraction_digits)) {
+            self.nanos += (10_u32.pow(digits) - 1) * 1_000_000;
         }
     }
 

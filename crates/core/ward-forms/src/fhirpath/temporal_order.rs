@@ -28,7 +28,7 @@ impl Temporal {
             return Self::order_apart(self.span_in_utc(), other.span_in_utc());
         }
         let (left, right) = if self.offset_min == other.offset_min {
-            (*self, *other)
+            (self.without_leap_second(), other.without_leap_second())
         } else {
             (self.in_utc(), other.in_utc())
         };
@@ -125,8 +125,13 @@ impl Temporal {
                 utc.offset_min = Some(0);
                 utc
             }
-            _ => *self,
+            _ => self.without_leap_second(),
         }
+    }
+
+    /// A leap second is the first one of the next minute, as every clock counts it.
+    fn without_leap_second(&self) -> Self {
+        if self.second < 60 { *self } else { self.at_minute(self.seconds().div_euclid(60)) }
     }
 
     /// This value moved to another minute, its seconds kept. A leap second has moved the minute on.

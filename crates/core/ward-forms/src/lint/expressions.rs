@@ -70,22 +70,30 @@ impl Check<'_> {
 
     fn parsed(&mut self, item: Option<&Item>, kind: &'static str, expression: &fhirpath::Expression) {
         let dependencies = expression.dependencies();
-        for link_id in dependencies.compared_link_ids() {
-            if self.form.item(link_id).is_none() {
-                let message = format!("The {kind} refers to {link_id}, which this form does not have.");
-                self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
-            }
+        let form = self.form;
+        let is_like =
+            |link_id: &&str| form.items().iter().any(|item| fhirpath::are_alike(&item.link_id, link_id));
+        let unlike = dependencies.alike_link_ids().filter(|link_id| !is_like(link_id));
+        let absent = dependencies.compared_link_ids().filter(|link_id| form.item(link_id).is_none());
+        for link_id in absent.chain(unlike) {
+            let message = format!("The {kind} refers to {link_id}, which this form does not have.");
+            self.add(item, FindingCode::LinkToNowhere, Severity::Error, message);
         }
         for name in dependencies.variables() {
-            if !self.is_known(item, name) {
+            if !self.is_known(item, name) && !dependencies.defines_any_name() {
                 let message = format!("The {kind} uses %{name}, which is not defined where it stands.");
                 self.add(item, FindingCode::UndefinedVariable, Severity::Error, message);
             }
         }
         // Within its context there is only what lies below its own item.
-        if kind == "calculatedExpression" && dependencies.is_everything() && !dependencies.is_within_context()
-        {
-            let message = format!("The {kind} reads the whole response, and so its own answer.");
+        let reads_all = dependencies.is_everything() && !dependencies.is_within_context();
+        let own = match kind {
+            "calculatedExpression" => Some("its own answer"),
+            "enableWhenExpression" => Some("what it switches on and off"),
+            _ => None,
+        };
+        if let Some(own) = own.filter(|_| reads_all) {
+            let message = format!("The {kind} reads the whole response, and so {own}.");
             self.add(item, FindingCode::Loop, Severity::Warning, message);
         }
         for pattern in expression.unreadable_patterns() {

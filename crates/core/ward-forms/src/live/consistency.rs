@@ -14,7 +14,8 @@ impl LiveForm<'static> {
     pub(crate) fn compare_with_scratch(&self) -> Result<(), ItemPath> {
         let surroundings: Surroundings = self.surroundings().clone();
         let form = self.shared_form();
-        let scratch = LiveForm::follow(form, self.response.clone().into_owned(), surroundings, false);
+        // Whose answers they are, only their marks tell.
+        let scratch = LiveForm::evaluated_anew(form, self.marked(), surroundings);
         for (own, other) in self.order.iter().zip(&scratch.order) {
             if !(self.is_like(*own, &scratch, *other) && self.is_at_rest(*own)) {
                 return Err(self.path(*own));
@@ -24,6 +25,7 @@ impl LiveForm<'static> {
         let is_same = self.order.len() == scratch.order.len()
             && self.rules == scratch.rules
             && self.mirror == scratch.mirror
+            && self.mirror_digits == scratch.mirror_digits
             && self.response.items == scratch.response.items
             && self.waiting.is_empty()
             && (self.unprepared.is_empty() && self.followed.is_none());

@@ -33,6 +33,14 @@ impl LiveForm<'_> {
         })
     }
 
+    /// Whether nobody can say if an answer is wanted here that is not there.
+    pub(crate) fn is_debt_in_doubt(&self, id: PlaceId) -> bool {
+        self.with_item(id).is_some_and(|(place, item)| {
+            let counts = place.is_on && !place.is_optional && place.is_in_doubt && !self.is_hidden(place);
+            counts && item.owes_answer() && !self.holds_answer(id)
+        })
+    }
+
     /// Whether a person owes the answer of this question.
     pub(crate) fn is_owed(&self, id: PlaceId) -> bool {
         self.is_wanted(id) && self.is_asked(id)
@@ -51,9 +59,7 @@ impl LiveForm<'_> {
         if item.item_type != ItemType::Group || !self.is_wanted(group) {
             return None;
         }
-        let has_value =
-            |id: &PlaceId| self.places.get(*id).is_some_and(|place| place.is_on && place.has_value);
-        if self.below(group).iter().any(has_value) {
+        if self.holds_answer(group) {
             return None;
         }
         self.last_question(group)
@@ -93,6 +99,13 @@ impl LiveForm<'_> {
                     || self.source(id).is_some_and(says_more))
         };
         says(id) || self.below(id).iter().any(|id| says(*id))
+    }
+
+    /// Whether a question has an answer, or one in a group has.
+    fn holds_answer(&self, id: PlaceId) -> bool {
+        let has_value =
+            |id: &PlaceId| self.places.get(*id).is_some_and(|place| place.is_on && place.has_value);
+        has_value(&id) || (self.is_group(id) && self.below(id).iter().any(has_value))
     }
 
     fn below(&self, id: PlaceId) -> &[PlaceId] {

@@ -28,13 +28,29 @@ impl LiveForm<'static> {
         let at_writing = surroundings.at_writing(response.authored());
         let (form, response) = (FormRef::Shared(form), Cow::Owned(response));
         let mut live = Self::over(form, response, at_writing, Calculation::Follow);
-        live.take_marks();
-        live.is_filled_in();
-        live.settle_all();
+        live.begin_again();
         if *live.surroundings() != surroundings {
             live.set_surroundings(surroundings);
         }
         live
+    }
+
+    /// A marked response, evaluated at the time that the form is told.
+    pub(crate) fn evaluated_anew(
+        form: Arc<Questionnaire>,
+        response: QuestionnaireResponse,
+        surroundings: Surroundings,
+    ) -> Self {
+        let (form, response) = (FormRef::Shared(form), Cow::Owned(response));
+        let mut live = Self::over(form, response, surroundings, Calculation::Follow);
+        live.begin_again();
+        live
+    }
+
+    fn begin_again(&mut self) {
+        self.take_marks();
+        self.is_filled_in();
+        self.settle_all();
     }
 
     fn take_marks(&mut self) {
@@ -78,12 +94,6 @@ impl LiveForm<'static> {
             return (!is_unknown).then_some(mark);
         }
         (place.is_settled && self.is_filled_in_by_form(place.item)).then_some(SEEN)
-    }
-
-    /// Whether the form itself fills an answer in here.
-    pub(crate) fn is_filled_in_by_form(&self, item: usize) -> bool {
-        self.compiled.item(item).is_some_and(|item| item.initial.is_some())
-            || self.form.items().get(item).is_some_and(|item| !item.initial.is_empty())
     }
 
     /// The item of a place in a copy of the response.

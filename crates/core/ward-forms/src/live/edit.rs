@@ -2,7 +2,7 @@
 
 use super::LiveForm;
 use super::grow::{Branch, Growth, begins_optional};
-use super::pairing::{pairs, renewed};
+use super::pairing::{lasting_pairs, pairs, renewed};
 use super::place::PlaceId;
 use crate::answer_value::AnswerValue;
 use crate::compiled::What;
@@ -17,19 +17,28 @@ impl LiveForm<'_> {
             return;
         }
         self.ensure(id);
+        let is_lasting = self.is_lasting(id);
+        let before = self.source(id).map_or(&[][..], ResponseItem::answers);
+        let pairs = if is_lasting { lasting_pairs(before, &values) } else { pairs(before, &values) };
+        let was_parked: Vec<bool> = before.iter().map(|answer| answer.value.is_none()).collect();
+        let parked = if is_lasting { self.park(id, &pairs) } else { Vec::new() };
         let Some(item) = self.source_mut(id) else { return };
-        let before = std::mem::take(&mut item.answers);
-        let pairs = pairs(&before, &values);
-        let mut before: Vec<Option<Answer>> = before.into_iter().map(Some).collect();
+        let mut before: Vec<Option<Answer>> =
+            std::mem::take(&mut item.answers).into_iter().map(Some).collect();
         for (value, from) in values.into_iter().zip(&pairs) {
             let kept = from.and_then(|at| before.get_mut(at)?.take());
             item.answers.push(renewed(kept, value));
         }
         let has_value = !item.answers.is_empty();
+        let parked_count = parked.len();
+        item.answers.extend(parked);
         if let Some(place) = self.places.get_mut(id) {
             place.has_value = has_value;
         }
-        self.regrow(id, &pairs);
+        self.regrow(id, &pairs, &was_parked);
+        if let Some(place) = self.places.get_mut(id).filter(|_| is_lasting) {
+            place.branches.extend(std::iter::repeat_n(Vec::new(), parked_count));
+        }
         self.refresh(id);
         self.notify(id);
         self.wait_for_own_rules(id);
@@ -37,7 +46,7 @@ impl LiveForm<'_> {
 
     /// Keeps the places under the answers that stay, wherever they stand now, and makes those under new
     /// ones.
-    fn regrow(&mut self, id: PlaceId, pairs: &[Option<usize>]) {
+    fn regrow(&mut self, id: PlaceId, pairs: &[Option<usize>], was_parked: &[bool]) {
         let Some(place) = self.places.get_mut(id) else { return };
         let has_children = self.form.items().get(place.item).is_some_and(|item| !item.children.is_empty());
         if !has_children {
@@ -64,8 +73,12 @@ impl LiveForm<'_> {
         for id in old.into_iter().flatten() {
             self.remove_places(id);
         }
-        for (at, _) in pairs.iter().enumerate().filter(|(_, from)| from.is_none()) {
-            self.grow_under(id, at);
+        for (at, from) in pairs.iter().enumerate() {
+            match from {
+                None => self.grow_under(id, at),
+                Some(from) if was_parked.get(*from) == Some(&true) => self.grow_again(id, at),
+                Some(_) => {}
+            }
         }
     }
 
@@ -89,7 +102,7 @@ impl LiveForm<'_> {
     }
 
     /// Puts new places in the queue, and the conditions that may look at one of them from now on.
-    fn take_up_new(&mut self, made: &[PlaceId]) {
+    pub(super) fn take_up_new(&mut self, made: &[PlaceId]) {
         self.take_up(made);
         for id in made {
             self.notify_conditions(*id);

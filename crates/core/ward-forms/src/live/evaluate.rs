@@ -4,6 +4,7 @@ use super::LiveForm;
 use super::place::PlaceId;
 use crate::compiled::{ExpressionFailure, Formula, NameSource};
 use crate::fhirpath::{Collection, Environment, EvaluationError, Expression, Node, OptionWeights, Value};
+use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
@@ -24,7 +25,7 @@ impl LiveForm<'_> {
         let Some(mirror) = &self.mirror else { return Err(ExpressionFailure::DoesNotParse) };
         // Contexts live as long as the evaluation, because results borrow from them.
         let own = self.context(id);
-        let contexts: Vec<Option<Cow<'_, Json>>> = formula
+        let contexts: Vec<Option<Context<'_>>> = formula
             .needed
             .iter()
             .map(|variable| {
@@ -34,7 +35,7 @@ impl LiveForm<'_> {
             .collect();
         let form: &Questionnaire = &self.form;
         let weights: &dyn OptionWeights = form;
-        let mut base = Environment::of(mirror).with_weights(weights);
+        let mut base = Environment::of(mirror).with_digits(&self.mirror_digits).with_weights(weights);
         if let Some(now) = self.surroundings.now() {
             base = base.at(now);
         }
@@ -44,7 +45,7 @@ impl LiveForm<'_> {
             let result = match &variable.formula.expression {
                 Err(failure) => Err(failure.clone()),
                 Ok(expression) => {
-                    let environment = in_context(base.clone(), context.as_deref());
+                    let environment = in_context(base.clone(), context.as_ref());
                     let environment = self.with_names(environment, &variable.formula, id, &results);
                     self.evaluate_counted(expression, &environment, |error| {
                         root_cause(error, &variable.formula, &results)
@@ -53,7 +54,7 @@ impl LiveForm<'_> {
             };
             results.insert(*place, result);
         }
-        let environment = self.with_names(in_context(base, own.as_deref()), formula, id, &results);
+        let environment = self.with_names(in_context(base, own.as_ref()), formula, id, &results);
         let cause = |error| root_cause(error, formula, &results);
         take(&self.evaluate_counted(expression, &environment, cause)?)
     }
@@ -77,13 +78,13 @@ impl LiveForm<'_> {
 
     /// The item of the response that an expression begins on; one without answers where the item holds
     /// nothing. `None` stands for the whole response.
-    fn context(&self, id: Option<PlaceId>) -> Option<Cow<'_, Json>> {
+    fn context(&self, id: Option<PlaceId>) -> Option<Context<'_>> {
         let id = id?;
-        if let Some(seen) = self.seen(id) {
-            return Some(Cow::Borrowed(seen));
+        if let Some((seen, digits)) = self.seen(id) {
+            return Some(Context { json: Cow::Borrowed(seen), digits });
         }
         let item = self.places.get(id).and_then(|place| self.form.items().get(place.item))?;
-        Some(Cow::Owned(json!({ "linkId": item.link_id })))
+        Some(Context { json: Cow::Owned(json!({ "linkId": item.link_id })), digits: None })
     }
 
     fn with_names<'d>(
@@ -97,14 +98,19 @@ impl LiveForm<'_> {
             let value: Option<Collection<'d>> = match source {
                 // One that failed stays undefined, which is an error where it is used.
                 NameSource::Variable(place) => results.get(place).and_then(|result| result.clone().ok()),
-                NameSource::Questionnaire => Some(Value::Node(Node::resource(self.form.as_value())).into()),
+                NameSource::Questionnaire => {
+                    let node = Node::resource(self.form.as_value()).with_digits(Some(self.form.digits()));
+                    Some(Value::Node(node).into())
+                }
                 NameSource::FormItem => self.form_item(id).map(|node| Value::Node(node).into()),
-                NameSource::Contained(place) => self
-                    .form
-                    .as_value()
-                    .get("contained")
-                    .and_then(|list| list.get(*place))
-                    .map(|json| Value::Node(Node::resource(json)).into()),
+                NameSource::Contained(place) => {
+                    let contained = self.form.as_value().get("contained");
+                    let digits = self.form.digits().field("contained");
+                    let digits = digits.and_then(|list| list.element(*place));
+                    contained
+                        .and_then(|list| list.get(*place))
+                        .map(|json| Value::Node(Node::resource(json).with_digits(digits)).into())
+                }
                 NameSource::Outside => {
                     self.surroundings.resource(name).map(|json| Value::Node(Node::resource(json)).into())
                 }
@@ -132,13 +138,25 @@ impl LiveForm<'_> {
             })
             .collect();
         way.reverse();
-        let json = way.into_iter().try_fold(self.form.as_value(), |at, place| at.get("item")?.get(place))?;
-        Node::typed(json, FORM_ITEM)
+        let (mut json, mut digits) = (self.form.as_value(), Some(self.form.digits()));
+        for place in way {
+            json = json.get("item")?.get(place)?;
+            digits = digits.and_then(|texts| texts.field("item")?.element(place));
+        }
+        Some(Node::typed(json, FORM_ITEM)?.with_digits(digits))
     }
 }
 
-fn in_context<'d>(environment: Environment<'d>, context: Option<&'d Json>) -> Environment<'d> {
-    match context.and_then(|json| Node::typed(json, RESPONSE_ITEM)) {
+/// What an expression begins on.
+struct Context<'d> {
+    json: Cow<'d, Json>,
+    digits: Option<&'d NumberTexts>,
+}
+
+fn in_context<'d>(environment: Environment<'d>, context: Option<&'d Context<'d>>) -> Environment<'d> {
+    let node = context
+        .and_then(|context| Some(Node::typed(&context.json, RESPONSE_ITEM)?.with_digits(context.digits)));
+    match node {
         Some(node) => environment.with_context(Value::Node(node)),
         None => environment,
     }

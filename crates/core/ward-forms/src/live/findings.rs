@@ -23,7 +23,8 @@ impl LiveForm<'_> {
             findings.push(Finding::new(self.path(id), code, severity, message));
         };
         if let Some(failure) = &place.enable_failure {
-            let message = format!("Whether this is asked could not be decided, so it is shown: {failure}.");
+            let so = if place.is_in_doubt { "shown" } else { "asked" };
+            let message = format!("Whether this is asked could not be decided, so it is {so}: {failure}.");
             add(FindingCode::ExpressionFailed, Severity::Warning, message);
         }
         if let Some(failure) = &place.initial_failure {
@@ -31,15 +32,18 @@ impl LiveForm<'_> {
             add(FindingCode::ExpressionFailed, Severity::Information, message);
         }
         if let Some(Err(failure)) = place.calculation.as_ref().and_then(|found| found.result.as_ref()) {
-            let message = match self.calculation {
-                Calculation::Follow if place.has_value => {
-                    format!(
-                        "The answer could not be calculated again, so the one that was there stands: {failure}."
-                    )
-                }
-                _ => format!("The answer could not be calculated: {failure}."),
+            let (code, message) = match (self.calculation, place.has_value) {
+                (Calculation::Follow, true) => (
+                    FindingCode::ExpressionFailed,
+                    "The answer could not be calculated again, so the one that was there stands",
+                ),
+                (Calculation::Verify, true) => (
+                    FindingCode::NotChecked,
+                    "Whether this answer is what the form calculates was not checked",
+                ),
+                (_, false) => (FindingCode::ExpressionFailed, "The answer could not be calculated"),
             };
-            add(FindingCode::ExpressionFailed, Severity::Warning, message);
+            add(code, Severity::Warning, format!("{message}: {failure}."));
         }
         if let Some((severity, message)) = self.difference(id) {
             add(FindingCode::CalculatedDiffers, severity, message.to_owned());

@@ -12,13 +12,20 @@ use crate::answer_value::AnswerValue;
 use crate::compiled::{Task, What};
 
 impl LiveForm<'_> {
+    /// Whether the form itself fills an answer in here.
+    pub(crate) fn is_filled_in_by_form(&self, item: usize) -> bool {
+        self.compiled.item(item).is_some_and(|item| item.initial.is_some())
+            || self.form.items().get(item).is_some_and(|item| !item.initial.is_empty())
+    }
+
     /// Counts everything that stands there as filled in: a stored response was opened before.
     pub(super) fn is_filled_in(&mut self) {
         self.settle();
         for id in std::mem::take(&mut self.unprepared) {
             if let Some(place) = self.places.get_mut(id) {
                 place.is_prepared = !place.is_optional;
-                place.is_begun = place.is_on && !place.is_optional;
+                // One that is off and was answered, or cleared, was filled in before it went off.
+                place.is_begun = (place.is_on || place.position.is_some()) && !place.is_optional;
             }
         }
         self.beginning.clear();

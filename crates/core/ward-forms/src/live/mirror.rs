@@ -3,8 +3,10 @@
 //! Items that are off, and items that hold nothing, are not in it.
 
 use super::LiveForm;
+use super::mirror_digits::{self, ListChange, WayStep};
 use super::place::PlaceId;
 use crate::completion::says_more;
+use crate::number_text::NumberTexts;
 use crate::response::{QuestionnaireResponse, ResponseItem};
 use serde_json::{Map, Value};
 
@@ -41,21 +43,33 @@ impl LiveForm<'_> {
         }
         let is_seen = built.is_some();
         let at = self.index_in_mirror(id);
-        let Some(list) = self.list_of(parent, under_answer) else {
+        let way = self.way_to_list(parent, under_answer);
+        let Some(list) = self.mirror.as_mut().and_then(|mirror| list_at(mirror, &way)) else {
             // The holder has no list yet.
             return parent.map_or((), |parent| self.refresh(parent));
         };
-        match (was_mirrored, built) {
-            (true, Some(json)) => {
+        let at = at.min(list.len());
+        let change = match (was_mirrored, built) {
+            (true, Some(Seen { json, digits })) => {
                 if let Some(slot) = list.get_mut(at) {
                     *slot = json;
                 }
+                Some(ListChange::Replace(digits))
             }
-            (true, None) if at < list.len() => drop(list.remove(at)),
-            (false, Some(json)) => list.insert(at.min(list.len()), json),
-            _ => {}
-        }
+            (true, None) if at < list.len() => {
+                drop(list.remove(at));
+                Some(ListChange::Remove)
+            }
+            (false, Some(Seen { json, digits })) => {
+                list.insert(at, json);
+                Some(ListChange::Insert(digits))
+            }
+            _ => None,
+        };
         let is_empty = list.is_empty();
+        if let Some(change) = change {
+            mirror_digits::change(&mut self.mirror_digits, &way, at, change);
+        }
         for id in seen {
             if let Some(place) = self.places.get_mut(id) {
                 place.is_mirrored = true;
@@ -75,7 +89,7 @@ impl LiveForm<'_> {
     }
 
     /// What is seen of a place, and the places that are in it.
-    fn build(&self, id: PlaceId, source: Option<&ResponseItem>, seen: &mut Vec<PlaceId>) -> Option<Value> {
+    fn build(&self, id: PlaceId, source: Option<&ResponseItem>, seen: &mut Vec<PlaceId>) -> Option<Seen> {
         let place = self.places.get(id).filter(|place| place.is_on && !place.is_masked)?;
         let source = source?;
         let before = seen.len();
@@ -85,7 +99,7 @@ impl LiveForm<'_> {
         for (at, answer) in source.answers.iter().enumerate().filter(|_| !is_group) {
             let nested = self.build_level(self.places.branch(Some(id), at), &answer.items, seen);
             if answer.value.is_some() || !nested.is_empty() {
-                answers.push(with_lists(&answer.fields, [("item", nested)]));
+                answers.push(Seen::of(&answer.fields, &answer.numbers, [("item", nested)]));
             }
         }
         let items = match is_group {
@@ -96,10 +110,10 @@ impl LiveForm<'_> {
             seen.truncate(before);
             return None;
         }
-        Some(with_lists(&source.fields, [("answer", answers), ("item", items)]))
+        Some(Seen::of(&source.fields, &source.numbers, [("answer", answers), ("item", items)]))
     }
 
-    fn build_level(&self, branch: &[PlaceId], items: &[ResponseItem], seen: &mut Vec<PlaceId>) -> Vec<Value> {
+    fn build_level(&self, branch: &[PlaceId], items: &[ResponseItem], seen: &mut Vec<PlaceId>) -> Vec<Seen> {
         let source = |id: &PlaceId| items.get(self.places.get(*id)?.position?);
         branch.iter().filter_map(|id| self.build(*id, source(id), seen)).collect()
     }
@@ -112,11 +126,13 @@ impl LiveForm<'_> {
         before.filter(|other| self.places.get(**other).is_some_and(|place| place.is_mirrored)).count()
     }
 
-    /// The way through the mirror to a place, from the top: its index in each list, and the answer of
-    /// the question above it.
-    fn way_to(&self, id: PlaceId) -> Vec<(Option<usize>, usize)> {
-        let mut way: Vec<(Option<usize>, usize)> =
-            self.places.chain(id).map(|id| (self.answer_in_mirror(id), self.index_in_mirror(id))).collect();
+    /// The way through the mirror to a place, from the top.
+    fn way_to(&self, id: PlaceId) -> Vec<WayStep> {
+        let mut way = Vec::new();
+        for id in self.places.chain(id) {
+            way.push(("item", self.index_in_mirror(id)));
+            way.extend(self.answer_in_mirror(id).map(|answer| ("answer", answer)));
+        }
         way.reverse();
         way
     }
@@ -136,48 +152,58 @@ impl LiveForm<'_> {
         Some(answers.filter(|answer| answer.value.is_some()).count())
     }
 
-    /// What expressions see of a place; `None` where it is not in the mirror.
-    pub(super) fn seen(&self, id: PlaceId) -> Option<&Value> {
+    /// What expressions see of a place, and how its numbers were written; `None` where it is not in the
+    /// mirror.
+    pub(super) fn seen(&self, id: PlaceId) -> Option<(&Value, Option<&NumberTexts>)> {
         self.places.get(id).filter(|place| place.is_mirrored)?;
-        let mut at = self.mirror.as_ref()?;
-        for (answer, index) in self.way_to(id) {
-            if let Some(answer) = answer {
-                at = at.get("answer")?.get(answer)?;
-            }
-            at = at.get("item")?.get(index)?;
+        let (mut at, mut digits) = (self.mirror.as_ref()?, Some(&self.mirror_digits));
+        for (list, index) in self.way_to(id) {
+            at = at.get(list)?.get(index)?;
+            digits = digits.and_then(|texts| texts.field(list)?.element(index));
         }
-        Some(at)
+        Some((at, digits))
     }
 
-    /// The list of what is seen at the top, in a group, or under an answer.
-    fn list_of(&mut self, parent: Option<PlaceId>, under_answer: usize) -> Option<&mut Vec<Value>> {
-        let way = parent.map_or_else(Vec::new, |parent| self.way_to(parent));
+    /// The way to what holds a list of items: nothing, a group, or an answer.
+    fn way_to_list(&self, parent: Option<PlaceId>, under_answer: usize) -> Vec<WayStep> {
+        let mut way = parent.map_or_else(Vec::new, |parent| self.way_to(parent));
         let own_answer = parent.and_then(|parent| self.answer_of(parent, under_answer));
-        let mut at = self.mirror.as_mut()?;
-        for (answer, index) in way {
-            at = under(at, answer)?.get_mut("item")?.get_mut(index)?;
-        }
-        under(at, own_answer)?.get_mut("item")?.as_array_mut()
+        way.extend(own_answer.map(|answer| ("answer", answer)));
+        way
     }
 }
 
-/// What holds the list of items: the item itself, or one of its answers.
-fn under(item: &mut Value, answer: Option<usize>) -> Option<&mut Value> {
-    match answer {
-        Some(answer) => item.get_mut("answer")?.get_mut(answer),
-        None => Some(item),
-    }
+/// The list of items at the end of a way.
+fn list_at<'m>(mirror: &'m mut Value, way: &[WayStep]) -> Option<&'m mut Vec<Value>> {
+    let holder = way.iter().try_fold(mirror, |at, (list, index)| at.get_mut(*list)?.get_mut(*index))?;
+    holder.get_mut("item")?.as_array_mut()
 }
 
-/// The fields with these lists; an empty list is left out.
-fn with_lists<const N: usize>(fields: &Map<String, Value>, lists: [(&str, Vec<Value>); N]) -> Value {
-    let mut map = fields.clone();
-    for (field, list) in lists {
-        if list.is_empty() {
-            map.shift_remove(field);
-        } else {
+/// What expressions see of a part of the response.
+struct Seen {
+    json: Value,
+    /// How its numbers were written.
+    digits: NumberTexts,
+}
+
+impl Seen {
+    /// The fields with these lists; an empty list is left out.
+    fn of<const N: usize>(
+        fields: &Map<String, Value>,
+        numbers: &NumberTexts,
+        lists: [(&str, Vec<Self>); N],
+    ) -> Self {
+        let (mut map, mut digits) = (fields.clone(), numbers.clone());
+        for (field, list) in lists {
+            if list.is_empty() {
+                map.shift_remove(field);
+                continue;
+            }
+            let (list, texts): (Vec<Value>, Vec<NumberTexts>) =
+                list.into_iter().map(|seen| (seen.json, seen.digits)).unzip();
             map.insert(field.to_owned(), Value::Array(list));
+            digits = digits.with_list(field, texts.into_iter());
         }
+        Self { json: Value::Object(map), digits }
     }
-    Value::Object(map)
 }

@@ -16,7 +16,9 @@ mod grow;
 mod head;
 mod initial;
 mod mirror;
+mod mirror_digits;
 mod pairing;
+mod parked;
 mod place;
 mod result_answers;
 mod settle;
@@ -31,6 +33,7 @@ pub use surroundings::Surroundings;
 use crate::answer_value::AnswerValue;
 use crate::compiled::CompiledForm;
 use crate::item_path::ItemPath;
+use crate::number_text::NumberTexts;
 use crate::questionnaire::Questionnaire;
 use crate::response::{QuestionnaireResponse, ResponseItem};
 use grow::{Branch, Growth};
@@ -84,6 +87,8 @@ pub(crate) struct LiveForm<'r> {
     is_written: bool,
     /// What expressions see; `None` for a form without any.
     mirror: Option<Value>,
+    /// How the numbers in it were written.
+    mirror_digits: NumberTexts,
     waiting: BTreeSet<settle::Waiting>,
     is_order_old: bool,
     /// New places, whose initial answers are not filled in.
@@ -100,18 +105,14 @@ pub(crate) struct LiveForm<'r> {
 }
 
 impl<'r> LiveForm<'r> {
-    /// A new or stored response that is answered. What a stored one holds was filled in before.
+    /// A new response that is answered.
     pub(crate) fn follow(
         form: Arc<Questionnaire>,
         response: QuestionnaireResponse,
         surroundings: Surroundings,
-        is_new: bool,
     ) -> Self {
         let mut live =
             Self::over(FormRef::Shared(form), Cow::Owned(response), surroundings, Calculation::Follow);
-        if !is_new {
-            live.is_filled_in();
-        }
         live.settle_all();
         live
     }
@@ -156,6 +157,7 @@ impl<'r> LiveForm<'r> {
     ) -> Self {
         let compiled = Arc::clone(form.compiled());
         let mirror = compiled.has_expressions().then(|| mirror::empty(&response));
+        let mirror_digits = response.numbers.clone();
         let mut places = Places::with_items(form.items().len());
         let is_stored = true;
         let mut growth =
@@ -174,6 +176,7 @@ impl<'r> LiveForm<'r> {
             calculation,
             is_written: false,
             mirror,
+            mirror_digits,
             waiting: BTreeSet::new(),
             is_order_old: true,
             unprepared: Vec::new(),
@@ -324,10 +327,7 @@ impl<'r> LiveForm<'r> {
 
     /// Whether somebody has entered something below a place.
     pub(crate) fn has_nested_answers(&self, id: PlaceId) -> bool {
-        self.places.subtree(id).iter().skip(1).filter_map(|below| self.places.get(*below)).any(|place| {
-            let is_given = place.calculation.as_ref().is_none_or(|calculation| calculation.is_overridden);
-            place.has_value && is_given
-        })
+        self.places.subtree(id).iter().skip(1).any(|below| self.is_given(*below))
     }
 
     pub(crate) fn values(&self, id: PlaceId) -> Vec<AnswerValue> {

@@ -25,6 +25,18 @@ pub(super) fn pairs(before: &[Answer], values: &[AnswerValue]) -> Vec<Option<usi
     found
 }
 
+/// As [`pairs`], for answers that are calculated: one that changes goes on with the next that is free, and
+/// so does one that comes back.
+pub(super) fn lasting_pairs(before: &[Answer], values: &[AnswerValue]) -> Vec<Option<usize>> {
+    let mut found = pairs(before, values);
+    let free: Vec<usize> = (0..before.len()).filter(|at| !found.contains(&Some(*at))).collect();
+    let new = found.iter_mut().filter(|from| from.is_none());
+    for (from, at) in new.zip(free) {
+        *from = Some(at);
+    }
+    found
+}
+
 /// The answer before with its new words and all that is nested under it.
 pub(super) fn renewed(before: Option<Answer>, value: AnswerValue) -> Answer {
     match before {

@@ -25,7 +25,8 @@ pub(crate) struct Place {
     /// The places below it in reading order: one list for a group, one for each answer of a question.
     pub(crate) branches: Vec<Vec<PlaceId>>,
     pub(crate) is_on: bool,
-    /// It is on only because an expression that decides about it failed. It owes nothing.
+    /// It is on only because an expression that decides about it needs something that is not at hand. It
+    /// owes nothing.
     pub(crate) is_in_doubt: bool,
     /// In a repeating group that isn't required and has no instance yet.
     pub(crate) is_optional: bool,

@@ -6,7 +6,7 @@ use crate::answer_check::{AnswerIssue, asked_for, check_answers};
 use crate::answer_value::{AnswerValue, Coding, Quantity};
 use crate::compiled::ExpressionFailure;
 use crate::fhirpath::{Collection, Decimal, Node, TemporalKind, Value};
-use crate::limits::MAX_CALCULATED_ANSWERS;
+use crate::limits::{MAX_CALCULATED_ANSWERS, MAX_CALCULATED_BYTES};
 use crate::questionnaire::{Item, ItemType};
 use serde_json::{Number, Value as Json};
 
@@ -19,11 +19,23 @@ pub(super) fn answers(item: &Item, result: &Collection<'_>) -> Result<Vec<Answer
     let other_type = || ExpressionFailure::OtherType { expected: asked_for(item) };
     let values: Vec<AnswerValue> =
         result.iter().map(|value| answer(item, value).ok_or_else(other_type)).collect::<Result<_, _>>()?;
+    if values.iter().map(text_bytes).sum::<usize>() > MAX_CALCULATED_BYTES {
+        return Err(ExpressionFailure::TooLong { limit_bytes: MAX_CALCULATED_BYTES });
+    }
     let checked: Vec<_> = values.iter().map(Some).collect();
     if check_answers(item, &checked).iter().any(AnswerIssue::is_error) {
         return Err(ExpressionFailure::DoesNotFit);
     }
     Ok(values)
+}
+
+/// How much text an answer makes a response longer by.
+fn text_bytes(value: &AnswerValue) -> usize {
+    match value {
+        AnswerValue::Boolean(_) | AnswerValue::Integer(_) | AnswerValue::Decimal(_) => 0,
+        AnswerValue::String(text) | AnswerValue::Uri(text) => text.len(),
+        other => other.write().1.to_string().len(),
+    }
 }
 
 /// Whether two lists of answers say the same.

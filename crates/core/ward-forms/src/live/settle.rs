@@ -137,7 +137,7 @@ impl LiveForm<'_> {
             None => (true, is_doubted, None),
             // Nothing is not true: the item is not asked before its expression says so.
             Some(Ok(truth)) => (truth == Some(true), is_doubted, None),
-            Some(Err(failure)) => (true, true, Some(failure)),
+            Some(Err(failure)) => (true, is_doubted || failure.leaves_in_doubt(), Some(failure)),
         }
     }
 

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use ward_forms::fhirpath::{
-    Collection, Dependencies, Environment, EvaluationError, Expression, Node, Temporal, Value,
+    Collection, Decimal, Dependencies, Environment, EvaluationError, Expression, Node, OptionWeights,
+    Temporal, Value,
 };
 
 /// The form's items: groups that repeat and hold groups, questions, and questions below answers.
@@ -41,10 +42,23 @@ impl Dice<'_> {
 }
 
 fn answer_value(dice: &mut Dice<'_>) -> (&'static str, Json) {
-    match dice.roll(6) {
+    match dice.roll(10) {
         0..=2 => ("valueInteger", json!(dice.roll(4))),
         3 => ("valueString", json!(["x", "y"][dice.roll(2)])),
         4 => ("valueDecimal", json!(1.5)),
+        // Values that don't all have an order.
+        5 => ("valueDate", json!(["2026", "2026-03", "2026-03-01"][dice.roll(3)])),
+        6 => {
+            let code = ["kg", "g", "m"][dice.roll(3)];
+            let system = "http://unitsofmeasure.org";
+            ("valueQuantity", json!({"value": dice.roll(3), "system": system, "code": code}))
+        }
+        7 => ("valueReference", json!({"reference": (["#r", "#other"][dice.roll(2)])})),
+        8 => {
+            let weight =
+                json!([{"url": "http://hl7.org/fhir/StructureDefinition/itemWeight", "valueDecimal": 2}]);
+            ("valueCoding", json!({"system": "s", "code": "y", "extension": weight}))
+        }
         _ => ("valueCoding", json!({"system": "s", "code": (["x", "y"][dice.roll(2)])})),
     }
 }
@@ -93,8 +107,10 @@ fn items(link_ids: &[&str], dice: &mut Dice<'_>, depth: usize) -> Vec<Json> {
 
 fn response(rolls: &[u8]) -> Json {
     let mut dice = Dice { rolls, at: 0 };
+    let contained = json!([{"resourceType": "QuestionnaireResponse", "id": "r",
+        "item": [{"linkId": "a", "answer": [{"valueInteger": 7}]}]}]);
     json!({"resourceType": "QuestionnaireResponse", "status": "in-progress", "authored": "2026-03-01",
-        "item": items(&TOP, &mut dice, 0)})
+        "contained": contained, "item": items(&TOP, &mut dice, 0)})
 }
 
 /// Whether an item with one of the linkIds is among these or below them.
@@ -264,7 +280,7 @@ const STARTS: [&str; 14] = [
 ];
 
 /// Steps of a path; `?` stands for a linkId.
-const STEPS: [&str; 85] = [
+const STEPS: [&str; 95] = [
     ".where(linkId = '?')",
     ".where(linkId = '?')",
     ".where('?' = linkId)",
@@ -350,10 +366,32 @@ const STEPS: [&str; 85] = [
     ".repeat(answer | $this.where(linkId = '?' and value > 3))",
     ".repeat(item | answer | $this.where(linkId = '?' and item.exists()))",
     ".repeat(item | $this.where(linkId = '?').answer)",
+    ".where(linkId = '?' and answer.value > @2026-02)",
+    ".where(linkId = '?' and answer.value > 1 'kg')",
+    ".where(linkId = '?' and answer.weight() > 1)",
+    ".select(item.where(linkId = '?').answer.weight())",
+    ".select(item.where(linkId = '?').answer.value.ordinal().sum())",
+    ".select(item.where(linkId = '?').answer.value.extension.value)",
+    ".select(item.where(linkId = '?').answer.value.extension('u'))",
+    ".select(item.where(linkId = '?').answer.value.resolve().item)",
+    ".where(answer.weight().exists() or linkId = '?')",
+    ".where((linkId = '?').not())",
 ];
 
 /// How paths end.
-const ENDS: [&str; 7] = ["", "", ".answer.value", ".count()", ".answer.count()", ".item.count()", ".linkId"];
+const ENDS: [&str; 11] = [
+    "",
+    "",
+    ".answer.value",
+    ".count()",
+    ".answer.count()",
+    ".item.count()",
+    ".linkId",
+    ".answer.weight()",
+    ".answer.value.ordinal().sum()",
+    ".answer.value.max()",
+    ".answer.value.sort()",
+];
 
 /// Paths of a few steps, which give something far more often than any expressions do.
 fn path() -> impl Strategy<Value = String> {
@@ -375,6 +413,23 @@ fn path() -> impl Strategy<Value = String> {
         })
 }
 
+/// A form that gives the answers to two of its questions a score, but not each of them.
+struct Weights;
+
+impl OptionWeights for Weights {
+    fn is_scored(&self, link_id: Option<&str>) -> bool {
+        matches!(link_id, Some("a" | "c"))
+    }
+
+    fn weight(&self, link_id: Option<&str>, _: Option<&str>, code: &str) -> Option<Decimal> {
+        (self.is_scored(link_id) && code == "x").then_some(Decimal::ONE)
+    }
+
+    fn options_looked_through(&self, _: Option<&str>) -> usize {
+        2
+    }
+}
+
 fn now() -> Option<Temporal> {
     Temporal::date_time("2026-03-01T09:30:00.000+01:00")
 }
@@ -387,6 +442,7 @@ fn outcome(
 ) -> Result<String, EvaluationError> {
     let outside = json!({"resourceType": "QuestionnaireResponse", "item": [{"linkId": "a", "answer": [{"valueInteger": 2}]}]});
     let mut environment = Environment::of(response).with_variable("v", Value::Node(Node::resource(&outside)));
+    environment = environment.with_weights(&Weights);
     if let Some(now) = now() {
         environment = environment.at(now);
     }
@@ -414,6 +470,7 @@ fn hit_a_limit(outcome: &Result<String, EvaluationError>) -> bool {
             | EvaluationError::TooManyValues { .. }
             | EvaluationError::TooMuchText { .. }
             | EvaluationError::TooManyDefined { .. }
+            | EvaluationError::TooManyHeld { .. }
             | EvaluationError::StringTooLong { .. })
     )
 }
@@ -433,6 +490,17 @@ fn changed(response: &Json, named: &BTreeSet<String>, rolls: &[u8]) -> Json {
     after
 }
 
+/// An item that the expression begins on, with everything in it changed that is not named.
+fn changed_item(item: &Json, named: &BTreeSet<String>, rolls: &[u8]) -> Json {
+    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+    let mut after = item.clone();
+    let link_id = item["linkId"].as_str().unwrap_or_default();
+    if !named.contains(link_id) {
+        change_item(&mut after, link_id, &named, &mut Dice { rolls, at: 0 });
+    }
+    after
+}
+
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() }
 }
@@ -446,16 +514,20 @@ proptest! {
         source in path(),
         rolls in prop::collection::vec(any::<u8>(), 40..160),
         changes in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 1..8),
+        begins_at in 0..6_usize,
     ) {
         let (expression, named) = dependencies(&source).ok_or(TestCaseError::fail(source.clone()))?;
         if expression.dependencies().is_everything() {
             return Ok(());
         }
         let before = response(&rolls);
-        let first = outcome(&expression, &before, None);
+        // It begins on the response or on one of its items.
+        let context = before["item"].as_array().and_then(|items| items.get(begins_at));
+        let first = outcome(&expression, &before, context);
         for changes in changes {
             let after = changed(&before, &named, &changes);
-            let second = outcome(&expression, &after, None);
+            let context = context.map(|item| changed_item(item, &named, &changes));
+            let second = outcome(&expression, &after, context.as_ref());
             if !hit_a_limit(&first) && !hit_a_limit(&second) {
                 prop_assert_eq!(&first, &second, "{} names {:?}\n{}\n{}", source, named, before, after);
             }

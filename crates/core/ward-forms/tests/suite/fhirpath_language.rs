@@ -594,3 +594,53 @@ fn values_are_sorted_or_refused() {
     let many = unsorted.collect::<Vec<_>>().join(" | ");
     assert!(matches!(fails(&format!("({many}).sort()")), EvaluationError::NotDefined { .. }));
 }
+
+#[test]
+fn equivalent_texts_have_as_many_spaces() {
+    check("'a b' ~ 'A\\tB'", "true");
+    check("'a b' ~ 'a\\nb'", "true");
+    check("'a  b' ~ 'a b'", "false");
+    check("' a' ~ 'a'", "false");
+    check("'a ' ~ 'a'", "false");
+}
+
+#[test]
+fn the_least_integer_can_be_written() {
+    check("-2147483648", "-2147483648");
+    check("-2147483648 + 2147483647", "-1");
+    check("(-2147483648).type().name", "Integer");
+    check("-2147483647", "-2147483647");
+    // The sign binds less than the point: what it stands before is out of range.
+    for source in ["-2147483648.abs()", "2147483648", "-2147483649", "+2147483648"] {
+        let error = Expression::parse(source).unwrap_err();
+        assert!(matches!(error.problem(), ExpressionProblem::NumberOutOfRange { .. }), "{source}");
+    }
+    check("-2147483648 'kg'", "-2147483648 'kg'");
+    check("-(-2147483648)", "");
+}
+
+#[test]
+fn the_highest_reading_of_a_fraction_keeps_what_was_written() {
+    check("@T10:30:01.5.highBoundary()", "10:30:01.599");
+    check("@T10:30:01.50.highBoundary()", "10:30:01.509");
+    check("@T10:30:01.500.highBoundary()", "10:30:01.500");
+    check("@T10:30:01.highBoundary()", "10:30:01.999");
+    check("@T10:30:01.5.lowBoundary()", "10:30:01.500");
+}
+
+#[test]
+fn a_leap_second_is_the_first_of_the_next_minute_in_every_zone() {
+    for other in [
+        "@2017-01-01T01:00:00+01:00",
+        "@2017-01-01T00:00:00Z",
+        "@2016-12-31T22:59:60-01:00",
+        "@2016-12-31T23:59:60+00:00",
+    ] {
+        check(&format!("@2016-12-31T23:59:60Z = {other}"), "true");
+        check(&format!("@2016-12-31T23:59:60Z < {other}"), "false");
+    }
+    check("@2016-12-31T23:59:60Z > @2016-12-31T23:59:59Z", "true");
+    check("@2016-12-31T23:59:60 = @2017-01-01T00:00:00", "true");
+    check("@T10:29:60 = @T10:30:00", "true");
+    check("@T23:59:60 > @T23:59:59", "true");
+}

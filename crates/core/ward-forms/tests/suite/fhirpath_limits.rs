@@ -5,7 +5,8 @@ use ward_forms::fhirpath::{Environment, EvaluationError, Expression, ExpressionP
 use ward_forms::limits::{
     MAX_BUILT_STRING_BYTES, MAX_BUILT_UNIT_BYTES, MAX_COLLECTION_VALUES, MAX_DEFINED_VALUES,
     MAX_EVALUATION_STEPS, MAX_EVALUATION_TEXT_BYTES, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH,
-    MAX_EXPRESSION_NODES, MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES, MAX_UNIT_BYTES,
+    MAX_EXPRESSION_NODES, MAX_HELD_VALUES, MAX_JSON_DEPTH, MAX_PATTERN_BYTES, MAX_TEMPORAL_BYTES,
+    MAX_UNIT_BYTES,
 };
 
 fn problem(source: &str) -> Option<ExpressionProblem> {
@@ -502,4 +503,24 @@ fn units_count_by_their_length() {
         let found = result(&format!("1 '{unit}/{unit}' = 1 '1'"), &Json::Null);
         assert_eq!(found, Ok(usize::from(same)), "{power}");
     }
+}
+
+#[test]
+fn collections_that_are_in_use_together_are_counted() {
+    let values: Vec<Json> = (0..MAX_COLLECTION_VALUES).map(|_| Json::Bool(true)).collect();
+    let data = json!({"resourceType": "QuestionnaireResponse", "x": values});
+    // Each level keeps what it goes through while the next one goes through as much.
+    let nested = |levels: usize| {
+        let opened = "%resource.x.select(".repeat(levels);
+        format!("{opened}1{}", ".take(1))".repeat(levels))
+    };
+    let most = MAX_HELD_VALUES / MAX_COLLECTION_VALUES;
+    assert!(!matches!(result(&nested(most - 1), &data), Err(EvaluationError::TooManyHeld { .. })));
+    assert_eq!(
+        result(&nested(most + 1), &data),
+        Err(EvaluationError::TooManyHeld { limit: MAX_HELD_VALUES })
+    );
+    // What is done with goes.
+    let one_after_another = vec!["%resource.x.count()"; most + 1].join(" + ");
+    assert!(result(&one_after_another, &data).is_ok());
 }

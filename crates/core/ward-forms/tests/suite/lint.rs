@@ -135,6 +135,8 @@ fn links_are_those_of_the_parsed_expression() {
         r"item.where(linkId = 'it\'s').answer.value",
         r"item.where(linkId = 'it\u0027s').answer.value",
         "'linkId = ' & 'x'",
+        "item.where($this.linkId != 'gone').answer.value",
+        "item.where(linkId ~ 'IT\\'S').answer.value",
         "item.where(linkId = 'it\\'s').answer.value // linkId = 'gone'",
     ] {
         assert_eq!(found_with(sound), [], "{sound}");
@@ -144,7 +146,6 @@ fn links_are_those_of_the_parsed_expression() {
         "%context.item.where('gone' = linkId).answer.value",
         "item.where(answer.exists() and linkId = 'gone').answer.value",
         "item.where(item.linkId ~ 'gone').answer.value",
-        "item.where($this.linkId != 'gone').answer.value",
         "(item | item.item).where(('gone' | 'it\\'s') contains linkId).answer.value",
     ] {
         assert_eq!(found_with(broken), one("score", "link-to-nowhere", "error"), "{broken}");
@@ -631,4 +632,42 @@ fn the_sarif_report_has_the_shape_of_the_standard() {
     }
     assert_eq!(results[1]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], json!("score"));
     assert_eq!(sarif_report(&[], "1")["runs"][0]["results"], json!([]));
+}
+
+#[test]
+fn right_expressions_are_not_refused() {
+    for right in [
+        "%resource.item.where(linkId ~ 'OTHER').answer.value",
+        "%resource.item.where(linkId != 'old').answer.value.first()",
+        "%resource.item.where((linkId = 'old').not()).answer.value.first()",
+        "%resource.item.where(linkId = 'other').answer.value.resolve().item.where(linkId = 'elsewhere').answer.value",
+        "defineVariable('a' & 'b', 1).select(%ab)",
+    ] {
+        let found = found_in(json!([question("other", "decimal", json!({})), calculated("score", right)]));
+        let refused: Vec<_> = found.iter().filter(|(_, _, severity)| *severity == "error").collect();
+        assert!(refused.is_empty(), "{right}: {refused:?}");
+    }
+    for wrong in [
+        "%resource.item.where(linkId = 'old').answer.value",
+        "%resource.item.where((linkId = 'old')).answer.value.not()",
+        "%resource.item.where(linkId = 'other' or linkId in ('old')).answer.value",
+    ] {
+        let found = found_in(json!([question("other", "decimal", json!({})), calculated("score", wrong)]));
+        assert!(found.contains(&one("score", "link-to-nowhere", "error")[0]), "{wrong}: {found:?}");
+    }
+    let unknown = found_in(json!([calculated("score", "defineVariable('ab', 1).select(%ac)")]));
+    assert_eq!(unknown, one("score", "undefined-variable", "error"));
+}
+
+#[test]
+fn a_condition_that_reads_the_whole_response_reads_what_it_decides_about() {
+    let gated = |text: &str| {
+        let extension = formula(&format!("{SDC}enableWhenExpression"), None, text);
+        found_in(json!([
+            question("a", "integer", json!({})),
+            question("b", "integer", json!({"extension": [extension]}))
+        ]))
+    };
+    assert_eq!(gated("%resource.descendants().answer.value.count() > 2"), one("b", "loop", "warning"));
+    assert_eq!(gated("%resource.descendants().where(linkId = 'a').answer.value > 2"), []);
 }

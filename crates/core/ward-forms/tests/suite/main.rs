@@ -15,13 +15,19 @@ mod answering;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod calculated_nested;
+#[cfg(test)]
 mod check_properties;
+#[cfg(test)]
+mod checks_not_made;
 #[cfg(test)]
 mod dense_answers;
 #[cfg(test)]
 mod dense_vectors;
 #[cfg(test)]
 mod digits;
+#[cfg(test)]
+mod digits_in_expressions;
 #[cfg(test)]
 mod eortc_qlq_c30;
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn gather(form: Option<&Questionnaire>, item: &ResponseItem, rows: &mut Vec<Answ
                 link_id: item.link_id().to_owned(),
                 question: question.to_owned(),
                 code: code_of(value),
-                answer: in_words(asked, value),
+                answer: in_words(asked, value, answer.number_text()),
                 is_number: matches!(value, AnswerValue::Integer(_) | AnswerValue::Decimal(_)),
             });
         }
@@ -50,10 +50,11 @@ fn code_of(value: &AnswerValue) -> Option<String> {
     }
 }
 
-fn in_words(asked: Option<&Item>, value: &AnswerValue) -> String {
+/// `digits` says how the number of the answer was written, if it would be written in another way.
+fn in_words(asked: Option<&Item>, value: &AnswerValue, digits: Option<&str>) -> String {
     match value {
         AnswerValue::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-        AnswerValue::Decimal(number) => number.to_string(),
+        AnswerValue::Decimal(number) => digits.map_or_else(|| number.to_string(), str::to_owned),
         AnswerValue::Integer(number) => number.to_string(),
         AnswerValue::Date(text)
         | AnswerValue::DateTime(text)
@@ -67,7 +68,7 @@ fn in_words(asked: Option<&Item>, value: &AnswerValue) -> String {
             .or_else(|| coding.code.clone())
             .unwrap_or_default(),
         AnswerValue::Quantity(quantity) => {
-            let number = quantity.value.as_ref().map(ToString::to_string);
+            let number = digits.map(str::to_owned).or_else(|| Some(quantity.value.as_ref()?.to_string()));
             let unit = quantity.unit.clone().or_else(|| quantity.code.clone());
             let parts = [quantity.comparator.clone(), number, unit];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" ")

@@ -1,7 +1,7 @@
 //! The audit package: what a chart holds, where it stands in the operation log, and everything
 //! that an inspector needs to check both without a key of the site and without Ward.
 
-use super::package_entries::entries_json;
+use super::package_entries::entries_text;
 use super::package_page::index_page;
 use crate::views::NamedChart;
 use base64::Engine as _;
@@ -126,7 +126,7 @@ pub fn audit_package(parts: &PackageParts<'_>) -> Vec<(String, Vec<u8>)> {
     let gaps = gaps(parts, &envelopes);
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("index.html".to_owned(), index_page(parts, &envelopes, &gaps).into_bytes()),
-        ("entries.json".to_owned(), pretty(&entries_json(parts, &envelopes))),
+        ("entries.json".to_owned(), entries_text(parts, &envelopes)),
         ("envelopes.json".to_owned(), pretty(&envelopes_json(&envelopes))),
         ("olog-checkpoint.txt".to_owned(), parts.olog_checkpoint.as_bytes().to_vec()),
         ("mlog-checkpoint.txt".to_owned(), parts.mlog_checkpoint.as_bytes().to_vec()),

@@ -2,17 +2,27 @@
 //! cover.
 
 use super::package::{PackageParts, ReadEnvelope, envelope_name};
-use super::payload_json::payload_json;
+use super::payload_json::{payload_digits, payload_json};
 use super::place_words::place_code;
 use crate::views::calendar::iso_instant;
 use crate::views::{ChartForms, role_name};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use ward_forms::JsonDigits;
 use ward_id::{Canonical as _, EntryId, hex_encode};
 use ward_sync::{EntryBody, SignedEntry, TimelineItem};
 
-/// All entries in the order that is the same on every device, whatever their place.
-pub(super) fn entries_json(parts: &PackageParts<'_>, envelopes: &[ReadEnvelope]) -> Value {
+/// All entries in the order that is the same on every device, whatever their place. Numbers of answers have
+/// the digits that were signed.
+pub(super) fn entries_text(parts: &PackageParts<'_>, envelopes: &[ReadEnvelope]) -> Vec<u8> {
+    let bodies = parts.chart.view.timeline().iter().map(|item| item.entry.body());
+    let digits = bodies.map(|body| payload_digits(body).under("payload").under("body").under("frame"));
+    let mut text = JsonDigits::of_list(digits).write_pretty(&entries_json(parts, envelopes));
+    text.push('\n');
+    text.into_bytes()
+}
+
+fn entries_json(parts: &PackageParts<'_>, envelopes: &[ReadEnvelope]) -> Value {
     let mut carriers: BTreeMap<EntryId, Vec<u64>> = BTreeMap::new();
     for envelope in envelopes {
         if let Some(entry) = envelope.entry {

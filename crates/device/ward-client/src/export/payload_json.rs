@@ -4,6 +4,7 @@ use super::place_words::{participation_words, purpose_words};
 use crate::views::calendar::{iso_day, iso_instant};
 use crate::views::{ChartForms, answered_by_code, schedule_of, status_code};
 use serde_json::{Value, json};
+use ward_forms::JsonDigits;
 use ward_id::hex_encode;
 use ward_sync::{
     AppointmentStatus, CarryReason, ConsentStatus, DataChoice, Decoded, DoseOutcome, EntryBody,
@@ -20,6 +21,17 @@ pub(super) fn payload_json(forms: &ChartForms, body: &EntryBody) -> Value {
         Decoded::Known(payload) => known(forms, &payload),
         Decoded::Unknown => json!({"unknown": hex_encode(&body.payload)}),
         Decoded::Invalid(error) => json!({"invalid": hex_encode(&body.payload), "why": error.to_string()}),
+    }
+}
+
+/// How the numbers of the JSON inside a payload were written, within what [`payload_json`] gives.
+pub(super) fn payload_digits(body: &EntryBody) -> JsonDigits {
+    match body.decode_payload() {
+        Decoded::Known(Payload::Response(Response::General(p))) => {
+            JsonDigits::of(&p.response).under("response")
+        }
+        Decoded::Known(Payload::Instrument(p)) => JsonDigits::of(&p.questionnaire).under("questionnaire"),
+        _ => JsonDigits::default(),
     }
 }
 

@@ -6,15 +6,16 @@ use super::super::ast::{Member, TypeName};
 use super::super::collection::Collection;
 use super::super::evaluator::Evaluated;
 use super::super::function_name::Function as F;
-use super::super::node::{Node, decimal};
+use super::super::node::Node;
 use super::super::operators::one;
 use super::super::type_test;
 use super::super::types;
 use super::super::value::Value;
+use super::super::written::Written;
 use super::super::{error::EvaluationError, navigate};
 use super::Calling;
 use rust_decimal::Decimal;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 const STRUCTURE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
@@ -100,8 +101,10 @@ fn extension<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evalu
 /// References into the resource's own `contained`; there is nothing else to look in.
 fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let root = calling.evaluator.environment.resource;
-    let contained = root.and_then(|node| node.map()?.get("contained")?.as_array());
-    let Some(contained) = contained else { return Ok(Collection::empty()) };
+    let contained = root.and_then(|node| node.written()?.field("contained"));
+    let Some(contained) = contained.filter(|list| list.json.is_array()) else {
+        return Ok(Collection::empty());
+    };
     let mut found = Collection::empty();
     for value in input {
         let text;
@@ -113,8 +116,8 @@ fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluat
             }
         };
         let Some(id) = reference.and_then(|reference| reference.strip_prefix('#')) else { continue };
-        if let Some(json) = contained_with(calling, contained, id)? {
-            found.push(Value::Node(Node::resource(json)));
+        if let Some(found_there) = contained_with(calling, contained, id)? {
+            found.push(Value::Node(Node::resource(found_there.json).with_digits(found_there.digits)));
         }
     }
     Ok(found)
@@ -122,15 +125,15 @@ fn resolve<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluat
 
 fn contained_with<'d>(
     calling: &Calling<'_, '_, 'd>,
-    contained: &'d [Json],
+    contained: Written<'d>,
     id: &str,
-) -> Result<Option<&'d Json>, EvaluationError> {
-    for json in contained {
-        let other = json.get("id").and_then(Json::as_str).unwrap_or_default();
+) -> Result<Option<Written<'d>>, EvaluationError> {
+    for resource in contained.elements() {
+        let other = resource.json.get("id").and_then(Json::as_str).unwrap_or_default();
         // Texts of other lengths are told apart at once.
         calling.evaluator.budget.read(if other.len() == id.len() { id.len() } else { 0 })?;
         if other == id {
-            return Ok(Some(json));
+            return Ok(Some(resource));
         }
     }
     Ok(None)
@@ -141,10 +144,11 @@ fn contained_with<'d>(
 fn weights<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>) -> Evaluated<'d> {
     let mut found = Collection::empty();
     for node in input.iter().filter_map(Value::node) {
-        let extensions = [node.map(), coding_of(node)].into_iter().flatten().filter_map(extensions_of);
+        let holders = [holder_of(node), coding_of(node)].into_iter().flatten();
+        let extensions = holders.filter_map(|holder| holder.json.get("extension")?.as_array());
         let form = calling.evaluator.environment.weights;
         let options = form.map_or(0, |form| form.options_looked_through(node.link_id()));
-        calling.evaluator.budget.take(extensions.map(|all| all.len()).sum())?;
+        calling.evaluator.budget.take(extensions.map(Vec::len).sum())?;
         calling.evaluator.budget.take(options)?;
         match weight(calling, node) {
             Some(weight) => found.push(Value::Decimal(weight)),
@@ -171,28 +175,32 @@ fn is_scored(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> bool {
     }
 }
 
-/// Of an answer or an option, the coding; or the coding itself.
-fn coding_of<'d>(node: &Node<'d>) -> Option<&'d Map<String, Json>> {
-    let map = node.map()?;
-    Some(map.get("valueCoding").and_then(Json::as_object).unwrap_or(map))
+/// An answer or an option, or a coding itself.
+fn holder_of<'d>(node: &Node<'d>) -> Option<Written<'d>> {
+    node.written().filter(|holder| holder.json.is_object())
 }
 
-fn extensions_of(holder: &Map<String, Json>) -> Option<&Vec<Json>> {
-    holder.get("extension")?.as_array()
+/// Of an answer or an option, the coding; or the coding itself.
+fn coding_of<'d>(node: &Node<'d>) -> Option<Written<'d>> {
+    let holder = holder_of(node)?;
+    Some(holder.field("valueCoding").filter(|coding| coding.json.is_object()).unwrap_or(holder))
+}
+
+fn extensions_of<'d>(holder: Written<'d>) -> impl Iterator<Item = Written<'d>> {
+    holder.field("extension").into_iter().flat_map(Written::elements)
 }
 
 fn weight(calling: &Calling<'_, '_, '_>, node: &Node<'_>) -> Option<Decimal> {
-    let map = node.map()?;
-    let coding = coding_of(node)?;
-    let carried = [map, coding].into_iter().find_map(|holder| {
-        extensions_of(holder)?.iter().find_map(|extension| {
-            let url = extension.get("url")?.as_str()?;
-            let value = extension.get("valueDecimal").or_else(|| extension.get("valueInteger"))?;
-            if WEIGHT_EXTENSIONS.contains(&url) { decimal(&value.as_number()?.to_string()) } else { None }
+    let (holder, coding) = (holder_of(node)?, coding_of(node)?);
+    let carried = [holder, coding].into_iter().find_map(|holder| {
+        extensions_of(holder).find_map(|extension| {
+            let url = extension.json.get("url")?.as_str()?;
+            let value = extension.field("valueDecimal").or_else(|| extension.field("valueInteger"))?;
+            if WEIGHT_EXTENSIONS.contains(&url) { value.number() } else { None }
         })
     });
     carried.or_else(|| {
-        let text = |name: &str| coding.get(name).and_then(Json::as_str);
+        let text = |name: &str| coding.json.get(name).and_then(Json::as_str);
         let hook = calling.evaluator.environment.weights?;
         hook.weight(node.link_id(), text("system"), text("code")?)
     })

@@ -52,9 +52,11 @@ fn filter<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, criteria: &'
 
 fn select<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>, projection: &'d Expr) -> Evaluated<'d> {
     let mut found = Collection::empty();
+    let mut in_use = calling.evaluator.budget.keep(0)?;
     for (index, value) in input.iter().enumerate() {
         found.append(calling.for_value(projection, value, index)?);
         Budget::hold(found.len())?;
+        in_use.grow_to(found.len())?;
     }
     Ok(found)
 }
@@ -64,6 +66,7 @@ fn select<'d>(calling: &Calling<'_, '_, 'd>, input: &Collection<'d>, projection:
 fn repeat<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, projection: &'d Expr) -> Evaluated<'d> {
     let budget = &calling.evaluator.budget;
     let mut seen = Distinct::new();
+    let mut in_use = budget.keep(0)?;
     let mut waiting = input;
     while !waiting.is_empty() {
         let mut new = Collection::empty();
@@ -74,6 +77,8 @@ fn repeat<'d>(calling: &Calling<'_, '_, 'd>, input: Collection<'d>, projection: 
                 }
             }
             Budget::hold(seen.len())?;
+            // A set takes as much again for its marks, and what is new is there twice.
+            in_use.grow_to(2 * seen.len())?;
         }
         waiting = new;
     }

@@ -45,6 +45,7 @@ pub(super) fn call<'d>(
     scope: Scope<'_, 'd>,
 ) -> Evaluated<'d> {
     evaluator.budget.take(1 + input.len())?;
+    let _in_use = evaluator.budget.keep(input.len())?;
     let calling = Calling { evaluator, call, scope, place: call.name };
     match call.family {
         Family::Existence => existence::call(&calling, input),
