@@ -176,7 +176,9 @@ impl<'p, 'v> Desk<'p, 'v> {
         let mut due = self.times();
         due.retain(|choice| choice.time.state.is_due());
         due.sort_by_key(|choice| (choice.time.state == OccurrenceState::Late, choice.time.closes_at));
-        let yesterday = self.days_shortly_after_midnight(&due);
+        let (today, time) = self.planning.calendar().shown_at(self.now);
+        let names: Vec<&OccurrenceName> = due.iter().map(|choice| &choice.time.name).collect();
+        let yesterday = yesterday_shortly_after_midnight(today, time.minutes(), &names);
         let Some(first) = self.only(due)? else { return Err(self.nothing_waits()) };
         let (Some(ask), Some(yesterday)) = (ask, yesterday) else { return Ok(first) };
         let question = format!(
@@ -188,15 +190,6 @@ impl<'p, 'v> Desk<'p, 'v> {
             "y" | "Y" => self.named(&yesterday),
             _ => Ok(first),
         }
-    }
-
-    /// The name of yesterday's, if today's waits first and the day has only begun.
-    fn days_shortly_after_midnight(&self, due: &[Choice<'_, '_>]) -> Option<String> {
-        let calendar = self.planning.calendar();
-        let (today, time) = calendar.shown_at(self.now);
-        let is_of = |choice: &&Choice<'_, '_>, wanted: i64| matches!(choice.time.name, OccurrenceName::Day { day, .. } if day == wanted);
-        due.first().filter(|choice| time.minutes() < AFTER_MIDNIGHT_MINUTES && is_of(choice, today))?;
-        due.iter().rev().find(|choice| is_of(choice, today.saturating_sub(1))).map(Choice::name)
     }
 
     /// Why nothing waits, and what can be done.
@@ -251,6 +244,17 @@ impl<'p, 'v> Desk<'p, 'v> {
     }
 }
 
+/// The name of yesterday's planned time, if today's waits first, and today has only begun.
+fn yesterday_shortly_after_midnight(today: i64, minutes: u16, due: &[&OccurrenceName]) -> Option<String> {
+    let is_of = |name: &OccurrenceName, wanted: i64| matches!(name, OccurrenceName::Day { day, .. } if *day == wanted);
+    let first = due.first()?;
+    if minutes >= AFTER_MIDNIGHT_MINUTES || !is_of(first, today) {
+        return None;
+    }
+    let yesterday = due.iter().rev().find(|name| is_of(name, today.saturating_sub(1)));
+    yesterday.map(ToString::to_string)
+}
+
 const fn why_not_asked(excuse: Excuse) -> &'static str {
     match excuse {
         Excuse::NotYet => "you do not take part yet, as your site wrote it down",
@@ -275,4 +279,23 @@ pub fn ask_line(
     let mut line = String::new();
     input.read_line(&mut line).map_err(unusable)?;
     Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shortly_after_midnight_it_is_asked_which_day_is_meant() {
+        let [monday, tuesday] = [20_514, 20_515].map(|day| OccurrenceName::Day { day, slot: 1 });
+        let visit = OccurrenceName::Visit { item: "baseline".to_owned() };
+        let asked = |minutes, due: &[&OccurrenceName]| yesterday_shortly_after_midnight(20_515, minutes, due);
+        assert_eq!(asked(10, &[&tuesday, &visit, &monday]).as_deref(), Some("2026-03-02"));
+        assert_eq!(asked(AFTER_MIDNIGHT_MINUTES, &[&tuesday, &monday]), None, "by then it is plain");
+        assert_eq!(asked(10, &[&tuesday]), None, "yesterday is answered");
+        assert_eq!(asked(10, &[&monday]), None, "today is answered");
+        let mut shown = Vec::new();
+        assert_eq!(ask_line("Which? > ", &mut "y\n".as_bytes(), &mut shown).unwrap(), "y\n");
+        assert_eq!(shown, b"Which? > ");
+    }
 }
