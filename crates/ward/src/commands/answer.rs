@@ -1,7 +1,7 @@
 //! `ward answer`: a questionnaire in the terminal or from a file, with or without a network.
 
 use super::answer_file::fill_from_file;
-use super::asked_time::{AskedTime, ask_line, asked_time, told_time};
+use super::asked_time::{Ask, AskedTime, ask_line, asked_time, told_time};
 use super::unfinished::{discard, go_on_with, list_drafts};
 use crate::cli::{AnswerArgs, AnsweredByArg};
 use crate::exit::{Done, Failure, Kind};
@@ -130,8 +130,7 @@ async fn new_answers(
         ask_line(question, &mut std::io::stdin().lock(), &mut output)
     };
     let wanted = (args.instrument.as_deref(), args.occurrence.as_deref());
-    let ask: Option<&mut dyn FnMut(&str) -> Result<String, Failure>> =
-        if is_asked { Some(&mut ask) } else { None };
+    let ask: Option<Ask<'_>> = if is_asked { Some(&mut ask) } else { None };
     let AskedTime { instrument, form, occurrence } = asked_time(client, chart, wanted, ask)?;
     let key = DraftKey {
         chart,

@@ -18,6 +18,9 @@ use ward_forms::schedule::{Excuse, Occurrence, OccurrenceName, OccurrenceState};
 use ward_id::{ChartId, TimestampMs};
 use ward_sync::Instrument;
 
+/// Puts a question to whoever sits at the terminal.
+pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<String, Failure>;
+
 /// A planned time with the questionnaire that is asked then.
 pub struct AskedTime {
     /// The questionnaire.
@@ -53,7 +56,7 @@ pub fn asked_time(
     client: &NativeClient,
     chart: ChartId,
     (url, named): (Option<&str>, Option<&str>),
-    ask: Option<&mut dyn FnMut(&str) -> Result<String, Failure>>,
+    ask: Option<Ask<'_>>,
 ) -> Result<AskedTime, Failure> {
     let view = client.chart(chart).map_err(from_client)?;
     let now = client.environment().wall();
@@ -169,10 +172,7 @@ impl<'p, 'v> Desk<'p, 'v> {
     }
 
     /// What waits: what is in time before what is late, and then what closes first.
-    fn waiting(
-        &self,
-        ask: Option<&mut dyn FnMut(&str) -> Result<String, Failure>>,
-    ) -> Result<Choice<'p, 'v>, Failure> {
+    fn waiting(&self, ask: Option<Ask<'_>>) -> Result<Choice<'p, 'v>, Failure> {
         let mut due = self.times();
         due.retain(|choice| choice.time.state.is_due());
         due.sort_by_key(|choice| (choice.time.state == OccurrenceState::Late, choice.time.closes_at));

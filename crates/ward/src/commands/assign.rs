@@ -16,15 +16,18 @@ use ward_forms::schedule::{Course, Schedule, WrittenSchedule};
 use ward_forms::{Questionnaire, Severity};
 use ward_sync::{Instrument, InstrumentSchedule};
 
-/// Most planned days of all schedules.
+/// Days from one time to the next of a schedule of which nobody said it.
 const EVERY_DAY: u32 = 1;
 /// Days of a schedule of which nobody said how long it is.
 const TWELVE_WEEKS: u32 = 84;
 
 /// Schedules that are about to be written for one questionnaire.
 pub struct Assignment {
+    /// The title of the questionnaire.
     pub title: String,
+    /// Its address.
     pub url: String,
+    /// Each schedule, with the instrument that brings it.
     pub instruments: Vec<(Schedule, Instrument)>,
 }
 

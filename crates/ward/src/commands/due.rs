@@ -46,6 +46,11 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         .collect();
     let upcoming = upcoming(&planning, &forms, now, args.days);
     let plan = planning.reminders(now, args.days);
+    if !client.here().map_err(from_client)?.is_participants {
+        out.line(format!(
+            "Times are shown in {zone}, where this device is; the days are those of the participant."
+        ));
+    }
     let lines = Lines { out, zone: &zone, several: planning.instruments.len() > 1 };
     lines.due(&due);
     missed.iter().for_each(|one| lines.missed(one));

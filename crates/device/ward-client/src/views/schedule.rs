@@ -165,7 +165,7 @@ impl<'v> Planning<'v> {
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             calendar: participant_calendar(view, &times, here),
-            participation: participation_of(view, &times),
+            participation: participation_of(view, &times, here),
         }
     }
 

@@ -5,6 +5,7 @@
 //! No word begins outside the time at which it can have been written.
 
 use super::causes::Causes;
+use super::local_day::Here;
 use ward_crypto::Role;
 use ward_forms::schedule::{EndReason, Participation, Standing};
 use ward_id::{EntryId, TimestampMs};
@@ -27,7 +28,11 @@ impl Word {
 }
 
 /// Where a participant stood over time.
-pub(super) fn participation_of(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Participation {
+pub(super) fn participation_of(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+    here: Option<&Here>,
+) -> Participation {
     let mut words = words(view, times);
     words.sort_by_key(|word| (word.from, word.order));
     let causes = words.iter().any(Word::is_end).then(|| Causes::of(view));
@@ -51,7 +56,7 @@ pub(super) fn participation_of(view: &ChartView<'_>, times: &ChartTimes<'_>) -> 
         }
         _ => {}
     }
-    Participation::new(changes).beginning(signs.could_be_asked(view))
+    Participation::new(changes).beginning(signs.could_be_asked(view, here))
 }
 
 /// The words of a chart.
@@ -110,8 +115,10 @@ impl Signs {
 
     /// From when the participant could be asked at all: since they had a device, or somebody interviewed
     /// them. Of whom there is no sign nothing is owed, however long.
-    fn could_be_asked(&self, view: &ChartView<'_>) -> TimestampMs {
-        let signs = [view.participant_since(), self.first_own_entry, self.first_answer];
+    fn could_be_asked(&self, view: &ChartView<'_>, here: Option<&Here>) -> TimestampMs {
+        let own = here.filter(|here| here.is_participants).and_then(|here| here.seen.first());
+        let own = own.map(|(at, _)| *at);
+        let signs = [view.participant_since(), self.first_own_entry, self.first_answer, own];
         signs.into_iter().flatten().min().unwrap_or(TimestampMs(i64::MAX))
     }
 }
