@@ -1,5 +1,4 @@
 //! Where a device was, since when a participant can be asked, and corrections that stay where they belong.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
 
 use ward_client::ClientError;
 use ward_client::views::{Planning, adherence, occurrence_of};

@@ -5,7 +5,7 @@ use super::due::{answer_command, planning_of};
 use super::unfinished::instrument_of;
 use crate::exit::{Failure, Kind};
 use crate::home::from_client;
-use crate::limits::AFTER_MIDNIGHT_MINUTES;
+use crate::limits::AFTER_MIDNIGHT_MIN;
 use crate::planned_words::planned_words;
 use crate::print::shown;
 use std::io::{BufRead, Write};
@@ -248,7 +248,7 @@ impl<'p, 'v> Desk<'p, 'v> {
 fn yesterday_shortly_after_midnight(today: i64, minutes: u16, due: &[&OccurrenceName]) -> Option<String> {
     let is_of = |name: &OccurrenceName, wanted: i64| matches!(name, OccurrenceName::Day { day, .. } if *day == wanted);
     let first = due.first()?;
-    if minutes >= AFTER_MIDNIGHT_MINUTES || !is_of(first, today) {
+    if minutes >= AFTER_MIDNIGHT_MIN || !is_of(first, today) {
         return None;
     }
     let yesterday = due.iter().rev().find(|name| is_of(name, today.saturating_sub(1)));
@@ -291,7 +291,7 @@ mod tests {
         let visit = OccurrenceName::Visit { item: "baseline".to_owned() };
         let asked = |minutes, due: &[&OccurrenceName]| yesterday_shortly_after_midnight(20_515, minutes, due);
         assert_eq!(asked(10, &[&tuesday, &visit, &monday]).as_deref(), Some("2026-03-02"));
-        assert_eq!(asked(AFTER_MIDNIGHT_MINUTES, &[&tuesday, &monday]), None, "by then it is plain");
+        assert_eq!(asked(AFTER_MIDNIGHT_MIN, &[&tuesday, &monday]), None, "by then it is plain");
         assert_eq!(asked(10, &[&tuesday]), None, "yesterday is answered");
         assert_eq!(asked(10, &[&monday]), None, "today is answered");
         let mut shown = Vec::new();
