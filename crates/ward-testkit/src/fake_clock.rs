@@ -1,7 +1,7 @@
 //! One clock for a whole site: it moves only when a test moves it.
 
 use crate::SeededRng;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use ward_client::Environment;
@@ -50,17 +50,29 @@ pub struct FakeEnv {
     rng: SeededRng,
     wall_offset_ms: Cell<i64>,
     boot_id: Cell<u64>,
+    zone: RefCell<String>,
 }
 
 impl FakeEnv {
     /// Clocks and entropy of one device.
     pub fn new(clock: FakeClock, seed: u64, name: &str) -> Self {
-        Self { clock, rng: SeededRng::new(seed, name), wall_offset_ms: Cell::new(0), boot_id: Cell::new(1) }
+        Self {
+            clock,
+            rng: SeededRng::new(seed, name),
+            wall_offset_ms: Cell::new(0),
+            boot_id: Cell::new(1),
+            zone: RefCell::new("Europe/Berlin".to_owned()),
+        }
     }
 
     /// Sets the wall clock wrong by this much.
     pub fn set_wall_offset_ms(&self, offset_ms: i64) {
         self.wall_offset_ms.set(offset_ms);
+    }
+
+    /// Takes the device to another zone.
+    pub fn set_zone(&self, zone: &str) {
+        zone.clone_into(&mut self.zone.borrow_mut());
     }
 
     /// Starts the device again: monotonic times before and after cannot be compared.
@@ -85,7 +97,7 @@ impl Environment for FakeEnv {
     }
 
     fn zone(&self) -> String {
-        "Europe/Berlin".to_owned()
+        self.zone.borrow().clone()
     }
 
     fn rng(&mut self) -> &mut SeededRng {

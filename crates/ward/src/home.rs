@@ -105,7 +105,11 @@ impl Home {
         let mut client = self.open(false).await?;
         client.unlock().await.map_err(from_client)?;
         match client.state() {
-            DeviceState::Ready | DeviceState::SetBack => Ok(client),
+            DeviceState::Ready | DeviceState::SetBack => {
+                // What is shown does not hang on it: a store that takes nothing now takes it next time.
+                let _ = client.note_zone().await;
+                Ok(client)
+            }
             _ => Err(from_client(ClientError::NotEnrolled)),
         }
     }

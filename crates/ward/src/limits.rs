@@ -56,3 +56,11 @@ pub const WATCHED_CHARTS_MAX: usize = 2;
 pub const EXPORT_FILE_MAX_BYTES: u64 = 256 << 20;
 /// Questionnaires that alert rules are tried with.
 pub const TRIED_FORMS_MAX: usize = 200;
+/// So many minutes after midnight a person is asked whether the answers are for the day before.
+pub const AFTER_MIDNIGHT_MIN: u16 = 4 * 60;
+/// A schedule that begins further from today than this is asked about again: the clock may be wrong.
+pub const STARTS_SOON_DAYS: i64 = 60;
+/// Planned times that are told when a schedule is written.
+pub const PLANNED_SHOWN: usize = 5;
+/// So many days ahead they are looked for.
+pub const PLANNED_SHOWN_DAYS: i64 = 400;

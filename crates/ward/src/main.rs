@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod home;
 mod limits;
+mod planned_words;
 mod print;
 mod private_file;
 mod server_folder;

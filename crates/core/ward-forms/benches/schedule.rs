@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let named = |day: i64| Given {
         occurrence: ward_forms::schedule::OccurrenceName::Day { day: FIRST_DAY + day, slot: 1 }.to_string(),
         at: at(day),
+        zone: None,
     };
     let given: Vec<Given> = (0..729).filter(|day| day % 12 != 5).map(named).collect();
     let zone = |name: &str| TimeZone::get(name).unwrap();

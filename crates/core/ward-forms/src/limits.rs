@@ -269,6 +269,13 @@ pub const VISIT_MOVED_ON_MAX_DAYS: i64 = 2;
 /// Most reminders of one day.
 pub const REMINDERS_MAX_PER_DAY: u8 = 24;
 
+/// So often an end of quiet hours is looked for, and so long a reminder waits for it at most: clocks that
+/// are moved, and journeys, may bring another quiet time.
+pub const QUIET_ENDS_TRIED: u8 = 4;
+
+/// See [`QUIET_ENDS_TRIED`].
+pub const REMINDER_WAITS_MAX_MS: i64 = 48 * 3_600_000;
+
 /// Furthest that reminders are planned ahead, in days.
 pub const REMINDERS_MAX_DAYS: u16 = 62;
 
@@ -277,6 +284,28 @@ pub const MINUTES_PER_DAY: u16 = 1_440;
 
 /// Further than this no zone is from UTC: the time zone library's own bound is 25:59:59.
 pub const ZONE_DISTANCE_MAX_MS: i64 = 26 * 3_600_000;
+
+/// Longest time that a journey from one zone to another takes: so long before a zone was first seen it may
+/// have been the one on the wall.
+pub const JOURNEY_MAX_MS: i64 = 48 * 3_600_000;
+
+/// A device that was not seen for so long, while others were, says no more where its person is.
+pub const DEVICE_SILENT_MS: i64 = 14 * 24 * 3_600_000;
+
+/// The zone in which days begin first, in seconds from UTC.
+pub const FURTHEST_EAST_S: i32 = 14 * 3_600;
+
+/// The zone in which days end last, in seconds from UTC.
+pub const FURTHEST_WEST_S: i32 = -12 * 3_600;
+
+/// So much earlier than its window an answer may come and belong to it still: clocks differ.
+pub const EARLY_ANSWER_MS: i64 = 3_600_000;
+
+/// So long before the end of its time somebody must have been able to know of a planned time to owe it.
+pub const KNOWN_BEFORE_DUE_MS: i64 = 6 * 3_600_000;
+
+/// Most planned times of one item that wait for answers at once.
+pub const SCHEDULE_MAX_OPEN: u64 = 100;
 
 /// Most different patterns of one expression that the check of a form reads.
 pub const MAX_CHECKED_PATTERNS: usize = 200;

@@ -160,3 +160,5 @@ pub const COLD_START_WIDER: u64 = 8;
 pub const CHECKPOINT_VERIFIED_PER_SYNC: usize = 2_048;
 /// Signatures that are checked between two commits.
 pub const VERIFIED_AT_A_TIME: usize = 4_096;
+/// Changes of zone that a device remembers; older ones stand in what it wrote.
+pub const ZONES_REMEMBERED_MAX: usize = 64;

@@ -20,9 +20,13 @@ pub struct AssignArgs {
     /// A cycle began on another day than planned, such as chemo:3=2026-05-04; later ones follow it.
     #[arg(long, value_name = "NAME:CYCLE=DATE", value_parser = cycle)]
     pub cycle_start: Vec<(String, u16, i64)>,
-    /// The first day on which the schedule holds; today if left out.
+    /// The first day on which the schedule holds. A first schedule holds from today if this is left out,
+    /// and one that amends another from tomorrow, the earliest day that it can change.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub from: Option<i64>,
+    /// Write it though a newer app wrote a schedule that this one cannot read.
+    #[arg(long)]
+    pub over_newer: bool,
 }
 
 /// What a participant is asked, and when.
@@ -31,15 +35,23 @@ pub struct ScheduleArgs {
     /// Questionnaire to answer (FHIR R4 JSON).
     #[arg(long, value_name = "FILE")]
     pub instrument: Option<PathBuf>,
-    /// Its schedule (see docs/schedules.md); else it is asked every so many days.
+    /// Its schedule (see docs/schedules.md); else it is asked every so many days. A questionnaire that is
+    /// asked already keeps its schedule if none of these is given.
     #[arg(long, value_name = "FILE", requires = "instrument", conflicts_with_all = ["every_days", "days"])]
     pub schedule: Option<PathBuf>,
-    /// Days between two answers.
-    #[arg(long, default_value_t = 1)]
-    pub every_days: u32,
-    /// For how many days.
-    #[arg(long, default_value_t = 84)]
-    pub days: u32,
+    /// Days between two answers; 1 if left out.
+    #[arg(long, requires = "instrument")]
+    pub every_days: Option<u32>,
+    /// For how many days; 84 if left out.
+    #[arg(long, requires = "instrument")]
+    pub days: Option<u32>,
+}
+
+impl ScheduleArgs {
+    /// Whether a schedule was given, in whichever form.
+    pub const fn has_schedule(&self) -> bool {
+        self.schedule.is_some() || self.every_days.is_some() || self.days.is_some()
+    }
 }
 
 /// `ward due`.

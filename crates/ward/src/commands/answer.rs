@@ -1,8 +1,8 @@
 //! `ward answer`: a questionnaire in the terminal or from a file, with or without a network.
 
 use super::answer_file::fill_from_file;
-use super::due::planning_of;
-use super::unfinished::{discard, go_on_with, instrument_of, list_drafts};
+use super::asked_time::{Ask, AskedTime, ask_line, asked_time, told_time};
+use super::unfinished::{discard, go_on_with, list_drafts};
 use crate::cli::{AnswerArgs, AnsweredByArg};
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, chart_or_only, from_client};
@@ -11,8 +11,7 @@ use crate::terminal_form::{Ended, ask, say_again};
 use serde_json::json;
 use std::io::Write;
 use ward_client::native::NativeClient;
-use ward_client::views::calendar::iso_day;
-use ward_client::views::{ChartForms, local_day, local_instant};
+use ward_client::views::{ChartForms, local_instant};
 use ward_client::{DraftKey, Environment as _};
 use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse, Surroundings};
 use ward_id::{ChartId, EntryId};
@@ -44,6 +43,9 @@ pub async fn run(args: AnswerArgs, home: &Home, out: &Out) -> Done {
         Some(entry) => correction(&client, chart, entry, args.answers.is_some())?,
         None => new_answers(&mut client, chart, &args, out).await?,
     };
+    say_if_the_clock_is_off(&client, out);
+    let told = told_time(&client, chart, &task.key.instrument_url, &task.key.occurrence)?;
+    out.line(told);
     if let Some(tag) = &args.language {
         task.answering.read_in(LanguageChoice::of(tag));
     }
@@ -96,9 +98,10 @@ async fn submit(client: &mut NativeClient, task: Task, args: &AnswerArgs, out: &
         (Some(before), Some(reason)) => Draft::amending(payload, before, reason.clone()),
         _ => Draft::new(payload),
     };
+    let told = told_time(client, key.chart, &key.instrument_url, &key.occurrence)?;
     let entry = client.submit_draft(&key, draft).await.map_err(from_client)?;
     out.both(
-        format!("Saved on this device as {entry}. `ward sync` sends it when there is a network."),
+        format!("{told}: saved on this device as {entry}. `ward sync` sends it when there is a network."),
         &json!({"saved": true, "chart": key.chart, "entry": entry, "occurrence": key.occurrence}),
     );
     Ok(())
@@ -119,11 +122,16 @@ async fn new_answers(
     args: &AnswerArgs,
     out: &Out,
 ) -> Result<Task, Failure> {
-    let (instrument, form) = instrument_of(client, chart, args.instrument.as_deref())?;
-    let occurrence = match &args.occurrence {
-        Some(named) => planned_time(client, chart, &instrument.url, named)?,
-        None => due_now(client, chart, &instrument.url)?,
+    // A file is for what waits first; a person is asked where that is not plain.
+    let is_asked = args.answers.is_none();
+    let mut ask = |question: &str| {
+        let mut output: Box<dyn Write> =
+            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        ask_line(question, &mut std::io::stdin().lock(), &mut output)
     };
+    let wanted = (args.instrument.as_deref(), args.occurrence.as_deref());
+    let ask: Option<Ask<'_>> = if is_asked { Some(&mut ask) } else { None };
+    let AskedTime { instrument, form, occurrence } = asked_time(client, chart, wanted, ask)?;
     let key = DraftKey {
         chart,
         instrument_url: instrument.url,
@@ -149,37 +157,13 @@ async fn new_answers(
     Ok(Task { key, answering, earlier: None })
 }
 
-/// The planned time of a questionnaire that is asked for now: what is in time before what is late, and
-/// then what closes first. Where nothing waits it is the day itself, by the zone of this device.
-fn due_now(client: &NativeClient, chart: ChartId, url: &str) -> Result<String, Failure> {
-    let view = client.chart(chart).map_err(from_client)?;
-    let (zone, now) = (client.environment().zone(), client.environment().wall());
-    let planning = planning_of(client, &view, &zone, now);
-    let due = planning.due(&ChartForms::of(&view), now);
-    let wanted = due.into_iter().filter(|one| one.instrument_url == url);
-    let first = wanted.min_by_key(|one| (one.is_late, one.closes_at));
-    Ok(first.map_or_else(|| iso_day(local_day(&zone, now)), |one| one.occurrence))
-}
-
-/// A planned time that was named, if the schedule knows it.
-fn planned_time(client: &NativeClient, chart: ChartId, url: &str, named: &str) -> Result<String, Failure> {
-    let view = client.chart(chart).map_err(from_client)?;
-    let (zone, now) = (client.environment().zone(), client.environment().wall());
-    let planning = planning_of(client, &view, &zone, now);
-    let planned = planning.instruments.iter().filter(|planned| planned.url == url);
-    let lists = planned.map(|planned| planning.due_list(planned, now, 0));
-    let is_planned = lists
-        .into_iter()
-        .any(|list| list.occurrences.iter().any(|one| one.name.to_string() == named && one.opens_at <= now));
-    if is_planned {
-        return Ok(named.to_owned());
-    }
-    Err(Failure::new(
-        Kind::Usage,
-        format!("Nothing is planned for {named}"),
-        "the schedule has no such time, or it is still to come",
-        "use a name that `ward due` shows",
-    ))
+/// Answers are filed by the clock of this device.
+fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
+    let Some(off_ms) = client.clock_is_off_by_ms() else { return };
+    let (minutes, way) = (off_ms.abs() / 60_000, if off_ms > 0 { "ahead of" } else { "behind" });
+    out.line(format!(
+        "! This device's clock is {minutes} minutes {way} the time of your site. Set it right first: answers are filed by it."
+    ));
 }
 
 /// The correction of a response, with the version of the questionnaire that it answered.

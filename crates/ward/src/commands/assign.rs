@@ -1,66 +1,205 @@
 //! `ward assign`: what a participant is asked, and how often.
 
+use super::amended_schedules::{Amendment, amended, may_be_amended, written_schedule};
 use crate::cli::{AssignArgs, ScheduleArgs};
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_client};
-use crate::limits::INPUT_FILE_MAX_BYTES;
+use crate::limits::{INPUT_FILE_MAX_BYTES, PLANNED_SHOWN, PLANNED_SHOWN_DAYS, STARTS_SOON_DAYS};
+use crate::planned_words::{date_words, planned_words};
 use crate::print::Out;
 use serde_json::json;
 use std::path::Path;
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
 use ward_client::views::{ChartForms, Planning, local_day};
-use ward_forms::schedule::Schedule;
+use ward_forms::schedule::{Course, Schedule, WrittenSchedule};
 use ward_forms::{Questionnaire, Severity};
-use ward_id::ChartId;
 use ward_sync::{Instrument, InstrumentSchedule};
 
-/// Puts a questionnaire and its schedule into a chart, or moves the anchors of those that are there.
+/// Days from one time to the next of a schedule of which nobody said it.
+const EVERY_DAY: u32 = 1;
+/// Days of a schedule of which nobody said how long it is.
+const TWELVE_WEEKS: u32 = 84;
+
+/// Schedules that are about to be written for one questionnaire.
+pub struct Assignment {
+    /// The title of the questionnaire.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+    /// Each schedule, with the instrument that brings it.
+    pub instruments: Vec<(Schedule, Instrument)>,
+}
+
+/// Puts a questionnaire and its schedule into a chart, or amends those that are there.
 ///
 /// # Errors
 /// When the questionnaire or the schedule has errors, or this device may not write it.
 pub async fn run(args: AssignArgs, home: &Home, out: &Out) -> Done {
-    let (file, titles) = match args.schedule.instrument.as_deref() {
-        Some(file) => {
-            let (form, bytes) = read_instrument(file)?;
-            (Some(bytes), vec![form.title().unwrap_or("The questionnaire").to_owned()])
-        }
-        None if args.anchor.is_empty() && args.cycle_start.is_empty() => {
-            return Err(Failure::new(
-                Kind::Usage,
-                "Which questionnaire?",
-                "none was named, and no date is to be moved",
-                "name its file with --instrument, or a date with --anchor",
-            ));
-        }
-        None => (None, Vec::new()),
-    };
+    let file = args.schedule.instrument.as_deref().map(read_instrument).transpose()?;
+    if file.is_none() && args.anchor.is_empty() && args.cycle_start.is_empty() {
+        return Err(Failure::new(
+            Kind::Usage,
+            "Which questionnaire?",
+            "none was named, and no date is to be moved",
+            "name its file with --instrument, or a date with --anchor",
+        ));
+    }
     let mut client = home.unlock().await?;
+    say_if_the_clock_is_off(&client, out);
     let today = today_of(&client);
-    let (instruments, titles) = match file {
-        Some(questionnaire) => {
-            let schedule = schedule_of_args(&args.schedule, today)?;
-            let revision = next_revision(&client, args.chart, &questionnaire)?.max(schedule.revision());
-            let from = args.from.or(schedule.holds_from()).unwrap_or(today);
-            let schedule = moved(schedule.revised(revision, from), &args)?;
-            (vec![planned(questionnaire, &checked(schedule, out)?)?], titles)
+    let (instruments, shown) = {
+        let view = client.chart(args.chart).map_err(from_client)?;
+        let (planning, forms) = (Planning::of(&view), ChartForms::of(&view));
+        may_be_amended(&planning, &args)?;
+        let assignments = assignments(&planning, &forms, &args, file, today)?;
+        let mut shown = Vec::new();
+        for assignment in &assignments {
+            let known = planning.instruments.iter().find(|planned| planned.url == assignment.url);
+            let course = known.map(|planned| planned.course.clone()).unwrap_or_default();
+            shown.push(tell(assignment, &course, today, out)?);
         }
-        None => moved_instruments(&client, &args, args.from.unwrap_or(today), out)?,
+        let instruments: Vec<Instrument> = assignments
+            .into_iter()
+            .flat_map(|one| one.instruments)
+            .map(|(_, instrument)| instrument)
+            .collect();
+        (instruments, shown)
     };
     let mut entries = Vec::new();
     for instrument in instruments {
         entries.push(client.capture(args.chart, instrument).await.map_err(from_client)?);
     }
     out.both(
-        format!("{} assigned; `ward sync` sends it.", is_or_are(&titles)),
-        &json!({"saved": true, "chart": args.chart, "entry": entries.first(), "entries": entries}),
+        "Assigned; `ward sync` sends it.",
+        &json!({"saved": true, "chart": args.chart, "entry": entries.first(), "entries": entries,
+                "planned": shown}),
     );
     Ok(())
 }
 
-fn is_or_are(titles: &[String]) -> String {
-    let verb = if titles.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", titles.join(", "))
+/// What is to be written.
+fn assignments(
+    planning: &Planning<'_>,
+    forms: &ChartForms,
+    args: &AssignArgs,
+    file: Option<(Questionnaire, Vec<u8>)>,
+    today: i64,
+) -> Result<Vec<Assignment>, Failure> {
+    let Some((form, questionnaire)) = file else {
+        return amended(planning, forms, args, &Amendment { today, questionnaire: None });
+    };
+    let url = form.url().unwrap_or_default();
+    let known = planning.instruments.iter().find(|planned| planned.url == url);
+    let is_followed = known.is_some_and(|planned| !planned.course.to_come(today).is_empty());
+    let days = today.saturating_add(1)..ward_forms::limits::SCHEDULE_DAYS.end;
+    let goes_on = is_followed && known.is_some_and(|planned| !planned.course.planned(days).is_empty());
+    if goes_on && !args.schedule.has_schedule() {
+        return amended(
+            planning,
+            forms,
+            args,
+            &Amendment { today, questionnaire: Some((form, questionnaire)) },
+        );
+    }
+    let newest = known.and_then(|planned| planned.course.newest());
+    let earliest = if is_followed { today.saturating_add(1) } else { today };
+    let first = args.from.unwrap_or(earliest);
+    let schedule = schedule_of_args(&args.schedule, first)?;
+    let number = newest.map_or(1, |newest| newest.revision().saturating_add(1)).max(schedule.revision());
+    let from = args.from.or(schedule.holds_from()).unwrap_or(earliest);
+    if is_followed && from < earliest && args.from.is_some() {
+        return Err(from_today());
+    }
+    // A schedule that amends another changes no day that has begun, whatever its file says.
+    let from = if is_followed { from.max(earliest) } else { from };
+    let schedule = written_schedule(schedule.revised(number, from), args)?;
+    let instrument = planned(questionnaire, &schedule)?;
+    let title = form.title().unwrap_or("The questionnaire").to_owned();
+    Ok(vec![Assignment { title, url: url.to_owned(), instruments: vec![(schedule, instrument)] }])
+}
+
+/// Somebody wants an amendment to hold from a day that has begun.
+pub fn from_today() -> Failure {
+    Failure::new(
+        Kind::Usage,
+        "An amendment holds from tomorrow at the earliest",
+        "the participant is asked today by the schedule with which the day began",
+        "leave --from out, or name a later day",
+    )
+}
+
+/// Checks what is written, and says what it changes: what is asked next, and what is not asked any more.
+fn tell(
+    assignment: &Assignment,
+    course: &Course,
+    today: i64,
+    out: &Out,
+) -> Result<serde_json::Value, Failure> {
+    let Assignment { title, instruments, .. } = assignment;
+    let mut schedules = Vec::new();
+    for (schedule, _) in instruments {
+        checked(schedule, out)?;
+        schedules.push(schedule.clone());
+    }
+    let from = schedules.iter().filter_map(Schedule::holds_from).min().unwrap_or(today);
+    if from.saturating_sub(today).abs() > STARTS_SOON_DAYS {
+        let days = from.saturating_sub(today);
+        out.line(format!("! It holds from {}, {days} days from today.", date_words(from)));
+    }
+    let after = Course::of(course.written().chain(schedules.into_iter().map(WrittenSchedule::from)));
+    let horizon = from.max(today).saturating_add(PLANNED_SHOWN_DAYS);
+    let names = |course: &Course| -> Vec<String> {
+        course.planned(from.max(today)..horizon).into_iter().map(|(_, name)| name.to_string()).collect()
+    };
+    let (before, next) = (names(course), names(&after));
+    let gone: Vec<&String> = before.iter().filter(|name| !next.contains(name)).collect();
+    let list = |names: &[&String]| {
+        let first: Vec<String> = names.iter().take(PLANNED_SHOWN).map(|name| planned_words(name)).collect();
+        let more = names.len().saturating_sub(PLANNED_SHOWN);
+        if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+    };
+    if next.is_empty() {
+        out.line(format!("! {title}: nothing is planned from {} on.", date_words(from.max(today))));
+    } else {
+        out.line(format!("{title}: asked for {}", list(&next.iter().collect::<Vec<_>>())));
+    }
+    if !gone.is_empty() {
+        out.line(format!("{title}: no longer asked for {}", list(&gone)));
+    }
+    let over = over_already(instruments, today);
+    for name in &over {
+        out.line(format!(
+            "! {}: its window is over, so it is not asked for and not owed.",
+            planned_words(name)
+        ));
+    }
+    Ok(json!({"title": title, "from": ward_client::views::calendar::iso_day(from), "next": next,
+              "no_longer": gone, "over_already": over}))
+}
+
+/// Visits of the schedules whose windows closed before today.
+fn over_already(instruments: &[(Schedule, Instrument)], today: i64) -> Vec<String> {
+    let days = ward_forms::limits::SCHEDULE_DAYS;
+    let of = |schedule: &Schedule| {
+        let course = Course::new([schedule.clone()]);
+        let (all, open) = (course.planned(days.clone()), course.planned(today..days.end));
+        let closed = all.into_iter().filter(move |one| one.0 < today && !open.contains(one));
+        closed.map(|(_, name)| name.to_string()).collect::<Vec<_>>()
+    };
+    let mut out: Vec<String> = instruments.iter().flat_map(|(schedule, _)| of(schedule)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
+    if let Some(off_ms) = client.clock_is_off_by_ms() {
+        let minutes = off_ms / 60_000;
+        out.line(format!(
+            "! This device's clock differs by {minutes} minutes from the time of your site: “today” may be wrong."
+        ));
+    }
 }
 
 /// The day that it is where this device is.
@@ -69,12 +208,18 @@ fn today_of(client: &NativeClient) -> i64 {
     local_day(&environment.zone(), environment.wall())
 }
 
-/// The schedule that was asked for: that of a file, or one every so many days from today on.
+/// The schedule that was asked for: that of a file, or one every so many days from a day on.
 ///
 /// # Errors
 /// What is wrong with the file.
-fn schedule_of_args(args: &ScheduleArgs, today: i64) -> Result<Schedule, Failure> {
-    let Some(file) = &args.schedule else { return every_days(today, args.every_days, args.days) };
+fn schedule_of_args(args: &ScheduleArgs, first_day: i64) -> Result<Schedule, Failure> {
+    let Some(file) = &args.schedule else {
+        return every_days(
+            first_day,
+            args.every_days.unwrap_or(EVERY_DAY),
+            args.days.unwrap_or(TWELVE_WEEKS),
+        );
+    };
     let bytes = crate::commands::read_input_file(file, INPUT_FILE_MAX_BYTES)?;
     Schedule::parse(&bytes)
         .map_err(|error| Failure::input(format!("{} is no schedule", file.display()), error, "correct it"))
@@ -87,27 +232,8 @@ fn every_days(first_day: i64, every_days: u32, days: u32) -> Result<Schedule, Fa
     Ok(Schedule::every_days(first_day, every_days, u16::try_from(days).map_err(too_long)?))
 }
 
-/// The schedule with its anchors where the command line puts them.
-fn moved(mut schedule: Schedule, args: &AssignArgs) -> Result<Schedule, Failure> {
-    let unknown = |name: &str| {
-        Failure::new(
-            Kind::Usage,
-            format!("There is no anchor “{name}”"),
-            "the schedule does not count from it",
-            "use a name that the schedule has",
-        )
-    };
-    for (name, day) in &args.anchor {
-        schedule = schedule.with_anchor(name, *day).ok_or_else(|| unknown(name))?;
-    }
-    for (name, cycle, day) in &args.cycle_start {
-        schedule = schedule.with_cycle_start(name, *cycle, *day).ok_or_else(|| unknown(name))?;
-    }
-    Ok(schedule)
-}
-
 /// Says what is worth a second look, and refuses what is wrong.
-fn checked(schedule: Schedule, out: &Out) -> Result<Schedule, Failure> {
+fn checked(schedule: &Schedule, out: &Out) -> Result<(), Failure> {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         schedule.check().into_iter().partition(|finding| finding.severity == Severity::Error);
     if !errors.is_empty() {
@@ -119,78 +245,7 @@ fn checked(schedule: Schedule, out: &Out) -> Result<Schedule, Failure> {
         ));
     }
     warnings.iter().for_each(|finding| out.line(format!("! {}", finding.fault)));
-    Ok(schedule)
-}
-
-/// The number of the next schedule of a questionnaire in a chart.
-fn next_revision(client: &NativeClient, chart: ChartId, questionnaire: &[u8]) -> Result<u32, Failure> {
-    let view = client.chart(chart).map_err(from_client)?;
-    let form = Questionnaire::parse(questionnaire).ok();
-    let url = form.as_ref().and_then(|form| form.url()).unwrap_or_default();
-    let planning = Planning::of(&view);
-    let known = planning.instruments.iter().find(|planned| planned.url == url);
-    let newest = known.and_then(|planned| planned.course.newest());
-    Ok(newest.map_or(1, |newest| newest.revision().saturating_add(1)))
-}
-
-/// Each questionnaire of the chart whose schedule has one of the anchors, with its anchors moved.
-fn moved_instruments(
-    client: &NativeClient,
-    args: &AssignArgs,
-    from: i64,
-    out: &Out,
-) -> Result<(Vec<Instrument>, Vec<String>), Failure> {
-    let view = client.chart(args.chart).map_err(from_client)?;
-    let (planning, forms) = (Planning::of(&view), ChartForms::of(&view));
-    if let Some((entry, error)) = planning.unreadable.first() {
-        // To write over what a newer app planned would take it away unseen.
-        return Err(Failure::new(
-            Kind::NotNow,
-            format!("The schedule of {entry} cannot be followed by this version"),
-            error,
-            "update Ward, or give the questionnaire a new schedule with --instrument and --schedule",
-        ));
-    }
-    let names =
-        || args.anchor.iter().map(|(name, _)| name).chain(args.cycle_start.iter().map(|(name, ..)| name));
-    let (mut instruments, mut titles) = (Vec::new(), Vec::new());
-    for known in &planning.instruments {
-        let (Some(schedule), Some(instrument)) = (known.course.newest(), known.newest_instrument()) else {
-            continue;
-        };
-        let has = |name: &String| schedule.anchors().iter().any(|anchor| anchor.name == *name);
-        if !names().any(has) {
-            continue;
-        }
-        let revised = schedule.clone().revised(schedule.revision().saturating_add(1), from);
-        let schedule = checked(moved_where_known(revised, args), out)?;
-        instruments.push(Instrument {
-            schedule: InstrumentSchedule::Planned(schedule.to_bytes()),
-            ..instrument.clone()
-        });
-        titles.push(forms.title(known.url).to_owned());
-    }
-    if instruments.is_empty() {
-        let names: Vec<&str> = names().map(String::as_str).collect();
-        return Err(Failure::new(
-            Kind::No,
-            "Nothing was moved",
-            format!("no schedule of this chart counts from {}", names.join(" or ")),
-            "use a name that a schedule of the chart has",
-        ));
-    }
-    Ok((instruments, titles))
-}
-
-/// As [`moved`], leaving out what this schedule does not count from.
-fn moved_where_known(schedule: Schedule, args: &AssignArgs) -> Schedule {
-    let moved = args
-        .anchor
-        .iter()
-        .fold(schedule, |schedule, (name, day)| schedule.clone().with_anchor(name, *day).unwrap_or(schedule));
-    args.cycle_start.iter().fold(moved, |schedule, (name, cycle, day)| {
-        schedule.clone().with_cycle_start(name, *cycle, *day).unwrap_or(schedule)
-    })
+    Ok(())
 }
 
 /// Reads a questionnaire and refuses one that its participants could not answer.
@@ -228,11 +283,17 @@ pub fn first_assignment(
     out: &Out,
 ) -> Result<Option<Instrument>, Failure> {
     let Some(file) = args.instrument.as_deref() else { return Ok(None) };
-    let (_, questionnaire) = read_instrument(file)?;
+    let (form, questionnaire) = read_instrument(file)?;
     let today = today_of(client);
     let schedule = schedule_of_args(args, today)?;
-    let (revision, from) = (schedule.revision(), schedule.holds_from().unwrap_or(today));
-    planned(questionnaire, &checked(schedule.revised(revision, from), out)?).map(Some)
+    let (number, from) = (schedule.revision(), schedule.holds_from().unwrap_or(today));
+    let schedule = schedule.revised(number, from);
+    let instrument = planned(questionnaire, &schedule)?;
+    let title = form.title().unwrap_or("The questionnaire").to_owned();
+    let url = instrument.url.clone();
+    let assignment = Assignment { title, url, instruments: vec![(schedule, instrument.clone())] };
+    tell(&assignment, &Course::default(), today, out)?;
+    Ok(Some(instrument))
 }
 
 /// A questionnaire every so many days.
@@ -249,13 +310,21 @@ pub fn instrument_payload(
 }
 
 /// A questionnaire with its schedule.
-fn planned(questionnaire: Vec<u8>, schedule: &Schedule) -> Result<Instrument, Failure> {
+pub fn planned(questionnaire: Vec<u8>, schedule: &Schedule) -> Result<Instrument, Failure> {
     let form = Questionnaire::parse(&questionnaire)
         .map_err(|error| Failure::input("The questionnaire cannot be read", error, "correct it"))?;
     Ok(Instrument {
         url: form.url().unwrap_or_default().to_owned(),
         version: form.version().unwrap_or_default().to_owned(),
         questionnaire,
-        schedule: InstrumentSchedule::Planned(schedule.to_bytes()),
+        schedule: schedule_payload(schedule),
     })
+}
+
+/// The form that the oldest app reads which can read it at all.
+pub fn schedule_payload(schedule: &Schedule) -> InstrumentSchedule {
+    match schedule.as_every_days() {
+        Some((first_day, every_days, days)) => InstrumentSchedule::EveryDays { first_day, every_days, days },
+        None => InstrumentSchedule::Planned(schedule.to_bytes()),
+    }
 }

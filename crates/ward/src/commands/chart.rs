@@ -5,6 +5,7 @@ use crate::commands::resolve::conflict_json;
 use crate::commands::{set, text};
 use crate::exit::Done;
 use crate::home::{Home, from_client};
+use crate::planned_words::planned_words;
 use crate::print::{Out, day, instant};
 use crate::shown_plan;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use ward_client::views::{
 use ward_client::{AttachmentView, Environment as _};
 use ward_forms::SymptomScore;
 use ward_forms::pro_ctcae::{AttributeScore, MissingReason};
-use ward_id::{ChartId, TimestampMs};
+use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_sync::{Accounting, ChartView, DoseOutcome, EntryKind, Thread, Void, Written};
 
 /// Shows a chart, or lists them.
@@ -127,17 +128,48 @@ fn adherence_lines(planned: &[InstrumentAdherence], out: &Out) {
     out.heading("Planned questionnaires");
     for one in planned {
         let AdherenceCounts { expected, completed, late, after_close, missed } = one.total;
-        let percent = completed.saturating_mul(100).checked_div(expected).unwrap_or(0);
+        let answered = match completed.saturating_mul(100).checked_div(expected) {
+            None => "nothing was expected yet".to_owned(),
+            Some(percent) => format!(
+                "{completed} of {expected} answered ({percent} %), {late} late ({after_close} after the close), {missed} missed"
+            ),
+        };
         let row = match &one.missed_since {
             Some(first) if one.missed_in_a_row > 1 => {
                 format!("; the last {} in a row, since {}", one.missed_in_a_row, first.occurrence)
             }
             _ => String::new(),
         };
+        out.line(format!("{}: {answered}{row}", one.title));
+        aside_lines(one, out);
+    }
+}
+
+/// Answers that are counted in another way than their clocks say, or not at all, and what was never asked.
+fn aside_lines(one: &InstrumentAdherence, out: &Out) {
+    let entries =
+        |entries: &[EntryId]| entries.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if !one.counted_by_bounds.is_empty() {
+        let named = entries(&one.counted_by_bounds);
         out.line(format!(
-            "{}: {completed} of {expected} answered ({percent} %), {late} late ({after_close} after the close), {missed} missed{row}",
-            one.title
+            "    their clock cannot be right, so the server's word on their arrival counts: {named}"
         ));
+    }
+    if !one.unplanned.is_empty() {
+        out.line(format!(
+            "    they belong to no planned time and count nowhere: {}",
+            entries(&one.unplanned)
+        ));
+    }
+    if !one.before_their_time.is_empty() {
+        let named = entries(&one.before_their_time);
+        out.line(format!(
+            "    they came long before the time that they name, which is asked for still: {named}"
+        ));
+    }
+    if !one.never_asked.is_empty() {
+        let named: Vec<String> = one.never_asked.iter().map(|name| planned_words(name)).collect();
+        out.line(format!("    over before anybody could be asked, so not owed: {}", named.join(", ")));
     }
 }
 

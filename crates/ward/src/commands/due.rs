@@ -1,15 +1,17 @@
 //! `ward due`: what waits for answers, what is late, what was missed, and the next reminders.
 
 use crate::cli::DueArgs;
-use crate::exit::Done;
+use crate::exit::{Done, Failure};
 use crate::home::{Home, chart_or_only, from_client};
+use crate::planned_words::planned_words;
 use crate::print::{Out, instant};
 use serde_json::{Value, json};
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
-use ward_client::views::{ChartForms, DueInstrument, Here, MissedInstrument, Planning, local_instant};
-use ward_crypto::Role;
-use ward_forms::schedule::{Escalation, OccurrenceState, Reminder, ReminderPlan};
+use ward_client::views::{
+    ChartForms, DueInstrument, InstrumentAdherence, MissedInstrument, Planning, adherence_of, local_instant,
+};
+use ward_forms::schedule::{Escalation, OccurrenceState, Reminder};
 use ward_id::TimestampMs;
 use ward_sync::ChartView;
 
@@ -34,7 +36,7 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
     let view = client.chart(chart).map_err(from_client)?;
     let now = client.environment().wall();
     let zone = client.environment().zone();
-    let planning = planning_of(&client, &view, &zone, now);
+    let planning = planning_of(&client, &view)?;
     let forms = ChartForms::of(&view);
     let due = planning.due(&forms, now);
     let missed: Vec<MissedInstrument> = planning
@@ -44,10 +46,20 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         .collect();
     let upcoming = upcoming(&planning, &forms, now, args.days);
     let plan = planning.reminders(now, args.days);
-    let shown = |at| local_instant(&zone, at);
-    show(&due, &missed, &upcoming, out, &shown);
-    reminder_lines(&plan, &forms, now, out, &shown);
-    if !planning.unreadable.is_empty() {
+    if !client.here().map_err(from_client)?.is_participants {
+        out.line(format!(
+            "Times are shown in {zone}, where this device is; the days are those of the participant."
+        ));
+    }
+    let lines = Lines { out, zone: &zone, several: planning.instruments.len() > 1 };
+    lines.due(&due);
+    missed.iter().for_each(|one| lines.missed(one));
+    lines.next(&upcoming);
+    if let Some(next) = plan.reminders.first() {
+        lines.reminder(next, forms.title(&next.instrument));
+    }
+    adherence_of(&planning, &forms, now).iter().for_each(|row| lines.told(row));
+    if !planning.unreadable.is_empty() || planning.unknown > 0 {
         out.line("! A schedule needs a newer version of Ward, or is damaged. What was planned before goes on; tell your site.");
     }
     out.document(&json!({
@@ -60,19 +72,24 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         "escalations": plan.escalations.iter().map(|one| escalation_json(one, now)).collect::<Vec<_>>(),
         "schedules_unreadable": planning.unreadable.iter()
             .map(|(entry, error)| json!({"entry": entry, "why": error.to_string()})).collect::<Vec<_>>(),
+        "schedules_of_a_newer_app": planning.unknown,
     }));
     Ok(())
 }
 
 /// What is planned, as this device knows it: the participant's own one also knows where it is.
-pub fn planning_of<'v>(
-    client: &NativeClient,
-    view: &'v ChartView<'_>,
-    zone: &str,
-    now: TimestampMs,
-) -> Planning<'v> {
-    let is_own = client.me().is_ok_and(|me| me.role == Role::Patient);
-    Planning::seen_from(view, is_own.then_some(Here { zone, since: now }))
+///
+/// # Errors
+/// When the device is locked.
+pub fn planning_of<'v>(client: &NativeClient, view: &'v ChartView<'_>) -> Result<Planning<'v>, Failure> {
+    let here = client.here().map_err(from_client)?;
+    Ok(Planning::seen_from(view, Some(&here)))
+}
+
+/// The command that answers a planned time; it names the questionnaire where there are several.
+pub fn answer_command(url: &str, occurrence: &str, several: bool) -> String {
+    let named = if several { format!(" --instrument {url}") } else { String::new() };
+    format!("`ward answer{named} --for {occurrence}`")
 }
 
 fn upcoming(planning: &Planning<'_>, forms: &ChartForms, now: TimestampMs, days: u16) -> Vec<Upcoming> {
@@ -91,54 +108,63 @@ fn upcoming(planning: &Planning<'_>, forms: &ChartForms, now: TimestampMs, days:
     out
 }
 
-fn show(
-    due: &[DueInstrument],
-    missed: &[MissedInstrument],
-    upcoming: &[Upcoming],
-    out: &Out,
-    shown: &impl Fn(TimestampMs) -> String,
-) {
-    if due.is_empty() {
-        out.line("Nothing waits for answers now.");
-    }
-    for one in due.iter().filter(|one| !one.is_late) {
-        out.line(format!("{}  {}  in time until {}", one.title, one.occurrence, shown(one.due_until)));
-    }
-    for one in due.iter().filter(|one| one.is_late) {
-        out.line(format!(
-            "{}  {}  late; asked for until {} (`ward answer --for {}`)",
-            one.title,
-            one.occurrence,
-            shown(one.closes_at),
-            one.occurrence
-        ));
-    }
-    for one in missed {
-        out.line(format!("{}  {}  missed", one.title, one.occurrence));
-    }
-    if let Some(next) = upcoming.first() {
-        out.line(format!("Next: {}  {}  from {}", next.title, next.occurrence, shown(next.opens_at)));
-    }
+/// What a person reads.
+struct Lines<'a> {
+    out: &'a Out,
+    zone: &'a str,
+    /// Whether there are several questionnaires.
+    several: bool,
 }
 
-fn reminder_lines(
-    plan: &ReminderPlan,
-    forms: &ChartForms,
-    now: TimestampMs,
-    out: &Out,
-    shown: &impl Fn(TimestampMs) -> String,
-) {
-    if let Some(next) = plan.reminders.first() {
-        let title = forms.title(&next.instrument);
-        out.line(format!("Next reminder: {}  {title}  {}", shown(next.at), next.occurrence));
+impl Lines<'_> {
+    fn shown(&self, at: TimestampMs) -> String {
+        local_instant(self.zone, at)
     }
-    for told in plan.escalations.iter().filter(|told| told.at <= now) {
-        let title = forms.title(&told.instrument);
-        out.line(format!(
-            "{title}: your care team was to be told on {} that {} in a row were missed",
-            shown(told.at),
-            told.missed
+
+    fn due(&self, due: &[DueInstrument]) {
+        if due.is_empty() {
+            self.out.line("Nothing waits for answers now.");
+        }
+        let in_time = due.iter().filter(|one| !one.is_late);
+        for one in in_time.chain(due.iter().filter(|one| one.is_late)) {
+            let until = if one.is_late {
+                format!("late; asked for until {}", self.shown(one.closes_at))
+            } else {
+                format!("in time until {}", self.shown(one.due_until))
+            };
+            let command = answer_command(&one.instrument_url, &one.occurrence, self.several);
+            self.out.line(format!("{}  {}  {until}: {command}", one.title, planned_words(&one.occurrence)));
+        }
+    }
+
+    fn missed(&self, one: &MissedInstrument) {
+        let command = answer_command(&one.instrument_url, &one.occurrence, self.several);
+        self.out.line(format!(
+            "{}  {}  missed; {command} gives it after its close",
+            one.title,
+            planned_words(&one.occurrence)
         ));
+    }
+
+    fn next(&self, upcoming: &[Upcoming]) {
+        let Some(next) = upcoming.first() else { return };
+        let words = planned_words(&next.occurrence);
+        self.out.line(format!("Next: {}  {words}  from {}", next.title, self.shown(next.opens_at)));
+    }
+
+    fn reminder(&self, next: &Reminder, title: &str) {
+        let words = planned_words(&next.occurrence.to_string());
+        self.out.line(format!("Next reminder: {}  {title}  {words}", self.shown(next.at)));
+    }
+
+    /// The row of missed ones that goes on now, if it is as long as the site wants to know.
+    fn told(&self, row: &InstrumentAdherence) {
+        if row.escalate_after_missed.is_some_and(|limit| row.missed_in_a_row >= limit) {
+            self.out.line(format!(
+                "{}: your site sees that the last {} were missed",
+                row.title, row.missed_in_a_row
+            ));
+        }
     }
 }
 

@@ -1,19 +1,51 @@
 //! What one questionnaire's schedules plan together: the first one, and those that amended it.
 //!
-//! A revision governs the days from its first one on, until the first day of any later revision. A
-//! repeat is planned by the revision that governs its day. A visit stands where the newest revision
-//! puts it that governs the day to which it puts it; a visit that was moved to a day before its
-//! revision holds was over before anybody was asked.
+//! A revision governs the days from its first one on, until the first day of any later revision. One that
+//! amends a schedule that is followed already governs no day before the one after it was written: what
+//! somebody was asked this morning is not asked otherwise this evening. One that was declared void ends
+//! with that day, and what it had amended goes on.
+//!
+//! A repeat is planned by the revision that governs its day. A visit stands where the newest revision
+//! puts it that governs the day to which it puts it, or whose window for it was still open when the
+//! revision was written.
 
 use super::occurrence::OccurrenceName;
 use super::plan::{RepeatDays, Schedule, ScheduledItem, Timing};
 use crate::limits::{SCHEDULE_DAYS, SCHEDULE_MAX_CYCLES, SCHEDULE_MAX_DAYS};
 use std::collections::BTreeMap;
+use std::ops::Range;
+use ward_id::TimestampMs;
 
 /// Days of a week.
 const WEEK_DAYS: i64 = 7;
 /// 1970-01-01 was a Thursday: so many days after a Monday.
 const EPOCH_WEEKDAY: i64 = 3;
+
+/// An instant with the day that it was for its author.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The instant.
+    pub at: TimestampMs,
+    /// The day in the zone of the author, counted from 1970-01-01.
+    pub day: i64,
+}
+
+/// A schedule as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenSchedule {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// When; `None` for one that was always known.
+    pub written: Option<Moment>,
+    /// When it was declared void, if it was.
+    pub voided: Option<Moment>,
+}
+
+impl From<Schedule> for WrittenSchedule {
+    fn from(schedule: Schedule) -> Self {
+        Self { schedule, written: None, voided: None }
+    }
+}
 
 /// The schedules of one questionnaire for one participant, in the order in which they were written.
 #[derive(Debug, Clone, Default)]
@@ -24,15 +56,18 @@ pub struct Course {
 #[derive(Debug, Clone)]
 pub(super) struct Revision {
     pub(super) schedule: Schedule,
-    /// The first day that it governs.
-    from: i64,
-    /// The first day that it does not govern any more.
-    to: i64,
+    pub(super) written: Option<Moment>,
+    pub(super) voided: Option<Moment>,
+    /// The first day that it may govern, and the first that it may not.
+    reach: Range<i64>,
+    /// The days that it governs.
+    governed: Vec<Range<i64>>,
 }
 
 impl Revision {
-    fn governs(&self, day: i64) -> bool {
-        self.from <= day && day < self.to
+    /// The first day that it may govern.
+    pub(super) const fn begins(&self) -> i64 {
+        self.reach.start
     }
 }
 
@@ -47,32 +82,94 @@ pub(super) struct Place {
 }
 
 impl Course {
-    /// Puts schedules together, oldest first.
+    /// Puts schedules together that were always known, oldest first.
     #[must_use]
     pub fn new(schedules: impl IntoIterator<Item = Schedule>) -> Self {
-        let begin = |schedule: &Schedule| schedule.holds_from().unwrap_or(SCHEDULE_DAYS.start);
-        let mut revisions: Vec<Revision> = schedules
-            .into_iter()
-            .map(|schedule| Revision { from: begin(&schedule), to: SCHEDULE_DAYS.end, schedule })
-            .collect();
-        let mut end = SCHEDULE_DAYS.end;
+        Self::of(schedules.into_iter().map(WrittenSchedule::from))
+    }
+
+    /// Puts schedules together, oldest first.
+    #[must_use]
+    pub fn of(schedules: impl IntoIterator<Item = WrittenSchedule>) -> Self {
+        let mut revisions: Vec<Revision> = Vec::new();
+        for WrittenSchedule { schedule, written, voided } in schedules {
+            let named = schedule.holds_from().unwrap_or(SCHEDULE_DAYS.start);
+            let follows = |moment: Moment| {
+                let holds = |it: &Revision| it.voided.is_none_or(|voided| moment.at < voided.at);
+                revisions.iter().any(|earlier| earlier.reach.contains(&moment.day) && holds(earlier))
+            };
+            let from = match written {
+                Some(written) if named <= written.day && follows(written) => written.day.saturating_add(1),
+                _ => named,
+            };
+            let end = voided.map_or(SCHEDULE_DAYS.end, |voided| voided.day.saturating_add(1));
+            let reach = from..end.min(SCHEDULE_DAYS.end);
+            revisions.push(Revision { schedule, written, voided, reach, governed: Vec::new() });
+        }
+        let mut free = vec![SCHEDULE_DAYS];
         for revision in revisions.iter_mut().rev() {
-            revision.to = end;
-            end = end.min(revision.from);
+            revision.governed = free.iter().filter_map(|days| common(days, &revision.reach)).collect();
+            free = free.iter().flat_map(|days| without(days, &revision.reach)).collect();
         }
         Self { revisions }
     }
 
-    /// The schedule that was written last.
+    /// The schedule that was written last and not declared void.
     #[must_use]
     pub fn newest(&self) -> Option<&Schedule> {
-        self.revisions.last().map(|revision| &revision.schedule)
+        let mut standing = self.revisions.iter().filter(|revision| revision.voided.is_none());
+        standing.next_back().map(|revision| &revision.schedule)
     }
 
     /// A schedule by its place.
     #[must_use]
     pub fn schedule(&self, revision: usize) -> Option<&Schedule> {
-        self.revisions.get(revision).map(|revision| &revision.schedule)
+        self.revision(revision).map(|revision| &revision.schedule)
+    }
+
+    /// The schedules as they were written, oldest first.
+    pub fn written(&self) -> impl Iterator<Item = WrittenSchedule> + '_ {
+        self.revisions.iter().map(|revision| WrittenSchedule {
+            schedule: revision.schedule.clone(),
+            written: revision.written,
+            voided: revision.voided,
+        })
+    }
+
+    /// The schedules that govern a day or one after it: their places, with the first such day of each.
+    #[must_use]
+    pub fn to_come(&self, day: i64) -> Vec<(usize, i64)> {
+        let numbered = self.revisions.iter().enumerate();
+        let first = |revision: &Revision| {
+            revision.governed.iter().filter(|days| day < days.end).map(|days| days.start.max(day)).min()
+        };
+        let mut out: Vec<(usize, i64)> = numbered.filter_map(|(n, it)| Some((n, first(it)?))).collect();
+        out.retain(|(number, _)| self.revision(*number).is_some_and(|it| it.voided.is_none()));
+        out.sort_by_key(|(_, first)| *first);
+        out
+    }
+
+    /// What is planned from a day on to another, in order: repeats on those days, and visits whose window
+    /// reaches into them.
+    #[must_use]
+    pub fn planned(&self, days: Range<i64>) -> Vec<(i64, OccurrenceName)> {
+        let repeats =
+            self.days(days.end.saturating_sub(1)).into_iter().map(|(name, place)| (place.day, name));
+        let mut out: Vec<(i64, OccurrenceName)> = repeats.filter(|(day, _)| days.contains(day)).collect();
+        for (name, places) in self.visits() {
+            let Some(place) = self.standing_place(&places, |_| true) else { continue };
+            let window = self.item(&place).map(|item| item.window).unwrap_or_default();
+            let on = |offset: i16| place.day.saturating_add(i64::from(offset));
+            if on(window.opens) < days.end && days.start <= on(window.closes) {
+                out.push((place.day, name));
+            }
+        }
+        out.sort();
+        out
+    }
+
+    pub(super) fn revision(&self, number: usize) -> Option<&Revision> {
+        self.revisions.get(number)
     }
 
     pub(super) fn item(&self, place: &Place) -> Option<&ScheduledItem> {
@@ -100,10 +197,13 @@ impl Course {
         out
     }
 
-    /// All places of each visit, by revision.
+    /// All places of each visit, by revision. One that never governed a day put nothing anywhere.
     pub(super) fn visits(&self) -> BTreeMap<OccurrenceName, Vec<Place>> {
         let mut out: BTreeMap<OccurrenceName, Vec<Place>> = BTreeMap::new();
         for (number, revision) in self.revisions.iter().enumerate() {
+            if revision.governed.is_empty() {
+                continue;
+            }
             for (item, planned) in revision.schedule.items.iter().enumerate() {
                 for (name, day) in revision.schedule.visits_of(planned) {
                     out.entry(name).or_default().push(Place { revision: number, item, day, slot: 0 });
@@ -113,28 +213,70 @@ impl Course {
         out
     }
 
-    /// Where a visit stands that nobody answered, and whether it was over before anybody was asked;
-    /// `None` for one that a later revision left out before its day.
-    pub(super) fn standing_place(&self, places: &[Place]) -> Option<(Place, bool)> {
-        let governed = |place: &&Place| {
-            self.revisions.get(place.revision).is_some_and(|revision| revision.governs(place.day))
-        };
-        if let Some(place) = places.iter().rev().find(governed) {
-            return Some((*place, false));
+    /// Where a visit stands that nobody answered; `None` for one that a later revision left out before its
+    /// day. `was_open` tells whether a place's window was open still when its revision was written.
+    pub(super) fn standing_place(
+        &self,
+        places: &[Place],
+        was_open: impl Fn(&Place) -> bool,
+    ) -> Option<Place> {
+        let stands = |place: &&Place| self.stands(place, |_| true, &was_open);
+        if let Some(place) = places.iter().rev().find(stands) {
+            return Some(*place);
         }
+        // Over before anybody was asked: it is shown, and not owed.
         let newest = places.last()?;
-        let revision = self.revisions.get(newest.revision)?;
-        (newest.day < revision.from).then_some((*newest, true))
+        (newest.day < self.revision(newest.revision)?.reach.start).then_some(*newest)
     }
 
-    /// Where a visit stood for an answer of a day: as the schedule was that held on that day. What is
-    /// amended later makes no answer late.
-    pub(super) fn answered_place(&self, places: &[Place], answered_day: i64) -> Option<Place> {
-        let held = |place: &&Place| {
-            self.revisions.get(place.revision).is_some_and(|revision| revision.from <= answered_day)
+    /// The places of a visit for an answer: first where it stood as the schedule was then, for what is
+    /// amended later makes no answer late; then the others, the newest first.
+    pub(super) fn answered_places(
+        &self,
+        places: &[Place],
+        answered: Moment,
+        was_open: impl Fn(&Place) -> bool,
+    ) -> Vec<Place> {
+        let was_known = |number: usize| {
+            let known = |it: &Revision| match it.written {
+                Some(written) => written.at <= answered.at,
+                None => it.reach.start <= answered.day,
+            };
+            self.revision(number).is_some_and(known)
         };
-        places.iter().rev().find(held).or_else(|| places.first()).copied()
+        let known = || places.iter().rev().filter(|place| was_known(place.revision));
+        let stood = known().find(|place| self.stands(place, was_known, &was_open));
+        let first = stood.or_else(|| known().next()).or_else(|| places.first());
+        first.into_iter().chain(places.iter().rev()).copied().collect()
     }
+
+    /// Whether a revision puts a visit where it stands, of those revisions that are known.
+    fn stands(
+        &self,
+        place: &Place,
+        is_known: impl Fn(usize) -> bool,
+        was_open: impl Fn(&Place) -> bool,
+    ) -> bool {
+        let Some(own) = self.revision(place.revision) else { return false };
+        let reaches = |(number, it): (usize, &Revision)| is_known(number) && it.reach.contains(&place.day);
+        let governing = self.revisions.iter().enumerate().rposition(reaches);
+        governing == Some(place.revision) || place.day < own.reach.start && was_open(place)
+    }
+}
+
+/// The days of both.
+fn common(one: &Range<i64>, other: &Range<i64>) -> Option<Range<i64>> {
+    let days = one.start.max(other.start)..one.end.min(other.end);
+    (!days.is_empty()).then_some(days)
+}
+
+/// The days of one that are not days of the other.
+fn without(one: &Range<i64>, other: &Range<i64>) -> Vec<Range<i64>> {
+    if common(one, other).is_none() {
+        return vec![one.clone()];
+    }
+    let parts = [one.start..other.start, other.end..one.end];
+    parts.into_iter().filter(|days| !days.is_empty()).collect()
 }
 
 impl ScheduledItem {
@@ -195,13 +337,12 @@ impl Revision {
         else {
             return Vec::new();
         };
-        let low = first.max(self.from).max(SCHEDULE_DAYS.start);
-        let high = end.min(self.to).min(last.saturating_add(1)).min(SCHEDULE_DAYS.end);
+        let wanted = first..end.min(last.saturating_add(1));
         let hits = |day: &i64| match on {
             RepeatDays::Every(step) => day.saturating_sub(first).rem_euclid(i64::from((*step).max(1))) == 0,
             RepeatDays::Weekdays(days) => days & (1 << weekday(*day)) != 0,
         };
-        (low..high).filter(hits).collect()
+        self.governed.iter().filter_map(|days| common(days, &wanted)).flatten().filter(hits).collect()
     }
 }
 

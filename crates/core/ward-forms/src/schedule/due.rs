@@ -1,20 +1,22 @@
 //! Where each planned time stands at an instant.
 //!
-//! - An answer belongs to the planned time that it names. The first finished one counts; what corrects
-//!   it later does not make it late.
+//! - An answer belongs to the planned time that it names. The first finished one counts that did not come
+//!   long before its window; what corrects it later does not make it late. It is in time if the calendar
+//!   of the participant says so, or the clock of the place where it was given.
 //! - A planned time is owed unless the participant was pausing, had left or had finished at the last
-//!   moment at which it was in time. What was answered while taking part counts all the same.
+//!   moment at which it was in time, or could hardly know of it by then. What was answered while taking
+//!   part counts all the same.
 //! - While a participant pauses, nothing is asked for; what is still open when the pause ends is. What
 //!   was late already when they left or finished is missed.
 
-use super::course::{Course, Place};
+use super::course::{Course, Moment, Place, Revision};
+use super::given_answers::GivenAnswers;
 use super::local_calendar::LocalCalendar;
-use super::local_time::LocalTime;
 use super::occurrence::{Excuse, Occurrence, OccurrenceName, OccurrenceState};
 use super::participation::{Participation, Standing};
-use super::plan::{ScheduledItem, Timing};
-use crate::limits::{SCHEDULE_MAX_STEP_DAYS, VISIT_MOVED_ON_MAX_DAYS};
-use std::collections::BTreeMap;
+use super::window_times::{Times, times_of};
+use crate::limits::{EARLY_ANSWER_MS, KNOWN_BEFORE_DUE_MS, SCHEDULE_MAX_STEP_DAYS, VISIT_MOVED_ON_MAX_DAYS};
+use jiff::tz::TimeZone;
 use ward_id::TimestampMs;
 
 /// A finished answer.
@@ -24,6 +26,8 @@ pub struct Given {
     pub occurrence: String,
     /// When it was given.
     pub at: TimestampMs,
+    /// The zone of the device on which it was given, if it is known.
+    pub zone: Option<TimeZone>,
 }
 
 /// What is known of a participant beside the schedule.
@@ -45,6 +49,9 @@ pub struct DueList {
     /// Answers that name no planned time, or one that an amendment took away: their places among those
     /// given. They are kept and shown, and counted nowhere.
     pub unplanned: Vec<usize>,
+    /// Answers that came long before the window of what they name: their places among those given. They
+    /// are kept and shown, and what they name is asked for all the same.
+    pub early: Vec<usize>,
 }
 
 impl DueList {
@@ -72,28 +79,20 @@ impl Course {
         let today = situation.calendar.day_at(now);
         let horizon =
             situation.calendar.start_of(today.saturating_add(i64::from(ahead_days)).saturating_add(1));
-        let mut answers = Answers::of(situation.given);
+        let mut answers = GivenAnswers::of(situation.given);
         // A window may open long before its planned day.
         let last =
             today.saturating_add(i64::from(ahead_days)).saturating_add(i64::from(SCHEDULE_MAX_STEP_DAYS));
         let desk = Desk { course: self, situation, now };
         let mut occurrences = Vec::new();
+        let mut early = Vec::new();
         for (name, place) in self.days(answers.last_day().max(last)) {
-            let answer = answers.take(&name);
-            occurrences.extend(desk.occurrence(name, place, answer, None));
+            let given = answers.take(&name);
+            occurrences.extend(desk.occurrence(name, &[place], &given, &mut early));
         }
         for (name, places) in self.visits() {
-            let answer = answers.take(&name);
-            let place = match answer {
-                Some((_, at)) => {
-                    self.answered_place(&places, situation.calendar.day_at(at)).map(|place| (place, None))
-                }
-                None => self
-                    .standing_place(&places)
-                    .map(|(place, is_over)| (place, is_over.then_some(Excuse::PlannedTooLate))),
-            };
-            let Some((place, excuse)) = place else { continue };
-            occurrences.extend(desk.occurrence(name, place, answer, excuse));
+            let given = answers.take(&name);
+            occurrences.extend(desk.occurrence(name, &places, &given, &mut early));
         }
         occurrences.retain(|one| one.opens_at < horizon || one.state.answer().is_some());
         occurrences.sort_by(|left, right| {
@@ -103,50 +102,8 @@ impl Course {
                 &right.name,
             ))
         });
-        DueList { occurrences, unplanned: answers.rest() }
-    }
-}
-
-/// The first answer to each planned time.
-struct Answers {
-    by_name: BTreeMap<OccurrenceName, (usize, TimestampMs)>,
-    /// Those whose name no schedule makes.
-    odd: Vec<usize>,
-}
-
-impl Answers {
-    fn of(given: &[Given]) -> Self {
-        let mut out = Self { by_name: BTreeMap::new(), odd: Vec::new() };
-        for (place, answer) in given.iter().enumerate() {
-            let Some(name) = OccurrenceName::parse(&answer.occurrence) else {
-                out.odd.push(place);
-                continue;
-            };
-            let first = out.by_name.entry(name).or_insert((place, answer.at));
-            if answer.at < first.1 {
-                *first = (place, answer.at);
-            }
-        }
-        out
-    }
-
-    fn last_day(&self) -> i64 {
-        let days = self.by_name.keys().filter_map(|name| match name {
-            OccurrenceName::Day { day, .. } => Some(*day),
-            _ => None,
-        });
-        days.max().unwrap_or(i64::MIN)
-    }
-
-    fn take(&mut self, name: &OccurrenceName) -> Option<(usize, TimestampMs)> {
-        self.by_name.remove(name)
-    }
-
-    fn rest(self) -> Vec<usize> {
-        let mut rest = self.odd;
-        rest.extend(self.by_name.into_values().map(|(place, _)| place));
-        rest.sort_unstable();
-        rest
+        early.sort_unstable();
+        DueList { occurrences, unplanned: answers.rest(), early }
     }
 }
 
@@ -156,113 +113,199 @@ struct Desk<'a> {
     now: TimestampMs,
 }
 
+/// The answer that counts for a planned time.
+#[derive(Clone, Copy)]
+struct Counted {
+    place: usize,
+    at: TimestampMs,
+    is_in_time: bool,
+    is_before_close: bool,
+}
+
 impl Desk<'_> {
+    /// Where a planned time stands. Of several places, one is chosen by the answer, or by what was
+    /// planned last.
     fn occurrence(
         &self,
         name: OccurrenceName,
-        mut place: Place,
-        answer: Option<(usize, TimestampMs)>,
-        excuse: Option<Excuse>,
+        places: &[Place],
+        given: &[usize],
+        early: &mut Vec<usize>,
     ) -> Option<Occurrence> {
-        let item = self.course.item(&place)?;
-        let mut times = self.times(item, &place);
-        let is_visit = !matches!(name, OccurrenceName::Day { .. });
-        // A visit on a day that does not exist stands on the first that does.
-        let planned = place.day;
-        while is_visit && times.are_empty() && place.day.saturating_sub(planned) < VISIT_MOVED_ON_MAX_DAYS {
-            place.day = place.day.saturating_add(1);
-            times = self.times(item, &place);
+        let is_repeat = matches!(name, OccurrenceName::Day { .. });
+        let mut found = None;
+        for number in given {
+            let Some(answer) = self.situation.given.get(*number) else { continue };
+            found = self.answered(*number, answer, places, is_repeat);
+            if found.is_some() {
+                break;
+            }
+            early.push(*number);
         }
-        let excuse = excuse.or_else(|| self.excuse(&times, answer));
-        let state = self.state(&times, answer, excuse);
+        let (stand, counted) = match found {
+            Some((stand, counted)) => (stand, Some(counted)),
+            None if is_repeat => (self.stand(*places.first()?, true)?, None),
+            None => {
+                let place = self.course.standing_place(places, |place| self.was_open(*place))?;
+                (self.stand(place, false)?, None)
+            }
+        };
+        let excuse = self.excuse(&stand, counted);
         Some(Occurrence {
             name,
-            revision: place.revision,
-            item: item.id.clone(),
-            planned_day: place.day,
-            opens_at: times.opens,
-            due_until: times.due,
-            closes_at: times.closes,
+            revision: stand.place.revision,
+            item: self.course.item(&stand.place)?.id.clone(),
+            planned_day: stand.place.day,
+            opens_at: stand.times.opens,
+            due_until: stand.times.due,
+            closes_at: stand.times.closes,
             excuse,
-            state,
+            state: self.state(&stand, counted, excuse),
         })
     }
 
-    fn times(&self, item: &ScheduledItem, place: &Place) -> Times {
-        let calendar = self.situation.calendar;
-        let on = |days: i16| place.day.saturating_add(i64::from(days));
-        let end = |days: i16| calendar.start_of(on(days).saturating_add(1));
-        let slots: &[LocalTime] = match &item.timing {
-            Timing::Repeat { times, .. } => times,
-            Timing::Visit { .. } | Timing::Cycle { .. } => &[],
+    /// The place that an answer was given for, and what it is there; `None` if it came long before the
+    /// window of every place.
+    fn answered(
+        &self,
+        number: usize,
+        answer: &Given,
+        places: &[Place],
+        is_repeat: bool,
+    ) -> Option<(Stand, Counted)> {
+        let places = if is_repeat {
+            places.to_vec()
+        } else {
+            let moment = Moment { at: answer.at, day: self.situation.calendar.day_at(answer.at) };
+            self.course.answered_places(places, moment, |place| self.was_open(*place))
         };
-        let opens = match slots.get(place.slot) {
-            Some(time) => calendar.first_at(on(item.window.opens), *time),
-            None => calendar.start_of(on(item.window.opens)),
-        };
-        // The next one of the same day ends the time of this one.
-        let due = match slots.get(place.slot.saturating_add(1)) {
-            Some(next) => calendar.first_at(on(item.window.due), *next),
-            None => end(item.window.due),
-        };
-        let closes = end(item.window.closes);
-        // Where the clock skips its whole time, it is in time for as long as it can be answered.
-        let due = if due <= opens { closes } else { due };
-        Times { opens, due, closes }
+        places.into_iter().find_map(|place| {
+            let stand = self.stand(place, is_repeat)?;
+            let counted = self.counted(number, answer, &stand)?;
+            Some((stand, counted))
+        })
     }
 
-    fn excuse(&self, times: &Times, answer: Option<(usize, TimestampMs)>) -> Option<Excuse> {
+    /// A place with its window and the time from which it could be known.
+    fn stand(&self, mut place: Place, is_repeat: bool) -> Option<Stand> {
+        let item = self.course.item(&place)?;
+        let mut times = times_of(item, &place, self.situation.calendar);
+        // A visit on a day that does not exist stands on the first that does.
+        let planned = place.day;
+        while !is_repeat && times.are_empty() && place.day.saturating_sub(planned) < VISIT_MOVED_ON_MAX_DAYS {
+            place.day = place.day.saturating_add(1);
+            times = times_of(item, &place, self.situation.calendar);
+        }
+        let revision = self.course.revision(place.revision)?;
+        let known = self.known_at(revision, &place);
+        // A visit of which nobody knew while it was in time is in time for as long as it can be answered.
+        if !is_repeat && times.due <= known {
+            times.due = times.closes;
+        }
+        let voided = revision.voided.map(|voided| voided.at);
+        Some(Stand { place, times, known, voided })
+    }
+
+    /// From when the participant could know of a place.
+    fn known_at(&self, revision: &Revision, place: &Place) -> TimestampMs {
+        let always = TimestampMs(i64::MIN);
+        let held =
+            (place.day < revision.begins()).then(|| self.situation.calendar.start_of(revision.begins()));
+        let written = revision.written.map(|written| written.at).or(held);
+        written.max(self.situation.participation.begins()).unwrap_or(always)
+    }
+
+    /// Whether the window of a place was open when its revision was written, or else began to hold.
+    fn was_open(&self, place: Place) -> bool {
+        let Some(revision) = self.course.revision(place.revision) else { return false };
+        let held = || self.situation.calendar.start_of(revision.begins());
+        let since = revision.written.map_or_else(held, |written| written.at);
+        self.stand(place, false).is_some_and(|stand| since < stand.times.closes)
+    }
+
+    /// What an answer is for a planned time; `None` if it came long before its window.
+    fn counted(&self, place: usize, answer: &Given, stand: &Stand) -> Option<Counted> {
+        let at = answer.at;
+        let may_be = |times: &Times| at >= times.opens.plus_ms(-EARLY_ANSWER_MS);
+        let is_plain = may_be(&stand.times) && at < stand.times.due;
+        // Only where the calendar says otherwise is the clock asked that its author saw.
+        let own = answer.zone.as_ref().filter(|_| !is_plain).and_then(|zone| {
+            let item = self.course.item(&stand.place)?;
+            Some(times_of(item, &stand.place, &LocalCalendar::of_zone(zone.clone())))
+        });
+        if !may_be(&stand.times) && !own.as_ref().is_some_and(may_be) {
+            return None;
+        }
+        let is_in_time = at < stand.times.due || own.as_ref().is_some_and(|times| at < times.due);
+        let is_before_close = at < stand.times.closes || own.is_some_and(|times| at < times.closes);
+        Some(Counted { place, at, is_in_time, is_before_close })
+    }
+
+    fn excuse(&self, stand: &Stand, answer: Option<Counted>) -> Option<Excuse> {
+        let Stand { times, known, voided, .. } = stand;
         if times.are_empty() {
             return Some(Excuse::NoTime);
         }
         let participation = self.situation.participation;
         let took_part =
-            |(_, at): (usize, TimestampMs)| at < times.closes && participation.at(at) == Standing::Active;
-        if answer.is_some_and(took_part) {
+            |answer: Counted| answer.is_before_close && participation.at(answer.at) == Standing::Active;
+        if times.due > *known && answer.is_some_and(took_part) {
             return None;
         }
+        if answer.is_none() && voided.is_some_and(|voided| voided < times.closes) {
+            return Some(Excuse::TakenBack);
+        }
         match participation.at(times.due.plus_ms(-1)) {
+            Standing::Active if times.due < known.plus_ms(KNOWN_BEFORE_DUE_MS) => {
+                Some(Excuse::PlannedTooLate)
+            }
             Standing::Active => None,
+            Standing::NotYet => Some(Excuse::NotYet),
             Standing::Paused => Some(Excuse::Paused),
             Standing::Ended(reason) => Some(Excuse::Ended(reason)),
         }
     }
 
-    fn state(
-        &self,
-        times: &Times,
-        answer: Option<(usize, TimestampMs)>,
-        excuse: Option<Excuse>,
-    ) -> OccurrenceState {
-        match (answer, excuse) {
-            (Some((answer, at)), _) if at < times.due => OccurrenceState::Completed(answer),
-            (Some((answer, at)), _) => {
-                OccurrenceState::CompletedLate { answer, after_close: at >= times.closes }
+    fn state(&self, stand: &Stand, answer: Option<Counted>, excuse: Option<Excuse>) -> OccurrenceState {
+        let Stand { times, known, .. } = stand;
+        if let Some(Counted { place, is_in_time, is_before_close, .. }) = answer {
+            return if is_in_time {
+                OccurrenceState::Completed(place)
+            } else {
+                OccurrenceState::CompletedLate { answer: place, after_close: !is_before_close }
+            };
+        }
+        match excuse {
+            // It is asked for while it can be answered, and not held against anybody.
+            Some(Excuse::PlannedTooLate) if self.now < times.closes && *known < times.due => {}
+            Some(excuse) => return OccurrenceState::NotOwed(excuse),
+            None => {}
+        }
+        if self.now < times.opens {
+            return OccurrenceState::Upcoming;
+        }
+        if self.now >= times.closes {
+            return OccurrenceState::Missed;
+        }
+        match self.situation.participation.at(self.now) {
+            Standing::Active if self.now < times.due => OccurrenceState::Open,
+            Standing::Active => OccurrenceState::Late,
+            Standing::NotYet => OccurrenceState::NotOwed(Excuse::NotYet),
+            Standing::Paused => OccurrenceState::NotOwed(Excuse::Paused),
+            Standing::Ended(reason) if self.now < times.due => {
+                OccurrenceState::NotOwed(Excuse::Ended(reason))
             }
-            (None, Some(excuse)) => OccurrenceState::NotOwed(excuse),
-            (None, None) if self.now < times.opens => OccurrenceState::Upcoming,
-            (None, None) if self.now >= times.closes => OccurrenceState::Missed,
-            (None, None) => match self.situation.participation.at(self.now) {
-                Standing::Active if self.now < times.due => OccurrenceState::Open,
-                Standing::Active => OccurrenceState::Late,
-                Standing::Paused => OccurrenceState::NotOwed(Excuse::Paused),
-                Standing::Ended(reason) if self.now < times.due => {
-                    OccurrenceState::NotOwed(Excuse::Ended(reason))
-                }
-                Standing::Ended(_) => OccurrenceState::Missed,
-            },
+            Standing::Ended(_) => OccurrenceState::Missed,
         }
     }
 }
 
-struct Times {
-    opens: TimestampMs,
-    due: TimestampMs,
-    closes: TimestampMs,
-}
-
-impl Times {
-    fn are_empty(&self) -> bool {
-        self.closes <= self.opens
-    }
+/// A planned time with what its place says of it.
+struct Stand {
+    place: Place,
+    times: Times,
+    /// From when the participant could know of it.
+    known: TimestampMs,
+    /// When the schedule that planned it was declared void.
+    voided: Option<TimestampMs>,
 }

@@ -1,81 +1,121 @@
 //! The calendar on a participant's wall, wherever they are.
 //!
-//! A day begins when the participant's own calendar first shows it, and ends when it first shows a later
-//! one. So each instant belongs to exactly one day, days follow one another without a gap, and a day
-//! that was over never comes back: who flies west after midnight goes on in the day that had begun, and
-//! who flies east has a shorter day.
+//! One device has one wall. Its days follow one another without a gap and each instant belongs to exactly
+//! one of them; a day that was over never comes back. Who was seen in the new day and
+//! flies west goes on in it, and who flies east has a shorter day.
+//!
+//! Several devices may show several zones, and a person whom nobody has seen may be anywhere. Then a day
+//! begins when it begins on the first of their walls, and is over when it is over on the last: nobody is
+//! too late by a clock at which they did not look. A participant's own device opens a day by its own wall.
 //!
 //! A time that the clock skips counts as the first one after it; of a time that it shows twice, the
 //! first counts.
 
+use super::local_time::LocalTime;
+use super::wall::{Wall, day_of};
 use crate::date_time::date_from_days;
-use crate::limits::{MINUTES_PER_DAY, SCHEDULE_DAYS, ZONE_DISTANCE_MAX_MS};
+use crate::limits::{
+    DEVICE_SILENT_MS, FURTHEST_EAST_S, FURTHEST_WEST_S, JOURNEY_MAX_MS, MINUTES_PER_DAY, SCHEDULE_DAYS,
+};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone};
 use ward_id::TimestampMs;
 
-use super::local_time::LocalTime;
-
 pub(super) const DAY_MS: i64 = 86_400_000;
-const MINUTE_MS: i64 = 60_000;
+pub(super) const MINUTE_MS: i64 = 60_000;
 const SECOND_MS: i64 = 1_000;
 
 /// Where a participant was, as time zones.
 #[derive(Debug, Clone)]
 pub struct LocalCalendar {
-    /// In order; the first one reaches back for ever.
-    stretches: Vec<Stretch>,
+    /// At least one.
+    walls: Vec<Wall>,
+    /// The wall of the device that asks.
+    own: Option<usize>,
 }
 
-#[derive(Debug, Clone)]
-struct Stretch {
-    from: TimestampMs,
-    zone: TimeZone,
+/// From one instant to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) first: TimestampMs,
+    pub(super) last: TimestampMs,
 }
+
+/// Instants with the zones in which a device was seen, in any order.
+pub type Sightings = Vec<(TimestampMs, TimeZone)>;
 
 impl LocalCalendar {
     /// A calendar of somebody who never leaves a zone.
     #[must_use]
     pub fn of_zone(zone: TimeZone) -> Self {
-        Self { stretches: vec![Stretch { from: TimestampMs(i64::MIN), zone }] }
+        Self { walls: vec![Wall::of_zone(zone)], own: None }
     }
 
-    /// A calendar of somebody who was seen in zones at instants, in any order. Before the first one
-    /// they are taken to have been there already; in UTC if they were seen nowhere.
+    /// A calendar of somebody of whom nobody knows where they are: a day begins where it begins first on
+    /// Earth, and is over where it is over last.
+    #[must_use]
+    pub fn anywhere() -> Self {
+        let fixed = |seconds: i32| Offset::from_seconds(seconds).unwrap_or(Offset::UTC).to_time_zone();
+        let walls = [FURTHEST_EAST_S, FURTHEST_WEST_S].map(|seconds| Wall::of_zone(fixed(seconds)));
+        Self { walls: walls.into(), own: None }
+    }
+
+    /// A calendar of somebody who was seen with one device. Before the first sighting they are taken to
+    /// have been there already.
     #[must_use]
     pub fn of_travels(seen: impl IntoIterator<Item = (TimestampMs, TimeZone)>) -> Self {
-        let mut seen: Vec<(TimestampMs, TimeZone)> = seen.into_iter().collect();
-        seen.sort_by_key(|(at, _)| *at);
-        seen.dedup_by(|later, earlier| later.1 == earlier.1);
-        let mut stretches: Vec<Stretch> =
-            seen.into_iter().map(|(from, zone)| Stretch { from, zone }).collect();
-        match stretches.first_mut() {
-            Some(first) => first.from = TimestampMs(i64::MIN),
-            None => return Self::of_zone(TimeZone::UTC),
-        }
-        Self { stretches }
+        Self::of_devices([seen.into_iter().collect()], None)
     }
 
-    /// The first instant at which the clock has come to a time of a day.
+    /// A calendar of somebody with several devices; `own` is the one that asks, which counts beside the
+    /// others. Of whom nothing was seen, [`LocalCalendar::anywhere`].
+    #[must_use]
+    pub fn of_devices(devices: impl IntoIterator<Item = Sightings>, own: Option<Sightings>) -> Self {
+        let mut walls: Vec<Wall> = devices.into_iter().filter_map(Wall::of_sightings).collect();
+        let of_own = own.and_then(Wall::of_sightings);
+        let own = of_own.is_some().then_some(walls.len());
+        walls.extend(of_own);
+        if walls.is_empty() { Self::anywhere() } else { Self { walls, own } }
+    }
+
+    /// The first instant at which the clock has come to a time of a day: on the wall of the device that
+    /// asks, else on the first of all.
     #[must_use]
     pub fn first_at(&self, day: i64, time: LocalTime) -> TimestampMs {
-        let naive_ms = day
-            .clamp(SCHEDULE_DAYS.start, SCHEDULE_DAYS.end)
-            .saturating_mul(DAY_MS)
-            .saturating_add(i64::from(time.minutes()).saturating_mul(MINUTE_MS));
-        // No zone is further from UTC than this: what ended before cannot have come so far.
-        let earliest = TimestampMs(naive_ms).plus_ms(-ZONE_DISTANCE_MAX_MS);
-        let skip = self.stretches.partition_point(|stretch| stretch.from <= earliest).saturating_sub(1);
-        let mut stretches = self.stretches.iter().skip(skip).peekable();
-        let mut first = TimestampMs(naive_ms);
-        while let Some(stretch) = stretches.next() {
-            first = stretch.first_at(naive_ms);
-            if stretches.peek().is_none_or(|next| first < next.from) {
-                break;
-            }
+        let naive_ms = naive_ms(day, time);
+        match self.own.and_then(|own| self.walls.get(own)) {
+            Some(own) => own.first_at(naive_ms),
+            None => self.on_walls(naive_ms).min().unwrap_or(TimestampMs(naive_ms)),
         }
-        first
+    }
+
+    /// The first instant at which the clock has come to a time of a day on every wall.
+    #[must_use]
+    pub fn over_at(&self, day: i64, time: LocalTime) -> TimestampMs {
+        let naive_ms = naive_ms(day, time);
+        self.on_walls(naive_ms).max().unwrap_or(TimestampMs(naive_ms))
+    }
+
+    /// When each wall that counts then comes to a local time.
+    fn on_walls(&self, naive_ms: i64) -> impl Iterator<Item = TimestampMs> + '_ {
+        let all = move || self.walls.iter().enumerate().map(move |(n, wall)| (n, wall.first_at(naive_ms)));
+        let counted = move |(n, at): &(usize, TimestampMs)| self.counts(*n, *at);
+        let any = self.walls.len() == 1 || !all().any(|one| counted(&one));
+        all().filter(move |one| any || counted(one)).map(|(_, at)| at)
+    }
+
+    /// Whether a wall counts at an instant: a device that was put away ends no day, and one that was not
+    /// there yet began none.
+    fn counts(&self, number: usize, at: TimestampMs) -> bool {
+        let Some(wall) = self.walls.get(number) else { return false };
+        let others =
+            || self.walls.iter().enumerate().filter(|(n, _)| *n != number).map(|(_, wall)| wall.seen);
+        let is_early = at < wall.seen.first.plus_ms(-JOURNEY_MAX_MS)
+            && others().any(|other| other.first < wall.seen.first);
+        let is_gone = at > wall.seen.last.plus_ms(DEVICE_SILENT_MS)
+            && others().any(|other| other.last > wall.seen.last);
+        !is_early && !is_gone
     }
 
     /// The first instant of a day.
@@ -84,7 +124,13 @@ impl LocalCalendar {
         self.first_at(day, LocalTime::MIDNIGHT)
     }
 
-    /// The day to which an instant belongs.
+    /// The first instant at which a day is over.
+    #[must_use]
+    pub fn end_of(&self, day: i64) -> TimestampMs {
+        self.over_at(day.saturating_add(1), LocalTime::MIDNIGHT)
+    }
+
+    /// The day to which an instant belongs: the last one that has begun.
     #[must_use]
     pub fn day_at(&self, at: TimestampMs) -> i64 {
         let range = (SCHEDULE_DAYS.start.saturating_mul(DAY_MS), SCHEDULE_DAYS.end.saturating_mul(DAY_MS));
@@ -94,52 +140,41 @@ impl LocalCalendar {
         while day < SCHEDULE_DAYS.end && self.start_of(day.saturating_add(1)) <= at {
             day = day.saturating_add(1);
         }
+        // What the wall shows may not have begun on the walls that count.
+        while day > SCHEDULE_DAYS.start && self.start_of(day) > at {
+            day = day.saturating_sub(1);
+        }
         day
     }
 
-    /// What the wall shows at an instant.
+    /// What the wall shows at an instant: that of the device that asks, else the one that was seen last.
     #[must_use]
     pub fn shown_at(&self, at: TimestampMs) -> (i64, LocalTime) {
-        let place = self.stretches.partition_point(|stretch| stretch.from <= at).saturating_sub(1);
-        let offset = self.stretches.get(place).map_or(0, |stretch| offset_ms(&stretch.zone, at));
-        let local_ms = at.0.saturating_add(offset);
-        let minute = local_ms.rem_euclid(DAY_MS) / MINUTE_MS;
-        let minute = u16::try_from(minute).unwrap_or_default();
+        let own = self.own.and_then(|own| self.walls.get(own));
+        let wall = own.or_else(|| self.walls.iter().max_by_key(|wall| wall.seen.last));
+        let local_ms = wall.map_or(at.0, |wall| wall.shown_ms(at));
+        let minute = u16::try_from(local_ms.rem_euclid(DAY_MS) / MINUTE_MS).unwrap_or_default();
         let time = LocalTime::new(minute / 60, minute % 60).unwrap_or(LocalTime::MIDNIGHT);
-        (local_ms.div_euclid(DAY_MS), time)
+        (day_of(local_ms), time)
     }
 }
 
-impl Stretch {
-    /// The first instant from its beginning on at which its clock has come to a local time.
-    fn first_at(&self, naive_ms: i64) -> TimestampMs {
-        let at = |offset: Offset| TimestampMs(naive_ms.saturating_sub(milliseconds(offset)));
-        let Some(local) = civil(naive_ms) else { return TimestampMs(naive_ms).max(self.from) };
-        match self.zone.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => at(offset).max(self.from),
-            AmbiguousOffset::Gap { before, after } => {
-                end_of_gap(&self.zone, naive_ms, before, after).max(self.from)
-            }
-            AmbiguousOffset::Fold { before, .. } if at(before) >= self.from => at(before),
-            // Who arrives between the two times sees the second.
-            AmbiguousOffset::Fold { after, .. } => {
-                let shown_ms = self.from.0.saturating_add(offset_ms(&self.zone, self.from));
-                if shown_ms >= naive_ms { self.from } else { at(after) }
-            }
-        }
-    }
+/// A time of a day in milliseconds since 1970 without a zone.
+fn naive_ms(day: i64, time: LocalTime) -> i64 {
+    let day = day.clamp(SCHEDULE_DAYS.start, SCHEDULE_DAYS.end);
+    day.saturating_mul(DAY_MS).saturating_add(i64::from(time.minutes()).saturating_mul(MINUTE_MS))
 }
 
-fn milliseconds(offset: Offset) -> i64 {
+pub(super) fn milliseconds(offset: Offset) -> i64 {
     i64::from(offset.seconds()).saturating_mul(SECOND_MS)
 }
 
-fn offset_ms(zone: &TimeZone, at: TimestampMs) -> i64 {
+pub(super) fn offset_ms(zone: &TimeZone, at: TimestampMs) -> i64 {
     Timestamp::from_millisecond(at.0).map_or(0, |at| milliseconds(zone.to_offset(at)))
 }
 
 /// The instant at which the clocks of a zone skip a local time.
-fn end_of_gap(zone: &TimeZone, naive_ms: i64, before: Offset, after: Offset) -> TimestampMs {
+pub(super) fn end_of_gap(zone: &TimeZone, naive_ms: i64, before: Offset, after: Offset) -> TimestampMs {
     // Between these two the clocks are moved once; zones move them at whole seconds.
     let mut low_s = naive_ms.saturating_sub(milliseconds(after)).div_euclid(SECOND_MS);
     let mut high_s = naive_ms.saturating_sub(milliseconds(before)).div_euclid(SECOND_MS);
@@ -154,7 +189,7 @@ fn end_of_gap(zone: &TimeZone, naive_ms: i64, before: Offset, after: Offset) -> 
     TimestampMs(high_s.saturating_mul(SECOND_MS))
 }
 
-fn civil(naive_ms: i64) -> Option<DateTime> {
+pub(super) fn civil(naive_ms: i64) -> Option<DateTime> {
     let (year, month, day) = date_from_days(naive_ms.div_euclid(DAY_MS));
     let minute = naive_ms.rem_euclid(DAY_MS) / MINUTE_MS;
     let minutes = i64::from(MINUTES_PER_DAY);

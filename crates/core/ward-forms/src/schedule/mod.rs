@@ -10,12 +10,13 @@
 //! All of it is pure: the instant, the zones in which the participant was ([`LocalCalendar`]), whether
 //! they took part ([`Participation`]) and what they answered come in as arguments.
 //!
-//! Windows are whole days of the calendar on the participant's wall. Each instant belongs to exactly one
-//! day, so there are never two diaries for one day and never none, wherever somebody travels and
-//! whatever the clocks do.
+//! Windows are whole days of the calendar on the participant's wall. On one wall each instant belongs to
+//! exactly one day, whatever the clocks do. Where several zones are possible, a window opens by the first
+//! and closes by the last ([`LocalCalendar`]).
 //!
 //! ```
 //! use ward_forms::schedule::{Course, Given, LocalCalendar, OccurrenceState, Participation, Schedule, Situation, TimeZone};
+//! use ward_forms::Severity;
 //! use ward_id::TimestampMs;
 //!
 //! let schedule = Schedule::parse(br#"{
@@ -23,14 +24,14 @@
 //!     "anchors": [{"name": "enrolment", "date": "2026-03-02"}],
 //!     "items": [{"id": "diary", "anchor": "enrolment", "repeat": {"everyDays": 1, "days": 28},
 //!                "window": {"closes": 1, "due": 0}}]}"#)?;
-//! assert!(schedule.check().is_empty());
+//! assert!(schedule.check().iter().all(|finding| finding.severity != Severity::Error));
 //!
 //! let course = Course::new([schedule]);
 //! let noon_of_the_third = TimestampMs(1_772_539_200_000);
 //! let situation = Situation {
 //!     calendar: &LocalCalendar::of_zone(TimeZone::UTC),
 //!     participation: &Participation::default(),
-//!     given: &[Given { occurrence: "2026-03-02".to_owned(), at: TimestampMs(1_772_480_000_000) }],
+//!     given: &[Given { occurrence: "2026-03-02".to_owned(), at: TimestampMs(1_772_480_000_000), zone: None }],
 //! };
 //! let list = course.due_list(&situation, noon_of_the_third, 0);
 //! let states: Vec<OccurrenceState> = list.occurrences.iter().map(|one| one.state).collect();
@@ -41,6 +42,7 @@
 mod adherence;
 mod course;
 mod due;
+mod given_answers;
 mod local_calendar;
 mod local_time;
 mod occurrence;
@@ -50,12 +52,14 @@ mod plan_check;
 mod plan_reader;
 mod reminder_evidence;
 mod reminders;
+mod wall;
+mod window_times;
 
 pub use adherence::{Adherence, AdherenceCounts, AdherenceWeek, adherence};
-pub use course::Course;
+pub use course::{Course, Moment, WrittenSchedule};
 pub use due::{DueList, Given, Situation};
 pub use jiff::tz::TimeZone;
-pub use local_calendar::LocalCalendar;
+pub use local_calendar::{LocalCalendar, Sightings};
 pub use local_time::LocalTime;
 pub use occurrence::{Excuse, Occurrence, OccurrenceName, OccurrenceState};
 pub use participation::{EndReason, Participation, Standing};

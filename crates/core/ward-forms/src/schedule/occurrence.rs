@@ -100,14 +100,18 @@ pub(super) fn parse_day(text: &str) -> Option<i64> {
 /// Why nothing is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Excuse {
+    /// The participant did not take part yet, or could not be asked.
+    NotYet,
     /// The participant paused.
     Paused,
     /// The participant left or finished.
     Ended(EndReason),
     /// Its window holds no moment: the day does not exist where the participant was.
     NoTime,
-    /// It was over before anybody was asked.
+    /// It was over, or nearly, when the participant could first know of it.
     PlannedTooLate,
+    /// The schedule that planned it was declared void while it could still be answered.
+    TakenBack,
 }
 
 /// Where a planned time stands at an instant. Each is in exactly one state.

@@ -14,6 +14,8 @@ pub enum EndReason {
 /// Whether a participant takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
+    /// None are expected yet.
+    NotYet,
     /// Answers are expected.
     Active,
     /// None are expected for now.
@@ -22,10 +24,13 @@ pub enum Standing {
     Ended(EndReason),
 }
 
-/// The standing of a participant over time. Before the first word about it they are active.
+/// The standing of a participant over time. Before the first word about it they are active, once they
+/// could be asked at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Participation {
     changes: Vec<(TimestampMs, Standing)>,
+    /// From when they could be asked, if not always.
+    begins: Option<TimestampMs>,
 }
 
 impl Participation {
@@ -35,25 +40,55 @@ impl Participation {
     pub fn new(changes: impl IntoIterator<Item = (TimestampMs, Standing)>) -> Self {
         let mut changes: Vec<_> = changes.into_iter().collect();
         changes.sort_by_key(|(from, _)| *from);
-        Self { changes }
+        Self { changes, begins: None }
+    }
+
+    /// The same of somebody who could not be asked before an instant: they had no device, and nobody
+    /// interviewed them.
+    #[must_use]
+    pub const fn beginning(mut self, at: TimestampMs) -> Self {
+        self.begins = Some(at);
+        self
+    }
+
+    /// From when they could be asked and took part; `None` for always.
+    #[must_use]
+    pub fn begins(&self) -> Option<TimestampMs> {
+        let mut waiting = self.changes.iter().take_while(|(_, standing)| *standing == Standing::NotYet);
+        let is_waiting = waiting.next().is_some();
+        let active = self.changes.iter().find(|(_, standing)| *standing != Standing::NotYet);
+        let first = if is_waiting {
+            active.map_or(TimestampMs(i64::MAX), |(from, _)| *from)
+        } else {
+            TimestampMs(i64::MIN)
+        };
+        (is_waiting || self.begins.is_some()).then(|| self.begins.map_or(first, |begins| begins.max(first)))
     }
 
     /// The same with a pause: until an instant, or until further notice.
     #[must_use]
     pub fn pausing(self, from: TimestampMs, to: Option<TimestampMs>) -> Self {
         let after = to.map(|to| (to, Standing::Active));
-        Self::new(self.changes.into_iter().chain([(from, Standing::Paused)]).chain(after))
+        self.and([(from, Standing::Paused)].into_iter().chain(after))
     }
 
     /// The same with an end.
     #[must_use]
     pub fn ending(self, at: TimestampMs, reason: EndReason) -> Self {
-        Self::new(self.changes.into_iter().chain([(at, Standing::Ended(reason))]))
+        self.and([(at, Standing::Ended(reason))])
+    }
+
+    fn and(self, more: impl IntoIterator<Item = (TimestampMs, Standing)>) -> Self {
+        let Self { changes, begins } = self;
+        Self { begins, ..Self::new(changes.into_iter().chain(more)) }
     }
 
     /// The standing at an instant.
     #[must_use]
     pub fn at(&self, at: TimestampMs) -> Standing {
+        if self.begins.is_some_and(|begins| at < begins) {
+            return Standing::NotYet;
+        }
         let known = self.changes.partition_point(|(from, _)| *from <= at);
         known
             .checked_sub(1)
@@ -77,6 +112,14 @@ mod tests {
             standings,
             [Standing::Active, Standing::Paused, Standing::Paused, Standing::Active, Standing::Active, ended]
         );
+        let enrolled = told.beginning(at(15));
+        assert_eq!(
+            [14, 15, 20].map(|ms| enrolled.at(at(ms))),
+            [Standing::NotYet, Standing::Paused, Standing::Active]
+        );
+        assert_eq!((enrolled.begins(), Participation::default().begins()), (Some(at(15)), None));
+        let screened = Participation::new([(at(5), Standing::NotYet), (at(20), Standing::Active)]);
+        assert_eq!((screened.begins(), screened.beginning(at(30)).begins()), (Some(at(20)), Some(at(30))));
         let twice = Participation::new([(at(5), Standing::Paused), (at(5), Standing::Active)]);
         assert_eq!(twice.at(at(5)), Standing::Active);
     }

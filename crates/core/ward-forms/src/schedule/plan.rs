@@ -304,11 +304,26 @@ impl Schedule {
         Self { revision, holds_from: Some(holds_from), ..self }
     }
 
-    /// The same schedule with an anchor on a day; `None` for an anchor that it does not have.
+    /// The same schedule with an anchor on a day, which is the first of its first cycle as well; `None` for
+    /// an anchor that it does not have.
     #[must_use]
     pub fn with_anchor(mut self, name: &str, day: i64) -> Option<Self> {
-        self.anchors.iter_mut().find(|anchor| anchor.name == name)?.day = Some(day);
+        let anchor = self.anchors.iter_mut().find(|anchor| anchor.name == name)?;
+        anchor.day = Some(day);
+        anchor.cycle_starts.retain(|start| start.cycle != 1);
         Some(self)
+    }
+
+    /// The schedule as days at one distance, if it says no more than [`Schedule::every_days`]: its first
+    /// day, the days from one to the next, and the days over which it is repeated. Its number is lost.
+    #[must_use]
+    pub fn as_every_days(&self) -> Option<(i64, u16, u16)> {
+        let ([anchor], [item]) = (self.anchors.as_slice(), self.items.as_slice()) else { return None };
+        let Timing::Repeat { on: RepeatDays::Every(step), days: Some(days), .. } = item.timing else {
+            return None;
+        };
+        let same = Self { revision: self.revision, ..Self::every_days(anchor.day?, step, days) };
+        (*self == same).then_some((anchor.day?, step, days))
     }
 
     /// The same schedule with a cycle that began on a day; `None` for an anchor that it does not have.

@@ -3,6 +3,7 @@
 use super::course::Course;
 use super::due::Situation;
 use super::local_calendar::LocalCalendar;
+use super::local_time::LocalTime;
 use super::occurrence::{Occurrence, OccurrenceName, is_name};
 use super::participation::Participation;
 use super::plan::{Anchor, ReminderRules, RepeatDays, Schedule, ScheduledItem, Timing};
@@ -10,11 +11,11 @@ use super::reminders::wishes;
 use crate::Severity;
 use crate::limits::{
     MAX_MISSED_IN_A_ROW, REMINDERS_MAX_PER_DAY, SCHEDULE_DAYS, SCHEDULE_MAX_ANCHORS, SCHEDULE_MAX_CYCLES,
-    SCHEDULE_MAX_DAYS, SCHEDULE_MAX_ITEMS, SCHEDULE_MAX_OCCURRENCES, SCHEDULE_MAX_STEP_DAYS,
-    SCHEDULE_MAX_TIMES,
+    SCHEDULE_MAX_DAYS, SCHEDULE_MAX_ITEMS, SCHEDULE_MAX_OCCURRENCES, SCHEDULE_MAX_OPEN,
+    SCHEDULE_MAX_STEP_DAYS, SCHEDULE_MAX_TIMES,
 };
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an anchor is put for the checks while nobody knows its day: 2026-01-01.
 const STAND_IN_DAY: i64 = 20_454;
@@ -88,6 +89,30 @@ pub enum ScheduleFault {
     /// No reminder falls into the windows of an item.
     #[error("{0}: no reminder falls into its window")]
     NoReminder(String),
+    /// No phone reminds of anything.
+    #[error("it has no reminders: no phone will remind of it")]
+    NoReminders,
+    /// A reminder at the opening of a window that opens at midnight, without quiet hours.
+    #[error("{0}: its window opens at midnight, and without quiet hours it is reminded of then")]
+    NightReminder(String),
+    /// Two items plan the same days; only the first is asked there.
+    #[error("{first} and {second} meet on {day}: only {first} is asked then")]
+    SameDay {
+        /// The item that is asked.
+        first: String,
+        /// The other.
+        second: String,
+        /// The first such day.
+        day: OccurrenceName,
+    },
+    /// More planned times of one item wait at once than anybody answers.
+    #[error("{item}: up to {count} planned times of it wait at once, of at most {SCHEDULE_MAX_OPEN}")]
+    TooManyOpen {
+        /// The item.
+        item: String,
+        /// How many.
+        count: u64,
+    },
     /// An anchor whose day nobody knows yet: nothing is planned from it.
     #[error("the day of {0} is not set yet: nothing is planned from it")]
     AnchorNotSet(String),
@@ -124,6 +149,8 @@ impl Schedule {
             let planned = self.with_stand_ins();
             findings.extend(planned.cycle_findings());
             findings.extend(planned.overlaps());
+            findings.extend(planned.meetings());
+            findings.extend(self.items.iter().filter_map(ScheduledItem::open_finding));
             findings.extend(planned.reminder_findings());
         }
         findings
@@ -210,47 +237,84 @@ impl Schedule {
         windows.sort();
         let mut known = BTreeSet::new();
         let mut out = Vec::new();
-        let mut last: Option<(i64, usize, OccurrenceName)> = None;
+        // Of each item the window that reaches furthest.
+        let mut furthest: BTreeMap<usize, (i64, OccurrenceName)> = BTreeMap::new();
         for (opens, due, item, name) in windows {
-            if let Some((until, other, first)) = &last
-                && opens <= *until
-                && !is_same_day(first, &name)
-                && known.insert((*other.min(&item), *other.max(&item)))
-            {
-                let fault = ScheduleFault::WindowsOverlap { first: first.clone(), second: name.clone() };
-                out.push(if *other == item { error(fault) } else { warning(fault) });
+            for (other, (until, first)) in &furthest {
+                let pair = (*other.min(&item), *other.max(&item));
+                if opens <= *until && !is_same_day(first, &name) && known.insert(pair) {
+                    let fault = ScheduleFault::WindowsOverlap { first: first.clone(), second: name.clone() };
+                    out.push(if *other == item { error(fault) } else { warning(fault) });
+                }
             }
-            if last.as_ref().is_none_or(|(until, ..)| due > *until) {
-                last = Some((due, item, name));
+            if furthest.get(&item).is_none_or(|(until, _)| due > *until) {
+                furthest.insert(item, (due, name));
+            }
+        }
+        out
+    }
+
+    /// Repeats that plan the same day: only one of them is asked. With several times of a day that leaves
+    /// out some of them and not others.
+    fn meetings(&self) -> Vec<ScheduleFinding> {
+        let mut asked: BTreeMap<i64, &ScheduledItem> = BTreeMap::new();
+        let mut known = BTreeSet::new();
+        let mut out = Vec::new();
+        for item in &self.items {
+            let course = Course::new([Self { items: vec![item.clone()], ..self.clone() }]);
+            let days = course.days(SCHEDULE_DAYS.end).into_iter().filter(|(_, place)| place.slot == 0);
+            for (name, place) in days {
+                let Some(first) = asked.get(&place.day).copied() else {
+                    asked.insert(place.day, item);
+                    continue;
+                };
+                if known.insert((first.id.as_str(), item.id.as_str())) {
+                    let is_plain = first.slots() == 1 && item.slots() == 1;
+                    let (first, second) = (first.id.clone(), item.id.clone());
+                    let fault = ScheduleFault::SameDay { first, second, day: name };
+                    out.push(if is_plain { warning(fault) } else { error(fault) });
+                }
             }
         }
         out
     }
 
     fn reminder_findings(&self) -> Vec<ScheduleFinding> {
-        let Some(rules) = &self.reminders else { return Vec::new() };
+        let Some(rules) = &self.reminders else { return vec![warning(ScheduleFault::NoReminders)] };
         let loud = ReminderRules { quiet: None, ..rules.clone() };
         let calendar = LocalCalendar::of_zone(TimeZone::UTC);
         let end = calendar.start_of(SCHEDULE_DAYS.end);
-        let first_of = |item: &ScheduledItem| {
+        // All times of the first day: on every other it is the same.
+        let first_of = |item: &ScheduledItem| -> Vec<Occurrence> {
             let alone = Self { items: vec![item.clone()], ..self.clone() };
             let situation =
                 Situation { calendar: &calendar, participation: &Participation::default(), given: &[] };
             let course = Course::new([alone]);
-            let name = first_name(&course)?;
-            let list = course.due_list(&situation, calendar.start_of(name.1), 0);
-            list.occurrences.into_iter().find(|one| one.name == name.0)
+            let Some(first) = first_name(&course) else { return Vec::new() };
+            let list = course.due_list(&situation, calendar.start_of(first.1), 0);
+            let is_first = |one: &Occurrence| one.name == first.0 || is_same_day(&one.name, &first.0);
+            list.occurrences.into_iter().filter(is_first).collect()
         };
         let count = |rules: &ReminderRules, one: &Occurrence| {
-            wishes("", rules, one, &calendar, (SCHEDULE_DAYS.start, end)).len()
+            wishes(rules, one, &calendar, (SCHEDULE_DAYS.start, end)).len()
         };
         let mut out = Vec::new();
         for item in &self.items {
-            let Some(first) = first_of(item) else { continue };
-            match (count(rules, &first), count(&loud, &first)) {
-                (0, 0) => out.push(warning(ScheduleFault::NoReminder(item.id.clone()))),
-                (0, _) => out.push(error(ScheduleFault::QuietHoursSwallow(item.id.clone()))),
-                _ => {}
+            let first = first_of(item);
+            for one in &first {
+                let named = || match first.len() {
+                    0 | 1 => item.id.clone(),
+                    _ => format!("{} at {}", item.id, calendar.shown_at(one.opens_at).1),
+                };
+                match (count(rules, one), count(&loud, one)) {
+                    (0, 0) => out.push(warning(ScheduleFault::NoReminder(named()))),
+                    (0, _) => out.push(error(ScheduleFault::QuietHoursSwallow(named()))),
+                    _ => {}
+                }
+            }
+            let at_midnight = |one: &Occurrence| calendar.shown_at(one.opens_at).1 == LocalTime::MIDNIGHT;
+            if rules.at_opening && rules.quiet.is_none() && first.iter().any(at_midnight) {
+                out.push(error(ScheduleFault::NightReminder(item.id.clone())));
             }
         }
         out
@@ -311,6 +375,22 @@ impl ScheduledItem {
                 hits.saturating_mul(times.len().max(1) as u64)
             }
         }
+    }
+
+    /// Whether so many of its planned times wait at once that nobody answers them.
+    fn open_finding(&self) -> Option<ScheduleFinding> {
+        let Timing::Repeat { on, times, .. } = &self.timing else { return None };
+        let window = i64::from(self.window.closes) - i64::from(self.window.opens) + 1;
+        let window = u64::try_from(window).unwrap_or_default();
+        let days = match on {
+            RepeatDays::Every(step) => window.div_ceil(u64::from((*step).max(1))),
+            RepeatDays::Weekdays(on) => {
+                window.div_ceil(7).saturating_mul(u64::from(on.count_ones())).min(window)
+            }
+        };
+        let count = days.saturating_mul(times.len().max(1) as u64);
+        let fault = ScheduleFault::TooManyOpen { item: self.id.clone(), count };
+        (count > SCHEDULE_MAX_OPEN).then(|| error(fault))
     }
 
     fn faults(&self, schedule: &Schedule, faults: &mut Vec<ScheduleFault>) {

@@ -4,17 +4,20 @@
 //! The plan is a function of what is planned and answered. Computed again later it is the same, less
 //! what lies in the past; what was answered has no reminders left.
 //!
-//! A reminder that falls into quiet hours waits until they end, if there can still be an answer then.
-//! Where a day has more than its cap, each waiting questionnaire gets its first reminder before any
-//! gets its second.
+//! Times and quiet hours are those of the newest schedule, whichever planned what waits. A reminder that
+//! falls into quiet hours waits until they end, if there can still be an answer then. Where a day has more
+//! than its cap, each planned time gets its first reminder before any gets its second, and what is in time
+//! comes before what is late. What was reminded of before it was answered counts for the day.
 
 use super::course::Course;
 use super::due::{Given, Situation};
-use super::local_calendar::LocalCalendar;
-use super::occurrence::{Occurrence, OccurrenceName, OccurrenceState};
+use super::local_calendar::{LocalCalendar, MINUTE_MS};
+use super::occurrence::{Excuse, Occurrence, OccurrenceName, OccurrenceState};
 use super::participation::{Participation, Standing};
 use super::plan::{QuietHours, ReminderRules};
-use crate::limits::{REMINDERS_MAX_DAYS, REMINDERS_MAX_PER_DAY};
+use crate::limits::{
+    MINUTES_PER_DAY, QUIET_ENDS_TRIED, REMINDER_WAITS_MAX_MS, REMINDERS_MAX_DAYS, REMINDERS_MAX_PER_DAY,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_id::TimestampMs;
 
@@ -108,49 +111,98 @@ pub fn plan_reminders(
     let today = calendar.day_at(now);
     let end = calendar.start_of(today.saturating_add(i64::from(days)).saturating_add(1));
     let mut plan = ReminderPlan::default();
-    let mut wanted = Vec::new();
-    let mut cap = REMINDERS_MAX_PER_DAY;
-    for one in reminded {
+    let mut days_wanted: BTreeMap<i64, DayWishes> = BTreeMap::new();
+    for (number, one) in reminded.iter().enumerate() {
+        let Some(rules) = one.course.newest().and_then(|schedule| schedule.reminders()) else { continue };
         let situation = Situation { calendar, participation, given: one.given };
         // One day more: what opens after it may be reminded of in its first minutes.
         let list = one.course.due_list(&situation, now, days.saturating_add(1));
-        if let Some(rules) = one.course.newest().and_then(|schedule| schedule.reminders()) {
-            cap = cap.min(rules.per_day);
-            plan.escalations.extend(escalations(one.instrument, rules, &list.occurrences, end));
-        }
-        for occurrence in &list.occurrences {
-            let rules = one.course.schedule(occurrence.revision).and_then(|schedule| schedule.reminders());
-            let waits = occurrence.state.answer().is_none() && occurrence.excuse.is_none();
-            let (Some(rules), true) = (rules, waits) else { continue };
-            // From yesterday on, with what closed since then: so the cap of a day is spent alike
-            // whenever on that day it is computed.
-            wanted.extend(wishes(
-                one.instrument,
-                rules,
-                occurrence,
-                calendar,
-                (today.saturating_sub(1), end),
-            ));
+        plan.escalations.extend(escalations(one.instrument, rules, &list.occurrences, end));
+        for occurrence in list.occurrences.iter().filter(|occurrence| may_wish(occurrence)) {
+            let answer = occurrence.state.answer().and_then(|place| one.given.get(place));
+            let until = answer.map_or(end, |answer| answer.at.min(end));
+            // From yesterday on, with what closed or was answered since then: so the cap of a day is spent
+            // alike whenever on that day it is computed.
+            let wishes = wishes(rules, occurrence, calendar, (today.saturating_sub(1), until));
+            for wish in wishes.into_iter().filter(|wish| participation.at(wish.at) == Standing::Active) {
+                let day = days_wanted.entry(calendar.day_at(wish.at)).or_default();
+                day.take(number, rules.per_day, wish);
+            }
         }
     }
-    wanted.retain(|wish| participation.at(wish.reminder.at) == Standing::Active);
-    plan.reminders =
-        capped(wanted, cap, calendar).into_iter().filter(|one| one.at > now && one.at < end).collect();
+    for day in days_wanted.into_values() {
+        let of_day = day.first_ones().filter(|(_, wish)| wish.at > now && wish.at < end);
+        plan.reminders.extend(of_day.filter_map(|(number, wish)| {
+            let Wish { at, occurrence, kind, .. } = wish;
+            Some(Reminder { at, instrument: reminded.get(number)?.instrument.to_owned(), occurrence, kind })
+        }));
+    }
     plan.reminders.sort();
     plan.escalations.sort();
     plan
 }
 
+/// Whether a planned time is, or was, reason for reminders.
+const fn may_wish(occurrence: &Occurrence) -> bool {
+    let is_answered = occurrence.state.answer().is_some();
+    match occurrence.excuse {
+        None => true,
+        // Nobody owes it, and it is asked for while it can be answered.
+        Some(Excuse::PlannedTooLate) => !matches!(occurrence.state, OccurrenceState::NotOwed(_)),
+        Some(_) => is_answered,
+    }
+}
+
 /// A reminder before the cap of its day.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wish {
     /// Which of its planned time on its day, from 0.
     rank: usize,
-    reminder: Reminder,
+    at: TimestampMs,
+    due_until: TimestampMs,
+    occurrence: OccurrenceName,
+    kind: ReminderKind,
+}
+
+/// The reminders that are wanted on one day.
+#[derive(Default)]
+struct DayWishes {
+    /// The least cap of those who wish something on this day.
+    cap: Option<u8>,
+    /// With the number of the questionnaire.
+    wishes: Vec<(usize, Wish)>,
+}
+
+impl DayWishes {
+    fn take(&mut self, number: usize, per_day: u8, wish: Wish) {
+        self.cap = Some(self.cap.map_or(per_day, |cap| cap.min(per_day)));
+        self.wishes.push((number, wish));
+        // More than the highest cap are never shown.
+        let most = usize::from(REMINDERS_MAX_PER_DAY);
+        if self.wishes.len() > most.saturating_mul(2) {
+            self.sort();
+            self.wishes.truncate(most);
+        }
+    }
+
+    fn sort(&mut self) {
+        let key = |(number, wish): &(usize, Wish)| {
+            (wish.rank, wish.kind == ReminderKind::Late, wish.due_until, wish.at, *number)
+        };
+        self.wishes.sort_by(|left, right| {
+            key(left).cmp(&key(right)).then_with(|| left.1.occurrence.cmp(&right.1.occurrence))
+        });
+    }
+
+    /// Those that the cap leaves.
+    fn first_ones(mut self) -> impl Iterator<Item = (usize, Wish)> {
+        self.sort();
+        self.wishes.into_iter().take(usize::from(self.cap.unwrap_or_default()))
+    }
 }
 
 /// The reminders of one planned time, from a day on to an instant.
 pub(super) fn wishes(
-    instrument: &str,
     rules: &ReminderRules,
     occurrence: &Occurrence,
     calendar: &LocalCalendar,
@@ -161,7 +213,7 @@ pub(super) fn wishes(
     let mut add = |at: TimestampMs| {
         if window.contains(&at) {
             let moved = after_quiet(at, rules.quiet, calendar);
-            instants.extend(Some(moved).filter(|moved| window.contains(moved)));
+            instants.extend(moved.filter(|moved| window.contains(moved)));
         }
     };
     if rules.at_opening {
@@ -177,12 +229,10 @@ pub(super) fn wishes(
         let rank = ranks.entry(calendar.day_at(at)).or_default();
         let wish = Wish {
             rank: *rank,
-            reminder: Reminder {
-                at,
-                instrument: instrument.to_owned(),
-                occurrence: occurrence.name.clone(),
-                kind: kind_at(at, occurrence, calendar),
-            },
+            at,
+            due_until: occurrence.due_until,
+            occurrence: occurrence.name.clone(),
+            kind: kind_at(at, occurrence, calendar),
         };
         *rank = rank.saturating_add(1);
         wish
@@ -200,26 +250,25 @@ fn kind_at(at: TimestampMs, occurrence: &Occurrence, calendar: &LocalCalendar) -
     }
 }
 
-/// The instant itself, or the end of the quiet hours in which it lies.
-fn after_quiet(at: TimestampMs, quiet: Option<QuietHours>, calendar: &LocalCalendar) -> TimestampMs {
-    let (day, time) = calendar.shown_at(at);
-    let Some(quiet) = quiet.filter(|quiet| quiet.hold(time)) else { return at };
-    // Quiet hours end later on the same day, or on the next.
-    let day = if quiet.to <= time { day.saturating_add(1) } else { day };
-    calendar.first_at(day, quiet.to).max(at)
-}
-
-/// The reminders that the cap of each day leaves.
-fn capped(mut wanted: Vec<Wish>, cap: u8, calendar: &LocalCalendar) -> Vec<Reminder> {
-    wanted.sort_by(|left, right| (left.rank, &left.reminder).cmp(&(right.rank, &right.reminder)));
-    let mut left: BTreeMap<i64, u8> = BTreeMap::new();
-    let fits = |wish: &Wish| {
-        let left = left.entry(calendar.day_at(wish.reminder.at)).or_insert(cap);
-        let fits = *left > 0;
-        *left = left.saturating_sub(1);
-        fits
-    };
-    wanted.into_iter().filter(fits).map(|wish| wish.reminder).collect()
+/// The instant itself, or the end of the quiet hours in which it lies; `None` if no end comes soon.
+fn after_quiet(at: TimestampMs, quiet: Option<QuietHours>, calendar: &LocalCalendar) -> Option<TimestampMs> {
+    let mut moved = at;
+    for _ in 0..QUIET_ENDS_TRIED {
+        let (day, time) = calendar.shown_at(moved);
+        let Some(quiet) = quiet.filter(|quiet| quiet.hold(time)) else {
+            return (moved.since_ms(at) <= REMINDER_WAITS_MAX_MS).then_some(moved);
+        };
+        // Quiet hours end later on the same day, or on the next.
+        let day = if quiet.to <= time { day.saturating_add(1) } else { day };
+        let end = calendar.first_at(day, quiet.to);
+        // A clock that shows an hour again comes to the end a second time.
+        let wait_minutes = (quiet.to.minutes() + MINUTES_PER_DAY - time.minutes()) % MINUTES_PER_DAY;
+        let into_minute_ms = moved.0.rem_euclid(MINUTE_MS);
+        let again =
+            moved.plus_ms(i64::from(wait_minutes).saturating_mul(MINUTE_MS).saturating_sub(into_minute_ms));
+        moved = if end > moved { end } else { again };
+    }
+    None
 }
 
 /// The rows of missed ones up to an instant, as if nobody answered any more.

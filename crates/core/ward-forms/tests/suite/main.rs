@@ -63,6 +63,7 @@ mod reading;
 #[cfg(test)]
 mod resuming;
 #[cfg(test)]
+mod schedule_amendments;
 mod schedule_calendar;
 #[cfg(test)]
 mod schedule_due;

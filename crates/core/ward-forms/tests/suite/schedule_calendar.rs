@@ -77,10 +77,10 @@ fn a_day_that_does_not_exist_holds_no_moment() {
 
 #[test]
 fn who_flies_west_after_midnight_goes_on_in_the_day_that_had_begun() {
-    // In Berlin until 00:30 of the 3rd, then in New York, where it is 18:30 of the 2nd.
+    // In Berlin at 00:10 of the 3rd, then in New York, where it is 18:30 of the 2nd.
     let landed = ms("2026-03-02T23:30:00Z");
     let travels = LocalCalendar::of_travels([
-        (ms("2026-03-01T10:00:00Z"), zone("Europe/Berlin")),
+        (ms("2026-03-02T23:10:00Z"), zone("Europe/Berlin")),
         (landed, zone("America/New_York")),
     ]);
     assert_eq!(travels.shown_at(landed), (day("2026-03-02"), time("18:30")));
@@ -120,5 +120,42 @@ fn instants_beyond_every_calendar_have_a_day() {
         let _ = berlin.shown_at(TimestampMs(far));
         let _ = berlin.start_of(far);
     }
-    assert_eq!(LocalCalendar::of_travels([]).start_of(1), TimestampMs(86_400_000), "UTC, for lack of better");
+}
+
+#[test]
+fn a_day_that_the_wall_shows_still_is_not_over_by_a_clock_that_was_left_behind() {
+    // Seen in Berlin in the morning of the 2nd, and in New York at 18:30, when Berlin has the 3rd.
+    let (morning, landed) = (ms("2026-03-02T08:00:00Z"), ms("2026-03-02T23:30:00Z"));
+    let travels =
+        LocalCalendar::of_travels([(morning, zone("Europe/Berlin")), (landed, zone("America/New_York"))]);
+    assert_eq!(travels.day_at(landed), day("2026-03-02"));
+    assert_eq!(travels.end_of(day("2026-03-02")), ms("2026-03-03T05:00:00Z"), "midnight in New York");
+    // A journey takes two days at most: what was over long before stays so.
+    let later = LocalCalendar::of_travels([
+        (morning, zone("Europe/Berlin")),
+        (landed.plus_ms(5 * 86_400_000), zone("America/New_York")),
+    ]);
+    assert_eq!(later.end_of(day("2026-03-02")), ms("2026-03-02T23:00:00Z"));
+}
+
+#[test]
+fn several_devices_end_a_day_with_the_last_of_them_and_one_that_was_put_away_ends_none() {
+    let noon = |date: &str| ms(&format!("{date}T12:00:00Z"));
+    let phone =
+        vec![(noon("2026-03-02"), zone("America/New_York")), (noon("2026-05-02"), zone("America/New_York"))];
+    let laptop = vec![(noon("2026-03-03"), TimeZone::UTC)];
+    let both = LocalCalendar::of_devices([phone.clone(), laptop.clone()], None);
+    assert_eq!(both.start_of(day("2026-03-04")), ms("2026-03-04T00:00:00Z"), "by the laptop");
+    assert_eq!(both.end_of(day("2026-03-03")), ms("2026-03-04T05:00:00Z"), "by the phone");
+    assert_eq!(both.start_of(day("2026-04-20")), ms("2026-04-20T04:00:00Z"), "the laptop was put away");
+    let on_phone = LocalCalendar::of_devices([laptop], Some(phone));
+    assert_eq!(on_phone.start_of(day("2026-03-04")), ms("2026-03-04T05:00:00Z"), "its own wall opens a day");
+    assert_eq!(on_phone.end_of(day("2026-03-03")), ms("2026-03-04T05:00:00Z"));
+}
+
+#[test]
+fn somebody_whom_nobody_saw_may_be_anywhere() {
+    let nobody = LocalCalendar::of_travels([]);
+    assert_eq!(nobody.start_of(day("2026-03-02")), ms("2026-03-01T10:00:00Z"), "where days begin first");
+    assert_eq!(nobody.end_of(day("2026-03-02")), ms("2026-03-03T12:00:00Z"), "where they end last");
 }

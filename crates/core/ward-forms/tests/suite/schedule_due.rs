@@ -39,7 +39,7 @@ struct Person {
 
 impl Person {
     fn answered(mut self, occurrence: &str, at: &str) -> Self {
-        self.given.push(Given { occurrence: occurrence.to_owned(), at: ms(at) });
+        self.given.push(Given { occurrence: occurrence.to_owned(), at: ms(at), zone: None });
         self
     }
 
@@ -77,7 +77,12 @@ fn a_diary_is_upcoming_open_late_and_missed() {
     assert_eq!(answered("2026-03-02T23:59:59.999Z"), Some(OccurrenceState::Completed(0)));
     assert_eq!(answered("2026-03-03T00:00:00Z"), late(false));
     assert_eq!(answered("2026-03-04T00:00:00Z"), late(true));
-    assert_eq!(answered("2026-03-01T12:00:00Z"), Some(OccurrenceState::Completed(0)), "early is in time");
+    assert_eq!(
+        answered("2026-03-01T23:10:00Z"),
+        Some(OccurrenceState::Completed(0)),
+        "clocks differ a little"
+    );
+    assert_eq!(answered("2026-03-01T22:50:00Z"), Some(OccurrenceState::Missed), "that was before its time");
 }
 
 #[test]
@@ -226,10 +231,10 @@ fn a_visit_that_an_amendment_leaves_out_stays_where_it_is_past_and_goes_where_it
     let both = [visits("2026-03-02"), only_later];
     let list = Person::default().list(&both, "2026-03-20T10:00:00Z");
     assert_eq!(states(&list), [("week-1".into(), OccurrenceState::Missed)]);
-    // Answered before the amendment took it out: it stays answered.
-    let early =
-        Person::default().answered("week-2", "2026-03-11T10:00:00Z").list(&both, "2026-03-20T10:00:00Z");
-    assert_eq!(state(&early, "week-2"), Some(OccurrenceState::Completed(0)));
+    // Answered all the same: it is kept with its own window.
+    let answered =
+        Person::default().answered("week-2", "2026-03-16T10:00:00Z").list(&both, "2026-03-20T10:00:00Z");
+    assert_eq!(state(&answered, "week-2"), Some(OccurrenceState::Completed(0)));
 }
 
 #[test]

@@ -219,12 +219,15 @@ impl Revision {
 impl Story {
     fn calendar(&self) -> LocalCalendar {
         let zone = |index: usize| TimeZone::get(ZONES[index]).unwrap();
+        if self.travels.is_empty() {
+            return LocalCalendar::of_zone(zone(0));
+        }
         LocalCalendar::of_travels(self.travels.iter().map(|(at, index)| (TimestampMs(*at), zone(*index))))
     }
 
     fn given(&self, until: TimestampMs) -> Vec<Given> {
         let known = self.answers.iter().filter(|(_, at)| *at <= until.0);
-        known.map(|(name, at)| Given { occurrence: name.clone(), at: TimestampMs(*at) }).collect()
+        known.map(|(name, at)| Given { occurrence: name.clone(), at: TimestampMs(*at), zone: None }).collect()
     }
 
     fn participation(&self) -> Participation {
@@ -248,20 +251,36 @@ struct Wall {
     reached: Vec<i64>,
 }
 
+/// The zones that may be on the wall: that of the last sighting, and for two days before the next one that
+/// of the next as well.
+fn zones_at(travels: &[(i64, usize)], at: i64) -> BTreeSet<usize> {
+    let before = travels.iter().rposition(|(seen, _)| *seen <= at);
+    let Some(before) = before else { return BTreeSet::from([travels.first().map_or(0, |(_, zone)| *zone)]) };
+    let (seen, zone) = travels[before];
+    let next = travels.get(before + 1).filter(|(next, _)| at > seen && at >= next - 48 * 3_600_000);
+    std::iter::once(zone).chain(next.map(|(_, zone)| *zone)).collect()
+}
+
 impl Wall {
     fn of(story: &Story) -> Self {
         let begin = (story.first - MARGIN) * DAY_MS;
         let mut travels = story.travels.clone();
         travels.sort_by_key(|(at, _)| *at);
-        let first = travels.first().map_or(0, |(_, zone)| *zone);
         let zones: Vec<TimeZone> = ZONES.iter().map(|name| TimeZone::get(name).unwrap()).collect();
+        // Since the zones that are possible have changed, how far each of them has come.
+        let mut possible: BTreeMap<usize, i64> = BTreeMap::new();
         let mut furthest = i64::MIN;
         let reached = (0..(DAYS + 3 * MARGIN) * 96).map(|step| {
             let at = begin + step * STEP_MS;
-            let zone =
-                travels.iter().take_while(|(from, _)| *from <= at).last().map_or(first, |(_, zone)| *zone);
-            let offset = zones[zone].to_offset(Timestamp::from_millisecond(at).unwrap()).seconds();
-            furthest = furthest.max(at + i64::from(offset) * 1_000);
+            let known = zones_at(&travels, at);
+            if !known.iter().eq(possible.keys()) {
+                possible = known.into_iter().map(|zone| (zone, i64::MIN)).collect();
+            }
+            for (zone, shown) in &mut possible {
+                let offset = zones[*zone].to_offset(Timestamp::from_millisecond(at).unwrap()).seconds();
+                *shown = (*shown).max(at + i64::from(offset) * 1_000);
+            }
+            furthest = furthest.max(*possible.values().min().unwrap());
             furthest
         });
         Self { begin, reached: reached.collect() }
@@ -300,19 +319,6 @@ impl Reference<'_> {
         self.story.revisions.iter().rposition(|revision| revision.from <= day)
     }
 
-    fn first_answer(&self, name: &str, now: i64) -> Option<(usize, i64)> {
-        let known: Vec<(usize, i64)> = self
-            .story
-            .answers
-            .iter()
-            .filter(|(_, at)| *at <= now)
-            .enumerate()
-            .filter(|(_, (named, _))| named == name)
-            .map(|(place, (_, at))| (place, *at))
-            .collect();
-        known.into_iter().min_by_key(|(place, at)| (*at, *place))
-    }
-
     fn all(&self, now: i64) -> BTreeMap<String, Naive> {
         let mut out = BTreeMap::new();
         for day in self.story.first - MARGIN..self.story.first + 60 {
@@ -331,8 +337,12 @@ impl Reference<'_> {
                 };
                 for slot in 0..if hits { times.len().max(1) } else { 0 } {
                     let name = day_name(day, slot as u8 + 1);
-                    let answer = self.first_answer(&name, now);
-                    out.insert(name, self.judge(item, day, &times, slot, answer, None, now));
+                    let answers = self.answers_to(&name, now).into_iter().map(Some);
+                    let judged =
+                        answers.map(|answer| self.judge(item, day, &times, slot, answer, i64::MIN, now));
+                    let found = judged.into_iter().find(|one| one.state.answer().is_some());
+                    let nobody = || self.judge(item, day, &times, slot, None, i64::MIN, now);
+                    out.insert(name, found.unwrap_or_else(nobody));
                 }
             }
         }
@@ -362,36 +372,75 @@ impl Reference<'_> {
             .map(place)
             .enumerate()
             .filter_map(|(n, place)| Some((n, place?)))
+            // A revision that never held puts nothing anywhere.
+            .filter(|(n, _)| {
+                self.story.revisions[n + 1..].iter().all(|later| later.from > self.story.revisions[*n].from)
+            })
             .collect();
-        let (newest, _) = places.last()?;
-        let answer = self.first_answer(name, now);
-        let mut too_late = false;
-        let (_, (mut day, item)) = match answer {
-            Some((_, at)) => {
-                let answered = self.wall.day_at(at);
-                let held = places.iter().rev().find(|(n, _)| self.story.revisions[*n].from <= answered);
-                held.unwrap_or(&places[0])
-            }
-            None => match places.iter().rev().find(|(n, (day, _))| self.governing(*day) == Some(*n)) {
-                Some(place) => place,
-                None => {
-                    let last = places.last()?;
-                    if last.1.0 >= self.story.revisions[*newest].from {
-                        return None;
-                    }
-                    too_late = true;
-                    last
+        let from = |n: usize| self.story.revisions[n].from;
+        let window_end = |(_, (day, item)): &(usize, (i64, Item))| {
+            let (mut day, mut ends) = (*day, (0, 0));
+            for _ in 0..3 {
+                ends = (
+                    self.wall.first_at(day + item.window.0, "00:00"),
+                    self.wall.first_at(day + item.window.2 + 1, "00:00"),
+                );
+                if ends.1 > ends.0 {
+                    break;
                 }
-            },
+                day += 1;
+            }
+            ends.1
+        };
+        // The newest one of those that hold puts it there, or its window was open still when it began.
+        let stands = |place: &(usize, (i64, Item)), holds: &dyn Fn(usize) -> bool| {
+            let (n, (day, _)) = place;
+            let governing = (0..self.story.revisions.len()).rev().find(|m| holds(*m) && from(*m) <= *day);
+            let begins = self.wall.first_at(from(*n), "00:00");
+            governing == Some(*n) || (*day < from(*n) && begins < window_end(place))
+        };
+        let named: Vec<(usize, i64)> = self.answers_to(name, now);
+        for answer in named {
+            let answered = self.wall.day_at(answer.1);
+            let held = |n: usize| from(n) <= answered;
+            let known: Vec<_> = places.iter().rev().filter(|(n, _)| held(*n)).collect();
+            let stood = known.iter().find(|place| stands(place, &held)).or(known.first()).copied();
+            let all = stood.or(places.first()).into_iter().chain(places.iter().rev());
+            for place in all {
+                let found = self.at_place(place, Some(answer), now);
+                if found.state.answer().is_some() {
+                    return Some(found);
+                }
+            }
         }
-        .clone();
-        let excuse = too_late.then_some(Excuse::PlannedTooLate);
-        let mut out = self.judge(&item, day, &[], 0, answer, excuse, now);
-        while out.times.2 <= out.times.0 {
-            day += 1;
-            out = self.judge(&item, day, &[], 0, answer, excuse, now);
+        let standing = places.iter().rev().find(|place| stands(place, &|_| true));
+        let newest = places.last()?;
+        let over = (newest.1.0 < from(newest.0)).then_some(newest);
+        Some(self.at_place(standing.or(over)?, None, now))
+    }
+
+    /// A visit at one of its places, on the first day that exists.
+    fn at_place(&self, place: &(usize, (i64, Item)), answer: Option<(usize, i64)>, now: i64) -> Naive {
+        let (number, (day, item)) = place;
+        let from = self.story.revisions[*number].from;
+        // Nobody knew of what lies before its revision earlier than that began.
+        let known = if *day < from { self.wall.first_at(from, "00:00") } else { i64::MIN };
+        let mut out = self.judge(item, *day, &[], 0, answer, known, now);
+        for later in 1..3 {
+            if out.times.2 <= out.times.0 {
+                out = self.judge(item, day + later, &[], 0, answer, known, now);
+            }
         }
-        Some(out)
+        out
+    }
+
+    /// The answers to a planned time, the first first.
+    fn answers_to(&self, name: &str, now: i64) -> Vec<(usize, i64)> {
+        let known = self.story.answers.iter().filter(|(_, at)| *at <= now).enumerate();
+        let mut named: Vec<(usize, i64)> =
+            known.filter(|(_, (named, _))| named == name).map(|(place, (_, at))| (place, *at)).collect();
+        named.sort_by_key(|(place, at)| (*at, *place));
+        named
     }
 
     fn judge(
@@ -401,7 +450,7 @@ impl Reference<'_> {
         times: &[&str],
         slot: usize,
         answer: Option<(usize, i64)>,
-        given_excuse: Option<Excuse>,
+        known: i64,
         now: i64,
     ) -> Naive {
         let (opens, due, closes) = item.window;
@@ -414,6 +463,11 @@ impl Reference<'_> {
         if due_until <= opens_at {
             due_until = closes_at;
         }
+        if known > i64::MIN && due_until <= known {
+            due_until = closes_at;
+        }
+        // Long before its window it is no answer to it.
+        let answer = answer.filter(|(_, at)| *at >= opens_at - 3_600_000);
         let standing = |at: i64| {
             let mut known = self.story.standings.clone();
             known.sort_by_key(|(from, _)| *from);
@@ -421,26 +475,27 @@ impl Reference<'_> {
         };
         let as_excuse = |standing| match standing {
             Standing::Active => None,
+            Standing::NotYet => Some(Excuse::NotYet),
             Standing::Paused => Some(Excuse::Paused),
             Standing::Ended(reason) => Some(Excuse::Ended(reason)),
         };
         let took_part = answer.is_some_and(|(_, at)| at < closes_at && standing(at) == Standing::Active);
-        let excuse = if given_excuse.is_some() {
-            given_excuse
-        } else if closes_at <= opens_at {
+        let late_known = known > i64::MIN && due_until < known + 6 * 3_600_000;
+        let excuse = if closes_at <= opens_at {
             Some(Excuse::NoTime)
-        } else if took_part {
+        } else if took_part && due_until > known {
             None
         } else {
-            as_excuse(standing(due_until - 1))
+            as_excuse(standing(due_until - 1)).or(late_known.then_some(Excuse::PlannedTooLate))
         };
+        let is_asked = excuse == Some(Excuse::PlannedTooLate) && now < closes_at && known < due_until;
         let state = if let Some((answer, at)) = answer {
             if at < due_until {
                 OccurrenceState::Completed(answer)
             } else {
                 OccurrenceState::CompletedLate { answer, after_close: at >= closes_at }
             }
-        } else if let Some(excuse) = excuse {
+        } else if let Some(excuse) = excuse.filter(|_| !is_asked) {
             OccurrenceState::NotOwed(excuse)
         } else if now < opens_at {
             OccurrenceState::Upcoming
@@ -495,10 +550,10 @@ proptest! {
         let given = story.given(now);
         for (place, answer) in given.iter().enumerate() {
             let planned = expected.contains_key(&answer.occurrence);
-            let aside = list.unplanned.contains(&place);
+            let aside = list.unplanned.contains(&place) || list.early.contains(&place);
             let first = given.iter().filter(|other| other.occurrence == answer.occurrence).map(|other| other.at).min();
             prop_assert!(planned || aside || first != Some(answer.at), "{:?}", answer);
-            prop_assert!(!(planned && aside), "{:?}", answer);
+            prop_assert!(!(planned && list.unplanned.contains(&place)), "{:?}", answer);
         }
 
         let mut counts = AdherenceCounts::default();

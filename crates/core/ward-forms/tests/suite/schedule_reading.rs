@@ -174,6 +174,87 @@ fn overlaps_are_errors_within_an_item_and_warnings_between_two() {
 }
 
 #[test]
+fn every_overlap_of_an_item_with_itself_is_found() {
+    // Between two windows of one item lies a longer one of another.
+    let mut changed = example();
+    let visit = |id: &str, day: i64, due: i64| json!({"id": id, "anchor": "chemo", "day": day, "window": {"opens": 0, "due": due}});
+    let cycle = json!({"id": "a", "anchor": "chemo", "cycle": {"length": 5, "count": 2}, "window": {"opens": 0, "due": 10}});
+    changed["items"] = json!([cycle, visit("b", 1, 99)]);
+    changed["anchors"][1] = json!({"name": "chemo", "date": "2026-03-09"});
+    let found = errors(&parse(&changed).unwrap());
+    assert!(found.iter().any(|fault| fault.to_string().contains("a/1 and a/2")), "{found:?}");
+}
+
+#[test]
+fn two_items_that_meet_on_a_day_are_found() {
+    let with_items = |items: Value| {
+        let mut changed = example();
+        changed["items"] = items;
+        parse(&changed).unwrap()
+    };
+    let item = |id: &str, repeat: Value| json!({"id": id, "anchor": "chemo", "repeat": repeat});
+    let slots = with_items(json!([
+        item("once", json!({"everyDays": 1, "days": 7})),
+        item("twice", json!({"everyDays": 1, "days": 7, "times": ["08:00", "20:00"]})),
+    ]));
+    let words: Vec<String> = errors(&slots).iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["once and twice meet on 2026-03-09: only once is asked then"]);
+    let whole = with_items(json!([
+        item("daily", json!({"everyDays": 1, "days": 7})),
+        item("weekly", json!({"everyDays": 7, "days": 7})),
+    ]));
+    assert_eq!(errors(&whole), [], "a day is asked once");
+    assert!(whole.check().iter().any(|finding| matches!(finding.fault, ScheduleFault::SameDay { .. })));
+}
+
+#[test]
+fn reminders_at_night_none_at_all_and_those_of_one_time_of_the_day_are_found() {
+    let night = with("/reminders", json!({"atOpening": true, "perDay": 2}));
+    assert!(errors(&night).contains(&ScheduleFault::NightReminder("diary".into())), "{:?}", errors(&night));
+    let mut silent = example();
+    silent.as_object_mut().unwrap().remove("reminders");
+    let findings = parse(&silent).unwrap().check();
+    assert!(findings.iter().any(|finding| finding.fault == ScheduleFault::NoReminders));
+    let slots = json!({"id": "diary", "anchor": "chemo", "repeat": {"everyDays": 1, "days": 3, "times": ["08:00", "22:00"]}});
+    let mut changed = example();
+    changed["items"] = json!([slots]);
+    changed["reminders"] = json!({"atOpening": true, "perDay": 2, "quiet": {"from": "21:00", "to": "08:00"}});
+    let found = errors(&parse(&changed).unwrap());
+    assert_eq!(found, [ScheduleFault::QuietHoursSwallow("diary at 22:00".into())]);
+}
+
+#[test]
+fn so_many_that_wait_at_once_are_refused_and_bytes_of_them_are_followed() {
+    let repeat = json!({"everyDays": 1, "days": 90, "times": ["06:00", "20:00"]});
+    let of = |closes: i64| {
+        with(
+            "/items/2",
+            json!({"id": "diary", "anchor": "chemo", "repeat": repeat, "window": {"due": 0, "closes": closes}}),
+        )
+    };
+    assert_eq!(errors(&of(49)), []);
+    assert_eq!(errors(&of(50)), [ScheduleFault::TooManyOpen { item: "diary".into(), count: 102 }]);
+    assert!(Schedule::from_bytes(&of(50).to_bytes()).is_ok(), "what was given once goes on");
+}
+
+#[test]
+fn an_anchor_moves_its_first_cycle_and_a_plain_repeat_is_told_apart() {
+    let chemo = Schedule::parse(EXAMPLE).unwrap();
+    let pinned = chemo.with_cycle_start("chemo", 1, 20_600).unwrap().with_anchor("chemo", 20_610).unwrap();
+    let anchor = pinned.anchors().iter().find(|anchor| anchor.name == "chemo").unwrap();
+    assert_eq!(anchor.cycle_start(1, 21), Some(20_610));
+    let weekly = Schedule::every_days(20_514, 7, 28);
+    assert_eq!(weekly.as_every_days(), Some((20_514, 7, 28)));
+    assert_eq!(
+        weekly.clone().revised(3, 20_514).as_every_days(),
+        Some((20_514, 7, 28)),
+        "but for its number"
+    );
+    assert_eq!(weekly.revised(3, 20_520).as_every_days(), None, "it holds from another day");
+    assert_eq!(pinned.as_every_days(), None);
+}
+
+#[test]
 fn a_schedule_of_a_million_times_is_refused() {
     let daily = |id: usize| {
         json!({"id": format!("i{id}"), "anchor": "chemo", "repeat": {"everyDays": 1,
@@ -191,8 +272,8 @@ fn a_schedule_of_a_million_times_is_refused() {
     // 5 times 4,000 are the limit; one more is not.
     let mut at_limit = example();
     let times = ["06:00", "08:00", "10:00", "12:00", "14:00"];
-    let item = |id: &str, days: u32| json!({"id": id, "anchor": "chemo", "repeat": {"everyDays": 1, "days": days, "times": times}});
-    at_limit["items"] = json!([item("a", 3_000), item("b", 1_000)]);
+    let item = |id: &str, day: i64, days: u32| json!({"id": id, "anchor": "chemo", "day": day, "repeat": {"everyDays": 1, "days": days, "times": times}});
+    at_limit["items"] = json!([item("a", 0, 3_000), item("b", 3_000, 1_000)]);
     assert_eq!(errors(&parse(&at_limit).unwrap()), []);
     at_limit["items"][1]["repeat"]["days"] = json!(1_001);
     assert_eq!(errors(&parse(&at_limit).unwrap()), [ScheduleFault::TooManyOccurrences { count: 20_005 }]);

@@ -33,7 +33,11 @@ fn daily(closes: i64) -> Value {
 fn given(names: &[&str]) -> Vec<Given> {
     names
         .iter()
-        .map(|name| Given { occurrence: (*name).to_owned(), at: ms("2026-03-02T00:00:01Z") })
+        .map(|name| {
+            let date = name.split('/').next().unwrap();
+            let at = ms(&format!("{date}T00:00:01Z"));
+            Given { occurrence: (*name).to_owned(), at, zone: None }
+        })
         .collect()
 }
 
@@ -125,12 +129,9 @@ fn the_cap_of_a_day_leaves_each_questionnaire_its_first_reminder() {
 fn a_window_that_opens_late_in_the_day_is_reminded_of_at_its_opening() {
     let evening = json!({"repeat": {"everyDays": 1, "days": 2, "times": ["08:00", "20:00"]}});
     let course = course(evening, json!({"atOpening": true, "perDay": 9}));
-    let plan = plan(
-        &[("d", &course, &given(&["2026-03-02"]))],
-        &Participation::default(),
-        "2026-03-02T00:00:00Z",
-        0,
-    );
+    let answered =
+        [Given { occurrence: "2026-03-02".to_owned(), at: ms("2026-03-02T08:30:00Z"), zone: None }];
+    let plan = plan(&[("d", &course, &answered)], &Participation::default(), "2026-03-02T09:00:00Z", 0);
     assert_eq!(lines(&plan), ["02 20:00 d 2026-03-02/2 reminder.last-day"]);
     assert_eq!(plan.reminders[0].kind, ReminderKind::LastDay);
 }
@@ -162,6 +163,53 @@ fn the_site_is_told_once_of_a_row_of_missed_ones() {
     assert_eq!(none, ReminderPlan::default(), "a pause is no silence");
 }
 
+#[test]
+fn what_is_in_time_is_reminded_of_before_what_is_late() {
+    let course = course(daily(1), json!({"times": ["19:00"], "perDay": 1}));
+    let always = Participation::default();
+    let plan = plan(&[("d", &course, &[])], &always, "2026-03-03T08:00:00Z", 0);
+    assert_eq!(lines(&plan), ["03 19:00 d 2026-03-03 reminder.last-day"], "yesterday's is late");
+}
+
+#[test]
+fn a_questionnaire_that_wishes_nothing_caps_nothing() {
+    let often = course(daily(0), json!({"times": ["08:00", "14:00", "20:00"], "perDay": 3}));
+    let done =
+        course(json!({"repeat": {"everyDays": 1, "days": 1}}), json!({"times": ["09:00"], "perDay": 1}));
+    let always = Participation::default();
+    let given = given(&["2026-03-02"]);
+    let at = |now| lines(&plan(&[("a", &often, &[]), ("b", &done, &given)], &always, now, 0)).len();
+    assert_eq!(at("2026-03-05T00:00:00Z"), 3);
+}
+
+#[test]
+fn what_was_reminded_of_before_it_was_answered_counts_for_the_day() {
+    let early = course(daily(0), json!({"times": ["09:00"], "perDay": 1}));
+    let late = course(daily(0), json!({"times": ["18:00"], "perDay": 1}));
+    let always = Participation::default();
+    let answered =
+        [Given { occurrence: "2026-03-02".to_owned(), at: ms("2026-03-02T10:00:00Z"), zone: None }];
+    let at = |given: &[Given], now| lines(&plan(&[("a", &early, given), ("b", &late, &[])], &always, now, 0));
+    assert_eq!(at(&[], "2026-03-02T08:00:00Z"), ["02 09:00 a 2026-03-02 reminder.last-day"]);
+    assert_eq!(at(&answered, "2026-03-02T11:00:00Z"), [""; 0], "one was shown on this day");
+    let before = [Given { at: ms("2026-03-02T08:00:00Z"), ..answered[0].clone() }];
+    assert_eq!(at(&before, "2026-03-02T11:00:00Z").len(), 1, "none was shown on this day");
+}
+
+#[test]
+fn amended_quiet_hours_hold_for_what_waits_already() {
+    let file = |revision: u32, from: &str, quiet: &str| {
+        let file = json!({"format": "ward/schedule", "version": 1, "revision": revision, "from": from,
+            "reminders": {"times": ["07:00"], "perDay": 3, "quiet": {"from": "22:00", "to": quiet}},
+            "anchors": [{"name": "start", "date": "2026-03-02"}],
+            "items": [{"id": "visit", "anchor": "start", "window": {"due": 20}}]});
+        Schedule::parse(file.to_string().as_bytes()).unwrap()
+    };
+    let course = Course::new([file(1, "2026-03-02", "06:00"), file(2, "2026-03-05", "09:00")]);
+    let plan = plan(&[("d", &course, &[])], &Participation::default(), "2026-03-05T00:00:00Z", 0);
+    assert_eq!(lines(&plan), ["05 09:00 d visit reminder.open"]);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
@@ -171,6 +219,7 @@ proptest::proptest! {
         cap in 1_u8..5,
         closes in 0_i64..3,
         hours in 0_i64..72,
+        flight in proptest::option::of(0_i64..96),
         quiet_from in 0_u16..24,
         answered in proptest::collection::btree_set(2_u32..9, 0..4),
     ) {
@@ -182,8 +231,16 @@ proptest::proptest! {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let answers = given(&names);
         let always = Participation::default();
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let calendar = LocalCalendar::of_zone(zone);
+        let zone = |name: &str| TimeZone::get(name).unwrap();
+        // A flight west at some hour, or none; and the night in which Havana shows an hour twice.
+        let calendar = match flight {
+            None => LocalCalendar::of_zone(zone("Europe/Berlin")),
+            Some(hour) => {
+                let landed = ms("2026-03-02T00:00:00Z").plus_ms(hour * 3_600_000);
+                let seen = landed.plus_ms(-3_600_000);
+                LocalCalendar::of_travels([(seen, zone("Europe/Berlin")), (landed, zone("America/New_York"))])
+            }
+        };
         let reminded = [
             Reminded { instrument: "a", course: &first, given: &answers },
             Reminded { instrument: "b", course: &second, given: &[] },

@@ -3,7 +3,7 @@
 use crate::membership::{DeviceRecord, Membership, Standing};
 use crate::study_schema::StudySchema;
 use ward_crypto::{DeviceCert, Role};
-use ward_id::{ChartId, DeviceId, PersonId};
+use ward_id::{ChartId, DeviceId, PersonId, TimestampMs};
 
 /// Who wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,11 @@ pub trait Authority {
 
     /// The study schema that holds; without one, a person looks at every contradiction.
     fn schema(&self) -> Option<&StudySchema> {
+        None
+    }
+
+    /// Since when the participant has had a device, as its certificate says; `None` for none.
+    fn participant_since(&self) -> Option<TimestampMs> {
         None
     }
 }
@@ -59,5 +64,11 @@ impl Authority for ChartAuthority<'_> {
 
     fn schema(&self) -> Option<&StudySchema> {
         self.membership.study_schema()
+    }
+
+    fn participant_since(&self) -> Option<TimestampMs> {
+        let devices = self.membership.participant_devices(self.chart);
+        let of_patient = devices.filter(|record| record.role() == Role::Patient);
+        of_patient.map(|record| record.cert().not_before).min()
     }
 }

@@ -26,7 +26,7 @@ use crate::study_schema::{StudySchema, merge_class};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use ward_id::EntryId;
+use ward_id::{EntryId, TimestampMs};
 
 /// Which field of which medication.
 pub type MedicationField = (MedicationId, String);
@@ -96,6 +96,7 @@ impl<'a> Item<'a> {
 #[derive(Debug, Clone)]
 pub struct ChartView<'a> {
     total: usize,
+    participant_since: Option<TimestampMs>,
     timeline: Vec<TimelineItem<'a>>,
     places: BTreeMap<EntryId, Place>,
     responses: BTreeMap<ResponseKey, Vec<Thread<'a, Response>>>,
@@ -172,6 +173,7 @@ impl<'a> ChartView<'a> {
         let mut view = Self::of_payloads((&accepted, &aside), &items, bound, authority.schema());
         view.note_places(&mut places);
         view.total = items.len();
+        view.participant_since = authority.participant_since();
         view.timeline = items
             .iter()
             .filter_map(|(id, item)| {
@@ -220,6 +222,7 @@ impl<'a> ChartView<'a> {
         let responses = records!(Response QUESTIONNAIRE_RESPONSE amends);
         Self {
             total: accepted.len(),
+            participant_since: None,
             timeline: Vec::new(),
             places: BTreeMap::new(),
             responses: by_response(responses, &bound),
@@ -291,6 +294,11 @@ impl<'a> ChartView<'a> {
         self.attachments.iter().for_each(|thread| thread.note_places(places));
         self.checkpoints.iter().for_each(|thread| thread.note_places(places));
         self.cosignatures.iter().for_each(|thread| thread.note_places(places));
+    }
+
+    /// Since when the participant has had a device, as its certificate says; `None` if they never had one.
+    pub const fn participant_since(&self) -> Option<TimestampMs> {
+        self.participant_since
     }
 
     /// How many entries stand where.

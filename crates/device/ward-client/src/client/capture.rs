@@ -1,5 +1,6 @@
 //! Writing: an entry is made, signed, chained and stored when the person acts, network or not.
 
+use super::same_occurrence::keeps_its_time;
 use super::{Client, LocalChart, bind_answers};
 use crate::store::{Batch, ChainRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, OwnHead, RowStore, Transport};
@@ -8,8 +9,7 @@ use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, DeviceId, EntryId, TimestampMs};
 use ward_sync::{
-    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen,
-    SignedEntry,
+    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Seen, SignedEntry,
 };
 
 /// Something to write, or to write again.
@@ -109,9 +109,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.check_reader(chart, &draft)?;
         let growth = Growth::of(&draft.payload);
         // Only answers can be bound to their questionnaire: nothing else pays for a view.
-        let answers = matches!(draft.payload, Payload::Response(Response::General(_)));
+        let answers = matches!(draft.payload, Payload::Response(_));
         let draft = match answers.then(|| self.view_of(chart)) {
-            Some(Ok(view)) => bind_answers::bound(draft, &view),
+            Some(Ok(view)) => {
+                keeps_its_time(&draft, &view)?;
+                bind_answers::bound(draft, &view)
+            }
             _ => draft,
         };
         let written = self.write(chart, vec![Rewrite::first(draft)])?;

@@ -41,12 +41,14 @@ mod renew;
 mod reopened_log;
 mod repair;
 mod repair_blobs;
+mod same_occurrence;
 pub(crate) mod site_trust;
 mod submit;
 mod sync;
 mod sync_memory;
 mod trusted_time;
 mod wipe;
+mod zones_seen;
 
 pub use base_verify::ChartTrust;
 pub(crate) use capture::{Rewrite, stage};

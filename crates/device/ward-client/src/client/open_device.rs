@@ -9,6 +9,7 @@ use crate::limits::REFETCH_DOUBLINGS;
 use crate::store::{
     AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
     OrderRecord, ReceiptRecord, ReceivedRecord, RecoveredRecord, SubmissionsRecord, TicketRecord,
+    ZonesRecord,
 };
 use crate::wire::Session;
 use crate::{ClientError, HighWater, ServerAddress};
@@ -337,6 +338,8 @@ pub(crate) struct OpenDevice {
     pub(crate) last_sync: Option<LastSyncRecord>,
     /// When witnesses signed which head of the operation log.
     pub(crate) witnessed: WitnessedHeads,
+    /// When this device first showed which zone.
+    pub(crate) zones: ZonesRecord,
     /// What could not be kept.
     pub(crate) losses: LossRecord,
     /// What was sent to the membership log last.
@@ -401,6 +404,7 @@ impl OpenDevice {
             failures: 0,
             last_sync: None,
             witnessed: WitnessedHeads::new(),
+            zones: ZonesRecord::default(),
             losses: LossRecord::default(),
             submissions: SubmissionsRecord::default(),
         }

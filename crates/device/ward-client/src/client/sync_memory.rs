@@ -6,7 +6,7 @@ use crate::limits::WITNESSED_HEADS_MAX;
 use crate::query::UNREACHABLE;
 use crate::store::{
     Batch, LAST_SYNC_ROW, LOSSES_ROW, LastSyncRecord, LossRecord, RECOVERED_ROW, SUBMISSIONS_ROW, SealedRows,
-    Table, WITNESSED_ROW, WitnessedRecord,
+    Table, WITNESSED_ROW, WitnessedRecord, ZONES_ROW,
 };
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_audit::CosignedHead;
@@ -96,6 +96,7 @@ pub(crate) async fn load_memory<S: RowStore>(
     open.last_sync = rows.get(Table::Memory, LAST_SYNC_ROW).await?;
     open.recovered = rows.get(Table::Memory, RECOVERED_ROW).await?.unwrap_or_default();
     open.losses = rows.get(Table::Memory, LOSSES_ROW).await?.unwrap_or_default();
+    open.zones = rows.get(Table::Memory, ZONES_ROW).await?.unwrap_or_default();
     open.submissions = rows.get(Table::Memory, SUBMISSIONS_ROW).await?.unwrap_or_default();
     let witnessed: WitnessedRecord = rows.get(Table::Memory, WITNESSED_ROW).await?.unwrap_or_default();
     for (size, first, last) in witnessed.heads {

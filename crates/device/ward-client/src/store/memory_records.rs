@@ -14,6 +14,8 @@ pub(crate) const LOSSES_ROW: &[u8] = b"losses";
 
 /// Row `submissions`.
 pub(crate) const SUBMISSIONS_ROW: &[u8] = b"submissions";
+/// The row about the zones that this device showed.
+pub(crate) const ZONES_ROW: &[u8] = b"zones";
 /// Row `recovered`.
 pub(crate) const RECOVERED_ROW: &[u8] = b"recovered";
 
@@ -60,6 +62,15 @@ pub(crate) struct LastSyncRecord {
     /// What went wrong, as the stable words of problems.
     #[n(3)]
     pub(crate) problems: Vec<String>,
+}
+
+/// The zones that this device showed. Row `zones`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ZonesRecord {
+    /// When each was first seen, and its name (IANA); the newest last.
+    #[n(0)]
+    pub(crate) seen: Vec<(TimestampMs, String)>,
 }
 
 /// Heads of the operation log with the times that witnesses attested.

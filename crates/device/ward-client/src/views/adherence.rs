@@ -3,7 +3,9 @@
 use super::chart_forms::ChartForms;
 use super::schedule::{PlannedInstrument, Planning};
 use serde::Serialize;
-use ward_forms::schedule::{AdherenceCounts, AdherenceWeek, DueList, adherence as count};
+use ward_forms::schedule::{
+    AdherenceCounts, AdherenceWeek, DueList, Excuse, OccurrenceName, OccurrenceState, adherence as count,
+};
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::ChartView;
 
@@ -31,6 +33,13 @@ pub struct InstrumentAdherence {
     /// Answers whose clock showed a time that cannot be: they were counted by the nearest time that
     /// what arrived before and after allows.
     pub counted_by_bounds: Vec<EntryId>,
+    /// Answers that belong to no planned time; they are counted nowhere.
+    pub unplanned: Vec<EntryId>,
+    /// Answers that came long before the time that they name; it is asked for all the same.
+    pub before_their_time: Vec<EntryId>,
+    /// Visits that were over, or nearly, when the participant could first know of them: not owed, and not
+    /// answered.
+    pub never_asked: Vec<String>,
 }
 
 /// The first of a row of missed ones.
@@ -47,6 +56,15 @@ pub struct MissedSince {
 /// Counts the planned times of a chart up to `now`, as [`ward_forms::schedule`] defines it.
 pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdherence> {
     adherence_to(&Planning::of(view), &ChartForms::of(view), now)
+}
+
+/// The same, as a device knows what is planned.
+pub fn adherence_of(
+    planning: &Planning<'_>,
+    forms: &ChartForms,
+    now: TimestampMs,
+) -> Vec<InstrumentAdherence> {
+    adherence_to(planning, forms, now)
 }
 
 /// The same, of a plan that is read already.
@@ -72,6 +90,14 @@ fn of_list(
     let first_missed = counted.missed_row.first().and_then(|place| list.occurrences.get(*place));
     let expected = list.occurrences.iter().filter(|one| one.is_expected());
     let answers = expected.filter_map(|one| planned.answer_of(one));
+    let entries = |places: &[usize]| {
+        let answers = places.iter().filter_map(|place| planned.answer(*place));
+        answers.map(|answer| answer.entry).collect()
+    };
+    let never_asked = list.occurrences.iter().filter(|one| {
+        let is_visit = !matches!(one.name, OccurrenceName::Day { .. });
+        is_visit && one.state == OccurrenceState::NotOwed(Excuse::PlannedTooLate)
+    });
     InstrumentAdherence {
         instrument_url: planned.url.to_owned(),
         title: title.to_owned(),
@@ -90,6 +116,9 @@ fn of_list(
             .newest()
             .and_then(|schedule| schedule.reminders())
             .and_then(|rules| rules.escalate_after_missed),
-        counted_by_bounds: answers.filter(|(_, by_bounds)| *by_bounds).map(|(entry, _)| entry).collect(),
+        counted_by_bounds: answers.filter(|answer| answer.is_by_bounds).map(|answer| answer.entry).collect(),
+        unplanned: entries(&list.unplanned),
+        before_their_time: entries(&list.early),
+        never_asked: never_asked.map(|one| one.name.to_string()).collect(),
     }
 }

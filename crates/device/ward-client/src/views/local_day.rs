@@ -1,22 +1,26 @@
 //! Which day it was for the person who wrote: the calendar day in the zone of the entry, not in UTC.
 //! A diary of Monday that is written at 22:30 in New York is one of Monday.
 //!
-//! An entry names its zone (IANA) and no offset; the rules of zones come from the machine. A zone
-//! that the machine does not know, and every zone where these rules are not at hand (a browser),
-//! counts as UTC.
+//! An entry names its zone (IANA) and no offset; the rules of zones come from the machine. Where these
+//! rules are not at hand (a browser), and for a zone that the machine does not know, a single day counts
+//! in UTC; a participant's calendar takes no notice of such a zone.
 
 use super::calendar::iso_instant;
-use super::schedule::Here;
+use super::standing_words::counted_at;
+use std::collections::BTreeMap;
 use ward_crypto::Role;
-use ward_forms::schedule::{LocalCalendar, TimeZone};
-use ward_id::TimestampMs;
-use ward_sync::{ChartTimes, ChartView, EntryTime};
+use ward_forms::schedule::{LocalCalendar, Sightings, TimeZone};
+use ward_id::{DeviceId, TimestampMs};
+use ward_sync::{ChartTimes, ChartView, EntryTime, Place};
+
+/// What a device writes where the system names no zone.
+const NO_ZONE: &str = "Etc/Unknown";
 
 /// How far a zone is from UTC at an instant; `None` for one that the machine does not know.
 #[cfg(feature = "native")]
 fn offset_s(zone: &str, at: TimestampMs) -> Option<i64> {
     use jiff::Timestamp;
-    let known = Timestamp::from_millisecond(at.0).ok().zip(TimeZone::get(zone).ok());
+    let known = Timestamp::from_millisecond(at.0).ok().zip(rules_of(zone));
     known.map(|(instant, zone)| i64::from(zone.to_offset(instant).seconds()))
 }
 
@@ -40,42 +44,88 @@ pub fn local_instant(zone: &str, at: TimestampMs) -> String {
     format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The rules of a zone; those of UTC for one that the machine does not know.
+/// The rules of a zone; `None` for one that the machine does not know.
 #[cfg(feature = "native")]
-fn rules_of(zone: &str) -> TimeZone {
-    TimeZone::get(zone).unwrap_or(TimeZone::UTC)
+pub(super) fn rules_of(zone: &str) -> Option<TimeZone> {
+    TimeZone::get(zone).ok().filter(|_| zone != NO_ZONE)
 }
 
 /// The rules of zones are not at hand.
 #[cfg(not(feature = "native"))]
-const fn rules_of(_zone: &str) -> TimeZone {
-    TimeZone::UTC
+pub(super) const fn rules_of(_zone: &str) -> Option<TimeZone> {
+    None
 }
 
-/// The calendar on the wall of a participant, wherever they were, as the zones of their own answers
-/// tell; as those of interviews tell if they never answered alone. On their own device, where that is
+/// Where the device is that asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Here {
+    /// The device.
+    pub device: DeviceId,
+    /// Whether it is the participant's. Where somebody else is says something only of a participant whom
+    /// nobody has seen.
+    pub is_participants: bool,
+    /// The zones (IANA) that it showed, with the instants.
+    pub seen: Vec<(TimestampMs, String)>,
+}
+
+/// The calendar on the walls of a participant, wherever they were, as the zones of what their devices wrote
+/// tell; as those of interviews tell if they never wrote alone. On their own device, where that was and is
 /// now counts too.
 pub(super) fn participant_calendar(
     view: &ChartView<'_>,
     times: &ChartTimes<'_>,
-    here: Option<Here<'_>>,
+    here: Option<&Here>,
 ) -> LocalCalendar {
+    let mut known = KnownZones::default();
+    let mut devices: BTreeMap<DeviceId, Sightings> = BTreeMap::new();
+    let stands = |place| matches!(place, Place::Visible | Place::Superseded | Place::InConflict);
+    for item in view.timeline().iter().filter(|item| stands(item.place)) {
+        let body = item.entry.body();
+        let is_own = item.author.is_some_and(|author| author.role == Role::Patient);
+        let Some(zone) = known.get(&body.zone).filter(|_| is_own) else { continue };
+        let at = times.get(item.entry.id()).map_or(body.captured_at, EntryTime::counted_at);
+        devices.entry(item.entry.frame().device).or_default().push((at, zone));
+    }
+    if devices.is_empty() {
+        let interviews = interviewed_in(view, times, &mut known);
+        let here = here.map(|here| sightings(here, &mut known)).unwrap_or_default();
+        return LocalCalendar::of_devices([interviews], Some(here));
+    }
+    let own = here.filter(|here| here.is_participants).map(|here| {
+        let mut seen = devices.remove(&here.device).unwrap_or_default();
+        seen.extend(sightings(here, &mut known));
+        seen
+    });
+    LocalCalendar::of_devices(devices.into_values(), own)
+}
+
+fn sightings(here: &Here, known: &mut KnownZones) -> Sightings {
+    here.seen.iter().filter_map(|(at, zone)| Some((*at, known.get(zone)?))).collect()
+}
+
+/// Where those were who interviewed the participant.
+fn interviewed_in(view: &ChartView<'_>, times: &ChartTimes<'_>, known: &mut KnownZones) -> Sightings {
     let threads = view.responses().values().flatten();
     // Who decides between answers may be somewhere else.
     let answers = threads.flat_map(|thread| thread.past.iter().chain(&thread.current));
-    let mut seen: Vec<(bool, TimestampMs, &str)> = answers
-        .filter(|written| !written.is_decision())
-        .map(|written| {
-            let at = times.get(written.id()).map_or_else(|| written.captured_at(), EntryTime::counted_at);
-            (written.author.role == Role::Patient, at, written.entry.body().zone.as_str())
-        })
-        .collect();
-    seen.extend(here.map(|here| (true, here.since, here.zone)));
-    let any_own = seen.iter().any(|(is_own, ..)| *is_own);
-    seen.retain(|(is_own, ..)| *is_own == any_own);
-    seen.sort_unstable();
-    seen.dedup_by_key(|(.., zone)| *zone);
-    LocalCalendar::of_travels(seen.into_iter().map(|(_, at, zone)| (at, rules_of(zone))))
+    let answers = answers.filter(|written| !written.is_decision());
+    let seen = answers.map(|written| (counted_at(written, times), written.entry.body().zone.as_str()));
+    seen.filter_map(|(at, zone)| Some((at, known.get(zone)?))).collect()
+}
+
+/// Rules of zones, each looked up once.
+#[derive(Default)]
+struct KnownZones(BTreeMap<String, Option<TimeZone>>);
+
+impl KnownZones {
+    fn get(&mut self, zone: &str) -> Option<TimeZone> {
+        if let Some(known) = self.0.get(zone) {
+            return known.clone();
+        }
+        let rules = rules_of(zone);
+        self.0.insert(zone.to_owned(), rules.clone());
+        rules
+    }
 }
 
 #[cfg(all(test, feature = "native"))]
@@ -93,5 +143,6 @@ mod tests {
         assert_eq!(day("UTC", night), "2026-03-03");
         assert_eq!(day("Not/A_Zone", night), "2026-03-03", "an unknown zone counts as UTC");
         assert_eq!(local_day("America/New_York", TimestampMs(i64::MAX)), TimestampMs(i64::MAX).utc_day());
+        assert!(rules_of(NO_ZONE).is_none(), "no system named it");
     }
 }

@@ -9,6 +9,7 @@ mod adherence;
 mod alert_report;
 mod alert_work;
 pub mod calendar;
+mod causes;
 mod chart_forms;
 mod chart_reports;
 mod drop_work;
@@ -16,30 +17,33 @@ mod local_day;
 mod named_chart;
 mod notes_of_many;
 mod open_conflicts;
+mod planned_answers;
+mod planned_work;
 mod raised_alert;
 mod rule_book;
 mod schedule;
 mod scores;
+mod standing_words;
 mod unscored_work;
 mod unsettled_work;
 mod wording;
 mod work_item;
 mod worklist;
 
-pub use adherence::{InstrumentAdherence, MissedSince, adherence};
+pub use adherence::{InstrumentAdherence, MissedSince, adherence, adherence_of};
 pub use alert_report::{AlertReport, AlertWeek, RuleReport, alert_report, no_action};
 pub(crate) use chart_forms::implied_status;
 pub use chart_forms::{AnswersUnreadable, ChartForms, FormProblem};
 pub(crate) use drop_work::{drop_work, sealed_drop_work};
-pub use local_day::{local_day, local_instant};
+pub use local_day::{Here, local_day, local_instant};
 pub use named_chart::NamedChart;
 pub use notes_of_many::{Passage, SharedText, SignedText, TextChange, shared_texts};
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
+pub use planned_answers::PlannedAnswer;
 pub use raised_alert::RaisedAlert;
 pub use rule_book::{RuleBook, RuleRevision, UnreadableRules, read_rules};
 pub use schedule::{
-    DueInstrument, Here, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of,
-    schedule_of,
+    DueInstrument, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of, schedule_of,
 };
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
 pub use ward_forms::schedule::{AdherenceCounts, AdherenceWeek};

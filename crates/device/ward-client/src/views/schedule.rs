@@ -2,17 +2,18 @@
 
 use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
-use super::local_day::participant_calendar;
+use super::local_day::{Here, local_day, participant_calendar};
+use super::planned_answers::{PlannedAnswer, answers_by_url};
+use super::standing_words::{counted_at, participation_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ward_forms::schedule::{
-    Course, DueList, EndReason, Given, LocalCalendar, Occurrence as PlannedTime, OccurrenceState,
-    Participation, Reminded, ReminderPlan, Schedule, ScheduleError, Situation, Standing, plan_reminders,
+    Course, DueList, Given, LocalCalendar, Moment, Occurrence as PlannedTime, OccurrenceState, Participation,
+    Reminded, ReminderPlan, Schedule, ScheduleError, Situation, WrittenSchedule, plan_reminders,
 };
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
-    ChartTimes, ChartView, EntryTime, Instrument, InstrumentSchedule, Occurrence, ParticipationState,
-    ResponseStatus, Written,
+    ChartTimes, ChartView, EntryKind, FieldState, Instrument, InstrumentSchedule, Occurrence, Thread, Written,
 };
 
 /// The name of the planned time on a day: the date where the participant lives.
@@ -33,21 +34,6 @@ pub fn schedule_of(instrument: &Instrument) -> Result<Schedule, ScheduleError> {
     }
 }
 
-/// Where a participant stood over time.
-pub(super) fn participation_of(view: &ChartView<'_>) -> Participation {
-    let mut writes: Vec<_> = view.participation().iter().flat_map(|thread| &thread.current).collect();
-    writes.sort_by_key(|written| (written.value.from, written.order()));
-    Participation::new(writes.into_iter().map(|written| {
-        let standing = match written.value.state {
-            ParticipationState::Screened | ParticipationState::Active => Standing::Active,
-            ParticipationState::Paused => Standing::Paused,
-            ParticipationState::Withdrawn => Standing::Ended(EndReason::Withdrawn),
-            ParticipationState::Completed => Standing::Ended(EndReason::Completed),
-        };
-        (written.value.from, standing)
-    }))
-}
-
 /// One questionnaire of a chart, over all its versions and schedules.
 pub struct PlannedInstrument<'v> {
     /// The address of the questionnaire.
@@ -55,32 +41,63 @@ pub struct PlannedInstrument<'v> {
     /// Its schedules.
     pub course: Course,
     /// The instruments that brought them: one for each revision of the course.
-    revisions: Vec<(EntryId, &'v Instrument)>,
+    revisions: Vec<Brought<'v>>,
     given: Vec<Given>,
-    /// The entries of the answers, and whether their clocks showed a time that cannot be.
-    answers: Vec<(EntryId, bool)>,
+    answers: Vec<PlannedAnswer>,
 }
 
-impl PlannedInstrument<'_> {
+/// An instrument with a schedule.
+#[derive(Debug, Clone, Copy)]
+struct Brought<'v> {
+    entry: EntryId,
+    instrument: &'v Instrument,
+    is_voided: bool,
+}
+
+impl<'v> PlannedInstrument<'v> {
     /// The entry that planned a time.
     pub fn entry_of(&self, planned: &PlannedTime) -> Option<EntryId> {
-        self.revisions.get(planned.revision).map(|(entry, _)| *entry)
+        self.revisions.get(planned.revision).map(|brought| brought.entry)
+    }
+
+    /// The instrument that planned a time: the version of the questionnaire that is asked.
+    pub fn instrument_of(&self, planned: &PlannedTime) -> Option<&'v Instrument> {
+        self.instrument(planned.revision)
+    }
+
+    /// An instrument by the place of its schedule in the course.
+    pub fn instrument(&self, revision: usize) -> Option<&'v Instrument> {
+        self.revisions.get(revision).map(|brought| brought.instrument)
+    }
+
+    /// The entries that brought schedules, oldest first; none that was declared void.
+    pub fn entries(&self) -> impl Iterator<Item = EntryId> + '_ {
+        self.revisions.iter().filter(|brought| !brought.is_voided).map(|brought| brought.entry)
+    }
+
+    fn newest(&self) -> Option<&Brought<'v>> {
+        let standing = self.revisions.iter().rev().find(|brought| !brought.is_voided);
+        standing.or_else(|| self.revisions.last())
     }
 
     /// The newest entry with a schedule of it.
     pub fn newest_entry(&self) -> Option<EntryId> {
-        self.revisions.last().map(|(entry, _)| *entry)
+        self.newest().map(|brought| brought.entry)
     }
 
     /// The newest instrument with a schedule of it.
-    pub fn newest_instrument(&self) -> Option<&Instrument> {
-        self.revisions.last().map(|(_, instrument)| *instrument)
+    pub fn newest_instrument(&self) -> Option<&'v Instrument> {
+        self.newest().map(|brought| brought.instrument)
     }
 
-    /// The answer to a planned time, and whether it was counted by the nearest time that what arrived
-    /// before and after allows.
-    pub(super) fn answer_of(&self, planned: &PlannedTime) -> Option<(EntryId, bool)> {
-        planned.state.answer().and_then(|place| self.answers.get(place)).copied()
+    /// An answer by its place among those given.
+    pub(super) fn answer(&self, place: usize) -> Option<&PlannedAnswer> {
+        self.answers.get(place)
+    }
+
+    /// The answer that counts for a planned time.
+    pub fn answer_of(&self, planned: &PlannedTime) -> Option<&PlannedAnswer> {
+        planned.state.answer().and_then(|place| self.answers.get(place))
     }
 }
 
@@ -90,17 +107,19 @@ pub struct Planning<'v> {
     pub instruments: Vec<PlannedInstrument<'v>>,
     /// Schedules that cannot be followed, with why. What was planned before goes on.
     pub unreadable: Vec<(EntryId, ScheduleError)>,
+    /// Schedules in a form that only a newer app reads: nobody knows of which questionnaire.
+    pub unknown: usize,
+    /// Answers to questionnaires of which no schedule is known.
+    pub unscheduled: Vec<PlannedAnswer>,
     calendar: LocalCalendar,
     participation: Participation,
 }
 
-/// Where a device is.
-#[derive(Debug, Clone, Copy)]
-pub struct Here<'z> {
-    /// The zone (IANA) that it shows.
-    pub zone: &'z str,
-    /// Since when, at the latest.
-    pub since: TimestampMs,
+/// A schedule as it stands in a chart.
+struct Found<'v> {
+    brought: Brought<'v>,
+    order: (u64, EntryId),
+    written: WrittenSchedule,
 }
 
 impl<'v> Planning<'v> {
@@ -109,36 +128,44 @@ impl<'v> Planning<'v> {
         Self::seen_from(view, None)
     }
 
-    /// Reads it from a chart on the participant's own device, whose zone is newer than any answer.
-    pub fn seen_from(view: &'v ChartView<'_>, here: Option<Here<'_>>) -> Self {
+    /// Reads it from a chart on a device: that of the participant knows better than any entry where it is.
+    pub fn seen_from(view: &'v ChartView<'_>, here: Option<&Here>) -> Self {
         let times = ChartTimes::of_receipts(view);
         let mut unreadable = Vec::new();
-        let mut schedules: BTreeMap<&str, Vec<(EntryId, &Instrument, Schedule)>> = BTreeMap::new();
-        let mut written: Vec<&Written<'_, Instrument>> =
-            view.instruments().iter().flat_map(|thread| &thread.current).collect();
-        written.sort_by_key(|written| written.order());
-        for written in written {
-            match schedule_of(written.value) {
-                Ok(schedule) => schedules.entry(written.value.url.as_str()).or_default().push((
-                    written.id(),
-                    written.value,
-                    schedule,
-                )),
-                Err(error) => unreadable.push((written.id(), error)),
+        let mut found: Vec<Found<'v>> = Vec::new();
+        for thread in view.instruments() {
+            let voided = match thread.state() {
+                FieldState::Voided(void) => Some(moment_of(void, &times, None)),
+                _ => None,
+            };
+            for written in thread.versions() {
+                match schedule_of(written.value) {
+                    Ok(schedule) => found.push(found_in(written, schedule, voided, &times)),
+                    // One that was corrected or declared void since is in nobody's way.
+                    Err(error) if is_current(thread, written.id()) => unreadable.push((written.id(), error)),
+                    Err(_) => {}
+                }
             }
         }
-        let mut answers = first_answers(view, &times);
-        let planned = |(url, schedules): (&'v str, Vec<(EntryId, &'v Instrument, Schedule)>)| {
-            let revisions = schedules.iter().map(|(entry, instrument, _)| (*entry, *instrument)).collect();
-            let course = Course::new(schedules.into_iter().map(|(.., schedule)| schedule));
+        found.sort_by_key(|found| found.order);
+        let mut by_url: BTreeMap<&'v str, Vec<Found<'v>>> = BTreeMap::new();
+        for found in found {
+            by_url.entry(found.brought.instrument.url.as_str()).or_default().push(found);
+        }
+        let mut answers = answers_by_url(view, &times);
+        let planned = |(url, schedules): (&'v str, Vec<Found<'v>>)| {
+            let revisions = schedules.iter().map(|found| found.brought).collect();
+            let course = Course::of(schedules.into_iter().map(|found| found.written));
             let (given, answers) = answers.remove(url).unwrap_or_default().into_iter().unzip();
             PlannedInstrument { url, course, revisions, given, answers }
         };
         Self {
-            instruments: schedules.into_iter().map(planned).collect(),
+            instruments: by_url.into_iter().map(planned).collect(),
             unreadable,
+            unknown: view.unreadable(EntryKind::INSTRUMENT),
+            unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             calendar: participant_calendar(view, &times, here),
-            participation: participation_of(view),
+            participation: participation_of(view, &times, here),
         }
     }
 
@@ -169,7 +196,9 @@ impl<'v> Planning<'v> {
         let mut out = Vec::new();
         for planned in &self.instruments {
             for one in self.due_list(planned, now, 0).due() {
-                let Some((entry, instrument)) = planned.revisions.get(one.revision) else { continue };
+                let Some(Brought { entry, instrument, .. }) = planned.revisions.get(one.revision) else {
+                    continue;
+                };
                 out.push(DueInstrument {
                     instrument_url: planned.url.to_owned(),
                     instrument_version: instrument.version.clone(),
@@ -255,28 +284,26 @@ pub fn missed(view: &ChartView<'_>, now: TimestampMs) -> Vec<MissedInstrument> {
     Planning::of(view).missed(&ChartForms::of(view), now)
 }
 
-/// The answers to questionnaires, by address; each with its entry and whether its clock was off.
-type Answers<'v> = BTreeMap<&'v str, Vec<(Given, (EntryId, bool))>>;
+fn is_current(thread: &Thread<'_, Instrument>, entry: EntryId) -> bool {
+    thread.current.iter().any(|written| written.id() == entry)
+}
 
-/// The first answer to each planned time, by the author's clock. A clock that shows what cannot be
-/// decides nothing: then the nearest time counts that what arrived before and after allows. A later
-/// correction does not make an answer late.
-fn first_answers<'v>(view: &'v ChartView<'_>, times: &ChartTimes<'_>) -> Answers<'v> {
-    let mut out = Answers::new();
-    for ((url, occurrence), threads) in view.responses() {
-        // What was declared void answers nothing.
-        let holding = threads.iter().filter(|thread| !thread.is_voided());
-        let versions = holding.flat_map(|thread| thread.current.iter().chain(&thread.past));
-        let finished = versions.filter(|written| written.value.status() != ResponseStatus::Draft);
-        let answers = finished.map(|written| {
-            let time = times.get(written.id());
-            let at = time.map_or_else(|| written.captured_at(), EntryTime::counted_at);
-            (at, written.id(), time.is_some_and(EntryTime::is_outside_bounds))
-        });
-        if let Some((at, entry, by_bounds)) = answers.min_by_key(|(at, entry, _)| (*at, *entry)) {
-            let given = Given { occurrence: occurrence.as_str().to_owned(), at };
-            out.entry(url).or_default().push((given, (entry, by_bounds)));
-        }
+fn found_in<'v>(
+    written: &Written<'v, Instrument>,
+    schedule: Schedule,
+    voided: Option<Moment>,
+    times: &ChartTimes<'_>,
+) -> Found<'v> {
+    let arrived = times.get(written.id()).and_then(|time| time.latest);
+    Found {
+        brought: Brought { entry: written.id(), instrument: written.value, is_voided: voided.is_some() },
+        order: written.order(),
+        written: WrittenSchedule { schedule, written: Some(moment_of(written, times, arrived)), voided },
     }
-    out
+}
+
+/// When something was written, and which day it was for its author. Others know of it since it arrived.
+fn moment_of<P>(written: &Written<'_, P>, times: &ChartTimes<'_>, arrived: Option<TimestampMs>) -> Moment {
+    let counted = counted_at(written, times);
+    Moment { at: arrived.unwrap_or(counted), day: local_day(&written.entry.body().zone, counted) }
 }

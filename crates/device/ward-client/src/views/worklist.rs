@@ -9,6 +9,7 @@ use super::chart_forms::ChartForms;
 use super::chart_reports::chart_reports;
 use super::named_chart::NamedChart;
 use super::open_conflicts::conflict_work;
+use super::planned_work::planned_work;
 use super::rule_book::RuleBook;
 use super::scores::scores;
 use super::unscored_work::unscored_work;
@@ -46,6 +47,7 @@ fn work_of(book: &RuleBook, chart: &NamedChart<'_>, now: TimestampMs) -> Vec<Wor
     unscored_work(&mut desk, &scores(view, &forms));
     conflict_work(&mut desk, view, &forms);
     duplicate_work(&mut desk, view, &forms);
+    planned_work(&mut desk, view, &forms, now);
     adoption_work(&mut desk, view);
     unusable_work(&mut desk, view, &forms);
     desk.items

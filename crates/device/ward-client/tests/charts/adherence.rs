@@ -55,7 +55,8 @@ fn nothing_is_expected_while_pausing_or_after_the_end() {
     state(2, ParticipationState::Paused);
     state(5, ParticipationState::Active);
     state(8, ParticipationState::Withdrawn);
-    // Days 0, 1 and 5, 6, 7 are expected.
+    // The phone is in Vienna. Days 0, 1 and 5, 6, 7 are expected.
+    chart.write(Who::Phone, day(0), note("here"));
     let row = adherence(&chart.view(), day(20)).remove(0);
     assert_eq!(row.total, counts(5, 0, 0, 5));
     let is_due = |number| !due(&chart.view(), day(number)).is_empty();
@@ -79,11 +80,11 @@ fn due_names_what_an_answer_must_name() {
     assert_eq!((listed[1].title.as_str(), listed[1].entry), ("urn:once", once));
     let newer = Instrument { version: "1.1.0".into(), ..diary(DAY, 7, 14) };
     chart.write(Who::Coordinator, day(0), newer);
-    assert_eq!(due(&chart.view(), day(0))[0].instrument_version, "1.1.0", "the newer version is asked");
+    assert_eq!(due(&chart.view(), day(0))[0].instrument_version, "1.0.0", "today is asked as it began");
     chart.report(0, &Answers::of(&[]));
     assert_eq!(due(&chart.view(), day(0)).len(), 1);
     assert_eq!(due(&chart.view(), day(1)), []);
-    assert_eq!(due(&chart.view(), day(7)).len(), 1);
+    assert_eq!(due(&chart.view(), day(7))[0].instrument_version, "1.1.0", "the newer version is asked");
     assert_eq!(due(&chart.view(), day(14)), []);
 }
 
@@ -100,6 +101,7 @@ fn answers_in_a_row_are_a_streak() {
 #[test]
 fn a_later_assignment_ends_the_earlier_one_on_its_first_day() {
     let mut chart = TestChart::with_diary(1, 10);
+    chart.write(Who::Phone, day(0), note("in Vienna"));
     // Every day for ten days; from the fifth day on once a week only.
     chart.write(Who::Coordinator, day(4), diary(DAY + 5, 7, 14));
     let row = adherence(&chart.view(), day(30)).remove(0);

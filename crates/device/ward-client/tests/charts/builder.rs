@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_client::views::NamedChart;
 use ward_crypto::{CaptureSignature, DeviceCert, HedgeKey, Role, SignKey, random_bytes};
 use ward_forms::{AnswerValue, Answering, ItemType, Questionnaire};
-use ward_id::{ChartId, DeviceId, EntryId, Incarnation, PersonId, SiteId, TimestampMs};
+use ward_id::{ChartId, DeviceId, EntryId, Incarnation, PersonId, SiteId, TimestampMs, VersionVector};
 use ward_sync::*;
 use ward_testkit::SeededRng;
 
@@ -57,6 +57,8 @@ pub struct Pen {
 struct Authors {
     authors: BTreeMap<DeviceId, Author>,
     lost: BTreeSet<DeviceId>,
+    /// When the participant's first device was certified.
+    enrolled_at: Option<TimestampMs>,
 }
 
 impl Authority for Authors {
@@ -70,6 +72,10 @@ impl Authority for Authors {
 
     fn standing(&self, device: DeviceId, _olog_index: Option<u64>) -> Standing {
         if self.lost.contains(&device) { Standing::ToBeAdopted } else { Standing::Effective }
+    }
+
+    fn participant_since(&self) -> Option<TimestampMs> {
+        self.enrolled_at
     }
 }
 
@@ -86,6 +92,8 @@ pub struct TestChart {
     pub rng: SeededRng,
     authors: Authors,
     arrived: u64,
+    /// Where everybody is.
+    zone: String,
 }
 
 impl TestChart {
@@ -94,7 +102,8 @@ impl TestChart {
         let mut rng = SeededRng::new(u64::from(number), "chart");
         let (site, id) = (SiteId::from_bytes([7; 16]), ChartId::from_bytes([number; 16]));
         let mut pens = BTreeMap::new();
-        let mut authors = Authors { authors: BTreeMap::new(), lost: BTreeSet::new() };
+        let mut authors =
+            Authors { authors: BTreeMap::new(), lost: BTreeSet::new(), enrolled_at: Some(day(-1)) };
         for who in [
             Who::Phone,
             Who::LostPhone,
@@ -113,7 +122,16 @@ impl TestChart {
                 Pen { author, key: SignKey::generate(&mut rng), hedge: HedgeKey::generate(&mut rng), chain };
             pens.insert(who, pen);
         }
-        Self { site, id, chart: Chart::new(site, id), pens, rng, authors, arrived: 0 }
+        Self {
+            site,
+            id,
+            chart: Chart::new(site, id),
+            pens,
+            rng,
+            authors,
+            arrived: 0,
+            zone: "Europe/Vienna".into(),
+        }
     }
 
     /// A chart with the diary, due every day for `days` days from day 0.
@@ -145,14 +163,18 @@ impl TestChart {
 
     fn write_draft(&mut self, who: Who, at: TimestampMs, draft: &Draft) -> EntryId {
         let have = self.chart.have();
+        self.write_seeing(who, at, draft, &have)
+    }
+
+    fn write_seeing(&mut self, who: Who, at: TimestampMs, draft: &Draft, have: &VersionVector) -> EntryId {
         let moment = Moment {
             random16: random_bytes(&mut self.rng),
             captured_at: at,
-            zone: "Europe/Vienna".into(),
+            zone: self.zone.clone(),
             evidence: BootEvidence { boot_id: 1, monotonic_ms: monotonic_ms(at) },
             olog: None,
         };
-        let seen = Seen { heads: &have, lamport: self.chart.lamport() };
+        let seen = Seen { heads: have, lamport: self.chart.lamport() };
         let pen = self.pens.get_mut(&who).unwrap();
         let key = &pen.key;
         let entry = pen.chain.append(draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
@@ -205,6 +227,31 @@ impl TestChart {
         self.insert(entry, at)
     }
 
+    /// Writes in another zone than Vienna.
+    pub fn write_in(
+        &mut self,
+        zone: &str,
+        who: Who,
+        at: TimestampMs,
+        payload: impl Into<Payload>,
+    ) -> EntryId {
+        zone.clone_into(&mut self.zone);
+        let entry = self.write(who, at, payload);
+        "Europe/Vienna".clone_into(&mut self.zone);
+        entry
+    }
+
+    /// Writes without having seen what others wrote since an earlier look at the chart.
+    pub fn write_beside(
+        &mut self,
+        who: Who,
+        at: TimestampMs,
+        before: &VersionVector,
+        payload: impl Into<Payload>,
+    ) -> EntryId {
+        self.write_seeing(who, at, &Draft::new(payload), before)
+    }
+
     /// Writes with a wall clock that is off by so much; the entry arrives at its true time.
     pub fn write_off(
         &mut self,
@@ -228,6 +275,11 @@ impl TestChart {
         let entry =
             pen.chain.append(&draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
         self.insert(entry, at)
+    }
+
+    /// Since when the participant has a device; `None` for never.
+    pub fn enrolled_at(&mut self, at: Option<TimestampMs>) {
+        self.authors.enrolled_at = at;
     }
 
     /// From now on the entries of the lost phone wait to be adopted.

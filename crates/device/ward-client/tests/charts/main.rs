@@ -18,5 +18,6 @@ mod page;
 mod schedules;
 mod scores;
 mod shapes;
+mod standing_and_travel;
 mod trail;
 mod worklist;

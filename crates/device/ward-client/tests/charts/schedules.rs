@@ -1,9 +1,7 @@
 //! Schedules in a chart: what is due, missed and reminded of, and what an amendment changes.
 
 use crate::builder::*;
-use ward_client::views::{
-    AdherenceCounts, ChartForms, Here, Planning, Urgency, adherence, due, missed, worklist,
-};
+use ward_client::views::{AdherenceCounts, Planning, Urgency, adherence, due, missed, worklist};
 use ward_forms::schedule::Schedule;
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{Instrument, InstrumentSchedule};
@@ -28,6 +26,8 @@ fn planned(schedule: &Schedule) -> Instrument {
 fn with_plan() -> (TestChart, EntryId) {
     let mut chart = TestChart::empty(1);
     let entry = chart.write(Who::Coordinator, day(0), planned(&plan()));
+    // The phone is in Vienna, an hour ahead of UTC.
+    chart.write(Who::Phone, day(0), note("here"));
     (chart, entry)
 }
 
@@ -58,8 +58,7 @@ fn what_was_missed_is_listed_with_its_times_and_the_site_is_told_as_the_schedule
     let listed = missed(&view, day(9));
     let names: Vec<&str> = listed.iter().map(|one| one.occurrence.as_str()).collect();
     assert_eq!(names, ["2026-03-02", "2026-03-05", "2026-03-09"]);
-    // Nobody has answered yet, so the zone is UTC.
-    let midnight = |number: i64| TimestampMs((DAY + number) * 24 * HOUR_MS);
+    let midnight = |number: i64| TimestampMs(((DAY + number) * 24 - 1) * HOUR_MS);
     assert_eq!((listed[1].planned_at, listed[1].missed_at), (midnight(3), midnight(5)));
     let told = |now| {
         let items = chart.with_named(|named| worklist(std::slice::from_ref(named), now));
@@ -104,6 +103,7 @@ fn a_moved_anchor_moves_what_is_to_come_and_keeps_what_was_answered() {
 #[test]
 fn a_schedule_that_cannot_be_followed_ends_nothing_and_is_shown() {
     let mut chart = TestChart::with_diary(1, 10);
+    chart.write(Who::Phone, day(0), note("in Vienna"));
     let newer =
         Instrument { schedule: InstrumentSchedule::Planned(vec![0xa1, 0x00, 0x02]), ..diary(DAY, 1, 1) };
     let entry = chart.write(Who::Coordinator, day(1), newer);
@@ -118,23 +118,6 @@ fn a_schedule_that_cannot_be_followed_ends_nothing_and_is_shown() {
     // Days that no calendar has are no schedule either, and stop nothing.
     chart.write(Who::Coordinator, day(2), diary(i64::MAX, 1, 10));
     assert_eq!(names(&chart, 3), [("2026-03-05".to_owned(), false)]);
-}
-
-#[test]
-fn a_participants_own_device_knows_where_it_is() {
-    let mut chart = TestChart::with_diary(1, 10);
-    // 04:30 of the 3rd in Vienna, 22:30 of the 2nd in New York.
-    let night = TimestampMs((DAY + 1) * 24 * HOUR_MS + 7 * HOUR_MS / 2);
-    let there = Some(Here { zone: "America/New_York", since: night });
-    let named = |chart: &TestChart, here| {
-        let view = chart.view();
-        let listed = Planning::seen_from(&view, here).due(&ChartForms::of(&view), night);
-        listed.into_iter().map(|one| one.occurrence).collect::<Vec<_>>()
-    };
-    assert_eq!(named(&chart, there), ["2026-03-02"], "it was always in New York, as far as anybody knows");
-    chart.report(0, &Answers::of(&[]));
-    assert_eq!(named(&chart, None), ["2026-03-03"]);
-    assert_eq!(named(&chart, there), ["2026-03-03"], "the 3rd had begun in Vienna and goes on");
 }
 
 #[test]
