@@ -13,13 +13,17 @@ mod chart_forms;
 mod chart_reports;
 mod drop_work;
 mod local_day;
+mod missed_times;
 mod named_chart;
 mod notes_of_many;
 mod open_conflicts;
 mod raised_alert;
+mod row_work;
 mod rule_book;
+mod rule_work;
 mod schedule;
 mod scores;
+mod set_aside_work;
 mod unscored_work;
 mod unsettled_work;
 mod wording;
@@ -37,14 +41,15 @@ pub use notes_of_many::{Passage, SharedText, SignedText, TextChange, shared_text
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
 pub use raised_alert::RaisedAlert;
 pub use rule_book::{RuleBook, RuleRevision, UnreadableRules, read_rules};
+pub use rule_work::rule_work;
 pub use schedule::{
     DueInstrument, Here, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of,
     schedule_of,
 };
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
+pub use set_aside_work::{answers_aside, set_aside_work};
 pub use ward_forms::schedule::{AdherenceCounts, AdherenceWeek};
-pub(crate) use wording::plain_line;
-pub use wording::{answered_by_code, role_name, status_code};
+pub use wording::{answered_by_code, plain_line, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};
 pub(crate) use worklist::sort_items;
 pub use worklist::{worklist, worklist_by};
