@@ -10,7 +10,7 @@ use crate::print::{Out, instant};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use ward_client::Environment as _;
-use ward_client::views::{AlertReport, RuleRevision, alert_report};
+use ward_client::views::{AlertReport, RuleRevision, alert_report, plain_line};
 use ward_forms::Questionnaire;
 use ward_forms::alert_rules::{AlertRule, AlertRules, RuleKind, Target};
 
@@ -121,14 +121,17 @@ pub async fn show(home: &Home, out: &Out) -> Done {
         let at = published_at.map(|at| format!(", published {}", instant(at))).unwrap_or_default();
         out.line(format!("Revision {number}, “{}”{at}: {standing}.", rules.name()));
         for rule in refused {
-            out.line(format!("! The rule {} cannot be followed here: {}.", rule.name, rule.why));
+            // Both hold words of whoever wrote the rules.
+            let (name, why) = (plain_line(&rule.name), plain_line(&rule.why.to_string()));
+            out.line(format!("! The rule {name} cannot be followed here: {why}."));
         }
         for rule in rules.rules() {
             out.line(format!("  {:8}  {:14}  {}", rule.severity().code(), rule.kind().code(), rule.id()));
         }
     }
     for unreadable in book.unreadable() {
-        out.line(format!("! Revision {} cannot be read here: {}.", unreadable.number, unreadable.why));
+        let why = plain_line(&unreadable.why);
+        out.line(format!("! Revision {} cannot be read here: {why}.", unreadable.number));
     }
     if book.not_run() > 0 {
         out.line(format!(

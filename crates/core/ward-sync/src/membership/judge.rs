@@ -76,7 +76,7 @@ impl<'a> Judged<'a> {
             MlogBody::EpochAnnounce(announce) => this.announce(&announce),
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
             MlogBody::StudySchema(schema) => this.schema(schema),
-            MlogBody::AlertRules(set) => this.alert_rules(set),
+            MlogBody::AlertRules(set) => this.alert_rules(*set),
             MlogBody::Wipe(wipe) => this.wipe(&wipe),
             MlogBody::LogReopen(reopen) => this.reopen(reopen),
         }
@@ -183,7 +183,7 @@ impl<'a> Judged<'a> {
 
     /// One admin. Rules decide what the care team is told of: they hide no answer and no alert that was
     /// raised before, and every care team is told of them.
-    fn alert_rules(&self, set: Box<AlertRuleSet>) -> Result<Change, VoidReason> {
+    fn alert_rules(&self, set: AlertRuleSet) -> Result<Change, VoidReason> {
         let site = &self.membership.site;
         let of_study = site.manifest.as_deref().is_some_and(|manifest| manifest.study == set.study);
         if !of_study || !set.extends(site.alert_rules.last().map(|last| &last.set)) {
@@ -193,7 +193,7 @@ impl<'a> Judged<'a> {
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
         let by = signers.devices().next().map(DeviceRecord::device);
-        Ok(Change::AlertRules(Box::new(PublishedAlertRules { set: *set, place: self.membership.size(), by })))
+        Ok(Change::AlertRules(Box::new(PublishedAlertRules { set, place: self.membership.size(), by })))
     }
 
     /// Adding somebody outside the chart's team takes two: nobody alone lets a stranger read.

@@ -240,7 +240,8 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let local = open.chart_or_new(chart);
         // What a former device of this store did not send is in the chart only once it arrives.
         if of_me {
-            local.insert(entry.clone(), unsent);
+            let arrival = local.own_arrival(place, unsent);
+            local.insert(entry.clone(), arrival);
         }
         local.own.insert(place, entry);
     }

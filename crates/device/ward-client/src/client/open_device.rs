@@ -170,6 +170,14 @@ impl LocalChart {
         self.chart.insert(entry, arrival).ok()
     }
 
+    /// How an own entry at this place stands before anything came back of it: `unsent` while the server is not
+    /// known to have it.
+    pub(crate) fn own_arrival(&self, place: (Incarnation, u64), unsent: Arrival) -> Arrival {
+        let present = self.chain.as_ref().map(EntryChain::incarnation);
+        let is_unsent = present == Some(place.0) && place.1 > self.receipted;
+        if is_unsent { unsent } else { Arrival::UNSENT }
+    }
+
     /// Whether the server's log is known to hold an entry.
     pub(crate) fn arrived(&self, entry: EntryId) -> bool {
         self.chart.arrival(entry).is_some_and(|arrival| arrival.olog_index.is_some())

@@ -528,10 +528,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         local.opened_said = false;
         proved.into_iter().for_each(|(entry, place)| local.chart.prove(entry, place));
-        let own = local.own.values().filter(|entry| entry.frame().device == me);
-        let own: Vec<SignedEntry> = own.cloned().collect();
-        for entry in own {
-            local.insert(entry, unsent);
+        let own = local.own.iter().filter(|(_, entry)| entry.frame().device == me);
+        let own: Vec<_> = own.map(|(place, entry)| (*place, entry.clone())).collect();
+        for (place, entry) in own {
+            let arrival = local.own_arrival(place, unsent);
+            local.insert(entry, arrival);
         }
         for (id, page) in pages {
             let (mut kept, before) = (Vec::with_capacity(page.rows.len()), page.rows.len());

@@ -277,6 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_log_takes_can_be_read() {
+        use ward_sync::limits::ALERT_RULES_MAX_BYTES;
+        assert_eq!(ward_forms::limits::MAX_ALERT_RULES_BYTES, ALERT_RULES_MAX_BYTES);
+    }
+
+    #[test]
+    fn rules_about_scores_are_not_published() {
+        let rule = r#"{"id": "s", "kind": "threshold", "severity": "notice", "of": {"score": "eortc-qlq-c30/PF2"}, "atMost": 50}"#;
+        assert!(read_rules(&with_rules(1, "1", rule).set).is_err_and(|why| why.contains("be watched over")));
+        assert!(read_rules(&with_rules(1, "1", &missed("m", 2)).set).is_ok());
+        assert!(read_rules(&with_rules(2, "1", "").set).is_err_and(|why| why.contains("revision 1, not 2")));
+    }
+
+    #[test]
     fn no_set_silences_a_wish_to_be_called() {
         let book = RuleBook::of(&[set(1, "1")]);
         let newest = book.revisions().last().unwrap();
