@@ -106,8 +106,8 @@ pub const MAX_UNIT_DEPTH: usize = 8;
 /// Largest map from a form's questions to the numbers of a scored questionnaire, in bytes of JSON.
 pub const MAX_SCORE_MAP_BYTES: usize = 64 * 1024;
 
-/// Largest set of alert rules, in bytes of JSON.
-pub const MAX_ALERT_RULES_BYTES: usize = 256 * 1024;
+/// Largest set of alert rules, in bytes of JSON: as large as one that the membership log takes.
+pub const MAX_ALERT_RULES_BYTES: usize = 61_440;
 
 /// Most rules of one set.
 pub const MAX_ALERT_RULES: usize = 500;
@@ -150,6 +150,9 @@ pub const MAX_LANGUAGE_TAG_BYTES: usize = 100;
 
 /// Most reports that one evaluation of alert rules names as not judged; the others are counted.
 pub const MAX_NOT_JUDGED: usize = 10_000;
+
+/// Most alerts that one evaluation names, the most pressing and newest ones; the others are counted.
+pub const MAX_ALERTS: usize = 10_000;
 
 /// Most languages of one form in which missing translations are looked for.
 pub const MAX_LANGUAGES: usize = 100;

@@ -82,6 +82,12 @@ impl<'a> Fields<'a> {
         Ok(Self { map, path: path.to_owned() })
     }
 
+    /// Reads `value` as an object that may have further fields.
+    pub(crate) fn of_any(value: &'a Value, path: &str) -> Result<Self, StrictJsonError> {
+        let map = value.as_object().ok_or_else(|| wrong(path, "an object"))?;
+        Ok(Self { map, path: path.to_owned() })
+    }
+
     /// The path of one of its fields.
     pub(crate) fn path_of(&self, field: &str) -> String {
         format!("{}.{field}", self.path)

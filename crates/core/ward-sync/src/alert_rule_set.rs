@@ -8,7 +8,7 @@ use crate::limits::ALERT_RULES_MAX_BYTES;
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use ward_crypto::V1;
-use ward_id::{StudyId, TimestampMs};
+use ward_id::{DeviceId, StudyId, TimestampMs};
 
 /// One revision of a study's alert rules.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -20,10 +20,10 @@ pub struct AlertRuleSet {
     /// The study.
     #[n(1)]
     pub study: StudyId,
-    /// Which revision, from 1. The highest one counts.
+    /// Which revision, from 1, without a gap. The highest one counts.
     #[n(2)]
     pub revision: u64,
-    /// Since when it counts. What arrived before keeps the alerts of the revisions before, too.
+    /// When it was published, as the clock of the admin's device says. It decides nothing.
     #[n(3)]
     pub from: TimestampMs,
     /// The rules, byte for byte as their author wrote them.
@@ -32,12 +32,11 @@ pub struct AlertRuleSet {
 }
 
 impl AlertRuleSet {
-    /// Whether this can follow on the newest set before it: a higher revision that does not begin
-    /// earlier.
+    /// Whether this can follow on the newest set before it. Revisions have no gaps, so nobody can
+    /// publish the last number that there is and so end the rules of a study for ever.
     pub fn extends(&self, before: Option<&Self>) -> bool {
-        before.is_none_or(|before| {
-            self.study == before.study && self.revision > before.revision && self.from >= before.from
-        })
+        let next = before.map_or(Some(1), |before| before.revision.checked_add(1));
+        before.is_none_or(|before| self.study == before.study) && next == Some(self.revision)
     }
 
     /// Checks numbers and sizes: what does not hold here is no rule set.
@@ -49,5 +48,24 @@ impl AlertRuleSet {
             return Err("alert rules are empty or too long");
         }
         Ok(())
+    }
+}
+
+/// A set that stands in the membership log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedAlertRules {
+    /// What was published.
+    pub set: AlertRuleSet,
+    /// Its place in the log.
+    pub place: u64,
+    /// The admin's device that signed it.
+    pub by: Option<DeviceId>,
+}
+
+impl PublishedAlertRules {
+    /// Whether it stands in a log of this size. Who sealed something under such a log did so after the set
+    /// was published, whatever any clock says.
+    pub const fn stands_at(&self, mlog_size: u64) -> bool {
+        mlog_size > self.place
     }
 }

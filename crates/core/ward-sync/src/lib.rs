@@ -31,7 +31,7 @@ mod relay;
 mod seal;
 mod study_schema;
 
-pub use alert_rule_set::AlertRuleSet;
+pub use alert_rule_set::{AlertRuleSet, PublishedAlertRules};
 pub use bisection::{Bisection, ChainDifference};
 pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{

@@ -83,9 +83,18 @@ pub const RETRY_BASE_MS: u64 = 1_000;
 /// The longest wait before another sync.
 pub const RETRY_MAX_MS: u64 = 300_000;
 /// Characters of a reason in the worklist.
-pub const REASON_SHOWN_MAX: usize = 200;
-/// Revisions of a study's alert rules that are run over each chart; those before them raise nothing.
-pub const ALERT_RULES_IN_FORCE_MAX: usize = 8;
+pub const REASON_SHOWN_MAX: usize = 400;
+/// Rules of all revisions together that are run over each chart. A rule that a later revision has unchanged
+/// counts once. Beyond it the oldest revisions are not run, and every care team is told so.
+pub const ALERT_RULES_RUN_MAX: usize = 2_000;
+/// Characters of what an item says, before when it happened and what became of it.
+pub const WHAT_SHOWN_MAX: usize = 160;
+/// Characters of a planned time in an item.
+pub const OCCURRENCE_SHOWN_MAX: usize = 40;
+/// Characters of what a participant wrote beside a wish to be called.
+pub const WORDS_SHOWN_MAX: usize = 120;
+/// Changed rules that the item about a new rule set names; the others are counted.
+pub const RULE_CHANGES_SHOWN: usize = 40;
 /// Answers full of a revocation's proof that are fetched in a row.
 pub const ORDER_FETCH_ROUNDS: usize = 1_024;
 /// Time after which an entry in the drop box is handed over once more; it doubles with each time.

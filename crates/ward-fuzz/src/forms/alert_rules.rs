@@ -60,6 +60,11 @@ fn run(input: &[u8]) {
     let [json, choices] = parts(input);
     let rules = AlertRules::parse(json);
     assert!(rules == AlertRules::parse(json), "a rule set is read the same twice");
+    let stored = AlertRules::parse_stored(json);
+    if let Ok(rules) = &rules {
+        let is_same = stored.is_ok_and(|stored| stored.rules == *rules && stored.refused.is_empty());
+        assert!(is_same, "what may be published is followed as it was meant");
+    }
     let rules = match rules {
         Ok(rules) => rules,
         Err(error) => {

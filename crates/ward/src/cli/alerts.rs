@@ -18,13 +18,13 @@ pub enum AlertsCommand {
     /// Sign a rule set into the membership log; the devices of every care team follow it. An admin's
     /// device.
     Publish {
-        /// The rule set (JSON). Its revision must be a higher number than the one before.
+        /// The rule set (JSON). Its revision must be the number after the one before; the first is 1.
         rules: PathBuf,
         /// A questionnaire of the study (FHIR JSON); give each of them.
         #[arg(long = "form", value_name = "FILE", required = true)]
         forms: Vec<PathBuf>,
     },
-    /// The rules that count here, and those that counted before.
+    /// The rules that count here, and those before them, which still look at what was sealed earlier.
     Show,
     /// How many alerts a week there were, how many somebody acted upon, and how soon.
     Report,

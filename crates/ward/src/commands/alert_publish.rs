@@ -10,7 +10,7 @@ use crate::print::{Out, instant};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use ward_client::Environment as _;
-use ward_client::views::{AlertReport, RuleRevision, alert_report};
+use ward_client::views::{AlertReport, RuleRevision, alert_report, plain_line};
 use ward_forms::Questionnaire;
 use ward_forms::alert_rules::{AlertRule, AlertRules, RuleKind, Target};
 
@@ -25,7 +25,10 @@ pub fn check(rules: &Path, forms: &[PathBuf], out: &Out) -> Done {
     refuse_findings(&rules, forms, out)?;
     let count = rules.rules().len();
     out.both(
-        format!("{count} rules. This rule set can be published as revision {}.", rules.revision()),
+        format!(
+            "{count} rules. This rule set can be published as revision {0}, if that is the next one.",
+            rules.revision()
+        ),
         &json!({"good": true, "rules": count, "revision": rules.revision(), "findings": []}),
     );
     Ok(())
@@ -109,21 +112,37 @@ pub async fn show(home: &Home, out: &Out) -> Done {
     let client = home.unlock().await?;
     let book = client.alert_rules();
     for (place, revision) in book.revisions().iter().rev().enumerate() {
-        let RuleRevision { number, from, rules } = revision;
-        let standing = if place == 0 { "counts" } else { "counted before" };
-        let since = if *number == 0 { String::new() } else { format!(", from {}", instant(*from)) };
-        out.line(format!("Revision {number}, “{}”{since}: {standing}.", rules.name()));
+        let RuleRevision { number, published_at, rules, refused, .. } = revision;
+        let standing = if place == 0 {
+            "counts"
+        } else {
+            "still looks at what was sealed before the next one was known"
+        };
+        let at = published_at.map(|at| format!(", published {}", instant(at))).unwrap_or_default();
+        out.line(format!("Revision {number}, “{}”{at}: {standing}.", rules.name()));
+        for rule in refused {
+            // Both hold words of whoever wrote the rules.
+            let (name, why) = (plain_line(&rule.name), plain_line(&rule.why.to_string()));
+            out.line(format!("! The rule {name} cannot be followed here: {why}."));
+        }
         for rule in rules.rules() {
             out.line(format!("  {:8}  {:14}  {}", rule.severity().code(), rule.kind().code(), rule.id()));
         }
     }
     for unreadable in book.unreadable() {
-        out.line(format!("! Revision {} cannot be read here: {}.", unreadable.number, unreadable.why));
+        let why = plain_line(&unreadable.why);
+        out.line(format!("! Revision {} cannot be read here: {why}.", unreadable.number));
+    }
+    if book.not_run() > 0 {
+        out.line(format!(
+            "! {} early revisions are not run any more: there are too many rules.",
+            book.not_run()
+        ));
     }
     let rows: Vec<_> = book.revisions().iter().map(row).collect();
     let unreadable: Vec<_> =
         book.unreadable().iter().map(|one| json!({"revision": one.number, "why": one.why})).collect();
-    out.document(&json!({"revisions": rows, "unreadable": unreadable}));
+    out.document(&json!({"revisions": rows, "unreadable": unreadable, "not_run": book.not_run()}));
     Ok(())
 }
 
@@ -132,7 +151,9 @@ fn row(revision: &RuleRevision) -> serde_json::Value {
     json!({
         "revision": revision.number,
         "name": revision.rules.name(),
-        "from": (revision.number > 0).then_some(revision.from),
+        "published_at": revision.published_at,
+        "by": revision.by,
+        "refused": revision.refused.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
         "rules": revision.rules.rules().iter().map(rule).collect::<Vec<_>>(),
     })
 }

@@ -85,16 +85,44 @@ pub fn follow_what_the_study_published(study: &Study, diary: &str) {
     assert_ne!(study.exit_code("omar", &publish), 0, "a clinician publishes no rules");
     study.run("site/admin-1", &publish);
     assert_ne!(study.exit_code("site/admin-1", &publish), 0, "revision 1 is there already");
+    study.write(
+        "far.json",
+        &rules.to_string().replace(r#""revision":"1""#, r#""revision":"18446744073709551615""#),
+    );
+    let far = [&["alerts", "publish", "far.json"][..], &form].concat();
+    assert_ne!(study.exit_code("site/admin-1", &far), 0, "nothing could follow the last number");
     study.ok("omar", &["sync"]);
     let shown = study.run("omar", &["alerts", "show"]);
     let numbers: Vec<_> = shown["revisions"].as_array().unwrap().iter().map(|one| &one["revision"]).collect();
     assert_eq!(numbers, [&json!(0), &json!(1)], "{shown}");
+    the_team_acknowledges_new_rules_once(study);
     let items = study.run("omar", &["worklist", "--all"]);
     let alerts: Vec<_> =
         items.as_array().unwrap().iter().filter_map(|item| item["alerts"].as_array()).flatten().collect();
     assert!(alerts.iter().any(|alert| alert["rule"] == "sick" && alert["revision"] == 1), "{items}");
+    // What was sealed before the phone knew of the set keeps what the built-in rules say of it.
+    assert!(alerts.iter().any(|alert| alert["rule"] == "call" && alert["outdated"].is_null()), "{items}");
     let report = study.run("omar", &["alerts", "report"]);
     assert!(report["alerts"].as_u64().unwrap() >= 1, "{report}");
     let page = study.text("omar", &["alerts", "report"]);
     assert!(page.lines().any(|line| line.starts_with("Acted upon: ")), "{page}");
+}
+
+/// A new set is news for the care team until somebody says so.
+fn the_team_acknowledges_new_rules_once(study: &Study) {
+    let news = |all: &[&str]| {
+        let items = study.run("omar", &[&["worklist"], all].concat());
+        let own = items.as_array().unwrap().iter().filter(|item| item["participant"] == "alert rules");
+        own.cloned().collect::<Vec<_>>()
+    };
+    let open = news(&[]);
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert!(open[0]["reason"].as_str().unwrap().contains("changed to revision 1 by admin "), "{open:?}");
+    let gone = "no longer: missed (notice): missed 2 times in a row";
+    assert!(open[0]["values"].as_array().unwrap().iter().any(|line| line == gone), "{open:?}");
+    let item = open[0]["id"].as_str().unwrap();
+    assert_eq!(study.exit_code("omar", &["worklist", "ack", item, "--action", "no action: fine"]), 2);
+    study.run("omar", &["worklist", "ack", item, "--action", "read; told the team"]);
+    assert!(news(&[]).is_empty());
+    assert_eq!(news(&["--all"])[0]["acknowledged"]["action"], "read; told the team");
 }

@@ -52,6 +52,8 @@ pub struct Alert {
 pub struct Trigger {
     /// The version of the answers; `None` for missed ones.
     pub version: Option<String>,
+    /// What it says, without when. Where several versions fire, each says its own.
+    pub what: String,
     /// The value; where a part is missing, the end of what is possible that makes the rule fire with
     /// certainty. `None` for a wish and for missed ones.
     pub value: Option<f64>,
@@ -99,8 +101,11 @@ pub enum Compared {
     InARow {
         /// How many make an alert.
         limit: u32,
-        /// How many were missed up to now.
+        /// How many were missed: up to now, or, where the row has doubled since, when this was raised.
         missed: u32,
+        /// With how many it was raised: with so many as make an alert, and again with twice, four times as
+        /// many and so on.
+        raised_at: u32,
         /// The planned time with which the row began.
         since: String,
     },
@@ -119,8 +124,9 @@ pub struct NotJudged {
     pub at_ms: i64,
     /// Which versions of the answers it is about.
     pub versions: Vec<String>,
-    /// Whether a part of the value is known, so that asking for the rest settles it. Else nothing is.
-    pub is_partly_known: bool,
+    /// Whether asking the participant settles it: a part is known, what was answered cannot be measured, or a
+    /// symptom was asked about and all of it refused.
+    pub is_to_ask: bool,
     /// What is missing, in plain words.
     pub why: String,
 }
@@ -130,12 +136,18 @@ pub struct NotJudged {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Evaluation {
-    /// The alerts, by time, then by planned time, questionnaire, and the order of the rules.
+    /// The alerts, by time, then by planned time, questionnaire, and the order of the rules; at most
+    /// [`crate::limits::MAX_ALERTS`], wishes to be called first, then the most pressing and newest.
     pub alerts: Vec<Alert>,
-    /// What could not be judged, in the same order; at most [`crate::limits::MAX_NOT_JUDGED`].
+    /// How many more there are than are named: rules that fire on nearly everything.
+    pub alerts_unnamed: usize,
+    /// What could not be judged, in the same order; at most [`crate::limits::MAX_NOT_JUDGED`], what is to be
+    /// asked about first, then the newest.
     pub not_judged: Vec<NotJudged>,
     /// How many more could not be judged than are named.
     pub not_judged_unnamed: usize,
+    /// Those of them that somebody has to ask about.
+    pub to_ask_unnamed: usize,
     /// Rules that found nothing to look at in the whole history, in the order of the rules: nobody
     /// was asked for it, or its name is misspelt.
     pub never_asked: Vec<String>,

@@ -48,6 +48,20 @@ impl AlertRules {
         Self { name: "built-in rules".to_owned(), revision: REVISION.to_owned(), rules }
     }
 
+    /// The rules that schedules themselves state: the site is told once so many planned times of this
+    /// questionnaire were missed in a row.
+    #[must_use]
+    pub fn of_schedules<'u>(limits: impl IntoIterator<Item = (&'u str, u32)>) -> Self {
+        let rule = |(number, (instrument, in_a_row)): (usize, (&str, u32))| AlertRule {
+            id: format!("schedule-{number}"),
+            severity: AlertSeverity::Notice,
+            instrument: Some(instrument.to_owned()),
+            kind: RuleKind::Missed { in_a_row },
+        };
+        let rules = (1..).zip(limits).map(rule).collect();
+        Self { name: "schedules".to_owned(), revision: REVISION.to_owned(), rules }
+    }
+
     /// The set with the built-in rule about a wish to be called, unless it has one of its own for that
     /// question in every questionnaire: no set silences a participant who asks for help.
     #[must_use]

@@ -1,8 +1,11 @@
 //! What does not fit between a rule set and a form: rules that look as if they watched over something
 //! and never will.
 
+use super::amount::converted;
+use super::evaluate::units_elsewhere;
 use super::rule::{AlertRule, AlertRules, RuleKind, SymptomName, Target, Threshold};
 use crate::answer_options::AnswerOptions;
+use crate::answer_value::Coding;
 use crate::item_score::whole_number;
 use crate::pro_ctcae::{Attribute, AttributeCode, CompositeShape};
 use crate::questionnaire::{Item, ItemType, Questionnaire};
@@ -34,7 +37,7 @@ pub enum AlertRuleProblem {
         /// The question.
         link_id: String,
     },
-    /// The answers have a unit and the rule has none, or another one.
+    /// The answers have a unit and the rule has none, or one into which an offered one is not converted.
     OtherUnit {
         /// The rule.
         rule: String,
@@ -43,6 +46,13 @@ pub enum AlertRuleProblem {
     },
     /// No offered answer reaches the threshold.
     NeverReached {
+        /// The rule.
+        rule: String,
+        /// The question.
+        link_id: String,
+    },
+    /// Every offered answer reaches the threshold: the rule would fire whatever is answered.
+    AlwaysReached {
         /// The rule.
         rule: String,
         /// The question.
@@ -90,6 +100,9 @@ impl fmt::Display for AlertRuleProblem {
             Self::NeverReached { rule, link_id } => {
                 write!(f, "{rule}: no answer to {link_id} reaches the threshold")
             }
+            Self::AlwaysReached { rule, link_id } => {
+                write!(f, "{rule}: every answer to {link_id} reaches the threshold")
+            }
             Self::NoYes { rule, link_id } => {
                 write!(f, "{rule}: {link_id} is a choice; say in “answers” which codes mean yes")
             }
@@ -111,7 +124,7 @@ impl AlertRules {
     pub fn check(&self, form: &Questionnaire) -> Vec<AlertRuleProblem> {
         let asked = Asked::of(form);
         let about = self.rules.iter().filter(|rule| rule.is_about(form.url().unwrap_or_default()));
-        about.flat_map(|rule| problems(rule, form, &asked)).collect()
+        about.flat_map(|rule| problems(self, rule, form, &asked)).collect()
     }
 
     /// The rules that none of these forms asks for, such as one with a misspelt name. Rules about missed
@@ -164,7 +177,12 @@ impl Asked {
     }
 }
 
-fn problems(rule: &AlertRule, form: &Questionnaire, asked: &Asked) -> Vec<AlertRuleProblem> {
+fn problems(
+    set: &AlertRules,
+    rule: &AlertRule,
+    form: &Questionnaire,
+    asked: &Asked,
+) -> Vec<AlertRuleProblem> {
     let id = || rule.id().to_owned();
     if !asked.has(rule, form) {
         let own_form = rule.instrument().is_some();
@@ -178,8 +196,8 @@ fn problems(rule: &AlertRule, form: &Questionnaire, asked: &Asked) -> Vec<AlertR
         RuleKind::PatientUrgent { link_id, answers } => {
             form.item(link_id).map(|item| wish_problems(rule, item, answers)).unwrap_or_default()
         }
-        RuleKind::Threshold { of, limit } => target_problems(rule, form, asked, of, Some(*limit)),
-        RuleKind::Worsening { of, .. } => target_problems(rule, form, asked, of, None),
+        RuleKind::Threshold { of, limit } => target_problems((set, rule), form, asked, of, Some(*limit)),
+        RuleKind::Worsening { of, .. } => target_problems((set, rule), form, asked, of, None),
     }
 }
 
@@ -207,7 +225,7 @@ fn name(symptom: &SymptomName) -> &str {
 }
 
 fn target_problems(
-    rule: &AlertRule,
+    (set, rule): (&AlertRules, &AlertRule),
     form: &Questionnaire,
     asked: &Asked,
     of: &Target,
@@ -224,7 +242,8 @@ fn target_problems(
         }
         Target::Item { link_id, unit } => {
             let item = form.item(link_id);
-            item.and_then(|item| number_problem(rule, item, unit.as_deref(), limit)).into_iter().collect()
+            let units = (unit.as_deref(), units_elsewhere(set, rule));
+            item.and_then(|item| number_problem(rule, item, &units, limit)).into_iter().collect()
         }
         Target::Grade { .. } | Target::Attribute { .. } | Target::Score { .. } => Vec::new(),
     }
@@ -234,18 +253,24 @@ fn target_problems(
 fn number_problem(
     rule: &AlertRule,
     item: &Item,
-    unit: Option<&str>,
+    (unit, elsewhere): &(Option<&str>, BTreeSet<Option<&str>>),
     limit: Option<Threshold>,
 ) -> Option<AlertRuleProblem> {
     let (rule, link_id) = (rule.id().to_owned(), item.link_id.clone());
     match item.item_type {
         ItemType::Quantity => {
             let offered = &item.rules.units;
-            let fits = |unit: &str| {
-                let is = |text: &Option<String>| text.as_deref() == Some(unit);
-                offered.is_empty() || offered.iter().any(|one| is(&one.code) || is(&one.display))
+            let takes = |unit: &str, one: &Coding| {
+                let own = [one.code.as_deref(), one.display.as_deref()];
+                let is_converted = |code: &str| converted(1.0, code, unit).is_some();
+                own.contains(&Some(unit)) || one.code.as_deref().is_some_and(is_converted)
             };
-            (!unit.is_some_and(fits)).then_some(AlertRuleProblem::OtherUnit { rule, link_id })
+            let fits = |unit: &str| offered.is_empty() || offered.iter().any(|one| takes(unit, one));
+            // Each offered unit needs a rule that judges it.
+            let is_watched =
+                |one: &Coding| unit.iter().chain(elsewhere.iter().flatten()).any(|unit| takes(unit, one));
+            (!unit.is_some_and(fits) || !offered.iter().all(is_watched))
+                .then_some(AlertRuleProblem::OtherUnit { rule, link_id })
         }
         _ if unit.is_some() => Some(AlertRuleProblem::OtherUnit { rule, link_id }),
         ItemType::Integer | ItemType::Decimal | ItemType::Choice | ItemType::OpenChoice => {
@@ -269,7 +294,11 @@ fn number_problem(
                 Some(Threshold::AtMost(limit)) => f64::from(*number) <= limit,
                 None => true,
             };
-            (!numbers.iter().any(reaches)).then_some(AlertRuleProblem::NeverReached { rule, link_id })
+            if !numbers.iter().any(reaches) {
+                return Some(AlertRuleProblem::NeverReached { rule, link_id });
+            }
+            let always = limit.is_some() && numbers.len() > 1 && numbers.iter().all(reaches);
+            always.then_some(AlertRuleProblem::AlwaysReached { rule, link_id })
         }
         _ => Some(AlertRuleProblem::NoNumber { rule, link_id }),
     }

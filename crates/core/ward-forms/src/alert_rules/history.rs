@@ -10,6 +10,7 @@ use crate::questionnaire::Questionnaire;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::score::Score;
 use crate::skip_logic::enabled_nodes;
+use std::sync::Arc;
 
 /// A planned time of a questionnaire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,9 +33,11 @@ pub struct Occasion {
 #[derive(Debug, Clone)]
 pub struct ReportVersion {
     pub(super) id: String,
-    pub(super) content: Result<Content, String>,
+    /// In which order it became known.
+    pub(super) order: u64,
+    pub(super) content: Result<Arc<Content>, Arc<str>>,
     /// Of answers whose form is not at hand, each question as it stands: a wish is heard all the same.
-    pub(super) bare: Vec<ItemReading>,
+    pub(super) bare: Arc<[ItemReading]>,
 }
 
 /// What a version says.
@@ -64,14 +67,14 @@ impl ReportVersion {
                 .unwrap_or_default(),
             items: items(form, response),
         };
-        Self { id: id.to_owned(), content: Ok(content), bare: Vec::new() }
+        Self { id: id.to_owned(), order: 0, content: Ok(Arc::new(content)), bare: Arc::default() }
     }
 
     /// A version that can't be read: rules can't be judged on it, and say so. `why` is a few words,
     /// such as "their questionnaire is not in the chart".
     #[must_use]
     pub fn unreadable(id: &str, why: &str) -> Self {
-        Self { id: id.to_owned(), content: Err(why.to_owned()), bare: Vec::new() }
+        Self { id: id.to_owned(), order: 0, content: Err(why.into()), bare: Arc::default() }
     }
 
     /// A version whose form is not at hand. Only wishes of the participant are judged on it.
@@ -79,7 +82,16 @@ impl ReportVersion {
     pub fn without_form(id: &str, response: &QuestionnaireResponse, why: &str) -> Self {
         let mut bare = Vec::new();
         response.items().iter().for_each(|item| gather(item, &mut bare));
-        Self { bare, ..Self::unreadable(id, why) }
+        Self { bare: bare.into(), ..Self::unreadable(id, why) }
+    }
+
+    /// The same version, with its place in the order in which the reports became known. What got worse is then
+    /// also judged against what was known at the time: a report that comes later and is about an earlier
+    /// day takes back no alert.
+    #[must_use]
+    pub fn known_as(mut self, order: u64) -> Self {
+        self.order = order;
+        self
     }
 
     /// The grade of a symptom, of several places the worst; `None` where nobody knows it.

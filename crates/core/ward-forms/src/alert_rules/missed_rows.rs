@@ -1,11 +1,12 @@
 //! The rule about planned times that were missed in a row.
 //!
-//! A row is one alert, however long it gets: it is raised with the planned time that makes the row
-//! long enough, and says how many were missed up to now. An answer ends the row.
+//! An alert is raised with the planned time that makes the row long enough, and again each time that the row
+//! has doubled: who looked after two missed ones has not looked after thirty. The newest of them says how
+//! many were missed up to now. An answer ends the row.
 
 use super::alert::{Compared, Trigger};
-use super::evaluate::Run;
 use super::history::{Answered, Occasion};
+use super::run::Run;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn missed(run: &mut Run<'_>, answered: &[Answered<'_>], in_a_row: u32) {
@@ -38,14 +39,30 @@ fn name(occasion: &Occasion) -> (&str, &str) {
 }
 
 fn raise_row(run: &mut Run<'_>, row: &[(&Occasion, bool)], in_a_row: u32) {
-    let long_enough = usize::try_from(in_a_row).ok().and_then(|limit| row.get(limit.saturating_sub(1)));
-    let (Some((first, _)), Some((reached, _))) = (row.first(), long_enough) else { return };
-    let missed = u32::try_from(row.len()).unwrap_or(u32::MAX);
-    let sentence = match missed {
-        1 => format!("“{}” missed once, on {}", first.title, first.occurrence),
-        _ => format!("“{}” missed {missed} times in a row, since {}", first.title, first.occurrence),
-    };
-    let compared = Compared::InARow { limit: in_a_row, missed, since: first.occurrence.clone() };
-    let trigger = Trigger { version: None, value: None, incomplete: None, used: Vec::new(), compared };
-    run.raise_row(reached, trigger, sentence);
+    let long = u32::try_from(row.len()).unwrap_or(u32::MAX);
+    let mut raised_at = in_a_row.max(1);
+    while raised_at <= long {
+        let next = raised_at.saturating_mul(2);
+        let missed = if next > long || next == raised_at { long } else { raised_at };
+        let reached = usize::try_from(raised_at).ok().and_then(|count| row.get(count.saturating_sub(1)));
+        let (Some((first, _)), Some((reached, _))) = (row.first(), reached) else { return };
+        let what = match missed {
+            1 => format!("“{}” missed once, on {}", first.title, first.occurrence),
+            _ => format!("“{}” missed {missed} times in a row, since {}", first.title, first.occurrence),
+        };
+        let since = first.occurrence.clone();
+        let trigger = Trigger {
+            version: None,
+            what: what.clone(),
+            value: None,
+            incomplete: None,
+            used: Vec::new(),
+            compared: Compared::InARow { limit: in_a_row, missed, raised_at, since },
+        };
+        run.raise_row(reached, trigger, what);
+        if next == raised_at {
+            return;
+        }
+        raised_at = next;
+    }
 }

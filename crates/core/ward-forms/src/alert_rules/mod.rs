@@ -50,15 +50,20 @@
 
 mod acknowledgement;
 mod alert;
+mod amount;
 mod built_in;
 mod check;
 mod evaluate;
 mod history;
+mod kept;
 mod missed_rows;
 mod reading;
 mod rule;
 mod rule_reader;
+mod run;
 mod simulate;
+mod threshold;
+mod wish;
 mod wording;
 mod worsening;
 
@@ -68,4 +73,5 @@ pub use check::AlertRuleProblem;
 pub use evaluate::evaluate;
 pub use history::{History, Occasion, Report, ReportVersion};
 pub use rule::{AlertRule, AlertRules, AlertSeverity, RuleKind, Since, SymptomName, Target, Threshold};
+pub use rule_reader::{RefusedRule, StoredRules};
 pub use simulate::{RuleLoad, Share, Simulation, simulate};

@@ -1,5 +1,6 @@
 //! What a rule reads in one version of a report.
 
+use super::amount::{Units, measured};
 use super::history::Content;
 use super::rule::{SymptomName, Target};
 use super::wording::{lower_first, number};
@@ -9,6 +10,7 @@ use crate::limits::MAX_QUESTION_IN_SENTENCE_CHARS;
 use crate::pro_ctcae::{Attribute, AttributeScore, MissingReason, SymptomScore};
 use crate::score::{Score, UsedAnswer};
 use serde_json::Number;
+use std::collections::BTreeSet;
 
 /// One question that was asked.
 #[derive(Debug, Clone)]
@@ -37,11 +39,12 @@ impl ItemReading {
 pub(super) enum Measured {
     /// The value.
     Exactly(f64),
-    /// A part is missing; the value is one of these, ends included. Both ends are the same where the
-    /// missing part was not asked for: then the value is at least that.
+    /// A part is missing, or the answer is a limit; the value is one of these, ends included. Both ends are
+    /// the same where the missing part was not asked for: then the value stands by what was asked.
     Between { low: f64, high: f64, why: String },
-    /// Nothing is known.
-    Unknown { why: String },
+    /// Nothing is known. Somebody has to ask where what was answered cannot be measured, and where a
+    /// symptom was asked about and all of it refused.
+    Unknown { why: String, is_to_ask: bool },
 }
 
 impl Measured {
@@ -54,11 +57,17 @@ impl Measured {
         }
     }
 
-    /// The value, where it is known for sure.
+    /// Whether a question to the participant settles it.
+    pub(super) fn is_to_ask(&self) -> bool {
+        matches!(self, Self::Between { .. } | Self::Unknown { is_to_ask: true, .. })
+    }
+
+    /// The value, where nothing that counts is missing.
     pub(super) fn exactly(&self) -> Option<f64> {
         match self {
             Self::Exactly(value) => Some(*value),
-            _ => None,
+            Self::Between { low, high, .. } if high <= low => Some(*low),
+            Self::Between { .. } | Self::Unknown { .. } => None,
         }
     }
 
@@ -66,7 +75,7 @@ impl Measured {
     pub(super) fn why(&self) -> Option<&str> {
         match self {
             Self::Exactly(_) => None,
-            Self::Between { why, .. } | Self::Unknown { why } => Some(why),
+            Self::Between { why, .. } | Self::Unknown { why, .. } => Some(why),
         }
     }
 }
@@ -84,8 +93,9 @@ pub(super) struct Reading {
     pub(super) used: Vec<UsedAnswer>,
 }
 
-/// Everything that a target reads in these answers; empty where the form does not ask for it.
-pub(super) fn readings(of: &Target, content: &Content) -> Vec<Reading> {
+/// Everything that a target reads in these answers; empty where the form does not ask for it. `elsewhere` are
+/// the units in which other rules of the set look at the same question.
+pub(super) fn readings(of: &Target, content: &Content, elsewhere: &BTreeSet<Option<&str>>) -> Vec<Reading> {
     match of {
         Target::Grade { symptom } => {
             symptoms(symptom, content).filter_map(|one| grade(symptom, one)).collect()
@@ -101,7 +111,8 @@ pub(super) fn readings(of: &Target, content: &Content) -> Vec<Reading> {
         }
         Target::Item { link_id, unit } => {
             let fits = |item: &&ItemReading| item.link_id() == link_id;
-            content.items.iter().filter(fits).flat_map(|item| item_readings(item, unit.as_deref())).collect()
+            let units = Units { own: unit.as_deref(), elsewhere };
+            content.items.iter().filter(fits).flat_map(|item| item_readings(item, &units)).collect()
         }
     }
 }
@@ -124,7 +135,9 @@ fn grade(name: &SymptomName, symptom: &SymptomScore) -> Option<Reading> {
     // What the form did not ask is not missing: the least grade stands, and nobody owes the rest.
     let is_owed = symptom.attributes.iter().any(|one| one.score.is_none() && !not_asked(one));
     let known = symptom.attributes.iter().any(|one| one.score.is_some());
-    let measured = match (symptom.grade, symptom.grade_bounds()) {
+    // The bounds are looked up only where the grade is not known.
+    let bounds = if symptom.grade.is_none() { symptom.grade_bounds() } else { None };
+    let measured = match (symptom.grade, bounds) {
         (Some(grade), _) => Measured::Exactly(f64::from(grade)),
         (None, Some((low, high))) if known && low == high => Measured::Exactly(f64::from(low)),
         (None, Some((low, high))) if known => {
@@ -132,9 +145,10 @@ fn grade(name: &SymptomName, symptom: &SymptomScore) -> Option<Reading> {
             Measured::Between { low: low.into(), high: high.into(), why: known_and_missing(symptom) }
         }
         _ if no_grade_defined => {
-            Measured::Unknown { why: "no grade is defined for what is asked".to_owned() }
+            let is_to_ask = known && !presence_alone;
+            Measured::Unknown { why: "no grade is defined for what is asked".to_owned(), is_to_ask }
         }
-        _ => Measured::Unknown { why: known_and_missing(symptom) },
+        _ => Measured::Unknown { why: known_and_missing(symptom), is_to_ask: true },
     };
     Some(Reading {
         about: symptom.symptom.clone(),
@@ -146,10 +160,15 @@ fn grade(name: &SymptomName, symptom: &SymptomScore) -> Option<Reading> {
 }
 
 fn attribute_reading(symptom: &SymptomScore, own: &AttributeScore) -> Option<Reading> {
+    // After a first answer of "not at all" nobody owes the others.
+    let is_owed = symptom.attributes.first().is_none_or(|first| first.score != Some(0));
     let measured = match (own.score, own.missing) {
         (Some(score), _) => Measured::Exactly(f64::from(score)),
         (None, Some(MissingReason::NotAsked)) => return None,
-        (None, missing) => Measured::Unknown { why: format!("{} {}", own.attribute.code(), gap(missing)) },
+        (None, missing) => Measured::Unknown {
+            why: format!("{} {}", own.attribute.code(), gap(missing)),
+            is_to_ask: is_owed || missing == Some(MissingReason::NoScore),
+        },
     };
     Some(Reading {
         about: format!("{}/{}", symptom.symptom, own.attribute.code()),
@@ -169,7 +188,9 @@ fn attribute_reading(symptom: &SymptomScore, own: &AttributeScore) -> Option<Rea
 fn score_reading(score: &Score) -> Reading {
     let measured = match (score.value(), score.missing()) {
         (Some(value), _) => Measured::Exactly(value),
-        (None, why) => Measured::Unknown { why: why.map(ToString::to_string).unwrap_or_default() },
+        (None, why) => {
+            Measured::Unknown { why: why.map(ToString::to_string).unwrap_or_default(), is_to_ask: false }
+        }
     };
     Reading {
         about: format!("{}/{}", score.algorithm.name, score.name),
@@ -180,7 +201,7 @@ fn score_reading(score: &Score) -> Reading {
     }
 }
 
-fn item_readings(item: &ItemReading, unit: Option<&str>) -> Vec<Reading> {
+fn item_readings(item: &ItemReading, units: &Units<'_>) -> Vec<Reading> {
     let reading = |measured, used| Reading {
         about: item.link_id().to_owned(),
         words: item.words(),
@@ -189,42 +210,20 @@ fn item_readings(item: &ItemReading, unit: Option<&str>) -> Vec<Reading> {
         used,
     };
     if item.values.is_empty() {
-        return vec![reading(Measured::Unknown { why: "not answered".to_owned() }, Vec::new())];
+        // A question may be left out: whether it was meant so, the study knows.
+        let nothing = Measured::Unknown { why: "not answered".to_owned(), is_to_ask: false };
+        return vec![reading(nothing, Vec::new())];
     }
-    let read = |(value, counted): &(AnswerValue, Option<i32>)| match item_number(value, *counted, unit) {
-        Ok(number) => {
+    let read = |(value, counted): &(AnswerValue, Option<i32>)| {
+        let measured = measured(value, *counted, units);
+        let used = measured.bounds().map(|(low, high)| {
+            let number = if low.is_finite() { low } else { high };
             let counted_as = Number::from_f64(number).unwrap_or_else(|| 0.into());
-            let used = UsedAnswer { path: item.path.clone(), answer: value.write().1, counted_as };
-            reading(Measured::Exactly(number), vec![used])
-        }
-        Err(why) => reading(Measured::Unknown { why: why.to_owned() }, Vec::new()),
+            UsedAnswer { path: item.path.clone(), answer: value.write().1, counted_as }
+        });
+        reading(measured, used.into_iter().collect())
     };
     item.values.iter().map(read).collect()
-}
-
-/// The number of an answer. An amount must have the rule's unit: 38.5 °F is not 38.5 °C.
-fn item_number(value: &AnswerValue, counted: Option<i32>, unit: Option<&str>) -> Result<f64, &'static str> {
-    if let AnswerValue::Quantity(quantity) = value {
-        let own = [quantity.code.as_deref(), quantity.unit.as_deref()];
-        let fits = match unit {
-            Some(unit) => own.contains(&Some(unit)),
-            None => own == [None, None],
-        };
-        if !fits {
-            return Err("the unit of the answer is not the unit of the rule");
-        }
-        if quantity.comparator.is_some() {
-            return Err("the answer is a limit, not a number");
-        }
-        let number = quantity.value.as_ref().and_then(Number::as_f64);
-        return number.filter(|number| number.is_finite()).ok_or("the answer has no number");
-    }
-    if unit.is_some() {
-        return Err("the answer has no unit, and the rule has one");
-    }
-    // The weight of an option comes before the number in its code or value, as in every score.
-    let number = counted.map(f64::from).or(value.number()).filter(|number| number.is_finite());
-    number.ok_or("the answer has no number")
 }
 
 /// `severity 4, interference not answered`: what is known, and what is missing beside it.

@@ -171,6 +171,12 @@ impl AlertRule {
         &self.kind
     }
 
+    /// Whether it fires exactly where another one fires, and presses as much, whatever their names are.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (self.severity, &self.instrument, &self.kind) == (other.severity, &other.instrument, &other.kind)
+    }
+
     /// Whether it is about this questionnaire.
     pub(super) fn is_about(&self, instrument: &str) -> bool {
         self.instrument.as_deref().is_none_or(|own| own == instrument)
@@ -196,6 +202,13 @@ impl AlertRules {
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// The set with some of its rules alone.
+    #[must_use]
+    pub fn keeping(&self, wanted: impl Fn(&AlertRule) -> bool) -> Self {
+        let rules = self.rules.iter().filter(|rule| wanted(rule)).cloned().collect();
+        Self { rules, name: self.name.clone(), revision: self.revision.clone() }
     }
 
     /// The rules, in the order of the document.

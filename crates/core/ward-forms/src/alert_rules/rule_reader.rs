@@ -1,7 +1,9 @@
-//! Reading a rule set, strictly: every field is known, every value can happen.
+//! Reading a rule set: a new one strictly (every field is known, every value can happen), and one that was
+//! published as far as it can be followed.
 
 use super::rule::{AlertRule, AlertRules, AlertSeverity, RuleKind, Since, SymptomName, Target, Threshold};
 use crate::eortc_qlq_c30::{ALGORITHM, Direction, SCALES, SUMMARY};
+use crate::json_bounds::read_stored;
 use crate::limits::{
     MAX_ALERT_RULES, MAX_ALERT_RULES_BYTES, MAX_LINK_ID_BYTES, MAX_MISSED_IN_A_ROW, MAX_RULE_NAME_BYTES,
     MAX_URGENT_ANSWERS, MAX_URL_BYTES,
@@ -28,29 +30,88 @@ impl AlertRules {
     /// wrong rule refuses the whole set.
     pub fn parse(json: &[u8]) -> Result<Self, StrictJsonError> {
         let value = strict_json::read(json, MAX_ALERT_RULES_BYTES)?;
-        let fields = Fields::of(&value, "$", &["format", "version", "name", "revision", "rules"])?;
-        if fields.need("format")?.as_str() != Some(FORMAT) {
-            return Err(wrong(&fields.path_of("format"), format!("\"{FORMAT}\"")));
-        }
-        if fields.need("version")?.as_u64() != Some(VERSION) {
-            return Err(wrong(&fields.path_of("version"), VERSION.to_string()));
-        }
-        let name = fields.name("name", MAX_RULE_NAME_BYTES)?;
-        let revision = fields.name("revision", MAX_RULE_NAME_BYTES)?;
-        let mut rules: Vec<AlertRule> = Vec::new();
-        for (place, value) in fields.list("rules", "rules", MAX_ALERT_RULES)?.iter().enumerate() {
-            let path = format!("$.rules[{place}]");
-            let rule = read_rule(value, &path)?;
-            if rules.iter().any(|known| known.id == rule.id) {
-                return Err(StrictJsonError::NameTwice { path: format!("{path}.id"), name: rule.id });
-            }
-            rules.push(rule);
-        }
-        Ok(Self { name, revision, rules })
+        Ok(read_set(&value, Strictness::New)?.rules)
+    }
+
+    /// Reads a rule set that was published. What is refused of a new one only because it cannot mean what its
+    /// author thought is followed as it stands; a rule that cannot be followed at all is named, and those
+    /// beside it hold.
+    ///
+    /// # Errors
+    /// [`StrictJsonError`] for what is no rule set of this version: then nothing of it can be followed.
+    pub fn parse_stored(json: &[u8]) -> Result<StoredRules, StrictJsonError> {
+        let (value, _, _) = read_stored(json, MAX_ALERT_RULES_BYTES)?;
+        read_set(&value, Strictness::Stored)
     }
 }
 
-fn read_rule(value: &Value, path: &str) -> Result<AlertRule, StrictJsonError> {
+/// A published rule set, as far as it can be followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRules {
+    /// The rules that can be followed.
+    pub rules: AlertRules,
+    /// The others. A newer app may have written them: alerts may be missing.
+    pub refused: Vec<RefusedRule>,
+}
+
+/// A rule that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRule {
+    /// Its name, or its place in the set where it has none.
+    pub name: String,
+    /// Why.
+    pub why: StrictJsonError,
+}
+
+/// How much is asked of a rule set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    /// It is about to be published.
+    New,
+    /// It was published.
+    Stored,
+}
+
+fn read_set(value: &Value, strictness: Strictness) -> Result<StoredRules, StrictJsonError> {
+    let known = ["format", "version", "name", "revision", "rules"];
+    let fields = match strictness {
+        Strictness::New => Fields::of(value, "$", &known)?,
+        Strictness::Stored => Fields::of_any(value, "$")?,
+    };
+    if fields.need("format")?.as_str() != Some(FORMAT) {
+        return Err(wrong(&fields.path_of("format"), format!("\"{FORMAT}\"")));
+    }
+    if fields.need("version")?.as_u64() != Some(VERSION) {
+        return Err(wrong(&fields.path_of("version"), VERSION.to_string()));
+    }
+    let name = fields.name("name", MAX_RULE_NAME_BYTES)?;
+    let revision = fields.name("revision", MAX_RULE_NAME_BYTES)?;
+    let (mut rules, mut refused): (Vec<AlertRule>, Vec<RefusedRule>) = (Vec::new(), Vec::new());
+    for (place, value) in fields.list("rules", "rules", MAX_ALERT_RULES)?.iter().enumerate() {
+        let path = format!("$.rules[{place}]");
+        let mut rule = match read_rule(value, &path, strictness) {
+            Ok(rule) => rule,
+            Err(why) if strictness == Strictness::Stored => {
+                let own =
+                    value.get("id").and_then(Value::as_str).filter(|id| id.len() <= MAX_RULE_NAME_BYTES);
+                let name = own.map_or_else(|| format!("number {}", place.saturating_add(1)), str::to_owned);
+                refused.push(RefusedRule { name, why });
+                continue;
+            }
+            Err(why) => return Err(why),
+        };
+        while rules.iter().any(|known| known.id == rule.id) {
+            if strictness == Strictness::New {
+                return Err(StrictJsonError::NameTwice { path: format!("{path}.id"), name: rule.id });
+            }
+            rule.id.push('+');
+        }
+        rules.push(rule);
+    }
+    Ok(StoredRules { rules: AlertRules { name, revision, rules }, refused })
+}
+
+fn read_rule(value: &Value, path: &str, strictness: Strictness) -> Result<AlertRule, StrictJsonError> {
     let kind = value.get("kind").and_then(Value::as_str);
     let own: &[&str] = match kind {
         Some("threshold") => &["of", "atLeast", "atMost"],
@@ -67,22 +128,27 @@ fn read_rule(value: &Value, path: &str) -> Result<AlertRule, StrictJsonError> {
     let known: Vec<&str> = COMMON.iter().chain(own).copied().collect();
     let fields = Fields::of(value, path, &known)?;
     let kind = match kind {
-        Some("threshold") => threshold(&fields)?,
-        Some("worsening") => worsening(&fields)?,
+        Some("threshold") => threshold(&fields, strictness)?,
+        Some("worsening") => worsening(&fields, strictness)?,
         Some("missed") => RuleKind::Missed { in_a_row: fields.count("inARow", MAX_MISSED_IN_A_ROW)? },
-        _ => patient_urgent(&fields)?,
+        _ => patient_urgent(&fields, strictness)?,
     };
     Ok(AlertRule {
         id: fields.name("id", MAX_RULE_NAME_BYTES)?,
         severity: severity(&fields)?,
-        instrument: instrument(&fields)?,
+        instrument: instrument(&fields, strictness)?,
         kind,
     })
 }
 
 /// An address with a version is about no questionnaire: rules hold for every version of it.
-fn instrument(fields: &Fields<'_>) -> Result<Option<String>, StrictJsonError> {
+fn instrument(fields: &Fields<'_>, strictness: Strictness) -> Result<Option<String>, StrictJsonError> {
     let address = fields.name_if_given("instrument", MAX_URL_BYTES)?;
+    if strictness == Strictness::Stored {
+        let whole =
+            |address: String| address.split_once('|').map_or(address.clone(), |(url, _)| url.to_owned());
+        return Ok(address.map(whole));
+    }
     if address.as_ref().is_some_and(|address| address.contains('|')) {
         let expected = "an address without a version: a rule holds for every version, and never fires else";
         return Err(wrong(&fields.path_of("instrument"), expected));
@@ -97,7 +163,7 @@ fn severity(fields: &Fields<'_>) -> Result<AlertSeverity, StrictJsonError> {
     found.map(|(severity, _)| *severity).ok_or_else(expected)
 }
 
-fn threshold(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+fn threshold(fields: &Fields<'_>, strictness: Strictness) -> Result<RuleKind, StrictJsonError> {
     let of = target(fields)?;
     let (field, limit) = match (fields.number_if_given("atLeast")?, fields.number_if_given("atMost")?) {
         (Some(least), None) => ("atLeast", Threshold::AtLeast(least)),
@@ -105,19 +171,30 @@ fn threshold(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
         _ => return Err(wrong(fields.path(), "a threshold with either atLeast or atMost")),
     };
     let (Threshold::AtLeast(number) | Threshold::AtMost(number)) = limit;
-    if let Some(highest) = highest(&of).filter(|highest| !(0.0..=*highest).contains(&number)) {
+    let highest = highest(&of).filter(|_| strictness == Strictness::New);
+    if let Some(highest) = highest.filter(|highest| !(0.0..=*highest).contains(&number)) {
         let expected = format!("from 0 to {highest}, the values that there are; it would never fire");
         return Err(wrong(&fields.path_of(field), expected));
+    }
+    let fires_always = |highest: f64| match limit {
+        Threshold::AtLeast(least) => least <= 0.0,
+        Threshold::AtMost(most) => most >= highest,
+    };
+    if highest.is_some_and(fires_always) {
+        return Err(wrong(
+            &fields.path_of(field),
+            "a limit that some answers do not reach; it would always fire",
+        ));
     }
     Ok(RuleKind::Threshold { of, limit })
 }
 
-fn worsening(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+fn worsening(fields: &Fields<'_>, strictness: Strictness) -> Result<RuleKind, StrictJsonError> {
     let of = target(fields)?;
     fields.need("by")?;
     let by = fields.number_if_given("by")?.unwrap_or_default();
     let highest = highest(&of).unwrap_or(f64::MAX);
-    if by <= 0.0 || by > highest {
+    if strictness == Strictness::New && (by <= 0.0 || by > highest) {
         return Err(wrong(&fields.path_of("by"), format!("more than 0 and at most {highest}")));
     }
     let since = match fields.need("since")?.as_str() {
@@ -132,13 +209,13 @@ fn worsening(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
         Some(Some("lower")) => Direction::LowerIsWorse,
         Some(_) => return Err(wrong(&fields.path_of("worse"), "higher or lower")),
     };
-    if natural.is_some_and(|natural| natural != worse) {
+    if strictness == Strictness::New && natural.is_some_and(|natural| natural != worse) {
         return Err(wrong(&fields.path_of("worse"), "the end that is worse for this value"));
     }
     Ok(RuleKind::Worsening { of, by, since, worse })
 }
 
-fn patient_urgent(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
+fn patient_urgent(fields: &Fields<'_>, strictness: Strictness) -> Result<RuleKind, StrictJsonError> {
     let link_id = fields.name("item", MAX_LINK_ID_BYTES)?;
     let mut answers = Vec::new();
     if fields.get("answers").is_some() {
@@ -146,10 +223,11 @@ fn patient_urgent(fields: &Fields<'_>) -> Result<RuleKind, StrictJsonError> {
             let path = format!("{}[{place}]", fields.path_of("answers"));
             answers.push(name_in(value, &path, MAX_RULE_NAME_BYTES)?);
         }
-        if answers.is_empty() {
+        let is_new = strictness == Strictness::New;
+        if is_new && answers.is_empty() {
             return Err(wrong(&fields.path_of("answers"), "a list with at least one code"));
         }
-        if answers.iter().collect::<BTreeSet<_>>().len() < answers.len() {
+        if is_new && answers.iter().collect::<BTreeSet<_>>().len() < answers.len() {
             return Err(wrong(&fields.path_of("answers"), "a list in which each code stands once"));
         }
     }

@@ -82,4 +82,5 @@ pub use quantity::Quantity;
 pub use rust_decimal::Decimal;
 pub use temporal::{Precision, Temporal, TemporalKind};
 pub use text::Text;
+pub(crate) use unit::convert_ucum;
 pub use value::Value;

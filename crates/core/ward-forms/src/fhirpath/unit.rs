@@ -42,6 +42,16 @@ pub(super) struct Unit {
     exponents: Exponents,
 }
 
+/// A number in one unit, in another of the same dimension, both by their UCUM codes. Temperatures in
+/// degrees are not converted: their zero differs.
+pub(crate) fn convert_ucum(value: f64, from: &str, to: &str) -> Option<f64> {
+    let (from, to) = (Unit::ucum(from)?, Unit::ucum(to)?);
+    if !from.is_same_dimension(&to) {
+        return None;
+    }
+    f64::try_from(from.convert(Decimal::try_from(value).ok()?, &to)?).ok()
+}
+
 impl Unit {
     const ONE: Self = Self { numerator: Decimal::ONE, denominator: Decimal::ONE, exponents: NONE };
 

@@ -6,7 +6,7 @@
 
 use crate::pro_ctcae::Attribute;
 
-const GRADES: &str = include_str!("composite-grades.txt");
+const TABLE: &str = include_str!("composite-grades.txt");
 
 /// Which attributes of a symptom are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,8 +55,17 @@ impl CompositeShape {
         Self::ALL.iter().find(|(shape, _, _)| *shape == self).map_or(&[], |(_, _, own)| *own)
     }
 
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(shape, _, _)| *shape == self).map_or("", |(_, name, _)| *name)
+    /// The letters of its name in the table, each a bit.
+    const fn letters(self) -> usize {
+        match self {
+            Self::F => letter(b'F'),
+            Self::S => letter(b'S'),
+            Self::I => letter(b'I'),
+            Self::Fs => letter(b'F') | letter(b'S'),
+            Self::Fi => letter(b'F') | letter(b'I'),
+            Self::Si => letter(b'S') | letter(b'I'),
+            Self::Fsi => letter(b'F') | letter(b'S') | letter(b'I'),
+        }
     }
 }
 
@@ -77,12 +86,20 @@ pub fn composite_grade(shape: CompositeShape, scores: &[Option<u8>]) -> Option<u
     if scores.len() != shape.attributes().len() {
         return None;
     }
-    let first = scores.first().copied().flatten()?;
-    if first == 0 {
+    graded(shape, scores.iter().copied())
+}
+
+/// The grade for scores that are as many as the shape has.
+fn graded(shape: CompositeShape, scores: impl Iterator<Item = Option<u8>>) -> Option<u8> {
+    let mut scores = scores.peekable();
+    if *scores.peek()? == Some(0) {
         return Some(0);
     }
-    let scores: Option<Vec<u8>> = scores.iter().copied().collect();
-    look_up(shape, &scores?)
+    let cell = scores.try_fold(0, |cell, score| {
+        score.filter(|score| usize::from(*score) < SCORES).map(|score| cell * SCORES + usize::from(score))
+    })?;
+    let grade = *GRADES.get(shape.letters())?.get(cell)?;
+    (grade != NO_GRADE).then_some(grade)
 }
 
 /// The lowest and the highest grade that the scores still allow, whatever the missing ones are; both
@@ -99,30 +116,68 @@ pub fn composite_grade(shape: CompositeShape, scores: &[Option<u8>]) -> Option<u
 /// ```
 #[must_use]
 pub fn grade_bounds(shape: CompositeShape, scores: &[Option<u8>]) -> Option<(u8, u8)> {
-    let filled = |with: u8| -> Vec<Option<u8>> { scores.iter().map(|score| score.or(Some(with))).collect() };
-    let highest_score = Attribute::Severity.max_score();
-    Some((composite_grade(shape, &filled(0))?, composite_grade(shape, &filled(highest_score))?))
+    if scores.len() != shape.attributes().len() {
+        return None;
+    }
+    let filled = |with: u8| graded(shape, scores.iter().map(move |score| score.or(Some(with))));
+    Some((filled(0)?, filled(Attribute::Severity.max_score())?))
 }
 
-/// The digit in the table: the row is named by the shape and all scores but the
-/// last, the last score is the column.
-fn look_up(shape: CompositeShape, scores: &[u8]) -> Option<u8> {
-    let (column, row) = scores.split_last()?;
-    GRADES
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .find_map(|line| {
-            let mut words = line.split_whitespace();
-            let is_shape = words.next()? == shape.name();
-            let (digits, named) = words.clone().collect::<Vec<_>>().split_last().map(|(digits, named)| {
-                (*digits, named.iter().map(|word| word.parse::<u8>()).collect::<Result<Vec<_>, _>>())
-            })?;
-            (is_shape && named.as_deref() == Ok(row)).then_some(digits)
-        })?
-        .chars()
-        .nth(usize::from(*column))?
-        .to_digit(10)
-        .and_then(|digit| u8::try_from(digit).ok())
+/// Scores from 0 to 4.
+const SCORES: usize = 5;
+/// Rows for every set of the letters F, S and I.
+const SHAPES: usize = 8;
+/// Combinations of three scores; shapes with fewer use the first ones.
+const CELLS: usize = SCORES * SCORES * SCORES;
+/// What stands where the table has no grade.
+const NO_GRADE: u8 = u8::MAX;
+
+/// The table, by the letters of the shape and by the scores as the digits of a number.
+static GRADES: [[u8; CELLS]; SHAPES] = read_table(TABLE.as_bytes());
+
+/// Reads the table while the program is built. A line names the shape, then all scores but the last one,
+/// then a grade for each last score.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "it runs while the program is built: a fault in the table ends that"
+)]
+const fn read_table(text: &[u8]) -> [[u8; CELLS]; SHAPES] {
+    let mut out = [[NO_GRADE; CELLS]; SHAPES];
+    let mut at = 0;
+    while at < text.len() {
+        let (mut letters, mut row, is_note) = (0, 0, text[at] == b'#');
+        // The digits of the word at hand, and where they begin.
+        let mut word = at;
+        while at < text.len() && text[at] != b'\n' {
+            if !is_note {
+                letters |= letter(text[at]);
+                if text[at] == b' ' {
+                    if text[word].is_ascii_digit() {
+                        row = row * SCORES + (text[word] - b'0') as usize;
+                    }
+                    word = at + 1;
+                }
+            }
+            at += 1;
+        }
+        let mut column = 0;
+        while !is_note && word + column < at {
+            out[letters][row * SCORES + column] = text[word + column] - b'0';
+            column += 1;
+        }
+        at += 1;
+    }
+    out
+}
+
+/// The bit of a letter of a shape.
+const fn letter(byte: u8) -> usize {
+    match byte {
+        b'F' => 1,
+        b'S' => 2,
+        b'I' => 4,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +202,19 @@ mod tests {
         all
     }
 
+    /// The digit in the text of the table, found by its line.
+    fn in_text(name: &str, scores: &[u8]) -> Option<u8> {
+        let (column, row) = scores.split_last()?;
+        let named: Vec<String> =
+            std::iter::once(name.to_owned()).chain(row.iter().map(u8::to_string)).collect();
+        let line = TABLE.lines().find(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.split_last().is_some_and(|(_, words)| words == named)
+        })?;
+        let digits = line.split_whitespace().last()?;
+        u8::try_from(digits.chars().nth(usize::from(*column))?.to_digit(10)?).ok()
+    }
+
     #[test]
     fn all_179_combinations_have_a_grade_in_the_table() {
         let expected = [5, 5, 5, 21, 21, 21, 101];
@@ -155,7 +223,7 @@ mod tests {
             let all = combinations(shape);
             assert_eq!(all.len(), count, "{name}");
             for scores in &all {
-                let grade = look_up(shape, scores);
+                let grade = in_text(name, scores);
                 assert!(grade.is_some_and(|grade| grade <= 3), "{name} {scores:?}");
                 assert_eq!(
                     grade,
@@ -165,7 +233,7 @@ mod tests {
             total += all.len();
         }
         assert_eq!(total, 179);
-        let digits: usize = GRADES
+        let digits: usize = TABLE
             .lines()
             .filter(|line| !line.starts_with('#'))
             .filter_map(|line| line.split_whitespace().last())
@@ -200,7 +268,7 @@ mod tests {
                 for mask in 0..(1_usize << places) {
                     let known: Vec<Option<u8>> =
                         (0..places).map(|place| (mask & (1 << place) == 0).then(|| full[place])).collect();
-                    let grade = look_up(shape, &full).unwrap();
+                    let grade = in_text(name, &full).unwrap();
                     let (low, high) = grade_bounds(shape, &known).unwrap();
                     assert!(low <= grade && grade <= high, "{name} {full:?} {known:?}");
                     if let Some(said) = composite_grade(shape, &known) {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use ward_forms::alert_rules::{AlertRules, Evaluation, History, Occasion, Report, ReportVersion, evaluate};
-use ward_forms::limits::MAX_NOT_JUDGED;
+use ward_forms::limits::{MAX_ALERTS, MAX_NOT_JUDGED};
 use ward_forms::pro_ctcae::{Attribute, CompositeShape, STRUCTURE_SYSTEM, composite_grade};
 use ward_forms::{
     LeftOutReason, Questionnaire, QuestionnaireResponse, score_symptom_instances, score_symptoms,
@@ -81,7 +81,7 @@ fn a_certain_grade_3_in_any_place_raises() {
     let gap = found(&severe(), &places(), &[in_places(&[open, &[("s", 0)]])]);
     assert!(gap.alerts.is_empty());
     assert_eq!(gap.not_judged.len(), 1, "a mild place settles nothing about the open one");
-    assert!(gap.not_judged[0].is_partly_known);
+    assert!(gap.not_judged[0].is_to_ask);
 }
 
 #[test]
@@ -203,6 +203,56 @@ fn what_cannot_be_judged_is_named_up_to_the_limit_and_then_counted() {
     };
     assert_eq!(of(MAX_NOT_JUDGED / 100), (MAX_NOT_JUDGED, 0));
     assert_eq!(of(MAX_NOT_JUDGED / 100 + 1), (MAX_NOT_JUDGED, 100));
+}
+
+#[test]
+fn what_presses_most_and_is_newest_is_named_up_to_the_limit() {
+    let rule = |id: String, severity: &str| {
+        json!({"id": id, "kind": "threshold", "severity": severity,
+        "of": {"symptom": "pain"}, "atLeast": 1})
+    };
+    let mut many: Vec<Value> = (0..99).map(|n| rule(format!("n{n}"), "notice")).collect();
+    many.push(rule("u".to_owned(), "urgent"));
+    many.push(json!({"id": "call", "kind": "patient-urgent", "severity": "notice", "item": "call-me"}));
+    let set = rules(Value::Array(many));
+    let asked =
+        form(json!([asked("s", "pain/severity"), {"linkId": "call-me", "type": "boolean", "text": "?"}]));
+    let day = answers(json!([{"linkId": "s", "answer": [{"valueInteger": 4}]},
+        {"linkId": "call-me", "answer": [{"valueBoolean": true}]}]));
+    let of = |days: usize| {
+        let days: Vec<QuestionnaireResponse> = (0..days).map(|_| day.clone()).collect();
+        found(&set, &asked, &days)
+    };
+    // A rule less each day than the limit holds, and one day past it.
+    let days = MAX_ALERTS / 101;
+    let all = of(days);
+    assert_eq!((all.alerts.len(), all.alerts_unnamed), (days * 101, 0));
+    let days = days + 2;
+    let cut = of(days);
+    assert_eq!((cut.alerts.len(), cut.alerts_unnamed), (MAX_ALERTS, days * 101 - MAX_ALERTS));
+    for id in ["call", "u"] {
+        assert_eq!(cut.alerts.iter().filter(|alert| alert.key.rule == id).count(), days, "{id}");
+    }
+    let newest = format!("day {days}");
+    assert_eq!(cut.alerts.iter().filter(|alert| alert.key.occurrence == newest).count(), 101);
+}
+
+#[test]
+fn what_was_not_asked_is_a_start_too() {
+    // On the first day severity is 0, so that nobody asks about interference; on the eighth it is 2.
+    let worse = rules(json!([{"id": "w", "kind": "worsening", "severity": "concern",
+        "of": {"symptom": "*"}, "by": 2, "since": "baseline"}]));
+    let start = answers(items(&[("f", 1), ("s", 0)]));
+    let later = answers(items(&[("f", 3), ("s", 3), ("i", 3)]));
+    let least =
+        composite_grade(CompositeShape::Fsi, &[Some(1), Some(0), Some(0)]).unwrap_or_else(|| panic!());
+    let raised = found(&worse, &branched(), &[start, later.clone()]);
+    assert_eq!(raised.alerts.len(), 1, "{raised:?}");
+    assert!(raised.alerts[0].what.contains(&format!("up from {least} at the start (day 1)")), "{raised:?}");
+    assert!(raised.not_judged.is_empty());
+    // A first day that stands by what was asked is itself compared.
+    let first = answers(items(&[("f", 1), ("s", 0)]));
+    assert!(found(&worse, &branched(), &[later, first]).alerts.is_empty());
 }
 
 #[test]

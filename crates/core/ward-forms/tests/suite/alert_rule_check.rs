@@ -23,11 +23,17 @@ fn form(items: Value) -> Questionnaire {
     Questionnaire::parse(form.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn unit(code: &str) -> Value {
+    json!({"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption", "valueCoding": {"code": code}})
+}
+
 fn diary() -> Questionnaire {
     form(json!([
         asked("pain/severity"), asked("rash/presence"), asked("odd/presence"), asked("odd/severity"),
         {"linkId": "temperature", "type": "quantity", "text": "?", "extension": [
             {"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-unit", "valueCoding": {"code": "Cel"}}]},
+        {"linkId": "fever", "type": "quantity", "text": "?", "extension": [unit("Cel"), unit("[degF]")]},
+        {"linkId": "either", "type": "quantity", "text": "?", "extension": [unit("Cel"), unit("finger")]},
         {"linkId": "mood", "type": "choice", "text": "?", "answerOption": [
             {"valueCoding": {"code": "1"}}, {"valueCoding": {"code": "2"}}]},
         {"linkId": "name", "type": "string", "text": "?"},
@@ -64,10 +70,16 @@ fn every_rule_that_can_never_fire_on_a_form_is_named() {
             vec![P::OtherUnit { rule: r(), link_id: "temperature".into() }],
         ),
         (
-            at_least(json!({"item": "temperature", "unit": "[degF]"}), 100),
+            at_least(json!({"item": "temperature", "unit": "mm[Hg]"}), 100),
             vec![P::OtherUnit { rule: r(), link_id: "temperature".into() }],
         ),
+        (at_least(json!({"item": "fever", "unit": "Cel"}), 38), vec![]),
+        (
+            at_least(json!({"item": "either", "unit": "Cel"}), 38),
+            vec![P::OtherUnit { rule: r(), link_id: "either".into() }],
+        ),
         (at_least(json!({"item": "mood"}), 2), vec![]),
+        (at_least(json!({"item": "mood"}), 1), vec![P::AlwaysReached { rule: r(), link_id: "mood".into() }]),
         (at_least(json!({"item": "mood"}), 3), vec![P::NeverReached { rule: r(), link_id: "mood".into() }]),
         (at_least(json!({"item": "name"}), 3), vec![P::NoNumber { rule: r(), link_id: "name".into() }]),
         (json!({"kind": "patient-urgent", "item": "call"}), vec![]),
@@ -101,6 +113,16 @@ fn a_rule_for_every_form_is_told_only_where_no_form_asks() {
     let other = form(json!([asked("cough/severity")]));
     assert_eq!(rules.check(&other), []);
     assert_eq!(rules.never_asked(&[&diary(), &other]), ["c", "d"]);
+}
+
+#[test]
+fn each_offered_unit_needs_a_rule_that_judges_it() {
+    let of = |id: &str, unit: &str| {
+        json!({"id": id, "kind": "threshold", "severity": "notice",
+        "of": {"item": "either", "unit": unit}, "atLeast": 3, "instrument": URL})
+    };
+    assert_eq!(set(json!([of("a", "Cel"), of("b", "finger")])).check(&diary()), []);
+    assert_eq!(set(json!([of("a", "Cel"), of("b", "[degF]")])).check(&diary()).len(), 2);
 }
 
 #[test]

@@ -67,6 +67,8 @@ fn every_wrong_rule_is_refused_with_its_path() {
         (json!({"atLeast": "3"}), "$.rules[0].atLeast: must be a number"),
         (json!({"atLeast": 4}), "$.rules[0].atLeast: must be from 0 to 3"),
         (json!({"atLeast": -1}), "$.rules[0].atLeast: must be from 0 to 3"),
+        (json!({"atLeast": 0}), "$.rules[0].atLeast: must be a limit that some answers do not reach"),
+        (json!({"atLeast": null, "atMost": 3}), "$.rules[0].atMost: must be a limit that some answers"),
         (json!({"atLeast": null}), "$.rules[0]: must be a threshold with either atLeast or atMost"),
         (json!({"atMost": 1}), "$.rules[0]: must be a threshold with either atLeast or atMost"),
         (json!({"instrument": ""}), "$.rules[0].instrument: must be a name"),
@@ -150,6 +152,46 @@ fn the_set_itself_is_read_strictly() {
         AlertRules::parse(twice.as_bytes()),
         Err(StrictJsonError::Json(FormError::DuplicateField { .. }))
     ));
+}
+
+#[test]
+fn a_published_set_is_followed_as_far_as_it_can_be() {
+    // What only a new set is refused for is followed as it stands.
+    let odd = set(json!([
+        changed(threshold(), &json!({"id": "always", "atLeast": 0})),
+        changed(threshold(), &json!({"id": "never", "atLeast": 9})),
+        changed(threshold(), &json!({"id": "never", "instrument": "https://example.org/diary|2"})),
+        {"id": "w", "kind": "worsening", "severity": "notice", "of": {"symptom": "pain"}, "by": 9,
+            "since": "previous", "worse": "lower"}]));
+    assert!(parse(&odd).is_err());
+    let stored = AlertRules::parse_stored(odd.to_string().as_bytes()).unwrap();
+    assert_eq!(stored.refused, []);
+    let rules: Vec<_> = stored.rules.rules().iter().map(|rule| (rule.id(), rule.instrument())).collect();
+    let url = Some("https://example.org/diary");
+    assert_eq!(rules, [("always", None), ("never", None), ("never+", url), ("w", None)]);
+    // A rule that nobody here can follow is named, and the others hold.
+    let newer = changed(
+        set(json!([
+        threshold(),
+        {"id": "trend", "kind": "trend", "severity": "urgent"},
+        changed(threshold(), &json!({"id": "on", "weekdays": ["mon"]})),
+        {"kind": "missed"}])),
+        &json!({"language": "en"}),
+    );
+    let stored = AlertRules::parse_stored(newer.to_string().as_bytes()).unwrap();
+    assert_eq!(stored.rules.rules().len(), 1);
+    let refused: Vec<&str> = stored.refused.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(refused, ["trend", "on", "number 4"]);
+    assert!(stored.refused[1].why.to_string().contains("weekdays"));
+    // A new set is read the same both ways.
+    let new = set(json!([threshold()])).to_string();
+    assert_eq!(
+        AlertRules::parse_stored(new.as_bytes()).unwrap().rules,
+        AlertRules::parse(new.as_bytes()).unwrap()
+    );
+    for nothing in ["[]", "x", r#"{"format": "ward/alert-rules", "version": 2, "rules": []}"#] {
+        assert!(AlertRules::parse_stored(nothing.as_bytes()).is_err(), "{nothing}");
+    }
 }
 
 #[test]

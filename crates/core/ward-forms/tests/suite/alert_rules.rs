@@ -339,7 +339,7 @@ fn answers_that_cannot_be_read_are_told_for_every_rule_about_them() {
 }
 
 #[test]
-fn missed_in_a_row_is_one_alert_until_an_answer_comes() {
+fn missed_in_a_row_is_raised_again_when_the_row_doubles() {
     let rule = one(json!({"id": "m", "kind": "missed", "severity": "notice", "inARow": 2}));
     let history = |answered: &[u8], missed: &[u8]| History {
         participant: "p1".to_owned(),
@@ -351,10 +351,17 @@ fn missed_in_a_row_is_one_alert_until_an_answer_comes() {
     assert_eq!(alert.sentence, "“Diary” missed 2 times in a row, since 2026-03-02");
     assert_eq!((alert.key.occurrence.as_str(), alert.triggers[0].version.as_deref()), ("2026-03-03", None));
     // A longer row keeps the alert's name and says how long it is now.
-    let longer = evaluate(&rule, &history(&[1], &[5, 4, 3, 2, 2]));
+    let longer = evaluate(&rule, &history(&[1], &[4, 3, 2, 2]));
     assert_eq!(only(&longer).key, alert.key);
-    let compared = Compared::InARow { limit: 2, missed: 4, since: "2026-03-02".into() };
-    assert_eq!(only(&longer).triggers[0].compared, compared);
+    let in_a_row =
+        |missed, raised_at| Compared::InARow { limit: 2, missed, raised_at, since: "2026-03-02".into() };
+    assert_eq!(only(&longer).triggers[0].compared, in_a_row(3, 2));
+    // Once it has doubled there is a second one; the first says what it said.
+    let doubled = evaluate(&rule, &history(&[1], &[6, 5, 4, 3, 2]));
+    let raised: Vec<_> = doubled.alerts.iter().map(|alert| alert.triggers[0].compared.clone()).collect();
+    assert_eq!(raised, [in_a_row(2, 2), in_a_row(5, 4)]);
+    assert_eq!(doubled.alerts[0].key, alert.key);
+    assert_eq!(doubled.alerts[1].key.occurrence, "2026-03-05");
     assert_eq!(evaluate(&rule, &history(&[3], &[1, 2, 4, 5])).alerts.len(), 2, "two rows");
     // What was answered after all is not missed.
     assert!(evaluate(&rule, &history(&[2], &[1, 2, 3])).alerts.is_empty());
@@ -406,7 +413,7 @@ fn a_wish_to_be_called_fires_in_every_version_that_has_it() {
 }
 
 #[test]
-fn an_amount_counts_only_in_the_unit_of_the_rule() {
+fn an_amount_counts_in_the_unit_of_the_rule_and_what_cannot_be_measured_is_asked_about() {
     let fever = one(
         json!({"id": "f", "kind": "threshold", "severity": "urgent", "of": {"item": "temperature", "unit": "Cel"}, "atLeast": 38.5}),
     );
@@ -417,15 +424,105 @@ fn an_amount_counts_only_in_the_unit_of_the_rule() {
     assert_eq!(sentences(&found), ["“Your temperature”: 38.5, on 2026-03-01"]);
     assert!(measured(json!({"value": 38.4, "code": "Cel"})).alerts.is_empty());
     for (value, why) in [
-        (json!({"value": 101.3, "code": "[degF]"}), "the unit of the answer is not the unit of the rule"),
-        (json!({"value": 40}), "the unit of the answer is not the unit of the rule"),
-        (json!({"value": 40, "code": "Cel", "comparator": "<"}), "the answer is a limit, not a number"),
-        (json!({"code": "Cel"}), "the answer has no number"),
+        (
+            json!({"value": 101.3, "code": "finger"}),
+            "101.3 finger: the unit of the answer is not the unit of the rule",
+        ),
+        (json!({"value": 40}), "40: the unit of the answer is not the unit of the rule"),
+        (json!({"value": 40, "code": "Cel", "comparator": "<"}), "answered < 40 Cel"),
+        (json!({"value": 38, "code": "Cel", "comparator": ">"}), "answered > 38 Cel"),
+        (json!({"code": "Cel"}), "Cel: the answer has no number"),
+        (
+            json!({"value": 40, "code": "[degF]", "system": "urn:other"}),
+            "40 [degF]: the unit of the answer is not the unit of the rule",
+        ),
     ] {
         let found = measured(value);
         assert!(found.alerts.is_empty());
         assert_eq!(gaps(&found), [format!("“Your temperature”: {why}")]);
+        assert!(found.not_judged[0].is_to_ask, "{why}");
     }
+    // What certainly reaches the limit raises, and what certainly does not is silent.
+    for (value, sentence) in [
+        (json!({"value": 104, "code": "[degF]"}), "“Your temperature”: 40, on 2026-03-01"),
+        (
+            json!({"value": 40, "code": "Cel", "comparator": ">"}),
+            "“Your temperature”: at least 40 (answered > 40 Cel), on 2026-03-01",
+        ),
+        (
+            json!({"value": 38.5, "code": "Cel", "comparator": ">="}),
+            "“Your temperature”: at least 38.5 (answered >= 38.5 Cel), on 2026-03-01",
+        ),
+    ] {
+        assert_eq!(sentences(&measured(value)), [sentence]);
+    }
+    for value in
+        [json!({"value": 98.6, "code": "[degF]"}), json!({"value": 37, "code": "Cel", "comparator": "<"})]
+    {
+        let found = measured(value);
+        assert!(found.alerts.is_empty() && found.not_judged.is_empty(), "{found:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_another_rule_judges_needs_nobodys_eye() {
+    let of = |id: &str, unit: &str, limit: f64| {
+        json!({"id": id, "kind": "threshold", "severity": "urgent",
+        "of": {"item": "temperature", "unit": unit}, "atLeast": limit})
+    };
+    let set = rules(json!([of("c", "Cel", 38.5), of("f", "fingers", 4.0)]));
+    let found = evaluate(
+        &set,
+        &days(&[&[("temperature", json!({"valueQuantity": {"value": 2, "unit": "fingers"}}))]]),
+    );
+    assert!(found.alerts.is_empty());
+    let asked: Vec<bool> = found.not_judged.iter().map(|gap| gap.is_to_ask).collect();
+    assert_eq!(asked, [false]);
+}
+
+#[test]
+fn a_symptom_that_was_refused_whole_is_asked_about() {
+    let found = evaluate(&severe_pain(), &days(&[&[("nf", int(0))]]));
+    assert_eq!(gaps(&found), ["pain: severity not answered, interference not answered"]);
+    assert!(found.not_judged[0].is_to_ask);
+    // A question of another kind may be left out.
+    let steps = one(
+        json!({"id": "s", "kind": "threshold", "severity": "notice", "of": {"item": "steps"}, "atLeast": 1}),
+    );
+    let found = evaluate(&steps, &days(&[&[]]));
+    assert_eq!((gaps(&found), found.not_judged[0].is_to_ask), (vec!["“Steps”: not answered"], false));
+}
+
+/// The day's report with a place in the order in which reports became known.
+fn known(on: u8, order: u64, grade: i32) -> Report {
+    report(on, vec![version(&format!("v{on}"), &pain(grade)).known_as(order)])
+}
+
+#[test]
+fn a_report_that_comes_late_takes_no_worsening_back() {
+    let of = |reports: Vec<Report>| History { reports, ..pains(&[]) };
+    // Day 2 is 0, day 4 is 2: worse. Then the interview of day 1 comes, with 2.
+    let raised = vec![known(2, 1, 0), known(4, 2, 2)];
+    let before = evaluate(&worse("baseline"), &of(raised.clone()));
+    assert_eq!(
+        sentences(&before),
+        ["pain got worse: grade 2, up from 0 at the start (2026-03-02), on 2026-03-04"]
+    );
+    let late = [raised, vec![known(1, 3, 2)]].concat();
+    assert_eq!(evaluate(&worse("baseline"), &of(late.clone())).alerts, before.alerts);
+    // A value that is reported after that is measured from the start as it is known by then.
+    let after = [late, vec![known(5, 4, 2)]].concat();
+    assert_eq!(evaluate(&worse("baseline"), &of(after)).alerts, before.alerts);
+    // A late one in between, for a rule that looks at the report before.
+    let between = vec![known(1, 1, 0), known(4, 2, 2), known(3, 3, 1)];
+    let found = evaluate(&worse("previous"), &of(between));
+    assert_eq!(sentences(&found), ["pain got worse: grade 2, up from 0 before (2026-03-01), on 2026-03-04"]);
+    // A late start that is better raises what was not raised before.
+    let better = vec![known(2, 1, 2), known(4, 2, 2), known(1, 3, 0)];
+    assert_eq!(evaluate(&worse("baseline"), &of(better)).alerts.len(), 2);
+    // What came in order is compared with the start and the report before alone.
+    let steady = vec![known(1, 1, 2), known(2, 2, 0), known(3, 3, 2)];
+    assert!(evaluate(&worse("baseline"), &of(steady)).alerts.is_empty());
 }
 
 #[test]

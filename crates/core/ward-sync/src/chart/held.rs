@@ -16,21 +16,31 @@ pub struct Arrival {
     pub received_at: Option<TimestampMs>,
     /// When it took it at that place: later than the first time, if the log was opened again between.
     placed_at: Option<TimestampMs>,
+    /// The size of the membership log under which its author sealed it, as the envelope says that bears
+    /// the author's signature; the smallest one, where it came more than once. Not known of what came
+    /// without its envelope.
+    pub sealed_at: Option<u64>,
 }
 
 impl Arrival {
     /// Not sent yet.
-    pub const UNSENT: Self = Self { olog_index: None, received_at: None, placed_at: None };
+    pub const UNSENT: Self = Self { olog_index: None, received_at: None, placed_at: None, sealed_at: None };
 
     /// At this place and time.
     pub const fn at(olog_index: u64, received_at: TimestampMs) -> Self {
         let at = Some(received_at);
-        Self { olog_index: Some(olog_index), received_at: at, placed_at: at }
+        Self { olog_index: Some(olog_index), received_at: at, placed_at: at, sealed_at: None }
     }
 
     /// At this time, at a place of a log that ended.
     pub const fn in_ended_log(received_at: TimestampMs) -> Self {
-        Self { olog_index: None, received_at: Some(received_at), placed_at: None }
+        Self { olog_index: None, received_at: Some(received_at), placed_at: None, sealed_at: None }
+    }
+
+    /// The same, sealed under a membership log of this size.
+    #[must_use]
+    pub const fn sealed_under(self, mlog_size: Option<u64>) -> Self {
+        Self { sealed_at: mlog_size, ..self }
     }
 
     /// The place in the log that counts with the time that belongs to it: what every device is told alike.
@@ -47,7 +57,8 @@ impl Arrival {
             (Some(a), Some(b)) if b < a => other,
             _ => self,
         };
-        Self { received_at, ..first }
+        let sealed_at = self.sealed_at.into_iter().chain(other.sealed_at).min();
+        Self { received_at, sealed_at, ..first }
     }
 }
 

@@ -10,7 +10,7 @@ use super::reopening::Reopening;
 use super::signers::Signers;
 use super::state::{ChartState, DeviceRecord, Revocation, Shelf};
 use super::void::VoidReason;
-use crate::alert_rule_set::AlertRuleSet;
+use crate::alert_rule_set::{AlertRuleSet, PublishedAlertRules};
 use crate::limits::OLOG_SPAN;
 use crate::mlog::{MlogEntry, SignerId};
 use crate::mlog_body::{
@@ -36,7 +36,7 @@ pub(super) enum Change {
     Cancel(Vec<(MlogEntryHash, SignerId)>),
     Announce(Announce),
     Schema(Box<StudySchema>),
-    AlertRules(Box<AlertRuleSet>),
+    AlertRules(Box<PublishedAlertRules>),
     Reopen(Box<Reopening>),
     Recover { lost: Vec<DeviceId>, revocation: Revocation, record: Box<DeviceRecord> },
 }
@@ -76,7 +76,7 @@ impl<'a> Judged<'a> {
             MlogBody::EpochAnnounce(announce) => this.announce(&announce),
             MlogBody::RecoveryUse(recovery) => this.recover(recovery),
             MlogBody::StudySchema(schema) => this.schema(schema),
-            MlogBody::AlertRules(set) => this.alert_rules(set),
+            MlogBody::AlertRules(set) => this.alert_rules(*set),
             MlogBody::Wipe(wipe) => this.wipe(&wipe),
             MlogBody::LogReopen(reopen) => this.reopen(reopen),
         }
@@ -181,17 +181,19 @@ impl<'a> Judged<'a> {
         Ok(Change::Schema(schema))
     }
 
-    /// One admin: rules decide what the care team is told of, and hide no answer.
-    fn alert_rules(&self, set: Box<AlertRuleSet>) -> Result<Change, VoidReason> {
+    /// One admin. Rules decide what the care team is told of: they hide no answer and no alert that was
+    /// raised before, and every care team is told of them.
+    fn alert_rules(&self, set: AlertRuleSet) -> Result<Change, VoidReason> {
         let site = &self.membership.site;
         let of_study = site.manifest.as_deref().is_some_and(|manifest| manifest.study == set.study);
-        if !of_study || !set.extends(site.alert_rules.last()) {
+        if !of_study || !set.extends(site.alert_rules.last().map(|last| &last.set)) {
             return Err(VoidReason::AlertRulesOrder);
         }
         let signers = self.signers()?;
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
-        Ok(Change::AlertRules(set))
+        let by = signers.devices().next().map(DeviceRecord::device);
+        Ok(Change::AlertRules(Box::new(PublishedAlertRules { set, place: self.membership.size(), by })))
     }
 
     /// Adding somebody outside the chart's team takes two: nobody alone lets a stranger read.

@@ -3,7 +3,7 @@
 use super::Membership;
 use super::epoch_count::CountedEpoch;
 use super::state::{ChartState, DeviceRecord, MemberSet, Revocation};
-use crate::alert_rule_set::AlertRuleSet;
+use crate::alert_rule_set::PublishedAlertRules;
 use crate::mlog_body::RevokePolicy;
 use crate::study_schema::StudySchema;
 use alloc::sync::Arc;
@@ -48,7 +48,7 @@ impl Membership {
     }
 
     /// Every revision of the study's alert rules, the newest last; empty if none was published.
-    pub fn alert_rules(&self) -> &[AlertRuleSet] {
+    pub fn alert_rules(&self) -> &[PublishedAlertRules] {
         &self.site.alert_rules
     }
 

@@ -2,7 +2,7 @@
 
 use super::epoch_count::EpochLedger;
 use super::reopening::Reopening;
-use crate::alert_rule_set::AlertRuleSet;
+use crate::alert_rule_set::PublishedAlertRules;
 use crate::mlog::SignerId;
 use crate::mlog_body::{ChartOpen, MlogKind, RevokePolicy};
 use crate::study_schema::StudySchema;
@@ -210,7 +210,7 @@ pub(super) struct SiteState {
     pub(super) teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     pub(super) schema: Option<Box<StudySchema>>,
     /// Every revision, the newest last.
-    pub(super) alert_rules: Vec<AlertRuleSet>,
+    pub(super) alert_rules: Vec<PublishedAlertRules>,
     /// The operation logs that ended, in order.
     pub(super) reopenings: Vec<Reopening>,
 }

@@ -95,7 +95,7 @@ pub enum VoidReason {
     /// The schema says what no schema may say.
     #[error("the study schema is refused: {0}")]
     SchemaRefused(SchemaFault),
-    /// The alert rules are of another study, of no higher revision than those before, or begin earlier.
+    /// The alert rules are of another study, or not the revision after the one before.
     #[error("the alert rules are of another study, or do not follow on the revision before")]
     AlertRulesOrder,
     /// The certificate contradicts the site, its issuers or itself.

@@ -6,22 +6,32 @@ use ward_sync::limits::ALERT_RULES_MAX_BYTES;
 use ward_sync::{AlertRuleSet, Effect, MlogBody, VoidReason};
 
 fn revisions(site: &Site) -> Vec<u64> {
-    site.membership.alert_rules().iter().map(|set| set.revision).collect()
+    site.membership.alert_rules().iter().map(|one| one.set.revision).collect()
 }
 
 #[test]
-fn the_highest_revision_counts_and_those_before_stay() {
+fn revisions_follow_one_another_without_a_gap_and_those_before_stay() {
     let mut site = Site::new(31);
     assert!(site.membership.alert_rules().is_empty());
-    assert_eq!(site.publish_rules(site.alert_rules(1, 10)), Effect::Effective);
-    assert_eq!(site.publish_rules(site.alert_rules(4, 20)), Effect::Effective, "numbers may be left out");
     let void = Effect::Void(VoidReason::AlertRulesOrder);
-    assert_eq!(site.publish_rules(site.alert_rules(4, 30)), void, "the same revision twice");
-    assert_eq!(site.publish_rules(site.alert_rules(2, 30)), void, "a lower one");
-    assert_eq!(site.publish_rules(site.alert_rules(5, 19)), void, "it begins before the one before it");
-    assert_eq!(revisions(&site), [1, 4]);
-    assert_eq!(site.publish_rules(site.alert_rules(5, 20)), Effect::Effective);
-    assert_eq!(revisions(&site), [1, 4, 5]);
+    assert_eq!(site.publish_rules(site.alert_rules(2, 10)), void, "the first one is revision 1");
+    assert_eq!(site.publish_rules(site.alert_rules(1, 10)), Effect::Effective);
+    assert_eq!(site.publish_rules(site.alert_rules(1, 30)), void, "the same revision twice");
+    assert_eq!(site.publish_rules(site.alert_rules(3, 30)), void, "one is left out");
+    assert_eq!(site.publish_rules(site.alert_rules(u64::MAX, 30)), void, "nothing could follow it");
+    assert_eq!(revisions(&site), [1]);
+    assert_eq!(site.publish_rules(site.alert_rules(2, 0)), Effect::Effective, "no clock keeps it out");
+    assert_eq!(revisions(&site), [1, 2]);
+}
+
+#[test]
+fn a_set_says_where_it_stands_and_who_signed_it() {
+    let mut site = Site::new(34);
+    let before = site.membership.size();
+    assert_eq!(site.publish_rules(site.alert_rules(1, 10)), Effect::Effective);
+    let published = &site.membership.alert_rules()[0];
+    assert_eq!((published.place, published.by), (before, Some(site.admins[0].id)));
+    assert!(!published.stands_at(before) && published.stands_at(before + 1));
 }
 
 #[test]
@@ -42,7 +52,8 @@ fn an_admin_of_the_study_signs_on_what_they_saw() {
     let stale = ward.site.entry_on(base, ward.site.site.into(), &next);
     let stale = ward.site.sign(stale, &[&ward.site.admins[1]]);
     assert!(matches!(ward.site.append(stale), Effect::Void(VoidReason::Moved { .. })));
-    assert_eq!(ward.site.membership.alert_rules(), [set]);
+    let sets: Vec<_> = ward.site.membership.alert_rules().iter().map(|one| &one.set).collect();
+    assert_eq!(sets, [&set]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! dropped: entries without their envelopes, which the server can be asked for again.
 
 use super::olog_proofs::NamedHeads;
-use super::open_device::arrival;
+use super::open_device::{arrival, sealed_at};
 use super::{Client, LocalChart};
 use crate::limits::{BASE_PAGE_ROWS, HISTORY_ROW_BYTES};
 use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table, row_id};
@@ -18,6 +18,8 @@ pub(super) fn stage_base(batch: &mut Batch, chart: ChartId, rows: &[(u64, Timest
             index: *index,
             received_at: *received_at,
             entry: entry.to_stored().into(),
+            // A checkpoint holds no envelopes.
+            sealed_at: None,
         };
         let rows = page.iter().map(record).collect();
         let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
@@ -37,7 +39,7 @@ pub(super) fn take_base_page(
         let entry = SignedEntry::from_stored(&row.entry).map_err(damaged)?;
         local.held.insert(row.index);
         named.note_entry(&entry);
-        local.insert(entry, arrival(begin, row.index, row.received_at));
+        local.insert(entry, arrival(begin, row.index, row.received_at).sealed_under(row.sealed_at));
     }
     Ok(())
 }
@@ -135,7 +137,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             pages.extend(page.rows.first().map(|row| row.index));
             let row = |row: crate::store::ReceivedRecord| {
                 let entry = row.opened?;
-                Some(BaseRecord { index: row.index, received_at: row.received_at, entry })
+                let sealed_at = sealed_at(&row.envelope);
+                Some(BaseRecord { index: row.index, received_at: row.received_at, entry, sealed_at })
             };
             let rows = page.rows.into_iter().filter_map(row).collect();
             // The larger row goes first: its room serves for the smaller one.

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, DeviceId, EntryId, TimestampMs};
 use ward_sync::{
-    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Seen, SignedEntry,
+    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen,
+    SignedEntry,
 };
 
 /// Something to write, or to write again.
@@ -204,7 +205,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         written: Written,
     ) -> Result<Option<OwnHead>, ClientError> {
         let open = self.device_mut()?;
-        let site = open.me.site;
+        let (site, unsent) = (open.me.site, open.unsent());
         let local = open.charts.entry(chart).or_insert_with(|| LocalChart::new(site, chart));
         let incarnation = written.chain.incarnation();
         if local.chain.as_ref().is_none_or(|chain| chain.incarnation() != incarnation) {
@@ -215,7 +216,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.chain = Some(written.chain);
         for entry in written.entries {
             local.own.insert((incarnation, entry.frame().seq), entry.clone());
-            local.insert(entry, Arrival::UNSENT);
+            local.insert(entry, unsent);
         }
         Ok(head)
     }

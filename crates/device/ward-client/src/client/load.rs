@@ -7,7 +7,7 @@ use super::enrol::{Enrolling, SELF_ROW};
 use super::keep_epochs::HeldEpoch;
 use super::mend_places::places_twice;
 use super::olog_proofs::{NamedHeads, compared_row};
-use super::open_device::arrival;
+use super::open_device::{arrival, sealed_at};
 use super::orders::{ONLINE_ROW, ORDER_ROW};
 use super::receive_drops::WaitingDrop;
 use super::site_trust;
@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::{Checkpoint, LogView};
 use ward_crypto::{EpochPackage, EpochSecret, Lkek, Role, RootPolicy};
 use ward_id::{Canonical as _, ChartId, EntryId, Incarnation};
-use ward_sync::{Arrival, EntryChain, OnlineMark, SignedEntry, TrustedTime};
+use ward_sync::{EntryChain, OnlineMark, SignedEntry, TrustedTime};
 
 const MLOG_HEAD_ROW: &[u8] = b"mlog";
 const OLOG_HEAD_ROW: &[u8] = b"olog";
@@ -236,11 +236,12 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let (incarnation, seq) = rest.split_at_checked(8).ok_or_else(|| damaged(Table::Own))?;
         let place = (Incarnation(be_u64(Table::Own, incarnation)?), be_u64(Table::Own, seq)?);
         let entry = SignedEntry::from_stored(&row.content).map_err(|_| damaged(Table::Own))?;
-        let of_me = entry.frame().device == open.me.device;
+        let (of_me, unsent) = (entry.frame().device == open.me.device, open.unsent());
         let local = open.chart_or_new(chart);
         // What a former device of this store did not send is in the chart only once it arrives.
         if of_me {
-            local.insert(entry.clone(), Arrival::UNSENT);
+            let arrival = local.own_arrival(place, unsent);
+            local.insert(entry.clone(), arrival);
         }
         local.own.insert(place, entry);
     }
@@ -258,7 +259,8 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
                 Some(bytes) => {
                     let entry = SignedEntry::from_stored(&bytes).map_err(|_| damaged(Table::Pages))?;
                     named.note_entry(&entry);
-                    local.insert(entry, arrival(begin, received.index, received.received_at));
+                    let arrival = arrival(begin, received.index, received.received_at);
+                    local.insert(entry, arrival.sealed_under(sealed_at(&received.envelope)));
                 }
                 None => local.unopened.push(Unopened::new(&id, &received)),
             }

@@ -1,5 +1,6 @@
 //! The client: one device of one site, its local store, and its way to the server.
 
+mod as_if_trusted;
 mod base_rows;
 mod base_verify;
 mod bind_answers;

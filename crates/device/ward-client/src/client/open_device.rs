@@ -171,6 +171,14 @@ impl LocalChart {
         self.chart.insert(entry, arrival).ok()
     }
 
+    /// How an own entry at this place stands before anything came back of it: `unsent` while the server is not
+    /// known to have it.
+    pub(crate) fn own_arrival(&self, place: (Incarnation, u64), unsent: Arrival) -> Arrival {
+        let present = self.chain.as_ref().map(EntryChain::incarnation);
+        let is_unsent = present == Some(place.0) && place.1 > self.receipted;
+        if is_unsent { unsent } else { Arrival::UNSENT }
+    }
+
     /// Whether the server's log is known to hold an entry.
     pub(crate) fn arrived(&self, entry: EntryId) -> bool {
         self.chart.arrival(entry).is_some_and(|arrival| arrival.olog_index.is_some())
@@ -410,6 +418,12 @@ impl OpenDevice {
         }
     }
 
+    /// How an own entry stands that was not sent yet. It will be sealed under a membership log that is at
+    /// least as long as the present one.
+    pub(crate) fn unsent(&self) -> Arrival {
+        Arrival::UNSENT.sealed_under(Some(self.mlog.membership.size()))
+    }
+
     /// Where the places of the held operation log begin, counted through all logs of the site.
     pub(crate) fn olog_begin(&self) -> u64 {
         let membership = &self.mlog.membership;
@@ -551,6 +565,12 @@ impl OpenDevice {
 /// begins at `begin`. A place in a log that ended is none in the log that counts; the time stays.
 pub(crate) const fn arrival(begin: u64, place: u64, received_at: TimestampMs) -> Arrival {
     if place >= begin { Arrival::at(place, received_at) } else { Arrival::in_ended_log(received_at) }
+}
+
+/// The size of the membership log under which an envelope was sealed. Its signature was checked when it was
+/// opened.
+pub(crate) fn sealed_at(envelope: &[u8]) -> Option<u64> {
+    Envelope::from_canonical(envelope).ok().map(|envelope| envelope.header().mlog_size)
 }
 
 /// Admins and auditors are shown every entry, all others those of their charts.

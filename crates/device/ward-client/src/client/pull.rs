@@ -4,7 +4,7 @@
 use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
 use super::mend_places::places_twice;
-use super::open_device::{GivenAgain, arrival};
+use super::open_device::{GivenAgain, arrival, sealed_at};
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
 use crate::limits::{PAGES_PER_PULL, PULL_PAGE_BYTES, REFETCHES_PER_SYNC, REPULL_EVERY_SYNCS};
 use crate::parallel;
@@ -322,11 +322,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (mut bad, mut doubtful) = (Vec::new(), Vec::new());
         let (mut claims, mut stored) = (Vec::new(), BTreeMap::new());
         for (row, Opening { content, claim }) in waiting.into_iter().zip(openings) {
+            let sealed_at = claim.map(|(_, head)| head.size);
             claims.extend(claim);
             match content {
                 Ok(entry) => {
                     stored.insert(row.index, entry.to_stored());
-                    entries.push((*entry, arrival(begin, row.index, row.received_at)));
+                    let arrival = arrival(begin, row.index, row.received_at);
+                    entries.push((*entry, arrival.sealed_under(sealed_at)));
                 }
                 Err(NotOpened::Later) => unopened.push(row.index),
                 Err(NotOpened::Stranger) => {
@@ -518,7 +520,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     ) -> Result<(), ClientError> {
         let pages = self.pages_of(chart).await?;
         let open = self.device_mut()?;
-        let (begin, me) = (open.olog_begin(), open.me.device);
+        let (begin, me, unsent) = (open.olog_begin(), open.me.device, open.unsent());
         let fresh = LocalChart::new(open.me.site, chart).chart;
         let before = std::mem::replace(&mut open.chart_or_new(chart).chart, fresh);
         let provable = |place: &(EntryId, u64)| open.mlog.membership.is_provable(place.1);
@@ -526,10 +528,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = open.chart_or_new(chart);
         local.opened_said = false;
         proved.into_iter().for_each(|(entry, place)| local.chart.prove(entry, place));
-        let own = local.own.values().filter(|entry| entry.frame().device == me);
-        let own: Vec<SignedEntry> = own.cloned().collect();
-        for entry in own {
-            local.insert(entry, Arrival::UNSENT);
+        let own = local.own.iter().filter(|(_, entry)| entry.frame().device == me);
+        let own: Vec<_> = own.map(|(place, entry)| (*place, entry.clone())).collect();
+        for (place, entry) in own {
+            let arrival = local.own_arrival(place, unsent);
+            local.insert(entry, arrival);
         }
         for (id, page) in pages {
             let (mut kept, before) = (Vec::with_capacity(page.rows.len()), page.rows.len());
@@ -541,7 +544,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     continue;
                 }
                 if let Some(entry) = entry {
-                    local.insert(entry, arrival(begin, row.index, row.received_at));
+                    let arrival = arrival(begin, row.index, row.received_at);
+                    local.insert(entry, arrival.sealed_under(sealed_at(&row.envelope)));
                 }
                 kept.push(row);
             }

@@ -319,7 +319,9 @@ impl PackageCheck {
         // The one before may itself have come only inside another entry: it is not missing then.
         let stood: BTreeMap<EntryId, (DeviceId, Incarnation, u64)> = read
             .iter()
-            .map(|(_, entry)| (entry.id(), (entry.frame().device, entry.frame().incarnation, entry.frame().seq)))
+            .map(|(_, entry)| {
+                (entry.id(), (entry.frame().device, entry.frame().incarnation, entry.frame().seq))
+            })
             .collect();
         for ((device, incarnation), chain) in chains {
             let follows = |seq: u64, prev: Option<EntryId>| match prev {

@@ -3,8 +3,9 @@
 
 use crate::views::{self, InstrumentAdherence, NamedChart, RuleBook, WorkItem};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
-use ward_id::{ChartId, EntryId, TimestampMs};
-use ward_sync::ChartView;
+use std::collections::BTreeMap;
+use ward_id::{ChartId, EntryId, TeamId, TimestampMs};
+use ward_sync::{ChartView, DeviceRecord};
 
 /// The adherence of one chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,25 +41,44 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let views = self.views();
         let named: Vec<NamedChart<'_>> =
             views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
-        let mut items = views::worklist_by(&self.alert_rules(), &named, now);
+        let book = self.alert_rules();
+        let mut items = views::worklist_by(&book, &named, now);
+        items.extend(named.iter().flat_map(|chart| self.set_aside_work(&book, chart, now)));
+        items.extend(self.rule_work(&book, &named));
         items.extend(self.drop_work(now));
         views::sort_items(&mut items);
         Ok(items)
     }
 
+    /// What the care teams have to know of the rules themselves. It is nobody's matter but the staff's.
+    fn rule_work(&self, book: &RuleBook, charts: &[NamedChart<'_>]) -> Vec<WorkItem> {
+        let Ok(open) = self.device() else { return Vec::new() };
+        if !open.me.role.is_staff() {
+            return Vec::new();
+        }
+        let membership = &open.mlog.membership;
+        let mut teams: BTreeMap<Option<TeamId>, Vec<&NamedChart<'_>>> = BTreeMap::new();
+        for chart in charts {
+            teams.entry(membership.team_of(chart.chart)).or_default().push(chart);
+        }
+        let teams: Vec<_> = teams.into_values().collect();
+        let person_of = |device| membership.site_device(device).map(DeviceRecord::person);
+        views::rule_work(book, &teams, person_of)
+    }
+
     /// Closes an item: says what was done about it. New entries on the same matter open it again.
     ///
     /// # Errors
-    /// [`ClientError::Unknown`] for no such item; [`ClientError::NotAllowed`] for one that names no
-    /// entry, because it ends when what is missing arrives and not by anybody's word; else as
+    /// [`ClientError::Unknown`] for no such item; [`ClientError::NotAllowed`] for one that ends when its
+    /// cause does and not by anybody's word; else as
     /// [`Client::capture`].
     pub async fn acknowledge(&mut self, item: &str, action: &str) -> Result<EntryId, ClientError> {
         let now = self.env_wall();
         let found = self.worklist(now)?.into_iter().find(|known| known.id == item);
         let found = found.ok_or(ClientError::Unknown("the item"))?;
-        if found.entries.is_empty() {
+        if !found.closable {
             return Err(ClientError::NotAllowed(
-                "this item ends when the missing entries arrive, or when what waits is adopted or declined",
+                "this item ends when its cause does: when what is missing arrives, what waits is adopted or declined, or the rules can be read",
             ));
         }
         self.capture(found.chart, found.acknowledgement(action)).await

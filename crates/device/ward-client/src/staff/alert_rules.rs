@@ -7,7 +7,7 @@ use ward_crypto::V1;
 use ward_sync::{AlertRuleSet, MlogBody};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Puts alert rules into the membership log, as a revision that must be higher than every one before.
+    /// Puts alert rules into the membership log, as the revision after the one before.
     /// From then on every device of the care team follows them. An admin signs.
     ///
     /// # Errors
@@ -21,10 +21,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.follow_mlog().await.map_err(crate::client::as_error)?;
         let now = self.env_wall();
         let open = self.device()?;
-        let newest = open.mlog.membership.alert_rules().last();
-        // A clock that runs behind must not keep a correction from being published.
-        let from = newest.map_or(now, |newest| now.max(newest.from));
-        let set = AlertRuleSet { v: V1, study: open.me.study, revision, from, rules };
+        let set = AlertRuleSet { v: V1, study: open.me.study, revision, from: now, rules };
         read_rules(&set).map_err(ClientError::RulesRefused)?;
         let site = open.me.site;
         self.act(site.into(), &MlogBody::AlertRules(Box::new(set))).await

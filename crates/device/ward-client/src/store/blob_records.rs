@@ -58,6 +58,9 @@ pub(crate) struct BaseRecord {
     pub(crate) received_at: TimestampMs,
     #[n(2)]
     pub(crate) entry: Bytes,
+    /// The size of the membership log under which it was sealed, where its envelope was here once.
+    #[n(3)]
+    pub(crate) sealed_at: Option<u64>,
 }
 
 /// Entries of a checkpoint. Row id: chart, then the first place, big-endian.

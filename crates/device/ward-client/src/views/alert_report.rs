@@ -91,7 +91,8 @@ pub fn alert_report(items: &[WorkItem]) -> AlertReport {
     let (mut all, mut waits) = (Count::default(), Vec::new());
     let mut weeks: BTreeMap<i64, Count> = BTreeMap::new();
     let mut rules: BTreeMap<(u64, &str), Count> = BTreeMap::new();
-    for item in items {
+    // What waits for adoption is nobody's to acknowledge yet.
+    for item in items.iter().filter(|item| item.closable) {
         let done = item.acknowledged.as_ref();
         let met = Met {
             acknowledged: done.is_some(),

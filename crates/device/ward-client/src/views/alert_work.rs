@@ -1,21 +1,30 @@
-//! Work that the study's alert rules raise: what answers said, what was missed, and what has to be asked
-//! before a rule can be judged.
+//! Work that the study's alert rules raise about answers: what they said, and what has to be asked before a
+//! rule can be judged. What was missed is raised in `row_work`.
 //!
 //! Of one report and one symptom (or score, or question) there is one item, with the most pressing rule
 //! on top and all others that fired beside it, so that a severe day is one line and not five. The newest
-//! revision of the rules is run over the whole chart. What an earlier revision, or a version of the
-//! answers that was corrected since, once raised stays too, and says so: no alert goes away without a
-//! person who says what was done.
+//! revision of the rules is run over the whole chart. What an earlier revision could have raised, or a version
+//! of the answers that was corrected since, stays too, and says so: no alert goes away without a person who
+//! says what was done.
 
 use super::chart_reports::{ChartReport, ChartReports};
-use super::raised_alert::{RaisedAlert, row_of, subject_of};
+use super::raised_alert::{RaisedAlert, subject_of};
+use super::row_work::{Rows, row_work};
 use super::rule_book::{RuleBook, RuleRevision};
 use super::scores::{NOTE_LINK_ID, Version};
+use super::wording::cut_line;
 use super::work_item::{Desk, Raised, Told, Urgency, known_at, slug};
+use crate::limits::{OCCURRENCE_SHOWN_MAX, WHAT_SHOWN_MAX, WORDS_SHOWN_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::AnswerValue;
-use ward_forms::alert_rules::{Alert, AlertKey, AlertRule, AlertSeverity, Evaluation, RuleKind, evaluate};
-use ward_id::{EntryId, TimestampMs};
+use ward_forms::alert_rules::{
+    Alert, AlertKey, AlertRule, AlertRules, AlertSeverity, Evaluation, RuleKind, evaluate,
+};
+use ward_id::EntryId;
+
+/// Why an alert would not be raised today.
+const RULE_CHANGED: &str = "the rule was changed since";
+const COMPARISON_CHANGED: &str = "what it was compared with was changed since";
 
 /// What an item is about: the questionnaire, the symptom or question, and whether it is a wish.
 type Matter = (String, String, bool);
@@ -36,38 +45,82 @@ type Still = BTreeMap<(Matter, EntryId), AlertSeverity>;
 
 /// All work that the rules raise.
 pub(super) fn alert_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>, book: &RuleBook) {
+    let (found, mut rows, left_out) = all_alerts(reports, book);
+    let schedules = AlertRules::of_schedules(reports.times.limits());
+    rows.note_schedules(reports, &schedules, &evaluate(&schedules, &reports.holding()));
+    row_work(desk, reports, rows);
+    report_work(desk, reports, found);
+    too_many(desk, reports, left_out);
+}
+
+/// What the rules raise about some of the answers alone: those that are kept aside, or wait for adoption.
+pub(super) fn alert_work_about(
+    desk: &mut Desk<'_>,
+    reports: &ChartReports<'_>,
+    book: &RuleBook,
+    entries: &BTreeSet<EntryId>,
+) {
+    let (mut found, _, _) = all_alerts(reports, book);
+    found.values_mut().for_each(|by_report| by_report.retain(|entry, _| entries.contains(entry)));
+    report_work(desk, reports, found);
+}
+
+/// How much was found and not listed, because there is too much of it.
+#[derive(Default)]
+struct LeftOut {
+    alerts: usize,
+    to_ask: usize,
+}
+
+fn all_alerts(reports: &ChartReports<'_>, book: &RuleBook) -> (Found, Rows, LeftOut) {
     let (holding, ever) = (reports.holding(), reports.ever());
-    let (mut found, mut still) = (Found::new(), Still::new());
-    // When the revision after the one at hand began; nothing comes after the newest.
-    let mut until: Option<TimestampMs> = None;
-    let runs: Vec<(&RuleRevision, Evaluation, Evaluation)> = book
-        .revisions()
-        .iter()
-        .rev()
-        .map(|revision| (revision, evaluate(&revision.rules, &holding), evaluate(&revision.rules, &ever)))
-        .collect();
-    let mut rows = Rows::new();
-    for (revision, now, once) in &runs {
-        let before = |report: &ChartReport<'_>| until.is_none_or(|until| report.since() < until);
-        let current = Pass { revision, reports, is_past: false };
-        current.note_still(&now.alerts, &mut still, before);
-        note_rows(&mut rows, revision, reports, now, until);
-        if until.is_none() {
-            current.note(&now.alerts, &mut found, |_, _, _| true);
-            ask_work(&mut found, reports, revision, now);
+    let (mut found, mut still, mut rows) = (Found::new(), Still::new(), Rows::new());
+    let mut left_out = LeftOut::default();
+    for (age, revision) in book.revisions().iter().rev().enumerate() {
+        let (now, once) = (evaluate(&revision.own, &holding), evaluate(&revision.own, &ever));
+        let takes = |report: &ChartReport<'_>| revision.looks_at(report.written.arrival.sealed_at);
+        let pass = |is_past| Pass { revision, reports, is_past, is_newest: age == 0 };
+        pass(false).note_still(&now.alerts, &mut still, takes);
+        rows.note(revision, reports, &now);
+        pass(false).note(&now.alerts, &mut found, |_, report, _| takes(report));
+        if age == 0 {
+            ask_work(&mut found, reports, revision, &now);
+            left_out.to_ask = now.to_ask_unnamed;
         }
+        left_out.alerts = left_out.alerts.max(now.alerts_unnamed.max(once.alerts_unnamed));
         // What was corrected and is reported as pressing again counts once, with what holds.
         let is_replaced = |alert: &Alert, report: &ChartReport<'_>, matter: &Matter| {
             let again = still.get(&(matter.clone(), report.record));
             !report.holds() && again.is_some_and(|severity| *severity >= alert.severity)
         };
-        let past = Pass { revision, reports, is_past: true };
-        past.note(&once.alerts, &mut found, |alert, report, matter| {
-            before(report) && !is_replaced(alert, report, matter)
+        pass(true).note(&once.alerts, &mut found, |alert, report, matter| {
+            takes(report) && !is_replaced(alert, report, matter)
         });
-        until = Some(revision.from);
     }
-    row_work(desk, reports, rows);
+    (found, rows, left_out)
+}
+
+/// A list that is too long to be shown is a fault of the rules, and must not look like a whole one.
+fn too_many(desk: &mut Desk<'_>, reports: &ChartReports<'_>, left_out: LeftOut) {
+    let newest = reports.by_entry.values().max_by_key(|report| report.order());
+    let Some(raised) = newest.map(|report| [Raised::of(&report.written)]) else { return };
+    if left_out.alerts > 0 {
+        let reason = format!(
+            "{} more alerts than can be listed: the study's rules fire on nearly everything and must be changed",
+            left_out.alerts
+        );
+        desk.unanswerable(Urgency::Urgent, "too-many-alerts", &raised, reason);
+    }
+    if left_out.to_ask > 0 {
+        let reason = format!(
+            "{} more answers to ask about than can be listed; the oldest are left out",
+            left_out.to_ask
+        );
+        desk.unanswerable(Urgency::Concern, "too-many-to-ask", &raised, reason);
+    }
+}
+
+fn report_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>, found: Found) {
     for (matter, by_report) in found {
         matter_work(desk, reports, &matter, by_report);
     }
@@ -88,6 +141,8 @@ struct Pass<'r, 'a> {
     reports: &'r ChartReports<'a>,
     /// Whether it looks for what was once raised and is no more.
     is_past: bool,
+    /// Whether the revision is the one that counts.
+    is_newest: bool,
 }
 
 impl Pass<'_, '_> {
@@ -110,6 +165,7 @@ impl Pass<'_, '_> {
                 let mut raised = RaisedAlert::of(alert, rule, self.revision, report);
                 raised.is_past = self.is_past;
                 raised.corrected = self.corrected(report, &raised, &matter);
+                raised.outdated = self.outdated(report);
                 of_report.alerts.push(raised);
             }
         }
@@ -131,6 +187,15 @@ impl Pass<'_, '_> {
         known.revision == self.revision.number && known.is_past == self.is_past
     }
 
+    /// Why answers that hold would not raise this today.
+    fn outdated(&self, report: &ChartReport<'_>) -> Option<&'static str> {
+        match (self.is_newest, self.is_past && report.holds()) {
+            (false, _) => Some(RULE_CHANGED),
+            (true, true) => Some(COMPARISON_CHANGED),
+            (true, false) => None,
+        }
+    }
+
     /// What became of answers that raised an alert and hold no more.
     fn corrected(&self, report: &ChartReport<'_>, raised: &RaisedAlert, matter: &Matter) -> Option<String> {
         let (_, subject, is_wish) = matter;
@@ -138,21 +203,36 @@ impl Pass<'_, '_> {
             Version::Current | Version::OneOfSeveral => None,
             Version::Voided => Some("declared void".to_owned()),
             Version::Replaced if *is_wish => Some("taken back in a correction".to_owned()),
-            Version::Replaced if raised.is_symptom => {
-                let mut holding = self.reports.by_entry.values();
-                let own = |other: &&ChartReport<'_>| other.record == report.record && other.holds();
-                let grade = holding.find(own).and_then(|other| other.grade(subject));
-                Some(grade.map_or("corrected to no grade".to_owned(), |grade| {
-                    format!("corrected to grade {grade}")
-                }))
-            }
+            Version::Replaced if raised.is_symptom => Some(self.corrected_to(report.record, subject)),
             Version::Replaced => Some("corrected".to_owned()),
         }
     }
 }
 
+impl Pass<'_, '_> {
+    /// What the corrections of a response say of a symptom: of several that hold the worst.
+    fn corrected_to(&self, record: EntryId, symptom: &str) -> String {
+        let grades: Vec<Option<u8>> =
+            self.reports.holding_of(record).map(|report| report.grade(symptom)).collect();
+        let worst = grades.iter().flatten().max();
+        match (grades.as_slice(), worst) {
+            ([_], Some(grade)) => format!("corrected to grade {grade}"),
+            ([], _) | ([_], None) => "corrected; the grade is not known now".to_owned(),
+            (several, Some(grade)) => {
+                format!(
+                    "corrected {} times at once, to grade {grade} or less; nobody has chosen",
+                    several.len()
+                )
+            }
+            (several, None) => {
+                format!("corrected {} times at once; nobody has chosen, no grade is known", several.len())
+            }
+        }
+    }
+}
+
 /// The rule behind a name, and what its alerts are about.
-fn matter_of<'r>(revision: &'r RuleRevision, key: &AlertKey) -> Option<(&'r AlertRule, Matter)> {
+pub(super) fn matter_of<'r>(revision: &'r RuleRevision, key: &AlertKey) -> Option<(&'r AlertRule, Matter)> {
     let rule = revision.rules.rules().iter().find(|rule| rule.id() == key.rule)?;
     let is_wish = matches!(rule.kind(), RuleKind::PatientUrgent { .. });
     Some((rule, (key.instrument.clone(), subject_of(rule, &key.about), is_wish)))
@@ -160,12 +240,16 @@ fn matter_of<'r>(revision: &'r RuleRevision, key: &AlertKey) -> Option<(&'r Aler
 
 /// What was not answered, where it decides whether a rule fires.
 fn ask_work(found: &mut Found, reports: &ChartReports<'_>, revision: &RuleRevision, now: &Evaluation) {
-    for gap in now.not_judged.iter().filter(|gap| gap.is_partly_known) {
+    for gap in now.not_judged.iter().filter(|gap| gap.is_to_ask) {
         let Some((_, matter)) = matter_of(revision, &gap.key) else { continue };
         let entries = gap.versions.iter().filter_map(|id| id.parse::<EntryId>().ok());
         for entry in entries.filter(|entry| reports.by_entry.contains_key(entry)) {
             let of_report = found.entry(matter.clone()).or_default().entry(entry).or_default();
-            of_report.gap.get_or_insert_with(|| gap.why.clone());
+            // Of several gaps the fullest words: a range says more than that a part is missing.
+            let known = of_report.gap.as_ref().map_or(0, String::len);
+            if gap.why.len() > known {
+                of_report.gap = Some(gap.why.clone());
+            }
         }
     }
 }
@@ -202,12 +286,12 @@ fn matter_work(
     order(&mut to_ask);
     let asks = |raised: &[Raised<OfReport>]| {
         let why = raised.last().and_then(|one| one.detail.gap.as_deref()).unwrap_or_default();
-        Told::from(format!("ask about {why}{}", times(reports, raised)))
+        Told::from(format!("ask about {}{}", cut_line(why, WHAT_SHOWN_MAX), times(reports, raised)))
     };
     desk.recurring(Urgency::ToAsk, &[format!("ask-{}", slug(subject))], to_ask, asks);
 }
 
-fn urgency(severity: AlertSeverity, is_wish: bool) -> Urgency {
+pub(super) fn urgency(severity: AlertSeverity, is_wish: bool) -> Urgency {
     match severity {
         AlertSeverity::Urgent if is_wish => Urgency::PatientUrgent,
         AlertSeverity::Urgent => Urgency::Urgent,
@@ -236,30 +320,46 @@ fn told(reports: &ChartReports<'_>, raised: &[Raised<OfReport>], is_wish: bool) 
     let is_open = !has_whole || pressing < Some(AlertSeverity::Urgent);
     whats.extend(gap.filter(|_| is_open));
     let words = if is_wish { raised.iter().rev().find_map(|one| note_of(reports, one.entry)) } else { None };
-    let words = words.map(|words| format!("; wrote: “{words}”")).unwrap_or_default();
+    let words = words.map(|words| format!("; wrote: “{}”", cut_line(&words, WORDS_SHOWN_MAX)));
+    // What is long is cut by itself, so that it pushes nothing else off the line.
+    let what = cut_line(&whats.join("; "), WHAT_SHOWN_MAX);
     Told {
-        reason: format!("{}{}{words}", whats.join("; "), times(reports, raised)),
+        reason: format!("{what}{}{}", times(reports, raised), words.unwrap_or_default()),
         alerts: raised.iter().flat_map(|one| one.detail.alerts.iter().cloned()).collect(),
     }
 }
 
-/// `, on 2026-03-01`, or `, 3 times since 2026-03-01`; and what corrections made of it.
+/// `, on 2026-03-01`, or `, 3 times since 2026-03-01`; and what became of the answers and of the rules since.
+/// Several versions of one report, and one day that was sent twice, are one time.
 fn times(reports: &ChartReports<'_>, raised: &[Raised<OfReport>]) -> String {
-    let first = raised.first().and_then(|one| reports.by_entry.get(&one.entry));
-    let since = first.map(ChartReport::occurrence).unwrap_or_default();
-    let mut out = match raised.len() {
-        1 => format!(", on {since}"),
+    let report = |one: &Raised<OfReport>| reports.by_entry.get(&one.entry);
+    let since = raised.first().and_then(report).map(ChartReport::occurrence).unwrap_or_default();
+    let since = cut_line(since, OCCURRENCE_SHOWN_MAX);
+    let occasions: BTreeSet<&str> = raised.iter().filter_map(report).map(ChartReport::occurrence).collect();
+    let mut out = match occasions.len() {
+        0 | 1 => format!(", on {since}"),
         count => format!(", {count} times since {since}"),
     };
     let corrected = |one: &Raised<OfReport>| {
-        let report = reports.by_entry.get(&one.entry)?;
-        (!report.holds()).then(|| one.detail.alerts.iter().find_map(|alert| alert.corrected.clone()))?
+        let holds = report(one)?.holds();
+        (!holds).then(|| one.detail.alerts.iter().find_map(|alert| alert.corrected.clone()))?
     };
     let corrected: Vec<String> = raised.iter().filter_map(corrected).collect();
     match corrected.as_slice() {
         [] => {}
         [only] if raised.len() == 1 => out.push_str(&format!("; later {only}")),
         some => out.push_str(&format!("; {} of them later corrected", some.len())),
+    }
+    let newest = raised.last().map(|one| one.detail.alerts.as_slice()).unwrap_or_default();
+    if newest.iter().any(|alert| alert.unsettled) {
+        out.push_str("; several versions of these answers hold and nobody has chosen");
+    }
+    // Only where nothing on the line would be raised today.
+    if let Some(outdated) = newest.first().and_then(|alert| alert.outdated)
+        && newest.iter().all(|alert| alert.outdated.is_some())
+    {
+        out.push_str("; ");
+        out.push_str(outdated);
     }
     out
 }
@@ -273,63 +373,9 @@ fn note_of(reports: &ChartReports<'_>, entry: EntryId) -> Option<String> {
     })
 }
 
-/// The alerts of each row of missed times, by questionnaire and by the time with which the row began.
-type Rows<'r> = BTreeMap<(&'r str, &'r str), Vec<(RaisedAlert, &'r Alert)>>;
-
-/// Notes the rows that a revision raises, as far as no newer one says as much about them.
-fn note_rows<'r>(
-    rows: &mut Rows<'r>,
-    revision: &RuleRevision,
-    reports: &ChartReports<'_>,
-    now: &'r Evaluation,
-    until: Option<TimestampMs>,
-) {
-    for alert in now.alerts.iter().filter(|alert| until.is_none_or(|until| alert.at_ms < until.0)) {
-        let Some(since) = row_of(alert) else { continue };
-        let Some((rule, _)) = matter_of(revision, &alert.key) else { continue };
-        let Some(planned_by) = reports.planned_by.get(&alert.key.instrument) else { continue };
-        // What the study's schedule says goes before a rule that the study did not write.
-        if revision.number == 0 && reports.own_limits.contains(&alert.key.instrument) {
-            continue;
-        }
-        let row = rows.entry((&alert.key.instrument, since)).or_default();
-        let is_said = |(known, _): &(RaisedAlert, &Alert)| {
-            known.revision != revision.number && known.severity >= alert.severity
-        };
-        if !row.iter().any(is_said) {
-            row.push((RaisedAlert::of_row(alert, rule, revision, *planned_by), alert));
-        }
-    }
-}
-
-/// Planned times missed in a row. A row is one item, however long it gets. It stays when answers come
-/// again: somebody was to look, and says whether they did. What the schedule has the site told, and no rule
-/// says, is an item while it lasts.
-fn row_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>, rows: Rows<'_>) {
-    for row in &reports.escalated {
-        if !rows.contains_key(&(row.instrument.as_str(), row.since.as_str())) {
-            let raised = [Raised { entry: row.entry, since: row.missed_at, detail: () }];
-            let matter = format!("missed-{}", slug(&row.since));
-            desk.standing(Urgency::Notice, &[matter], &raised, row.reason.clone());
-        }
-    }
-    for ((_, since), row) in rows {
-        let Some(severity) = row.iter().map(|(alert, _)| alert.severity).max() else { continue };
-        let pressing = || row.iter().filter(|(alert, _)| alert.severity == severity);
-        let Some((first, alert)) = pressing().min_by_key(|(alert, _)| alert.since) else { continue };
-        let ended = if reports.answered_after(alert) { "; answers came again since" } else { "" };
-        let name = |severity: AlertSeverity| format!("missed-{}-{}", severity.code(), slug(since));
-        let raised = [Raised { entry: first.entry, since: first.since, detail: () }];
-        let reason = format!("{}{ended}", first.what);
-        let (urgency, matters) = (urgency(severity, false), closing(severity, name));
-        let alerts = row.into_iter().map(|(alert, _)| alert).collect();
-        desk.standing(urgency, &matters, &raised, Told { reason, alerts });
-    }
-}
-
 /// The matters whose acknowledgement closes one of this severity, its own first: who said what was done
 /// about something as pressing has done so about this, too.
-fn closing(severity: AlertSeverity, name: impl Fn(AlertSeverity) -> String) -> Vec<String> {
+pub(super) fn closing(severity: AlertSeverity, name: impl Fn(AlertSeverity) -> String) -> Vec<String> {
     let pressing = AlertSeverity::ALL.iter().map(|(known, _)| *known).filter(|known| *known >= severity);
     pressing.map(name).collect()
 }

@@ -1,14 +1,14 @@
 //! The answers of a chart as alert rules read them: every finished version of every response, those that
 //! a correction replaced among them.
 
-use super::adherence::{InstrumentAdherence, adherence_to};
-use super::calendar::{DAY_MS, parse_iso_day};
+use super::calendar::parse_iso_day;
 use super::chart_forms::{ChartForms, FormProblem};
-use super::schedule::Planning;
+use super::local_day::local_day;
+use super::missed_times::{MissedTimes, day_end_place, day_place};
 use super::scores::{Version, gather};
 use super::work_item::known_at;
 use std::collections::{BTreeMap, BTreeSet};
-use ward_forms::alert_rules::{Alert, History, Occasion, Report, ReportVersion};
+use ward_forms::alert_rules::{History, Occasion, Report, ReportVersion};
 use ward_forms::{AnswerValue, QuestionnaireResponse};
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_sync::{ChartView, Response, ResponseStatus, Thread, Written};
@@ -63,41 +63,13 @@ impl ChartReport<'_> {
 /// What a chart reported and missed.
 pub(super) struct ChartReports<'a> {
     pub(super) by_entry: BTreeMap<EntryId, ChartReport<'a>>,
-    /// Missed planned times.
-    missed: Vec<Occasion>,
-    /// The newest entry that planned each questionnaire.
-    pub(super) planned_by: BTreeMap<String, EntryId>,
-    /// Questionnaires whose schedule says after how many missed times the site is told.
-    pub(super) own_limits: BTreeSet<String>,
-    /// Rows that are as long as their schedule lets pass before the site is told.
-    pub(super) escalated: Vec<Escalated>,
+    /// The versions of each response, by its first one.
+    by_record: BTreeMap<EntryId, Vec<EntryId>>,
+    /// What was planned, and missed.
+    pub(super) times: MissedTimes,
+    /// The size of the membership log under which each entry that planned something was sealed.
+    planned_at: BTreeMap<EntryId, Option<u64>>,
     participant: String,
-}
-
-/// A row of missed times of which the schedule itself says that the site is told.
-pub(super) struct Escalated {
-    pub(super) instrument: String,
-    /// The first missed time.
-    pub(super) since: String,
-    pub(super) missed_at: TimestampMs,
-    pub(super) entry: EntryId,
-    pub(super) reason: String,
-}
-
-impl Escalated {
-    fn of(instrument: InstrumentAdherence) -> Option<Self> {
-        let missed = instrument.missed_in_a_row;
-        let first = instrument.missed_since?;
-        instrument.escalate_after_missed.filter(|limit| missed >= *limit)?;
-        let times = if missed == 1 { "once".to_owned() } else { format!("{missed} times in a row") };
-        Some(Self {
-            reason: format!("“{}” missed {times}, since {}", instrument.title, first.occurrence),
-            instrument: instrument.instrument_url,
-            since: first.occurrence,
-            missed_at: first.missed_at,
-            entry: instrument.entry,
-        })
-    }
 }
 
 /// Reads a chart up to `now`.
@@ -107,44 +79,72 @@ pub(super) fn chart_reports<'a>(
     forms: &ChartForms,
     now: TimestampMs,
 ) -> ChartReports<'a> {
-    let mut by_entry = BTreeMap::new();
+    let times = MissedTimes::of(view, forms, now);
+    let orders = known_in_order(view);
+    let (mut by_entry, mut by_record) = (BTreeMap::new(), BTreeMap::<EntryId, Vec<EntryId>>::new());
     for thread in view.responses().values().flatten() {
-        for report in versions(thread, forms) {
+        for report in versions(thread, forms, &times, &orders) {
+            by_record.entry(report.record).or_default().push(report.written.id());
             by_entry.insert(report.written.id(), report);
         }
     }
-    let (mut missed, mut planned_by) = (Vec::new(), BTreeMap::new());
-    let planning = Planning::of(view);
-    for time in planning.missed(forms, now) {
-        missed.push(Occasion {
-            planned_at_ms: time.planned_at.0,
-            at_ms: time.missed_at.0,
-            occurrence: time.occurrence,
-            instrument: time.instrument_url,
-            title: time.title,
-        });
+    let instruments = view.instruments().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let planned_at = instruments.map(|written| (written.id(), written.arrival.sealed_at)).collect();
+    ChartReports { by_entry, by_record, times, planned_at, participant: chart.to_string() }
+}
+
+/// The order in which entries became known: by their places in the operation log, but never before what they
+/// name as seen. So nobody can say of what came late that it was there from the start.
+fn known_in_order(view: &ChartView<'_>) -> BTreeMap<EntryId, u64> {
+    let mut reached: BTreeMap<EntryId, u64> = BTreeMap::new();
+    let mut order = Vec::new();
+    // Causes come before effects in the timeline.
+    for item in view.timeline() {
+        let (id, body) = (item.entry.id(), item.entry.body());
+        let causes = item.entry.frame().prev.into_iter().chain(body.amends).chain(body.deps.iter().copied());
+        let of_causes = causes.filter_map(|cause| reached.get(&cause).copied()).max();
+        let place = item.arrival.olog_index.unwrap_or(u64::MAX).max(of_causes.unwrap_or_default());
+        reached.insert(id, place);
+        order.push((place, body.lamport, id));
     }
-    for planned in &planning.instruments {
-        planned_by.extend(planned.newest_entry().map(|entry| (planned.url.to_owned(), entry)));
-    }
-    let adherence = adherence_to(&planning, forms, now);
-    let has_limit = |one: &&InstrumentAdherence| one.escalate_after_missed.is_some();
-    let own_limits = adherence.iter().filter(has_limit).map(|one| one.instrument_url.clone()).collect();
-    let escalated = adherence.into_iter().filter_map(Escalated::of).collect();
-    ChartReports { by_entry, missed, planned_by, own_limits, escalated, participant: chart.to_string() }
+    order.sort_unstable();
+    order.into_iter().zip(1..).map(|((.., id), place)| (id, place)).collect()
 }
 
 impl ChartReports<'_> {
-    /// Whether the questionnaire of a row of missed times was answered after the row began.
-    pub(super) fn answered_after(&self, alert: &Alert) -> bool {
-        let of_row = |one: &&Occasion| {
-            one.instrument == alert.key.instrument && one.occurrence == alert.key.occurrence
-        };
-        let Some(reached) = self.missed.iter().find(of_row) else { return false };
+    /// The versions of a response that hold.
+    pub(super) fn holding_of(&self, record: EntryId) -> impl Iterator<Item = &ChartReport<'_>> {
+        let versions = self.by_record.get(&record).into_iter().flatten();
+        versions.filter_map(|entry| self.by_entry.get(entry)).filter(|report| report.holds())
+    }
+
+    /// Whether the questionnaire of a row of missed times was answered after the row was reached.
+    pub(super) fn answered_after(&self, instrument: &str, reached: &str) -> bool {
+        let Some(reached) = self.times.get(instrument, reached) else { return false };
         self.by_entry.values().any(|report| {
             report.holds()
-                && report.occasion.instrument == alert.key.instrument
-                && report.occasion.planned_at_ms > reached.planned_at_ms
+                && report.occasion.instrument == instrument
+                && report.occasion.planned_at_ms > reached.place_ms
+        })
+    }
+
+    /// Whether a row of missed times, which begins at a planned time, came up after a set of rules that stands
+    /// at this place of the membership log was known: the row was planned by an entry that was sealed after
+    /// that, or an answer to an earlier time, given in its time, was. Clocks of the site and of the server
+    /// take no part.
+    pub(super) fn row_follows(&self, instrument: &str, since: &str, place: u64) -> bool {
+        let follows = |sealed_at: Option<u64>| sealed_at.is_some_and(|size| size > place);
+        let Some(first) = self.times.get(instrument, since) else { return false };
+        if follows(self.planned_at.get(&first.entry).copied().flatten()) {
+            return true;
+        }
+        let answered: BTreeSet<&str> = self.times.answered_in_time(instrument, first.place_ms).collect();
+        // The first version: a correction may come at any time.
+        self.by_entry.iter().any(|(id, report)| {
+            *id == report.record
+                && report.occasion.instrument == instrument
+                && answered.contains(report.occurrence())
+                && follows(report.written.arrival.sealed_at)
         })
     }
 
@@ -167,41 +167,52 @@ impl ChartReports<'_> {
         History {
             participant: self.participant.clone(),
             reports: reports.collect(),
-            missed: self.missed.clone(),
+            missed: self.times.missed.clone(),
         }
     }
 }
 
-fn versions<'a>(thread: &Thread<'a, Response>, forms: &ChartForms) -> Vec<ChartReport<'a>> {
-    let Some(record) = thread.first().map(Written::id) else { return Vec::new() };
+fn versions<'a>(
+    thread: &Thread<'a, Response>,
+    forms: &ChartForms,
+    times: &MissedTimes,
+    orders: &BTreeMap<EntryId, u64>,
+) -> Vec<ChartReport<'a>> {
+    let Some(first) = thread.first().copied() else { return Vec::new() };
     let holds = if thread.is_conflict() { Version::OneOfSeveral } else { Version::Current };
     let gone = if thread.is_voided() { Version::Voided } else { Version::Replaced };
     let current = thread.values().into_iter().map(|written| (*written, holds));
     let past = thread.past.iter().map(|written| (*written, gone));
     past.chain(current)
         .filter(|(written, _)| written.value.status() != ResponseStatus::Draft)
-        .map(|(written, version)| report(written, record, version, forms))
+        .map(|(written, version)| {
+            let occasion = occasion(&written, &first, forms, times);
+            let (reading, answers) = reading(&written, forms);
+            let reading = reading.known_as(orders.get(&written.id()).copied().unwrap_or(u64::MAX));
+            ChartReport { record: first.id(), version, occasion, reading, answers, written }
+        })
         .collect()
 }
 
-fn report<'a>(
-    written: Written<'a, Response>,
-    record: EntryId,
-    version: Version,
+/// What a report is about. A correction is about what the first version was about, whenever it comes.
+fn occasion(
+    written: &Written<'_, Response>,
+    first: &Written<'_, Response>,
     forms: &ChartForms,
-) -> ChartReport<'a> {
+    times: &MissedTimes,
+) -> Occasion {
     let instrument = forms.name_of(written.value).0.to_owned();
     let occurrence = written.value.occurrence().to_string();
-    let planned = parse_iso_day(&occurrence).map(|day| day.saturating_mul(DAY_MS));
-    let occasion = Occasion {
-        planned_at_ms: planned.unwrap_or_else(|| written.captured_at().0),
-        at_ms: known_at(&written).0,
+    let planned = times.get(&instrument, &occurrence).map(|time| time.place_ms);
+    let named = || parse_iso_day(&occurrence).map(day_place);
+    let written_on = || day_end_place(local_day(&first.entry.body().zone, first.captured_at()));
+    Occasion {
+        planned_at_ms: planned.or_else(named).unwrap_or_else(written_on),
+        at_ms: known_at(written).0,
         title: forms.title(&instrument).to_owned(),
         occurrence,
         instrument,
-    };
-    let (reading, answers) = reading(&written, forms);
-    ChartReport { record, version, occasion, reading, answers, written }
+    }
 }
 
 fn reading(

@@ -25,6 +25,7 @@ pub(crate) fn drop_work(
         alerts: Vec::new(),
         since: drop.received_at,
         acknowledged: None,
+        closable: false,
     };
     let mut out: Vec<WorkItem> = drops
         .iter()
@@ -47,6 +48,7 @@ pub(crate) fn drop_work(
         reason: format!("not yet adopted: {}", raised.reason),
         entries: Vec::new(),
         acknowledged: None,
+        closable: false,
         ..raised
     }));
     out
@@ -69,5 +71,6 @@ pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampM
         alerts: Vec::new(),
         since,
         acknowledged: None,
+        closable: false,
     })
 }

@@ -2,9 +2,10 @@
 
 use super::chart_reports::ChartReport;
 use super::rule_book::RuleRevision;
+use super::scores::Version;
 use super::wording::plain_line;
 use serde::Serialize;
-use ward_forms::alert_rules::{Alert, AlertRule, AlertSeverity, Compared, RuleKind, Target};
+use ward_forms::alert_rules::{Alert, AlertRule, AlertSeverity, Compared, RuleKind, Target, Trigger};
 use ward_id::{EntryId, TimestampMs};
 
 /// One alert of an item.
@@ -32,6 +33,10 @@ pub struct RaisedAlert {
     pub since: TimestampMs,
     /// What became of the answers, where they hold no more.
     pub corrected: Option<String>,
+    /// Why it would not be raised today, though the answers hold.
+    pub outdated: Option<&'static str>,
+    /// Whether several versions of the answers hold at once and nobody has chosen.
+    pub unsettled: bool,
     /// Whether it is about one attribute of a symptom.
     #[serde(skip)]
     pub(super) is_part: bool,
@@ -65,45 +70,51 @@ impl RaisedAlert {
             RuleKind::Missed { .. } | RuleKind::PatientUrgent { .. } => None,
         };
         Self {
-            rule: rule.id().to_owned(),
+            rule: plain_line(rule.id()),
             kind: rule.kind().code(),
             revision: revision.number,
             severity: alert.severity,
-            what: alert.what.clone(),
-            occurrence: report.occurrence().to_owned(),
+            what: plain_line(what_of(own().collect(), &alert.what)),
+            occurrence: plain_line(report.occurrence()),
             entry,
             used,
             compared: own().find_map(|trigger| compared_with(&trigger.compared)),
             since: report.since(),
             corrected: None,
+            outdated: None,
+            unsettled: report.version == Version::OneOfSeveral,
             is_part: matches!(of, Some(Target::Attribute { .. })),
             is_symptom: matches!(of, Some(Target::Attribute { .. } | Target::Grade { .. })),
             is_past: false,
         }
     }
 
-    pub(super) fn of_row(
-        alert: &Alert,
-        rule: &AlertRule,
-        revision: &RuleRevision,
-        planned_by: EntryId,
-    ) -> Self {
+    pub(super) fn of_row(alert: &Alert, rule: &AlertRule, revision: u64, planned_by: EntryId) -> Self {
         Self {
-            rule: rule.id().to_owned(),
+            rule: plain_line(rule.id()),
             kind: rule.kind().code(),
-            revision: revision.number,
+            revision,
             severity: alert.severity,
-            what: alert.what.clone(),
-            occurrence: alert.key.occurrence.clone(),
+            what: plain_line(&alert.what),
+            occurrence: plain_line(&alert.key.occurrence),
             entry: planned_by,
             used: Vec::new(),
             compared: None,
             since: TimestampMs(alert.at_ms),
             corrected: None,
+            outdated: None,
+            unsettled: false,
             is_part: false,
             is_symptom: false,
             is_past: false,
         }
+    }
+}
+
+impl RaisedAlert {
+    /// Whether it comes of another rule set.
+    pub(super) fn is_of_another(&self, other: &Self) -> bool {
+        self.revision != other.revision
     }
 }
 
@@ -121,18 +132,37 @@ pub(super) fn subject_of(rule: &AlertRule, about: &str) -> String {
     }
 }
 
-/// Since when a row of missed times lasts; `None` for an alert about answers.
-pub(super) fn row_of(alert: &Alert) -> Option<&str> {
+/// A row of missed times: since when it lasts, how many make an alert, and with how many this one was raised.
+/// `None` for an alert about answers.
+pub(super) fn row_of(alert: &Alert) -> Option<(&str, u32, u32)> {
     alert.triggers.iter().find_map(|trigger| match &trigger.compared {
-        Compared::InARow { since, .. } => Some(since.as_str()),
+        Compared::InARow { since, limit, raised_at, .. } => Some((since.as_str(), *limit, *raised_at)),
         _ => None,
     })
 }
 
+/// What the version at hand says: of several places in it the worst.
+fn what_of<'t>(own: Vec<&'t Trigger>, of_all: &'t str) -> &'t str {
+    if own.iter().any(|trigger| trigger.what == of_all) {
+        return of_all;
+    }
+    let lower_is_worse = |trigger: &&&Trigger| matches!(trigger.compared, Compared::AtMost { .. });
+    let value = |trigger: &&&Trigger| trigger.value.unwrap_or_default();
+    let worst = own.iter().max_by(|left, right| {
+        let order = value(left).total_cmp(&value(right));
+        if lower_is_worse(left) { order.reverse() } else { order }
+    });
+    worst.map_or(of_all, |trigger| trigger.what.as_str())
+}
+
 fn compared_with(compared: &Compared) -> Option<String> {
     match compared {
-        Compared::Baseline { value, occurrence, .. } => Some(format!("{value} at the start ({occurrence})")),
-        Compared::Previous { value, occurrence, .. } => Some(format!("{value} before ({occurrence})")),
+        Compared::Baseline { value, occurrence, .. } => {
+            Some(plain_line(&format!("{value} at the start ({occurrence})")))
+        }
+        Compared::Previous { value, occurrence, .. } => {
+            Some(plain_line(&format!("{value} before ({occurrence})")))
+        }
         _ => None,
     }
 }

@@ -181,6 +181,17 @@ impl<'v> Planning<'v> {
         planned.course.due_list(&situation, now, ahead_days)
     }
 
+    /// The same, as if the participant had stood otherwise.
+    pub(super) fn due_list_as(
+        &self,
+        planned: &PlannedInstrument<'_>,
+        participation: &Participation,
+        now: TimestampMs,
+    ) -> DueList {
+        let situation = Situation { calendar: &self.calendar, participation, given: &planned.given };
+        planned.course.due_list(&situation, now, 0)
+    }
+
     /// The reminders of the coming days, over all questionnaires.
     pub fn reminders(&self, now: TimestampMs, days: u16) -> ReminderPlan {
         let reminded: Vec<Reminded<'_>> = self

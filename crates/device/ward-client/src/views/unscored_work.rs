@@ -2,6 +2,7 @@
 
 use super::chart_forms::FormProblem;
 use super::scores::{ChartScores, ScoreProblem};
+use super::unsettled_work::MAY_HIDE;
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, known_at};
 
@@ -24,11 +25,18 @@ pub(super) fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
             since: known_at(&response.written),
             detail: (),
         });
-        let raised = raised.collect();
-        desk.recurring(Urgency::Unusable, &[matter], raised, |raised| {
-            let what = counted(raised.len(), "set of answers has", "sets of answers have");
-            format!("{what} no scores: {why}")
-        });
+        let raised: Vec<_> = raised.collect();
+        let reason = |count: usize| {
+            let what = counted(count, "set of answers has", "sets of answers have");
+            format!("{MAY_HIDE}{what} no scores: {why}")
+        };
+        // A questionnaire may come, and an app be updated; answers that cannot be read stay so.
+        if matches!(problem, ScoreProblem::Form(_)) {
+            let reason = reason(raised.len());
+            desk.unanswerable(Urgency::Concern, matter, &raised, reason);
+        } else {
+            desk.recurring(Urgency::Concern, &[matter], raised, |raised| reason(raised.len()));
+        }
     }
     let doubtful = scores
         .responses

@@ -6,8 +6,11 @@ use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency};
 use std::collections::BTreeMap;
 use ward_sync::{
-    ChartView, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
+    ChartView, EntryKind, Place, QuarantineReason, Response, ResponseStatus, Thread, TimelineItem, Written,
 };
+
+/// What stands before the words where nobody knows what answers say.
+pub(super) const MAY_HIDE: &str = "alerts may be hidden: ";
 
 fn raised<P>(writes: &[Written<'_, P>]) -> Vec<Raised<()>> {
     writes.iter().map(Raised::of).collect()
@@ -36,28 +39,36 @@ pub(super) fn duplicate_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &
 pub(super) fn adoption_work(desk: &mut Desk<'_>, view: &ChartView<'_>) {
     let declined = view.declined();
     let waiting = view.to_adopt().filter(|item| !declined.contains(&item.entry.id()));
-    let waiting = waiting.map(raised_item).collect();
-    desk.recurring(Urgency::ToAdopt, &["adopt"], waiting, |raised| {
-        let what = counted(raised.len(), "entry of a lost device waits", "entries of a lost device wait");
-        format!("{what} to be taken over")
-    });
+    let waiting: Vec<_> = waiting.map(raised_item).collect();
+    let what = counted(waiting.len(), "entry of a lost device waits", "entries of a lost device wait");
+    // It ends when somebody takes them over or declines them: nobody may put them away unread.
+    desk.unanswerable(Urgency::ToAdopt, "adopt", &waiting, format!("{what} to be taken over"));
 }
 
 /// Entries that are kept but take no part in the chart's values.
 pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
-    let mut by_cause: BTreeMap<&'static str, Vec<Raised<()>>> = BTreeMap::new();
-    let mut waiting = Vec::new();
+    let mut by_cause: BTreeMap<(&'static str, bool), Vec<Raised<()>>> = BTreeMap::new();
+    let (mut waiting, mut answers_wait) = (Vec::new(), false);
     for item in view.timeline() {
+        let is_answer = item.entry.body().kind == EntryKind::QUESTIONNAIRE_RESPONSE;
         match item.place {
-            Place::Parked => waiting.push(raised_item(item)),
+            Place::Parked => {
+                answers_wait |= is_answer;
+                waiting.push(raised_item(item));
+            }
             place => {
                 if let Some(cause) = cause_of(place) {
-                    by_cause.entry(cause).or_default().push(raised_item(item));
+                    let hides = is_answer && hides_alerts(cause);
+                    by_cause.entry((cause, hides)).or_default().push(raised_item(item));
                 }
             }
         }
     }
-    for (cause, raised) in by_cause {
+    for ((cause, hides), raised) in by_cause {
+        if hides {
+            answers_work(desk, cause, raised);
+            continue;
+        }
         desk.recurring(Urgency::Unusable, &[cause], raised, |raised| {
             format!("{} kept aside: {}", counted(raised.len(), "entry is", "entries are"), why(cause))
         });
@@ -84,7 +95,33 @@ pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &C
         "{} for others that have not arrived; the chart is incomplete",
         counted(waiting.len(), "entry waits", "entries wait")
     );
-    desk.unanswerable(Urgency::Unusable, "waiting", &waiting, reason);
+    if answers_wait {
+        desk.unanswerable(Urgency::Concern, "waiting", &waiting, format!("{MAY_HIDE}{reason}"));
+    } else {
+        desk.unanswerable(Urgency::Unusable, "waiting", &waiting, reason);
+    }
+}
+
+/// Answers on which no rule is judged: a severe symptom may be among them.
+fn answers_work(desk: &mut Desk<'_>, cause: &'static str, raised: Vec<Raised<()>>) {
+    let matter = format!("{cause}-answers");
+    let reason = |count: usize| {
+        let what = counted(count, "set of answers is", "sets of answers are");
+        format!("{MAY_HIDE}{what} kept aside: {}", why(cause))
+    };
+    // What comes to an end by itself stays until then; else somebody must be able to say that they looked.
+    if ["newer-app", "instrument-aside"].contains(&cause) {
+        let reason = reason(raised.len());
+        desk.unanswerable(Urgency::Concern, &matter, &raised, reason);
+    } else {
+        desk.recurring(Urgency::Concern, &[matter], raised, |raised| reason(raised.len()));
+    }
+}
+
+/// Whether no rule is judged on answers that are kept aside for this. Those of a severed device are judged
+/// (`set_aside_work`).
+fn hides_alerts(cause: &str) -> bool {
+    cause != "severed"
 }
 
 fn raised_item(item: &TimelineItem<'_>) -> Raised<()> {

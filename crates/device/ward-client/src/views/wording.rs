@@ -49,16 +49,22 @@ pub(super) fn short_id(id: &impl ToString) -> String {
 /// turn the writing direction become spaces, and it is cut at [`REASON_SHOWN_MAX`] characters.
 /// Without this, a note could rewrite the line that a nurse reads.
 pub(super) fn one_line(text: &str) -> String {
+    cut_line(text, REASON_SHOWN_MAX)
+}
+
+/// As [`one_line`], of at most so many characters.
+pub(super) fn cut_line(text: &str, max_chars: usize) -> String {
     let mut out = plain_line(text);
-    if let Some((end, _)) = out.char_indices().nth(REASON_SHOWN_MAX) {
+    if let Some((end, _)) = out.char_indices().nth(max_chars) {
         out.truncate(end);
         out.push('…');
     }
     out
 }
 
-/// As [`one_line`], whole.
-pub(crate) fn plain_line(text: &str) -> String {
+/// Somebody's text as one line, whole: control characters and marks that turn the writing direction become
+/// spaces.
+pub fn plain_line(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
     let plain: String =

@@ -78,6 +78,8 @@ pub struct WorkItem {
     pub alerts: Vec<RaisedAlert>,
     /// What was done, if somebody acted.
     pub acknowledged: Option<Acknowledged>,
+    /// Whether somebody can close it; else it ends when its cause does.
+    pub closable: bool,
 }
 
 impl WorkItem {
@@ -141,6 +143,8 @@ pub(super) struct Desk<'a> {
     chart: ChartId,
     participant: &'a str,
     acknowledgements: Vec<Written<'a, AlertAcknowledgement>>,
+    /// The acknowledgements that name an entry, by their places.
+    by_entry: BTreeMap<EntryId, Vec<usize>>,
     pub(super) items: Vec<WorkItem>,
 }
 
@@ -149,7 +153,13 @@ impl<'a> Desk<'a> {
         let mut acknowledgements: Vec<Written<'a, AlertAcknowledgement>> =
             view.acknowledgements().iter().flat_map(|thread| thread.current.iter().copied()).collect();
         acknowledgements.sort_by_key(Written::order);
-        Self { chart, participant, acknowledgements, items: Vec::new() }
+        let mut by_entry: BTreeMap<EntryId, Vec<usize>> = BTreeMap::new();
+        for (place, written) in acknowledgements.iter().enumerate() {
+            for entry in &written.value.entries {
+                by_entry.entry(*entry).or_default().push(place);
+            }
+        }
+        Self { chart, participant, acknowledgements, by_entry, items: Vec::new() }
     }
 
     /// A matter that each further entry raises again: what nobody acknowledged is one item, however
@@ -223,7 +233,14 @@ impl<'a> Desk<'a> {
         self.push(urgency, matter, raised, reason.into(), None);
         for item in self.items.iter_mut().skip(before) {
             item.entries.clear();
+            item.closable = false;
         }
+    }
+
+    /// Whether somebody said what was done about one of these matters.
+    pub(super) fn is_acknowledged<D>(&self, matters: &[impl AsRef<str>], raised: &Raised<D>) -> bool {
+        let by = |matter: &str| self.acknowledgement_of(matter, &[raised.entry]).is_some();
+        matters.iter().any(|matter| by(matter.as_ref()))
     }
 
     fn push<D>(
@@ -251,6 +268,7 @@ impl<'a> Desk<'a> {
             alerts: told.alerts,
             entries: raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect(),
             since,
+            closable: true,
             acknowledged: by.map(|written| Acknowledged {
                 entry: written.id(),
                 person: written.author.person,
@@ -282,7 +300,8 @@ impl<'a> Desk<'a> {
             of_matter(&written.value.item)
                 && entries.iter().all(|entry| written.value.entries.contains(entry))
         };
-        self.acknowledgements.iter().find(fits).copied()
+        let places = entries.first().and_then(|first| self.by_entry.get(first))?;
+        places.iter().filter_map(|place| self.acknowledgements.get(*place)).find(fits).copied()
     }
 }
 

@@ -90,10 +90,12 @@ pub struct TestChart {
     pub chart: Chart,
     pub pens: BTreeMap<Who, Pen>,
     pub rng: SeededRng,
+    /// The size of the membership log under which what is written next is sealed.
+    pub sealed_at: Option<u64>,
     authors: Authors,
     arrived: u64,
-    /// Where everybody is.
-    zone: String,
+    /// Where everybody is who writes next.
+    pub zone: String,
 }
 
 impl TestChart {
@@ -122,16 +124,8 @@ impl TestChart {
                 Pen { author, key: SignKey::generate(&mut rng), hedge: HedgeKey::generate(&mut rng), chain };
             pens.insert(who, pen);
         }
-        Self {
-            site,
-            id,
-            chart: Chart::new(site, id),
-            pens,
-            rng,
-            authors,
-            arrived: 0,
-            zone: "Europe/Vienna".into(),
-        }
+        let (chart, zone) = (Chart::new(site, id), "Europe/Vienna".into());
+        Self { site, id, chart, pens, rng, sealed_at: None, zone, authors, arrived: 0 }
     }
 
     /// A chart with the diary, due every day for `days` days from day 0.
@@ -183,7 +177,7 @@ impl TestChart {
 
     fn insert(&mut self, entry: SignedEntry, at: TimestampMs) -> EntryId {
         let id = entry.id();
-        let arrival = Arrival::at(self.arrived, at.plus_ms(ARRIVES_AFTER_MS));
+        let arrival = Arrival::at(self.arrived, at.plus_ms(ARRIVES_AFTER_MS)).sealed_under(self.sealed_at);
         self.arrived += 1;
         assert_eq!(self.chart.insert(entry, arrival), Ok(Inserted::New));
         id
@@ -292,6 +286,12 @@ impl TestChart {
         let view = self.chart.view(&self.authors);
         assert!(view.accounting().balances());
         view
+    }
+
+    /// The chart as it would be if nobody had lost a device.
+    pub fn trusted_view(&self) -> ChartView<'_> {
+        let authors = Authors { authors: self.authors.authors.clone(), lost: BTreeSet::new() };
+        self.chart.view(&authors)
     }
 
     pub fn with_named<T>(&self, act: impl FnOnce(&NamedChart<'_>) -> T) -> T {

@@ -8,6 +8,9 @@
 )]
 
 mod adherence;
+mod alert_cost;
+mod alert_lines;
+mod alert_rows;
 mod alert_rules;
 mod audit_package;
 mod balp;
@@ -15,6 +18,8 @@ mod builder;
 mod dense;
 mod fhir_and_csv;
 mod page;
+mod rule_news;
+mod rule_sets;
 mod schedules;
 mod scores;
 mod shapes;

@@ -254,12 +254,17 @@ fn missed_diaries_are_one_item_per_row() {
     assert_eq!(item.since, TimestampMs(((DAY + 3) * 24 - 1) * HOUR_MS), "when the row became long enough");
     assert_eq!((item.alerts[0].rule.as_str(), item.alerts[0].revision), ("missed", 0));
     acknowledge(&mut chart, &item, day(3));
-    let later = work(&chart, day(6)).remove(0);
+    let later = work(&chart, day(4)).remove(0);
     assert_eq!((later.id == item.id, later.acknowledged.is_some()), (true, true), "the row goes on");
-    assert!(later.reason.contains("5 times"));
+    assert!(later.reason.contains("3 times"));
+    let doubled = work(&chart, day(6));
+    let states: Vec<_> = doubled.iter().map(|item| (item.acknowledged.is_some(), &item.reason[..])).collect();
+    let said = |count: u8| format!("“How have you been?” missed {count} times in a row, since 2026-03-03");
+    assert_eq!(states, [(false, &said(5)[..]), (true, &said(2)[..])], "it doubled: somebody looks again");
+    acknowledge(&mut chart, &doubled[0], day(6));
     chart.report(6, &Answers::of(&[]));
     let after = work(&chart, day(7));
-    assert_eq!((after.len(), after[0].acknowledged.is_some()), (1, true), "done, and not gone");
+    assert!(after.len() == 2 && after.iter().all(|item| item.acknowledged.is_some()), "done, and not gone");
     assert!(after[0].reason.ends_with("; answers came again since"), "{}", after[0].reason);
     let next = work(&chart, day(9)).remove(0);
     assert!(next.acknowledged.is_none() && next.id != item.id, "a new row is a new item");
@@ -296,8 +301,8 @@ fn entries_that_are_kept_aside_are_named() {
     let mut no_form = response(&occurrence(1), ResponseStatus::Completed, &Answers::of(SEVERE));
     no_form.instrument_version = "9".into();
     chart.write(Who::Phone, day(1), no_form);
-    let adopt = items(&chart).remove(0);
-    assert_eq!(adopt.urgency, Urgency::ToAdopt);
+    let adopt = items(&chart).into_iter().find(|item| item.urgency == Urgency::ToAdopt).unwrap();
+    assert!(!adopt.closable && adopt.entries.is_empty(), "it ends when they are taken over or declined");
     acknowledge(&mut chart, &adopt, day(1));
     let waiting =
         chart.write_raw(Who::Phone, day(1), 12, |body| body.deps = vec![EntryId::from_bytes([9; 32])]);
@@ -309,13 +314,15 @@ fn entries_that_are_kept_aside_are_named() {
         "1 entry is kept aside: the content breaks the rules of its kind",
         "1 entry is kept aside: a newer version of the app is needed to read this",
         "1 entry waits for others that have not arrived; the chart is incomplete",
-        "1 set of answers has no scores: their questionnaire is not in the chart",
+        "alerts may be hidden: 1 set of answers has no scores: their questionnaire is not in the chart",
     ] {
         assert!(reasons.contains(&expected), "{expected}: {reasons:#?}");
     }
     assert_eq!(items.len(), 6);
-    let last = items.last().unwrap();
-    assert!(last.id == adopt.id && last.acknowledged.is_some(), "done, but not gone");
+    let unscored = items.iter().find(|item| item.reason.contains("no scores")).unwrap();
+    assert_eq!((unscored.urgency, unscored.closable), (Urgency::Concern, false));
+    let still = items.iter().find(|item| item.id == adopt.id).unwrap();
+    assert!(still.acknowledged.is_none(), "an acknowledgement closes nothing here");
     let parked = items.iter().find(|item| item.reason.contains("waits for others")).unwrap();
     assert_eq!(parked.entries, [], "naming an entry that waits would make the acknowledgement wait");
     assert!(parked.id.ends_with(&waiting.to_string()[..8]));
