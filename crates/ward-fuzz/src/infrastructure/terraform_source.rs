@@ -98,7 +98,10 @@ fn refines(open: &Graph, given: &Graph) {
     }
     for (_, resource) in open.resources().filter(|(_, resource)| !resource.may_be_absent) {
         let Some((_, own)) = given.at(&resource.address) else {
-            panic!("{} is certain, and gone when a variable is given", resource.address);
+            // Terraform refuses the block then, and nobody knows its instances.
+            let is_refused = given.resources().any(|(_, one)| one.may_be_absent && one.name == resource.name);
+            assert!(is_refused, "{} is certain, and gone when a variable is given", resource.address);
+            continue;
         };
         for (name, value) in resource.attributes.entries() {
             match own.attributes.get(name) {
@@ -112,7 +115,7 @@ fn refines(open: &Graph, given: &Graph) {
             }
         }
     }
-    let is_open = open.resources().any(|(_, resource)| resource.may_be_absent);
+    let is_open = open.resources().chain(given.resources()).any(|(_, resource)| resource.may_be_absent);
     let is_new = |resource: &Resource| open.at(&resource.address).is_none();
     assert!(
         is_open || !given.resources().any(|(_, resource)| is_new(resource)),
