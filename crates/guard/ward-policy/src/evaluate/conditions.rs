@@ -1,6 +1,6 @@
 //! Conditions over one resource.
 
-use super::links::{Link, LinkIndex, targets};
+use super::links::{Link, LinkIndex, SharedNames, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
+type Shared = RefCell<HashMap<(Box<str>, Vec<AttributePath>), Rc<SharedNames>>>;
 
 /// What is said of a resource whose number nobody knows.
 const MAY_BE_ABSENT: &str = "not known whether it will be there";
@@ -26,6 +27,7 @@ pub(super) struct Surroundings<'g> {
     pub(super) graph: &'g Graph,
     pub(super) defaults: &'g Defaults,
     links: Links,
+    shared: Shared,
 }
 
 /// The place in a resource from which paths lead on.
@@ -79,7 +81,7 @@ fn join(outer: &str, inner: &str) -> String {
 
 impl<'g> Surroundings<'g> {
     pub(super) fn new(graph: &'g Graph, defaults: &'g Defaults) -> Self {
-        Self { graph, defaults, links: RefCell::default() }
+        Self { graph, defaults, links: RefCell::default(), shared: RefCell::default() }
     }
 
     /// What a condition comes to for a resource.
@@ -301,7 +303,8 @@ impl<'g> Surroundings<'g> {
         let mut outcomes = Vec::new();
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
-            for (id, link) in index.of(self.graph, view.id, &companion.own) {
+            let shared = self.shared_names_of(&view.resource.kind, &companion.own);
+            for (id, link) in index.of(self.graph, view.id, &companion.own, &shared) {
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
                     Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
@@ -339,6 +342,16 @@ impl<'g> Surroundings<'g> {
         index
     }
 
+    fn shared_names_of(&self, kind: &str, own: &[AttributePath]) -> Rc<SharedNames> {
+        let key = (kind.into(), own.to_vec());
+        if let Some(known) = self.shared.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let shared = Rc::new(SharedNames::new(self.graph, kind, own));
+        self.shared.borrow_mut().insert(key, Rc::clone(&shared));
+        shared
+    }
+
     fn target(&self, view: View<'_>, target: &Target) -> Outcome {
         let found = targets(self.graph, view.resource, &target.path, &target.types, &target.own);
         if found.is_empty() {
@@ -360,20 +373,17 @@ impl<'g> Surroundings<'g> {
 
     fn present(&self, view: View<'_>, present: &Present) -> Outcome {
         let all = present.types.iter().flat_map(|kind| self.graph.of_kind(kind));
-        let same = all.filter(|(_, other)| other.provider == view.resource.provider);
-        let outcomes: Vec<_> = same
-            .map(|(id, other)| match &present.of {
-                _ if other.may_be_absent => Outcome {
-                    truth: Truth::Maybe,
-                    observed: vec![Observation {
-                        address: Some(other.address.clone()),
-                        path: Box::default(),
-                        value: MAY_BE_ABSENT.to_owned(),
-                        origin: String::new(),
-                    }],
-                },
-                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
-                None => Outcome::yes(),
+        let outcomes: Vec<_> = all
+            .filter_map(|(id, other)| {
+                let link = match same_account(&other.provider, &view.resource.provider)? {
+                    Link::Yes if other.may_be_absent => Link::IfThere,
+                    link => link,
+                };
+                let met = match &present.of {
+                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    None => Outcome::yes(),
+                };
+                Some(linked(met, link, Over::Some, &other.address, &AttributePath::of("provider")))
             })
             .collect();
         let none = Outcome {
@@ -386,6 +396,17 @@ impl<'g> Surroundings<'g> {
             }],
         };
         Outcome::some(outcomes, none)
+    }
+}
+
+/// Whether two provider configurations are of one account and region. A module's own configuration may
+/// be the one it was given under that name, or another.
+fn same_account(one: &str, other: &str) -> Option<Link> {
+    let base = |key: &str| key.rsplit(':').next().map(ToOwned::to_owned);
+    match one == other {
+        true => Some(Link::Yes),
+        false if (one.contains(':') || other.contains(':')) && base(one) == base(other) => Some(Link::Maybe),
+        false => None,
     }
 }
 

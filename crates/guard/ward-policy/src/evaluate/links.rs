@@ -6,7 +6,7 @@
 use crate::graph::{
     Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State, reach,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How sure a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +58,20 @@ impl LinkIndex {
     }
 
     /// The resources that point at this one, or may.
-    pub(super) fn of(&self, graph: &Graph, id: ResourceId, own: &[AttributePath]) -> Vec<(ResourceId, Link)> {
+    pub(super) fn of(
+        &self,
+        graph: &Graph,
+        id: ResourceId,
+        own: &[AttributePath],
+        shared: &SharedNames,
+    ) -> Vec<(ResourceId, Link)> {
         let mut found: Vec<(ResourceId, Link)> = Vec::new();
         found.extend(self.at.get(&id).into_iter().flatten().map(|one| (*one, Link::Yes)));
         let Some(resource) = graph.get(id) else { return found };
         let names = OwnNames::of(resource, own);
         for value in &names.known {
-            found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, Link::Yes)));
+            let link = if shared.0.contains(value) { Link::Maybe } else { Link::Yes };
+            found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, link)));
         }
         // A name that is not known may be any of the known ones that nobody else has.
         if names.is_open {
@@ -86,6 +93,27 @@ impl LinkIndex {
             }
         }
         found
+    }
+}
+
+/// Names that more than one resource of a type has, such as one in each of two regions: who is meant by
+/// such a name is not known.
+#[derive(Debug, Default)]
+pub(super) struct SharedNames(HashSet<Box<str>>);
+
+impl SharedNames {
+    /// The shared names of a type.
+    pub(super) fn new(graph: &Graph, kind: &str, own: &[AttributePath]) -> Self {
+        let mut owners: HashMap<Box<str>, ResourceId> = HashMap::new();
+        let mut shared = Self::default();
+        for (id, resource) in graph.of_kind(kind) {
+            for name in OwnNames::of(resource, own).known {
+                if *owners.entry(name.clone()).or_insert(id) != id {
+                    shared.0.insert(name);
+                }
+            }
+        }
+        shared
     }
 }
 
@@ -128,12 +156,20 @@ pub(super) fn targets(
         match pointer {
             Pointer::At(id) => found.push((Some(id), Link::Yes)),
             Pointer::Value(value) => {
-                let named = candidates().find(|(_, one)| OwnNames::of(one, own).known.contains(&value));
-                let may_be = || candidates().find(|(_, one)| OwnNames::of(one, own).is_open);
-                match (named, may_be()) {
-                    (Some((id, _)), _) => found.push((Some(id), Link::Yes)),
-                    (None, Some((id, _))) => found.push((Some(id), Link::Maybe)),
-                    (None, None) => found.push((None, Link::Yes)),
+                let names = |(id, one)| (id, OwnNames::of(one, own));
+                let (mut named, mut may_be) = (Vec::new(), None);
+                for (id, names) in candidates().map(names) {
+                    if names.known.contains(&value) {
+                        named.push(id);
+                    } else if names.is_open {
+                        may_be.get_or_insert(id);
+                    }
+                }
+                match named.as_slice() {
+                    [] if may_be.is_some() => found.push((may_be, Link::Maybe)),
+                    [] => found.push((None, Link::Yes)),
+                    [only] => found.push((Some(*only), Link::Yes)),
+                    several => found.extend(several.iter().map(|id| (Some(*id), Link::Maybe))),
                 }
             }
             Pointer::Open(among) if among.is_empty() => found.push((None, Link::Maybe)),

@@ -15,8 +15,8 @@ pub struct Resource {
     pub module: ModulePath,
     /// Its key among its instances.
     pub key: Option<InstanceKey>,
-    /// The configuration of its provider, such as `aws.west`. Resources of one account and region
-    /// share it. Empty if the format has none.
+    /// The configuration of its provider, such as `aws.west`, or `module.m:aws` where a module has its
+    /// own. Resources of one account and region share it. Empty if the format has none.
     pub provider: Box<str>,
     /// What part it plays.
     pub role: Role,

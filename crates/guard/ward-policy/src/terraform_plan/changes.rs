@@ -107,11 +107,10 @@ pub(super) fn declared_address(role: Role, kind: &str, name: &str) -> String {
     if role == Role::Data { format!("data.{kind}.{name}") } else { format!("{kind}.{name}") }
 }
 
-/// The provider configuration, without the module through which it was inherited.
+/// The provider configuration: `aws.west`, or `module.m:aws` where a module has its own.
 fn provider(declared: Option<&Declared<'_>>, name: &str) -> Box<str> {
     let key = declared.map(|declared| &*declared.provider).filter(|key| !key.is_empty());
-    let key = key.unwrap_or_else(|| name.rsplit('/').next().unwrap_or(name));
-    key.rsplit(':').next().unwrap_or(key).into()
+    key.unwrap_or_else(|| name.rsplit('/').next().unwrap_or(name)).into()
 }
 
 /// Reads one entry.

@@ -453,3 +453,36 @@ fn fails_closed_a_resource_of_which_nothing_is_known() {
     );
     assert_eq!(verdict(&plan("", &bucket, &root), "W-022", "aws_s3_bucket.b"), Verdict::Indeterminate);
 }
+
+#[test]
+fn fails_closed_a_name_that_two_resources_have() {
+    let bucket = |name: &str, own: &str| {
+        created(&format!("aws_s3_bucket.{name}"), &format!(r#"{{"bucket": "{own}"}}"#), r#"{"id": true}"#)
+    };
+    let block =
+        created("aws_s3_bucket_public_access_block.p", &PAB_ON.replace('{', r#"{"bucket": "x", "#), "{}");
+    let of = |second: &str| {
+        let text = plan("", &[bucket("a", "x"), bucket("b", second), block.clone()].join(", "), "{}");
+        verdict(&text, "W-021", "aws_s3_bucket.a")
+    };
+    assert_eq!(of("y"), Verdict::Pass);
+    assert_eq!(of("x"), Verdict::Indeterminate);
+}
+
+#[test]
+fn fails_closed_a_setting_of_another_account_or_region() {
+    let disk = created("aws_ebs_volume.v", "{}", r#"{"encrypted": true}"#);
+    let setting = created("aws_ebs_encryption_by_default.d", r#"{"enabled": true}"#, "{}");
+    let of = |provider: &str| {
+        let root = format!(
+            r#"{{"resources": [
+                {{"address": "aws_ebs_volume.v", "provider_config_key": "{provider}", "expressions": {{}}}},
+                {{"address": "aws_ebs_encryption_by_default.d", "provider_config_key": "aws", "expressions": {{}}}}]}}"#
+        );
+        verdict(&plan("", &format!("{disk}, {setting}"), &root), "W-015", "aws_ebs_volume.v")
+    };
+    assert_eq!(of("aws"), Verdict::Pass);
+    assert_eq!(of("aws.west"), Verdict::Fail);
+    // A module may have been given this configuration under that name, or another.
+    assert_eq!(of("module.m:aws"), Verdict::Indeterminate);
+}
