@@ -55,7 +55,8 @@ fn run(input: &[u8]) {
         .collect();
     let Ok(open) = read_terraform_source(&files, &SourceOptions::default()) else { return };
     let again = read_terraform_source(&files, &SourceOptions::default());
-    let again = again.unwrap_or_else(|error| panic!("what was read is read again: {error}"));
+    assert!(again.is_ok(), "what was read is read again");
+    let Ok(again) = again else { return };
     let all = |graph: &Graph| graph.resources().map(|(_, resource)| resource.clone()).collect::<Vec<_>>();
     assert!(all(&open) == all(&again) && open.notes() == again.notes(), "it is the same twice");
     let longest = input.len().max(MAX_TEXT_BYTES);
