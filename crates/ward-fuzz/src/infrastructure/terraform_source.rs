@@ -55,7 +55,8 @@ fn run(input: &[u8]) {
         .collect();
     let Ok(open) = read_terraform_source(&files, &SourceOptions::default()) else { return };
     let again = read_terraform_source(&files, &SourceOptions::default());
-    let again = again.unwrap_or_else(|error| panic!("what was read is read again: {error}"));
+    assert!(again.is_ok(), "what was read is read again");
+    let Ok(again) = again else { return };
     let all = |graph: &Graph| graph.resources().map(|(_, resource)| resource.clone()).collect::<Vec<_>>();
     assert!(all(&open) == all(&again) && open.notes() == again.notes(), "it is the same twice");
     let longest = input.len().max(MAX_TEXT_BYTES);
@@ -98,7 +99,10 @@ fn refines(open: &Graph, given: &Graph) {
     }
     for (_, resource) in open.resources().filter(|(_, resource)| !resource.may_be_absent) {
         let Some((_, own)) = given.at(&resource.address) else {
-            panic!("{} is certain, and gone when a variable is given", resource.address);
+            // Terraform refuses the block then, and nobody knows its instances.
+            let is_refused = given.resources().any(|(_, one)| one.may_be_absent && one.name == resource.name);
+            assert!(is_refused, "{} is certain, and gone when a variable is given", resource.address);
+            continue;
         };
         for (name, value) in resource.attributes.entries() {
             match own.attributes.get(name) {
@@ -112,7 +116,7 @@ fn refines(open: &Graph, given: &Graph) {
             }
         }
     }
-    let is_open = open.resources().any(|(_, resource)| resource.may_be_absent);
+    let is_open = open.resources().chain(given.resources()).any(|(_, resource)| resource.may_be_absent);
     let is_new = |resource: &Resource| open.at(&resource.address).is_none();
     assert!(
         is_open || !given.resources().any(|(_, resource)| is_new(resource)),

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use ward_crypto::{CaptureSignature, random_incarnation};
 use ward_id::{ChartId, DeviceId, EntryId, TimestampMs};
 use ward_sync::{
-    Arrival, BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Response, Seen,
-    SignedEntry,
+    BootEvidence, Carry, CarryReason, Decoded, Draft, EntryChain, Moment, Payload, Seen, SignedEntry,
 };
 
 /// Something to write, or to write again.

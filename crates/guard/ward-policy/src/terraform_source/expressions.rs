@@ -1,8 +1,7 @@
 //! Evaluates expressions. What Ward can't compute is not known, and says where it comes from.
 
-use super::conversion::as_text;
 use super::evaluator::{Bound, Evaluator, Scope, too_much};
-use super::operators::{binary, choose, negated, negative};
+use super::operators::{binary, choose, have_one_shape, negated, negative, unified};
 use super::syntax::{Expression, For, Node};
 use super::value::{Data, Entries, NotKnown, Value};
 use crate::graph::Reason;
@@ -70,16 +69,8 @@ impl Evaluator<'_> {
             Some(holds) => {
                 let (chosen, other) = if holds { (then, otherwise) } else { (otherwise, then) };
                 let chosen = self.evaluate(chosen, scope).secret_if(condition.is_secret);
-                match chosen.data {
-                    // Both branches have one type: beside a text, a number is one.
-                    Data::Number(_) | Data::Bool(_) if self.evaluate(other, scope).as_text().is_some() => {
-                        as_text(&chosen).map_or_else(
-                            || chosen.clone(),
-                            |text| Value { data: Value::text(&text).data, ..chosen.clone() },
-                        )
-                    }
-                    _ => chosen,
-                }
+                let other = self.evaluate(other, scope);
+                in_one_type(chosen, other)
             }
             None => {
                 let then = self.evaluate(then, scope);
@@ -127,6 +118,21 @@ impl Evaluator<'_> {
         }
         let value = if of.item_key.is_some() { Value::map(entries) } else { Value::list(items) };
         value.secret_if(is_secret)
+    }
+}
+
+/// The branch that is taken, as its type with the other makes it: beside a text, a number is one.
+/// Branches without a type in common are refused by Terraform.
+fn in_one_type(chosen: Value, other: Value) -> Value {
+    let both = [chosen, other];
+    let unified = unified(&both).filter(|both| have_one_shape(both));
+    let [chosen, _] = both;
+    match unified.and_then(|both| both.into_iter().next()) {
+        Some(value) => value,
+        None => Value::unknown(Reason::Expression)
+            .and_from(&chosen.all_from())
+            .computed("condition")
+            .secret_if(chosen.holds_secret()),
     }
 }
 

@@ -33,6 +33,11 @@ pub(super) fn not_known_of(values: &[&Value]) -> Value {
 }
 
 fn logical(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Value> {
+    // What is no truth value is refused, whatever the other side says.
+    let is_refused = |side: &Value| side.is_fault() || (side.is_wholly_known() && as_bool(side).is_none());
+    if is_refused(left) || is_refused(right) {
+        return Some(Value::fault());
+    }
     // One side alone may decide.
     let deciding = operator == BinaryOperator::Or;
     match (as_bool(left), as_bool(right)) {
@@ -204,4 +209,17 @@ pub(super) fn unified(items: &[Value]) -> Option<Vec<Value>> {
         _ if numbers && bools => None,
         _ => Some(items.to_vec()),
     }
+}
+
+/// Whether known values can have one type as a whole: plain ones, lists, or maps.
+pub(super) fn have_one_shape(values: &[Value]) -> bool {
+    let shape = |value: &Value| match &value.data {
+        Data::Bool(_) | Data::Number(_) | Data::Text(_) => Some(0),
+        Data::List(_) => Some(1),
+        Data::Map(_) => Some(2),
+        _ => None,
+    };
+    let mut shapes = values.iter().filter_map(shape);
+    let first = shapes.next();
+    shapes.all(|shape| Some(shape) == first)
 }

@@ -2,7 +2,7 @@
 
 use super::super::conversion::{as_text, set};
 use super::super::expressions::{as_bool, as_index, as_key};
-use super::super::operators::{as_number, as_place, equal, unified};
+use super::super::operators::{as_number, as_place, equal, have_one_shape, unified};
 use super::super::value::{Data, Entries, Value, joined};
 use super::{Answer, is_open};
 use crate::graph::References;
@@ -121,7 +121,7 @@ fn concat(values: &[Value]) -> Answer {
 /// The first that is there. One that is not known before it leaves open which.
 fn coalesce(values: &[Value]) -> Answer {
     let is_there = |value: &Value| !matches!(value.data, Data::Null) && value.as_text() != Some("");
-    let Some(values) = unified(values) else { return Answer::NoSuch };
+    let Some(values) = unified(values).filter(|values| have_one_shape(values)) else { return Answer::NoSuch };
     for value in values {
         if is_open(&value) {
             return Answer::NotKnown;
@@ -292,6 +292,9 @@ fn index(items: &[Value], wanted: &Value) -> Answer {
 fn truth(items: &[Value], deciding: bool) -> Answer {
     let is_true = |item: &Value| if matches!(item.data, Data::Null) { Some(false) } else { as_bool(item) };
     let truths: Vec<_> = items.iter().map(is_true).collect();
+    if truths.iter().zip(items).any(|(truth, item)| truth.is_none() && !is_open(item)) {
+        return Answer::Refused;
+    }
     if truths.contains(&Some(deciding)) {
         Answer::Made(Value::bool(deciding))
     } else if truths.contains(&None) {

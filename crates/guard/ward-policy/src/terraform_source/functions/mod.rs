@@ -65,6 +65,9 @@ impl Evaluator<'_> {
                 }
             }
         }
+        if let Some(refused) = values.iter().find(|value| value.is_fault()) {
+            return hangs_on(name, &values, refused.clone());
+        }
         // What compares each with each takes the square of what the others take.
         let size = values.iter().map(Value::size).fold(0, usize::saturating_add);
         let compares = matches!(name, "distinct" | "toset" | "setunion" | "setsubtract" | "setintersection");
