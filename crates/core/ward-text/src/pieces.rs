@@ -77,6 +77,7 @@ impl Sink for Pieces {
                 self.tree.insert(place, Piece { unit, len: scalars }, &mut Unnamed);
             }
             Change::Delete { at, scalars } => self.tree.remove(0, at, scalars),
+            Change::DeleteAgain { .. } => {}
         }
     }
 }

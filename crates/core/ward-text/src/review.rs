@@ -92,20 +92,26 @@ impl Touch {
 /// What stands of edits that others wrote apart from, and where they deleted what others wrote.
 fn touches(trail: &Replay<Trail>, is_apart: impl Fn(u32) -> bool) -> Vec<Touch> {
     let mut out: Vec<Touch> = Vec::new();
-    let mut at = 0;
+    // What deleted in front of the next scalar that stands.
+    let (mut at, mut here) = (0, BTreeSet::new());
     for trace in trail.sink.traces() {
-        let (edit, len) = match trace.deleted_by {
-            None => (trace.inserted_by, trace.len),
-            Some(deleter) => (deleter, 0),
-        };
-        let undone = trace.deleted_by == Some(trace.inserted_by);
-        if !undone && is_apart(edit) {
-            match out.last_mut().filter(|last| last.edit == edit && last.end == at) {
-                Some(last) => last.end += len,
-                None => out.push(Touch { start: at, end: at + len, edit }),
+        if trace.deleted_by.is_none() {
+            here.clear();
+            if is_apart(trace.inserted_by) {
+                let edit = trace.inserted_by;
+                match out.last_mut().filter(|last| last.edit == edit && last.end == at) {
+                    Some(last) => last.end += trace.len,
+                    None => out.push(Touch { start: at, end: at + trace.len, edit }),
+                }
             }
+            at += trace.len;
+            continue;
         }
-        at += len;
+        // What never showed to anybody else is deleted by its author only.
+        let is_hidden = trail.graph.node(trace.inserted_by).hidden;
+        let deleters = trail.sink.deleters(trace).filter(|edit| *edit != trace.inserted_by && !is_hidden);
+        let new = deleters.filter(|edit| is_apart(*edit) && here.insert(*edit));
+        out.extend(new.map(|edit| Touch { start: at, end: at, edit }));
     }
     out
 }

@@ -5,6 +5,7 @@ use crate::replay::Sink;
 use crate::run_tree::{Run, RunTree, Unnamed};
 use crate::tracker::Change;
 use crate::unit_text::UnitText;
+use alloc::vec::Vec;
 
 /// Scalars with consecutive numbers and one fate.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,15 @@ pub(crate) struct Trace {
     pub inserted_by: u32,
     /// The first edit, in the order of replay, that deleted them.
     pub deleted_by: Option<u32>,
+    /// The last of those that deleted them once more, as a link of the trail.
+    again: Option<u32>,
+}
+
+/// One more edit that deleted what was gone, and the link before it.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    edit: u32,
+    before: Option<u32>,
 }
 
 /// Measures: scalars that stand, and scalars of any fate.
@@ -37,7 +47,8 @@ impl Run<2> for Trace {
 
     fn absorb(&mut self, next: &Self) -> bool {
         let is_one = next.unit == self.unit + self.len
-            && (next.inserted_by, next.deleted_by) == (self.inserted_by, self.deleted_by);
+            && (next.inserted_by, next.deleted_by) == (self.inserted_by, self.deleted_by)
+            && next.again == self.again;
         if is_one {
             self.len += next.len;
         }
@@ -49,6 +60,7 @@ impl Run<2> for Trace {
 pub(crate) struct Trail {
     tree: RunTree<Trace, 2>,
     store: UnitText,
+    again: Vec<Again>,
     /// Whether every change comes from a tracker that began at the beginning, so that what was deleted
     /// stands exactly where it stood among what was not.
     exact: bool,
@@ -56,12 +68,41 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub fn new(exact: bool) -> Self {
-        Self { tree: RunTree::new(), store: UnitText::default(), exact }
+        Self { tree: RunTree::new(), store: UnitText::default(), again: Vec::new(), exact }
     }
 
     /// Everything, in order of the text.
     pub fn traces(&self) -> impl Iterator<Item = &Trace> {
         self.tree.runs()
+    }
+
+    /// All edits that deleted a trace.
+    pub fn deleters(&self, trace: &Trace) -> impl Iterator<Item = u32> {
+        let link = |link: u32| self.again.get(link as usize).copied();
+        let again = core::iter::successors(trace.again.and_then(link), move |one| one.before.and_then(link));
+        trace.deleted_by.into_iter().chain(again.map(|one| one.edit))
+    }
+
+    /// Notes that an edit deleted so many scalars that are gone, from a position of the whole on.
+    fn note_again(&mut self, from: u32, scalars: u32, edit: u32) {
+        let (mut at, mut rest) = (from, scalars);
+        while let Some(cursor) = self.tree.find(ALL, at).filter(|_| rest > 0) {
+            let Some(trace) = self.tree.run(cursor).copied().filter(|trace| trace.deleted_by.is_some())
+            else {
+                return;
+            };
+            let taken = rest.min(trace.len - cursor.offset);
+            let Ok(link) = u32::try_from(self.again.len()) else { return };
+            self.again.push(Again { edit, before: trace.again });
+            self.tree.change(cursor, taken, |trace| trace.again = Some(link), &mut Unnamed);
+            (at, rest) = (at + taken, rest - taken);
+        }
+    }
+
+    /// Where what is gone between the standing scalars around a position begins.
+    fn gone_before(&self, at: u32) -> Option<u32> {
+        let first = self.tree.next_run(place_of(&self.tree, STANDING, at))?;
+        Some(self.tree.before(first, ALL))
     }
 
     /// The scalars of a trace.
@@ -87,7 +128,7 @@ impl Sink for Trail {
                 } else {
                     place_of(&self.tree, STANDING, at)
                 };
-                let trace = Trace { unit, len: scalars, inserted_by: edit, deleted_by: None };
+                let trace = Trace { unit, len: scalars, inserted_by: edit, deleted_by: None, again: None };
                 self.tree.insert(place, trace, &mut Unnamed);
             }
             Change::Delete { at, scalars } => {
@@ -98,6 +139,13 @@ impl Sink for Trail {
                     let delete = |trace: &mut Trace| trace.deleted_by = Some(edit);
                     self.tree.change(cursor, taken, delete, &mut Unnamed);
                     rest -= taken;
+                }
+            }
+            Change::DeleteAgain { at, scalars, behind } => {
+                // Which of those in the gap is not always known; all of it is one place of the text.
+                let from = if self.exact { Some(behind) } else { self.gone_before(at) };
+                if let Some(from) = from {
+                    self.note_again(from, scalars, edit);
                 }
             }
         }

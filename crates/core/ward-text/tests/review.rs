@@ -192,3 +192,42 @@ fn fault_28_two_clinicians_rewrite_one_paragraph_offline() {
     let devices: std::collections::BTreeSet<_> = marks[0].edits.iter().map(|edit| edit.device).collect();
     assert!(devices.contains(&id(1, 1, 1).device) && devices.contains(&id(2, 1, 1).device));
 }
+
+/// Two people who took the same words away: one of them wrote others in their place. Whoever is replayed
+/// first, somebody must look.
+#[test]
+fn what_two_people_deleted_is_a_place_that_both_touched() {
+    let text = "Take 5 mg daily. Call on Monday.";
+    let replaces =
+        edit(&[TextRun::Delete { at: 0, count: 16 }, TextRun::Insert { at: 0, text: "Take 10 mg daily." }]);
+    for (doctor, nurse) in [(1, 2), (2, 1)] {
+        let base = new_edit(id(9, 1, 1), &[], insert(0, text));
+        let parents = [base.id.entry];
+        let one = new_edit(id(doctor, 1, 2), &parents, replaces.clone());
+        let two = new_edit(id(nurse, 1, 3), &parents, delete(0, 16));
+        for order in [[&base, &one, &two], [&base, &two, &one]] {
+            let document = of(&order);
+            assert_eq!(document.text(), "Take 10 mg daily. Call on Monday.");
+            let marks = document.review_marks(&[]).unwrap();
+            let mut both = [one.id, two.id];
+            both.sort_unstable();
+            assert_eq!(marks.len(), 1, "{doctor} {nurse}");
+            assert_eq!(marks[0].edits, both);
+        }
+    }
+    // Equal deletions alone, and a third person who took away a part of it.
+    let (base, one, two) = apart(text, delete(5, 5), delete(5, 5));
+    let third = new_edit(id(3, 1, 4), &[base.id.entry], delete(6, 2));
+    let marks = of(&[&base, &one, &two, &third]).review_marks(&[]).unwrap();
+    assert_eq!(marks[0].edits, [one.id, two.id, third.id]);
+    // After history that a critical version leaves behind it.
+    let more = new_edit(id(9, 2, 5), &[base.id.entry], insert(0, "Plan. "));
+    let parents = [more.id.entry];
+    let one = new_edit(id(1, 1, 6), &parents, delete(6, 16));
+    let two = new_edit(id(2, 1, 7), &parents, delete(6, 16));
+    let marks = of(&[&base, &more, &one, &two]).review_marks(&[]).unwrap();
+    assert_eq!((marks.len(), marks[0].edits.as_slice()), (1, [one.id, two.id].as_slice()));
+    // One after the other is not apart.
+    let later = new_edit(id(2, 1, 8), &[one.id.entry], delete(0, 3));
+    assert_eq!(of(&[&base, &more, &one, &later]).review_marks(&[]).unwrap(), []);
+}

@@ -63,6 +63,11 @@ pub const EPOCH_FETCH_ROUNDS: usize = 64;
 pub const PULL_PAGE_BYTES: usize = 1 << 20;
 /// Pages that one pull fetches at most: 1 GiB of envelopes.
 pub const PAGES_PER_PULL: usize = 1_024;
+/// Time after which one sync fetches no further page of a chart: what a person enters waits that long.
+pub const SYNC_FETCH_MS: u64 = 120_000;
+/// Bytes that a device keeps of a chart, since it was unlocked, of envelopes that no known device signed
+/// and of those that it has from another place.
+pub const SURPLUS_MAX_BYTES: u64 = 16 << 20;
 /// Drops that are not what they say which are kept in mind until the next whole listing.
 pub const BAD_DROPS_KNOWN_MAX: usize = 4_096;
 /// Places that a server asks for which are looked for in one sync.
@@ -149,6 +154,11 @@ pub const BLOB_CHUNKS_AT_A_TIME: u32 = 4;
 /// How long the content of an attachment stays on the device that captured it, though the server has it:
 /// longer than anybody goes back to with a backup.
 pub const OWN_CONTENT_KEPT_MS: i64 = 30 * 86_400_000;
+/// How long the envelopes of a chart stay though a checkpoint covers them: only with them can anything be
+/// given back to a server that was restored.
+pub const ENVELOPES_KEPT_MS: i64 = OWN_CONTENT_KEPT_MS;
+/// Contents that the server must show in one sync before they may make room.
+pub const CONTENTS_SHOWN_PER_SYNC: usize = 4;
 /// Blobs that the server is asked about again in one sync, though it said that it has them.
 pub const BLOB_CHECKS_PER_SYNC: usize = 16;
 /// Bytes of one item of a file with unsent work.

@@ -5,8 +5,10 @@
 #[cfg(feature = "native")]
 pub(crate) fn map_parts<I: Sync, O: Send>(items: &[I], work: impl Fn(&[I]) -> Vec<O> + Sync) -> Vec<O> {
     use crate::limits::PARALLEL_MIN_ITEMS;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = items.len().div_ceil(cores).max(PARALLEL_MIN_ITEMS);
+    if items.len() <= PARALLEL_MIN_ITEMS {
+        return work(items);
+    }
+    let share = items.len().div_ceil(cores()).max(PARALLEL_MIN_ITEMS);
     if items.len() <= share {
         return work(items);
     }
@@ -17,6 +19,14 @@ pub(crate) fn map_parts<I: Sync, O: Send>(items: &[I], work: impl Fn(&[I]) -> Ve
         // where the fault becomes visible.
         hands.into_iter().flat_map(|(part, hand)| hand.join().unwrap_or_else(|_| work(part))).collect()
     })
+}
+
+/// How many cores there are. The question reads files of the system, so it is asked once.
+#[cfg(feature = "native")]
+fn cores() -> usize {
+    use std::sync::OnceLock;
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Applies a function to the whole list.

@@ -98,6 +98,8 @@ pub const OFFERS_MAX: usize = 16;
 pub const OFFERS_PER_DEVICE_MAX: usize = 4;
 /// Missing entries in a row that are looked for among them: every order is tried.
 pub const OFFERS_IN_A_ROW_MAX: usize = 3;
+/// Manifests that a restored server lost and knows of before their entries come back.
+pub const LATER_MANIFESTS_MAX: usize = 16;
 /// Rate limiters forget quiet callers after this many requests.
 pub const RATE_SWEEP_EVERY: u64 = 65_536;
 /// Bits of an IPv6 address that name one subscriber (RFC 6177 §2).

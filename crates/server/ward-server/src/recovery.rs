@@ -9,6 +9,7 @@
 //! can have signed it, and the server waits from then on as after any other restore.
 
 use crate::App;
+use crate::limits::LATER_MANIFESTS_MAX;
 use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_signer::ReceiptSigner;
 use crate::mlog_offers::MlogOffers;
@@ -18,7 +19,7 @@ use minicbor::{Decode, Encode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use ward_api::{ErrorCode, LogName, ProblemMembers};
 use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
-use ward_crypto::sha256;
+use ward_crypto::{SiteManifest, sha256};
 use ward_id::{Canonical as _, TimestampMs};
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
 use ward_sync::{Membership, Reopening, cosigned_head};
@@ -137,6 +138,16 @@ pub(crate) struct Recovery {
     restored: RwLock<Option<Arc<RestoreState>>>,
     brought: Mutex<Option<Brought>>,
     offers: MlogOffers,
+    /// Manifests that the database lost.
+    later: Mutex<Vec<LaterManifest>>,
+}
+
+/// A manifest that the root signed and that follows on the one that is held, or on another one of these.
+#[derive(Clone)]
+pub(crate) struct LaterManifest {
+    pub(crate) manifest: SiteManifest,
+    /// It was shown to have stood in the log: heads that bear its keys count.
+    pub(crate) has_stood: bool,
 }
 
 /// A cosigned checkpoint that somebody brought.
@@ -159,7 +170,8 @@ pub(crate) struct Awaiting {
 impl Recovery {
     pub(crate) fn new(restored: Option<RestoreState>) -> Self {
         let restored = RwLock::new(restored.map(Arc::new));
-        Self { restored, brought: Mutex::default(), offers: MlogOffers::default() }
+        let (brought, later) = (Mutex::default(), Mutex::default());
+        Self { restored, brought, offers: MlogOffers::default(), later }
     }
 
     fn restored(&self) -> Option<Arc<RestoreState>> {
@@ -179,6 +191,22 @@ impl<S: Store> App<S> {
     /// Membership entries that are offered without a proved place.
     pub(crate) const fn offers(&self) -> &MlogOffers {
         &self.recovery().offers
+    }
+
+    /// The manifests that are known to follow in the membership log.
+    pub(crate) fn later_manifests(&self) -> Vec<LaterManifest> {
+        self.recovery().later.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a manifest that follows. One that was not shown to have stood in the log is a link only: a
+    /// later one may follow on it.
+    pub(crate) fn know_later_manifest(&self, manifest: SiteManifest, has_stood: bool) {
+        let mut later = self.recovery().later.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = later.iter_mut().find(|known| known.manifest == manifest) {
+            known.has_stood |= has_stood;
+        } else if later.len() < LATER_MANIFESTS_MAX {
+            later.push(LaterManifest { manifest, has_stood });
+        }
     }
 
     /// How far the recovery is.

@@ -1,9 +1,10 @@
 //! Checkpoints: cold starts, and checkpoints that say something else than what is so.
 
 use crate::reopened::{lead, reopen};
+use ward_api::EnvelopePage;
 use ward_client::{ChartTrust, SyncProblem};
 use ward_crypto::{BlobKey, Role};
-use ward_id::{ChartId, TreeRoot};
+use ward_id::{Canonical as _, ChartId, TreeRoot};
 use ward_store::{MlogStore as _, OlogStore as _};
 use ward_sync::{
     Checkpoint, CheckpointFault, Decoded, MedicationId, MedicationPlanField, Note, Payload, Place,
@@ -360,4 +361,52 @@ async fn fault_35_places_that_differ_accuse_no_colleague_and_stop_no_checkpoint(
     let view = site.coordinator.client.chart(chart).unwrap();
     let by: Vec<_> = view.checkpoints().iter().flat_map(|thread| &thread.current).collect();
     assert!(by.iter().any(|written| written.author.device == site.coordinator.device()), "{}", by.len());
+}
+
+/// A server that shows one device an entry at another place makes it find fewer entries below the last
+/// place of a sound checkpoint. Which entries its author covered follows from the chains that it names.
+#[tokio::test]
+async fn fault_35_an_entry_that_the_server_moved_for_one_device_accuses_no_colleague() {
+    let mut site = Site::small(3_581).await;
+    let mut nurse = site.staff("nurse", Role::Clinician).await;
+    let mut patient = site.patient("ada").await;
+    let chart = patient.chart();
+    write(&mut patient, chart, 0, 3).await;
+    // Twice, so that what it wrote itself came back with its place.
+    nurse.sync().await;
+    nurse.sync().await;
+    let moved = site.server.store.olog_size().await.unwrap() - 1;
+    site.coordinator.relay.after(move |request, response| {
+        if request.path.contains("/envelopes?") && response.status == 200 {
+            let mut page = EnvelopePage::from_canonical(&response.body).unwrap();
+            if let Some(at) = page.rows.iter().position(|row| row.index == moved) {
+                let mut row = page.rows.remove(at);
+                row.index += 1_000;
+                page.rows.push(row);
+            }
+            response.body = page.to_canonical();
+        }
+    });
+    site.coordinator.client.sync().await.unwrap();
+    assert!(nurse.client.write_checkpoint(chart).await.unwrap().is_some());
+    nurse.sync().await;
+    let mut told = 0;
+    for _ in 0..3 {
+        for problem in site.coordinator.client.sync().await.unwrap().problems {
+            if let SyncProblem::BadCheckpoint { fault, .. } = problem {
+                assert_eq!(fault, CheckpointFault::Places, "the author is not to blame");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 0, "that places differ is said");
+    // An honest server again: the same checkpoint is found sound, and signed.
+    site.coordinator.relay.heal();
+    patient.client.capture(chart, note("life goes on")).await.unwrap();
+    patient.client.sync().await.unwrap();
+    for _ in 0..3 {
+        site.coordinator.client.sync().await.unwrap();
+    }
+    let view = site.coordinator.client.chart(chart).unwrap();
+    assert_eq!(view.checkpoint_cosignatures().len(), 1);
 }

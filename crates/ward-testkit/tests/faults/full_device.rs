@@ -1,12 +1,13 @@
 //! A device that is full, with or without a network.
 
+use ward_api::BlobState;
 use ward_client::limits::OWN_CONTENT_KEPT_MS;
 use ward_client::{
-    AttachmentState, ClientError, Comparison, ExportReaders, Growth, ImportKey, ImportStanding, NewInvite,
-    RecoverRequest, RowStoreError,
+    AttachmentState, ClientError, Comparison, ExportReaders, Growth, HttpMethod, ImportKey, ImportStanding,
+    NewInvite, RecoverRequest, RowStoreError,
 };
-use ward_crypto::{ExportPassphrase, Role};
-use ward_id::{ChartId, EntryId};
+use ward_crypto::{BlobLayout, ExportPassphrase, Role};
+use ward_id::{Canonical as _, ChartId, EntryId};
 use ward_sync::{Consent, ConsentStatus, Dose, DoseOutcome, MedicationId, Note};
 use ward_testkit::{Site, TestDevice};
 
@@ -101,6 +102,8 @@ async fn fault_09_cached_attachments_make_room_before_anything_is_refused() {
     patient.sync().await;
     assert_eq!(patient.client.room().await.unwrap().cached_blob_bytes, 0, "it is too new to go");
     site.clock.advance_ms(OWN_CONTENT_KEPT_MS);
+    assert_eq!(patient.client.room().await.unwrap().cached_blob_bytes, 0, "the server did not show it yet");
+    patient.sync().await;
     assert!(patient.client.room().await.unwrap().cached_blob_bytes >= 900_000);
     let unsent = patient.client.attach(chart, content.as_slice(), "image/png", "unsent").await.unwrap();
     patient.rows.set_capacity(Some(patient.rows.used_bytes() + 10_000), true);
@@ -115,6 +118,53 @@ async fn fault_09_cached_attachments_make_room_before_anything_is_refused() {
     let mut out = Vec::new();
     patient.client.read_attachment(chart, sent, &mut out).await.unwrap();
     assert_eq!(out, content);
+}
+
+/// The server's bare word for a picture is worth nothing: one that says it has it, and does not, is found
+/// out before the only copy goes, and gets it again when it takes it.
+#[tokio::test]
+async fn fault_09_a_picture_goes_only_after_the_server_has_shown_it() {
+    let (site, mut nurse, mut patient) = site(905).await;
+    let chart = patient.chart();
+    let content = vec![7; 900_000];
+    // Nothing of it reaches the server, which says that all is there.
+    let says_all = |request: &ward_client::HttpRequest, response: &mut ward_client::HttpResponse| {
+        if request.path.contains("/blobs/") && !(request.method == HttpMethod::Get && is_chunk(&request.path))
+        {
+            response.status = 200;
+            response.body = BlobState {
+                sealed_size: BlobLayout::of_size(900_000).unwrap().sealed_size(),
+                chunks: 4,
+                missing: vec![],
+                complete: true,
+            }
+            .to_canonical();
+        }
+    };
+    patient.relay.after(says_all);
+    let sent = patient.client.attach(chart, content.as_slice(), "image/png", "rash").await.unwrap();
+    patient.sync().await;
+    let state = patient.client.attachments(chart).unwrap()[0].state;
+    assert_eq!(state, AttachmentState::Here, "as the server says");
+    site.clock.advance_ms(OWN_CONTENT_KEPT_MS);
+    patient.sync().await;
+    assert_eq!(patient.client.room().await.unwrap().cached_blob_bytes, 0);
+    patient.rows.set_capacity(Some(patient.rows.used_bytes() + 10_000), true);
+    no_room(patient.client.capture(chart, note("no picture goes for a text")).await, Growth::Text);
+    patient.rows.set_capacity(None, true);
+    patient.relay.heal();
+    patient.sync().await;
+    patient.sync().await;
+    nurse.sync().await;
+    nurse.client.fetch_attachment(chart, sent).await.unwrap();
+    let mut out = Vec::new();
+    nurse.client.read_attachment(chart, sent, &mut out).await.unwrap();
+    assert_eq!(out, content, "nothing was lost");
+}
+
+/// Whether a path names a part of a blob.
+fn is_chunk(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|last| last.len() < 8)
 }
 
 /// What the nurse sees of an entry: its author, the time that the author claims, what it says.

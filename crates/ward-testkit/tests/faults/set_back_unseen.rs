@@ -66,6 +66,13 @@ async fn fault_14_a_receipt_tells_a_server_that_it_was_set_back_and_its_log_is_o
         until_quiet(&mut everybody, 8).await;
         let shown: Vec<_> = everybody.iter().map(|device| replica(device, chart)).collect();
         assert!(shown.windows(2).all(|pair| pair[0] == pair[1]), "all replicas are equal");
+        for device in &mut everybody {
+            device.relay.clear_record();
+            assert!(synced(device).await.is_complete());
+            let record = device.relay.record();
+            let pages = record.iter().filter(|one| one.request.path.contains("/envelopes?")).count();
+            assert_eq!(pages, 0, "a meeting in which nothing is new asks for no page");
+        }
         for device in &everybody {
             assert_eq!(texts(device, chart), ALL, "nothing is lost");
             assert!(!incidents(device, chart, IncidentKind::LogReopened).is_empty(), "it is written down");

@@ -192,7 +192,7 @@ async fn rt_22_a_revoked_first_device_signs_for_nobody() {
         device.sync().await;
     }
     let stolen = loot(&phone).await;
-    tablet.client.revoke(phone.device(), RevokePolicy::Sever, "stolen").await.unwrap();
+    tablet.client.revoke(phone.device(), RevokePolicy::Salvage, "stolen").await.unwrap();
     tablet.sync().await;
     // The thief has the phone's keys and the site's half for a device of his own.
     let mut thiefs = site.device("thief's").await;

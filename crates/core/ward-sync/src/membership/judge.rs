@@ -41,6 +41,16 @@ pub(super) enum Change {
     Recover { lost: Vec<DeviceId>, revocation: Revocation, record: Box<DeviceRecord> },
 }
 
+/// Who signs against a participant's device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Revokers {
+    /// Staff of the chart only. Whoever found one phone of a participant must not be able to throw away
+    /// what the other one holds: what staff do, somebody at the site answers for.
+    Staff,
+    /// Also another device of the same person: all that the device wrote can be adopted.
+    OrOwnDevice,
+}
+
 /// An entry while it is judged.
 pub(super) struct Judged<'a> {
     pub(super) membership: &'a Membership,
@@ -208,18 +218,19 @@ impl<'a> Judged<'a> {
 
     fn revoke(&self, revoke: &Revoke) -> Result<Change, VoidReason> {
         let target = self.filed_device(revoke.device)?;
-        self.require_revokers(target)?;
+        let by = if revoke.policy == RevokePolicy::Salvage { Revokers::OrOwnDevice } else { Revokers::Staff };
+        self.require_revokers(target, by)?;
         Ok(Change::Revoke(revoke.device, self.revocation(revoke.olog, revoke.policy)))
     }
 
-    /// Who may revoke a device may order its wipe, once it is revoked: taking it out of the charts
+    /// Staff who may revoke a device may order its wipe, once it is revoked: taking it out of the charts
     /// never destroys anything by itself.
     fn wipe(&self, wipe: &Wipe) -> Result<Change, VoidReason> {
         let target = self.filed_device(wipe.device)?;
         if target.is_active() {
             return Err(VoidReason::NotRevoked(wipe.device));
         }
-        self.require_revokers(target)?;
+        self.require_revokers(target, Revokers::Staff)?;
         Ok(Change::Wipe(wipe.device))
     }
 
@@ -229,12 +240,13 @@ impl<'a> Judged<'a> {
     }
 
     /// The signatures that it takes against a device.
-    fn require_revokers(&self, target: &DeviceRecord) -> Result<(), VoidReason> {
+    fn require_revokers(&self, target: &DeviceRecord, by: Revokers) -> Result<(), VoidReason> {
         let signers = self.signers()?;
         match target.role() {
             Role::Patient => signers.require(1, |signers, record| {
                 let own = record.person() == target.person() && record.role() == Role::Patient;
-                own || (signers.is_staff(record) && signers.is_member(record))
+                (own && by == Revokers::OrOwnDevice)
+                    || (signers.is_staff(record) && signers.is_member(record))
             })?,
             Role::Recovery => signers.require_root(usize::from(self.membership.root.threshold))?,
             Role::Admin => signers.require(2, Signers::is_admin)?,

@@ -8,6 +8,7 @@ mod arrival;
 mod certify;
 mod epoch_count;
 mod judge;
+mod later_manifest;
 mod queries;
 mod reopening;
 mod signers;

@@ -119,9 +119,10 @@ fn who_may_sign_which_membership_entry() {
     };
     let (site, chart): (Subject, Subject) = (ward.site.site.into(), ward.chart.into());
     let olog = TreeHead { size: 1, root: TreeRoot::from_bytes([1; 32]) };
-    let revoke = |device: DeviceId| {
-        MlogBody::Revoke(Revoke { device, olog, policy: RevokePolicy::Sever, reason: String::new() })
+    let revoke_as = |device: DeviceId, policy: RevokePolicy| {
+        MlogBody::Revoke(Revoke { device, olog, policy, reason: String::new() })
     };
+    let revoke = |device: DeviceId| revoke_as(device, RevokePolicy::Sever);
     let member = |person, add| MlogBody::SpaceMember(SpaceMember { chart: ward.chart, person, add });
     let next = SiteManifestFields {
         number: 1,
@@ -170,7 +171,8 @@ fn who_may_sign_which_membership_entry() {
         ("SpaceMember add, in team", fixed(chart, member(ward.clinician.person, true))),
         ("SpaceMember add, outside", fixed(chart, member(outsider.person, true))),
         ("SpaceMember remove", fixed(chart, member(ward.clinician.person, false))),
-        ("Revoke a phone", fixed(chart, revoke(ward.phone.id))),
+        ("Revoke a phone, salvage", fixed(chart, revoke_as(ward.phone.id, RevokePolicy::Salvage))),
+        ("Revoke a phone, sever", fixed(chart, revoke(ward.phone.id))),
         ("Revoke staff", fixed(site, revoke(ward.clinician.id))),
         ("Revoke an admin", fixed(site, revoke(ward.site.admins[1].id))),
         ("Revoke recovery", fixed(site, revoke(ward.recovery.id))),

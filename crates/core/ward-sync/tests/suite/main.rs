@@ -25,6 +25,8 @@ mod many_candidates;
 #[cfg(test)]
 mod membership_rules;
 #[cfg(test)]
+mod own_device_orders;
+#[cfg(test)]
 mod partial_view;
 #[cfg(test)]
 mod red_team;

@@ -291,11 +291,17 @@ fn who_may_revoke_whom() {
         entry.sign_as_root(&ward.site.root_keys[0]).unwrap().sign_as_root(&ward.site.root_keys[1]).unwrap();
     ward.site.append_effective(entry);
     assert!(!ward.members().contains(&ward.recovery.id));
-    // A patient's device: staff of the chart, not staff of another one, or the person.
+    // A patient's device: staff of the chart, not staff of another one; or the person, as lost.
     let stranger = ward.site.staff(Role::Coordinator);
     let entry = revoke(&ward, chart, ward.phone.id, &[&stranger]);
     assert_eq!(void(ward.site.append(entry)), VoidReason::NotAuthorised(stranger.id.into()));
     let entry = revoke(&ward, chart, ward.phone.id, &[&ward.phone]);
+    assert_eq!(
+        void(ward.site.append(entry)),
+        VoidReason::NotAuthorised(ward.phone.id.into()),
+        "only as lost"
+    );
+    let entry = ward.site.revoke_entry(chart, ward.phone.id, 7, RevokePolicy::Salvage, &[&ward.phone]);
     ward.site.append_effective(entry);
     assert!(!ward.members().contains(&ward.phone.id));
     let entry = revoke(&ward, site_subject, ward.clinician.id, &[&ward.site.admins[0]]);

@@ -30,6 +30,9 @@ pub(crate) enum Change {
     Insert { at: u32, unit: u32, scalars: u32, behind: u32 },
     /// Scalars are taken away.
     Delete { at: u32, scalars: u32 },
+    /// Scalars that are gone already are taken away by one more edit: they stood in front of a position,
+    /// with so many of any fate in front of them.
+    DeleteAgain { at: u32, scalars: u32, behind: u32 },
 }
 
 /// What an edit touched, to go back and forth over it.
@@ -151,8 +154,14 @@ impl Tracker {
             let Some(span) = self.spans.run(cursor) else { return };
             let taken = rest.min(span.len - cursor.offset);
             let unit = span.unit + cursor.offset;
-            if !span.gone && !hidden {
-                changed(Change::Delete { at: self.spans.before(cursor, MERGED), scalars: taken });
+            if !hidden {
+                let (at, scalars) = (self.spans.before(cursor, MERGED), taken);
+                let behind = self.spans.before(cursor, SPACE);
+                changed(if span.gone {
+                    Change::DeleteAgain { at, scalars, behind }
+                } else {
+                    Change::Delete { at, scalars }
+                });
             }
             self.effects.push(Effect::Deleted { unit, scalars: taken });
             let delete = |span: &mut Span| {

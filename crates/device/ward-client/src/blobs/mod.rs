@@ -4,6 +4,7 @@
 mod attach;
 mod fetch;
 mod send;
+mod shown;
 
 pub use fetch::{AttachmentState, AttachmentView};
 

@@ -44,11 +44,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     let unreachable = matches!(error, ClientError::Transport(TransportError::Unreachable(_)));
                     problems.push(self.blob_problem(&id, error));
                     if unreachable {
-                        break;
+                        return problems;
                     }
                 }
             }
         }
+        problems.extend(self.let_go_of_shown().await.err().map(failed));
         problems
     }
 
@@ -61,7 +62,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(record) = self.device()?.blobs.get(id).cloned() else { return Ok(()) };
         let Some(address) = record.address else { return Ok(()) };
         let layout = BlobLayout::of_size(record.size)?;
-        let missing: Vec<u32> = match self.server_has(&record, address).await? {
+        let state = self.server_has(&record, address).await?;
+        if !state.as_ref().is_some_and(|state| state.complete) {
+            self.keep_as_new(id).await?;
+        }
+        let missing: Vec<u32> = match state {
             Some(state) if state.complete => return self.note_sent(id, layout.chunks(), true).await,
             // All are there, and were not compared yet: the last one again makes the server do it.
             Some(state) if state.missing.is_empty() => vec![layout.chunks() - 1],

@@ -4,7 +4,7 @@
 use super::olog_proofs::NamedHeads;
 use super::open_device::{arrival, sealed_at};
 use super::{Client, LocalChart};
-use crate::limits::{BASE_PAGE_ROWS, HISTORY_ROW_BYTES};
+use crate::limits::{BASE_PAGE_ROWS, ENVELOPES_KEPT_MS, HISTORY_ROW_BYTES};
 use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::{ChartId, TimestampMs};
@@ -42,6 +42,11 @@ pub(super) fn take_base_page(
         local.insert(entry, arrival(begin, row.index, row.received_at).sealed_under(row.sealed_at));
     }
     Ok(())
+}
+
+/// Whether what the server took then is in every backup that anybody goes back to.
+fn is_old(received_at: TimestampMs, now: TimestampMs) -> bool {
+    now.since_ms(received_at) >= ENVELOPES_KEPT_MS
 }
 
 /// The chart that a row is about.
@@ -98,16 +103,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// About how many bytes dropping covered history would free.
     pub(crate) fn droppable_history_bytes(&self) -> u64 {
         let Ok(open) = self.device() else { return 0 };
-        let begin = open.olog_begin();
+        let (begin, now) = (open.olog_begin(), self.trusted_now().unwrap_or_else(|| self.env_wall()));
         let covered = |(chart, local): (&ChartId, &LocalChart)| {
             let from = local.base.as_ref().map_or(0, |base| base.upto.saturating_add(1)).max(begin);
-            let upto = self.droppable_upto(*chart).filter(|upto| *upto >= from);
-            upto.map_or(0, |upto| local.held.range(from..=upto).count() as u64)
+            let Some(upto) = self.droppable_upto(*chart).filter(|upto| *upto >= from) else { return 0 };
+            let rows = local.chart.arrived_upto(upto);
+            rows.iter().filter(|(index, at, _)| *index >= from && is_old(*at, now)).count() as u64
         };
         open.charts.iter().map(covered).sum::<u64>() * HISTORY_ROW_BYTES
     }
 
-    /// Drops the envelopes of history that a checkpoint of two people covers; the entries stay. Gives
+    /// Drops the envelopes of history that a checkpoint of two people covers; the entries stay. What came
+    /// lately keeps its envelopes: a server that is restored may lack it, and takes envelopes only. Gives
     /// the number of envelopes.
     pub(crate) async fn drop_history(&mut self) -> Result<u64, ClientError> {
         let mut dropped = 0;
@@ -123,18 +130,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let newest = self.known_checkpoints(chart).into_iter().find(|known| known.checkpoint.upto == upto);
         let Some(newest) = newest else { return Ok(0) };
         // A place in a log that ended is covered by nothing.
-        let begin = self.device()?.olog_begin();
+        let (begin, now) =
+            (self.device()?.olog_begin(), self.trusted_now().unwrap_or_else(|| self.env_wall()));
         let mut batch = Batch::default();
-        let (mut dropped, mut pages) = (0, Vec::new());
+        let (mut dropped, mut pages, mut last) = (0, Vec::new(), 0);
         for (id, page) in self.pages_of(chart).await? {
             let covered = |row: &crate::store::ReceivedRecord| {
-                (begin..=upto).contains(&row.index) && row.opened.is_some()
+                (begin..=upto).contains(&row.index) && row.opened.is_some() && is_old(row.received_at, now)
             };
             if !page.rows.iter().all(covered) {
                 continue;
             }
             dropped += page.rows.len() as u64;
             pages.extend(page.rows.first().map(|row| row.index));
+            last = last.max(page.rows.last().map_or(0, |row| row.index));
             let row = |row: crate::store::ReceivedRecord| {
                 let entry = row.opened?;
                 let sealed_at = sealed_at(&row.envelope);
@@ -148,10 +157,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if dropped == 0 {
             return Ok(0);
         }
+        let before = self.device()?.charts.get(&chart).and_then(|local| local.base.as_ref());
+        let before = before.map_or(0, |base| base.upto);
         let state = BaseStateRecord {
             checkpoint: newest.entry,
             author: newest.author,
-            upto,
+            upto: last.max(before),
             verified: newest.checkpoint.count,
             complete: true,
         };

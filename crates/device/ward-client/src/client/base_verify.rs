@@ -7,10 +7,7 @@ use crate::limits::{CHECKPOINT_VERIFIED_PER_SYNC, VERIFIED_AT_A_TIME};
 use crate::store::{BasePageRecord, BaseStateRecord, Batch, CursorRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport, parallel};
 use ward_id::{ChartId, EntryId};
-use ward_sync::limits::FOLD_RULES;
-use ward_sync::{
-    CheckpointFault, CheckpointTrust, Decoded, DeviceRecord, Payload, SignedEntry, roots_of_rows,
-};
+use ward_sync::{CheckpointFault, CheckpointTrust, Decoded, DeviceRecord, Payload, SignedEntry};
 
 /// How far the copy of a chart was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +104,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let fault = self.unsigned(chart, &entries)?.map(CheckpointFault::Signature);
         let complete = fault.is_none() && verified == rows.len();
         let fault = match fault {
-            None if complete => self.state_fault(chart, base.checkpoint, base.upto)?,
+            None if complete => self.state_fault(chart, base.checkpoint)?,
             fault => fault,
         };
         if let Some(fault) = fault {
@@ -179,7 +176,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         &self,
         chart: ChartId,
         checkpoint: EntryId,
-        upto: u64,
     ) -> Result<Option<CheckpointFault>, ClientError> {
         let open = self.device()?;
         let Some(local) = open.charts.get(&chart) else { return Ok(None) };
@@ -187,13 +183,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Decoded::Known(Payload::Checkpoint(said)) = entry.body().decode_payload() else {
             return Ok(None);
         };
-        let rows = local.chart.arrived_upto(upto);
-        let roots = roots_of_rows(rows.iter().copied()).and_then(|roots| roots.check(&said));
-        if let Err(fault) = roots {
-            return Ok(Some(fault));
-        }
-        let other = said.rules == FOLD_RULES && self.state_of(chart, &rows)? != said.state_root;
-        Ok(other.then_some(CheckpointFault::State))
+        Ok(self.compare_checkpoint(chart, &said)?.err())
     }
 
     /// Forgets what came with a checkpoint; the chart is then fetched from its first envelope on.

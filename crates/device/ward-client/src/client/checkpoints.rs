@@ -1,6 +1,7 @@
 //! Checkpoints: writing one when it is due, signing what somebody else wrote after having come to the
 //! same, and saying so when it is something else.
 
+use super::carried::innermost_kind;
 use super::{Client, SyncProblem};
 use crate::limits::CHECKPOINT_MAX_BYTES;
 use crate::store::{BLOB_TO_SEND, Batch, BlobRecord, Table, row_id};
@@ -123,12 +124,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let Some(local) = open.charts.get(&chart) else { return false };
         let Some(cursor) = local.cursor else { return false };
         let newest = self.known_checkpoints(chart).into_iter().map(|known| known.checkpoint.upto).max();
-        // What devices say of checkpoints, and of having opened them, is no reason for another one.
-        let own_work = |kind: EntryKind| kind.is_about_checkpoints() || kind == EntryKind::OPENED;
+        // What devices say of checkpoints, and of having opened them, is no reason for another one, also
+        // where a store that was copied or set back carried it on.
+        let own_work = |entry: &SignedEntry| {
+            let kind = innermost_kind(entry);
+            kind.is_about_checkpoints() || kind == EntryKind::OPENED
+        };
         let rows = local.chart.arrived_upto(cursor);
-        let since = rows.iter().filter(|(index, _, entry)| {
-            newest.is_none_or(|upto| *index > upto) && !own_work(entry.body().kind)
-        });
+        let since = rows
+            .iter()
+            .filter(|(index, _, entry)| newest.is_none_or(|upto| *index > upto) && !own_work(entry));
         let (mut entries_since, mut oldest_since) = (0, None);
         for (_, received_at, _) in since {
             entries_since += 1;
@@ -239,23 +244,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         Ok(problems)
-    }
-
-    /// Computes what a checkpoint says from this device's own copy.
-    fn compare_checkpoint(
-        &self,
-        chart: ChartId,
-        checkpoint: &Checkpoint,
-    ) -> Result<Result<(), CheckpointFault>, ClientError> {
-        let open = self.device()?;
-        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
-        let rows = local.chart.arrived_upto(checkpoint.upto);
-        let roots = roots_of_rows(rows.iter().copied()).and_then(|roots| roots.check(checkpoint));
-        if let Err(fault) = roots {
-            return Ok(Err(fault));
-        }
-        let same = self.state_of(chart, &rows)? == checkpoint.state_root;
-        Ok(if same { Ok(()) } else { Err(CheckpointFault::State) })
     }
 }
 

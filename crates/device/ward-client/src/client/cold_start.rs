@@ -5,7 +5,7 @@ use super::base_rows::stage_base;
 use super::checkpoints::KnownCheckpoint;
 use super::pull::received;
 use super::{Client, SyncProblem, as_error};
-use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PULL_PAGE_BYTES};
+use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PAGES_PER_PULL, PULL_PAGE_BYTES};
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport, parallel};
 use ward_audit::LogView;
@@ -100,7 +100,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         until: u64,
     ) -> Result<(u64, Option<u64>), SyncProblem> {
         let (mut fetched, mut last, mut from) = (0, None, after);
-        loop {
+        for _ in 0..PAGES_PER_PULL {
             let page = self.fetch_page(chart, Some(from), PULL_PAGE_BYTES).await?;
             let (more, newest) = (page.more, page.rows.last().map(|row| row.index));
             let fresh: Vec<ReceivedRecord> =
@@ -109,6 +109,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             fetched += fresh.len() as u64;
             if let Some(first) = fresh.first().map(|row| row.index) {
                 let opened = self.opened(chart, fresh).map_err(failed)?;
+                let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
                 let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
                 match self.keep_page(chart, id, opened, None).await {
                     Ok(()) | Err(SyncProblem::BadEnvelope { .. } | SyncProblem::DeviceFork { .. }) => {}
@@ -116,10 +117,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
             match newest {
-                Some(newest) if more && newest < until => from = newest,
-                _ => return Ok((fetched, last)),
+                Some(newest) if more && newest < until && !self.has_fetched_long() => from = newest,
+                _ => break,
             }
         }
+        Ok((fetched, last))
     }
 
     /// The envelopes of what came with a checkpoint, fetched and opened, and not kept: for whoever
@@ -131,16 +133,17 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let base = self.device()?.charts.get(&chart).and_then(|local| local.base.as_ref());
         let Some(upto) = base.map(|base| base.upto) else { return Ok(Vec::new()) };
         let (mut out, mut after) = (Vec::new(), None);
-        loop {
+        for _ in 0..PAGES_PER_PULL {
             let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await.map_err(as_error)?;
             let (more, newest) = (page.more, page.rows.last().map(|row| row.index));
             let covered = page.rows.into_iter().filter(|row| row.index <= upto).map(received).collect();
             out.extend(self.opened(chart, covered)?.into_rows());
             match newest {
                 Some(newest) if more && newest < upto => after = Some(newest),
-                _ => return Ok(out),
+                _ => break,
             }
         }
+        Ok(out)
     }
 
     /// Fetches and opens the content of a checkpoint, and compares everything that needs no

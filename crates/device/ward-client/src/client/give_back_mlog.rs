@@ -7,7 +7,7 @@ use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{MlogAccepted, MlogPlace, MlogSubmission, Opaque, paths};
 use ward_audit::{LogView, MemoryTree, inclusion_proof, leaf_hash};
 use ward_id::Canonical;
-use ward_sync::{MlogBody, MlogEntry};
+use ward_sync::{MlogBody, MlogEntry, MlogKind};
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Sends back entries from the server's size on, as many in a row as this device holds: the
@@ -25,15 +25,28 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             held.for_each(|leaf| tree.append(leaf_hash(leaf)));
             (head.note().to_string(), size, tree)
         };
+        let place = |index: u64| {
+            let path = inclusion_proof(&tree, index, size).ok()?;
+            let path = path.into_iter().map(ward_audit::NodeHash::to_root).collect();
+            Some(MlogPlace { index, checkpoint: Opaque(note.clone().into_bytes()), path })
+        };
+        // Heads are signed by the keys of the newest manifest: where the server lost it, it must know it
+        // before it can check any place. It does not take it before its turn.
+        for index in self.manifests_after(from)? {
+            let (Some((entry, package)), Some(place)) = (self.entry_with_package(index)?, place(index))
+            else {
+                break;
+            };
+            let body = MlogSubmission { entry: Opaque(entry), package, place: Some(place) };
+            match self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await {
+                Ok(_) | Err(ClientError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let mut given = 0;
         for index in (from..size).take(GIVEN_BACK_PER_SYNC) {
             let Some((entry, package)) = self.entry_with_package(index)? else { break };
-            let Ok(path) = inclusion_proof(&tree, index, size) else { break };
-            let place = MlogPlace {
-                index,
-                checkpoint: Opaque(note.clone().into_bytes()),
-                path: path.into_iter().map(ward_audit::NodeHash::to_root).collect(),
-            };
+            let Some(place) = place(index) else { break };
             let body = MlogSubmission { entry: Opaque(entry), package, place: Some(place) };
             match self.wire()?.post::<MlogAccepted>(paths::MLOG_ENTRIES, &body).await {
                 Ok(_) => given += 1,
@@ -43,6 +56,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         Ok(given)
+    }
+
+    /// The places of manifests that the server lacks, beyond the entry that comes next.
+    fn manifests_after(&self, from: u64) -> Result<Vec<u64>, ClientError> {
+        let entries = self.device()?.mlog.entries.range(from.saturating_add(1)..);
+        let is_manifest = |bytes: &[u8]| {
+            MlogEntry::read(bytes).is_ok_and(|entry| entry.kind() == MlogKind::SiteManifest.number())
+        };
+        Ok(entries.filter(|(_, bytes)| is_manifest(bytes)).map(|(index, _)| *index).collect())
     }
 
     /// The bytes of an entry and, for an announce, of its package.

@@ -143,7 +143,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         open.charts.get(&chart).is_some_and(|local| {
             let own_is_back = local.receipted == 0 || local.own_arrived(local.receipted);
             let in_ended_log = local.cursor.is_some_and(|cursor| cursor < open.olog_begin());
-            let passed_over = local.held.last().copied() > local.cursor;
+            // Where the server had nothing after the cursor, nothing was passed over.
+            let is_ended = local.ended_at.is_some() && local.ended_at == local.cursor;
+            let passed_over = local.held.last().copied() > local.cursor && !is_ended;
             !local.unopened.is_empty() || !own_is_back || passed_over || in_ended_log
         })
     }

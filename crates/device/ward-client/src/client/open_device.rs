@@ -90,6 +90,11 @@ pub(crate) struct LocalChart {
     pub(crate) pages: BTreeSet<u64>,
     /// Places in the operation log whose envelopes are at hand.
     pub(crate) held: BTreeSet<u64>,
+    /// The cursor after which the server had no page when it was asked last.
+    pub(crate) ended_at: Option<u64>,
+    /// Bytes that were kept, since the device was unlocked, of what no known device signed or what came
+    /// before at another place.
+    pub(crate) surplus_bytes: u64,
     /// Places at which two envelopes are held.
     pub(crate) held_twice: BTreeSet<u64>,
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
@@ -153,6 +158,8 @@ impl LocalChart {
             given_again: BTreeMap::new(),
             pages: BTreeSet::new(),
             held: BTreeSet::new(),
+            ended_at: None,
+            surplus_bytes: 0,
             held_twice: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
@@ -304,6 +311,10 @@ pub(crate) struct OpenDevice {
     pub(crate) blobs: BTreeMap<Vec<u8>, BlobRecord>,
     /// Blobs that the server said to have since this program was started.
     pub(crate) blobs_asked: BTreeSet<Vec<u8>>,
+    /// Blobs of which the server showed something else since this program was started.
+    pub(crate) contents_asked: BTreeSet<Vec<u8>>,
+    /// Until when, by the monotonic clock, the sync under way fetches further pages.
+    pub(crate) fetch_until_ms: Option<u64>,
     /// The blob that is being fetched: it does not make room for itself.
     pub(crate) blob_in_use: Option<Vec<u8>>,
     /// Rows of the reserve for submissions.
@@ -391,6 +402,8 @@ impl OpenDevice {
             tickets: BTreeMap::new(),
             blobs: BTreeMap::new(),
             blobs_asked: BTreeSet::new(),
+            contents_asked: BTreeSet::new(),
+            fetch_until_ms: None,
             blob_in_use: None,
             reserve_rows: 0,
             reserve_touched: false,

@@ -2,6 +2,7 @@
 //! new of a patient was opened. What other staff say of having opened is no reason to say more, so
 //! devices that meet for ever fall silent; nor is what a patient's device says of checkpoints.
 
+use super::carried::innermost_kind;
 use super::{Client, LocalChart, SyncProblem, SyncReport};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
@@ -79,7 +80,11 @@ fn says_more(local: &LocalChart, said: &BTreeMap<(DeviceId, Incarnation), u64>, 
         let frame = entry.frame();
         frame.incarnation == chain.incarnation && frame.seq > before && frame.seq <= chain.seq
     };
-    local.chart.entries_of(chain.device).filter(is_new).any(|entry| !entry.body().kind.is_about_checkpoints())
+    local
+        .chart
+        .entries_of(chain.device)
+        .filter(is_new)
+        .any(|entry| !innermost_kind(entry).is_about_checkpoints())
 }
 
 /// How far this device has said before that it opened each chain. After its own entries were lost it

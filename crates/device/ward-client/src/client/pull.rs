@@ -3,6 +3,7 @@
 
 use super::keep_epochs::HeldEpoch;
 use super::load::NAMED_ROOTS_ROW;
+use super::look_through::Delivered;
 use super::mend_places::places_twice;
 use super::open_device::{GivenAgain, arrival, sealed_at};
 use super::{Client, LocalChart, OpenDevice, SyncProblem, Unopened};
@@ -13,12 +14,13 @@ use crate::store::{
 };
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
-use ward_api::{EnvelopePage, EnvelopeRow, ReconcileAnswer, ReconcileQuestion, paths};
+use ward_api::{EnvelopePage, ReconcileAnswer, ReconcileQuestion, paths};
 use ward_audit::TreeHead;
 use ward_crypto::{
     AcceptedSuites, DeviceCert, Envelope, EnvelopeHeader, SiteManifest, VerifiedEnvelope, verify_envelopes,
 };
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Incarnation, SiteId, VersionVector};
+use ward_sync::limits::OLOG_SPAN;
 use ward_sync::{
     Arrival, ChainDifference, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope,
     ReadFault, SignedEntry, check_author,
@@ -148,12 +150,14 @@ impl<'a> Opener<'a> {
 
 /// A page after opening.
 pub(super) struct OpenedPage {
-    rows: Vec<ReceivedRecord>,
-    entries: Vec<(SignedEntry, Arrival)>,
-    unopened: Vec<u64>,
-    bad: Vec<(u64, &'static str)>,
+    pub(super) rows: Vec<ReceivedRecord>,
+    pub(super) entries: Vec<(SignedEntry, Arrival)>,
+    pub(super) unopened: Vec<u64>,
+    pub(super) bad: Vec<(u64, &'static str)>,
     /// Places whose envelope may have been damaged on the way.
-    doubtful: Vec<u64>,
+    pub(super) doubtful: Vec<u64>,
+    /// Places whose envelope no certified device signed.
+    pub(super) unsigned: Vec<u64>,
     claims: Vec<NamedHead>,
 }
 
@@ -181,6 +185,11 @@ impl OpenedPage {
         self
     }
 
+    /// Whether nothing of it is kept.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The newest heads that lie beyond the log of this device, with those that wait already.
     fn heads_beyond(&self, open: &OpenDevice) -> Option<BTreeMap<DeviceId, TreeHead>> {
         let size = open.mlog.membership.size();
@@ -206,7 +215,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             0
         });
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        let pulled = begun + self.pull_after(chart, cursor, &mut Vec::new()).await?;
+        let pulled = begun + self.pull_after(chart, cursor, &mut Delivered::default()).await?;
         if pulled > 0 {
             self.settle_places(chart).await.map_err(failed)?;
         }
@@ -216,12 +225,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Fetches pages after a place and keeps what is not at hand.
     ///
-    /// What the server gives at places that are held is added to `delivered`.
+    /// What the server gives at places that are held is added to `delivered`, and where its pages end.
     pub(super) async fn pull_after(
         &mut self,
         chart: ChartId,
         mut after: Option<u64>,
-        delivered: &mut Vec<EnvelopeRow>,
+        delivered: &mut Delivered,
     ) -> Result<u64, SyncProblem> {
         let (mut pulled, mut first_problem) = (0, None);
         // Places between the cursor and a later beginning are not looked at: the cursor stays before them.
@@ -231,17 +240,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for _ in 0..PAGES_PER_PULL {
             let page = self.fetch_page(chart, after, PULL_PAGE_BYTES).await?;
             let Some(last) = page.rows.last().map(|row| row.index) else {
+                self.note_end(chart, after, joins, delivered).map_err(failed)?;
                 return first_problem.map_or(Ok(pulled), Err);
             };
             let more = page.more;
             let held = &self.device_mut().map_err(failed)?.chart_or_new(chart).held;
             let (known, fresh): (Vec<_>, Vec<_>) =
                 page.rows.into_iter().partition(|row| held.contains(&row.index));
-            delivered.extend(known);
+            delivered.rows.extend(known);
             let rows: Vec<ReceivedRecord> = fresh.into_iter().map(received).collect();
             pulled += rows.len() as u64;
             if let Some(first) = rows.first().map(|row| row.index) {
                 let opened = self.opened(chart, rows).map_err(failed)?;
+                let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
                 let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
                 match self.keep_page(chart, id, opened, joins.then_some(last)).await {
                     // One bad envelope must not hold up those that come after it.
@@ -254,9 +265,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 self.move_cursor(chart, last).await.map_err(failed)?;
             }
             if !more {
+                self.note_end(chart, Some(last), joins, delivered).map_err(failed)?;
                 break;
             }
             after = Some(last);
+            if self.has_fetched_long() {
+                break;
+            }
         }
         first_problem.map_or(Ok(pulled), Err)
     }
@@ -287,9 +302,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let path =
             paths::envelopes_after(chart, after.and_then(|after| after.checked_sub(begin)), limit_bytes);
         let mut page: EnvelopePage = self.wire().map_err(failed)?.get(&path).await.map_err(failed)?;
+        let in_one_log = page.rows.last().is_none_or(|row| row.index < OLOG_SPAN);
         page.rows.iter_mut().for_each(|row| row.index = row.index.saturating_add(begin));
         let rising = page.rows.is_sorted_by(|a, b| a.index < b.index);
-        if rising && after.is_none_or(|after| page.rows.iter().all(|row| row.index > after)) {
+        if in_one_log && rising && after.is_none_or(|after| page.rows.iter().all(|row| row.index > after)) {
             Ok(page)
         } else {
             Err(failed(ClientError::BadAnswer { path }))
@@ -319,10 +335,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let openings = parallel::map_parts(&waiting, |rows| opener.open_all(rows));
         let begin = open.olog_begin();
         let (mut entries, mut unopened) = (Vec::new(), Vec::new());
-        let (mut bad, mut doubtful) = (Vec::new(), Vec::new());
+        let (mut bad, mut doubtful, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
         let (mut claims, mut stored) = (Vec::new(), BTreeMap::new());
         for (row, Opening { content, claim }) in waiting.into_iter().zip(openings) {
             let sealed_at = claim.map(|(_, head)| head.size);
+            unsigned.extend(claim.is_none().then_some(row.index));
             claims.extend(claim);
             match content {
                 Ok(entry) => {
@@ -347,7 +364,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 row.opened = Some(bytes.into());
             }
         }
-        Ok(OpenedPage { rows, entries, unopened, bad, doubtful, claims })
+        Ok(OpenedPage { rows, entries, unopened, bad, doubtful, unsigned, claims })
     }
 
     /// Stores a page and the cursor in one commit, then takes its entries.
@@ -362,6 +379,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if !local.chart.has_room_for(page.entries.iter().map(|(entry, _)| entry.id())) {
             // The cursor stays: what has no room here is not taken for seen.
             return Err(failed(ClientError::ChartFull(chart)));
+        }
+        if page.is_empty()
+            && let Some(to) = cursor
+        {
+            return self.move_cursor(chart, to).await.map_err(failed);
         }
         let mut batch = Batch::default();
         let indexes: Vec<u64> = page.rows.iter().map(|row| row.index).collect();
@@ -569,9 +591,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if local.incomplete_for % REPULL_EVERY_SYNCS != 1 {
             return first;
         }
-        let mut delivered = Vec::new();
+        let mut delivered = Delivered::default();
         self.pull_after(chart, None, &mut delivered).await?;
-        self.mend_places(chart, delivered).await?;
+        let end = delivered.end;
+        self.mend_places(chart, delivered.rows).await?;
+        if let Some(end) = end {
+            self.leave_places_beyond(chart, end).await.map_err(failed)?;
+        }
         self.compare_have(chart, theirs).await
     }
 
@@ -715,7 +741,7 @@ fn first_place(id: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*id.last_chunk()?))
 }
 
-pub(super) fn received(row: EnvelopeRow) -> ReceivedRecord {
+pub(super) fn received(row: ward_api::EnvelopeRow) -> ReceivedRecord {
     ReceivedRecord {
         index: row.index,
         received_at: row.received_at,

@@ -3,6 +3,7 @@
 
 use super::capture::{Rewrite, stage};
 use super::incidents::fork_incident;
+use super::look_through::Delivered;
 use super::{Client, SyncProblem, site_trust};
 use crate::limits::{CARRY_ROOM_BYTES, RESEAL_ATTEMPTS};
 use crate::store::{Batch, ChainRecord, RECOVERED_ROW, ReceiptRecord, Table, row_id};
@@ -181,7 +182,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut covered = self.covered(chart, sealed, &promised).map_err(failed)?;
         for after in from.into_iter().filter(|_| repeat) {
             if covered < promised.len() as u64 {
-                self.pull_after(chart, after, &mut Vec::new()).await?;
+                self.pull_after(chart, after, &mut Delivered::default()).await?;
                 covered = self.covered(chart, sealed, &promised).map_err(failed)?;
             }
         }

@@ -283,12 +283,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return Err(ClientError::BadAnswer { path: paths::DROP.to_owned() });
             };
             let key = (dropped.chart, dropped.device, dropped.entry_id);
-            // Its own chart says nothing of what others have of a device's own entries.
-            if dropped.device == me || self.device()?.drops.contains_key(&key) {
+            if self.device()?.drops.contains_key(&key) {
                 continue;
             }
             if let Some(Decision { state, is_sent }) = decisions.get(&key).copied() {
                 decided.extend((is_sent && settles).then_some((key, state)));
+                continue;
+            }
+            // A device's own drop is for others. It goes once the entry has its place in the log: until then
+            // its own chart says nothing of what they have.
+            if dropped.device == me {
                 continue;
             }
             if self.is_sealed_to_nobody(&dropped) {

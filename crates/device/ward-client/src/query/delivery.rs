@@ -1,7 +1,7 @@
 //! How far the entries of this device came, chart by chart: saved here, received by the server,
 //! opened at the site.
 
-use crate::client::LocalChart;
+use crate::client::{LocalChart, innermost_kind};
 use crate::limits::UNSENT_NAG_MS;
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -75,7 +75,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut entries = Vec::new();
         let mut oldest: Option<OldestUnsent> = None;
         let former = self.former_entries(chart, &states)?.into_iter();
-        for entry in own.chain(former).filter(|entry| !entry.body().kind.is_about_checkpoints()) {
+        for entry in own.chain(former).filter(|entry| !innermost_kind(entry).is_about_checkpoints()) {
             let state = states.get(&entry.id()).copied().unwrap_or(self.without_server(chart, entry));
             if state == DeliveryState::SavedHere {
                 let waits = self.waiting(entry);

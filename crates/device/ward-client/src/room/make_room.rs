@@ -2,11 +2,10 @@
 
 use super::{Growth, StorageFacts, StorageStep, next_step};
 use crate::client::OpenDevice;
-use crate::limits::{OWN_CONTENT_KEPT_MS, RESERVE_ROW_BYTES, RESERVE_ROWS, TEXT_LEAVES_BYTES};
+use crate::limits::{ATTACHMENT_LEAVES_BYTES, RESERVE_ROW_BYTES, RESERVE_ROWS, TEXT_LEAVES_BYTES};
 use crate::store::{BLOB_AT_SERVER, Batch, BlobRecord, Table, row_id};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, RowStoreError, Transport};
 use ward_crypto::limits::BLOB_CHUNK_BYTES;
-use ward_id::TimestampMs;
 use ward_sync::{Payload, PayloadRoom};
 use zeroize::Zeroizing;
 
@@ -29,12 +28,11 @@ pub struct RoomStatus {
 
 impl OpenDevice {
     /// Whether the content of a blob can go: the server has it, and nobody is at work on it here. What was
-    /// captured here stays for a while all the same: the server's word for a blob is not signed, and a
-    /// backup that is restored lacks the newest.
-    fn is_cached(&self, id: &[u8], blob: &BlobRecord, now: TimestampMs) -> bool {
-        let is_new = blob.captured_at.is_some_and(|at| (0..OWN_CONTENT_KEPT_MS).contains(&now.since_ms(at)));
+    /// captured here stays for a while all the same, and until the server has shown it: its word for a
+    /// blob is not signed, and a backup that is restored lacks the newest.
+    fn is_cached(&self, id: &[u8], blob: &BlobRecord) -> bool {
         let at_server = blob.phase == BLOB_AT_SERVER && blob.here > 0;
-        at_server && !is_new && self.blob_in_use.as_deref() != Some(id)
+        at_server && blob.captured_at.is_none() && self.blob_in_use.as_deref() != Some(id)
     }
 }
 
@@ -77,18 +75,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     async fn storage_facts(&self, needed_bytes: u64, full: bool) -> Result<StorageFacts, ClientError> {
         let open = self.device()?;
-        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
-        let cached = open.blobs.iter().filter(|(id, blob)| open.is_cached(id, blob, now));
+        let cached = open.blobs.iter().filter(|(id, blob)| open.is_cached(id, blob));
         let cached_blob_bytes = cached.map(|(_, blob)| u64::from(blob.here) * BLOB_CHUNK_BYTES as u64).sum();
         let free_bytes = if full { Some(0) } else { self.rows().space().await?.free_bytes };
         let reserve_bytes = u64::from(open.reserve_rows) * ROW_BYTES;
-        Ok(StorageFacts {
-            free_bytes,
-            needed_bytes,
-            cached_blob_bytes,
-            history_bytes: self.droppable_history_bytes(),
-            reserve_bytes,
-        })
+        // Charts are looked through only where room may lack.
+        let may_lack =
+            free_bytes.is_some_and(|free| free < needed_bytes.saturating_add(ATTACHMENT_LEAVES_BYTES));
+        let history_bytes = if may_lack { self.droppable_history_bytes() } else { 0 };
+        Ok(StorageFacts { free_bytes, needed_bytes, cached_blob_bytes, history_bytes, reserve_bytes })
     }
 
     /// Commits a batch after having made room for it. Nothing is confirmed to a person before this
@@ -177,10 +172,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     async fn drop_cached_blobs(&mut self) -> Result<u64, ClientError> {
         let mut batch = Batch::default();
         let (mut dropped, mut changed) = (0, Vec::new());
-        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let open = self.device()?;
         for (id, blob) in &open.blobs {
-            if !open.is_cached(id, blob, now) {
+            if !open.is_cached(id, blob) {
                 continue;
             }
             for chunk in 0..blob.here {
@@ -188,7 +182,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             dropped += u64::from(blob.here);
             let mut record = blob.clone();
-            (record.here, record.checked, record.captured_at) = (0, false, None);
+            (record.here, record.checked) = (0, false);
             batch.put(Table::Blobs, id.clone(), &record);
             changed.push((id.clone(), record));
         }

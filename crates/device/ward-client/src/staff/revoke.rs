@@ -25,7 +25,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Revokes a device. Its entries below the newest head of the operation log that this device
     /// verified stand; later ones wait to be adopted (salvage) or are refused (sever). Members of
-    /// its charts make new epochs at their next sync; this device does so at once where it can.
+    /// its charts make new epochs at their next sync; this device does so at once where it can. A
+    /// participant revokes another device of their own with salvage only.
     ///
     /// # Errors
     /// [`ClientError::Unknown`] for a device that the log does not know here, [`ClientError::Void`]
@@ -52,7 +53,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Orders a revoked device to destroy what it holds. It obeys when it next meets a server that shows
     /// it the order; with policy salvage it first hands over what it could not send. The order is signed
-    /// by whoever may revoke the device.
+    /// by whoever may revoke the device with policy sever: for a participant's device, staff of its chart.
     ///
     /// # Errors
     /// As [`Client::revoke`]; [`ClientError::Void`] for a device that is not revoked.

@@ -35,7 +35,8 @@ pub(crate) struct BlobRecord {
     /// What is here was compared with the address, or was sealed here.
     #[n(6)]
     pub(crate) checked: bool,
-    /// When it was captured here; absent for what others captured, and once it was let go.
+    /// When it was captured here, or found to be lost at the server; absent for what others captured, and
+    /// once the server has shown it.
     #[n(7)]
     pub(crate) captured_at: Option<TimestampMs>,
 }

@@ -19,7 +19,7 @@ use ward_api::{
     ProblemMembers,
 };
 use ward_audit::{NodeHash, leaf_hash, mlog_leaf, verify_inclusion};
-use ward_crypto::EpochPackage;
+use ward_crypto::{EpochPackage, SiteManifest};
 use ward_id::{Canonical as _, ChartId, Subject, TimestampMs};
 use ward_store::{MlogAppended, Store, StoredMlogEntry};
 use ward_sync::{MlogEntry, MlogKind, cosigned_head};
@@ -184,16 +184,25 @@ async fn door<S: Store>(app: &App<S>, entry: &MlogEntry, place: Option<MlogPlace
     Ok(Door::Arrival)
 }
 
-/// Checks that the entry stood at its place, under a head that the site's witnesses cosigned.
+/// Checks that the entry stood at its place, under a head that the site's witnesses cosigned: those of the
+/// manifest that is held, or of one that was lost and that the root signed.
 fn proved_place<S: Store>(app: &App<S>, entry: &MlogEntry, place: &MlogPlace) -> Result<u64, Refusal> {
     let refused = || refuse(ErrorCode::NotRelayed, "Prove the place under a cosigned head of the log.");
     let membership = app.membership().read();
-    let manifest = membership.manifest().ok_or_else(refused)?;
-    let head = cosigned_head(manifest, &manifest.mlog_origin, &place.checkpoint.0).ok_or_else(refused)?;
+    let lost = app.later_manifests();
+    let own = membership.later_manifest(entry, lost.iter().map(|later| &later.manifest));
     let path: Vec<NodeHash> = place.path.iter().map(|hash| NodeHash::from(*hash)).collect();
     let leaf = leaf_hash(&mlog_leaf(entry.subject(), entry.hash()));
-    verify_inclusion(place.index, head.size, &leaf, &head.root, &path).map_err(|_| refused())?;
-    Ok(place.index)
+    let stood = |manifest: &SiteManifest| {
+        let head = cosigned_head(manifest, &manifest.mlog_origin, &place.checkpoint.0);
+        head.is_some_and(|head| verify_inclusion(place.index, head.size, &leaf, &head.root, &path).is_ok())
+    };
+    let stood_before = lost.iter().filter(|later| later.has_stood).map(|later| &later.manifest);
+    let has_stood = membership.manifest().into_iter().chain(stood_before).chain(own.as_deref()).any(stood);
+    if let Some(own) = own {
+        app.know_later_manifest(*own, has_stood);
+    }
+    if has_stood { Ok(place.index) } else { Err(refused()) }
 }
 
 fn read_package(bytes: Opaque) -> Result<(EpochPackage, Vec<u8>), Refusal> {

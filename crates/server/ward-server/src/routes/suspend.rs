@@ -16,6 +16,8 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let caller = call.caller()?;
     let length_ms = request.until.since_ms(call.now);
     may_suspend(app, &caller, device, length_ms <= 0)?;
+    let session = app.store().device_session(device, call.now).await.map_err(store_failed)?;
+    may_change(app, &caller, session.suspension.as_ref())?;
     if length_ms > SUSPENSION_MAX_MS {
         return Err(refuse(
             ErrorCode::Malformed,
@@ -65,5 +67,27 @@ fn may_suspend<S: Store>(
             ErrorCode::RoleNotAllowed,
             "Staff suspend devices of their own participants, admins those of staff; an admin's device is revoked by two.",
         ))
+    }
+}
+
+/// A suspension is the first thing that is done against a device in the wrong hands. What an admin or the
+/// server itself set stays until it ends or an admin changes it: whoever holds one staff device must not
+/// be able to lift it, or to put a shorter one in its place. The staff of a chart change what one of them
+/// set.
+fn may_change<S: Store>(
+    app: &App<S>,
+    caller: &Caller,
+    standing: Option<&DeviceSuspension>,
+) -> Result<(), Refusal> {
+    let Some(standing) = standing.filter(|_| caller.role != Role::Admin) else { return Ok(()) };
+    let membership = app.membership().read();
+    let by_staff = standing.by.and_then(|by| membership.record(by)).is_some_and(|by| {
+        let role = by.role();
+        role != Role::Admin && role.is_staff()
+    });
+    if by_staff {
+        Ok(())
+    } else {
+        Err(refuse(ErrorCode::RoleNotAllowed, "An admin or the server suspended it; an admin changes that."))
     }
 }

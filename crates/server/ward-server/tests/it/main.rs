@@ -5,6 +5,7 @@ mod authorisation;
 mod drop_box;
 mod enrolment;
 mod logs;
+mod lost_manifest;
 mod membership;
 mod mlog_offers;
 mod operations;

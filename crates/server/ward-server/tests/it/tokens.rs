@@ -8,7 +8,7 @@ use ward_api::{
 };
 use ward_id::base64url_decode;
 use ward_server::Clock as _;
-use ward_store::MemoryStore;
+use ward_store::{DeviceSuspension, MemoryStore, TokenStore as _};
 
 #[tokio::test]
 async fn every_answer_carries_a_nonce_with_the_time_and_is_not_cached() {
@@ -203,6 +203,43 @@ async fn no_admin_suspends_an_admin() {
     let second = world.login(second).await;
     second.post(&paths::suspend(world.people.clinician.id), &lift).await.ok();
     world.login(&world.people.clinician).await.get(paths::CHARTS).await.ok();
+}
+
+/// What an admin or the server itself set against a phone is lifted by an admin: staff of the chart
+/// neither lift it nor put a shorter one in its place.
+#[tokio::test]
+async fn staff_of_a_chart_lift_only_what_staff_set() {
+    let world = World::new().await;
+    let (phone, path) = (world.people.phone.id, paths::suspend(world.people.phone.id));
+    let admin = world.login(&world.people.admins[0]).await;
+    let coordinator = world.login(&world.people.coordinator).await;
+    let clinician = world.login(&world.people.clinician).await;
+    let until = |ms| SuspensionRequest { until: world.clock.now().plus_ms(ms), reason: SuspendReason::Lost };
+    let set = async || world.store.device_session(phone, world.clock.now()).await.unwrap().suspension;
+    admin.post(&path, &until(60_000)).await.ok();
+    let by_admin = set().await;
+    for ms in [0, 1, 120_000] {
+        coordinator.post(&path, &until(ms)).await.refused(ErrorCode::RoleNotAllowed);
+        assert_eq!(set().await, by_admin);
+    }
+    admin.post(&path, &until(0)).await.ok();
+    assert_eq!(set().await, None);
+    // What one of the staff set, another one changes and lifts.
+    coordinator.post(&path, &until(60_000)).await.ok();
+    clinician.post(&path, &until(1_000)).await.ok();
+    coordinator.post(&path, &until(0)).await.ok();
+    assert_eq!(set().await, None);
+    // What the server did by itself.
+    let own = DeviceSuspension {
+        until: world.clock.now().plus_ms(60_000),
+        reason: SuspendReason::Containment,
+        by: None,
+    };
+    world.store.suspend_device(phone, own).await.unwrap();
+    coordinator.post(&path, &until(0)).await.refused(ErrorCode::RoleNotAllowed);
+    // One that has ended is nobody's any more.
+    world.clock.advance_ms(60_000);
+    coordinator.post(&path, &until(1_000)).await.ok();
 }
 
 /// A refusal does not use a refresh token up: when the suspension is over, the device goes on, and
