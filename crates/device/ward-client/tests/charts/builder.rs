@@ -290,7 +290,11 @@ impl TestChart {
 
     /// The chart as it would be if nobody had lost a device.
     pub fn trusted_view(&self) -> ChartView<'_> {
-        let authors = Authors { authors: self.authors.authors.clone(), lost: BTreeSet::new() };
+        let authors = Authors {
+            authors: self.authors.authors.clone(),
+            lost: BTreeSet::new(),
+            enrolled_at: self.authors.enrolled_at,
+        };
         self.chart.view(&authors)
     }
 
