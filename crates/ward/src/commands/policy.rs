@@ -39,12 +39,10 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
-        inputs.push((
-            path.display().to_string(),
-            read_named_input(&path.display().to_string(), &read_bytes(path)?),
-        ));
+        read_path(path, &mut inputs, out)?;
     }
-    let checked: Vec<Checked<'_>> = inputs.iter().map(|(name, graph)| judged(name, graph, &rules)).collect();
+    let checked: Vec<Checked<'_>> =
+        inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
     if out.is_json() || args.format == ReportFormat::Json {
         let report = CheckReport::new(&checked, &rules, args.allow_empty);
         let json = serde_json::to_string(&report)
