@@ -81,3 +81,38 @@ fn what_the_organisation_decided_is_judged_and_bad_settings_stop_the_check() {
     assert_eq!(unread.status.code(), Some(3), "{}", said(&unread));
     assert!(said(&unread).contains("region is not a key here"), "{}", said(&unread));
 }
+
+#[test]
+fn a_folder_is_looked_through_and_a_file_of_terraform_stands_for_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, content: &str| {
+        let file = folder.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, content).unwrap();
+        file
+    };
+    write("infra/variables.tf", "variable \"on\" {\n  default = true\n}\n");
+    let main = write("infra/main.tf", "resource \"aws_efs_file_system\" \"f\" {\n  encrypted = var.on\n}\n");
+    write("infra/.terraform/providers/p.yaml", "apiVersion: [\n");
+    write("package.json", "{\"name\": \"x\"}");
+    let whole = run(&["policy", "check", text(folder.path())]);
+    assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
+    let aside = String::from_utf8(whole.stderr).unwrap();
+    assert!(aside.contains("package.json"), "what was passed over is named: {aside}");
+    assert_eq!(run(&["policy", "check", text(&main)]).status.code(), Some(0));
+
+    write(
+        "k/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostNetwork: true\n  containers: []\n",
+    );
+    let refused = run(&["policy", "check", text(folder.path())]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(String::from_utf8(refused.stdout).unwrap().contains("W-068"));
+
+    // What cannot be read blocks, and so does a folder that holds nothing.
+    write("half.yaml", "a: [\n");
+    assert_eq!(run(&["policy", "check", text(folder.path())]).status.code(), Some(3));
+    let empty = tempfile::tempdir().unwrap();
+    let nothing = run(&["policy", "check", text(empty.path())]);
+    assert_eq!(nothing.status.code(), Some(3), "{}", said(&nothing));
+}
