@@ -10,9 +10,9 @@ use super::chart_forms::ChartForms;
 use super::schedule::{PlannedInstrument, Planning, schedule_of};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::alert_rules::Occasion;
-use ward_forms::schedule::{DueList, EndReason, Occurrence, OccurrenceState, Participation, Standing};
+use ward_forms::schedule::{DueList, Occurrence, OccurrenceState};
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::{ChartTimes, ChartView, EntryTime, ParticipationState};
+use ward_sync::ChartView;
 
 /// The name of a planned time: the questionnaire, and the time in words.
 type Name = (String, String);
@@ -43,7 +43,6 @@ impl MissedTimes {
     /// Reads them from a chart, up to `now`.
     pub(super) fn of(view: &ChartView<'_>, forms: &ChartForms, now: TimestampMs) -> Self {
         let planning = Planning::of(view);
-        let as_said = participation_as_said(view);
         let mut out = Self {
             by_name: BTreeMap::new(),
             missed: Vec::new(),
@@ -52,7 +51,7 @@ impl MissedTimes {
         };
         for planned in &planning.instruments {
             let list = planning.due_list(planned, now, 0);
-            let before = planning.due_list_as(planned, &as_said, now);
+            let before = planning.due_list_as_said(planned, now);
             out.take(planned, forms.title(planned.url), &list, &before);
         }
         out
@@ -153,30 +152,4 @@ fn limits(view: &ChartView<'_>) -> BTreeMap<EntryId, (String, u32)> {
         Some((written.id(), (written.value.url.clone(), limit)))
     };
     instruments.filter_map(limit).collect()
-}
-
-/// Where a participant stood, as far as it had been said by then: no word reaches back behind the time at
-/// which it was written.
-fn participation_as_said(view: &ChartView<'_>) -> Participation {
-    let times = ChartTimes::of_receipts(view);
-    let mut said: Vec<_> = view
-        .participation()
-        .iter()
-        .flat_map(|thread| &thread.current)
-        .map(|written| {
-            let at = times.get(written.id()).map_or_else(|| written.captured_at(), EntryTime::counted_at);
-            (written.value.from.max(at), written.order(), standing_of(written.value.state))
-        })
-        .collect();
-    said.sort_by_key(|(from, order, _)| (*from, *order));
-    Participation::new(said.into_iter().map(|(from, _, standing)| (from, standing)))
-}
-
-const fn standing_of(state: ParticipationState) -> Standing {
-    match state {
-        ParticipationState::Screened | ParticipationState::Active => Standing::Active,
-        ParticipationState::Paused => Standing::Paused,
-        ParticipationState::Withdrawn => Standing::Ended(EndReason::Withdrawn),
-        ParticipationState::Completed => Standing::Ended(EndReason::Completed),
-    }
 }

@@ -4,7 +4,7 @@ use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
-use super::standing_words::{counted_at, participation_of};
+use super::standing_words::{counted_at, participation_as_said, participation_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ward_forms::schedule::{
@@ -113,6 +113,8 @@ pub struct Planning<'v> {
     pub unscheduled: Vec<PlannedAnswer>,
     calendar: LocalCalendar,
     participation: Participation,
+    /// The same, as far as it had been said by then.
+    as_said: Participation,
 }
 
 /// A schedule as it stands in a chart.
@@ -166,6 +168,7 @@ impl<'v> Planning<'v> {
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             calendar: participant_calendar(view, &times, here),
             participation: participation_of(view, &times, here),
+            as_said: participation_as_said(view, &times, here),
         }
     }
 
@@ -181,14 +184,10 @@ impl<'v> Planning<'v> {
         planned.course.due_list(&situation, now, ahead_days)
     }
 
-    /// The same, as if the participant had stood otherwise.
-    pub(super) fn due_list_as(
-        &self,
-        planned: &PlannedInstrument<'_>,
-        participation: &Participation,
-        now: TimestampMs,
-    ) -> DueList {
-        let situation = Situation { calendar: &self.calendar, participation, given: &planned.given };
+    /// The same, as it was told while nobody had yet said where the participant would have stood.
+    pub(super) fn due_list_as_said(&self, planned: &PlannedInstrument<'_>, now: TimestampMs) -> DueList {
+        let situation =
+            Situation { calendar: &self.calendar, participation: &self.as_said, given: &planned.given };
         planned.course.due_list(&situation, now, 0)
     }
 

@@ -16,6 +16,8 @@ use ward_sync::{
 /// One word about where the participant stands.
 struct Word {
     from: TimestampMs,
+    /// When it counts as written.
+    counted: TimestampMs,
     order: (u64, EntryId),
     standing: Standing,
     is_staff: bool,
@@ -33,7 +35,26 @@ pub(super) fn participation_of(
     times: &ChartTimes<'_>,
     here: Option<&Here>,
 ) -> Participation {
-    let mut words = words(view, times);
+    participation(view, times, here, words(view, times))
+}
+
+/// Where a participant stood as far as it had been said by then: no word reaches back behind the time at
+/// which it was written.
+pub(super) fn participation_as_said(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+    here: Option<&Here>,
+) -> Participation {
+    let said = words(view, times).into_iter().map(|word| Word { from: word.from.max(word.counted), ..word });
+    participation(view, times, here, said.collect())
+}
+
+fn participation(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+    here: Option<&Here>,
+    mut words: Vec<Word>,
+) -> Participation {
     words.sort_by_key(|word| (word.from, word.order));
     let causes = words.iter().any(Word::is_end).then(|| Causes::of(view));
     let takes_back = |word: &Word, end: &Word| {
@@ -85,7 +106,7 @@ fn word<P>(written: &Written<'_, P>, times: &ChartTimes<'_>, from: TimestampMs, 
     let from = from.plus_ms(counted.since_ms(written.captured_at()));
     let is_staff = written.author.role.is_staff();
     let from = if is_staff { from } else { from.max(counted) };
-    Word { from, order: written.order(), standing, is_staff }
+    Word { from, counted, order: written.order(), standing, is_staff }
 }
 
 /// When an entry counts as written.

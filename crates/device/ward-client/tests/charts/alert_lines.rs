@@ -13,8 +13,12 @@ fn a_participants_device_cannot_write_lines_of_the_list() {
     let answers = Answers { note: Some("x\n[called]"), call_me: true, ..Answers::of(SEVERE) };
     chart.write(Who::Phone, day(0), response(forged, ResponseStatus::Completed, &answers));
     let items = open(&chart, &[]);
-    assert_eq!(items.len(), 2, "{items:#?}");
-    for item in &items {
+    let (raised, beside): (Vec<&WorkItem>, Vec<&WorkItem>) =
+        items.iter().partition(|item| !item.alerts.is_empty());
+    assert_eq!((raised.len(), beside.len()), (2, 1), "{items:#?}");
+    // An answer that names no planned time is told as well, in one line.
+    assert!(!beside[0].reason.contains('\n'), "{}", beside[0].reason);
+    for item in raised {
         let texts = item.alerts.iter().flat_map(|alert| {
             let shown = [Some(&alert.occurrence), Some(&alert.what), alert.compared.as_ref()];
             shown.into_iter().flatten().chain(&alert.used).cloned().collect::<Vec<_>>()

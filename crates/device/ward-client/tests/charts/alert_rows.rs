@@ -58,9 +58,18 @@ fn a_row_that_was_reached_stays_when_it_is_excused() {
     chart.report(0, &Answers::of(&[]));
     let row = "“How have you been?” missed 2 times in a row, since 2026-03-03";
     assert_eq!(rows(&chart, &[], day(3)), [(row.to_owned(), false)]);
-    // The participant's own device says on the fourth day that they left on the first.
-    chart.write(Who::Phone, day(3), Participation { state: ParticipationState::Withdrawn, from: day(0) });
+    // The site says on the fourth day that they left on the first.
+    chart.write(
+        Who::Coordinator,
+        day(3),
+        Participation { state: ParticipationState::Withdrawn, from: day(0) },
+    );
     assert_eq!(rows(&chart, &[], day(6)), [(format!("{row}; later excused"), false)]);
+    // What a participant's own device says reaches back to no day before.
+    let mut chart = TestChart::with_diary(3, 14);
+    chart.report(0, &Answers::of(&[]));
+    chart.write(Who::Phone, day(3), Participation { state: ParticipationState::Withdrawn, from: day(0) });
+    assert_eq!(rows(&chart, &[], day(6)), [(row.to_owned(), false)]);
     // What is missed while everybody knows of the pause is no row.
     let mut chart = TestChart::with_diary(2, 14);
     chart.report(0, &Answers::of(&[]));
