@@ -71,7 +71,7 @@ fn read(path: &Path) -> Result<(Format, Graph), InputError> {
 
 #[expect(clippy::print_stdout, reason = "what was read must be seen")]
 fn told(what: &str, read: usize, total: usize) {
-    println!("corpus policy, {what}: {read}/{total}");
+    println!("corpus {what}: {read}/{total}");
 }
 
 #[expect(clippy::print_stdout, reason = "the reason for a skip must be seen")]
@@ -95,8 +95,8 @@ fn every_real_template_is_read_with_every_resource() {
         resources += graph.len();
         never += never_made(&graph);
     }
-    told("templates", files.len(), AWS_TEMPLATES);
-    told("resources of templates", resources, AWS_RESOURCES - AWS_NEVER_MADE);
+    told("aws-templates, templates", files.len(), AWS_TEMPLATES);
+    told("aws-templates, resources", resources, AWS_RESOURCES - AWS_NEVER_MADE);
     assert_eq!(
         (files.len(), resources, never),
         (AWS_TEMPLATES, AWS_RESOURCES - AWS_NEVER_MADE, AWS_NEVER_MADE)
@@ -123,8 +123,8 @@ fn every_labelled_fragment_is_read() {
         assert_eq!((format, graph.notes().len()), (Format::Kubernetes, 0), "{}", path.display());
         objects += graph.len();
     }
-    told("resources of fragments", resources, FRAGMENT_RESOURCES);
-    told("objects of fragments", objects, FRAGMENT_MANIFESTS);
+    told("trivy-checks, resources of templates", resources, FRAGMENT_RESOURCES);
+    told("trivy-checks, objects of manifests", objects, FRAGMENT_MANIFESTS);
     assert_eq!((templates.len(), resources), (FRAGMENT_TEMPLATES, FRAGMENT_RESOURCES));
     assert_eq!((manifests.len(), objects), (FRAGMENT_MANIFESTS, FRAGMENT_MANIFESTS));
 }
@@ -145,9 +145,9 @@ fn every_manifest_of_the_broken_cluster_is_read_and_its_charts_are_refused() {
             Err(error) => panic!("{}: {error}", path.display()),
         }
     }
-    told("files of manifests", read_files, GOAT_FILES);
-    told("objects of manifests", objects, GOAT_OBJECTS);
-    told("charts refused", charts, GOAT_CHARTS);
+    told("kubernetes-goat, files", read_files, GOAT_FILES);
+    told("kubernetes-goat, objects", objects, GOAT_OBJECTS);
+    told("kubernetes-goat, charts refused", charts, GOAT_CHARTS);
     assert_eq!((read_files, objects, charts, others), (GOAT_FILES, GOAT_OBJECTS, GOAT_CHARTS, GOAT_OTHERS));
 }
 
@@ -176,7 +176,7 @@ fn damaged_templates_and_manifests_are_read_or_refused() {
             }
         }
     }
-    told("damaged inputs refused", refused, read + refused);
+    println!("damaged inputs: {refused} refused, {read} read");
     assert!(read > 0 && refused > 0);
 }
 

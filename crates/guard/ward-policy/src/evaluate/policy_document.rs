@@ -26,6 +26,9 @@ const RESTRICTING_KEYS: [&str; 15] = [
     "kms:calleraccount",
 ];
 
+/// The part of an ARN that holds the account, counted from 0.
+const ARN_ACCOUNT: usize = 4;
+
 /// Operators under which a value restricts; the negated ones let everybody else in.
 const RESTRICTING_OPERATORS: [&str; 8] = [
     "stringequals",
@@ -274,6 +277,12 @@ fn either(statement: &Block, name: &str, negated: &str) -> (Values, bool) {
     }
 }
 
+/// Whether a principal is everybody, or anybody of any account.
+fn is_anybody(name: &str) -> bool {
+    let is_any = |part: &str| part.contains(['*', '?']);
+    name == "*" || (name.starts_with("arn:") && name.split(':').nth(ARN_ACCOUNT).is_some_and(is_any))
+}
+
 /// `principals { type, identifiers }`: only the identifiers count; a type `*` comes with `*`.
 fn either_of_blocks(statement: &Block, name: &str, negated: &str) -> (Values, bool) {
     let read = |value: &Attribute| {
@@ -322,7 +331,7 @@ fn is_not_public(statement: &Statement) -> Truth {
     if !statement.allows {
         return Truth::Yes;
     }
-    let is_public = statement.is_not_principal || statement.principals.has(|name| name == "*");
+    let is_public = statement.is_not_principal || statement.principals.has(is_anybody);
     if is_public {
         return if statement.conditions.iter().any(restricts) {
             Truth::Yes
@@ -432,6 +441,8 @@ mod tests {
         for (principal, truth) in [
             (r#""Principal": "*""#, Truth::No),
             (r#""Principal": {"AWS": "*"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:aws:iam::*:role/reader"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:aws:iam::1:role/*"}"#, Truth::Yes),
             (r#""Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}"#, Truth::No),
             (r#""NotPrincipal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::No),
             (r#""Principal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::Yes),
