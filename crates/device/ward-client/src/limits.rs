@@ -63,8 +63,6 @@ pub const EPOCH_FETCH_ROUNDS: usize = 64;
 pub const PULL_PAGE_BYTES: usize = 1 << 20;
 /// Pages that one pull fetches at most: 1 GiB of envelopes.
 pub const PAGES_PER_PULL: usize = 1_024;
-/// Time after which one sync fetches no further page of a chart: what a person enters waits that long.
-pub const SYNC_FETCH_MS: u64 = 120_000;
 /// Bytes that a device keeps of a chart, since it was unlocked, of envelopes that no known device signed
 /// and of those that it has from another place.
 pub const SURPLUS_MAX_BYTES: u64 = 16 << 20;

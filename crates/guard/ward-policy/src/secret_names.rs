@@ -40,6 +40,22 @@ pub(crate) fn with_hidden_secrets(block: Block) -> Block {
     Block::new(entries).unwrap_or_default()
 }
 
+/// A value as a report may show it: blocks without the texts under names of secrets, and a document only
+/// if it names no secret.
+pub(crate) fn shown(value: &Attribute) -> String {
+    match value {
+        Attribute::Text(text) if holds_document(text) && is_secret(text) => {
+            "(a document that may hold a secret, not shown)".to_owned()
+        }
+        Attribute::Block(_) | Attribute::List(_) => walked(value.clone()).shown(),
+        other => other.shown(),
+    }
+}
+
+fn holds_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
 fn walked(value: Attribute) -> Attribute {
     match value {
         Attribute::Block(block) => Attribute::Block(with_hidden_secrets(block)),
@@ -90,6 +106,17 @@ mod tests {
     fn shown(text: &str) -> String {
         let Attribute::Block(block) = read_yaml(text).unwrap()[0].to_attribute().unwrap() else { panic!() };
         Attribute::Block(with_hidden_secrets(block)).shown()
+    }
+
+    #[test]
+    fn fails_closed_a_report_shows_no_secret_of_a_block_or_a_document() {
+        let block = read_yaml("{cpu: 256, environment: [{name: DB_PASSWORD, value: hunter2}]}").unwrap();
+        let block = block[0].to_attribute().unwrap();
+        let document = Attribute::text(r#"[{"name": "DB_PASSWORD", "value": "hunter2"}]"#);
+        for value in [Attribute::list(vec![block.clone()]), block, document] {
+            assert!(!super::shown(&value).contains("hunter2"), "{}", super::shown(&value));
+        }
+        assert_eq!(super::shown(&Attribute::text(r#"{"a": 1}"#)), r#""{\"a\": 1}""#);
     }
 
     #[test]

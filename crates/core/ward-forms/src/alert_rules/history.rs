@@ -125,7 +125,8 @@ pub struct History {
     pub participant: String,
     /// The reports, in any order. Several for one planned time count as versions of one.
     pub reports: Vec<Report>,
-    /// The planned times that were expected and missed, in any order.
+    /// The planned times that were expected and missed, in any order. They count as missed even where a
+    /// report bears the name of one.
     pub missed: Vec<Occasion>,
 }
 

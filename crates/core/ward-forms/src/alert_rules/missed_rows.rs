@@ -7,20 +7,27 @@
 use super::alert::{Compared, Trigger};
 use super::history::{Answered, Occasion};
 use super::run::Run;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) fn missed(run: &mut Run<'_>, answered: &[Answered<'_>], in_a_row: u32) {
-    let given: BTreeSet<(&str, &str)> = answered.iter().map(|report| name(report.occasion)).collect();
     let history = run.history;
-    // What was answered after all is not missed; what is given twice was missed once.
+    // What is given twice was missed once.
     let mut missing: BTreeMap<(&str, &str), &Occasion> = BTreeMap::new();
-    for occasion in history.missed.iter().filter(|occasion| !given.contains(&name(occasion))) {
+    for occasion in &history.missed {
         let kept = missing.entry(name(occasion)).or_insert(occasion);
         *kept = (*kept).min(occasion);
     }
-    let reported = answered.iter().map(|report| (report.occasion, true));
+    // Who planned the times knows which were answered: a report that only bears the name of a missed one,
+    // such as one that came days before it, ends no row.
+    let answers = answered.iter().map(|report| report.occasion);
+    let reported: Vec<(&Occasion, bool)> = answers
+        .filter(|occasion| !missing.contains_key(&name(occasion)))
+        .map(|occasion| (occasion, true))
+        .collect();
     let mut by_instrument: BTreeMap<&str, Vec<(&Occasion, bool)>> = BTreeMap::new();
-    for (occasion, is_answered) in reported.chain(missing.into_values().map(|occasion| (occasion, false))) {
+    for (occasion, is_answered) in
+        reported.into_iter().chain(missing.into_values().map(|occasion| (occasion, false)))
+    {
         if run.rule.is_about(&occasion.instrument) {
             by_instrument.entry(&occasion.instrument).or_default().push((occasion, is_answered));
         }

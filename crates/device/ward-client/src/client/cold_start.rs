@@ -3,7 +3,7 @@
 
 use super::base_rows::stage_base;
 use super::checkpoints::KnownCheckpoint;
-use super::pull::received;
+use super::pull::{brings_nothing, received};
 use super::{Client, SyncProblem, as_error};
 use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PAGES_PER_PULL, PULL_PAGE_BYTES};
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
@@ -107,9 +107,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 page.rows.into_iter().filter(|row| row.index <= until).map(received).collect();
             last = last.max(newest);
             fetched += fresh.len() as u64;
-            if let Some(first) = fresh.first().map(|row| row.index) {
-                let opened = self.opened(chart, fresh).map_err(failed)?;
-                let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
+            let is_new = !fresh.is_empty();
+            let opened = self.opened(chart, fresh).map_err(failed)?;
+            let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
+            if is_new && opened.first_place().is_none() {
+                return Err(brings_nothing(chart));
+            }
+            if let Some(first) = opened.first_place() {
                 let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
                 match self.keep_page(chart, id, opened, None).await {
                     Ok(()) | Err(SyncProblem::BadEnvelope { .. } | SyncProblem::DeviceFork { .. }) => {}
@@ -117,7 +121,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 }
             }
             match newest {
-                Some(newest) if more && newest < until && !self.has_fetched_long() => from = newest,
+                Some(newest) if more && newest < until => from = newest,
                 _ => break,
             }
         }

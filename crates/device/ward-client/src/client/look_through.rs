@@ -3,7 +3,7 @@
 
 use super::pull::OpenedPage;
 use super::{Client, LocalChart};
-use crate::limits::{ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES, SYNC_FETCH_MS};
+use crate::limits::{ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES};
 use crate::store::{Batch, CursorRecord, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
@@ -53,21 +53,6 @@ impl OpenedPage {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// The sync that begins fetches pages for so long.
-    pub(super) fn limit_fetching(&mut self) {
-        let until = self.env.monotonic_ms().saturating_add(SYNC_FETCH_MS);
-        if let Ok(open) = self.device_mut() {
-            open.fetch_until_ms = Some(until);
-        }
-    }
-
-    /// Whether the sync under way has fetched pages long enough: the rest comes with the next one, and a
-    /// person can write in between.
-    pub(super) fn has_fetched_long(&self) -> bool {
-        let until = self.device().ok().and_then(|open| open.fetch_until_ms);
-        until.is_some_and(|until| self.env.monotonic_ms() >= until)
-    }
-
     /// The server has no page after a place.
     pub(super) fn note_end(
         &mut self,
@@ -95,13 +80,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let (mut batch, mut gone) = (Batch::default(), BTreeSet::new());
         for (id, mut page) in self.pages_of(chart).await? {
+            // What somebody signed and only waits for a key stays: it may be nowhere else.
+            let waiting = page.rows.iter().filter(|row| row.index > end && row.opened.is_none());
+            let unsigned = self.opened(chart, waiting.cloned().collect())?.unsigned;
             let local = self.device_mut()?.chart_or_new(chart);
             let is_elsewhere = |row: &ReceivedRecord| {
                 let envelope = Envelope::from_canonical(&row.envelope).ok();
                 let entry = envelope.map(|envelope| envelope.header().entry_id);
                 let arrival = entry.and_then(|entry| local.chart.arrival(entry));
                 let place = arrival.and_then(|arrival| arrival.olog_index);
-                row.opened.is_none() || place.is_some_and(|place| place <= end)
+                unsigned.contains(&row.index) || place.is_some_and(|place| place <= end)
             };
             let before = page.rows.len();
             page.rows.retain(|row| {

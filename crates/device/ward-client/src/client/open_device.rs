@@ -313,8 +313,6 @@ pub(crate) struct OpenDevice {
     pub(crate) blobs_asked: BTreeSet<Vec<u8>>,
     /// Blobs of which the server showed something else since this program was started.
     pub(crate) contents_asked: BTreeSet<Vec<u8>>,
-    /// Until when, by the monotonic clock, the sync under way fetches further pages.
-    pub(crate) fetch_until_ms: Option<u64>,
     /// The blob that is being fetched: it does not make room for itself.
     pub(crate) blob_in_use: Option<Vec<u8>>,
     /// Rows of the reserve for submissions.
@@ -403,7 +401,6 @@ impl OpenDevice {
             blobs: BTreeMap::new(),
             blobs_asked: BTreeSet::new(),
             contents_asked: BTreeSet::new(),
-            fetch_until_ms: None,
             blob_in_use: None,
             reserve_rows: 0,
             reserve_touched: false,

@@ -185,9 +185,9 @@ impl OpenedPage {
         self
     }
 
-    /// Whether nothing of it is kept.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    /// The first place of what is kept; `None` if nothing is.
+    pub(super) fn first_place(&self) -> Option<u64> {
+        self.rows.first().map(|row| row.index)
     }
 
     /// The newest heads that lie beyond the log of this device, with those that wait already.
@@ -247,12 +247,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let held = &self.device_mut().map_err(failed)?.chart_or_new(chart).held;
             let (known, fresh): (Vec<_>, Vec<_>) =
                 page.rows.into_iter().partition(|row| held.contains(&row.index));
+            let is_all_new = known.is_empty();
             delivered.rows.extend(known);
             let rows: Vec<ReceivedRecord> = fresh.into_iter().map(received).collect();
             pulled += rows.len() as u64;
-            if let Some(first) = rows.first().map(|row| row.index) {
-                let opened = self.opened(chart, rows).map_err(failed)?;
-                let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
+            let opened = self.opened(chart, rows).map_err(failed)?;
+            let opened = opened.within_surplus(self.device_mut().map_err(failed)?.chart_or_new(chart));
+            // A page is named after the first row that stays.
+            if let Some(first) = opened.first_place() {
                 let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
                 match self.keep_page(chart, id, opened, joins.then_some(last)).await {
                     // One bad envelope must not hold up those that come after it.
@@ -261,17 +263,20 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                     }
                     kept => kept?,
                 }
-            } else if joins {
-                self.move_cursor(chart, last).await.map_err(failed)?;
+            } else {
+                if joins {
+                    self.move_cursor(chart, last).await.map_err(failed)?;
+                }
+                if is_all_new {
+                    // A server whose pages bring nothing would go on for ever.
+                    return Err(first_problem.unwrap_or_else(|| brings_nothing(chart)));
+                }
             }
             if !more {
                 self.note_end(chart, Some(last), joins, delivered).map_err(failed)?;
                 break;
             }
             after = Some(last);
-            if self.has_fetched_long() {
-                break;
-            }
         }
         first_problem.map_or(Ok(pulled), Err)
     }
@@ -379,11 +384,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if !local.chart.has_room_for(page.entries.iter().map(|(entry, _)| entry.id())) {
             // The cursor stays: what has no room here is not taken for seen.
             return Err(failed(ClientError::ChartFull(chart)));
-        }
-        if page.is_empty()
-            && let Some(to) = cursor
-        {
-            return self.move_cursor(chart, to).await.map_err(failed);
         }
         let mut batch = Batch::default();
         let indexes: Vec<u64> = page.rows.iter().map(|row| row.index).collect();
@@ -737,6 +737,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 }
 
 /// The first place in a page, from the id of its row.
+/// A page of which nothing is kept: nobody known signed it, or it came before, and there was much of that.
+pub(super) fn brings_nothing(chart: ChartId) -> SyncProblem {
+    failed(ClientError::BadAnswer { path: paths::envelopes_after(chart, None, PULL_PAGE_BYTES) })
+}
+
 fn first_place(id: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*id.last_chunk()?))
 }

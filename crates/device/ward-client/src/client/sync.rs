@@ -73,7 +73,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     async fn exchange(&mut self, report: &mut SyncReport) {
-        self.limit_fetching();
         let timed = self.ensure_time().await;
         note(report, timed);
         if let Err(error) = self.date_epochs().await {

@@ -125,6 +125,8 @@ impl ChartReports<'_> {
             report.holds()
                 && report.occasion.instrument == instrument
                 && report.occasion.planned_at_ms > reached.place_ms
+                // One that came long before its time answers nothing.
+                && self.times.get(instrument, report.occurrence()).is_none_or(|time| time.is_answered)
         })
     }
 

@@ -26,6 +26,8 @@ pub(super) struct PlannedTime {
     pub(super) entry: EntryId,
     /// Whether it was answered while it was open.
     is_in_time: bool,
+    /// Whether it was answered at all.
+    pub(super) is_answered: bool,
 }
 
 /// The planned times of a chart.
@@ -83,7 +85,10 @@ impl MissedTimes {
                     OccurrenceState::CompletedLate { after_close, .. } => !after_close,
                     _ => false,
                 };
-                self.by_name.insert(name(one), PlannedTime { place_ms, entry, is_in_time });
+                self.by_name.insert(
+                    name(one),
+                    PlannedTime { place_ms, entry, is_in_time, is_answered: one.state.answer().is_some() },
+                );
             }
         }
         for (name, one) in missed.into_iter().chain(once) {
@@ -145,7 +150,7 @@ pub(super) const fn day_end_place(day: i64) -> i64 {
 }
 
 fn limits(view: &ChartView<'_>) -> BTreeMap<EntryId, (String, u32)> {
-    let instruments = view.instruments().iter().flat_map(|thread| thread.current.iter());
+    let instruments = view.instruments().iter().flat_map(|thread| thread.versions());
     let limit = |written: &ward_sync::Written<'_, ward_sync::Instrument>| {
         let schedule = schedule_of(written.value).ok()?;
         let limit = schedule.reminders()?.escalate_after_missed?;

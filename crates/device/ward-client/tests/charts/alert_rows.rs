@@ -78,6 +78,37 @@ fn a_row_that_was_reached_stays_when_it_is_excused() {
 }
 
 #[test]
+fn answers_for_days_to_come_hide_no_missed_day() {
+    let mut chart = TestChart::with_diary(1, 30);
+    for number in 0..7 {
+        chart.report(number, &Answers::of(&[]));
+    }
+    // A clock that is ahead, or a lost phone: three answers for days that have not come.
+    for number in 7..10 {
+        chart.report_at(day(6), number, &Answers::of(&[]));
+    }
+    let found = rows(&chart, &[], day(10));
+    let row = "“How have you been?” missed 3 times in a row, since 2026-03-09";
+    assert_eq!(found, [(row.to_owned(), false)]);
+}
+
+#[test]
+fn a_schedule_that_is_declared_void_leaves_the_row_that_it_told_of() {
+    let mut chart = TestChart::empty(1);
+    let plan = planned(&json!({"format": "ward/schedule", "version": 1, "revision": 1, "from": "2026-03-02",
+        "anchors": [{"name": "start", "date": "2026-03-02"}],
+        "items": [{"id": "diary", "anchor": "start", "repeat": {"everyDays": 1, "days": 14},
+            "window": {"due": 0, "closes": 0}}],
+        "reminders": {"times": ["19:00"], "perDay": 1, "escalateAfterMissed": 3}}));
+    let diary = chart.write(Who::Coordinator, day(0), plan);
+    chart.report(0, &Answers::of(&[]));
+    let before = rows(&chart, &[], day(4));
+    assert_eq!(before.len(), 1, "{before:?}");
+    chart.decide(Who::Coordinator, day(4), Void { target: diary }, "never answered");
+    assert_eq!(rows(&chart, &[], day(5)).len(), 1);
+}
+
+#[test]
 fn a_schedule_that_tells_the_site_later_takes_no_row_back() {
     let mut chart = TestChart::with_diary(1, 14);
     chart.report(0, &Answers::of(&[]));

@@ -65,7 +65,7 @@ impl<'v> View<'v> {
 
     /// A value as a report shows it: hidden if the place it stands in, or the way there, is secret.
     fn shown(&self, value: &Attribute, is_sensitive: bool) -> String {
-        if is_sensitive || self.is_sensitive { HIDDEN.to_owned() } else { value.shown() }
+        if is_sensitive || self.is_sensitive { HIDDEN.to_owned() } else { crate::secret_names::shown(value) }
     }
 
     pub(super) fn observe(&self, reached: &Reached<'_>, origin: &str) -> Observation {

@@ -72,7 +72,7 @@ impl Reached<'_> {
     pub fn shown(&self) -> String {
         match self.state {
             State::Known(_) | State::OtherShape(_) if self.is_sensitive => HIDDEN.to_owned(),
-            State::Known(value) | State::OtherShape(value) => value.shown(),
+            State::Known(value) | State::OtherShape(value) => crate::secret_names::shown(value),
             State::Null => "null".to_owned(),
             State::Unset => "not set".to_owned(),
             State::Unknown(unknown) if unknown.expression().is_empty() => format!("({})", unknown.reason),
