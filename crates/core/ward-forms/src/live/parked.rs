@@ -8,16 +8,22 @@
 use super::LiveForm;
 use super::grow::{Branch, Growth};
 use super::place::PlaceId;
+use crate::questionnaire::ItemType;
 use crate::response::Answer;
 use std::sync::Arc;
 
 impl LiveForm<'_> {
-    /// Whether what is nested under the answers of a question outlives them: nobody chose these answers.
+    /// Whether what is nested under the answer of a question outlives it: nobody chose that answer, and there
+    /// is only one. Of several, and of things that are named, what was said of one is not said of the next.
     pub(super) fn is_lasting(&self, id: PlaceId) -> bool {
         let Some(place) = self.places.get(id).filter(|place| place.calculation.is_some()) else {
             return false;
         };
-        self.form.items().get(place.item).is_some_and(|item| !item.children.is_empty())
+        self.form.items().get(place.item).is_some_and(|item| {
+            let is_named =
+                matches!(item.item_type, ItemType::Choice | ItemType::OpenChoice | ItemType::Reference);
+            !item.children.is_empty() && !item.repeats && !is_named
+        })
     }
 
     /// Takes the answers out that stay as parked ones: those that no new answer goes on with, and under
