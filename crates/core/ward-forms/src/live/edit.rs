@@ -1,7 +1,7 @@
 //! Changes the answers, and the places with them.
 
 use super::LiveForm;
-use super::grow::{Branch, Growth, begins_optional};
+use super::grow::{Branch, begins_optional};
 use super::pairing::{lasting_pairs, pairs, renewed};
 use super::place::PlaceId;
 use crate::answer_value::AnswerValue;
@@ -87,17 +87,8 @@ impl LiveForm<'_> {
         let is_optional = place.is_optional;
         let children =
             self.form.items().get(place.item).map(|item| item.children.clone()).unwrap_or_default();
-        let compiled = std::sync::Arc::clone(&self.compiled);
-        let form = self.form.clone();
-        let mut growth = Growth {
-            form: &form,
-            compiled: &compiled,
-            places: &mut self.places,
-            is_stored: false,
-            made: Vec::new(),
-        };
-        growth.level(Branch { parent: Some(id), under_answer, is_optional }, &children, &[]);
-        let made = growth.made;
+        let branch = Branch { parent: Some(id), under_answer, is_optional };
+        let ((), made) = self.grow(|growth| growth.level(branch, &children, &[]));
         self.take_up_new(&made);
     }
 
@@ -224,17 +215,7 @@ impl LiveForm<'_> {
     /// Makes an instance of a group and puts it into its branch.
     fn grow_instance(&mut self, held: Branch, item: usize, instance: usize, at: usize) -> Option<PlaceId> {
         let definition = self.form.items().get(item)?.clone();
-        let compiled = std::sync::Arc::clone(&self.compiled);
-        let form = self.form.clone();
-        let mut growth = Growth {
-            form: &form,
-            compiled: &compiled,
-            places: &mut self.places,
-            is_stored: false,
-            made: Vec::new(),
-        };
-        let new = growth.group(held, &definition, instance, None, &[]);
-        let made = growth.made;
+        let (new, made) = self.grow(|growth| growth.group(held, &definition, instance, None, &[]));
         self.places.branch_mut(held.parent, held.under_answer)?.insert(at, new);
         self.take_up_new(&made);
         Some(new)

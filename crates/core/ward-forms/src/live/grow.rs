@@ -4,6 +4,7 @@
 //! and owed. A question nested under another question has a place for each answer of that question,
 //! and none while that question has no answer.
 
+use super::LiveForm;
 use super::place::{CalculatedPlace, Place, PlaceId, Places};
 use crate::compiled::CompiledForm;
 use crate::questionnaire::{Item, ItemIndex, ItemType, Questionnaire};
@@ -26,6 +27,21 @@ pub(super) struct Growth<'g> {
     pub(super) is_stored: bool,
     /// The places that were made, each after the one that holds it.
     pub(super) made: Vec<PlaceId>,
+}
+
+impl LiveForm<'_> {
+    /// Makes places within the form as it stands. Gives what `make` gives, and the places that it made.
+    pub(super) fn grow<T>(&mut self, make: impl FnOnce(&mut Growth<'_>) -> T) -> (T, Vec<PlaceId>) {
+        let mut growth = Growth {
+            form: &self.form,
+            compiled: &self.compiled,
+            places: &mut self.places,
+            is_stored: false,
+            made: Vec::new(),
+        };
+        let grown = make(&mut growth);
+        (grown, growth.made)
+    }
 }
 
 impl Growth<'_> {

@@ -6,11 +6,10 @@
 //! calculated goes on with it.
 
 use super::LiveForm;
-use super::grow::{Branch, Growth};
+use super::grow::Branch;
 use super::place::PlaceId;
 use crate::questionnaire::ItemType;
 use crate::response::Answer;
-use std::sync::Arc;
 
 impl LiveForm<'_> {
     /// Whether what is nested under the answer of a question outlives it: nobody chose that answer, and there
@@ -85,16 +84,8 @@ impl LiveForm<'_> {
         let (item, is_optional) = (place.item, place.is_optional);
         let children = self.form.items().get(item).map(|item| item.children.clone()).unwrap_or_default();
         let items = self.answer_at(id, under_answer).map(|answer| answer.items.clone()).unwrap_or_default();
-        let (compiled, form) = (Arc::clone(&self.compiled), self.form.clone());
-        let mut growth = Growth {
-            form: &form,
-            compiled: &compiled,
-            places: &mut self.places,
-            is_stored: false,
-            made: Vec::new(),
-        };
-        growth.level(Branch { parent: Some(id), under_answer, is_optional }, &children, &items);
-        let made = growth.made;
+        let branch = Branch { parent: Some(id), under_answer, is_optional };
+        let ((), made) = self.grow(|growth| growth.level(branch, &children, &items));
         for id in &made {
             let Some(item) = self.places.get(*id).map(|place| place.item) else { continue };
             let is_filled_in = self.is_filled_in_by_form(item);
