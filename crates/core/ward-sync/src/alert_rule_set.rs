@@ -56,16 +56,9 @@ impl AlertRuleSet {
 pub struct PublishedAlertRules {
     /// What was published.
     pub set: AlertRuleSet,
-    /// Its place in the log.
+    /// Its place in the log: who sealed something under a log that is larger did so after the set was
+    /// published, whatever any clock says.
     pub place: u64,
     /// The admin's device that signed it.
     pub by: Option<DeviceId>,
-}
-
-impl PublishedAlertRules {
-    /// Whether it stands in a log of this size. Who sealed something under such a log did so after the set
-    /// was published, whatever any clock says.
-    pub const fn stands_at(&self, mlog_size: u64) -> bool {
-        mlog_size > self.place
-    }
 }

@@ -70,6 +70,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for chunk in asked {
             let held = self.rows().get_bytes(Table::BlobChunks, &chunk_row(id, chunk)).await?;
             let Some(held) = held else {
+                // It cannot be compared: the others go on, and the next run of the program asks again.
+                self.device_mut()?.contents_asked.insert(id.to_vec());
                 return Err(ClientError::StoreDamaged { table: Table::BlobChunks.name() });
             };
             match self.fetch_chunk(record.chart, address, chunk).await {

@@ -27,6 +27,10 @@ impl Authority for AsIfTrusted<'_> {
     fn schema(&self) -> Option<&StudySchema> {
         self.0.schema()
     }
+
+    fn participant_since(&self) -> Option<TimestampMs> {
+        self.0.participant_since()
+    }
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {

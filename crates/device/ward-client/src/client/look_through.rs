@@ -1,6 +1,7 @@
 //! Where the server's pages of a chart end. A server that names a place far ahead would keep everything
 //! new before it out for good, and one whose pages never end would hold the device in one sync.
 
+use super::mend_places::entry_of;
 use super::pull::OpenedPage;
 use super::{Client, LocalChart};
 use crate::limits::{ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES};
@@ -8,8 +9,7 @@ use crate::store::{Batch, CursorRecord, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::EnvelopeRow;
-use ward_crypto::Envelope;
-use ward_id::{Canonical as _, ChartId};
+use ward_id::ChartId;
 use ward_sync::{Arrival, SignedEntry};
 
 /// What a look through the pages brought beside what was new.
@@ -84,16 +84,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let waiting = page.rows.iter().filter(|row| row.index > end && row.opened.is_none());
             let unsigned = self.opened(chart, waiting.cloned().collect())?.unsigned;
             let local = self.device_mut()?.chart_or_new(chart);
-            let is_elsewhere = |row: &ReceivedRecord| {
-                let envelope = Envelope::from_canonical(&row.envelope).ok();
-                let entry = envelope.map(|envelope| envelope.header().entry_id);
-                let arrival = entry.and_then(|entry| local.chart.arrival(entry));
+            let may_go = |row: &ReceivedRecord| {
+                let arrival = entry_of(&row.envelope).and_then(|entry| local.chart.arrival(entry));
                 let place = arrival.and_then(|arrival| arrival.olog_index);
                 unsigned.contains(&row.index) || place.is_some_and(|place| place <= end)
             };
             let before = page.rows.len();
             page.rows.retain(|row| {
-                let goes = row.index > end && is_elsewhere(row);
+                let goes = row.index > end && may_go(row);
                 gone.extend(goes.then_some(row.index));
                 !goes
             });

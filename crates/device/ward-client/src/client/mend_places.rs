@@ -21,7 +21,7 @@ pub(super) fn places_twice(rows: &[ReceivedRecord]) -> impl Iterator<Item = u64>
     })
 }
 
-fn entry_of(envelope: &[u8]) -> Option<EntryId> {
+pub(super) fn entry_of(envelope: &[u8]) -> Option<EntryId> {
     Some(Envelope::from_canonical(envelope).ok()?.header().entry_id)
 }
 

@@ -736,12 +736,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 }
 
-/// The first place in a page, from the id of its row.
 /// A page of which nothing is kept: nobody known signed it, or it came before, and there was much of that.
 pub(super) fn brings_nothing(chart: ChartId) -> SyncProblem {
     failed(ClientError::BadAnswer { path: paths::envelopes_after(chart, None, PULL_PAGE_BYTES) })
 }
 
+/// The first place in a page, from the id of its row.
 fn first_place(id: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*id.last_chunk()?))
 }

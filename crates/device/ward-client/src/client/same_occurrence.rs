@@ -9,13 +9,10 @@ pub(super) fn keeps_its_time(draft: &Draft, view: &ChartView<'_>) -> Result<(), 
     let (Payload::Response(response), Some(corrected)) = (&draft.payload, draft.amends) else {
         return Ok(());
     };
-    let mut threads = view.responses().values().flatten();
-    let of_record = threads.find(|thread| thread.versions().iter().any(|version| version.id() == corrected));
-    let earlier = of_record.map(|thread| thread.versions()).unwrap_or_default();
-    let names_another = earlier
-        .iter()
-        .find(|version| version.id() == corrected)
-        .is_some_and(|version| version.value.occurrence() != response.occurrence());
+    let threads = view.responses().values().flatten();
+    let mut versions = threads.flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let earlier = versions.find(|version| version.id() == corrected);
+    let names_another = earlier.is_some_and(|version| version.value.occurrence() != response.occurrence());
     if names_another {
         return Err(ClientError::NotAllowed("a correction keeps the planned time of what it corrects"));
     }

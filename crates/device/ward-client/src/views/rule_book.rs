@@ -4,7 +4,7 @@
 //! **When a revision ends.** The newest one looks at everything. An earlier one goes on looking at what was
 //! sealed before the author's device knew of the next one, as the author's own signature says: no word of an
 //! admin or of the server about times takes part. So no publication takes an alert back that somebody could
-//! have been shown. A revision that this app cannot follow as a whole ends none before it.
+//! have been shown, up to [`ALERT_RULES_RUN_MAX`]. A revision that this app cannot follow as a whole ends none before it.
 
 use super::wording::short_id;
 use crate::limits::ALERT_RULES_RUN_MAX;

@@ -83,11 +83,7 @@ impl NewKeys {
 
 /// An entry as a device gives it back, with its place in a log that ends with `head`.
 fn at_place(log: &[Vec<u8>], index: usize, note: &[u8]) -> MlogSubmission {
-    let mut tree = MemoryTree::new();
-    for bytes in log {
-        let entry = MlogEntry::read(bytes).unwrap();
-        tree.append(leaf_hash(&mlog_leaf(entry.subject(), entry.hash())));
-    }
+    let tree = tree_of(log);
     let path = inclusion_proof(&tree, index as u64, log.len() as u64).unwrap();
     let path = path.into_iter().map(ward_audit::NodeHash::to_root).collect();
     let place = MlogPlace { index: index as u64, checkpoint: Opaque(note.to_vec()), path };
@@ -123,13 +119,17 @@ async fn set_back(keys: &[&NewKeys], roots: usize) -> (World<MemoryStore>, Memor
     (world, store, log, held)
 }
 
-fn head_of(log: &[Vec<u8>]) -> TreeHead {
+fn tree_of(log: &[Vec<u8>]) -> MemoryTree {
     let mut tree = MemoryTree::new();
     for bytes in log {
         let entry = MlogEntry::read(bytes).unwrap();
         tree.append(leaf_hash(&mlog_leaf(entry.subject(), entry.hash())));
     }
-    TreeHead { size: log.len() as u64, root: tree.root() }
+    tree
+}
+
+fn head_of(log: &[Vec<u8>]) -> TreeHead {
+    TreeHead { size: log.len() as u64, root: tree_of(log).root() }
 }
 
 #[tokio::test]
