@@ -1,4 +1,4 @@
-//! Which format an input has, by what stands in it.
+//! Reads one input, whatever its format, into a graph.
 
 use crate::cloudformation::read_cloudformation;
 use crate::graph::{Format, Graph};

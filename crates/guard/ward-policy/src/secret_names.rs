@@ -6,15 +6,18 @@
 use crate::graph::{Attribute, Block, Sensitive, Unknown};
 
 /// Parts of names of secrets, in lower case and without marks between words.
-const SECRET_WORDS: [&str; 9] = [
+const SECRET_WORDS: [&str; 12] = [
     "password",
     "passwd",
     "passphrase",
+    "pwd",
     "secret",
     "token",
     "privatekey",
     "apikey",
     "accesskey",
+    "authkey",
+    "encryptionkey",
     "credential",
 ];
 
@@ -128,6 +131,7 @@ mod tests {
             "{env: [{name: AUTH_TOKEN, value: hunter2}]}",
             "{Environment: [{Name: AUTH_TOKEN, Value: hunter2}]}",
             "{passwords: [hunter2]}",
+            "{env: [{name: DB_PWD, value: hunter2}]}",
         ] {
             assert!(!shown(text).contains("hunter2"), "{}", shown(text));
         }

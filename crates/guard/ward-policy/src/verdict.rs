@@ -5,10 +5,10 @@ use std::fmt;
 /// How one rule judges one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
+    /// The rule does not concern the resource. A cell that does not apply leaves the word to one that does.
+    NotApplicable,
     /// The rule is met, and that is proven.
     Pass,
-    /// The rule does not concern the resource.
-    NotApplicable,
     /// The rule is not met, and a signed waiver covers exactly that.
     Waived,
     /// Nobody can say before the deployment: it blocks.
@@ -20,7 +20,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict, mildest first.
+    /// Every verdict, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::Pass, Self::NotApplicable, Self::Waived, Self::Indeterminate, Self::Error, Self::Fail];
 

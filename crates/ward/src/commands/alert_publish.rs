@@ -2,17 +2,16 @@
 
 use super::alerts::parsed;
 use super::invite::show_outcome;
-use super::read_input_file;
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, from_act, from_client};
-use crate::limits::{INPUT_FILE_MAX_BYTES, TRIED_FORMS_MAX};
+use crate::limits::TRIED_FORMS_MAX;
 use crate::print::{Out, instant};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use ward_client::Environment as _;
-use ward_client::views::{AlertReport, RuleRevision, alert_report, plain_line};
+use ward_client::views::{AlertReport, RuleRevision, alert_report, plain_line, score_refusal};
 use ward_forms::Questionnaire;
-use ward_forms::alert_rules::{AlertRule, AlertRules, RuleKind, Target};
+use ward_forms::alert_rules::{AlertRule, AlertRules};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -50,8 +49,9 @@ pub async fn publish(rules: &Path, forms: &[PathBuf], home: &Home, out: &Out) ->
 }
 
 fn read(file: &Path) -> Result<(AlertRules, Vec<u8>), Failure> {
-    let rules = parsed(file, "no set of alert rules", AlertRules::parse)?;
-    Ok((rules, read_input_file(file, INPUT_FILE_MAX_BYTES)?))
+    // What is checked is what is signed: the file is read once.
+    let read = |bytes: &[u8]| AlertRules::parse(bytes).map(|rules| (rules, bytes.to_vec()));
+    parsed(file, "no set of alert rules", read)
 }
 
 fn number_of(rules: &AlertRules) -> Result<u64, Failure> {
@@ -82,18 +82,7 @@ fn refuse_findings(rules: &AlertRules, files: &[PathBuf], out: &Out) -> Done {
     found.extend(
         never.iter().map(|rule| format!("{rule}: none of the questionnaires asks for what it looks at")),
     );
-    // A chart holds no score map, so such a rule would wait for ever.
-    let of_score = |rule: &&AlertRule| {
-        matches!(
-            rule.kind(),
-            RuleKind::Threshold { of: Target::Score { .. }, .. }
-                | RuleKind::Worsening { of: Target::Score { .. }, .. }
-        )
-    };
-    let scores = rules.rules().iter().filter(of_score);
-    found.extend(
-        scores.map(|rule| format!("{}: scores can be tried, but not be watched over yet", rule.id())),
-    );
+    found.extend(rules.rules().iter().filter_map(score_refusal));
     found.sort();
     found.dedup();
     let Some(first) = found.first() else { return Ok(()) };

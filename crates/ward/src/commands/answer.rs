@@ -157,13 +157,17 @@ async fn new_answers(
     Ok(Task { key, answering, earlier: None })
 }
 
-/// Answers are filed by the clock of this device.
 fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
-    let Some(off_ms) = client.clock_is_off_by_ms() else { return };
+    if let Some(words) = clock_words(client) {
+        out.line(format!("! {words}. Set it right first: answers are filed by it."));
+    }
+}
+
+/// By how much the clock of this device is off, if it is.
+pub(super) fn clock_words(client: &NativeClient) -> Option<String> {
+    let off_ms = client.clock_is_off_by_ms()?;
     let (minutes, way) = (off_ms.abs() / 60_000, if off_ms > 0 { "ahead of" } else { "behind" });
-    out.line(format!(
-        "! This device's clock is {minutes} minutes {way} the time of your site. Set it right first: answers are filed by it."
-    ));
+    Some(format!("This device's clock is {minutes} minutes {way} the time of your site"))
 }
 
 /// The correction of a response, with the version of the questionnaire that it answered.

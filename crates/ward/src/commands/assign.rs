@@ -194,11 +194,8 @@ fn over_already(instruments: &[(Schedule, Instrument)], today: i64) -> Vec<Strin
 }
 
 fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
-    if let Some(off_ms) = client.clock_is_off_by_ms() {
-        let minutes = off_ms / 60_000;
-        out.line(format!(
-            "! This device's clock differs by {minutes} minutes from the time of your site: “today” may be wrong."
-        ));
+    if let Some(words) = super::answer::clock_words(client) {
+        out.line(format!("! {words}: “today” may be wrong."));
     }
 }
 

@@ -358,6 +358,16 @@ impl Anchor {
     }
 }
 
+impl RepeatDays {
+    /// On how many of so many days in a row it falls at most.
+    fn hits(self, days: u64) -> u64 {
+        match self {
+            Self::Every(step) => days.div_ceil(u64::from(step.max(1))),
+            Self::Weekdays(on) => days.div_ceil(7).saturating_mul(u64::from(on.count_ones())).min(days),
+        }
+    }
+}
+
 impl ScheduledItem {
     /// How many times it plans at most.
     fn count(&self) -> u64 {
@@ -366,13 +376,7 @@ impl ScheduledItem {
             Timing::Cycle { count, .. } => u64::from(count.unwrap_or(SCHEDULE_MAX_CYCLES)),
             Timing::Repeat { on, days, times, .. } => {
                 let days = u64::from(days.unwrap_or(SCHEDULE_MAX_DAYS));
-                let hits = match on {
-                    RepeatDays::Every(step) => days.div_ceil(u64::from((*step).max(1))),
-                    RepeatDays::Weekdays(on) => {
-                        days.div_ceil(7).saturating_mul(u64::from(on.count_ones())).min(days)
-                    }
-                };
-                hits.saturating_mul(times.len().max(1) as u64)
+                on.hits(days).saturating_mul(times.len().max(1) as u64)
             }
         }
     }
@@ -382,13 +386,7 @@ impl ScheduledItem {
         let Timing::Repeat { on, times, .. } = &self.timing else { return None };
         let window = i64::from(self.window.closes) - i64::from(self.window.opens) + 1;
         let window = u64::try_from(window).unwrap_or_default();
-        let days = match on {
-            RepeatDays::Every(step) => window.div_ceil(u64::from((*step).max(1))),
-            RepeatDays::Weekdays(on) => {
-                window.div_ceil(7).saturating_mul(u64::from(on.count_ones())).min(window)
-            }
-        };
-        let count = days.saturating_mul(times.len().max(1) as u64);
+        let count = on.hits(window).saturating_mul(times.len().max(1) as u64);
         let fault = ScheduleFault::TooManyOpen { item: self.id.clone(), count };
         (count > SCHEDULE_MAX_OPEN).then(|| error(fault))
     }

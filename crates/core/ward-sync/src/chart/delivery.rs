@@ -1,7 +1,7 @@
 //! How far an entry came: saved on its device, received by the server, opened at the site.
 
-use super::place::Place;
 use super::view::{ChartView, TimelineItem};
+use crate::Author;
 use crate::entry::SignedEntry;
 use crate::payload::{Decoded, Payload};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -59,8 +59,8 @@ fn opened_by_staff(view: &ChartView<'_>) -> BTreeSet<EntryId> {
         view.timeline().iter().map(|item| (item.entry.id(), item.entry)).collect();
     let mut out = BTreeSet::new();
     for item in view.timeline() {
-        let stands = matches!(item.place, Place::Visible | Place::Superseded | Place::InConflict);
-        let Some(author) = item.author.filter(|author| stands && author.role.is_staff()) else { continue };
+        let is_of_staff = |author: &Author| item.place.stands() && author.role.is_staff();
+        let Some(author) = item.author.filter(is_of_staff) else { continue };
         for named in named(item.entry, &entries) {
             let mut next = entries.get(&named).filter(|entry| entry.frame().device != author.device);
             while let Some(entry) = next {

@@ -42,6 +42,14 @@ pub enum Place {
     NotPermitted,
 }
 
+impl Place {
+    /// Whether the entry is part of what the chart shows or showed.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::Visible | Self::Superseded | Self::InConflict)
+    }
+}
+
 /// How many entries stand where. The places add up to the total, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Accounting {

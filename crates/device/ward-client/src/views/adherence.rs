@@ -55,20 +55,11 @@ pub struct MissedSince {
 
 /// Counts the planned times of a chart up to `now`, as [`ward_forms::schedule`] defines it.
 pub fn adherence(view: &ChartView<'_>, now: TimestampMs) -> Vec<InstrumentAdherence> {
-    adherence_to(&Planning::of(view), &ChartForms::of(view), now)
+    adherence_of(&Planning::of(view), &ChartForms::of(view), now)
 }
 
 /// The same, as a device knows what is planned.
 pub fn adherence_of(
-    planning: &Planning<'_>,
-    forms: &ChartForms,
-    now: TimestampMs,
-) -> Vec<InstrumentAdherence> {
-    adherence_to(planning, forms, now)
-}
-
-/// The same, of a plan that is read already.
-pub(super) fn adherence_to(
     planning: &Planning<'_>,
     forms: &ChartForms,
     now: TimestampMs,

@@ -74,7 +74,7 @@ struct LeftOut {
 
 fn all_alerts(reports: &ChartReports<'_>, book: &RuleBook) -> (Found, Rows, LeftOut) {
     let (holding, ever) = (reports.holding(), reports.ever());
-    let (mut found, mut still, mut rows) = (Found::new(), Still::new(), Rows::new());
+    let (mut found, mut still, mut rows) = (Found::new(), Still::new(), Rows::default());
     let mut left_out = LeftOut::default();
     for (age, revision) in book.revisions().iter().rev().enumerate() {
         let (now, once) = (evaluate(&revision.own, &holding), evaluate(&revision.own, &ever));

@@ -5,6 +5,7 @@ use super::calendar::parse_iso_day;
 use super::chart_forms::{ChartForms, FormProblem};
 use super::local_day::local_day;
 use super::missed_times::{MissedTimes, day_end_place, day_place};
+use super::schedule::Planning;
 use super::scores::{Version, gather};
 use super::work_item::known_at;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,9 +78,10 @@ pub(super) fn chart_reports<'a>(
     chart: ChartId,
     view: &ChartView<'a>,
     forms: &ChartForms,
+    planning: &Planning<'_>,
     now: TimestampMs,
 ) -> ChartReports<'a> {
-    let times = MissedTimes::of(view, forms, now);
+    let times = MissedTimes::of(planning, forms, now);
     let orders = known_in_order(view);
     let (mut by_entry, mut by_record) = (BTreeMap::new(), BTreeMap::<EntryId, Vec<EntryId>>::new());
     for thread in view.responses().values().flatten() {
@@ -88,7 +90,7 @@ pub(super) fn chart_reports<'a>(
             by_entry.insert(report.written.id(), report);
         }
     }
-    let instruments = view.instruments().iter().flat_map(|thread| thread.past.iter().chain(&thread.current));
+    let instruments = view.instruments().iter().flat_map(|thread| thread.versions());
     let planned_at = instruments.map(|written| (written.id(), written.arrival.sealed_at)).collect();
     ChartReports { by_entry, by_record, times, planned_at, participant: chart.to_string() }
 }

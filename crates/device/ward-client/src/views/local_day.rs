@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ward_crypto::Role;
 use ward_forms::schedule::{LocalCalendar, Sightings, TimeZone};
 use ward_id::{DeviceId, TimestampMs};
-use ward_sync::{ChartTimes, ChartView, EntryTime, Place};
+use ward_sync::{ChartTimes, ChartView, EntryTime};
 
 /// What a device writes where the system names no zone.
 const NO_ZONE: &str = "Etc/Unknown";
@@ -78,8 +78,7 @@ pub(super) fn participant_calendar(
 ) -> LocalCalendar {
     let mut known = KnownZones::default();
     let mut devices: BTreeMap<DeviceId, Sightings> = BTreeMap::new();
-    let stands = |place| matches!(place, Place::Visible | Place::Superseded | Place::InConflict);
-    for item in view.timeline().iter().filter(|item| stands(item.place)) {
+    for item in view.timeline().iter().filter(|item| item.place.stands()) {
         let body = item.entry.body();
         let is_own = item.author.is_some_and(|author| author.role == Role::Patient);
         let Some(zone) = known.get(&body.zone).filter(|_| is_own) else { continue };

@@ -7,12 +7,11 @@
 
 use super::calendar::DAY_MS;
 use super::chart_forms::ChartForms;
-use super::schedule::{PlannedInstrument, Planning, schedule_of};
+use super::schedule::{PlannedInstrument, Planning};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::alert_rules::Occasion;
 use ward_forms::schedule::{DueList, Occurrence, OccurrenceState};
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::ChartView;
 
 /// The name of a planned time: the questionnaire, and the time in words.
 type Name = (String, String);
@@ -43,17 +42,18 @@ pub(super) struct MissedTimes {
 
 impl MissedTimes {
     /// Reads them from a chart, up to `now`.
-    pub(super) fn of(view: &ChartView<'_>, forms: &ChartForms, now: TimestampMs) -> Self {
-        let planning = Planning::of(view);
+    pub(super) fn of(planning: &Planning<'_>, forms: &ChartForms, now: TimestampMs) -> Self {
         let mut out = Self {
             by_name: BTreeMap::new(),
             missed: Vec::new(),
             excused: BTreeSet::new(),
-            limits: limits(view),
+            limits: BTreeMap::new(),
         };
         for planned in &planning.instruments {
             let list = planning.due_list(planned, now, 0);
             let before = planning.due_list_as_said(planned, now);
+            let limits = planned.limits();
+            out.limits.extend(limits.map(|(entry, limit)| (entry, (planned.url.to_owned(), limit))));
             out.take(planned, forms.title(planned.url), &list, &before);
         }
         out
@@ -147,14 +147,4 @@ pub(super) const fn day_place(day: i64) -> i64 {
 /// The last place of a day: for what was planned for no time of it.
 pub(super) const fn day_end_place(day: i64) -> i64 {
     day_place(day).saturating_add(DAY_MS - 1)
-}
-
-fn limits(view: &ChartView<'_>) -> BTreeMap<EntryId, (String, u32)> {
-    let instruments = view.instruments().iter().flat_map(|thread| thread.versions());
-    let limit = |written: &ward_sync::Written<'_, ward_sync::Instrument>| {
-        let schedule = schedule_of(written.value).ok()?;
-        let limit = schedule.reminders()?.escalate_after_missed?;
-        Some((written.id(), (written.value.url.clone(), limit)))
-    };
-    instruments.filter_map(limit).collect()
 }

@@ -45,7 +45,7 @@ pub use notes_of_many::{Passage, SharedText, SignedText, TextChange, shared_text
 pub use open_conflicts::{ShownCandidate, ShownConflict, open_conflicts};
 pub use planned_answers::PlannedAnswer;
 pub use raised_alert::RaisedAlert;
-pub use rule_book::{RuleBook, RuleRevision, UnreadableRules, read_rules};
+pub use rule_book::{RuleBook, RuleRevision, UnreadableRules, read_rules, score_refusal};
 pub use rule_work::rule_work;
 pub use schedule::{
     DueInstrument, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of, schedule_of,

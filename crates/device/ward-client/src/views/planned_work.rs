@@ -11,8 +11,13 @@ use ward_id::{EntryId, TimestampMs};
 use ward_sync::{ChartView, Instrument, Written};
 
 /// Everything of one chart.
-pub(super) fn planned_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms, now: TimestampMs) {
-    let planning = Planning::of(view);
+pub(super) fn planned_work(
+    desk: &mut Desk<'_>,
+    view: &ChartView<'_>,
+    forms: &ChartForms,
+    planning: &Planning<'_>,
+    now: TimestampMs,
+) {
     let mut unplanned: Vec<Raised<String>> = Vec::new();
     let mut early: Vec<Raised<String>> = Vec::new();
     let named = |answer: &PlannedAnswer| {

@@ -33,10 +33,6 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) const fn new() -> Self {
-        Self { rows: BTreeMap::new() }
-    }
-
     /// Notes the rows that a revision raises, as far as no newer one says as much about them.
     pub(super) fn note(&mut self, revision: &RuleRevision, reports: &ChartReports<'_>, now: &Evaluation) {
         for alert in &now.alerts {

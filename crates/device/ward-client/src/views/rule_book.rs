@@ -191,19 +191,21 @@ fn check_number(set: &AlertRuleSet, rules: &AlertRules) -> Result<(), String> {
 pub fn read_rules(set: &AlertRuleSet) -> Result<AlertRules, String> {
     let rules = AlertRules::parse(&set.rules).map_err(|error| error.to_string())?;
     check_number(set, &rules)?;
-    match rules.rules().iter().find(|rule| is_of_score(rule)) {
-        // A chart holds no score map, so such a rule would wait for ever.
-        Some(rule) => Err(format!("{}: scores can be tried, but not be watched over yet", rule.id())),
+    match rules.rules().iter().find_map(score_refusal) {
+        Some(why) => Err(why),
         None => Ok(rules),
     }
 }
 
-fn is_of_score(rule: &AlertRule) -> bool {
-    matches!(
+/// Why a rule cannot be published although it can be read: a chart holds no score map, so a rule about scores
+/// would wait for ever.
+pub fn score_refusal(rule: &AlertRule) -> Option<String> {
+    let is_of_score = matches!(
         rule.kind(),
         RuleKind::Threshold { of: Target::Score { .. }, .. }
             | RuleKind::Worsening { of: Target::Score { .. }, .. }
-    )
+    );
+    is_of_score.then(|| format!("{}: scores can be tried, but not be watched over yet", rule.id()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
-use super::standing_words::{counted_at, participation_as_said, participation_of};
+use super::standing_words::{counted_at, participations};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ward_forms::schedule::{
@@ -75,19 +75,18 @@ impl<'v> PlannedInstrument<'v> {
         self.revisions.iter().filter(|brought| !brought.is_voided).map(|brought| brought.entry)
     }
 
-    fn newest(&self) -> Option<&Brought<'v>> {
-        let standing = self.revisions.iter().rev().find(|brought| !brought.is_voided);
-        standing.or_else(|| self.revisions.last())
-    }
-
     /// The newest entry with a schedule of it.
     pub fn newest_entry(&self) -> Option<EntryId> {
-        self.newest().map(|brought| brought.entry)
+        let standing = self.revisions.iter().rev().find(|brought| !brought.is_voided);
+        standing.or_else(|| self.revisions.last()).map(|brought| brought.entry)
     }
 
-    /// The newest instrument with a schedule of it.
-    pub fn newest_instrument(&self) -> Option<&'v Instrument> {
-        self.newest().map(|brought| brought.instrument)
+    /// After how many missed in a row a schedule has the site told, by the entry that brought it.
+    pub(super) fn limits(&self) -> impl Iterator<Item = (EntryId, u32)> + '_ {
+        self.revisions.iter().enumerate().filter_map(|(revision, brought)| {
+            let reminders = self.course.schedule(revision)?.reminders()?;
+            Some((brought.entry, reminders.escalate_after_missed?))
+        })
     }
 
     /// An answer by its place among those given.
@@ -161,14 +160,15 @@ impl<'v> Planning<'v> {
             let (given, answers) = answers.remove(url).unwrap_or_default().into_iter().unzip();
             PlannedInstrument { url, course, revisions, given, answers }
         };
+        let (participation, as_said) = participations(view, &times, here);
         Self {
             instruments: by_url.into_iter().map(planned).collect(),
             unreadable,
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             calendar: participant_calendar(view, &times, here),
-            participation: participation_of(view, &times, here),
-            as_said: participation_as_said(view, &times, here),
+            participation,
+            as_said,
         }
     }
 

@@ -6,6 +6,7 @@ use super::chart_forms::ChartForms;
 use super::chart_reports::chart_reports;
 use super::named_chart::NamedChart;
 use super::rule_book::RuleBook;
+use super::schedule::Planning;
 use super::wording::one_line;
 use super::work_item::{Desk, WorkItem};
 use std::collections::BTreeSet;
@@ -40,7 +41,12 @@ pub fn set_aside_work(
 ) -> Vec<WorkItem> {
     let forms = ChartForms::of(trusted);
     let mut desk = Desk::new(chart.chart, &chart.label, chart.view);
-    alert_work_about(&mut desk, &chart_reports(chart.chart, trusted, &forms, now), book, answers);
+    alert_work_about(
+        &mut desk,
+        &chart_reports(chart.chart, trusted, &forms, &Planning::of(trusted), now),
+        book,
+        answers,
+    );
     for item in &mut desk.items {
         item.reason = one_line(&format!("{ASIDE}{}", item.reason));
     }

@@ -10,10 +10,11 @@ use ward_crypto::Role;
 use ward_forms::schedule::{EndReason, Participation, Standing};
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
-    ChartTimes, ChartView, ConsentStatus, EntryTime, ParticipationState, Place, ResponseStatus, Written,
+    ChartTimes, ChartView, ConsentStatus, EntryTime, ParticipationState, ResponseStatus, Written,
 };
 
 /// One word about where the participant stands.
+#[derive(Clone, Copy)]
 struct Word {
     from: TimestampMs,
     /// When it counts as written.
@@ -29,36 +30,31 @@ impl Word {
     }
 }
 
-/// Where a participant stood over time.
-pub(super) fn participation_of(
+/// Where a participant stood over time; and the same as far as it had been said by then: no word reaches back
+/// behind the time at which it was written.
+pub(super) fn participations(
     view: &ChartView<'_>,
     times: &ChartTimes<'_>,
     here: Option<&Here>,
-) -> Participation {
-    participation(view, times, here, words(view, times))
-}
-
-/// Where a participant stood as far as it had been said by then: no word reaches back behind the time at
-/// which it was written.
-pub(super) fn participation_as_said(
-    view: &ChartView<'_>,
-    times: &ChartTimes<'_>,
-    here: Option<&Here>,
-) -> Participation {
-    let said = words(view, times).into_iter().map(|word| Word { from: word.from.max(word.counted), ..word });
-    participation(view, times, here, said.collect())
+) -> (Participation, Participation) {
+    let words = words(view, times);
+    let said = words.iter().map(|word| Word { from: word.from.max(word.counted), ..*word }).collect();
+    let causes = words.iter().any(Word::is_end).then(|| Causes::of(view));
+    let signs = Signs::of(view, times);
+    let begins = signs.could_be_asked(view, here);
+    let over = |words| participation(words, causes.as_ref(), &signs, begins);
+    (over(words), over(said))
 }
 
 fn participation(
-    view: &ChartView<'_>,
-    times: &ChartTimes<'_>,
-    here: Option<&Here>,
     mut words: Vec<Word>,
+    causes: Option<&Causes<'_>>,
+    signs: &Signs,
+    begins: TimestampMs,
 ) -> Participation {
     words.sort_by_key(|word| (word.from, word.order));
-    let causes = words.iter().any(Word::is_end).then(|| Causes::of(view));
     let takes_back = |word: &Word, end: &Word| {
-        word.is_staff && causes.as_ref().is_some_and(|causes| causes.follows(word.order.1, end.order.1))
+        word.is_staff && causes.is_some_and(|causes| causes.follows(word.order.1, end.order.1))
     };
     let holds = |word: &&Word| {
         let before = |end: &&Word| end.is_end() && end.from <= word.from;
@@ -66,7 +62,6 @@ fn participation(
     };
     let mut changes: Vec<(TimestampMs, Standing)> =
         words.iter().filter(holds).map(|word| (word.from, word.standing)).collect();
-    let signs = Signs::of(view, times);
     match changes.first().copied() {
         Some((_, Standing::NotYet)) => changes.insert(0, (TimestampMs(i64::MIN), Standing::NotYet)),
         Some((from, Standing::Active)) => {
@@ -77,7 +72,7 @@ fn participation(
         }
         _ => {}
     }
-    Participation::new(changes).beginning(signs.could_be_asked(view, here))
+    Participation::new(changes).beginning(begins)
 }
 
 /// The words of a chart.
@@ -122,9 +117,8 @@ struct Signs {
 
 impl Signs {
     fn of(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Self {
-        let stands = |place| matches!(place, Place::Visible | Place::Superseded | Place::InConflict);
         let own = view.timeline().iter().filter(|item| {
-            stands(item.place) && item.author.is_some_and(|author| author.role == Role::Patient)
+            item.place.stands() && item.author.is_some_and(|author| author.role == Role::Patient)
         });
         let first_own_entry =
             own.filter_map(|item| times.get(item.entry.id()).map(EntryTime::counted_at)).min();

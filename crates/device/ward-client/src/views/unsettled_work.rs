@@ -46,7 +46,12 @@ pub(super) fn adoption_work(desk: &mut Desk<'_>, view: &ChartView<'_>) {
 }
 
 /// Entries that are kept but take no part in the chart's values.
-pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &ChartForms) {
+pub(super) fn unusable_work(
+    desk: &mut Desk<'_>,
+    view: &ChartView<'_>,
+    forms: &ChartForms,
+    planning: &Planning<'_>,
+) {
     let mut by_cause: BTreeMap<(&'static str, bool), Vec<Raised<()>>> = BTreeMap::new();
     let (mut waiting, mut answers_wait) = (Vec::new(), false);
     for item in view.timeline() {
@@ -79,12 +84,11 @@ pub(super) fn unusable_work(desk: &mut Desk<'_>, view: &ChartView<'_>, forms: &C
     desk.recurring(Urgency::Unusable, &["form-changed"], raised(&twice), |_| {
         "a questionnaire was changed without a new version; the first one is used".to_owned()
     });
-    let unreadable = Planning::of(view).unreadable;
     let unreadable: Vec<_> = view
         .instruments()
         .iter()
         .flat_map(|thread| &thread.current)
-        .filter(|written| unreadable.iter().any(|(entry, _)| *entry == written.id()))
+        .filter(|written| planning.unreadable.iter().any(|(entry, _)| *entry == written.id()))
         .copied()
         .collect();
     desk.recurring(Urgency::Unusable, &["schedule"], self::raised(&unreadable), |_| {

@@ -11,6 +11,7 @@ use super::named_chart::NamedChart;
 use super::open_conflicts::conflict_work;
 use super::planned_work::planned_work;
 use super::rule_book::RuleBook;
+use super::schedule::Planning;
 use super::scores::scores;
 use super::unscored_work::unscored_work;
 use super::unsettled_work::{adoption_work, duplicate_work, unusable_work};
@@ -42,13 +43,14 @@ pub(crate) fn sort_items(items: &mut [WorkItem]) {
 fn work_of(book: &RuleBook, chart: &NamedChart<'_>, now: TimestampMs) -> Vec<WorkItem> {
     let NamedChart { chart, label, view } = chart;
     let forms = ChartForms::of(view);
+    let planning = Planning::of(view);
     let mut desk = Desk::new(*chart, label, view);
-    alert_work(&mut desk, &chart_reports(*chart, view, &forms, now), book);
+    alert_work(&mut desk, &chart_reports(*chart, view, &forms, &planning, now), book);
     unscored_work(&mut desk, &scores(view, &forms));
     conflict_work(&mut desk, view, &forms);
     duplicate_work(&mut desk, view, &forms);
-    planned_work(&mut desk, view, &forms, now);
+    planned_work(&mut desk, view, &forms, &planning, now);
     adoption_work(&mut desk, view);
-    unusable_work(&mut desk, view, &forms);
+    unusable_work(&mut desk, view, &forms, &planning);
     desk.items
 }

@@ -62,15 +62,11 @@ fn same_prefix(one: IpAddr, other: IpAddr, bits: u8) -> bool {
 
 /// Whether a range stands a test. `None` if the text is no range.
 pub(super) fn stands(text: &str, test: CidrTest) -> Option<bool> {
-    if test == CidrTest::Everywhere {
-        return everywhere(text);
+    match test {
+        CidrTest::Everywhere => everywhere(text),
+        CidrTest::Private => Cidr::parse(text).map(Cidr::is_private),
+        CidrTest::NotEverywhere => Cidr::parse(text).map(|cidr| !cidr.is_everywhere()),
     }
-    let cidr = Cidr::parse(text)?;
-    Some(match test {
-        CidrTest::Everywhere => cidr.is_everywhere(),
-        CidrTest::Private => cidr.is_private(),
-        CidrTest::NotEverywhere => !cidr.is_everywhere(),
-    })
 }
 
 /// Whether a source is the whole internet. Providers have words for sources beside ranges: three of

@@ -1,6 +1,6 @@
 //! Conditions over one resource.
 
-use super::links::{Link, LinkIndex, SharedNames, targets};
+use super::links::{Link, LinkIndex, NameIndex, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{takes_lists, test_known, test_reached};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 const MUST_NOT: &str = "this must not be";
 
 type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
-type Shared = RefCell<HashMap<(Box<str>, Vec<AttributePath>), Rc<SharedNames>>>;
+type Names = RefCell<HashMap<(Box<str>, Vec<AttributePath>), Rc<NameIndex>>>;
 
 /// Said of a resource that is made under a condition, or nobody knows how often.
 const MAY_BE_ABSENT: &str = "not known whether it will be there";
@@ -36,7 +36,7 @@ pub(super) struct Surroundings<'g> {
     pub(super) defaults: &'g Defaults,
     pub(super) settings: &'g Settings,
     links: Links,
-    shared: Shared,
+    names: Names,
 }
 
 /// The place in a resource from which paths lead on.
@@ -95,7 +95,7 @@ impl<'g> Surroundings<'g> {
             defaults: rules.defaults(),
             settings: rules.settings(),
             links: RefCell::default(),
-            shared: RefCell::default(),
+            names: RefCell::default(),
         }
     }
 
@@ -341,8 +341,8 @@ impl<'g> Surroundings<'g> {
         let mut outcomes = Vec::new();
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
-            let shared = self.shared_names_of(&view.resource.kind, &companion.own);
-            for (id, link) in index.of(self.graph, view.id, &companion.own, &shared) {
+            let names = self.names_of(&view.resource.kind, &companion.own);
+            for (id, link) in index.of(self.graph, view.id, &companion.own, &names) {
                 if companion.is_sure && link == Link::Maybe {
                     continue;
                 }
@@ -383,18 +383,20 @@ impl<'g> Surroundings<'g> {
         index
     }
 
-    fn shared_names_of(&self, kind: &str, own: &[AttributePath]) -> Rc<SharedNames> {
+    fn names_of(&self, kind: &str, own: &[AttributePath]) -> Rc<NameIndex> {
         let key = (kind.into(), own.to_vec());
-        if let Some(known) = self.shared.borrow().get(&key) {
+        if let Some(known) = self.names.borrow().get(&key) {
             return Rc::clone(known);
         }
-        let shared = Rc::new(SharedNames::new(self.graph, kind, own));
-        self.shared.borrow_mut().insert(key, Rc::clone(&shared));
-        shared
+        let names = Rc::new(NameIndex::new(self.graph, kind, own));
+        self.names.borrow_mut().insert(key, Rc::clone(&names));
+        names
     }
 
     fn target(&self, view: View<'_>, target: &Target) -> Outcome {
-        let found = targets(self.graph, view.resource, &target.path, &target.types, &target.own);
+        let found = targets(self.graph, view.resource, &target.path, &target.types, |kind| {
+            self.names_of(kind, &target.own)
+        });
         if found.is_empty() {
             return Outcome { truth: Truth::No, observed: vec![view.told(&target.path, NOT_SET, "")] };
         }
@@ -447,12 +449,15 @@ impl<'g> Surroundings<'g> {
 /// Whether two provider configurations are of one account and region. A module's own configuration may
 /// be the one it was given under that name, or another.
 fn same_account(one: &str, other: &str) -> Option<Link> {
-    let base = |key: &str| key.rsplit(':').next().map(ToOwned::to_owned);
     match one == other {
         true => Some(Link::Yes),
         false if (one.contains(':') || other.contains(':')) && base(one) == base(other) => Some(Link::Maybe),
         false => None,
     }
+}
+
+fn base(key: &str) -> Option<&str> {
+    key.rsplit(':').next()
 }
 
 /// What a companion proves, when it is not sure that it belongs here.

@@ -7,7 +7,8 @@ use crate::graph::{
     Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State,
     Unknown, reach,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// How sure a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +65,14 @@ impl LinkIndex {
         graph: &Graph,
         id: ResourceId,
         own: &[AttributePath],
-        shared: &SharedNames,
+        names_here: &NameIndex,
     ) -> Vec<(ResourceId, Link)> {
         let mut found: Vec<(ResourceId, Link)> = Vec::new();
         found.extend(self.at.get(&id).into_iter().flatten().map(|one| (*one, Link::Yes)));
         let Some(resource) = graph.get(id) else { return found };
         let names = OwnNames::of(resource, own);
         for value in &names.known {
-            let link = if shared.0.contains(value) { Link::Maybe } else { Link::Yes };
+            let link = if names_here.owners(value).len() > 1 { Link::Maybe } else { Link::Yes };
             found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, link)));
         }
         // A name that is not known may be any of the known ones that nobody else has.
@@ -98,24 +99,36 @@ impl LinkIndex {
     }
 }
 
-/// Names that more than one resource of a type has, such as one in each of two regions: who is meant by
-/// such a name is not known.
+/// Names by which the resources of a type may be pointed at, with those that have them. Who is meant by a
+/// name that several have, such as one in each of two regions, is not known.
 #[derive(Debug, Default)]
-pub(super) struct SharedNames(HashSet<Box<str>>);
+pub(super) struct NameIndex {
+    owners: HashMap<Box<str>, Vec<ResourceId>>,
+    /// The first that may have any name.
+    open: Option<ResourceId>,
+}
 
-impl SharedNames {
-    /// The shared names of a type.
+impl NameIndex {
+    /// The names of a type.
     pub(super) fn new(graph: &Graph, kind: &str, own: &[AttributePath]) -> Self {
-        let mut owners: HashMap<Box<str>, ResourceId> = HashMap::new();
-        let mut shared = Self::default();
+        let mut index = Self::default();
         for (id, resource) in graph.of_kind(kind) {
-            for name in OwnNames::of(resource, own).known {
-                if *owners.entry(name.clone()).or_insert(id) != id {
-                    shared.0.insert(name);
+            let names = OwnNames::of(resource, own);
+            if names.is_open {
+                index.open.get_or_insert(id);
+            }
+            for name in names.known {
+                let owners = index.owners.entry(name).or_default();
+                if owners.last() != Some(&id) {
+                    owners.push(id);
                 }
             }
         }
-        shared
+        index
+    }
+
+    fn owners(&self, name: &str) -> &[ResourceId] {
+        self.owners.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -150,9 +163,8 @@ pub(super) fn targets(
     resource: &Resource,
     by: &AttributePath,
     kinds: &[Box<str>],
-    own: &[AttributePath],
+    names_of: impl Fn(&str) -> Rc<NameIndex>,
 ) -> Vec<(Option<ResourceId>, Link)> {
-    let candidates = || kinds.iter().flat_map(|kind| graph.of_kind(kind));
     let mut found = Vec::new();
     for pointer in pointers(graph, resource, by) {
         match pointer {
@@ -160,15 +172,14 @@ pub(super) fn targets(
             Pointer::Value(value) => {
                 let mut named = Vec::new();
                 let mut may_be = None;
-                for (id, one) in candidates() {
-                    let names = OwnNames::of(one, own);
-                    if names.known.contains(&value) {
+                for kind in kinds {
+                    let names = names_of(kind);
+                    named.extend(names.owners(&value).iter().filter_map(|id| {
                         // A name alone does not make sure that what has it is there as well.
-                        let link = if one.is_there_with(resource) { Link::Yes } else { Link::IfThere };
-                        named.push((id, link));
-                    } else if names.is_open {
-                        may_be.get_or_insert(id);
-                    }
+                        let is_there = graph.get(*id)?.is_there_with(resource);
+                        Some((*id, if is_there { Link::Yes } else { Link::IfThere }))
+                    }));
+                    may_be = may_be.or(names.open);
                 }
                 match named.as_slice() {
                     [] if may_be.is_some() => found.push((may_be, Link::Maybe)),

@@ -107,7 +107,7 @@ pub fn verdict_for<'a>(
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
     let findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
-    findings.filter(|finding| finding.rule.id == *rule).max_by_key(|finding| weight(finding.verdict))
+    findings.filter(|finding| finding.rule.id == *rule).max_by_key(|finding| finding.verdict)
 }
 
 /// As [`verdict_for`], of one part of the rule.
@@ -136,24 +136,12 @@ fn judge_resource<'a>(
         let finding = judge_cell(surroundings, rule, cell, id, resource);
         let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
         match findings.iter_mut().find(is_same) {
-            Some(known) if weight(finding.verdict) > weight(known.verdict) => *known = finding,
+            Some(known) if finding.verdict > known.verdict => *known = finding,
             Some(_) => {}
             None => findings.push(finding),
         }
     }
     findings
-}
-
-/// A cell that does not apply leaves the word to one that does.
-const fn weight(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::NotApplicable => 0,
-        Verdict::Pass => 1,
-        Verdict::Waived => 2,
-        Verdict::Indeterminate => 3,
-        Verdict::Error => 4,
-        Verdict::Fail => 5,
-    }
 }
 
 fn judge_cell<'a>(

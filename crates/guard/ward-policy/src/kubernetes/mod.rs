@@ -93,10 +93,10 @@ fn read_file(source: ManifestFile<'_>, is_one_of_several: bool) -> Result<Read, 
     let unread = |error: InputError| match error {
         InputError::NotYaml { .. } | InputError::NotJson { .. } => match chart_mark(source.text) {
             Some(before) => unrendered(source, before.lines().count(), is_one_of_several),
-            None if is_one_of_several => in_file(source, error.to_string()),
+            None if is_one_of_several => in_file(source, error),
             None => error,
         },
-        other if is_one_of_several => in_file(source, other.to_string()),
+        other if is_one_of_several => in_file(source, other),
         other => other,
     };
     let mut read = Read::default();
@@ -123,8 +123,8 @@ fn is_empty(document: &YamlNode) -> bool {
 }
 
 /// Whoever gave several files has to know which one it is.
-fn in_file(source: ManifestFile<'_>, what: String) -> InputError {
-    InputError::Malformed { at: source.file.to_owned(), what }
+fn in_file(source: ManifestFile<'_>, error: InputError) -> InputError {
+    InputError::InFile { file: source.file.into(), error: Box::new(error) }
 }
 
 fn unrendered(source: ManifestFile<'_>, line: usize, is_one_of_several: bool) -> InputError {

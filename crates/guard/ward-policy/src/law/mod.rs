@@ -168,14 +168,4 @@ impl Law {
     pub fn requirement(&self, name: &str) -> Option<&Requirement> {
         self.requirements.get(name)
     }
-
-    /// Every citation, in no order.
-    pub fn citations(&self) -> impl Iterator<Item = &Citation> {
-        self.citations.values()
-    }
-
-    /// Every requirement, in no order.
-    pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
-        self.requirements.values()
-    }
 }

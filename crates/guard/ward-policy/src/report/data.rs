@@ -3,8 +3,9 @@
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::Finding;
+use crate::graph::Note;
 use crate::law::{ParagraphHash, Relation, Strength};
-use crate::rules::RuleSet;
+use crate::rules::{Cell, Rule, RuleSet};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -57,6 +58,20 @@ pub struct NoteReport<'a> {
     pub blocks: bool,
     /// In a sentence.
     pub text: &'a str,
+    /// File, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    /// Line in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl<'a> NoteReport<'a> {
+    fn new(note: &'a Note) -> Self {
+        let place = note.place.as_ref();
+        let (file, line) = (place.map(|place| &*place.file), place.map(|place| place.line));
+        Self { blocks: note.blocks, text: &note.text, file, line }
+    }
 }
 
 /// One finding.
@@ -181,8 +196,7 @@ impl<'a> InputReport<'a> {
         self.judged = assessment.recognised;
         self.verdicts =
             Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
-        let notes = assessment.graph.notes().iter();
-        self.notes = notes.map(|note| NoteReport { blocks: note.blocks, text: &note.text }).collect();
+        self.notes = assessment.graph.notes().iter().map(NoteReport::new).collect();
         self.findings =
             assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
         self.not_covered = assessment.not_covered.clone();
@@ -208,7 +222,7 @@ impl<'a> FindingReport<'a> {
             observed: observed.iter().map(observation).collect(),
             expected: &cell.expected,
             citations: citations(finding, rules),
-            consequence: consequences(finding, rules),
+            consequence: consequences(rule, cell, rules),
             fix: cell.fix.as_deref(),
             rule_hash: &rule.hash,
         }
@@ -253,9 +267,8 @@ fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationRe
 }
 
 /// What follows: from the rule itself, then from its requirements.
-pub(super) fn consequences<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<&'a str> {
-    let own = finding.rule.consequence.as_deref();
-    let required =
-        rules.requirements_of(finding.rule, finding.cell).map(|requirement| &*requirement.consequence);
+pub(super) fn consequences<'a>(rule: &'a Rule, cell: &'a Cell, rules: &'a RuleSet) -> Vec<&'a str> {
+    let own = rule.consequence.as_deref();
+    let required = rules.requirements_of(rule, cell).map(|requirement| &*requirement.consequence);
     own.into_iter().chain(required).collect()
 }

@@ -1,5 +1,6 @@
 //! The page of a rule and the table of rules and requirements, in Markdown, for `docs/policy`.
 
+use super::data::consequences;
 use crate::law::{Citation, Cited, ParagraphHash};
 use crate::rules::{Cell, Rule, RuleSet};
 use std::collections::BTreeSet;
@@ -122,9 +123,7 @@ impl Page {
         if self.text.ends_with("\n\n") {
             self.text.pop();
         }
-        let own = rule.consequence.as_deref().into_iter();
-        let required = rules.requirements_of(rule, first).map(|requirement| &*requirement.consequence);
-        self.paragraph(&format!("Otherwise: {}", own.chain(required).collect::<Vec<_>>().join(" ")));
+        self.paragraph(&format!("Otherwise: {}", consequences(rule, first, rules).join(" ")));
         self.line("");
         self.line("| paragraph | strength | relation | why | what it asks for, in our words |");
         self.line("|---|---|---|---|---|");

@@ -115,7 +115,9 @@ impl Page {
         self.line(&head);
         for note in assessment.graph.notes() {
             let mark = if note.blocks { self.paint(YELLOW, "blocks") } else { "note".to_owned() };
-            self.line(&format!("  {mark}: {}", clean(&note.text)));
+            let place = note.place.as_ref();
+            let place = place.map(|place| format!("  {}:{}", clean(&place.file), place.line));
+            self.line(&format!("  {mark}: {}{}", clean(&note.text), place.unwrap_or_default()));
         }
         if assessment.recognised == 0 && !allow_empty {
             let blocks = self.paint(YELLOW, "blocks");
@@ -149,7 +151,7 @@ impl Page {
         let title = self.paint(BOLD, &format!("{}{aspect}", rule.title));
         self.line(&format!("  {} {mark} {title}", self.paint(BOLD, rule.id.as_str())));
         self.citations(&rules.citations_of(rule, first.cell));
-        for consequence in consequences(first, rules) {
+        for consequence in consequences(first.rule, first.cell, rules) {
             self.labelled("consequence", consequence);
         }
         if let Some(note) = &rule.note {

@@ -33,18 +33,6 @@ impl Defaults {
     pub fn of(&self, kind: &str, path: &str) -> Option<&Default> {
         self.0.get(kind)?.get(path)
     }
-
-    /// How many types have defaults.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// Reads `policies/defaults.yaml`.

@@ -103,12 +103,6 @@ impl RuleSet {
         &self.defaults
     }
 
-    /// The law that rules name.
-    #[must_use]
-    pub const fn law(&self) -> &Law {
-        &self.law
-    }
-
     /// The requirements that a part of a rule stands for.
     pub fn requirements_of<'s>(
         &'s self,

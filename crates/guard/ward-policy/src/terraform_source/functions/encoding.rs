@@ -175,6 +175,8 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn from_base64(text: &str) -> Option<String> {
+    // Terraform leaves line breaks out.
+    let text: String = text.chars().filter(|letter| !matches!(letter, '\n' | '\r')).collect();
     let padding = text.len() - text.trim_end_matches('=').len();
     (text.len().is_multiple_of(4) && padding <= 2).then_some(())?;
     let mut bytes = Vec::new();

@@ -60,6 +60,7 @@ fn functions_over_known_values() {
         ("yamldecode(\"a: [1]\")", "{a = [1]}"),
         ("base64encode(\"hello\")", "\"aGVsbG8=\""),
         ("base64decode(\"aGVsbG8=\")", "\"hello\""),
+        ("base64decode(\"aGVs\\nbG8=\")", "\"hello\""),
         ("urlencode(\"a b/é\")", "\"a+b%2F%C3%A9\""),
         ("cidrsubnet(\"10.0.0.0/16\", 8, 2)", "\"10.0.2.0/24\""),
         ("cidrsubnet(\"fd00::/48\", 16, 255)", "\"fd00:0:0:ff::/64\""),
