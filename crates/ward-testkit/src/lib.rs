@@ -27,6 +27,7 @@ mod seeded_rng;
 mod server;
 pub mod sim;
 mod site;
+mod wire_meter;
 
 pub use device::{TestClient, TestDevice};
 pub use diary::{DIARY_URL, DIARY_VERSION, diary_answers, diary_instrument, diary_response};
@@ -39,3 +40,4 @@ pub use relay::{Exchange, Relay, RelayTransport};
 pub use seeded_rng::SeededRng;
 pub use server::{Loopback, ORIGIN, Server, WitnessMemories};
 pub use site::Site;
+pub use wire_meter::WireMeter;

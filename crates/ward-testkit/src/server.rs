@@ -3,7 +3,7 @@
 
 use crate::inline_witness::InlineWitness;
 use crate::limits::TEST_REQUESTS_PER_MIN;
-use crate::{FakeClock, InProcessTransport, SeededRng};
+use crate::{FakeClock, InProcessTransport, SeededRng, WireMeter};
 use rustls::pki_types::PrivateKeyDer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -334,6 +334,23 @@ impl<S: Store> Server<S> {
     /// Listens on this machine's loopback address over TLS, with a certificate made for the
     /// occasion. Devices reach the server there and in process.
     pub async fn listen(&mut self) -> Loopback {
+        self.listen_also_known_as(None).await
+    }
+
+    /// The same behind a port that hands everything on and counts it; the address is that of the port.
+    pub async fn listen_metered(&mut self) -> (Loopback, WireMeter) {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let meter =
+            WireMeter::before(async move { told.await.expect("the server says where it listens") }).await;
+        let front = format!("https://{}", meter.address());
+        let mut loopback = self.listen_also_known_as(Some(front.clone())).await;
+        let behind = loopback.address.origin.trim_start_matches("https://").parse();
+        tell.send(behind.expect("the origin is an address")).expect("the port waits for it");
+        loopback.address.origin = front;
+        (loopback, meter)
+    }
+
+    async fn listen_also_known_as(&mut self, front: Option<String>) -> Loopback {
         let made =
             rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate is made");
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("the key is PKCS #8");
@@ -344,7 +361,7 @@ impl<S: Store> Server<S> {
             .await
             .expect("a port is free");
         let origin = format!("https://{}", listeners.address().expect("the port is bound"));
-        self.wiring.origins.push(origin.clone());
+        self.wiring.origins.extend([origin.clone()].into_iter().chain(front));
         self.restart().await;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let app = Arc::clone(&self.app);

@@ -65,6 +65,35 @@ async fn a_phone_enrols_writes_and_syncs_over_tls() {
     }
 }
 
+/// What a meeting with nothing new costs on the wire, once the connection stands: TLS, framing and
+/// headers included.
+#[tokio::test]
+async fn a_meeting_with_nothing_new_takes_little_on_the_wire() {
+    let mut site = Site::small(52).await;
+    let (server, meter) = site.server.listen_metered().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = app(folder.path()).await;
+    let (chart, person) = site.open_chart().await;
+    let address = Some(server.address.clone());
+    let invite =
+        NewInvite { person, role: Role::Patient, chart: Some(chart), not_after: None, server: address };
+    let ticket = site.coordinator.client.invite(invite).await.unwrap();
+    phone.enrol_begin(&ticket.to_text()).await.unwrap();
+    site.coordinator.client.certify(ticket.ticket, Comparison::Same).await.unwrap();
+    assert!(matches!(phone.enrol_finish().await.unwrap(), EnrolOutcome::Enrolled { .. }));
+    phone.capture(chart, Note { text: "a line".to_owned(), supersedes: vec![] }).await.unwrap();
+    for _ in 0..4 {
+        assert!(phone.sync().await.unwrap().is_complete());
+        site.coordinator.sync().await;
+    }
+    meter.take();
+    assert!(phone.sync().await.unwrap().is_complete());
+    let (up, down) = meter.take();
+    println!("a meeting with nothing new: {up} bytes up, {down} bytes down on the wire");
+    assert!(up > 0 && down > 0);
+    drop(server);
+}
+
 #[tokio::test]
 async fn rt_50_only_the_keys_of_the_invitation_are_accepted() {
     let mut site = Site::small(51).await;
