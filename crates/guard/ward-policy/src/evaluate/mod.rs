@@ -1,5 +1,6 @@
 //! Judging a graph by a set of rules.
 
+mod addresses;
 mod change;
 mod cidr;
 mod conditions;
@@ -156,7 +157,7 @@ fn judge_cell<'a>(
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
-        let applies = cell.applies.as_ref().map(|applies| surroundings.judge(applies, id, resource));
+        let applies = cell.applies.as_ref().map(|applies| surroundings.concerns(applies, id, resource));
         let applies = applies.unwrap_or_else(Outcome::yes);
         match applies.truth {
             Truth::No => None,

@@ -69,8 +69,17 @@ pub(super) struct Clause {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Values {
     pub(super) known: Vec<Box<str>>,
+    /// Types of the resources of this template that are named: what a name of theirs says nothing about.
+    kinds: Vec<Box<str>>,
     unknown_count: usize,
 }
+
+/// Types of CloudFormation that a principal may name: whom they let in is told by the type.
+const IDENTITY_KINDS: [&str; 5] =
+    ["AWS::IAM::Role", USER_KIND, OIDC_KIND, SAML_KIND, "AWS::CloudFront::CloudFrontOriginAccessIdentity"];
+pub(super) const USER_KIND: &str = "AWS::IAM::User";
+pub(super) const OIDC_KIND: &str = "AWS::IAM::OIDCProvider";
+pub(super) const SAML_KIND: &str = "AWS::IAM::SAMLProvider";
 
 impl Values {
     fn of(value: Option<&Attribute>) -> Self {
@@ -83,7 +92,7 @@ impl Values {
 
     fn take(&mut self, value: &Attribute) {
         match value {
-            Attribute::Text(text) => self.known.push(text.clone()),
+            Attribute::Text(text) => self.known.push(without_colons_in_marks(text)),
             Attribute::Bool(flag) => self.known.push(flag.to_string().into()),
             Attribute::Number(number) => self.known.push(number.to_string().into()),
             Attribute::List(items) => items.iter().for_each(|item| self.take(item)),
@@ -92,6 +101,10 @@ impl Values {
             // The name of one resource is not everybody and not everything.
             Attribute::Unknown(unknown) if names_resources(unknown) => {
                 self.known.push(unknown.expression().into());
+                self.kinds.extend(unknown.references.iter().filter_map(|one| match &one.to {
+                    Referent::Block(block) => Some(block.kind.clone()),
+                    _ => None,
+                }));
             }
             Attribute::Unknown(_) => self.unknown_count += 1,
             Attribute::Null => {}
@@ -103,9 +116,24 @@ impl Values {
         self.known.iter().any(|text| is_meant(text))
     }
 
+    /// Whether a resource of this type is named.
+    pub(super) fn names(&self, kind: &str) -> bool {
+        self.kinds.iter().any(|known| &**known == kind)
+    }
+
     pub(super) const fn is_known(&self) -> bool {
         self.unknown_count == 0
     }
+
+    /// Whether they are known to be identities: whom another type stands for is not known.
+    pub(super) fn are_identities(&self) -> bool {
+        self.is_known() && self.kinds.iter().all(|kind| IDENTITY_KINDS.contains(&&**kind))
+    }
+}
+
+/// A pseudo parameter stands in a text as `${AWS::Partition}`: its colons are none of the ARN's.
+fn without_colons_in_marks(text: &str) -> Box<str> {
+    if text.contains("${AWS::") { text.replace("${AWS::", "${").into() } else { text.into() }
 }
 
 /// Whether a value is made of names of resources in this template, and of nothing else that is
@@ -115,7 +143,9 @@ fn names_resources(unknown: &Unknown) -> bool {
         Referent::Block(block) => {
             !block.is_data
                 && block.kind.starts_with("AWS::")
-                && (block.attribute.is_empty() || block.attribute.ends_with("Arn"))
+                && (block.attribute.is_empty()
+                    || block.attribute.ends_with("Arn")
+                    || &*block.attribute == "S3CanonicalUserId")
         }
         _ => false,
     };
@@ -254,6 +284,11 @@ fn of_blocks(statement: &Attribute) -> Option<Statement> {
 }
 
 impl Statement {
+    /// Whether it is about every resource.
+    pub(super) fn is_of_everything(&self) -> bool {
+        !self.is_not_resource && self.resources.has(|name| name == "*")
+    }
+
     fn unclear() -> Self {
         Self {
             allows: true,
@@ -361,15 +396,20 @@ fn is_open(key: &str, value: &str) -> bool {
     if matches!(key, "aws:sourceip" | "aws:vpcsourceip") {
         return super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true);
     }
-    // arn:partition:service:region:account:resource. Buckets have no account in theirs.
+    is_open_arn(value)
+}
+
+/// arn:partition:service:region:account:resource. Buckets have no account in theirs.
+pub(super) fn is_open_arn(value: &str) -> bool {
     let mut arn = value.split(':');
     let account = if arn.next() == Some("arn") { arn.nth(3) } else { None };
     let is_any = |part: &str| part.trim_matches(['*', '?']).is_empty();
+    let is_pattern = |part: &str| part.contains(['*', '?']);
     match account {
         Some("") => value.rsplit(':').next().is_none_or(is_any),
-        Some(account) => is_any(account),
-        // An organisation or an account is named in full, or any is meant.
-        None => is_any(value) || value == "o-*" || value.starts_with("arn:"),
+        Some(account) => is_pattern(account),
+        // An organisation, an account or an endpoint is named in full, or many are meant.
+        None => value.split([':', '/']).next().is_none_or(is_pattern) || value.starts_with("arn:"),
     }
 }
 
@@ -411,17 +451,28 @@ fn requires_tls(statement: &Statement) -> Truth {
     if statement.allows || !asks || !everybody || !every_action || statement.is_not_resource {
         return Truth::No;
     }
-    if statement
-        .resources
-        .has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*'))
-    {
+    covers_bucket_and_objects(&statement.resources)
+}
+
+/// Whether resources are a whole bucket: it and what lies in it are two resources.
+fn covers_bucket_and_objects(resources: &Values) -> Truth {
+    // What stands behind the last colon: a name of a bucket has no slash.
+    let path = |resource: &str| resource.rsplit_once(':').map_or(resource, |(_, path)| path).to_owned();
+    // How the parts of a join come together is not read.
+    let is_joined = |resource: &str| resource.starts_with("!Join");
+    if resources.has(|resource| !path(resource).contains('/') && resource.ends_with('*')) {
         return Truth::Yes;
     }
-    // The bucket and what lies in it are two resources: two that will be known are both.
-    match statement.resources.unknown_count {
-        0 => Truth::No,
-        1 => Truth::Maybe,
-        _ => Truth::Yes,
+    let objects =
+        resources.has(|resource| path(resource).split_once('/').is_some_and(|(_, rest)| rest == "*"));
+    let bucket = resources.has(|resource| !path(resource).contains('/') && !is_joined(resource));
+    let open = resources.unknown_count + resources.known.iter().filter(|one| is_joined(one)).count();
+    match usize::from(objects) + usize::from(bucket) {
+        2 => Truth::Yes,
+        _ if open == 0 => Truth::No,
+        // Two that will be known are both.
+        told if told + open >= 2 => Truth::Yes,
+        _ => Truth::Maybe,
     }
 }
 
@@ -436,12 +487,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_everybody() {
+    fn fails_closed_who_is_everybody() {
         let asks = PolicyQuestion::NoPublicPrincipal;
         for (principal, truth) in [
             (r#""Principal": "*""#, Truth::No),
             (r#""Principal": {"AWS": "*"}"#, Truth::No),
             (r#""Principal": {"AWS": "arn:aws:iam::*:role/reader"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:${AWS::Partition}:iam::*:role/reader"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}"#, Truth::Yes),
             (r#""Principal": {"AWS": "arn:aws:iam::1:role/*"}"#, Truth::Yes),
             (r#""Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}"#, Truth::No),
             (r#""NotPrincipal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::No),
@@ -458,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn which_conditions_restrict() {
+    fn fails_closed_which_conditions_restrict() {
         let asks = PolicyQuestion::NoPublicPrincipal;
         for (condition, truth) in [
             (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
@@ -469,6 +522,12 @@ mod tests {
             (r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}}"#, Truth::No),
             (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),
             (r#"{"ArnLike": {"aws:SourceArn": "arn:*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:${AWS::Partition}:iam::*:role/x"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:s3:::*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:s3:::inbox"}}"#, Truth::Yes),
+            (r#"{"StringLike": {"aws:SourceVpce": "vpce-*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:SourceAccount": "1111*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:userid": "AROA123:*"}}"#, Truth::Yes),
             (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#, Truth::Yes),
             (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::inbox"}}"#, Truth::Yes),
             (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
@@ -481,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn what_requires_tls() {
+    fn fails_closed_what_requires_tls() {
         let asks = PolicyQuestion::TlsRequired;
         let whole = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}}}"#;
@@ -492,6 +551,8 @@ mod tests {
             ("\"Principal\": \"*\"", "\"Principal\": {\"AWS\": \"arn:aws:iam::1:root\"}"),
             ("\"false\"", "\"true\""),
             (", \"arn:aws:s3:::b/*\"", ""),
+            ("\"arn:aws:s3:::b\", ", ""),
+            ("b/*", "b/public/*"),
             ("\"false\"}", "\"false\"}, \"StringEquals\": {\"aws:PrincipalArn\": \"x\"}"),
         ] {
             assert!(whole.contains(from));

@@ -1,5 +1,6 @@
 //! Conditions from YAML: each mapping is exactly one condition.
 
+use super::addresses::read_addresses;
 use super::change::{is_change, read_change};
 use super::condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
 use super::decided::{is_decided, read_decided};
@@ -55,6 +56,10 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if fields.has("ports") => {
             let node = fields.need("ports")?;
             Condition::Ports(read_ports(Fields::of(file, node)?)?)
+        }
+        () if fields.has("addresses") => {
+            let node = fields.need("addresses")?;
+            Condition::Addresses(read_addresses(Fields::of(file, node)?)?)
         }
         () if fields.has("secret") => Condition::Secret(read_secret(&mut fields)?),
         () if is_change(&fields) => Condition::Change(read_change(&mut fields)?),

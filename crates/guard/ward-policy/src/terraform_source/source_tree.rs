@@ -70,23 +70,55 @@ impl<'a> SourceTree<'a> {
         })
     }
 
-    /// The folders to begin with: those that no other calls. What calls itself in a circle has none,
-    /// and its first folder is taken, so that every folder is checked.
+    /// Every file, by its path.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = (&str, &'a [u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_str(), *bytes))
+    }
+
+    /// The folders to begin with: those that no other calls, and those that say themselves that they are
+    /// deployed. What calls itself in a circle has none, and its first folder is taken, so that every
+    /// folder is checked.
     pub(super) fn roots(&self) -> Vec<String> {
-        let is_own = |folder: &&String| !format!("{folder}/").contains(FETCHED);
-        let called: BTreeSet<String> =
-            self.modules.keys().flat_map(|folder| self.called_by(folder)).collect();
-        let mut roots: Vec<String> =
-            self.modules.keys().filter(is_own).filter(|folder| !called.contains(*folder)).cloned().collect();
-        let mut reached = BTreeSet::new();
+        let mut roots = self.roots_beside(&BTreeSet::new());
+        for folder in self.own_folders() {
+            if self.is_deployed(folder) && !roots.contains(folder) {
+                roots.push(folder.clone());
+            }
+        }
+        roots
+    }
+
+    /// The folders to begin with among those that were not reached yet.
+    pub(super) fn roots_beside(&self, reached: &BTreeSet<String>) -> Vec<String> {
+        let left = || self.own_folders().filter(|folder| !reached.contains(*folder));
+        let is_left = |folder: &String| !reached.contains(folder);
+        let callers = self.modules.keys().filter(|folder| is_left(folder));
+        let called: BTreeSet<String> = callers.flat_map(|folder| self.called_by(folder)).collect();
+        let mut roots: Vec<String> = left().filter(|folder| !called.contains(*folder)).cloned().collect();
+        let mut reached = reached.clone();
         roots.iter().for_each(|root| self.reach(root, &mut reached));
-        for folder in self.modules.keys().filter(is_own) {
+        for folder in left() {
             if !reached.contains(folder) {
                 self.reach(folder, &mut reached);
                 roots.push(folder.clone());
             }
         }
         roots
+    }
+
+    /// Folders that were not fetched.
+    fn own_folders(&self) -> impl Iterator<Item = &String> {
+        self.modules.keys().filter(|folder| !format!("{folder}/").contains(FETCHED))
+    }
+
+    /// Whether a folder is deployed by itself, whoever calls it as a module too: it says where its state
+    /// lies, how to reach a provider, or which values it has.
+    fn is_deployed(&self, folder: &str) -> bool {
+        let own_values = ["terraform.tfvars", "terraform.tfvars.json"];
+        self.module(folder).is_some_and(|module| module.is_deployed)
+            || own_values
+                .iter()
+                .any(|name| joined_path(folder, name).is_some_and(|path| self.files.contains_key(&path)))
     }
 
     fn reach(&self, root: &str, reached: &mut BTreeSet<String>) {
@@ -164,6 +196,28 @@ mod tests {
         let files: Vec<_> =
             files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
         SourceTree::read(&files).unwrap().roots()
+    }
+
+    #[test]
+    fn fails_closed_a_folder_that_is_called_and_deployed_by_itself_is_a_root() {
+        let call = "module \"m\" {\n  source = \"../..\"\n}\n";
+        let of =
+            |own: &[(&str, &str)]| roots(&[&[("main.tf", ""), ("examples/all/main.tf", call)], own].concat());
+        assert_eq!(of(&[]), ["examples/all"]);
+        assert_eq!(of(&[("terraform.tfvars", "")]), ["examples/all", ""]);
+        for own in [
+            "terraform {\n  backend \"s3\" {}\n}\n",
+            "terraform {\n  cloud {}\n}\n",
+            "provider \"aws\" {\n  region = \"eu-central-1\"\n}\n",
+            "provider \"azurerm\" {\n  features {}\n}\n",
+        ] {
+            assert_eq!(of(&[("own.tf", own)]), ["examples/all", ""], "{own}");
+        }
+        // What only says that a provider is handed down.
+        assert_eq!(of(&[("own.tf", "provider \"aws\" {\n  alias = \"west\"\n}\n")]), ["examples/all"]);
+        assert_eq!(of(&[("own.tf", "terraform {\n  required_version = \"1\"\n}\n")]), ["examples/all"]);
+        let json = "{\"terraform\": {\"backend\": {\"s3\": {}}}}";
+        assert_eq!(of(&[("own.tf.json", json)]), ["examples/all", ""]);
     }
 
     const CALL: &str = "module \"m\" {\n  source = \"../b\"\n}\n";

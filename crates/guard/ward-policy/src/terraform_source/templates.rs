@@ -39,9 +39,7 @@ impl Evaluator<'_> {
         } else {
             let holes: Vec<&Value> = built.holes.iter().collect();
             let value = document(&built).unwrap_or_else(|| not_known_of(&holes));
-            // What only follows an ARN stays within it; any other text may name something else.
-            let stays = built.holes.len() == 1 && built.text.starts_with(HOLE);
-            if stays { value } else { value.computed("template") }
+            if stays_within(&built) { value } else { value.computed("template") }
         };
         value.and_from(&from).secret_if(is_secret)
     }
@@ -107,6 +105,19 @@ impl Built {
             }
         }
     }
+}
+
+/// Whether a text is a name, or lies within what an ARN names: `"${bucket.arn}/*"`. Any other text
+/// around a name may name something else, as `"${bucket.id}-logs"` does.
+fn stays_within(built: &Built) -> bool {
+    let [hole] = built.holes.as_slice() else { return false };
+    let Some(after) = built.text.strip_prefix(HOLE) else { return false };
+    let is_arn = |to: &Referent| match to {
+        Referent::Block(block) => block.attribute.ends_with("arn"),
+        _ => false,
+    };
+    after.is_empty()
+        || (after.starts_with(['/', ':']) && hole.from.iter().all(|reference| is_arn(&reference.to)))
 }
 
 /// Attributes of resources that hold a name, never a quote or a bracket.

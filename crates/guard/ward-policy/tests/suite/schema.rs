@@ -154,6 +154,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{target: {path: p, types: x}}",
         "{present: {types: [x], owed: true}}",
         "{document: d, where: {path: a, contains: b}}",
+        "{addresses: {from: a, to: b, at_most: 256}}",
     ] {
         assert_eq!(fault_of(&rule(cell), &schema), None, "{cell}");
         assert!(read_rules("f", &rule(cell)).is_ok(), "{cell}: {:?}", read_rules("f", &rule(cell)).err());
@@ -174,6 +175,8 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{policy: p, asks: anything}",
         "{companion: {types: [x]}}",
         "{present: {types: [x], owed: 1}}",
+        "{addresses: {from: a, to: b}}",
+        "{addresses: {from: a, to: b, at_most: few}}",
         "[]",
     ] {
         assert!(fault_of(&rule(cell), &schema).is_some(), "{cell}");

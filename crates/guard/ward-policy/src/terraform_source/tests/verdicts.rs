@@ -79,6 +79,18 @@ fn fails_closed_a_companion_with_count_zero_is_a_violation() {
 }
 
 #[test]
+fn fails_closed_a_companion_whose_name_is_made_of_another_does_not_count() {
+    for name in
+        ["\"${aws_s3_bucket.b.id}-logs\"", "\"${aws_s3_bucket.b.id}/x\"", "\"${aws_s3_bucket.b.arn}s\""]
+    {
+        let text = bucket_and_block("", &format!("bucket = {name}"));
+        assert!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0.blocks(), "{name}");
+    }
+    let text = bucket_and_block("", "bucket = aws_s3_bucket.b.tags_all[\"target\"]");
+    assert!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0.blocks());
+}
+
+#[test]
 fn known_after_apply_is_no_false_alarm() {
     let text = "resource \"aws_kms_key\" \"k\" {}\nresource \"aws_db_instance\" \"d\" {\n  storage_encrypted = true\n  kms_key_id = aws_kms_key.k.arn\n}\n";
     assert_eq!(verdict(&[("main.tf", text)], "W-003", "aws_db_instance.d").0, Verdict::Pass);
