@@ -380,7 +380,10 @@ fn is_not_public(statement: &Statement) -> Truth {
 }
 
 fn is_restricting_key(clause: &Clause) -> bool {
-    RESTRICTING_KEYS.contains(&&*clause.key) && RESTRICTING_OPERATORS.contains(&&*clause.operator)
+    // Any of the caller's values is asked for one of these; a caller without the key is kept out. With
+    // `ForAllValues` such a caller comes in.
+    let operator = clause.operator.strip_prefix("foranyvalue:").unwrap_or(&clause.operator);
+    RESTRICTING_KEYS.contains(&&*clause.key) && RESTRICTING_OPERATORS.contains(&operator)
 }
 
 /// Whether a clause leaves only callers that are named.
@@ -515,6 +518,8 @@ mod tests {
         let asks = PolicyQuestion::NoPublicPrincipal;
         for (condition, truth) in [
             (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
+            (r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": ["o-1"]}}"#, Truth::Yes),
+            (r#"{"ForAllValues:StringEquals": {"aws:PrincipalOrgID": ["o-1"]}}"#, Truth::No),
             (r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, Truth::Yes),
             (r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#, Truth::No),
             (r#"{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::No),

@@ -68,7 +68,7 @@ fn by_clauses(statement: &Statement, is_meant: impl Fn(&Clause) -> bool) -> Trut
     for clause in statement.conditions.iter().filter(|clause| is_meant(clause) && is_positive(clause)) {
         if !clause.values.is_known() {
             truth = Truth::Maybe;
-        } else if !clause.values.known.is_empty() && !clause.values.has(is_open) {
+        } else if !clause.values.known.is_empty() && !clause.values.has(|value| is_open_for(clause, value)) {
             return Truth::Yes;
         }
     }
@@ -79,6 +79,24 @@ fn by_clauses(statement: &Statement, is_meant: impl Fn(&Clause) -> bool) -> Trut
 fn is_positive(clause: &Clause) -> bool {
     let operator = clause.operator.strip_prefix("foranyvalue:").unwrap_or(&clause.operator);
     ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"].contains(&operator)
+}
+
+/// Beginnings of subjects of GitHub that name an owner or a repository. Others, such as the name of a
+/// workflow, everybody may choose for a repository of their own.
+const OWNERS: [&str; 7] = [
+    "repo:",
+    "repository:",
+    "repository_id:",
+    "repository_owner:",
+    "repository_owner_id:",
+    "job_workflow_ref:",
+    "enterprise:",
+];
+
+/// Whether a value of a clause leaves open who is meant.
+fn is_open_for(clause: &Clause, value: &str) -> bool {
+    let is_subject = &*clause.key == "token.actions.githubusercontent.com:sub";
+    is_open(value) || (is_subject && !OWNERS.iter().any(|owner| value.starts_with(owner)))
 }
 
 /// Names that are whole before the first letter that is left open, so that somebody is meant.
@@ -195,6 +213,8 @@ mod tests {
 
     #[test]
     fn fails_closed_whom_a_role_trusts() {
+        let cluster =
+            r#"{"Federated": "arn:aws:iam::1:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"}"#;
         let github = r#"{"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}"#;
         for (principal, condition, truth) in [
             (r#"{"Service": "ec2.amazonaws.com"}"#, "{}", Truth::Yes),
@@ -228,17 +248,22 @@ mod tests {
             ),
             (
                 github,
-                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "system:serviceaccount:*:*"}}"#,
+                r#"{"StringEquals": {"token.actions.githubusercontent.com:sub": "workflow:deploy:repo:ward/site"}}"#,
                 Truth::No,
             ),
             (
-                github,
-                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "system:serviceaccount:a*:b"}}"#,
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:*:*"}}"#,
                 Truth::No,
             ),
             (
-                github,
-                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "system:serviceaccount:ns:*"}}"#,
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:a*:b"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:ns:*"}}"#,
                 Truth::Yes,
             ),
             (r#"{"AWS": "*"}"#, r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),

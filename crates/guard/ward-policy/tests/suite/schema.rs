@@ -122,7 +122,8 @@ fn every_file_of_policies_is_part_of_the_program() {
         let mut there: Vec<String> = std::fs::read_dir(folder(part))
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".yaml"))
+            // What other tools' test cases expect is for tests alone.
+            .filter(|name| name.ends_with(".yaml") && name != "disputed.yaml")
             .collect();
         there.sort();
         let mut known: Vec<String> =
