@@ -59,7 +59,7 @@ pub(super) fn test_reached(
 
 /// Whether a test is of a value, and not of whether there is one.
 const fn is_of_a_value(test: &Test) -> bool {
-    !matches!(test, Test::Set | Test::Unset)
+    !matches!(test, Test::Set | Test::Unset | Test::OwnKey)
 }
 
 /// Tests a value that is there, for what is asked.
@@ -95,7 +95,7 @@ const fn is_positive(test: &Test) -> bool {
 /// What is null is not set: a provider reads both alike.
 fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
     match (test, default) {
-        (Test::Set, _) => Tested::plain(Truth::No),
+        (Test::Set | Test::OwnKey, _) => Tested::plain(Truth::No),
         (Test::Unset, _) => Tested::plain(Truth::Yes),
         (_, Some(Default { value: DefaultValue::Is(value), note })) => Tested {
             truth: test_known(test, value),
@@ -132,9 +132,9 @@ fn test_unknown(
     }
     let is_written = unknown.reason == Reason::WriteOnly;
     match test {
-        Test::Set if is_written => Tested::plain(Truth::Yes),
+        Test::Set | Test::OwnKey if is_written => Tested::plain(Truth::Yes),
         Test::Unset if is_written => Tested::plain(Truth::No),
-        Test::Set if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
+        Test::Set | Test::OwnKey if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
         Test::Unset if leads_to_resources(unknown, graph) => Tested::plain(Truth::No),
         Test::RefersTo(types) if leads_to_resources(unknown, graph) => {
             let is_meant = |to: &Referent| match to {
@@ -182,6 +182,7 @@ pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
     match test {
         Test::Set => (!is_empty(value)).into(),
         Test::Unset => is_empty(value).into(),
+        Test::OwnKey => (!is_empty(value) && !is_key_of_aws(value)).into(),
         Test::Equals(wanted) => equals(value, wanted),
         Test::NotEquals(wanted) => turned(equals(value, wanted)),
         Test::In(choices) => one_of(value, choices),
@@ -218,6 +219,11 @@ const fn turned(truth: Truth) -> Truth {
         Truth::No => Truth::Yes,
         other => other,
     }
+}
+
+/// Whether a value names a key that AWS keeps for one of its services, by its alias.
+fn is_key_of_aws(value: &Attribute) -> bool {
+    text(value).is_some_and(|text| text.starts_with("alias/aws/") || text.contains(":alias/aws/"))
 }
 
 fn is_empty(value: &Attribute) -> bool {
@@ -317,5 +323,18 @@ mod tests {
         assert_eq!(of(&Test::Contains("audit".into()), Attribute::list(vec!["audit".into()])), Truth::Yes);
         assert_eq!(of(&Test::NotContains("audit".into()), Attribute::list(vec![])), Truth::Yes);
         assert_eq!(of(&Test::NotIn(vec!["a".into()]), "b".into()), Truth::Yes);
+    }
+
+    #[test]
+    fn fails_closed_a_key_of_aws_is_none_of_ones_own() {
+        for (key, truth) in [
+            ("arn:aws:kms:eu-central-1:111122223333:key/1", Truth::Yes),
+            ("alias/records", Truth::Yes),
+            ("alias/aws/rds", Truth::No),
+            ("arn:aws:kms:eu-central-1:111122223333:alias/aws/rds", Truth::No),
+            ("", Truth::No),
+        ] {
+            assert_eq!(test_known(&Test::OwnKey, &key.into()), truth, "{key}");
+        }
     }
 }

@@ -85,6 +85,8 @@ pub enum Test {
     Set,
     /// It is not written, null or empty.
     Unset,
+    /// It is set, and names no key that AWS keeps for a service: `alias/aws/…`.
+    OwnKey,
     /// It is this.
     Equals(Attribute),
     /// It is something else.

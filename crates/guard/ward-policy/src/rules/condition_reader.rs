@@ -200,6 +200,7 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
         "set",
+        "own_key",
         "equals",
         "not_equals",
         "in",
@@ -224,6 +225,8 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     Ok(match name {
         "set" if fields.optional_flag("set")? == Some(true) => Test::Set,
         "set" => Test::Unset,
+        "own_key" if fields.optional_flag("own_key")? == Some(true) => Test::OwnKey,
+        "own_key" => return Err(fields.fault("own_key can only be true")),
         "equals" => Test::Equals(literal(fields, name)?),
         "not_equals" => Test::NotEquals(literal(fields, name)?),
         "in" => Test::In(literals(fields, name)?),

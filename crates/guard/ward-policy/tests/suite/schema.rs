@@ -156,6 +156,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{present: {types: [x], owed: true}}",
         "{document: d, where: {path: a, contains: b}}",
         "{addresses: {from: a, to: b, at_most: 256}}",
+        "{path: a, own_key: true}",
     ] {
         assert_eq!(fault_of(&rule(cell), &schema), None, "{cell}");
         assert!(read_rules("f", &rule(cell)).is_ok(), "{cell}: {:?}", read_rules("f", &rule(cell)).err());
@@ -177,6 +178,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{companion: {types: [x]}}",
         "{present: {types: [x], owed: 1}}",
         "{addresses: {from: a, to: b}}",
+        "{path: a, own_key: false}",
         "{addresses: {from: a, to: b, at_most: few}}",
         "[]",
     ] {
