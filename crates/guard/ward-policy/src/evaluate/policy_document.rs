@@ -99,13 +99,16 @@ impl Values {
             // What stands in a policy is no secret: it is evaluated, and never shown.
             Attribute::Sensitive(secret) => self.take(secret.value()),
             // The name of one resource is not everybody and not everything.
-            Attribute::Unknown(unknown) if names_resources(unknown) => {
-                self.known.push(unknown.expression().into());
-                self.kinds.extend(unknown.references.iter().filter_map(|one| match &one.to {
-                    Referent::Block(block) => Some(block.kind.clone()),
-                    _ => None,
-                }));
-            }
+            Attribute::Unknown(unknown) if names_resources(unknown) => match name_of(unknown) {
+                Some(name) => {
+                    self.known.push(name);
+                    self.kinds.extend(unknown.references.iter().filter_map(|one| match &one.to {
+                        Referent::Block(block) => Some(block.kind.clone()),
+                        _ => None,
+                    }));
+                }
+                None => self.unknown_count += 1,
+            },
             Attribute::Unknown(_) => self.unknown_count += 1,
             Attribute::Null => {}
             Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
@@ -150,6 +153,21 @@ fn names_resources(unknown: &Unknown) -> bool {
         _ => false,
     };
     unknown.branches.is_empty() && !unknown.references.is_empty() && unknown.references.iter().all(names_one)
+}
+
+/// What is known of a name that is made of names of resources. How the parts of a join come together is
+/// not read, so there may be a star among them.
+fn name_of(unknown: &Unknown) -> Option<Box<str>> {
+    let written = unknown.expression();
+    match written.strip_prefix("!Sub ") {
+        Some(template) => Some(without_colons_in_marks(template)),
+        None if written.starts_with('!')
+            && !["!Ref ", "!GetAtt "].iter().any(|by| written.starts_with(by)) =>
+        {
+            None
+        }
+        None => Some(written.into()),
+    }
 }
 
 /// Answers a question about a document: JSON that was read, or the statements of a data source.
@@ -461,15 +479,13 @@ fn requires_tls(statement: &Statement) -> Truth {
 fn covers_bucket_and_objects(resources: &Values) -> Truth {
     // What stands behind the last colon: a name of a bucket has no slash.
     let path = |resource: &str| resource.rsplit_once(':').map_or(resource, |(_, path)| path).to_owned();
-    // How the parts of a join come together is not read.
-    let is_joined = |resource: &str| resource.starts_with("!Join");
     if resources.has(|resource| !path(resource).contains('/') && resource.ends_with('*')) {
         return Truth::Yes;
     }
     let objects =
         resources.has(|resource| path(resource).split_once('/').is_some_and(|(_, rest)| rest == "*"));
-    let bucket = resources.has(|resource| !path(resource).contains('/') && !is_joined(resource));
-    let open = resources.unknown_count + resources.known.iter().filter(|one| is_joined(one)).count();
+    let bucket = resources.has(|resource| !path(resource).contains('/'));
+    let open = resources.unknown_count;
     match usize::from(objects) + usize::from(bucket) {
         2 => Truth::Yes,
         _ if open == 0 => Truth::No,
