@@ -139,8 +139,11 @@ fn worst(found: &Found, rule: (&str, Option<&str>), address: Option<&str>) -> Ve
     meant.map(|(_, _, _, verdict)| *verdict).max().unwrap_or(Verdict::Pass)
 }
 
-/// Cases by their folder, as the two forms of lists give them.
-fn cases(corpus: &str, root: &Path) -> Vec<(String, PathBuf, Vec<(Option<String>, bool)>)> {
+/// What is labelled: a resource, or a folder as a whole; and whether it must fail.
+type Label = (Option<String>, bool);
+
+/// Cases by their check and folder, as the two forms of lists give them.
+fn cases(corpus: &str, root: &Path) -> Vec<(String, PathBuf, Vec<Label>)> {
     let list = std::fs::read_to_string(root.join(corpus).join("cases.json")).unwrap();
     let list: Value = serde_json::from_str(&list).unwrap();
     let text = |case: &Value, name: &str| case[name].as_str().unwrap().to_owned();

@@ -72,6 +72,8 @@ pub(super) struct Values {
     /// Types of the resources of this template that are named: what a name of theirs says nothing about.
     kinds: Vec<Box<str>>,
     unknown_count: usize,
+    /// How many of those that are not known are a part of what a name leads to: `${…}/public/*`.
+    part_count: usize,
 }
 
 /// Types of CloudFormation that a principal may name: whom they let in is told by the type.
@@ -109,7 +111,12 @@ impl Values {
                 }
                 None => self.unknown_count += 1,
             },
-            Attribute::Unknown(_) => self.unknown_count += 1,
+            Attribute::Unknown(unknown) => {
+                self.unknown_count += 1;
+                let after = unknown.written.as_deref().and_then(|written| written.rsplit_once('}'));
+                let is_part = after.is_some_and(|(_, after)| after.starts_with('/') && after != "/*");
+                self.part_count += usize::from(is_part);
+            }
             Attribute::Null => {}
             Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
         }
@@ -155,11 +162,14 @@ fn names_resources(unknown: &Unknown) -> bool {
     unknown.branches.is_empty() && !unknown.references.is_empty() && unknown.references.iter().all(names_one)
 }
 
-/// What is known of a name that is made of names of resources. How the parts of a join come together is
-/// not read, so there may be a star among them.
+/// What is known of a name that is made of names of resources. What other functions make of them is not
+/// read, so there may be a star among it.
 fn name_of(unknown: &Unknown) -> Option<Box<str>> {
     let written = unknown.expression();
-    match written.strip_prefix("!Sub ") {
+    match written
+        .strip_prefix("!Sub ")
+        .or_else(|| written.strip_prefix("!Join ").filter(|text| text.contains("${…}")))
+    {
         Some(template) => Some(without_colons_in_marks(template)),
         None if written.starts_with('!')
             && !["!Ref ", "!GetAtt "].iter().any(|by| written.starts_with(by)) =>
@@ -485,7 +495,7 @@ fn covers_bucket_and_objects(resources: &Values) -> Truth {
     let objects =
         resources.has(|resource| path(resource).split_once('/').is_some_and(|(_, rest)| rest == "*"));
     let bucket = resources.has(|resource| !path(resource).contains('/'));
-    let open = resources.unknown_count;
+    let open = resources.unknown_count.saturating_sub(resources.part_count);
     match usize::from(objects) + usize::from(bucket) {
         2 => Truth::Yes,
         _ if open == 0 => Truth::No,

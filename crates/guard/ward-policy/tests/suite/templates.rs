@@ -164,7 +164,10 @@ fn fails_closed_policies_with_names_of_resources_and_of_the_account_are_understo
         ("{AWS: !GetAtt K.Value}", Indeterminate),
         ("{AWS: !Sub 'arn:aws:iam::*:role/${K}'}", Fail),
         ("{AWS: !Sub 'arn:${AWS::Partition}:iam::*:role/${K}'}", Fail),
-        ("{AWS: !Join ['', ['arn:aws:iam::*:role/', !Ref K]]}", Indeterminate),
+        ("{AWS: !Join ['', ['arn:aws:iam::*:role/', !Ref K]]}", Fail),
+        ("{AWS: !Join ['', ['arn:aws:iam::1:role/', !Ref K]]}", Pass),
+        ("{AWS: !Select [0, [!Join ['', [!Ref K, '*']]]]}", Indeterminate),
+        ("{AWS: !Join ['', ['x', !Ref K]]}", Indeterminate),
     ] {
         let value = format!(
             "{{Statement: [{{Effect: Allow, Action: 's3:*', Resource: '*', Principal: {principal}}}]}}"
@@ -183,7 +186,9 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
         ("[!Sub '${K.Arn}/*']", Fail),
         ("[!GetAtt K.Arn, !Sub '${K.Arn}/public/*']", Fail),
         ("[!GetAtt K.Arn, !Sub 'arn:${AWS::Partition}:s3:::${K}/logs/${AWS::AccountId}/*']", Fail),
-        ("[!Join ['', [!GetAtt K.Arn, '/*']]]", Indeterminate),
+        ("[!Join ['', [!GetAtt K.Arn, '/*']]]", Fail),
+        ("[!GetAtt K.Arn, !Join ['', [!GetAtt K.Arn, '/public/*']]]", Fail),
+        ("[!GetAtt K.Arn, !Select [0, !Split [',', !GetAtt K.Arn]]]", Pass),
     ] {
         let value = format!(
             "{{Statement: [{{Effect: Deny, Action: 's3:*', Principal: '*', Resource: {resources}, \
