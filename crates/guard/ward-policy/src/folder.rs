@@ -58,8 +58,13 @@ pub fn is_configuration(name: &str) -> bool {
 #[must_use]
 pub fn is_looked_at(name: &str) -> bool {
     let is_terraform = CONFIGURATION.iter().chain(&VALUES).any(|end| name.ends_with(end));
-    let is_text = is_document_name(name) || ends_with(name, PLAIN_TEXT);
-    is_terraform || is_text || reason_not_to_read(name).is_some()
+    is_terraform || is_document_name(name) || reason_not_to_read(name).is_some()
+}
+
+/// Whether a file of this name may hold a template if it is small, and is anything else as a rule.
+#[must_use]
+pub fn is_plain_text(name: &str) -> bool {
+    ends_with(name, PLAIN_TEXT)
 }
 
 /// Names of documents count in whatever case they are written.
@@ -72,9 +77,12 @@ fn ends_with(name: &str, end: &str) -> bool {
     at.and_then(|at| name.get(at..)).is_some_and(|own| own.eq_ignore_ascii_case(end))
 }
 
-/// What a file that is not read would change.
-fn reason_not_to_read(name: &str) -> Option<&'static str> {
-    NOT_READ.iter().find(|(end, _)| ends_with(name, end)).map(|(_, reason)| *reason)
+/// What a file that is not read would change. What was fetched with a module says how somebody else
+/// deploys it, but for files that take the place of others.
+fn reason_not_to_read(path: &str) -> Option<&'static str> {
+    let is_fetched = path.split('/').any(|folder| folder == FETCHED);
+    let (end, reason) = NOT_READ.iter().find(|(end, _)| ends_with(path, end))?;
+    (!is_fetched || end.starts_with(".tofu")).then_some(reason)
 }
 
 /// Sorts the files of a folder into inputs and reads each. `name` is what reports call the folder; paths
@@ -115,7 +123,7 @@ pub fn read_folder_with(name: &str, files: &[SourceFile<'_>], options: &SourceOp
                 continue;
             }
             // Notes are no YAML.
-            (Err(_), _) | (_, Err(_)) if ends_with(file.path, PLAIN_TEXT) => {
+            (Err(_), _) | (_, Err(_)) if is_plain_text(file.path) => {
                 folder.passed_over.push(file.path.to_owned());
                 continue;
             }
@@ -189,7 +197,7 @@ fn read_configuration(
 fn is_document(path: &str) -> bool {
     let is_terraform = CONFIGURATION.iter().chain(&VALUES).any(|end| path.ends_with(end));
     let is_fetched = path.split('/').any(|folder| folder == FETCHED);
-    let is_text = is_document_name(path) || ends_with(path, PLAIN_TEXT);
+    let is_text = is_document_name(path) || is_plain_text(path);
     !is_terraform && !is_fetched && is_text && reason_not_to_read(path).is_none()
 }
 

@@ -4,8 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State,
-    Unknown, reach,
+    Attribute, AttributePath, Graph, Reached, Reference, Referent, Resolved, Resource, ResourceId, Role,
+    State, Unknown, reach,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -239,16 +239,14 @@ fn is_name_itself<'r>(
 ) -> bool {
     let Some(Pointer::Value(value)) = found else { return are_names(references) };
     let Some(target) = graph.get(id) else { return false };
-    attributes(references).filter(|attribute| is_name(attribute)).any(|attribute| {
-        let reached = reach(&target.attributes, &AttributePath::of(attribute)).unwrap_or_default();
-        match reached.as_slice() {
-            [one] => match one.state {
-                State::Known(Attribute::Text(text)) => text == value,
-                // The value is known and what it refers to is not: then the target says it, as read.
-                State::Unset => true,
-                _ => false,
-            },
-            _ => false,
+    let is_value = |own: &Attribute| matches!(own, Attribute::Text(text) if text == value);
+    attributes(references).any(|attribute| match attribute {
+        // Which attribute of it is read, the plan does not tell.
+        "" => target.attributes.entries().any(|(name, own)| is_name(name) && is_value(own)),
+        attribute => {
+            let reached = reach(&target.attributes, &AttributePath::of(attribute)).unwrap_or_default();
+            let is_own = |one: &Reached<'_>| matches!(one.state, State::Known(own) if is_value(own));
+            is_name(attribute) && reached.iter().any(is_own)
         }
     })
 }

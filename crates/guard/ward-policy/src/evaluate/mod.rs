@@ -7,6 +7,7 @@ mod conditions;
 mod decided;
 mod links;
 mod policy_document;
+mod policy_values;
 mod ports;
 mod secret_marks;
 mod secrets;

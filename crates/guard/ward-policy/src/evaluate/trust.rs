@@ -1,6 +1,7 @@
 //! Whom a role trusts, and whether people have to show a second factor.
 
-use super::policy_document::{Clause, OIDC_KIND, SAML_KIND, Statement, USER_KIND, is_open_arn};
+use super::policy_document::{Clause, Statement, is_open_arn};
+use super::policy_values::{OIDC_KIND, SAML_KIND, USER_KIND};
 use super::truth::Truth;
 
 /// Condition keys by which a federation names who is meant, at their ends.

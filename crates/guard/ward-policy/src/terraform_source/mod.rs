@@ -86,18 +86,23 @@ impl<'a> TerraformSource<'a> {
     pub fn graphs(&self, options: &SourceOptions<'_>) -> Vec<(String, Result<Graph, InputError>)> {
         let mut made = Vec::new();
         let mut reached = BTreeSet::new();
-        let mut to_do = self.tree.roots();
-        while !to_do.is_empty() {
-            for root in to_do {
-                reached.insert(root.clone());
-                let evaluated = self.evaluated(&SourceOptions { root: &root, ..*options });
-                let graph = evaluated.map(|(graph, folders)| {
-                    reached.extend(folders);
-                    graph
-                });
-                made.push((root, graph));
+        let mut check = |root: String, reached: &mut BTreeSet<String>| {
+            reached.insert(root.clone());
+            let evaluated = self.evaluated(&SourceOptions { root: &root, ..*options });
+            let graph = evaluated.map(|(graph, folders)| {
+                reached.extend(folders);
+                graph
+            });
+            made.push((root, graph));
+        };
+        self.tree.roots().into_iter().for_each(|root| check(root, &mut reached));
+        // Those that others call come with them, if they are made; then each that is left, by itself.
+        for left in [self.tree.roots_beside(&reached), self.tree.own_folders().cloned().collect()] {
+            for root in left {
+                if !reached.contains(&root) {
+                    check(root, &mut reached);
+                }
             }
-            to_do = self.tree.roots_beside(&reached);
         }
         made
     }

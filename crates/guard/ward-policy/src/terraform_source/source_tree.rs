@@ -16,6 +16,8 @@ const FETCHED: &str = ".terraform/";
 pub(super) struct SourceTree<'a> {
     modules: BTreeMap<String, Result<ModuleSource, InputError>>,
     files: BTreeMap<String, &'a [u8]>,
+    /// Files of values, by the nearest folder at or above them that holds configuration.
+    values: BTreeMap<Option<String>, Vec<String>>,
 }
 
 impl<'a> SourceTree<'a> {
@@ -39,8 +41,14 @@ impl<'a> SourceTree<'a> {
             }
             by_path.insert(path, file.bytes);
         }
-        let modules = folders.into_iter().map(|(folder, files)| (folder, read_folder(&files)));
-        Ok(Self { modules: modules.collect(), files: by_path })
+        let modules: BTreeMap<_, _> =
+            folders.into_iter().map(|(folder, files)| (folder, read_folder(&files))).collect();
+        let mut values: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+        for path in by_path.keys().filter(|path| is_of_values(path)) {
+            let owner = owner(path, |folder| modules.contains_key(folder)).map(str::to_owned);
+            values.entry(owner).or_default().push(path.clone());
+        }
+        Ok(Self { modules, files: by_path, values })
     }
 
     /// What a folder declares, if it was read.
@@ -70,9 +78,11 @@ impl<'a> SourceTree<'a> {
         })
     }
 
-    /// Every file, by its path.
-    pub(super) fn all_files(&self) -> impl Iterator<Item = (&str, &'a [u8])> {
-        self.files.iter().map(|(path, bytes)| (path.as_str(), *bytes))
+    /// Files of values that lie with a folder, and those that lie with none.
+    pub(super) fn values_with(&self, folder: &str) -> impl Iterator<Item = (&str, &'a [u8])> {
+        let own = self.values.get(&Some(folder.to_owned())).into_iter().flatten();
+        let of_nobody = self.values.get(&None).into_iter().flatten();
+        own.chain(of_nobody).filter_map(|path| Some((path.as_str(), self.file(path)?)))
     }
 
     /// The folders to begin with: those that no other calls, and those that say themselves that they are
@@ -80,11 +90,9 @@ impl<'a> SourceTree<'a> {
     /// folder is checked.
     pub(super) fn roots(&self) -> Vec<String> {
         let mut roots = self.roots_beside(&BTreeSet::new());
-        for folder in self.own_folders() {
-            if self.is_deployed(folder) && !roots.contains(folder) {
-                roots.push(folder.clone());
-            }
-        }
+        let known: BTreeSet<String> = roots.iter().cloned().collect();
+        let deployed = self.own_folders().filter(|folder| self.is_deployed(folder));
+        roots.extend(deployed.filter(|folder| !known.contains(*folder)).cloned());
         roots
     }
 
@@ -107,7 +115,7 @@ impl<'a> SourceTree<'a> {
     }
 
     /// Folders that were not fetched.
-    fn own_folders(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn own_folders(&self) -> impl Iterator<Item = &String> {
         self.modules.keys().filter(|folder| !format!("{folder}/").contains(FETCHED))
     }
 
@@ -138,6 +146,23 @@ impl<'a> SourceTree<'a> {
             sources.filter(|source| is_local(source)).filter_map(|source| joined_path(folder, source));
         local.filter(|path| path != folder && self.modules.contains_key(path)).collect()
     }
+}
+
+fn is_of_values(path: &str) -> bool {
+    let is_fetched = path.split('/').any(|folder| folder == ".terraform");
+    !is_fetched && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
+}
+
+/// The nearest folder at or above a file that holds configuration.
+fn owner(path: &str, holds: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut at = path;
+    while !at.is_empty() {
+        at = at.rsplit_once('/').map_or("", |(above, _)| above);
+        if holds(at) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn read_folder(files: &[SourceFile<'_>]) -> Result<ModuleSource, InputError> {

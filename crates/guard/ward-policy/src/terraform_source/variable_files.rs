@@ -9,7 +9,7 @@ use super::source_tree::SourceTree;
 use crate::graph::{Note, Place};
 use crate::input_error::InputError;
 use crate::input_text::read_text;
-use crate::limits::MAX_SOURCE_FILE_BYTES;
+use crate::limits::{MAX_SOURCE_FILE_BYTES, MAX_VALUE_FILES};
 use std::collections::BTreeMap;
 
 /// The values of variables, in the order in which Terraform lets later ones win.
@@ -46,11 +46,15 @@ pub(super) fn unread_values(
         return Vec::new();
     }
     let mut notes = Vec::new();
-    for (path, bytes) in tree.all_files().filter(|(path, _)| is_of_values(path)) {
+    let is_unread = |path: &str| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let is_read = folder == root && rank(name).is_some();
-        if is_read || owner(tree, folder).is_some_and(|owner| owner != root) {
-            continue;
+        folder != root || rank(name).is_none()
+    };
+    for (place, (path, bytes)) in tree.values_with(root).filter(|(path, _)| is_unread(path)).enumerate() {
+        if place >= MAX_VALUE_FILES {
+            let text = "more files of values lie here than a check looks at (--var-file says which count)";
+            notes.push(Note { blocks: true, text: text.to_owned(), place: None });
+            break;
         }
         let mut values = BTreeMap::new();
         let what = match read_values(path, bytes, &mut values) {
@@ -75,25 +79,6 @@ pub(super) fn unread_values(
 
 /// Names of variables that one note tells.
 const NAMES_TOLD: usize = 3;
-
-fn is_of_values(path: &str) -> bool {
-    let is_fetched = path.split('/').any(|folder| folder == ".terraform");
-    !is_fetched && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
-}
-
-/// The nearest folder at or above this one that holds configuration.
-fn owner<'f>(tree: &SourceTree<'_>, folder: &'f str) -> Option<&'f str> {
-    let mut at = folder;
-    loop {
-        if tree.has(at) {
-            return Some(at);
-        }
-        if at.is_empty() {
-            return None;
-        }
-        at = at.rsplit_once('/').map_or("", |(above, _)| above);
-    }
-}
 
 /// In which place Terraform reads a file of variables by itself, if it does.
 fn rank(name: &str) -> Option<usize> {
