@@ -13,7 +13,18 @@ use crate::terraform_source::{SourceFile, SourceOptions, TerraformSource};
 const CONFIGURATION: [&str; 2] = [".tf", ".tf.json"];
 /// Ends of the names of files that may hold plans, templates or manifests. What they hold is told by
 /// their content.
-const DOCUMENTS: [&str; 4] = [".json", ".yaml", ".yml", ".template"];
+const DOCUMENTS: [&str; 6] = [".json", ".yaml", ".yml", ".template", ".cfn", ".cform"];
+/// The end of the names of files that are looked into, and are anything else as a rule.
+const PLAIN_TEXT: &str = ".txt";
+/// Ends of the names of files that change what is deployed and that Ward does not read.
+const NOT_READ: [(&str, &str); 6] = [
+    (".tofu", "OpenTofu takes it in the place of the file of its name"),
+    (".tofu.json", "OpenTofu takes it in the place of the file of its name"),
+    ("terragrunt.hcl", "Terragrunt takes modules and their values from it"),
+    (".tfstack.hcl", "Terraform takes the parts of a stack from it"),
+    (".tfcomponent.hcl", "Terraform takes the parts of a stack from it"),
+    (".tfdeploy.hcl", "Terraform takes the values of a stack from it"),
+];
 /// Ends of the names of files with values of Terraform's variables.
 const VALUES: [&str; 2] = [".tfvars", ".tfvars.json"];
 /// Where Terraform keeps what it fetched.
@@ -46,7 +57,32 @@ pub fn is_configuration(name: &str) -> bool {
 /// Whether a folder is looked through for files of this name, even if nothing refers to them.
 #[must_use]
 pub fn is_looked_at(name: &str) -> bool {
-    DOCUMENTS.iter().chain(&CONFIGURATION).chain(&VALUES).any(|end| name.ends_with(end))
+    let is_terraform = CONFIGURATION.iter().chain(&VALUES).any(|end| name.ends_with(end));
+    is_terraform || is_document_name(name) || reason_not_to_read(name).is_some()
+}
+
+/// Whether a file of this name may hold a template if it is small, and is anything else as a rule.
+#[must_use]
+pub fn is_plain_text(name: &str) -> bool {
+    ends_with(name, PLAIN_TEXT)
+}
+
+/// Names of documents count in whatever case they are written.
+fn is_document_name(name: &str) -> bool {
+    DOCUMENTS.iter().any(|end| ends_with(name, end))
+}
+
+fn ends_with(name: &str, end: &str) -> bool {
+    let at = name.len().checked_sub(end.len());
+    at.and_then(|at| name.get(at..)).is_some_and(|own| own.eq_ignore_ascii_case(end))
+}
+
+/// What a file that is not read would change. What was fetched with a module says how somebody else
+/// deploys it, but for files that take the place of others.
+fn reason_not_to_read(path: &str) -> Option<&'static str> {
+    let is_fetched = path.split('/').any(|folder| folder == FETCHED);
+    let (end, reason) = NOT_READ.iter().find(|(end, _)| ends_with(path, end))?;
+    (!is_fetched || end.starts_with(".tofu")).then_some(reason)
 }
 
 /// Sorts the files of a folder into inputs and reads each. `name` is what reports call the folder; paths
@@ -54,9 +90,22 @@ pub fn is_looked_at(name: &str) -> bool {
 /// Terraform read those.
 #[must_use]
 pub fn read_folder(name: &str, files: &[SourceFile<'_>]) -> Folder {
+    read_folder_with(name, files, &SourceOptions::default())
+}
+
+/// As [`read_folder`], with values that Terraform would be called with.
+#[must_use]
+pub fn read_folder_with(name: &str, files: &[SourceFile<'_>], options: &SourceOptions<'_>) -> Folder {
     let mut folder = Folder::default();
+    for file in files {
+        if let Some(reason) = reason_not_to_read(file.path) {
+            let what = format!("this file was not read, and nothing it changes was checked: {reason}");
+            let graph = Err(InputError::UnknownFormat { what });
+            folder.inputs.push(FolderInput { name: within(name, file.path), graph });
+        }
+    }
     if files.iter().any(|file| is_configuration(file.path)) {
-        read_configuration(name, files, &mut folder);
+        read_configuration(name, files, options, &mut folder);
     }
     let mut manifests: Vec<(&str, String)> = Vec::new();
     for file in files.iter().filter(|file| is_document(file.path)) {
@@ -70,6 +119,11 @@ pub fn read_folder(name: &str, files: &[SourceFile<'_>]) -> Folder {
             (Ok(Format::CloudFormation), Ok(text)) => read_cloudformation(file.path, &text),
             (Ok(_), Ok(text)) => read_terraform(&text),
             (Err(InputError::NotInfrastructure), _) => {
+                folder.passed_over.push(file.path.to_owned());
+                continue;
+            }
+            // Notes are no YAML.
+            (Err(_), _) | (_, Err(_)) if is_plain_text(file.path) => {
                 folder.passed_over.push(file.path.to_owned());
                 continue;
             }
@@ -89,12 +143,39 @@ pub fn read_folder(name: &str, files: &[SourceFile<'_>]) -> Folder {
 /// The root module to which one file of Terraform belongs: the folder it lies in, which `name` calls.
 #[must_use]
 pub fn read_module_of_file(name: &str, files: &[SourceFile<'_>]) -> FolderInput {
-    let source = TerraformSource::read(files);
-    let graph = source.and_then(|source| source.graph(&SourceOptions::default()));
+    read_module_of_file_with(name, files, &SourceOptions::default())
+}
+
+/// As [`read_module_of_file`], with values that Terraform would be called with.
+#[must_use]
+pub fn read_module_of_file_with(
+    name: &str,
+    files: &[SourceFile<'_>],
+    options: &SourceOptions<'_>,
+) -> FolderInput {
+    let graph = TerraformSource::read(files).and_then(|source| {
+        let undeclared = options.variables.iter().find(|(variable, _)| !source.declares("", variable));
+        match undeclared {
+            Some((variable, _)) => Err(undeclared_variable(variable)),
+            None => source.graph(&SourceOptions { root: "", ..*options }),
+        }
+    });
     FolderInput { name: name.to_owned(), graph }
 }
 
-fn read_configuration(name: &str, files: &[SourceFile<'_>], folder: &mut Folder) {
+/// A value for a variable that is not there is a slip of the pen: another one was meant.
+fn undeclared_variable(variable: &str) -> InputError {
+    InputError::UnknownFormat {
+        what: format!("no root module declares the variable {variable:?} that was given"),
+    }
+}
+
+fn read_configuration(
+    name: &str,
+    files: &[SourceFile<'_>],
+    options: &SourceOptions<'_>,
+    folder: &mut Folder,
+) {
     let source = match TerraformSource::read(files) {
         Ok(source) => source,
         Err(error) => {
@@ -102,16 +183,22 @@ fn read_configuration(name: &str, files: &[SourceFile<'_>], folder: &mut Folder)
             return;
         }
     };
-    for root in source.roots() {
-        let options = SourceOptions { root: &root, ..SourceOptions::default() };
-        folder.inputs.push(FolderInput { name: within(name, &root), graph: source.graph(&options) });
+    let graphs = source.graphs(options);
+    for (variable, _) in options.variables {
+        if !graphs.iter().any(|(root, _)| source.declares(root, variable)) {
+            let graph = Err(undeclared_variable(variable));
+            folder.inputs.push(FolderInput { name: name.to_owned(), graph });
+        }
     }
+    let inputs = graphs.into_iter().map(|(root, graph)| FolderInput { name: within(name, &root), graph });
+    folder.inputs.extend(inputs);
 }
 
 fn is_document(path: &str) -> bool {
     let is_terraform = CONFIGURATION.iter().chain(&VALUES).any(|end| path.ends_with(end));
     let is_fetched = path.split('/').any(|folder| folder == FETCHED);
-    !is_terraform && !is_fetched && DOCUMENTS.iter().any(|end| path.ends_with(end))
+    let is_text = is_document_name(path) || is_plain_text(path);
+    !is_terraform && !is_fetched && is_text && reason_not_to_read(path).is_none()
 }
 
 fn within(folder: &str, path: &str) -> String {
@@ -155,7 +242,7 @@ mod tests {
         let counts: Vec<usize> =
             found.inputs.iter().map(|input| input.graph.as_ref().map_or(0, Graph::len)).collect();
         assert_eq!(counts, [1, 1, 1, 2]);
-        assert_eq!(found.passed_over, ["package.json"]);
+        assert_eq!(found.passed_over, ["package.json", "notes.txt"]);
     }
 
     #[test]
@@ -171,6 +258,40 @@ mod tests {
         assert_eq!(found.inputs.len(), 5, "{:?}", names(&found));
         assert!(found.inputs.iter().all(|input| input.graph.is_err()), "{:?}", found.inputs);
         assert!(folder(&[]).inputs.is_empty());
+    }
+
+    #[test]
+    fn fails_closed_what_other_tools_read_is_told() {
+        let open = "resource \"aws_efs_file_system\" \"f\" {}\n";
+        for path in ["a.tofu", "a.tofu.json", "live/terragrunt.hcl", "x.tfstack.hcl", "x.tfdeploy.hcl"] {
+            let found = folder(&[("a.tf", "locals {}\n"), (path, open)]);
+            let told = found.inputs.iter().find(|input| input.name.ends_with(path));
+            assert!(told.is_some_and(|input| input.graph.is_err()), "{path}");
+        }
+    }
+
+    #[test]
+    fn fails_closed_the_case_and_the_end_of_a_name_hide_nothing() {
+        let stack = "{\"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\"}}}";
+        for path in ["a.JSON", "a.cfn", "a.CForm", "a.txt", "a.Template"] {
+            assert_eq!(names(&folder(&[(path, stack)])), [format!("infra/{path}")]);
+        }
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n";
+        assert_eq!(folder(&[("a.YAML", pod), ("b.Yml", pod)]).inputs.len(), 1);
+        let found = folder(&[("notes.txt", "resource: [")]);
+        assert!(found.inputs.is_empty() && found.passed_over == ["notes.txt"]);
+    }
+
+    #[test]
+    fn fails_closed_a_value_for_a_variable_that_is_not_there_is_refused() {
+        let files = [SourceFile { path: "a.tf", bytes: b"variable \"size\" {}\n" }];
+        for (variable, is_refused) in [("size", false), ("sise", true)] {
+            let variables = [(variable, "5")];
+            let options = SourceOptions { variables: &variables, ..SourceOptions::default() };
+            let found = read_folder_with("infra", &files, &options);
+            assert_eq!(found.inputs.iter().any(|input| input.graph.is_err()), is_refused, "{variable}");
+            assert_eq!(read_module_of_file_with("a.tf", &files, &options).graph.is_err(), is_refused);
+        }
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub const MAX_SOURCE_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most Terraform files accepted in one check.
 pub const MAX_SOURCE_FILES: usize = 20_000;
 
+/// Most files of values looked at beside those that Terraform reads by itself, for one root module.
+pub const MAX_VALUE_FILES: usize = 200;
+
 /// Most instances that `count` or `for_each` may make of one block.
 pub const MAX_INSTANCES: usize = 10_000;
 

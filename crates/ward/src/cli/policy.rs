@@ -26,12 +26,27 @@ pub struct PolicyCheckArgs {
     /// Otherwise `ward-policy.yaml` in the current folder, if it is there.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// A file with values of Terraform's variables, as it would be given to `terraform plan`; may be
+    /// given more than once. Values in the environment (TF_VAR_…) are not read.
+    #[arg(long, value_name = "FILE")]
+    pub var_file: Vec<PathBuf>,
+    /// The value of one of Terraform's variables; may be given more than once.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub var: Vec<(String, String)>,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
     /// Pass although no rule knows any of the resources.
     #[arg(long)]
     pub allow_empty: bool,
+}
+
+/// Reads `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("a variable is given as NAME=VALUE".to_owned()),
+    }
 }
 
 /// How a report is written.

@@ -26,6 +26,7 @@ mod instrument;
 mod invite;
 mod policy;
 mod policy_files;
+mod policy_values;
 mod record;
 mod reopen;
 mod repair;

@@ -1,13 +1,16 @@
 //! `ward policy`: infrastructure code, checked before it is deployed. Starts no runtime and opens no store.
 
 use super::policy_files::{FoundFile, read_folder_files};
+use super::policy_values::GivenValues;
 use crate::cli::{PolicyCheckArgs, PolicyCommand, ReportFormat};
 use crate::exit::Failure;
 use crate::print::Out;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use ward_policy::folder::{FolderInput, is_configuration, read_folder, read_module_of_file};
+use ward_policy::folder::{
+    Folder, FolderInput, is_configuration, read_folder_with, read_module_of_file_with,
+};
 use ward_policy::graph::Graph;
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
@@ -37,14 +40,16 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
         builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
     let rules = rules.with_settings(settings(args.settings.as_deref())?);
     // All inputs are read first, so that a report is of all of them.
-    let mut inputs = Vec::with_capacity(args.paths.len());
+    let values = GivenValues::read(&args.var_file, &args.var)?;
+    let mut found = Folder::default();
     for path in &args.paths {
-        read_path(path, &mut inputs, out)?;
+        read_path(path, &values, &mut found, out)?;
     }
     let checked: Vec<Checked<'_>> =
-        inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
+        found.inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
     if out.is_json() || args.format == ReportFormat::Json {
         let report = CheckReport::new(&checked, &rules, args.allow_empty);
+        let report = report.with_passed_over(&found.passed_over);
         let json = serde_json::to_string(&report)
             .map_err(|error| Failure::fault("the report was not written", error))?;
         out.verbatim(&format!("{json}\n"));
@@ -59,12 +64,12 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
 
 /// Reads what a path leads to: a folder, a file of Terraform with the folder it belongs to, or one plan,
 /// template or file of manifests.
-fn read_path(path: &Path, inputs: &mut Vec<FolderInput>, out: &Out) -> Result<(), Failure> {
+fn read_path(path: &Path, values: &GivenValues, all: &mut Folder, out: &Out) -> Result<(), Failure> {
     let name = path.display().to_string();
     let is_standard_input = path.as_os_str() == "-";
     if !is_standard_input && path.is_dir() {
         let files = read_folder_files(path)?;
-        let found = read_folder(&name, &as_sources(&files));
+        let found = values.with_options(|options| read_folder_with(&name, &as_sources(&files), options));
         if found.inputs.is_empty() {
             return Err(Failure::input(
                 format!("{name} holds no infrastructure code"),
@@ -81,17 +86,21 @@ fn read_path(path: &Path, inputs: &mut Vec<FolderInput>, out: &Out) -> Result<()
                 "Not infrastructure code, and not checked: {count} in {name} ({first}{more})"
             ));
         }
-        inputs.extend(found.inputs);
+        all.passed_over.extend(found.passed_over.iter().map(|below| path.join(below).display().to_string()));
+        all.inputs.extend(found.inputs);
         return Ok(());
     }
     if !is_standard_input && is_configuration(&name) {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let files = read_folder_files(folder)?;
-        inputs.push(read_module_of_file(&folder.display().to_string(), &as_sources(&files)));
+        let name = folder.display().to_string();
+        let read =
+            values.with_options(|options| read_module_of_file_with(&name, &as_sources(&files), options));
+        all.inputs.push(read);
         return Ok(());
     }
     let graph = read_named_input(&name, &read_bytes(path)?);
-    inputs.push(FolderInput { name, graph });
+    all.inputs.push(FolderInput { name, graph });
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use ward_policy::folder::{is_configuration, is_looked_at};
+use ward_policy::folder::{is_configuration, is_looked_at, is_plain_text};
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SOURCE_FILES};
 
 /// Folders in which nothing of the infrastructure stands: history, and packages of other programs.
@@ -12,7 +12,7 @@ const PASSED_BY: [&str; 2] = [".git", "node_modules"];
 const FETCHED: &str = ".terraform";
 /// What is read of it.
 const FETCHED_MODULES: &str = "modules";
-/// Largest file that is taken along for functions of Terraform that read files.
+/// Largest file that is taken along for functions of Terraform that read files, or as plain text.
 const MAX_OTHER_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A file with its path below the folder, `/` between names.
@@ -32,7 +32,7 @@ pub fn read_folder_files(folder: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut bytes_left = MAX_INPUT_BYTES as u64;
     for (path, place) in found {
         let size = std::fs::metadata(&place).map_err(|error| unreadable(&place, error))?.len();
-        let comes_along = is_terraform && size <= MAX_OTHER_FILE_BYTES;
+        let comes_along = (is_terraform || is_plain_text(&path)) && size <= MAX_OTHER_FILE_BYTES;
         if !is_looked_at(&path) && !comes_along {
             continue;
         }

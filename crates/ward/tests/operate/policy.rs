@@ -116,3 +116,36 @@ fn a_folder_is_looked_through_and_a_file_of_terraform_stands_for_its_folder() {
     let nothing = run(&["policy", "check", text(empty.path())]);
     assert_eq!(nothing.status.code(), Some(3), "{}", said(&nothing));
 }
+
+#[test]
+fn fails_closed_values_that_are_given_are_judged_and_values_that_are_not_read_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, content: &str| {
+        let file = folder.path().join(path);
+        std::fs::write(&file, content).unwrap();
+        file
+    };
+    write("variables.tf", "variable \"on\" {\n  default = true\n}\n");
+    write("main.tf", "resource \"aws_efs_file_system\" \"f\" {\n  encrypted = var.on\n}\n");
+    let check = |more: &[&str]| run(&[&["policy", "check", text(folder.path())], more].concat());
+    assert_eq!(check(&[]).status.code(), Some(0));
+    assert_eq!(check(&["--var", "on=false"]).status.code(), Some(1));
+    // A name that nobody declares, and a file that is not there.
+    assert_eq!(check(&["--var", "off=true"]).status.code(), Some(3));
+    assert_eq!(check(&["--var-file", "gone.tfvars"]).status.code(), Some(3));
+
+    let prod = write("prod.tfvars", "on = false\n");
+    let open = check(&[]);
+    assert_eq!(open.status.code(), Some(2), "{}", said(&open));
+    assert!(said(&open).contains("prod.tfvars"), "{}", said(&open));
+    assert_eq!(check(&["--var-file", text(&prod)]).status.code(), Some(1));
+    std::fs::write(&prod, "on = true\n").unwrap();
+    assert_eq!(check(&["--var-file", text(&prod)]).status.code(), Some(0));
+
+    // What was not looked at is part of the report.
+    write("package.json", "{\"name\": \"x\"}");
+    let output = check(&["--var-file", text(&prod), "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let passed_over = report["passed_over"][0].as_str().unwrap();
+    assert!(passed_over.ends_with("package.json"), "{passed_over}");
+}

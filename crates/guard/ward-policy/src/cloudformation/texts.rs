@@ -74,7 +74,8 @@ impl<'t> Evaluator<'t> {
             }
             parts.push(item);
         }
-        self.concatenated(parts, &text)
+        let written = joined_name(&parts).unwrap_or(text);
+        self.concatenated(parts, &written)
     }
 
     /// An item of a join.
@@ -152,6 +153,17 @@ impl<'t> Evaluator<'t> {
             (_, other) => opaque_text(other.as_slice(), &text),
         }
     }
+}
+
+/// What parts in a row look like if they are a name of a resource: rules read where such a name leads. Of
+/// any other text nothing is told, for it may hold a secret.
+fn joined_name(parts: &[Value]) -> Option<String> {
+    let text: String = parts
+        .iter()
+        .filter_map(|part| part.attribute.as_ref())
+        .map(|attribute| scalar_text(attribute).unwrap_or_else(|| "${…}".to_owned()))
+        .collect();
+    (text.starts_with("arn:") || text.starts_with("${…}/")).then(|| format!("!Join {text}"))
 }
 
 /// The texts that a scalar may be.

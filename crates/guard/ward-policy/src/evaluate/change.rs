@@ -2,16 +2,19 @@
 
 use super::conditions::View;
 use super::truth::{Outcome, Truth};
+use super::value_test::number;
 use crate::graph::{Attribute, AttributePath, Block, Reached, State, reach};
 use crate::rules::{Change, DefaultValue, Defaults};
 
 /// How much a value protects.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Strength {
     /// Not at all: off, nothing, zero.
     Nothing,
-    /// It is set, by a text or a list.
+    /// It is set, by a list or a block.
     Set,
+    /// It is this text: another one may protect less.
+    Text(Box<str>),
     /// It is on.
     On,
     /// For so long, or so many.
@@ -48,18 +51,18 @@ fn kept(defaults: &Defaults, view: View<'_>, path: &AttributePath, zero_is_for_e
     };
     let strengths = |block: &Block| -> Vec<(Strength, String)> {
         let reached = reach(block, path).unwrap_or_default();
-        reached.iter().map(|one| (of_reached(one, default, zero_is_for_ever), one.shown())).collect()
+        reached.iter().map(|one| (of_reached(one, &default, zero_is_for_ever), one.shown())).collect()
     };
     let (was, is) = (strengths(before), strengths(&view.resource.attributes));
     let pairs = was.iter().flat_map(|was| is.iter().map(move |is| (was, is)));
     Outcome::every(pairs.map(|((was, was_shown), (is, is_shown))| {
-        Outcome::of(is_kept(*was, *is), || view.told(path, is_shown, &format!("it was {was_shown}")))
+        Outcome::of(is_kept(was, is), || view.told(path, is_shown, &format!("it was {was_shown}")))
     }))
 }
 
-fn of_reached(reached: &Reached<'_>, default: Strength, zero_is_for_ever: bool) -> Strength {
+fn of_reached(reached: &Reached<'_>, default: &Strength, zero_is_for_ever: bool) -> Strength {
     match reached.state {
-        State::Null | State::Unset => default,
+        State::Null | State::Unset => default.clone(),
         State::Unknown(_) => Strength::NotKnown,
         State::Known(value) | State::OtherShape(value) => of_value(value, zero_is_for_ever),
     }
@@ -73,19 +76,37 @@ fn of_value(value: &Attribute, zero_is_for_ever: bool) -> Strength {
         Attribute::Bool(true) => Strength::On,
         Attribute::Bool(false) | Attribute::Null => Strength::Nothing,
         Attribute::Text(text) if text.is_empty() => Strength::Nothing,
-        Attribute::Text(_) | Attribute::List(_) | Attribute::Block(_) => Strength::Set,
+        Attribute::Text(text) => match (number(value), &**text) {
+            (Some(number), _) => of_value(&Attribute::Number(number), zero_is_for_ever),
+            (None, "true") => Strength::On,
+            (None, "false") => Strength::Nothing,
+            (None, _) => Strength::Text(text.clone()),
+        },
+        Attribute::List(_) | Attribute::Block(_) => Strength::Set,
         Attribute::Sensitive(secret) => of_value(secret.value(), zero_is_for_ever),
         Attribute::Unknown(_) => Strength::NotKnown,
     }
 }
 
-fn is_kept(was: Strength, is: Strength) -> Truth {
+/// Modes of a lock, weakest first: rights lift the first one.
+const LOCK_MODES: [&str; 2] = ["GOVERNANCE", "COMPLIANCE"];
+
+fn is_kept(was: &Strength, is: &Strength) -> Truth {
+    let mode = |text: &str| LOCK_MODES.iter().position(|mode| text.eq_ignore_ascii_case(mode));
     match (was, is) {
         (Strength::Nothing, _) => Truth::Yes,
         (_, Strength::NotKnown) | (Strength::NotKnown, _) => Truth::Maybe,
         (_, Strength::Nothing) => Truth::No,
         (Strength::Number(was), Strength::Number(is)) => (is >= was).into(),
-        _ => Truth::Yes,
+        (Strength::Text(was), Strength::Text(is)) if was == is => Truth::Yes,
+        (Strength::Text(was), Strength::Text(is)) => match (mode(was), mode(is)) {
+            (Some(was), Some(is)) => (is >= was).into(),
+            // Another key, another kind: what it protects is not written in it.
+            _ => Truth::Maybe,
+        },
+        (Strength::On, Strength::On) | (Strength::Set, Strength::Set) => Truth::Yes,
+        // What was of another shape can't be compared.
+        _ => Truth::Maybe,
     }
 }
 
@@ -94,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_protects_less() {
+    fn fails_closed_what_protects_less() {
         let of = |value: Attribute| of_value(&value, false);
         for (was, is, truth) in [
             (of(true.into()), of(false.into()), Truth::No),
@@ -103,12 +124,18 @@ mod tests {
             (of(Attribute::Number(35.0)), of(Attribute::Number(7.0)), Truth::No),
             (of(Attribute::Number(7.0)), of(Attribute::Number(35.0)), Truth::Yes),
             (of("key".into()), of(Attribute::Null), Truth::No),
-            (of("key".into()), of("other".into()), Truth::Yes),
+            (of("key".into()), of("key".into()), Truth::Yes),
+            (of("key".into()), of("other".into()), Truth::Maybe),
+            (of("COMPLIANCE".into()), of("GOVERNANCE".into()), Truth::No),
+            (of("GOVERNANCE".into()), of("COMPLIANCE".into()), Truth::Yes),
+            (of("2592000s".into()), of("86400s".into()), Truth::No),
+            (of("30d".into()), of("7d".into()), Truth::Maybe),
+            (of("true".into()), of(false.into()), Truth::No),
             (Strength::On, Strength::NotKnown, Truth::Maybe),
             (of_value(&Attribute::Number(0.0), true), of(Attribute::Number(30.0)), Truth::No),
             (of(Attribute::Number(30.0)), of_value(&Attribute::Number(0.0), true), Truth::Yes),
         ] {
-            assert_eq!(is_kept(was, is), truth, "{was:?} {is:?}");
+            assert_eq!(is_kept(&was, &is), truth, "{was:?} {is:?}");
         }
     }
 }

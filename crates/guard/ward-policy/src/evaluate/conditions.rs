@@ -3,7 +3,7 @@
 use super::links::{Link, LinkIndex, NameIndex, targets};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
-use super::value_test::{takes_lists, test_known, test_reached};
+use super::value_test::{Asked, takes_lists, test_known, test_known_for, test_reached};
 use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
@@ -50,12 +50,13 @@ pub(super) struct View<'v> {
     /// The same without them, for defaults. None in a document: providers have no defaults there.
     names: Option<&'v str>,
     pub(super) is_sensitive: bool,
+    asked: Asked,
 }
 
 impl<'v> View<'v> {
-    fn of(id: ResourceId, resource: &'v Resource) -> Self {
+    fn of(id: ResourceId, resource: &'v Resource, asked: Asked) -> Self {
         let block = &resource.attributes;
-        Self { id, resource, block, at: "", names: Some(""), is_sensitive: false }
+        Self { id, resource, block, at: "", names: Some(""), is_sensitive: false, asked }
     }
 
     /// A path as a report shows it.
@@ -101,7 +102,12 @@ impl<'g> Surroundings<'g> {
 
     /// What a condition comes to for a resource.
     pub(super) fn judge(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource))
+        self.eval(condition, View::of(id, resource, Asked::WhetherItMeets))
+    }
+
+    /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
+    pub(super) fn concerns(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
+        self.eval(condition, View::of(id, resource, Asked::WhetherItConcerns))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
@@ -123,6 +129,7 @@ impl<'g> Surroundings<'g> {
             Condition::Target(target) => self.target(view, target),
             Condition::Present(present) => self.present(view, present),
             Condition::Ports(ports) => super::ports::let_through(view, ports),
+            Condition::Addresses(addresses) => super::addresses::hold_at_most(view, addresses),
             Condition::Secret(secret) => super::secrets::is_free(self.graph, view, secret),
             Condition::Decided(decided) => super::decided::stands(self.settings, view, decided),
             Condition::Change(change) => super::change::stands(self.defaults, view, change),
@@ -148,7 +155,7 @@ impl<'g> Surroundings<'g> {
                     let present = items.iter().filter(|item| **item != Attribute::Null);
                     let before = outcomes.len();
                     outcomes.extend(present.map(|item| {
-                        Outcome::of(test_known(test, item), || {
+                        Outcome::of(test_known_for(test, item, view.asked), || {
                             let value = view.shown(item, one.is_sensitive);
                             Observation {
                                 address: None,
@@ -177,7 +184,7 @@ impl<'g> Surroundings<'g> {
         reached: &Reached<'_>,
         default: Option<&crate::rules::Default>,
     ) -> Outcome {
-        let tested = test_reached(test, reached, default, self.graph);
+        let tested = test_reached(test, reached, default, self.graph, view.asked);
         Outcome::of(tested.truth, || {
             let mut seen = view.observe(reached, &tested.origin);
             if let Some(instead) = tested.instead {

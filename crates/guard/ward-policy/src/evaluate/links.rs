@@ -4,8 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, Graph, Reference, Referent, Resolved, Resource, ResourceId, Role, State,
-    Unknown, reach,
+    Attribute, AttributePath, Graph, Reached, Reference, Referent, Resolved, Resource, ResourceId, Role,
+    State, Unknown, reach,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -221,9 +221,60 @@ fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Point
     }
     match referred {
         // Where several values stand, one reference does not speak for all of them.
-        Referred::Exactly(id) if found.len() <= 1 => vec![Pointer::At(id)],
+        Referred::Exactly(id) if found.len() <= 1 => {
+            let references = resource.references_of(&path).flat_map(|references| references.iter());
+            if is_name_itself(graph, id, references, found.first()) { vec![Pointer::At(id)] } else { found }
+        }
         _ => found,
     }
+}
+
+/// Whether a value is a name that the resource says of itself, and not something that was made of one:
+/// `"${aws_s3_bucket.main.bucket}-logs"` is the name of another bucket.
+fn is_name_itself<'r>(
+    graph: &Graph,
+    id: ResourceId,
+    references: impl Iterator<Item = &'r Reference>,
+    found: Option<&Pointer>,
+) -> bool {
+    let Some(Pointer::Value(value)) = found else { return are_names(references) };
+    let Some(target) = graph.get(id) else { return false };
+    let is_value = |own: &Attribute| matches!(own, Attribute::Text(text) if text == value);
+    attributes(references).any(|attribute| match attribute {
+        // Which attribute of it is read, the plan does not tell.
+        "" => target.attributes.entries().any(|(name, own)| is_name(name) && is_value(own)),
+        attribute => {
+            let reached = reach(&target.attributes, &AttributePath::of(attribute)).unwrap_or_default();
+            let is_own = |one: &Reached<'_>| matches!(one.state, State::Known(own) if is_value(own));
+            is_name(attribute) && reached.iter().any(is_own)
+        }
+    })
+}
+
+fn attributes<'r>(references: impl Iterator<Item = &'r Reference>) -> impl Iterator<Item = &'r str> {
+    references.filter_map(|reference| match &reference.to {
+        Referent::Block(block) => Some(&*block.attribute),
+        _ => None,
+    })
+}
+
+/// Whether references are to names of resources only.
+fn are_names<'r>(references: impl Iterator<Item = &'r Reference>) -> bool {
+    attributes(references).all(is_name)
+}
+
+/// Attributes by which a resource is pointed at, and their ends.
+const NAMES: [&str; 11] =
+    ["", "id", "arn", "name", "bucket", "url", "fqdn", "self_link", "key", "email", "member"];
+const NAME_ENDS: [&str; 8] = ["_id", "_arn", "_name", "_link", "_url", "identifier", "Identifier", "Arn"];
+
+fn is_name(attribute: &str) -> bool {
+    let last = attribute.rsplit('.').next().unwrap_or_default();
+    let is_name = NAMES.contains(&last) || NAME_ENDS.iter().any(|end| last.ends_with(end));
+    // In a template a resource is named by its reference, by its id or its own name.
+    let is_property = last.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && ["Id", "Name", "Arn"].iter().any(|end| last.ends_with(end));
+    is_name || is_property
 }
 
 fn pointer(graph: &Graph, value: &Attribute, among: &[ResourceId]) -> Pointer {
@@ -241,7 +292,8 @@ fn pointer_of_unknown(graph: &Graph, unknown: &Unknown, among: &[ResourceId]) ->
         return Pointer::Open(among.to_vec());
     }
     match referred(graph, unknown.references.iter()) {
-        Referred::Exactly(id) => Pointer::At(id),
+        Referred::Exactly(id) if are_names(unknown.references.iter()) => Pointer::At(id),
+        Referred::Exactly(id) => Pointer::Open(vec![id]),
         Referred::Among(ids) => Pointer::Open(ids),
         Referred::Unclear => Pointer::Open(Vec::new()),
     }

@@ -1,11 +1,13 @@
 //! Judging a graph by a set of rules.
 
+mod addresses;
 mod change;
 mod cidr;
 mod conditions;
 mod decided;
 mod links;
 mod policy_document;
+mod policy_values;
 mod ports;
 mod secret_marks;
 mod secrets;
@@ -156,7 +158,7 @@ fn judge_cell<'a>(
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
-        let applies = cell.applies.as_ref().map(|applies| surroundings.judge(applies, id, resource));
+        let applies = cell.applies.as_ref().map(|applies| surroundings.concerns(applies, id, resource));
         let applies = applies.unwrap_or_else(Outcome::yes);
         match applies.truth {
             Truth::No => None,

@@ -2,9 +2,10 @@
 //!
 //! Where a statement is not wholly known, the answer is that nobody knows.
 
+use super::policy_values::Values;
 use super::trust;
 use super::truth::Truth;
-use crate::graph::{Attribute, Block, Reference, Referent, Unknown};
+use crate::graph::{Attribute, Block};
 use crate::rules::{CidrTest, PolicyQuestion};
 
 /// Condition keys that tie a statement to named callers, when their value is fixed.
@@ -63,63 +64,6 @@ pub(super) struct Clause {
     pub(super) operator: Box<str>,
     pub(super) key: Box<str>,
     pub(super) values: Values,
-}
-
-/// Texts of a statement, some of which may not be known.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Values {
-    pub(super) known: Vec<Box<str>>,
-    unknown_count: usize,
-}
-
-impl Values {
-    fn of(value: Option<&Attribute>) -> Self {
-        let mut values = Self::default();
-        if let Some(value) = value {
-            values.take(value);
-        }
-        values
-    }
-
-    fn take(&mut self, value: &Attribute) {
-        match value {
-            Attribute::Text(text) => self.known.push(text.clone()),
-            Attribute::Bool(flag) => self.known.push(flag.to_string().into()),
-            Attribute::Number(number) => self.known.push(number.to_string().into()),
-            Attribute::List(items) => items.iter().for_each(|item| self.take(item)),
-            // What stands in a policy is no secret: it is evaluated, and never shown.
-            Attribute::Sensitive(secret) => self.take(secret.value()),
-            // The name of one resource is not everybody and not everything.
-            Attribute::Unknown(unknown) if names_resources(unknown) => {
-                self.known.push(unknown.expression().into());
-            }
-            Attribute::Unknown(_) => self.unknown_count += 1,
-            Attribute::Null => {}
-            Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
-        }
-    }
-
-    pub(super) fn has(&self, is_meant: impl Fn(&str) -> bool) -> bool {
-        self.known.iter().any(|text| is_meant(text))
-    }
-
-    pub(super) const fn is_known(&self) -> bool {
-        self.unknown_count == 0
-    }
-}
-
-/// Whether a value is made of names of resources in this template, and of nothing else that is
-/// not known. Other attributes may hold anything.
-fn names_resources(unknown: &Unknown) -> bool {
-    let names_one = |reference: &Reference| match &reference.to {
-        Referent::Block(block) => {
-            !block.is_data
-                && block.kind.starts_with("AWS::")
-                && (block.attribute.is_empty() || block.attribute.ends_with("Arn"))
-        }
-        _ => false,
-    };
-    unknown.branches.is_empty() && !unknown.references.is_empty() && unknown.references.iter().all(names_one)
 }
 
 /// Answers a question about a document: JSON that was read, or the statements of a data source.
@@ -254,6 +198,11 @@ fn of_blocks(statement: &Attribute) -> Option<Statement> {
 }
 
 impl Statement {
+    /// Whether it is about every resource.
+    pub(super) fn is_of_everything(&self) -> bool {
+        !self.is_not_resource && self.resources.has(|name| name == "*")
+    }
+
     fn unclear() -> Self {
         Self {
             allows: true,
@@ -295,7 +244,7 @@ fn either_of_blocks(statement: &Block, name: &str, negated: &str) -> (Values, bo
             match block {
                 Attribute::Block(block) => match block.get("identifiers") {
                     Some(identifiers) => values.take(identifiers),
-                    None => values.unknown_count += 1,
+                    None => values.miss(),
                 },
                 other => values.take(other),
             }
@@ -345,7 +294,10 @@ fn is_not_public(statement: &Statement) -> Truth {
 }
 
 fn is_restricting_key(clause: &Clause) -> bool {
-    RESTRICTING_KEYS.contains(&&*clause.key) && RESTRICTING_OPERATORS.contains(&&*clause.operator)
+    // Any of the caller's values is asked for one of these; a caller without the key is kept out. With
+    // `ForAllValues` such a caller comes in.
+    let operator = clause.operator.strip_prefix("foranyvalue:").unwrap_or(&clause.operator);
+    RESTRICTING_KEYS.contains(&&*clause.key) && RESTRICTING_OPERATORS.contains(&operator)
 }
 
 /// Whether a clause leaves only callers that are named.
@@ -361,15 +313,20 @@ fn is_open(key: &str, value: &str) -> bool {
     if matches!(key, "aws:sourceip" | "aws:vpcsourceip") {
         return super::cidr::stands(value, CidrTest::NotEverywhere) != Some(true);
     }
-    // arn:partition:service:region:account:resource. Buckets have no account in theirs.
+    is_open_arn(value)
+}
+
+/// arn:partition:service:region:account:resource. Buckets have no account in theirs.
+pub(super) fn is_open_arn(value: &str) -> bool {
     let mut arn = value.split(':');
     let account = if arn.next() == Some("arn") { arn.nth(3) } else { None };
     let is_any = |part: &str| part.trim_matches(['*', '?']).is_empty();
+    let is_pattern = |part: &str| part.contains(['*', '?']);
     match account {
         Some("") => value.rsplit(':').next().is_none_or(is_any),
-        Some(account) => is_any(account),
-        // An organisation or an account is named in full, or any is meant.
-        None => is_any(value) || value == "o-*" || value.starts_with("arn:"),
+        Some(account) => is_pattern(account),
+        // An organisation, an account or an endpoint is named in full, or many are meant.
+        None => value.split([':', '/']).next().is_none_or(is_pattern) || value.starts_with("arn:"),
     }
 }
 
@@ -411,17 +368,26 @@ fn requires_tls(statement: &Statement) -> Truth {
     if statement.allows || !asks || !everybody || !every_action || statement.is_not_resource {
         return Truth::No;
     }
-    if statement
-        .resources
-        .has(|resource| resource == "*" || resource.ends_with("/*") || resource.ends_with('*'))
-    {
+    covers_bucket_and_objects(&statement.resources)
+}
+
+/// Whether resources are a whole bucket: it and what lies in it are two resources.
+fn covers_bucket_and_objects(resources: &Values) -> Truth {
+    // What stands behind the last colon: a name of a bucket has no slash.
+    let path = |resource: &str| resource.rsplit_once(':').map_or(resource, |(_, path)| path).to_owned();
+    if resources.has(|resource| !path(resource).contains('/') && resource.ends_with('*')) {
         return Truth::Yes;
     }
-    // The bucket and what lies in it are two resources: two that will be known are both.
-    match statement.resources.unknown_count {
-        0 => Truth::No,
-        1 => Truth::Maybe,
-        _ => Truth::Yes,
+    let objects =
+        resources.has(|resource| path(resource).split_once('/').is_some_and(|(_, rest)| rest == "*"));
+    let bucket = resources.has(|resource| !path(resource).contains('/'));
+    let open = resources.open_count();
+    match usize::from(objects) + usize::from(bucket) {
+        2 => Truth::Yes,
+        _ if open == 0 => Truth::No,
+        // Two that will be known are both.
+        told if told + open >= 2 => Truth::Yes,
+        _ => Truth::Maybe,
     }
 }
 
@@ -436,12 +402,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_everybody() {
+    fn fails_closed_who_is_everybody() {
         let asks = PolicyQuestion::NoPublicPrincipal;
         for (principal, truth) in [
             (r#""Principal": "*""#, Truth::No),
             (r#""Principal": {"AWS": "*"}"#, Truth::No),
             (r#""Principal": {"AWS": "arn:aws:iam::*:role/reader"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:${AWS::Partition}:iam::*:role/reader"}"#, Truth::No),
+            (r#""Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}"#, Truth::Yes),
             (r#""Principal": {"AWS": "arn:aws:iam::1:role/*"}"#, Truth::Yes),
             (r#""Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}"#, Truth::No),
             (r#""NotPrincipal": {"AWS": "arn:aws:iam::1:root"}"#, Truth::No),
@@ -458,10 +426,12 @@ mod tests {
     }
 
     #[test]
-    fn which_conditions_restrict() {
+    fn fails_closed_which_conditions_restrict() {
         let asks = PolicyQuestion::NoPublicPrincipal;
         for (condition, truth) in [
             (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::Yes),
+            (r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": ["o-1"]}}"#, Truth::Yes),
+            (r#"{"ForAllValues:StringEquals": {"aws:PrincipalOrgID": ["o-1"]}}"#, Truth::No),
             (r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, Truth::Yes),
             (r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#, Truth::No),
             (r#"{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#, Truth::No),
@@ -469,6 +439,12 @@ mod tests {
             (r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}}"#, Truth::No),
             (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),
             (r#"{"ArnLike": {"aws:SourceArn": "arn:*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:${AWS::Partition}:iam::*:role/x"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:s3:::*"}}"#, Truth::No),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:s3:::inbox"}}"#, Truth::Yes),
+            (r#"{"StringLike": {"aws:SourceVpce": "vpce-*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:SourceAccount": "1111*"}}"#, Truth::No),
+            (r#"{"StringLike": {"aws:userid": "AROA123:*"}}"#, Truth::Yes),
             (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#, Truth::Yes),
             (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::inbox"}}"#, Truth::Yes),
             (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, Truth::No),
@@ -481,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn what_requires_tls() {
+    fn fails_closed_what_requires_tls() {
         let asks = PolicyQuestion::TlsRequired;
         let whole = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}}}"#;
@@ -492,6 +468,8 @@ mod tests {
             ("\"Principal\": \"*\"", "\"Principal\": {\"AWS\": \"arn:aws:iam::1:root\"}"),
             ("\"false\"", "\"true\""),
             (", \"arn:aws:s3:::b/*\"", ""),
+            ("\"arn:aws:s3:::b\", ", ""),
+            ("b/*", "b/public/*"),
             ("\"false\"}", "\"false\"}, \"StringEquals\": {\"aws:PrincipalArn\": \"x\"}"),
         ] {
             assert!(whole.contains(from));

@@ -3,7 +3,9 @@
 use super::conditions::{View, parse};
 use super::secret_marks::{holds_assignment, holds_key, is_random, is_written_out, names_secret};
 use super::truth::{Outcome, Truth};
-use crate::graph::{Attribute, Block, Format, Graph, Reached, Referent, Role, State, Unknown, reach};
+use crate::graph::{
+    Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Unknown, reach,
+};
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
 use crate::rules::{Secret, SecretQuestion};
 
@@ -22,7 +24,7 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
     Outcome::every(reached.iter().map(|one| {
         let truth = match secret.asks {
             SecretQuestion::NotLiteral if !has_code => Truth::Yes,
-            SecretQuestion::NotLiteral => not_literal(view, secret, one),
+            SecretQuestion::NotLiteral => not_literal(graph, view, secret, one),
             SecretQuestion::NoneInText => in_value(one, &is_clean_text),
             SecretQuestion::NoneInNames => in_value(one, &is_clean_value),
         };
@@ -36,25 +38,53 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
     }))
 }
 
-fn not_literal(view: View<'_>, secret: &Secret, reached: &Reached<'_>) -> Truth {
+fn not_literal(graph: &Graph, view: View<'_>, secret: &Secret, reached: &Reached<'_>) -> Truth {
     match reached.state {
         State::Null | State::Unset => Truth::Yes,
         State::Unknown(unknown) => no_branch_is_literal(unknown),
         State::OtherShape(_) => Truth::Broken,
         State::Known(Attribute::List(items)) if items.is_empty() => Truth::Yes,
         State::Known(Attribute::Text(text)) if !is_written_out(text) => Truth::Yes,
-        State::Known(_) => {
+        State::Known(value) => {
             let path = secret.path.to_string();
-            let mut references = view.resource.references_of(&path).flat_map(|references| references.iter());
-            let leads = |to: &Referent| !matches!(to, Referent::OwnKey);
-            match references.find(|reference| leads(&reference.to)).map(|reference| &reference.to) {
-                Some(Referent::Block(_)) => Truth::Yes,
-                // What comes in from outside, and is kept secret, stands in no file.
-                Some(_) if reached.is_sensitive => Truth::Yes,
-                Some(_) => Truth::Maybe,
-                None => Truth::No,
-            }
+            let references = view.resource.references_of(&path).flat_map(|references| references.iter());
+            let leads = references.map(|reference| &reference.to).filter(|to| **to != Referent::OwnKey);
+            let truths: Vec<Truth> =
+                leads.map(|to| comes_from(graph, to, value, reached.is_sensitive)).collect();
+            if truths.is_empty() { not_written_below(value, 0) } else { every(truths) }
         }
+    }
+}
+
+/// Whether a value that is known is not written in the code, by what its expression refers to.
+fn comes_from(graph: &Graph, to: &Referent, value: &Attribute, is_sensitive: bool) -> Truth {
+    match to {
+        // What comes in from outside, and is kept secret, stands in no file.
+        Referent::Input if is_sensitive => Truth::Yes,
+        Referent::Block(block) => {
+            let Resolved::One(id) = graph.resolve(block) else { return Truth::Maybe };
+            let Some(target) = graph.get(id) else { return Truth::Maybe };
+            let there = reach(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
+            let is_same = |one: &Reached<'_>| matches!(one.state, State::Known(known) if known == value);
+            // A text that was put together may hold a secret beside what it refers to.
+            if there.iter().any(is_same) { Truth::Yes } else { Truth::Maybe }
+        }
+        // A default, a local or another expression may be where it is written.
+        _ => Truth::Maybe,
+    }
+}
+
+/// Whether no value below is written out: what a map of secrets holds.
+fn not_written_below(value: &Attribute, depth: usize) -> Truth {
+    match value {
+        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
+        Attribute::Null => Truth::Yes,
+        Attribute::Text(text) => Truth::from(!is_written_out(text)),
+        Attribute::List(items) => every(items.iter().map(|item| not_written_below(item, depth + 1))),
+        Attribute::Block(block) => every(block.entries().map(|(_, item)| not_written_below(item, depth + 1))),
+        Attribute::Sensitive(secret) => not_written_below(secret.value(), depth + 1),
+        Attribute::Unknown(unknown) => no_branch_is_literal(unknown),
+        Attribute::Bool(_) | Attribute::Number(_) => Truth::No,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whom a role trusts, and whether people have to show a second factor.
 
-use super::policy_document::{Clause, Statement};
+use super::policy_document::{Clause, Statement, is_open_arn};
+use super::policy_values::{OIDC_KIND, SAML_KIND, USER_KIND};
 use super::truth::Truth;
 
 /// Condition keys by which a federation names who is meant, at their ends.
@@ -33,14 +34,15 @@ pub(super) fn is_named(statement: &Statement) -> Truth {
         let keys = |clause: &Clause| CALLER_KEYS.contains(&&*clause.key);
         return by_clauses(statement, keys);
     }
-    if statement.principals.has(is_federation_of_subjects) {
+    // Which provider of identities a resource of the template is, its name does not tell.
+    if statement.principals.names(OIDC_KIND) || statement.principals.has(is_federation_of_subjects) {
         let subject = |clause: &Clause| clause.key.ends_with(":sub") || is_repository(clause);
         return by_clauses(statement, subject);
     }
-    if statement.principals.has(is_federation) {
+    if statement.principals.names(SAML_KIND) || statement.principals.has(is_federation) {
         return by_clauses(statement, |clause| SUBJECT_ENDS.iter().any(|end| clause.key.ends_with(end)));
     }
-    if statement.principals.is_known() { Truth::Yes } else { Truth::Maybe }
+    if statement.principals.are_identities() { Truth::Yes } else { Truth::Maybe }
 }
 
 fn is_repository(clause: &Clause) -> bool {
@@ -67,7 +69,7 @@ fn by_clauses(statement: &Statement, is_meant: impl Fn(&Clause) -> bool) -> Trut
     for clause in statement.conditions.iter().filter(|clause| is_meant(clause) && is_positive(clause)) {
         if !clause.values.is_known() {
             truth = Truth::Maybe;
-        } else if !clause.values.known.is_empty() && !clause.values.has(is_open) {
+        } else if !clause.values.known.is_empty() && !clause.values.has(|value| is_open_for(clause, value)) {
             return Truth::Yes;
         }
     }
@@ -80,10 +82,44 @@ fn is_positive(clause: &Clause) -> bool {
     ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"].contains(&operator)
 }
 
-/// A value that leaves open who is meant: `*`, `repo:*`, `repo:*/x`.
+/// Beginnings of subjects of GitHub that name an owner or a repository. Others, such as the name of a
+/// workflow, everybody may choose for a repository of their own.
+const OWNERS: [&str; 7] = [
+    "repo:",
+    "repository:",
+    "repository_id:",
+    "repository_owner:",
+    "repository_owner_id:",
+    "job_workflow_ref:",
+    "enterprise:",
+];
+
+/// Whether a value of a clause leaves open who is meant.
+fn is_open_for(clause: &Clause, value: &str) -> bool {
+    let is_subject = &*clause.key == "token.actions.githubusercontent.com:sub";
+    is_open(value) || (is_subject && !OWNERS.iter().any(|owner| value.starts_with(owner)))
+}
+
+/// Names that are whole before the first letter that is left open, so that somebody is meant.
+const NAMED_PARTS: usize = 2;
+
+/// Beginnings of subjects whose first words say only what kind of subject it is.
+const KINDS_OF_SUBJECTS: [&str; 1] = ["system:serviceaccount:"];
+
+/// A value that leaves open who is meant: `*`, `repo:*`, `repo:my-org*`, any service account.
 fn is_open(value: &str) -> bool {
-    let before = value.split_once('*').map(|(before, _)| before);
-    before.is_some_and(|before| before.trim_end_matches([':', '/', '?']).split([':', '/']).count() < 2)
+    let Some(at) = value.find(['*', '?']) else { return false };
+    if value.starts_with("arn:") {
+        return is_open_arn(value);
+    }
+    let before = value.get(..at).unwrap_or_default();
+    let kind = KINDS_OF_SUBJECTS.into_iter().find(|kind| value.starts_with(kind));
+    // The last part goes on where the pattern begins: only those before it are whole.
+    let parts = |text: &str| text.matches([':', '/']).count();
+    match kind {
+        Some(kind) => parts(before) <= parts(kind),
+        None => parts(before) < NAMED_PARTS || before.contains("::") || before.contains("//"),
+    }
 }
 
 /// Whether people can take on a role by this statement: it trusts an account as a whole, or a user.
@@ -94,16 +130,20 @@ pub(super) fn trusts_people(statement: &Statement) -> Truth {
     if !statement.allows {
         return Truth::No;
     }
-    if statement.is_not_principal || statement.principals.has(is_of_people) {
+    let users = statement.principals.names(USER_KIND);
+    if statement.is_not_principal || users || statement.principals.has(is_of_people) {
         return Truth::Yes;
     }
-    if statement.principals.is_known() { Truth::No } else { Truth::Maybe }
+    if statement.principals.are_identities() { Truth::No } else { Truth::Maybe }
 }
 
 fn is_of_people(name: &str) -> bool {
     let is_number = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
+    // The account of the stack itself, in a template.
+    let is_own_account = name == "${AccountId}";
     name == "*"
         || is_number
+        || is_own_account
         || (name.starts_with("arn:") && (name.ends_with(":root") || name.contains(":user/")))
 }
 
@@ -146,8 +186,9 @@ pub(super) fn denies_without_second_factor(statement: &Statement) -> bool {
             && clause.values.has(|value| value.eq_ignore_ascii_case("false"))
     };
     // `Bool` alone leaves out callers with long-lived keys, which carry no such key.
-    let is_whole =
-        statement.conditions.iter().any(|clause| asks(clause) && &*clause.operator == "boolifexists");
+    // A further clause, or a resource, leaves something open without a second factor.
+    let [clause] = statement.conditions.as_slice() else { return false };
+    let is_whole = asks(clause) && &*clause.operator == "boolifexists" && statement.is_of_everything();
     !statement.allows
         && !statement.is_unclear
         && is_whole
@@ -172,7 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_role_trusts() {
+    fn fails_closed_whom_a_role_trusts() {
+        let cluster =
+            r#"{"Federated": "arn:aws:iam::1:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"}"#;
         let github = r#"{"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}"#;
         for (principal, condition, truth) in [
             (r#"{"Service": "ec2.amazonaws.com"}"#, "{}", Truth::Yes),
@@ -189,6 +232,47 @@ mod tests {
             ),
             (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}"#, Truth::No),
             (github, r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}"#, Truth::No),
+            (
+                github,
+                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward*"}}"#,
+                Truth::No,
+            ),
+            (
+                github,
+                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:????/*"}}"#,
+                Truth::No,
+            ),
+            (
+                github,
+                r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward/*"}}"#,
+                Truth::Yes,
+            ),
+            (
+                github,
+                r#"{"StringEquals": {"token.actions.githubusercontent.com:sub": "workflow:deploy:repo:ward/site"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:*:*"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:a*:b"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:ns:*"}}"#,
+                Truth::Yes,
+            ),
+            (r#"{"AWS": "*"}"#, r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, Truth::No),
+            (
+                r#"{"AWS": "*"}"#,
+                r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#,
+                Truth::Yes,
+            ),
             (
                 github,
                 r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:ward/site:*"}}"#,
@@ -223,10 +307,16 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_of_a_group_denies_without_a_second_factor_or_asks_for_it() {
+    fn fails_closed_a_policy_of_a_group_denies_without_a_second_factor_or_asks_for_it() {
         let deny = r#"{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}"#;
         assert_eq!(ask(deny, PolicyQuestion::SecondFactor), Truth::Yes);
-        assert_eq!(ask(&deny.replace("BoolIfExists", "Bool"), PolicyQuestion::SecondFactor), Truth::No);
+        for narrower in [
+            deny.replace("BoolIfExists", "Bool"),
+            deny.replace(r#""Resource": "*""#, r#""Resource": "arn:aws:s3:::b""#),
+            deny.replace(r#""Condition": {"#, r#""Condition": {"StringEquals": {"aws:username": "ann"}, "#),
+        ] {
+            assert_eq!(ask(&narrower, PolicyQuestion::SecondFactor), Truth::No, "{narrower}");
+        }
         let allow = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}"#;
         assert_eq!(ask(allow, PolicyQuestion::SecondFactor), Truth::Yes);
         assert_eq!(ask(&allow.replace("true", "false"), PolicyQuestion::SecondFactor), Truth::No);

@@ -23,21 +23,59 @@ impl Tested {
     }
 }
 
+/// What a test is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Whether a resource meets what a rule asks for.
+    WhetherItMeets,
+    /// Whether the rule concerns the resource at all: a wrong no would let it out. So words count in
+    /// whatever case they are written, and what is not set may be anything.
+    WhetherItConcerns,
+}
+
 /// Tests what a path reached.
 pub(super) fn test_reached(
     test: &Test,
     reached: &Reached<'_>,
     default: Option<&Default>,
     graph: &Graph,
+    asked: Asked,
 ) -> Tested {
     match reached.state {
+        State::Null | State::Unset
+            if asked == Asked::WhetherItConcerns && default.is_none() && is_of_a_value(test) =>
+        {
+            Tested::because(Truth::Maybe, "Ward does not know what holds when it is not set")
+        }
         State::Null | State::Unset => test_absent(test, default),
-        State::Unknown(unknown) => test_unknown(test, unknown, default, graph),
+        State::Unknown(unknown) => test_unknown(test, unknown, default, graph, asked),
         State::OtherShape(value) => Tested::because(
             Truth::Broken,
             &format!("the rule expects blocks here, and found {}", value.kind()),
         ),
-        State::Known(value) => Tested::plain(test_known(test, value)),
+        State::Known(value) => Tested::plain(test_known_for(test, value, asked)),
+    }
+}
+
+/// Whether a test is of a value, and not of whether there is one.
+const fn is_of_a_value(test: &Test) -> bool {
+    !matches!(test, Test::Set | Test::Unset | Test::OwnKey)
+}
+
+/// Tests a value that is there, for what is asked.
+pub(super) fn test_known_for(test: &Test, value: &Attribute, asked: Asked) -> Truth {
+    let truth = test_known(test, value);
+    let (Asked::WhetherItConcerns, Attribute::Text(text)) = (asked, value) else { return truth };
+    let same = |wanted: &Attribute| match wanted {
+        Attribute::Text(wanted) => text.eq_ignore_ascii_case(wanted),
+        _ => false,
+    };
+    let starts = |start: &str| text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
+    match test {
+        Test::Equals(wanted) if same(wanted) => Truth::Yes,
+        Test::In(choices) if choices.iter().any(same) => Truth::Yes,
+        Test::StartsWith(start) if starts(start) => Truth::Yes,
+        _ => truth,
     }
 }
 
@@ -57,7 +95,7 @@ const fn is_positive(test: &Test) -> bool {
 /// What is null is not set: a provider reads both alike.
 fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
     match (test, default) {
-        (Test::Set, _) => Tested::plain(Truth::No),
+        (Test::Set | Test::OwnKey, _) => Tested::plain(Truth::No),
         (Test::Unset, _) => Tested::plain(Truth::Yes),
         (_, Some(Default { value: DefaultValue::Is(value), note })) => Tested {
             truth: test_known(test, value),
@@ -73,14 +111,20 @@ fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
     }
 }
 
-fn test_unknown(test: &Test, unknown: &Unknown, default: Option<&Default>, graph: &Graph) -> Tested {
+fn test_unknown(
+    test: &Test,
+    unknown: &Unknown,
+    default: Option<&Default>,
+    graph: &Graph,
+    asked: Asked,
+) -> Tested {
     if !unknown.branches.is_empty() {
         let mut truths = unknown.branches.iter().map(|branch| match branch {
             // Not set in this case: then the default holds.
             Attribute::Null => test_absent(test, default).truth,
-            Attribute::Unknown(inner) => test_unknown(test, inner, default, graph).truth,
+            Attribute::Unknown(inner) => test_unknown(test, inner, default, graph, asked).truth,
             branch if holds_blocks(branch) => Truth::Maybe,
-            value => test_known(test, value),
+            value => test_known_for(test, value, asked),
         });
         let first = truths.next().unwrap_or(Truth::Maybe);
         let truth = if truths.all(|truth| truth == first) { first } else { Truth::Maybe };
@@ -88,9 +132,9 @@ fn test_unknown(test: &Test, unknown: &Unknown, default: Option<&Default>, graph
     }
     let is_written = unknown.reason == Reason::WriteOnly;
     match test {
-        Test::Set if is_written => Tested::plain(Truth::Yes),
+        Test::Set | Test::OwnKey if is_written => Tested::plain(Truth::Yes),
         Test::Unset if is_written => Tested::plain(Truth::No),
-        Test::Set if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
+        Test::Set | Test::OwnKey if leads_to_resources(unknown, graph) => Tested::plain(Truth::Yes),
         Test::Unset if leads_to_resources(unknown, graph) => Tested::plain(Truth::No),
         Test::RefersTo(types) if leads_to_resources(unknown, graph) => {
             let is_meant = |to: &Referent| match to {
@@ -138,6 +182,7 @@ pub(super) fn test_known(test: &Test, value: &Attribute) -> Truth {
     match test {
         Test::Set => (!is_empty(value)).into(),
         Test::Unset => is_empty(value).into(),
+        Test::OwnKey => (!is_empty(value) && !is_key_of_aws(value)).into(),
         Test::Equals(wanted) => equals(value, wanted),
         Test::NotEquals(wanted) => turned(equals(value, wanted)),
         Test::In(choices) => one_of(value, choices),
@@ -174,6 +219,11 @@ const fn turned(truth: Truth) -> Truth {
         Truth::No => Truth::Yes,
         other => other,
     }
+}
+
+/// Whether a value names a key that AWS keeps for one of its services, by its alias.
+fn is_key_of_aws(value: &Attribute) -> bool {
+    text(value).is_some_and(|text| text.starts_with("alias/aws/") || text.contains(":alias/aws/"))
 }
 
 fn is_empty(value: &Attribute) -> bool {
@@ -232,7 +282,7 @@ fn contains(value: &Attribute, wanted: &Attribute) -> Truth {
     if not_known { Truth::Maybe } else { Truth::No }
 }
 
-fn number(value: &Attribute) -> Option<f64> {
+pub(super) fn number(value: &Attribute) -> Option<f64> {
     match value {
         Attribute::Number(number) => Some(*number),
         Attribute::Text(text) => {
@@ -273,5 +323,18 @@ mod tests {
         assert_eq!(of(&Test::Contains("audit".into()), Attribute::list(vec!["audit".into()])), Truth::Yes);
         assert_eq!(of(&Test::NotContains("audit".into()), Attribute::list(vec![])), Truth::Yes);
         assert_eq!(of(&Test::NotIn(vec!["a".into()]), "b".into()), Truth::Yes);
+    }
+
+    #[test]
+    fn fails_closed_a_key_of_aws_is_none_of_ones_own() {
+        for (key, truth) in [
+            ("arn:aws:kms:eu-central-1:111122223333:key/1", Truth::Yes),
+            ("alias/records", Truth::Yes),
+            ("alias/aws/rds", Truth::No),
+            ("arn:aws:kms:eu-central-1:111122223333:alias/aws/rds", Truth::No),
+            ("", Truth::No),
+        ] {
+            assert_eq!(test_known(&Test::OwnKey, &key.into()), truth, "{key}");
+        }
     }
 }

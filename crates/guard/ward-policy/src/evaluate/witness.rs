@@ -27,6 +27,9 @@ fn collect(condition: &Condition, view: View<'_>, seen: &mut Vec<String>) {
             }
             WrittenPorts::Ranges { path, .. } => show(path, view, seen),
         },
+        Condition::Addresses(addresses) => {
+            [&addresses.from, &addresses.to].into_iter().for_each(|path| show(path, view, seen));
+        }
         Condition::Document { .. }
         | Condition::Policy { .. }
         | Condition::Companion(_)

@@ -2,8 +2,9 @@
 //!
 //! Each object gets a block `links`. `self` is its own address; the other names hold addresses of
 //! what it points at, one text each. Where a namespace or a label is not known, the item is unknown
-//! and names what it may be.
+//! and names what it may be. `plain_hosts` are hosts for which an ingress has rules and no TLS.
 
+use super::ingress::plain_hosts;
 use super::objects::{Object, address, as_block, as_text, is_of_cluster};
 use super::pods::Pod;
 use super::selectors::{Match, has_all, means};
@@ -60,6 +61,7 @@ impl<'o> Links<'o> {
             let mut services = self.named_all(object, SERVICE, spec.map(services_of).unwrap_or_default());
             add_open(&mut services, object.body.get("spec"));
             link("services", services);
+            link("plain_hosts", spec.map(plain_hosts).unwrap_or_default());
         }
         if ROLE_BINDINGS.contains(&&*object.kind) {
             link("role", self.role(object).into_iter().collect());

@@ -3,6 +3,7 @@
 //! Objects keep the shape they are written in. Beside it each has two blocks that rules read:
 //! `links`, with what it points at, and `pod`, with the pod it makes, at one place whatever the kind.
 
+mod ingress;
 mod links;
 mod objects;
 mod pods;

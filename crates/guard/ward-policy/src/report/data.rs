@@ -22,6 +22,9 @@ pub struct CheckReport<'a> {
     pub exit: u8,
     /// Each input.
     pub inputs: Vec<InputReport<'a>>,
+    /// Documents in the folders that are no infrastructure code: nothing of them was checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<&'a str>,
 }
 
 /// One input.
@@ -165,7 +168,15 @@ impl<'a> CheckReport<'a> {
             format: FORMAT,
             exit: exit_of(inputs, allow_empty).code(),
             inputs: inputs.iter().map(|input| InputReport::new(input, rules, allow_empty)).collect(),
+            passed_over: Vec::new(),
         }
+    }
+
+    /// The same, with documents that were passed over.
+    #[must_use]
+    pub fn with_passed_over(mut self, paths: &'a [String]) -> Self {
+        self.passed_over = paths.iter().map(String::as_str).collect();
+        self
     }
 }
 

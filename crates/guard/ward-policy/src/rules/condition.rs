@@ -1,6 +1,6 @@
 //! What a rule asks of a resource.
 
-use super::{Change, Decided, Ports, Secret};
+use super::{Addresses, Change, Decided, Ports, Secret};
 use crate::graph::{Attribute, AttributePath};
 
 /// A condition over a resource. It is true, false, or not known before the deployment.
@@ -56,6 +56,8 @@ pub enum Condition {
     Present(Present),
     /// A rule of a network lets ports through.
     Ports(Ports),
+    /// A range holds no more addresses than it may.
+    Addresses(Addresses),
     /// A place is free of secrets.
     Secret(Secret),
     /// What the organisation decided.
@@ -83,6 +85,8 @@ pub enum Test {
     Set,
     /// It is not written, null or empty.
     Unset,
+    /// It is set, and names no key that AWS keeps for a service: `alias/aws/…`.
+    OwnKey,
     /// It is this.
     Equals(Attribute),
     /// It is something else.

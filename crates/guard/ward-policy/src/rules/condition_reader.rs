@@ -1,5 +1,6 @@
 //! Conditions from YAML: each mapping is exactly one condition.
 
+use super::addresses::read_addresses;
 use super::change::{is_change, read_change};
 use super::condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
 use super::decided::{is_decided, read_decided};
@@ -55,6 +56,10 @@ fn read_nested(file: &str, node: &YamlNode, depth: usize) -> Result<Condition, R
         () if fields.has("ports") => {
             let node = fields.need("ports")?;
             Condition::Ports(read_ports(Fields::of(file, node)?)?)
+        }
+        () if fields.has("addresses") => {
+            let node = fields.need("addresses")?;
+            Condition::Addresses(read_addresses(Fields::of(file, node)?)?)
         }
         () if fields.has("secret") => Condition::Secret(read_secret(&mut fields)?),
         () if is_change(&fields) => Condition::Change(read_change(&mut fields)?),
@@ -195,6 +200,7 @@ const fn cidr_word(test: CidrTest) -> &'static str {
 fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     let names = [
         "set",
+        "own_key",
         "equals",
         "not_equals",
         "in",
@@ -219,6 +225,8 @@ fn test(fields: &mut Fields<'_>) -> Result<Test, RuleError> {
     Ok(match name {
         "set" if fields.optional_flag("set")? == Some(true) => Test::Set,
         "set" => Test::Unset,
+        "own_key" if fields.optional_flag("own_key")? == Some(true) => Test::OwnKey,
+        "own_key" => return Err(fields.fault("own_key can only be true")),
         "equals" => Test::Equals(literal(fields, name)?),
         "not_equals" => Test::NotEquals(literal(fields, name)?),
         "in" => Test::In(literals(fields, name)?),

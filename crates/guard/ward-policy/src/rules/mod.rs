@@ -3,6 +3,7 @@
 //! A [`Rule`] is one obligation. It has a [`Cell`] for each way in which infrastructure can meet it:
 //! the types of resources it judges, and a [`Condition`] over the states of their values.
 
+mod addresses;
 mod change;
 mod condition;
 mod condition_reader;
@@ -16,6 +17,7 @@ mod reader;
 mod rule_set;
 mod secret;
 
+pub use addresses::Addresses;
 pub use change::Change;
 pub use condition::{CidrTest, Companion, Condition, Over, PolicyQuestion, Present, Target, Test};
 pub use decided::{DataClass, Decided, SettingName};

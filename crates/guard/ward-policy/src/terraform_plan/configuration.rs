@@ -3,7 +3,7 @@
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One module of the configuration.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Module<'a> {
     pub(super) calls: HashMap<Cow<'a, str>, Call<'a>>,
     /// What the expression of each output refers to.
     pub(super) outputs: HashMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
+    /// Variables that have a default: their value may stand in the code.
+    pub(super) with_default: HashSet<Cow<'a, str>>,
 }
 
 /// A resource as it is written.
@@ -87,9 +89,25 @@ fn module<'a>(scanner: &mut Scanner<'a>) -> Result<Module<'a>, InputError> {
             read.outputs.insert(name, references);
             Ok(())
         }),
+        "variables" => scanner.object(|name, scanner| {
+            if has_default(scanner)? {
+                read.with_default.insert(name);
+            }
+            Ok(())
+        }),
         _ => scanner.skip().map(drop),
     })?;
     Ok(read)
+}
+
+/// Whether a variable says what holds when it is not given.
+fn has_default(scanner: &mut Scanner<'_>) -> Result<bool, InputError> {
+    let mut has_default = false;
+    scanner.object(|name, scanner| {
+        has_default |= &*name == "default" && scanner.peek()? != Kind::Null;
+        scanner.skip().map(drop)
+    })?;
+    Ok(has_default)
 }
 
 fn declared<'a>(scanner: &mut Scanner<'a>) -> Result<(Cow<'a, str>, Declared<'a>), InputError> {

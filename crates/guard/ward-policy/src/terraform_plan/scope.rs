@@ -94,7 +94,14 @@ impl<'a> Scope<'_, 'a> {
     /// A variable has the value that the call of the module gives it.
     fn variable(&self, name: &str, found: &mut Vec<Reference>, depth: usize) {
         let mut to = |to: Referent| found.push(Reference { written: Box::default(), to });
-        let Some((outer, step)) = self.module.split_last() else { return to(Referent::Input) };
+        let Some((outer, step)) = self.module.split_last() else {
+            // Whether it was given or is the default, which stands in the code, no plan tells.
+            return to(if self.root.with_default.contains(name) {
+                Referent::Computed
+            } else {
+                Referent::Input
+            });
+        };
         let Some(call) = self.root.call(&outer, &step.name) else { return to(Referent::Undeclared) };
         // Not given: the module's own default, a constant.
         let Some(expression) = call.expressions.get(name) else { return };

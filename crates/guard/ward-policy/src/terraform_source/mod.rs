@@ -36,15 +36,17 @@ use crate::graph::{Format, Graph};
 use crate::input_error::InputError;
 use evaluator::{Evaluator, ModuleInstance};
 use source_tree::{SourceTree, joined_path, read_fetched};
-use variable_files::given_values;
+use std::collections::BTreeSet;
+use variable_files::{given_values, unread_values};
 
 /// What Terraform would be called with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SourceOptions<'a> {
     /// The folder of the root module, seen as the paths of the files are; empty for the top.
     pub root: &'a str,
-    /// Files of variables beside those that Terraform reads by itself, the last counts most.
-    pub variable_files: &'a [&'a str],
+    /// Files of variables beside those that Terraform reads by itself, the last counts most. With none,
+    /// a file of values that lies there and is not read blocks the check.
+    pub variable_files: &'a [SourceFile<'a>],
     /// Names and values of variables, as they stand on a command line; they count most of all.
     pub variables: &'a [(&'a str, &'a str)],
 }
@@ -65,10 +67,44 @@ impl<'a> TerraformSource<'a> {
         Ok(Self { tree: SourceTree::read(files)? })
     }
 
-    /// The folders to check: those that no other folder calls as a module.
+    /// The folders to check: those that no other folder calls as a module, and those that are deployed
+    /// by themselves as well.
     #[must_use]
     pub fn roots(&self) -> Vec<String> {
         self.tree.roots()
+    }
+
+    /// Whether a folder declares a variable.
+    #[must_use]
+    pub fn declares(&self, folder: &str, variable: &str) -> bool {
+        self.tree.module(folder).is_some_and(|module| module.variables.contains_key(variable))
+    }
+
+    /// The resources of every root module. A folder that is called and made no times stands in none of
+    /// them: it is checked as if it were a root, so that nothing is passed over in silence.
+    #[must_use]
+    pub fn graphs(&self, options: &SourceOptions<'_>) -> Vec<(String, Result<Graph, InputError>)> {
+        let mut made = Vec::new();
+        let mut reached = BTreeSet::new();
+        let mut check = |root: String, reached: &mut BTreeSet<String>| {
+            reached.insert(root.clone());
+            let evaluated = self.evaluated(&SourceOptions { root: &root, ..*options });
+            let graph = evaluated.map(|(graph, folders)| {
+                reached.extend(folders);
+                graph
+            });
+            made.push((root, graph));
+        };
+        self.tree.roots().into_iter().for_each(|root| check(root, &mut reached));
+        // Those that others call come with them, if they are made; then each that is left, by itself.
+        for left in [self.tree.roots_beside(&reached), self.tree.own_folders().cloned().collect()] {
+            for root in left {
+                if !reached.contains(&root) {
+                    check(root, &mut reached);
+                }
+            }
+        }
+        made
     }
 
     /// The resources of one root module and of all it calls.
@@ -76,6 +112,11 @@ impl<'a> TerraformSource<'a> {
     /// # Errors
     /// [`InputError`] when a file is not read, or the folder has no configuration.
     pub fn graph(&self, options: &SourceOptions<'_>) -> Result<Graph, InputError> {
+        self.evaluated(options).map(|(graph, _)| graph)
+    }
+
+    /// The resources, and the folders of the modules that they come from.
+    fn evaluated(&self, options: &SourceOptions<'_>) -> Result<(Graph, BTreeSet<String>), InputError> {
         let folder = joined_path("", options.root).unwrap_or_default();
         if let Some(fault) = self.tree.fault(&folder) {
             return Err(fault.clone());
@@ -87,12 +128,14 @@ impl<'a> TerraformSource<'a> {
         let fetched = read_fetched(&self.tree, &folder)?;
         let given = given_values(&self.tree, &folder, options)?;
         let mut evaluator = Evaluator::new(&self.tree, &fetched, &given);
+        evaluator.notes.extend(unread_values(&self.tree, &folder, source, options));
         evaluator.modules.push(ModuleInstance::root(source, &folder));
         let resources = graph_maker::resources(&mut evaluator);
         if let Some(failure) = evaluator.failure.take() {
             return Err(failure);
         }
-        Ok(Graph::new(Format::TerraformSource, resources, evaluator.notes)?)
+        let folders = evaluator.modules.iter().map(|instance| instance.folder.to_string()).collect();
+        Ok((Graph::new(Format::TerraformSource, resources, evaluator.notes)?, folders))
     }
 }
 

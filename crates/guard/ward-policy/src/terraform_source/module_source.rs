@@ -32,6 +32,8 @@ pub(super) struct ModuleSource {
     pub(super) calls: BTreeMap<Box<str>, Declared>,
     /// Configurations of providers by their name, such as `aws.west`.
     pub(super) providers: BTreeMap<Box<str>, Block>,
+    /// Whether it says where its state lies or how to reach a provider: then it is deployed by itself.
+    pub(super) is_deployed: bool,
 }
 
 /// A block, and the file it stands in.
@@ -153,6 +155,7 @@ impl ModuleSource {
     }
 
     fn declare(&mut self, block: Block, file: &Rc<str>) -> Result<(), Refusal> {
+        self.is_deployed |= is_deployment(&block);
         match &*block.kind {
             "resource" | "data" => {
                 labels::<2>(&block)?;
@@ -186,6 +189,7 @@ impl ModuleSource {
 
     /// Merges a block of an override file into the one it changes.
     fn change(&mut self, block: Block, file: &Rc<str>) -> Result<(), Refusal> {
+        self.is_deployed |= is_deployment(&block);
         let known = match &*block.kind {
             "resource" | "data" => {
                 let name = labels::<2>(&block)?;
@@ -211,6 +215,23 @@ impl ModuleSource {
             None => self.declare(block, file)?,
         }
         Ok(())
+    }
+}
+
+/// Whether a block stands in a root module only: where the state lies, or how a provider is reached. One
+/// that has no more than a name is handed down by the caller.
+fn is_deployment(block: &Block) -> bool {
+    let holds = |name: &str| {
+        block.body.blocks.iter().any(|inner| &*inner.kind == name) || block.body.attribute(name).is_some()
+    };
+    match &*block.kind {
+        "terraform" => holds("backend") || holds("cloud"),
+        "provider" => {
+            let is_naming = |name: &str| matches!(name, "alias" | "version");
+            !block.body.blocks.is_empty()
+                || block.body.attributes.iter().any(|argument| !is_naming(&argument.name))
+        }
+        _ => false,
     }
 }
 

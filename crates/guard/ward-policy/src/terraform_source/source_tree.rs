@@ -16,6 +16,8 @@ const FETCHED: &str = ".terraform/";
 pub(super) struct SourceTree<'a> {
     modules: BTreeMap<String, Result<ModuleSource, InputError>>,
     files: BTreeMap<String, &'a [u8]>,
+    /// Files of values, by the nearest folder at or above them that holds configuration.
+    values: BTreeMap<Option<String>, Vec<String>>,
 }
 
 impl<'a> SourceTree<'a> {
@@ -39,8 +41,14 @@ impl<'a> SourceTree<'a> {
             }
             by_path.insert(path, file.bytes);
         }
-        let modules = folders.into_iter().map(|(folder, files)| (folder, read_folder(&files)));
-        Ok(Self { modules: modules.collect(), files: by_path })
+        let modules: BTreeMap<_, _> =
+            folders.into_iter().map(|(folder, files)| (folder, read_folder(&files))).collect();
+        let mut values: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+        for path in by_path.keys().filter(|path| is_of_values(path)) {
+            let owner = owner(path, |folder| modules.contains_key(folder)).map(str::to_owned);
+            values.entry(owner).or_default().push(path.clone());
+        }
+        Ok(Self { modules, files: by_path, values })
     }
 
     /// What a folder declares, if it was read.
@@ -70,23 +78,55 @@ impl<'a> SourceTree<'a> {
         })
     }
 
-    /// The folders to begin with: those that no other calls. What calls itself in a circle has none,
-    /// and its first folder is taken, so that every folder is checked.
+    /// Files of values that lie with a folder, and those that lie with none.
+    pub(super) fn values_with(&self, folder: &str) -> impl Iterator<Item = (&str, &'a [u8])> {
+        let own = self.values.get(&Some(folder.to_owned())).into_iter().flatten();
+        let of_nobody = self.values.get(&None).into_iter().flatten();
+        own.chain(of_nobody).filter_map(|path| Some((path.as_str(), self.file(path)?)))
+    }
+
+    /// The folders to begin with: those that no other calls, and those that say themselves that they are
+    /// deployed. What calls itself in a circle has none, and its first folder is taken, so that every
+    /// folder is checked.
     pub(super) fn roots(&self) -> Vec<String> {
-        let is_own = |folder: &&String| !format!("{folder}/").contains(FETCHED);
-        let called: BTreeSet<String> =
-            self.modules.keys().flat_map(|folder| self.called_by(folder)).collect();
-        let mut roots: Vec<String> =
-            self.modules.keys().filter(is_own).filter(|folder| !called.contains(*folder)).cloned().collect();
-        let mut reached = BTreeSet::new();
+        let mut roots = self.roots_beside(&BTreeSet::new());
+        let known: BTreeSet<String> = roots.iter().cloned().collect();
+        let deployed = self.own_folders().filter(|folder| self.is_deployed(folder));
+        roots.extend(deployed.filter(|folder| !known.contains(*folder)).cloned());
+        roots
+    }
+
+    /// The folders to begin with among those that were not reached yet.
+    pub(super) fn roots_beside(&self, reached: &BTreeSet<String>) -> Vec<String> {
+        let left = || self.own_folders().filter(|folder| !reached.contains(*folder));
+        let is_left = |folder: &String| !reached.contains(folder);
+        let callers = self.modules.keys().filter(|folder| is_left(folder));
+        let called: BTreeSet<String> = callers.flat_map(|folder| self.called_by(folder)).collect();
+        let mut roots: Vec<String> = left().filter(|folder| !called.contains(*folder)).cloned().collect();
+        let mut reached = reached.clone();
         roots.iter().for_each(|root| self.reach(root, &mut reached));
-        for folder in self.modules.keys().filter(is_own) {
+        for folder in left() {
             if !reached.contains(folder) {
                 self.reach(folder, &mut reached);
                 roots.push(folder.clone());
             }
         }
         roots
+    }
+
+    /// Folders that were not fetched.
+    pub(super) fn own_folders(&self) -> impl Iterator<Item = &String> {
+        self.modules.keys().filter(|folder| !format!("{folder}/").contains(FETCHED))
+    }
+
+    /// Whether a folder is deployed by itself, whoever calls it as a module too: it says where its state
+    /// lies, how to reach a provider, or which values it has.
+    fn is_deployed(&self, folder: &str) -> bool {
+        let own_values = ["terraform.tfvars", "terraform.tfvars.json"];
+        self.module(folder).is_some_and(|module| module.is_deployed)
+            || own_values
+                .iter()
+                .any(|name| joined_path(folder, name).is_some_and(|path| self.files.contains_key(&path)))
     }
 
     fn reach(&self, root: &str, reached: &mut BTreeSet<String>) {
@@ -106,6 +146,23 @@ impl<'a> SourceTree<'a> {
             sources.filter(|source| is_local(source)).filter_map(|source| joined_path(folder, source));
         local.filter(|path| path != folder && self.modules.contains_key(path)).collect()
     }
+}
+
+fn is_of_values(path: &str) -> bool {
+    let is_fetched = path.split('/').any(|folder| folder == ".terraform");
+    !is_fetched && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
+}
+
+/// The nearest folder at or above a file that holds configuration.
+fn owner(path: &str, holds: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut at = path;
+    while !at.is_empty() {
+        at = at.rsplit_once('/').map_or("", |(above, _)| above);
+        if holds(at) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn read_folder(files: &[SourceFile<'_>]) -> Result<ModuleSource, InputError> {
@@ -164,6 +221,28 @@ mod tests {
         let files: Vec<_> =
             files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
         SourceTree::read(&files).unwrap().roots()
+    }
+
+    #[test]
+    fn fails_closed_a_folder_that_is_called_and_deployed_by_itself_is_a_root() {
+        let call = "module \"m\" {\n  source = \"../..\"\n}\n";
+        let of =
+            |own: &[(&str, &str)]| roots(&[&[("main.tf", ""), ("examples/all/main.tf", call)], own].concat());
+        assert_eq!(of(&[]), ["examples/all"]);
+        assert_eq!(of(&[("terraform.tfvars", "")]), ["examples/all", ""]);
+        for own in [
+            "terraform {\n  backend \"s3\" {}\n}\n",
+            "terraform {\n  cloud {}\n}\n",
+            "provider \"aws\" {\n  region = \"eu-central-1\"\n}\n",
+            "provider \"azurerm\" {\n  features {}\n}\n",
+        ] {
+            assert_eq!(of(&[("own.tf", own)]), ["examples/all", ""], "{own}");
+        }
+        // What only says that a provider is handed down.
+        assert_eq!(of(&[("own.tf", "provider \"aws\" {\n  alias = \"west\"\n}\n")]), ["examples/all"]);
+        assert_eq!(of(&[("own.tf", "terraform {\n  required_version = \"1\"\n}\n")]), ["examples/all"]);
+        let json = "{\"terraform\": {\"backend\": {\"s3\": {}}}}";
+        assert_eq!(of(&[("own.tf.json", json)]), ["examples/all", ""]);
     }
 
     const CALL: &str = "module \"m\" {\n  source = \"../b\"\n}\n";

@@ -39,9 +39,10 @@ impl Evaluator<'_> {
         } else {
             let holes: Vec<&Value> = built.holes.iter().collect();
             let value = document(&built).unwrap_or_else(|| not_known_of(&holes));
-            // What only follows an ARN stays within it; any other text may name something else.
-            let stays = built.holes.len() == 1 && built.text.starts_with(HOLE);
-            if stays { value } else { value.computed("template") }
+            match stays_within(&built) {
+                Some(after) => value.written_as(Some(&format!("${{…}}{after}"))),
+                None => value.computed("template"),
+            }
         };
         value.and_from(&from).secret_if(is_secret)
     }
@@ -109,6 +110,21 @@ impl Built {
     }
 }
 
+/// Whether a text is a name, or lies within what an ARN names: `"${bucket.arn}/*"`. Any other text
+/// around a name may name something else, as `"${bucket.id}-logs"` does.
+/// What stands behind the name is given back.
+fn stays_within(built: &Built) -> Option<&str> {
+    let [hole] = built.holes.as_slice() else { return None };
+    let after = built.text.strip_prefix(HOLE)?;
+    let is_arn = |to: &Referent| match to {
+        Referent::Block(block) => block.attribute.ends_with("arn"),
+        _ => false,
+    };
+    let is_within =
+        || after.starts_with(['/', ':']) && hole.from.iter().all(|reference| is_arn(&reference.to));
+    (after.is_empty() || is_within()).then_some(after)
+}
+
 /// Attributes of resources that hold a name, never a quote or a bracket.
 const NAMES: [&str; 8] = ["id", "arn", "name", "bucket", "partition", "dns_suffix", "region", "fqdn"];
 const NAME_ENDINGS: [&str; 3] = ["_id", "_arn", "_name"];
@@ -152,7 +168,11 @@ fn filled(tree: &Attribute, holes: &[Value]) -> Option<Value> {
             // Which hole it is does not matter: where any of them leads is not sure then.
             let from = holes.iter().fold(References::default(), |all, hole| joined(&all, &hole.all_from()));
             let reason = holes.first().map_or(Reason::Expression, reason_of);
-            Value::unknown(reason).and_from(&from)
+            let value = Value::unknown(reason).and_from(&from);
+            match text.strip_prefix(HOLE).filter(|after| after.starts_with('/') && !after.contains(HOLE)) {
+                Some(after) => value.written_as(Some(&format!("${{…}}{after}"))),
+                None => value,
+            }
         }
         Attribute::Text(text) => Value::text(text),
         Attribute::List(items) => {

@@ -4,11 +4,12 @@ use super::SourceOptions;
 use super::body_parser::read_body;
 use super::evaluator::Given;
 use super::json_syntax::read_json_values;
-use super::module_source::in_file;
-use super::source_tree::{SourceTree, joined_path};
+use super::module_source::{ModuleSource, in_file};
+use super::source_tree::SourceTree;
+use crate::graph::{Note, Place};
 use crate::input_error::InputError;
 use crate::input_text::read_text;
-use crate::limits::MAX_SOURCE_FILE_BYTES;
+use crate::limits::{MAX_SOURCE_FILE_BYTES, MAX_VALUE_FILES};
 use std::collections::BTreeMap;
 
 /// The values of variables, in the order in which Terraform lets later ones win.
@@ -24,18 +25,60 @@ pub(super) fn given_values(
     for (_, path, bytes) in own {
         read_values(path, bytes, &mut given)?;
     }
-    for path in options.variable_files {
-        let missing = || {
-            in_file(path, InputError::UnknownFormat { what: "the file of variables is not there".to_owned() })
-        };
-        let bytes = joined_path("", path).and_then(|path| tree.file(&path)).ok_or_else(missing)?;
-        read_values(path, bytes, &mut given)?;
+    for file in options.variable_files {
+        read_values(file.path, file.bytes, &mut given)?;
     }
     for (name, text) in options.variables {
         given.insert((*name).into(), Given::Text((*text).into()));
     }
     Ok(given)
 }
+
+/// A note for each file of values that lies with a root module, gives values to variables of it, and is
+/// not read: whoever deploys may give it. Whoever named a file has said which ones count.
+pub(super) fn unread_values(
+    tree: &SourceTree<'_>,
+    root: &str,
+    source: &ModuleSource,
+    options: &SourceOptions<'_>,
+) -> Vec<Note> {
+    if !options.variable_files.is_empty() {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    let is_unread = |path: &str| {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        folder != root || rank(name).is_none()
+    };
+    for (place, (path, bytes)) in tree.values_with(root).filter(|(path, _)| is_unread(path)).enumerate() {
+        if place >= MAX_VALUE_FILES {
+            let text = "more files of values lie here than a check looks at (--var-file says which count)";
+            notes.push(Note { blocks: true, text: text.to_owned(), place: None });
+            break;
+        }
+        let mut values = BTreeMap::new();
+        let what = match read_values(path, bytes, &mut values) {
+            Err(_) => "is not understood".to_owned(),
+            Ok(()) => {
+                let is_overruled = |name: &str| options.variables.iter().any(|(given, _)| *given == name);
+                let given = values.keys().filter(|name| source.variables.contains_key(*name));
+                let given = given.filter(|name| !is_overruled(name));
+                let given: Vec<&str> = given.map(|name| &**name).take(NAMES_TOLD).collect();
+                if given.is_empty() {
+                    continue;
+                }
+                format!("gives values to {}", given.join(", "))
+            }
+        };
+        let text =
+            format!("{path} {what}, and was not read: what is deployed with it was not checked (--var-file)");
+        notes.push(Note { blocks: true, text, place: Some(Place { file: path.into(), line: 1 }) });
+    }
+    notes
+}
+
+/// Names of variables that one note tells.
+const NAMES_TOLD: usize = 3;
 
 /// In which place Terraform reads a file of variables by itself, if it does.
 fn rank(name: &str) -> Option<usize> {

@@ -486,3 +486,61 @@ fn fails_closed_a_setting_of_another_account_or_region() {
     // A module may have been given this configuration under that name, or another.
     assert_eq!(of("module.m:aws"), Verdict::Indeterminate);
 }
+
+#[test]
+fn fails_closed_a_secret_behind_a_local_or_in_the_default_of_a_variable() {
+    let database = |references: &str, password: &str, variables: &str| {
+        let change = format!(
+            r#"{{"address": "aws_db_instance.d", "mode": "managed", "type": "aws_db_instance", "name": "d",
+            "change": {{"actions": ["create"], "before": null, "after": {{"password": "{password}"}},
+            "after_unknown": {{}}, "after_sensitive": {{"password": true}}}}}}"#
+        );
+        let declared =
+            declared("aws_db_instance.d", &format!(r#"{{"password": {{"references": [{references}]}}}}"#));
+        let root = format!(r#"{{"resources": [{declared}], "variables": {{{variables}}}}}"#);
+        verdict(&plan("", &change, &root), "W-059", "aws_db_instance.d")
+    };
+    assert_eq!(database(r#""var.pw""#, "hunter2", r#""pw": {"sensitive": true}"#), Verdict::Pass);
+    assert_eq!(database(r#""var.pw""#, "hunter2", r#""pw": {"default": null}"#), Verdict::Pass);
+    assert_eq!(
+        database(r#""var.pw""#, "hunter2", r#""pw": {"default": "hunter2", "sensitive": true}"#),
+        Verdict::Indeterminate
+    );
+    assert_eq!(database(r#""local.pw""#, "hunter2", ""), Verdict::Indeterminate);
+    assert_eq!(database(r#""var.pw", "local.more""#, "hunter2", r#""pw": {}"#), Verdict::Indeterminate);
+    assert_eq!(database("", "hunter2", ""), Verdict::Fail);
+}
+
+#[test]
+fn fails_closed_a_secret_that_is_put_together_of_a_name() {
+    let random = created("random_pet.p", r#"{"id": "brave-cat"}"#, "{}");
+    let of = |password: &str| {
+        let database = created("aws_db_instance.d", &format!(r#"{{"password": "{password}"}}"#), "{}");
+        let references = r#"{"password": {"references": ["random_pet.p.id", "random_pet.p"]}}"#;
+        let declared =
+            format!("{}, {}", declared("random_pet.p", "{}"), declared("aws_db_instance.d", references));
+        let text = plan("", &format!("{random}, {database}"), &format!(r#"{{"resources": [{declared}]}}"#));
+        verdict(&text, "W-059", "aws_db_instance.d")
+    };
+    assert_eq!(of("brave-cat"), Verdict::Pass);
+    assert_eq!(of("hunter2-brave-cat"), Verdict::Indeterminate);
+}
+
+#[test]
+fn fails_closed_a_companion_of_a_name_that_is_made_of_another() {
+    let with = |name: &str, reference: &str| {
+        let bucket = created("aws_s3_bucket.main", r#"{"bucket": "main", "tags": {"target": "logs"}}"#, "{}");
+        let after = PAB_ON.replacen('{', &format!(r#"{{"bucket": "{name}", "#), 1);
+        let block = created("aws_s3_bucket_public_access_block.p", &after, "{}");
+        let references = format!(r#"{{"bucket": {{"references": ["{reference}", "aws_s3_bucket.main"]}}}}"#);
+        let root = format!(
+            r#"{{"resources": [{}, {}]}}"#,
+            declared("aws_s3_bucket.main", "{}"),
+            declared("aws_s3_bucket_public_access_block.p", &references)
+        );
+        verdict(&plan("", &format!("{bucket}, {block}"), &root), "W-021", "aws_s3_bucket.main")
+    };
+    assert_eq!(with("main", "aws_s3_bucket.main.bucket"), Verdict::Pass);
+    assert_eq!(with("main-logs", "aws_s3_bucket.main.bucket"), Verdict::Fail);
+    assert_eq!(with("logs", "aws_s3_bucket.main.tags.target"), Verdict::Fail);
+}

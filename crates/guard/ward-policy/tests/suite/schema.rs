@@ -122,7 +122,8 @@ fn every_file_of_policies_is_part_of_the_program() {
         let mut there: Vec<String> = std::fs::read_dir(folder(part))
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".yaml"))
+            // What other tools' test cases expect is for tests alone.
+            .filter(|name| name.ends_with(".yaml") && name != "disputed.yaml")
             .collect();
         there.sort();
         let mut known: Vec<String> =
@@ -154,6 +155,8 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{target: {path: p, types: x}}",
         "{present: {types: [x], owed: true}}",
         "{document: d, where: {path: a, contains: b}}",
+        "{addresses: {from: a, to: b, at_most: 256}}",
+        "{path: a, own_key: true}",
     ] {
         assert_eq!(fault_of(&rule(cell), &schema), None, "{cell}");
         assert!(read_rules("f", &rule(cell)).is_ok(), "{cell}: {:?}", read_rules("f", &rule(cell)).err());
@@ -174,6 +177,9 @@ fn the_schema_and_the_reader_refuse_the_same() {
         "{policy: p, asks: anything}",
         "{companion: {types: [x]}}",
         "{present: {types: [x], owed: 1}}",
+        "{addresses: {from: a, to: b}}",
+        "{path: a, own_key: false}",
+        "{addresses: {from: a, to: b, at_most: few}}",
         "[]",
     ] {
         assert!(fault_of(&rule(cell), &schema).is_some(), "{cell}");

@@ -150,7 +150,7 @@ fn fails_closed_what_is_present_under_a_condition_proves_nothing() {
 }
 
 #[test]
-fn policies_with_names_of_resources_and_of_the_account_are_understood() {
+fn fails_closed_policies_with_names_of_resources_and_of_the_account_are_understood() {
     let check = "{policy: V, asks: no-public-principal}";
     for (principal, wanted) in [
         ("{AWS: !GetAtt C.Arn}", Indeterminate),
@@ -162,11 +162,39 @@ fn policies_with_names_of_resources_and_of_the_account_are_understood() {
         ("'*'", Fail),
         ("{AWS: ['*', !GetAtt K.Arn]}", Fail),
         ("{AWS: !GetAtt K.Value}", Indeterminate),
+        ("{AWS: !Sub 'arn:aws:iam::*:role/${K}'}", Fail),
+        ("{AWS: !Sub 'arn:${AWS::Partition}:iam::*:role/${K}'}", Fail),
+        ("{AWS: !Join ['', ['arn:aws:iam::*:role/', !Ref K]]}", Fail),
+        ("{AWS: !Join ['', ['arn:aws:iam::1:role/', !Ref K]]}", Pass),
+        ("{AWS: !Select [0, [!Join ['', [!Ref K, '*']]]]}", Indeterminate),
+        ("{AWS: !Join ['', ['x', !Ref K]]}", Indeterminate),
     ] {
         let value = format!(
             "{{Statement: [{{Effect: Allow, Action: 's3:*', Resource: '*', Principal: {principal}}}]}}"
         );
         assert_eq!(of_value(check, &value), wanted, "{principal}");
+    }
+}
+
+#[test]
+fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
+    let check = "{policy: V, asks: tls-required}";
+    for (resources, wanted) in [
+        ("[!GetAtt K.Arn, !Sub '${K.Arn}/*']", Pass),
+        ("[!Sub 'arn:${AWS::Partition}:s3:::${K}', !Sub 'arn:${AWS::Partition}:s3:::${K}/*']", Pass),
+        ("[!GetAtt K.Arn, !Join ['', [!GetAtt K.Arn, '/*']]]", Pass),
+        ("[!Sub '${K.Arn}/*']", Fail),
+        ("[!GetAtt K.Arn, !Sub '${K.Arn}/public/*']", Fail),
+        ("[!GetAtt K.Arn, !Sub 'arn:${AWS::Partition}:s3:::${K}/logs/${AWS::AccountId}/*']", Fail),
+        ("[!Join ['', [!GetAtt K.Arn, '/*']]]", Fail),
+        ("[!GetAtt K.Arn, !Join ['', [!GetAtt K.Arn, '/public/*']]]", Fail),
+        ("[!GetAtt K.Arn, !Select [0, !Split [',', !GetAtt K.Arn]]]", Pass),
+    ] {
+        let value = format!(
+            "{{Statement: [{{Effect: Deny, Action: 's3:*', Principal: '*', Resource: {resources}, \
+             Condition: {{Bool: {{'aws:SecureTransport': 'false'}}}}}}]}}"
+        );
+        assert_eq!(of_value(check, &value), wanted, "{resources}");
     }
 }
 

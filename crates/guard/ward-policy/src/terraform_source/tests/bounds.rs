@@ -5,6 +5,7 @@ use crate::graph::Attribute;
 use crate::limits::{
     MAX_EVALUATION_DEPTH, MAX_HCL_DEPTH, MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULE_INSTANCES,
     MAX_REFERENCES, MAX_SOURCE_FILE_BYTES, MAX_SOURCE_FILES, MAX_TEXT_BYTES, MAX_VALUE_DEPTH,
+    MAX_VALUE_FILES,
 };
 use crate::terraform_source::{SourceFile, SourceOptions, TerraformSource};
 
@@ -241,4 +242,31 @@ fn no_text_makes_a_check_crash() {
         }
         check(&text.into_iter().collect::<String>());
     }
+}
+
+#[test]
+fn files_of_values_are_looked_at_up_to_their_bound() {
+    let main = "variable \"on\" {\n  default = true\n}\nresource \"t_r\" \"x\" {\n  v = var.on\n}\n";
+    let blocks = |count: usize| {
+        let names: Vec<String> = (0..count).map(|place| format!("{place}.tfvars")).collect();
+        let values = names.iter().map(|name| (name.as_str(), "size = 5"));
+        let files: Vec<_> = std::iter::once(("main.tf", main)).chain(values).collect();
+        read(&files, &SourceOptions::default()).unwrap().notes().iter().any(|note| note.blocks)
+    };
+    assert!(!blocks(MAX_VALUE_FILES));
+    assert!(blocks(MAX_VALUE_FILES + 1));
+}
+
+#[test]
+fn modules_that_are_made_no_times_in_a_row_are_each_checked_once() {
+    let files: Vec<(String, String)> = (0..50)
+        .map(|place| {
+            let call = format!("module \"m\" {{\n  source = \"../m{}\"\n  count = 0\n}}\n", place + 1);
+            (format!("m{place}/main.tf"), call)
+        })
+        .collect();
+    let files: Vec<_> =
+        files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
+    let graphs = TerraformSource::read(&files).unwrap().graphs(&SourceOptions::default());
+    assert_eq!(graphs.len(), 50);
 }

@@ -3,7 +3,7 @@
 use super::{addresses, at, graph, leads, read};
 use crate::graph::{Attribute, Reason};
 use crate::input_error::InputError;
-use crate::terraform_source::SourceOptions;
+use crate::terraform_source::{SourceFile, SourceOptions, TerraformSource};
 
 fn unknown(attribute: Option<&Attribute>) -> Reason {
     match attribute {
@@ -40,6 +40,49 @@ fn fails_closed_two_calls_of_one_module_keep_their_own_inputs() {
     assert_eq!(get("module.off.t_r.x"), Some(false.into()));
     assert_eq!(unknown(get("module.open.t_r.x").as_ref()), Reason::Input);
     assert_eq!(unknown(get("module.after.t_r.x").as_ref()), Reason::AfterApply);
+}
+
+#[test]
+fn fails_closed_values_that_lie_there_and_are_not_read_block_the_check() {
+    let main = "variable \"on\" {\n  default = true\n}\nresource \"t_r\" \"x\" {\n  encrypted = var.on\n}\n";
+    let blocks = |files: &[(&str, &str)], options: &SourceOptions<'_>| {
+        let files: Vec<_> = std::iter::once(("main.tf", main)).chain(files.iter().copied()).collect();
+        read(&files, options).unwrap().notes().iter().any(|note| note.blocks)
+    };
+    let plain = SourceOptions::default();
+    assert!(!blocks(&[], &plain));
+    for path in ["prod.tfvars", "prod.tfvars.json", "env/prod.tfvars", "env/terraform.tfvars"] {
+        let text = if path.ends_with("json") { "{\"on\": false}" } else { "on = false" };
+        assert!(blocks(&[(path, text)], &plain), "{path}");
+    }
+    assert!(blocks(&[("prod.tfvars", "on = [")], &plain));
+    // A value that Terraform reads by itself does not make the other one harmless.
+    assert!(blocks(&[("terraform.tfvars", "on = true"), ("prod.tfvars", "on = false")], &plain));
+    let free: [(&str, &str); 3] =
+        [("terraform.tfvars", "on = true"), ("a.auto.tfvars", "on = true"), ("other.tfvars", "size = 5")];
+    assert!(!blocks(&free, &plain));
+    let prod = SourceFile { path: "prod.tfvars", bytes: b"on = false" };
+    assert!(!blocks(&[("prod.tfvars", "on = false")], &SourceOptions { variable_files: &[prod], ..plain }));
+    let given = SourceOptions { variables: &[("on", "true")], ..plain };
+    assert!(!blocks(&[("prod.tfvars", "on = false")], &given));
+}
+
+#[test]
+fn fails_closed_a_module_that_is_called_and_made_no_times_is_checked() {
+    let inner = "resource \"t_r\" \"x\" {\n  encrypted = false\n}\n";
+    let found = |call: &str| {
+        let call = format!("module \"m\" {{\n  source = \"./m\"\n  {call}\n}}\n");
+        let files = [("main.tf", call.as_str()), ("m/main.tf", inner)];
+        let files: Vec<_> =
+            files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
+        let source = TerraformSource::read(&files).unwrap();
+        let graphs = source.graphs(&SourceOptions::default());
+        graphs.iter().map(|(root, graph)| (root.clone(), graph.as_ref().unwrap().len())).collect::<Vec<_>>()
+    };
+    assert_eq!(found(""), [(String::new(), 1)]);
+    for none in ["count = 0", "for_each = {}"] {
+        assert_eq!(found(none), [(String::new(), 0), ("m".to_owned(), 1)], "{none}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{at, graph, read, shown, value};
 use crate::graph::{Attribute, Reason, Role};
-use crate::terraform_source::SourceOptions;
+use crate::terraform_source::{SourceFile, SourceOptions};
 
 #[test]
 fn operators_templates_and_conditions_over_known_values() {
@@ -62,12 +62,13 @@ fn given_values_count_more_than_files_and_files_more_than_defaults() {
     assert_eq!(get(&[("terraform.tfvars", "v = 2")], &plain), "2");
     assert_eq!(get(&[("terraform.tfvars", "v = 2"), ("a.auto.tfvars.json", "{\"v\": 3}")], &plain), "3");
     assert_eq!(get(&[("other.tfvars", "v = 4")], &plain), "1");
-    let named = SourceOptions { variable_files: &["other.tfvars"], ..plain };
+    let other = SourceFile { path: "other.tfvars", bytes: b"v = 4" };
+    let named = SourceOptions { variable_files: &[other], ..plain };
     assert_eq!(get(&[("terraform.tfvars", "v = 2"), ("other.tfvars", "v = 4")], &named), "4");
     let given = SourceOptions { variables: &[("v", "5")], ..named };
     assert_eq!(get(&[("other.tfvars", "v = 4")], &given), "5");
-    let gone = SourceOptions { variable_files: &["gone.tfvars"], ..plain };
-    assert!(read(&[("main.tf", main)], &gone).is_err());
+    let broken = SourceFile { path: "broken.tfvars", bytes: b"v = [" };
+    assert!(read(&[("main.tf", main)], &SourceOptions { variable_files: &[broken], ..plain }).is_err());
 }
 
 #[test]

@@ -79,6 +79,39 @@ fn fails_closed_a_companion_with_count_zero_is_a_violation() {
 }
 
 #[test]
+fn fails_closed_a_companion_whose_name_is_made_of_another_does_not_count() {
+    for name in
+        ["\"${aws_s3_bucket.b.id}-logs\"", "\"${aws_s3_bucket.b.id}/x\"", "\"${aws_s3_bucket.b.arn}s\""]
+    {
+        let text = bucket_and_block("", &format!("bucket = {name}"));
+        assert!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0.blocks(), "{name}");
+    }
+    let text = bucket_and_block("", "bucket = aws_s3_bucket.b.tags_all[\"target\"]");
+    assert!(verdict(&[("main.tf", &text)], "W-021", "aws_s3_bucket.b").0.blocks());
+}
+
+#[test]
+fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
+    let policies = [
+        "jsonencode({ Statement = [{ Effect = \"Deny\", Principal = \"*\", Action = \"s3:*\", Resource = [RESOURCES], Condition = { Bool = { \"aws:SecureTransport\" = \"false\" } } }] })",
+        "<<EOF\n{\"Statement\": [{\"Effect\": \"Deny\", \"Principal\": \"*\", \"Action\": \"s3:*\", \"Resource\": [RESOURCES], \"Condition\": {\"Bool\": {\"aws:SecureTransport\": \"false\"}}}]}\nEOF\n",
+    ];
+    let of = |policy: &str, resources: &str| {
+        let policy = policy.replace("RESOURCES", resources);
+        let text = format!(
+            "resource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
+        );
+        verdict(&[("main.tf", &text)], "W-023", "aws_s3_bucket.b").0
+    };
+    for policy in policies {
+        let whole = "\"${aws_s3_bucket.b.arn}\", \"${aws_s3_bucket.b.arn}/*\"";
+        assert_eq!(of(policy, whole), Verdict::Pass, "{policy}");
+        let part = "\"${aws_s3_bucket.b.arn}\", \"${aws_s3_bucket.b.arn}/public/*\"";
+        assert!(of(policy, part).blocks(), "{policy}");
+    }
+}
+
+#[test]
 fn known_after_apply_is_no_false_alarm() {
     let text = "resource \"aws_kms_key\" \"k\" {}\nresource \"aws_db_instance\" \"d\" {\n  storage_encrypted = true\n  kms_key_id = aws_kms_key.k.arn\n}\n";
     assert_eq!(verdict(&[("main.tf", text)], "W-003", "aws_db_instance.d").0, Verdict::Pass);

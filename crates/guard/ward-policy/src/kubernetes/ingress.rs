@@ -1,0 +1,89 @@
+//! Hosts for which an ingress has rules and no TLS.
+
+use super::objects::{as_block, as_text};
+use crate::graph::{Attribute, Block, Reason, References, Unknown};
+
+/// What stands for a rule without a host: it is for all of them.
+const EVERY_HOST: &str = "every other host";
+
+/// Hosts of rules that no entry of `tls` names, as texts. Without any such entry there is nothing to tell.
+pub(super) fn plain_hosts(spec: &Block) -> Vec<Attribute> {
+    let entries: Vec<&Attribute> = items(spec.get("tls")).collect();
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let mut named: Vec<&str> = Vec::new();
+    let mut is_open = false;
+    for entry in entries {
+        match as_block(entry).map(|entry| entry.get("hosts")) {
+            // Without hosts the certificate's own hold.
+            Some(None | Some(Attribute::Null)) => return Vec::new(),
+            Some(Some(Attribute::List(hosts))) => {
+                for host in hosts {
+                    match as_text(host) {
+                        Some(host) => named.push(host),
+                        None => is_open = true,
+                    }
+                }
+            }
+            _ => is_open = true,
+        }
+    }
+    let rules = items(spec.get("rules")).map(|rule| match as_block(rule) {
+        Some(rule) => rule.get("host").cloned().unwrap_or(Attribute::Null),
+        None => not_known(),
+    });
+    rules.filter_map(|host| uncovered(host, &named, is_open)).collect()
+}
+
+/// A host that is surely not covered, or something not known if it may be.
+fn uncovered(host: Attribute, named: &[&str], is_open: bool) -> Option<Attribute> {
+    match &host {
+        Attribute::Text(text) if named.iter().any(|known| covers(known, text)) => None,
+        Attribute::Text(text) if !is_open => Some(Attribute::text(text)),
+        Attribute::Null if !is_open => Some(EVERY_HOST.into()),
+        _ => Some(not_known()),
+    }
+}
+
+/// A star stands for one label.
+fn covers(known: &str, host: &str) -> bool {
+    known.eq_ignore_ascii_case(host)
+        || known.strip_prefix("*.").is_some_and(|domain| {
+            host.split_once('.')
+                .is_some_and(|(label, rest)| label != "*" && rest.eq_ignore_ascii_case(domain))
+        })
+}
+
+fn not_known() -> Attribute {
+    Attribute::Unknown(Box::new(Unknown::new(Reason::Input, References::default())))
+}
+
+fn items(list: Option<&Attribute>) -> impl Iterator<Item = &Attribute> {
+    match list {
+        Some(Attribute::List(items)) => items.iter(),
+        _ => [].iter(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read_json;
+
+    fn plain(tls: &str, rules: &str) -> Vec<String> {
+        let spec = read_json(&format!("{{\"tls\": {tls}, \"rules\": {rules}}}")).unwrap();
+        plain_hosts(as_block(&spec).unwrap()).iter().map(Attribute::shown).collect()
+    }
+
+    #[test]
+    fn fails_closed_a_host_beside_those_with_tls_is_plain() {
+        let rules = r#"[{"host": "a.example.org"}, {"host": "b.example.org"}, {}]"#;
+        let a = r#"[{"hosts": ["a.example.org"], "secretName": "s"}]"#;
+        assert_eq!(plain(a, rules), ["\"b.example.org\"", "\"every other host\""]);
+        assert_eq!(plain(r#"[{"hosts": ["*.example.org"]}]"#, rules), ["\"every other host\""]);
+        assert_eq!(plain(r#"[{"hosts": [7]}]"#, r#"[{"host": "a"}]"#).len(), 1);
+        assert!(plain(r#"[{"secretName": "s"}]"#, rules).is_empty());
+        assert!(plain("[]", rules).is_empty());
+    }
+}
