@@ -4,7 +4,9 @@
 use crate::{InProcessHints, InProcessTransport};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use ward_api::{HaveOfManyAnswer, HaveOfManyQuestion, LogName, paths};
 use ward_client::{HttpMethod, HttpRequest, HttpResponse, ServerAddress, Transport, TransportError};
+use ward_id::Canonical as _;
 
 /// One request with its answer, as they passed.
 #[derive(Clone, Debug)]
@@ -46,7 +48,26 @@ impl Relay {
 
     /// From now on every log read gets the answer that it got first: news is withheld.
     pub fn freeze(&self) {
+        self.heads_apart();
         self.lock().frozen = Some(BTreeMap::new());
+    }
+
+    /// From now on the device gets no heads of logs with its greeting: it asks for them by their own
+    /// paths, where rules find them.
+    pub fn heads_apart(&self) {
+        self.before(|request| {
+            if request.path == paths::HAVE_OF_MANY
+                && let Ok(question) = HaveOfManyQuestion::from_canonical(&request.body)
+            {
+                request.body = HaveOfManyQuestion { heads: false, ..question }.to_canonical();
+            }
+            true
+        });
+    }
+
+    /// The note of a log's newest head that passed.
+    pub fn newest_note(&self, log: LogName) -> Option<Vec<u8>> {
+        self.lock().log.iter().rev().find_map(|one| note_in(log, one))
     }
 
     /// Leads to another server; `None` leads back.
@@ -94,6 +115,20 @@ impl Relay {
     pub fn clear_record(&self) {
         self.lock().log.clear();
     }
+}
+
+fn note_in(log: LogName, passed: &Exchange) -> Option<Vec<u8>> {
+    let response = passed.response.as_ref().filter(|response| response.status == 200)?;
+    if passed.request.path == paths::checkpoint(log) {
+        return Some(response.body.clone());
+    }
+    let greeted = passed.request.path == paths::HAVE_OF_MANY;
+    let answer = HaveOfManyAnswer::from_canonical(&response.body).ok().filter(|_| greeted)?;
+    let note = match log {
+        LogName::Mlog => answer.mlog,
+        LogName::Olog => answer.olog,
+    };
+    note.map(|note| note.0)
 }
 
 /// A transport with a relay in between.

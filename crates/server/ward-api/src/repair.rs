@@ -44,6 +44,9 @@ pub struct HaveOfManyQuestion {
     /// What the caller has.
     #[n(0)]
     pub charts: Vec<ChartDigest>,
+    /// Whether the newest heads of both logs are wanted as well.
+    #[n(1)]
+    pub heads: bool,
 }
 
 /// Answer of `POST /v1/have`.
@@ -54,6 +57,12 @@ pub struct HaveOfManyAnswer {
     /// one. A chart that the caller does not read is not among them.
     #[n(0)]
     pub same: Vec<ChartId>,
+    /// The note that `GET /v1/mlog/checkpoint` gives, if it was wanted and there is one now.
+    #[n(1)]
+    pub mlog: Option<Opaque>,
+    /// The same of the operation log.
+    #[n(2)]
+    pub olog: Option<Opaque>,
 }
 
 /// One place of one chain: `[device, incarnation, seq]`.
@@ -177,11 +186,13 @@ mod tests {
         assert_eq!(other.to_canonical()[..4], [0xa2, 0x00, 0x80, 0x01]);
         assert_eq!(HaveAnswer::from_canonical(&other.to_canonical()), Ok(other));
         let digest = ChartDigest { chart: ChartId::from_bytes([3; 16]), digest: [7; 32] };
-        let many = HaveOfManyQuestion { charts: vec![digest] };
-        assert_eq!(many.to_canonical()[..5], [0xa1, 0x00, 0x81, 0x82, 0x50]);
+        let many = HaveOfManyQuestion { charts: vec![digest], heads: true };
+        assert_eq!(many.to_canonical()[..5], [0xa2, 0x00, 0x81, 0x82, 0x50]);
         assert_eq!(HaveOfManyQuestion::from_canonical(&many.to_canonical()), Ok(many));
-        let none = HaveOfManyAnswer { same: Vec::new() };
+        let none = HaveOfManyAnswer { same: Vec::new(), mlog: None, olog: None };
         assert_eq!(none.to_canonical(), [0xa1, 0x00, 0x80]);
+        let heads = HaveOfManyAnswer { olog: Some(Opaque(vec![7])), ..none };
+        assert_eq!(heads.to_canonical(), [0xa2, 0x00, 0x80, 0x02, 0x41, 0x07]);
         assert_eq!(HaveQuestion { digest: [7; 32] }.to_canonical()[..4], [0xa1, 0x00, 0x58, 0x20]);
     }
 

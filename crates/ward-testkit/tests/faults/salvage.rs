@@ -316,7 +316,8 @@ async fn fault_22_only_what_is_urgent_goes_when_the_log_is_only_stale() {
     patient.restart().await;
     patient.relay.set_offline(false);
     // The way to the log shows what it showed four days ago: nothing can be sealed under that.
-    let stale = site_head(&patient);
+    let stale = patient.relay.newest_note(ward_api::LogName::Mlog).unwrap();
+    patient.relay.heads_apart();
     patient.relay.after(move |request, response| {
         if request.path == ward_api::paths::MLOG_CHECKPOINT {
             response.body.clone_from(&stale);
@@ -342,14 +343,4 @@ async fn fault_22_only_what_is_urgent_goes_when_the_log_is_only_stale() {
     staff[0].sync().await;
     assert!(staff[0].client.waiting_drops(chart).unwrap().is_empty());
     assert_eq!(texts(&staff[0], chart).len(), 4);
-}
-
-/// The newest head of the membership log that a device was shown.
-fn site_head(device: &TestDevice) -> Vec<u8> {
-    let passed = device.relay.record();
-    let of_head = passed
-        .iter()
-        .rev()
-        .find(|one| one.request.path == ward_api::paths::MLOG_CHECKPOINT && one.response.is_some());
-    of_head.unwrap().response.clone().unwrap().body
 }

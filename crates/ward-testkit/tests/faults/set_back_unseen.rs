@@ -22,6 +22,7 @@ async fn set_back(seed: u64, staff: usize, days: i64) -> (Site, TestDevice, Vec<
     capture(&mut patient, chart, &["seen by no witness"]).await;
     assert_eq!(synced(&mut patient).await.pushed, 1);
     // A nurse fetches it without asking for a head, so that it stays so.
+    others[0].relay.heads_apart();
     others[0].relay.before(|request| request.path != ward_api::paths::OLOG_CHECKPOINT);
     synced(&mut others[0]).await;
     assert_eq!(texts(&others[0], chart), ["before the backup", "seen by no witness"]);

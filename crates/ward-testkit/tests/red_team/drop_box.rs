@@ -2,7 +2,7 @@
 
 use crate::scene::{ghost, names, note, site_with_nurse, synced, texts, unsigned, write_into_log};
 use ward_api::{
-    DropBatch, DropPage, ErrorCode, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths,
+    DropBatch, DropPage, ErrorCode, LogName, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths,
 };
 use ward_client::{ClientError, HttpMethod, HttpResponse};
 use ward_crypto::{DropEnvelope, DropEnvelopeFields, Role};
@@ -34,16 +34,6 @@ fn says_revoked(relay: &Relay, shown: Option<Vec<u8>>) {
     });
 }
 
-/// The newest head of the membership log as a device was shown it.
-fn head_note(device: &TestDevice) -> Vec<u8> {
-    let passed = device.relay.record();
-    let newest = passed.iter().rev().find_map(|one| {
-        let response = one.response.as_ref()?;
-        (one.request.path == paths::MLOG_CHECKPOINT && response.status == 200).then(|| response.body.clone())
-    });
-    newest.expect("the device followed the log")
-}
-
 /// The log from a size on, with all its entries, as the proof that its last entry revokes somebody.
 async fn proof_of_last(site: &mut Site, from: u64) -> RevocationProof {
     site.coordinator.sync().await;
@@ -60,7 +50,7 @@ async fn proof_of_last(site: &mut Site, from: u64) -> RevocationProof {
         leaves: Opaque(leaves),
         entries: stored.into_iter().map(row).collect(),
         consistency: Vec::new(),
-        note: Opaque(head_note(&site.coordinator)),
+        note: Opaque(site.coordinator.relay.newest_note(LogName::Mlog).unwrap()),
     }
 }
 
@@ -166,6 +156,7 @@ async fn rt_14_a_server_that_lets_a_revoked_device_go_on_is_not_believed_either(
         assert!(done.unwrap().is_done());
         let whole = proof_of_last(&mut site, from).await;
         // The device is refused nothing of the log, as if nothing had happened.
+        patient.relay.heads_apart();
         patient.relay.after(move |request, response| {
             let body = if request.path == paths::MLOG_CHECKPOINT {
                 whole.note.0.clone()

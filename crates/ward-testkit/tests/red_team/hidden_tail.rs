@@ -1,6 +1,7 @@
 //! The newest operations are hidden from a device, or cut off.
 
 use crate::scene::{change_pages, held, site_with_nurse, synced, texts, write};
+use ward_api::paths;
 use ward_audit::ReceiptBreach;
 use ward_client::SyncProblem;
 use ward_id::Canonical as _;
@@ -18,11 +19,11 @@ async fn rt_17_a_hidden_tail_shows_at_the_next_record_of_a_peer() {
     // that they were opened.
     let shown = held(&site.server).await - 3;
     change_pages(&nurse.relay, move |page| page.rows.retain(|row| !(shown..shown + 3).contains(&row.index)));
-    let asked =
-        nurse.relay.record().into_iter().rev().find(|one| one.request.path.ends_with("/have")).unwrap();
+    let of_chart = paths::have(chart);
+    let asked = nurse.relay.record().into_iter().rev().find(|one| one.request.path == of_chart).unwrap();
     let earlier = asked.response.unwrap().body;
     nurse.relay.after(move |request, response| {
-        if request.path.ends_with("/have") {
+        if request.path == of_chart {
             response.body.clone_from(&earlier);
         }
     });

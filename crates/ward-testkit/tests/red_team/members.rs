@@ -4,7 +4,7 @@ use crate::loot::{loot, opens_any};
 use crate::scene::{
     counts, ghost, names, note, packages_of, site_with_nurse, synced, texts, unsigned, write_into_log,
 };
-use ward_api::MlogRow;
+use ward_api::{HaveOfManyAnswer, MlogRow, Opaque, paths};
 use ward_client::{ClientError, HttpMethod, SyncProblem};
 use ward_crypto::{EpochPackage, HedgedRng, NewEpoch, PreviousEpoch, Role, make_epoch_package};
 use ward_id::{Canonical as _, ChartId, TreeRoot};
@@ -103,13 +103,20 @@ async fn rt_01_a_certificate_put_in_on_the_way_fits_no_leaf() {
 async fn rt_01_a_head_without_a_quorum_of_witnesses_is_not_taken() {
     let (mut site, _nurse, mut patient) = site_with_nurse(103).await;
     site.open_chart().await;
-    patient.relay.after(|request, response| {
+    // The log's own signature and one witness of three; by itself, and as a meeting begins with it.
+    let weakened = |note: &[u8]| {
+        let note = String::from_utf8(note.to_vec()).unwrap();
+        let (text, signatures) = note.split_once("\n\n").unwrap();
+        let kept: Vec<&str> = signatures.lines().take(2).collect();
+        format!("{text}\n\n{}\n", kept.join("\n")).into_bytes()
+    };
+    patient.relay.after(move |request, response| {
         if request.path.ends_with("/mlog/checkpoint") {
-            let note = String::from_utf8(response.body.clone()).unwrap();
-            let (text, signatures) = note.split_once("\n\n").unwrap();
-            // The log's own signature and one witness of three.
-            let kept: Vec<&str> = signatures.lines().take(2).collect();
-            response.body = format!("{text}\n\n{}\n", kept.join("\n")).into_bytes();
+            response.body = weakened(&response.body);
+        } else if request.path == paths::HAVE_OF_MANY {
+            let mut answer = HaveOfManyAnswer::from_canonical(&response.body).unwrap();
+            answer.mlog = answer.mlog.map(|note| Opaque(weakened(&note.0)));
+            response.body = answer.to_canonical();
         }
     });
     let size = patient.client.membership().unwrap().size();

@@ -43,7 +43,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Takes the newest head of the membership log and all that leads to it.
     pub(crate) async fn follow_mlog(&mut self) -> Result<(), SyncProblem> {
         let path = paths::checkpoint(LogName::Mlog);
-        let note = match self.wire().map_err(failed)?.get_bytes(&path).await {
+        let note = match self.newest_note(LogName::Mlog).await {
             Err(error) if error.is(ErrorCode::MlogRecovering) => self.after_giving_back(&path, error).await,
             note => note,
         };

@@ -4,11 +4,8 @@
 use super::incidents::event_name;
 use super::{Client, SyncProblem, SyncReport};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
-use std::collections::BTreeMap;
-use ward_api::limits::HAVE_CHARTS_MAX;
 use ward_api::{
-    ChainPlace, ChartDigest, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion, PlacedEntry,
-    ReconcileAnswer, ReconcileQuestion, paths,
+    ChainPlace, HaveAnswer, HaveQuestion, PlacedEntry, ReconcileAnswer, ReconcileQuestion, paths,
 };
 use ward_crypto::sha256;
 use ward_id::{Canonical as _, ChartId, DeviceId, Incarnation, VersionVector};
@@ -29,32 +26,6 @@ pub(crate) struct Theirs {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Which of many charts have nothing new, each with the hash of what is held of it: asked in one round
-    /// for many of them. Those with something to send are asked about afterwards, and so are all if this
-    /// goes wrong.
-    pub(crate) async fn unchanged_charts(&mut self, charts: &[ChartId]) -> BTreeMap<ChartId, [u8; 32]> {
-        let Ok(open) = self.device() else { return BTreeMap::new() };
-        let held = |chart: &ChartId| {
-            let local = open.charts.get(chart).filter(|local| local.unsent().next().is_none())?;
-            Some(ChartDigest { chart: *chart, digest: sha256(&local.chart.have().to_canonical()) })
-        };
-        let asked: Vec<ChartDigest> = charts.iter().filter_map(held).collect();
-        let mut same = BTreeMap::new();
-        if asked.len() < 2 {
-            return same;
-        }
-        for charts in asked.chunks(HAVE_CHARTS_MAX) {
-            let question = HaveOfManyQuestion { charts: charts.to_vec() };
-            let Ok(mut wire) = self.wire() else { break };
-            let Ok(answer) = wire.post::<HaveOfManyAnswer>(paths::HAVE_OF_MANY, &question).await else {
-                break;
-            };
-            let is_same = |one: &&ChartDigest| answer.same.contains(&one.chart);
-            same.extend(charts.iter().filter(is_same).map(|one| (one.chart, one.digest)));
-        }
-        same
-    }
-
     /// Sends, compares, fetches and repairs one chart. `same` is the hash of what is held of it, if the
     /// server has said that it has just that.
     pub(crate) async fn meet_chart(

@@ -20,6 +20,7 @@ mod fetch_proofs;
 mod follow_mlog;
 mod foresee;
 mod give_back_mlog;
+mod greeting;
 mod hand_over;
 mod hints;
 mod incidents;

@@ -1,6 +1,7 @@
 //! What an unlocked device holds in memory.
 
 use super::edit_text::OpenText;
+use super::greeting::Greeting;
 use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
@@ -301,6 +302,8 @@ pub(crate) struct OpenDevice {
     pub(crate) session: Session,
     pub(crate) mlog: MlogCopy,
     pub(crate) olog: Option<LogView>,
+    /// What the server said at the beginning of this meeting.
+    pub(crate) greeting: Greeting,
     pub(crate) time: TrustedTime,
     pub(crate) charts: BTreeMap<ChartId, LocalChart>,
     pub(crate) drafts: BTreeMap<Vec<u8>, DraftRecord>,
@@ -393,6 +396,7 @@ impl OpenDevice {
             session: Session::default(),
             mlog,
             olog: None,
+            greeting: Greeting::default(),
             time: TrustedTime::default(),
             charts: BTreeMap::new(),
             drafts: BTreeMap::new(),

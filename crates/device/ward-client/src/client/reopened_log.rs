@@ -146,8 +146,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// The note that the server shows of the operation log.
     pub(crate) async fn fetch_olog_note(&mut self) -> Result<ward_audit::SignedNote, ClientError> {
-        let path = paths::checkpoint(LogName::Olog);
-        let bytes = self.wire()?.get_bytes(&path).await?;
-        read_note(&bytes).ok_or(ClientError::BadAnswer { path })
+        let bytes = self.newest_note(LogName::Olog).await?;
+        read_note(&bytes).ok_or_else(|| ClientError::BadAnswer { path: paths::checkpoint(LogName::Olog) })
     }
 }

@@ -58,7 +58,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Err(ClientError::StoreIsNewer);
         }
         let mut report = SyncReport::default();
-        let followed = self.follow_mlog().await;
+        let followed = match self.greet().await {
+            Ok(()) => self.follow_mlog().await,
+            unreached => unreached,
+        };
         let reached = followed.is_ok();
         note(&mut report, followed);
         if reached || self.device().is_ok_and(|open| open.mlog.view.is_some() && !gave_up(&report)) {
@@ -67,6 +70,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if reached {
             self.note_online().await;
         }
+        self.forget_greeting();
         self.meet_orders(&mut report).await;
         self.finish(&mut report).await;
         Ok(report)
@@ -148,7 +152,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The charts that this device reads, or wrote into.
-    fn synced_charts(&self) -> Vec<ChartId> {
+    pub(crate) fn synced_charts(&self) -> Vec<ChartId> {
         let Ok(open) = self.device() else { return Vec::new() };
         let mut charts = open.mlog.membership.charts_of(open.me.device);
         let unsent = open.charts.iter().filter(|(_, local)| local.unsent().next().is_some());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ward_api::limits::{HAVE_CHARTS_MAX, RECONCILE_MAX_PLACES};
 use ward_api::{
     ChartDigest, EnvelopeBatch, ErrorCode, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion,
-    PlacedEntry, ProblemMembers, ReconcileAnswer, ReconcileQuestion,
+    LogName, Opaque, PlacedEntry, ProblemMembers, ReconcileAnswer, ReconcileQuestion,
 };
 use ward_crypto::sha256;
 use ward_id::{Canonical as _, ChartId};
@@ -32,7 +32,7 @@ pub(super) async fn compare<S: Store>(app: &App<S>, call: &Call) -> Answer {
 
 /// One round for many charts with nothing new. It says nothing of charts that the caller does not read.
 pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer {
-    let HaveOfManyQuestion { charts } = call.decode()?;
+    let HaveOfManyQuestion { charts, heads } = call.decode()?;
     if charts.len() > HAVE_CHARTS_MAX {
         return Err(refuse_with(
             ErrorCode::BadRange,
@@ -41,6 +41,12 @@ pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer 
         ));
     }
     let device = call.caller()?.device;
+    // Heads first: what is said of charts is not older than they are. Why there is none says the route that
+    // gives one.
+    let (mlog, olog) = match heads {
+        true => (newest_head(app, LogName::Mlog).await, newest_head(app, LogName::Olog).await),
+        false => (None, None),
+    };
     // One and the same chart is looked at once, however often it is named.
     let charts: BTreeMap<ChartId, [u8; 32]> =
         charts.into_iter().map(|ChartDigest { chart, digest }| (chart, digest)).collect();
@@ -55,7 +61,11 @@ pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer 
             same.push(chart);
         }
     }
-    answer_cbor(call.spec, &HaveOfManyAnswer { same })
+    answer_cbor(call.spec, &HaveOfManyAnswer { same, mlog, olog })
+}
+
+async fn newest_head<S: Store>(app: &App<S>, log: LogName) -> Option<Opaque> {
+    app.cosigned_head(log).await.ok().map(|note| Opaque(note.text.clone().into_bytes()))
 }
 
 /// Which entries stand at places of one chain.

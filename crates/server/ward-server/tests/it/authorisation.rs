@@ -97,7 +97,7 @@ impl Stage {
             Route::CompareHave => (paths::have(chart), HaveQuestion { digest: [0; 32] }.to_canonical()),
             Route::CompareMany => {
                 let charts = vec![ChartDigest { chart, digest: [0; 32] }];
-                (paths::HAVE_OF_MANY.into(), HaveOfManyQuestion { charts }.to_canonical())
+                (paths::HAVE_OF_MANY.into(), HaveOfManyQuestion { charts, heads: true }.to_canonical())
             }
             Route::Reconcile => {
                 let question = ReconcileQuestion {

@@ -5,7 +5,8 @@ use futures_util::future::join_all;
 use ward_api::limits::HAVE_CHARTS_MAX;
 use ward_api::{
     ChartDigest, EnvelopeBatch, ErrorCode, HaveAnswer, HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion,
-    MlogAccepted, MlogPlace, MlogSubmission, Opaque, PlacedEntry, ReconcileAnswer, ReconcileQuestion, paths,
+    LogName, MlogAccepted, MlogPlace, MlogSubmission, Opaque, PlacedEntry, ReconcileAnswer,
+    ReconcileQuestion, paths,
 };
 use ward_audit::Receipt;
 use ward_crypto::{Envelope, sha256};
@@ -67,7 +68,7 @@ async fn an_equal_vector_is_answered_without_it() {
     // Many charts in one round: only what is the same, and nothing of what the caller does not read.
     let of = |chart, question: HaveQuestion| ChartDigest { chart, digest: question.digest };
     let stranger = ChartId::from_bytes([9; 16]);
-    let ask = |charts| HaveOfManyQuestion { charts };
+    let ask = |charts| HaveOfManyQuestion { charts, heads: false };
     for (question, expected) in [(same, vec![chart]), (other, Vec::new())] {
         let charts = vec![of(stranger, question), of(chart, question)];
         let answer: HaveOfManyAnswer =
@@ -75,6 +76,12 @@ async fn an_equal_vector_is_answered_without_it() {
         assert_eq!(answer.same, expected);
         let answer: HaveOfManyAnswer = outsider.post(paths::HAVE_OF_MANY, &ask(charts)).await.ok().cbor();
         assert_eq!(answer.same, Vec::new());
+    }
+    // Who wants to begin a meeting gets the newest heads of both logs with it.
+    let heads = HaveOfManyQuestion { charts: Vec::new(), heads: true };
+    let answer: HaveOfManyAnswer = outsider.post(paths::HAVE_OF_MANY, &heads).await.ok().cbor();
+    for (log, note) in [(LogName::Mlog, answer.mlog), (LogName::Olog, answer.olog)] {
+        assert_eq!(note.unwrap().0, outsider.get(&paths::checkpoint(log)).await.ok().body);
     }
     let most = vec![of(chart, other); HAVE_CHARTS_MAX];
     phone.post(paths::HAVE_OF_MANY, &ask(most)).await.ok();
