@@ -99,6 +99,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = self.device_mut()?.chart_or_new(chart);
         local.held_twice.retain(|place| !settled.contains(place));
         local.unopened.retain(|one| !settled.contains(&one.index));
+        settled.iter().for_each(|place| local.surplus.give_back(*place));
         self.raise_mark(None).await;
         self.reload_chart(chart).await
     }
@@ -124,6 +125,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let opens = self.opened(chart, vec![super::pull::received(row)]).map_err(failed)?;
         let Some(fresh) = opens.into_opened_row() else { return Ok(false) };
         page.rows.retain(|kept| !elsewhere(kept));
+        self.device_mut().map_err(failed)?.chart_or_new(chart).surplus.give_back(index);
         page.rows.push(fresh);
         page.rows.sort_by_key(|kept| kept.index);
         let page = self.opened(chart, page.rows).map_err(failed)?;
