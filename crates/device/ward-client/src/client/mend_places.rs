@@ -64,6 +64,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(());
         }
         let pages = self.pages_of(chart).await?;
+        let still: BTreeSet<u64> = pages.iter().flat_map(|(_, page)| places_twice(&page.rows)).collect();
+        // Of two at a place, one may have left with others that were given up.
+        let local = self.device_mut()?.chart_or_new(chart);
+        local.held_twice.retain(|place| *place < begin || still.contains(place));
         let once = |row: &&ReceivedRecord| row.index >= begin && !twice.contains(&row.index);
         let placed = pages.iter().flat_map(|(_, page)| &page.rows).filter(once);
         // Only what opened says by itself which entry it is.

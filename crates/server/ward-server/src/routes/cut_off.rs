@@ -1,10 +1,11 @@
 //! The cut-off that a revocation names, compared with the operation log.
 
 use crate::App;
+use crate::cosigning::CosignError;
 use crate::log_tiles;
 use crate::problem_response::Refusal;
 use crate::recovery::RecoveryStage;
-use crate::store_problem::{read_failed, store_failed};
+use crate::store_problem::{cosign_failed, read_failed, store_failed};
 use ward_api::LogName;
 use ward_audit::{TreeHead, verify_consistency};
 use ward_id::TimestampMs;
@@ -22,7 +23,12 @@ pub(super) async fn cut_off<S: Store>(
         Ok(MlogBody::RecoveryUse(recovery)) => recovery.olog,
         _ => return Ok(CutOff::Fresh),
     };
-    let kept = app.desk(LogName::Olog).signed_head();
+    let mut kept = app.desk(LogName::Olog).signed_head();
+    if head.size > kept.size && app.stage() == RecoveryStage::Running {
+        // Another node may have signed it.
+        let signed = app.desk(LogName::Olog).sign_head().await;
+        kept = signed.map_err(|error| cosign_failed(app, CosignError::Log(error)))?.0;
+    }
     if head.size > kept.size {
         return Ok(of_what_was_lost(app, head));
     }
