@@ -224,11 +224,11 @@ async fn staff_of_a_chart_lift_only_what_staff_set() {
         assert_eq!(set().await, by_admin);
     }
     coordinator.post(&path, &until(120_000)).await.ok();
-    let longer = DeviceSuspension { until: until(120_000).until, ..by_admin.clone().unwrap() };
-    assert_eq!(set().await, Some(longer.clone()), "it stays the admin's");
+    let longer = DeviceSuspension { until: until(120_000).until, ..by_admin.unwrap() };
+    assert_eq!(set().await, Some(longer), "it stays the admin's");
     for ms in [0, 60_000, 119_999] {
         coordinator.post(&path, &until(ms)).await.refused(ErrorCode::RoleNotAllowed);
-        assert_eq!(set().await, Some(longer.clone()), "nor is it shortened afterwards");
+        assert_eq!(set().await, Some(longer), "nor is it shortened afterwards");
     }
     admin.post(&path, &until(0)).await.ok();
     assert_eq!(set().await, None);
