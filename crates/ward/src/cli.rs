@@ -304,6 +304,10 @@ pub struct RestoreArgs {
     /// the membership log back and an admin has run `ward reopen`.
     #[arg(long)]
     pub reopen: bool,
+    /// The key of the logs that the site's newest manifest names, if the backup is older than that
+    /// manifest: witnesses that follow the logs under it answer to no other.
+    #[arg(long, value_name = "FILE")]
+    pub log_key: Option<PathBuf>,
 }
 
 /// `ward reopen`.

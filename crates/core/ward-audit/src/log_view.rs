@@ -133,8 +133,12 @@ impl LogView {
         self.head.as_ref()
     }
 
-    /// Takes over the witnesses of a new site manifest. The held head stays: it counted when taken.
-    pub fn set_policy(&mut self, policy: WitnessPolicy) {
+    /// Takes over the log key and the witnesses of a new site manifest. The held head stays: it counted
+    /// when taken. A key of another log changes nothing.
+    pub fn set_trust(&mut self, key: VerifierKey, policy: WitnessPolicy) {
+        if key.name() == self.key.name() {
+            self.key = key;
+        }
         self.policy = policy;
     }
 

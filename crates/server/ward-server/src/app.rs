@@ -8,11 +8,12 @@ use crate::damage::Damage;
 use crate::ended_log::EndedLogs;
 use crate::events::Hints;
 use crate::jose::access_token::{TokenIssuer, TokenKeyError};
+use crate::jose::bounded_memo::BoundedMemo;
 use crate::jose::dpop::ProofVerifier;
 use crate::jose::htu::Origin;
 use crate::jose::nonce::NonceKey;
 use crate::jose::replay::ReplayCache;
-use crate::limits::{COSIGN_RETRY_MS, READY_BELIEF_MS};
+use crate::limits::{BLOB_RECHECKS_REMEMBERED_MAX, COSIGN_RETRY_MS, READY_BELIEF_MS};
 use crate::log_desk::{CosignedNote, LogDesk, LogDeskError};
 use crate::log_signer::{ReceiptKeyError, ReceiptSigner};
 use crate::membership_desk::{MembershipDesk, MembershipLoadError};
@@ -32,8 +33,8 @@ use ward_api::limits::{
 use ward_api::{ErrorCode, Limits, LogName, ProblemMembers};
 use ward_audit::{PolicyError, WitnessKey, WitnessPolicy};
 use ward_crypto::{RootPolicy, SignKey, SiteManifest};
-use ward_id::{Canonical as _, SiteId};
-use ward_store::{MetaKey, Quotas, Store, StoreError};
+use ward_id::{Canonical as _, SiteId, TimestampMs};
+use ward_store::{BlobName, MetaKey, Quotas, Store, StoreError};
 use zeroize::Zeroizing;
 
 /// Where the root policy stands in the store.
@@ -78,7 +79,8 @@ pub enum StartError {
     NoOrigin,
     /// The log key is not the manifest's.
     #[error(
-        "the log key is not the one in the site manifest: use the key file that `ward init` wrote for this site"
+        "the log key is not the one in the site manifest: use the key file that `ward init` wrote for this site, or \
+         the one of its newest manifest"
     )]
     WrongLogKey,
     /// The manifest's witnesses make no policy.
@@ -135,6 +137,8 @@ pub struct App<S> {
     recovery: Recovery,
     ended_logs: EndedLogs,
     damage: Damage,
+    /// When which complete blob was hashed again.
+    blobs_rechecked: BoundedMemo<BlobName, TimestampMs>,
     body_room: BodyRoom,
     witnesses: Witnesses,
     hints: Arc<Hints>,
@@ -218,6 +222,7 @@ impl<S: Store> App<S> {
             recovery: Recovery::new(restored),
             ended_logs: EndedLogs::default(),
             damage: Damage::default(),
+            blobs_rechecked: BoundedMemo::new(BLOB_RECHECKS_REMEMBERED_MAX),
             body_room: BodyRoom::default(),
             limits,
             trusted_proxies,
@@ -418,6 +423,10 @@ impl<S: Store> App<S> {
 
     pub(crate) fn log_key(&self) -> Arc<SignKey> {
         Arc::clone(&self.log_key)
+    }
+
+    pub(crate) const fn blobs_rechecked(&self) -> &BoundedMemo<BlobName, TimestampMs> {
+        &self.blobs_rechecked
     }
 
     pub(crate) const fn body_room(&self) -> &BodyRoom {

@@ -129,5 +129,9 @@ pub const DROP_ENCODING_BYTES: usize = 5 * (ward_api::limits::DROP_BATCH_MAX + 1
 /// What came of a readiness check's write is believed for this time, milliseconds.
 pub const READY_BELIEF_MS: u64 = 5_000;
 
+/// A complete blob of which devices send other bytes is hashed again this often, milliseconds.
+pub const BLOB_RECHECK_EVERY_MS: i64 = 3_600_000;
+/// Blobs of which it is remembered when they were hashed again.
+pub const BLOB_RECHECKS_REMEMBERED_MAX: usize = 4_096;
 /// Damaged envelopes that are asked for at a time.
 pub const DAMAGED_MAX: usize = 1_024;

@@ -11,7 +11,7 @@ use ward_id::{Canonical as _, ChartId, DeviceId, MlogEntryHash, PackageHash, Tim
 use ward_store::{MlogAppend, MlogAppendError, MlogAppended, NewPackage, Store, StoreError, StoredMlogEntry};
 use ward_sync::limits::{ANNOUNCE_WINDOW_MS, REVOKE_WINDOW_MS};
 use ward_sync::{
-    ArrivalFacts, ArrivalRefusal, DeviceRecord, Membership, MembershipError, MlogBody, MlogEntry,
+    ArrivalFacts, ArrivalRefusal, CutOff, DeviceRecord, Membership, MembershipError, MlogBody, MlogEntry,
     RevokePolicy, Scope, SignerId,
 };
 
@@ -51,7 +51,10 @@ pub(crate) enum AppendRefused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     /// It is new: every rule of arrival holds.
-    Arrival,
+    Arrival {
+        /// How its cut-off stands to the operation log.
+        cut_off: CutOff,
+    },
     /// It stood at this place before a restore, which was proved. What depends on the time of its
     /// first arrival is not asked again.
     GivenBack(u64),
@@ -117,7 +120,7 @@ impl MembershipState {
         self.announced_at.get(&chart).copied()
     }
 
-    fn arrival_facts(&self, entry: &MlogEntry, now: TimestampMs) -> ArrivalFacts {
+    fn arrival_facts(&self, entry: &MlogEntry, now: TimestampMs, cut_off: CutOff) -> ArrivalFacts {
         let by_signer = |(at, signer): &&(TimestampMs, SignerId)| {
             now.since_ms(*at) < REVOKE_WINDOW_MS && entry.signatures().iter().any(|one| one.signer == *signer)
         };
@@ -131,6 +134,7 @@ impl MembershipState {
             now,
             revokes_by_signer: self.lone_revokes.iter().filter(by_signer).count(),
             announces_by_signer: self.announces.iter().filter(announced).count(),
+            cut_off,
         }
     }
 
@@ -324,7 +328,9 @@ impl MembershipDesk {
         let state = self.read();
         let given = package.map(|(package, _)| package);
         match door {
-            Door::Arrival => state.check_arrival(entry, given, state.arrival_facts(entry, now))?,
+            Door::Arrival { cut_off } => {
+                state.check_arrival(entry, given, state.arrival_facts(entry, now, cut_off))?;
+            }
             Door::GivenBack(_) => state.would_be_effective(entry, given)?,
         }
         let package = package.map(|(package, bytes)| NewPackage {

@@ -42,6 +42,7 @@ fn arrival_refused(refusal: &ArrivalRefusal, now: ProblemMembers) -> Refusal {
         ArrivalRefusal::SignerOutOfDate(_) => ErrorCode::SignerNotAuthorised,
         ArrivalRefusal::CertificateOutOfDate => ErrorCode::MlogEntryInvalid,
         ArrivalRefusal::KeyKnownElsewhere => ErrorCode::KeyUsedBefore,
+        ArrivalRefusal::CutOffForeign => ErrorCode::MlogEntryInvalid,
         ArrivalRefusal::SecondSignature(_) => ErrorCode::MoreSignatures,
         ArrivalRefusal::TooManyMembers(_) => ErrorCode::TooManyMembers,
         ArrivalRefusal::TooManyEpochs => ErrorCode::RateLimited,

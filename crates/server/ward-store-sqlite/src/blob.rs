@@ -163,6 +163,32 @@ fn end(
     Ok(true)
 }
 
+/// A blob that is said to be complete and is not: a chunk of it is gone, or all of them have another address.
+fn damaged(conn: &Connection, name: BlobName) -> Result<Option<Upload>, Fault> {
+    let key = params![name.0.as_bytes(), name.1.as_bytes()];
+    let Some(upload) = one(conn, sql::BLOB_COMPLETE, key, upload)? else { return Ok(None) };
+    let here: Vec<u32> = all(conn, sql::BLOB_CHUNKS_HERE, [upload.id], |row| row.get(0))?;
+    let whole = here.len() == usize::try_from(layout_of(&upload)?.chunks()).unwrap_or(usize::MAX);
+    let sound = whole && digest(conn, &upload)? == *name.1.as_bytes();
+    Ok((!sound).then_some(upload))
+}
+
+/// Takes the mark of a damaged blob away, and drops it if it is of this device.
+fn leave_damaged(
+    conn: &Connection,
+    upload: &Upload,
+    name: BlobName,
+    device: DeviceId,
+    now: TimestampMs,
+) -> Result<bool, Fault> {
+    if change(conn, sql::BLOB_MARK_DAMAGED, params![upload.id, now.0])? == 0 {
+        return Ok(false);
+    }
+    let size = int(upload.sealed_size, "the size of a blob")?;
+    drop_upload(conn, (upload.id, *name.0.as_bytes(), *device.as_bytes(), size))?;
+    Ok(true)
+}
+
 impl BlobStore for SqliteStore {
     async fn put_chunk(&self, chunk: NewChunk) -> Result<BlobState, BlobError> {
         let quotas = self.quotas();
@@ -196,6 +222,18 @@ impl BlobStore for SqliteStore {
             // Somebody else's became complete in between, and this one was dropped.
             (false, true) => self.blob_state(name, device).await?.ok_or(BlobError::Shape),
         }
+    }
+
+    async fn recheck_blob(
+        &self,
+        name: BlobName,
+        device: DeviceId,
+        now: TimestampMs,
+    ) -> Result<bool, StoreError> {
+        let found = self.inner.readers.read(move |conn: &Connection| damaged(conn, name)).await?;
+        let Some(upload) = found else { return Ok(false) };
+        let leave = move |conn: &Connection| leave_damaged(conn, &upload, name, device, now);
+        self.inner.writer.write(0, leave).await
     }
 
     async fn blob_state(&self, name: BlobName, device: DeviceId) -> Result<Option<BlobState>, StoreError> {
@@ -297,5 +335,32 @@ mod tests {
         assert!(!find(&conn, other, device(3)).unwrap().unwrap().complete);
         assert_ne!(unfinished.id, one.id);
         assert_eq!(blob_bytes(&conn, Owner::Device(device(1))), 0, "its room was given back, once");
+    }
+
+    #[test]
+    fn a_complete_blob_that_rotted_is_complete_no_longer_and_keeps_its_room() {
+        let conn = database();
+        let good = name(1, &[1; 100]);
+        let rot = |sql: &str| assert_eq!(conn.execute(sql, []).unwrap(), 1);
+        for (by, sql) in [(1, "UPDATE blob_chunk SET bytes = zeroblob(100)"), (2, "DELETE FROM blob_chunk")] {
+            let first = sent(&conn, 1, good, &[1; 100]);
+            end(&conn, &first, good, device(1), true).unwrap();
+            assert!(damaged(&conn, good).unwrap().is_none(), "it is sound");
+            rot(sql);
+            let found = damaged(&conn, good).unwrap().unwrap();
+            assert!(leave_damaged(&conn, &found, good, device(by), TimestampMs(5)).unwrap());
+            assert!(!leave_damaged(&conn, &found, good, device(by), TimestampMs(5)).unwrap(), "once");
+            // What another device sent keeps its room until the blob is whole again.
+            let rest = if by == 1 { 0 } else { 100 };
+            assert_eq!(blob_bytes(&conn, Owner::Chart(good.0)), rest);
+            let again = sent(&conn, by, good, &[1; 100]);
+            assert!(!again.complete && again.id != found.id);
+            assert!(end(&conn, &again, good, device(by), true).unwrap());
+            assert!(damaged(&conn, good).unwrap().is_none());
+            assert_eq!(blob_bytes(&conn, Owner::Chart(good.0)), 100);
+            assert_eq!(blob_bytes(&conn, Owner::Device(device(by))), 100);
+            conn.execute("DELETE FROM blob", []).unwrap();
+            conn.execute("DELETE FROM storage_use", []).unwrap();
+        }
     }
 }

@@ -101,6 +101,19 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         device: DeviceId,
     ) -> impl Future<Output = Result<BlobState, BlobError>> + Send;
 
+    /// Hashes a complete blob once more, because a device sends other bytes of it. If it does not have its
+    /// address any more, it is complete no longer: what the device itself once sent of it is dropped, and
+    /// what another one sent counts as unfinished, last touched `now`. Says whether that was so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn recheck_blob(
+        &self,
+        name: BlobName,
+        device: DeviceId,
+        now: TimestampMs,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// What is here of a blob: the complete one, or else what this device sent of it.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Attachments that are missing, half sent, or damaged.
 
+use ward_client::limits::OWN_CONTENT_KEPT_MS;
 use ward_client::{AttachmentState, ClientError, HttpMethod};
 use ward_crypto::Role;
 use ward_id::{ChartId, EntryId};
+use ward_store_sqlite::{SqliteOptions, SqliteStore};
 use ward_sync::Note;
 use ward_testkit::{Site, TestDevice};
 
@@ -179,4 +181,43 @@ async fn fault_34_a_blob_that_the_server_lost_is_sent_again() {
     patient.sync().await;
     nurse.client.fetch_attachment(chart, entry).await.unwrap();
     assert_eq!(content_of(&nurse, chart, entry).await, content);
+}
+
+/// A disk that lost a bit of a picture at the server: the phone that took it still has the good bytes, gives
+/// them again, and everybody sees the picture.
+#[tokio::test]
+async fn fault_34_a_blob_that_rotted_at_the_server_is_given_again_by_whoever_took_it() {
+    for (number, bytes) in [100, 3 * CHUNK + 100].into_iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.db");
+        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+        let mut site = Site::small_on(3_405 + number as u64, store).await;
+        let mut nurse = site.staff("nurse", Role::Clinician).await;
+        let mut patient = site.patient("ada").await;
+        let chart = patient.chart();
+        let content = photo(bytes);
+        let entry = attach(&mut patient, &content).await;
+        patient.sync().await;
+        nurse.sync().await;
+        let rotted = {
+            let conn = rusqlite::Connection::open(&path).unwrap();
+            let sql = "UPDATE blob_chunk SET bytes = zeroblob(length(bytes)) \
+                WHERE chunk = (SELECT max(chunk) FROM blob_chunk)";
+            conn.execute(sql, []).unwrap()
+        };
+        assert_eq!(rotted, 1);
+        let damaged = nurse.client.fetch_attachment(chart, entry).await;
+        assert_eq!(damaged, Err(ClientError::AttachmentDamaged));
+        site.clock.advance_ms(OWN_CONTENT_KEPT_MS);
+        for _ in 0..2 {
+            patient.client.sync().await.unwrap();
+        }
+        nurse.client.sync().await.unwrap();
+        nurse.client.fetch_attachment(chart, entry).await.unwrap();
+        assert_eq!(content_of(&nurse, chart, entry).await, content);
+        assert_eq!(patient.client.room().await.unwrap().cached_blob_bytes, 0, "the 30 days begin anew");
+        site.clock.advance_ms(OWN_CONTENT_KEPT_MS);
+        assert!(patient.client.sync().await.unwrap().is_complete());
+        assert!(patient.client.room().await.unwrap().cached_blob_bytes > 0);
+    }
 }

@@ -1,11 +1,13 @@
 //! A server that lies about where a chart's pages end: it can hold nobody in one sync, fill no phone, and
 //! keep nothing out for good.
 
-use crate::scene::{capture, names, site_with, synced, texts};
+use crate::scene::{capture, name_a_made_up_chain, names, replica, site_with, synced, texts};
 use ward_api::{EnvelopePage, EnvelopeRow, Opaque};
-use ward_client::limits::{REPULL_EVERY_SYNCS, SURPLUS_MAX_BYTES};
+use ward_client::limits::{REPULL_EVERY_SYNCS, ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES};
 use ward_client::{HttpMethod, HttpRequest, HttpResponse};
+use ward_crypto::Envelope;
 use ward_id::{Canonical as _, TimestampMs};
+use ward_sync::RevokePolicy;
 use ward_testkit::TestDevice;
 
 /// Whether a device asks for pages of envelopes.
@@ -109,4 +111,98 @@ async fn fault_13_a_place_far_ahead_keeps_nothing_out_for_good() {
         assert!(goes_on(&mut patient, nurse, "after a restart").await <= 1);
         assert_eq!(texts(nurse, chart), ["after a restart", "afterwards", "before"]);
     }
+}
+
+/// First everything comes at places far ahead, with junk until nothing more of it is kept; then the server
+/// is honest. The true places are taken, or what a device that is revoked wrote before would stand
+/// everywhere but here.
+#[tokio::test]
+async fn fault_13_true_places_are_taken_though_a_server_used_up_what_is_kept_of_junk() {
+    let (mut site, mut patient, mut staff) = site_with(1_352, 1).await;
+    let chart = patient.chart();
+    let nurse = &mut staff[0];
+    capture(&mut patient, chart, &["one", "two"]).await;
+    patient.sync().await;
+    // The last of it is so small that nothing else would fit beside it.
+    let mut left = SURPLUS_MAX_BYTES as usize;
+    on_pages(nurse, move |request, page| {
+        page.rows.iter_mut().for_each(|row| row.index += 1 << 30);
+        if page.rows.is_empty() {
+            let bytes = (left / 2).clamp(200, 400_000);
+            left = left.saturating_sub(bytes + ROW_OVERHEAD_BYTES as usize);
+            let (index, envelope) = (after_of(request) + 1, Opaque(vec![0xab; bytes]));
+            page.rows.push(EnvelopeRow { index, received_at: TimestampMs(0), envelope });
+        }
+        page.more = true;
+    });
+    let before = nurse.rows.used_bytes();
+    synced(nurse).await;
+    assert_eq!(texts(nurse, chart), ["one", "two"]);
+    assert!(nurse.rows.used_bytes() - before > SURPLUS_MAX_BYTES - (1 << 20), "there is no room for more");
+    nurse.relay.heal();
+    // Of another chain: nothing else of the patient's has a place that proves what was before it.
+    capture(&mut site.coordinator, chart, &["three"]).await;
+    site.coordinator.sync().await;
+    for _ in 0..=REPULL_EVERY_SYNCS {
+        synced(nurse).await;
+    }
+    let done = site.coordinator.client.revoke(patient.device(), RevokePolicy::Salvage, "lost").await;
+    assert!(done.unwrap().is_done());
+    for _ in 0..3 {
+        site.coordinator.sync().await;
+        synced(nurse).await;
+    }
+    assert_eq!(texts(&site.coordinator, chart), ["one", "three", "two"]);
+    assert_eq!(texts(nurse, chart), ["one", "three", "two"]);
+    assert_eq!(replica(nurse, chart), replica(&site.coordinator, chart));
+    let held = nurse.rows.used_bytes() - before;
+    assert!(held < 1 << 20, "nothing of the junk stays, and no entry twice: {held}");
+    // Where the junk was there is room again: what is damaged on the way is kept, and asked for once more.
+    capture(&mut site.coordinator, chart, &["four"]).await;
+    site.coordinator.sync().await;
+    on_pages(nurse, |_, page| page.rows.iter_mut().for_each(|row| row.envelope.0[100] ^= 1));
+    let report = synced(nurse).await;
+    assert!(names(&report).contains(&"bad-envelope"), "{report:?}");
+    nurse.relay.heal();
+    synced(nurse).await;
+    assert_eq!(texts(nurse, chart), ["four", "one", "three", "two"]);
+}
+
+/// What a device wrote whose certificate this one has not seen yet may be nowhere else: a server whose pages
+/// end before it takes it from nobody.
+#[tokio::test]
+async fn fault_13_what_a_device_wrote_that_is_not_known_yet_is_not_deleted_on_the_servers_word() {
+    let (mut site, mut patient, mut staff) = site_with(1_353, 1).await;
+    let chart = patient.chart();
+    let nurse = &mut staff[0];
+    capture(&mut patient, chart, &["from the phone"]).await;
+    patient.sync().await;
+    synced(nurse).await;
+    // The membership log does not come as far as the tablet's certificate.
+    nurse.relay.freeze();
+    synced(nurse).await;
+    let mut tablet = site.device("tablet").await;
+    site.enrol_next_of_patient(&mut tablet, &mut patient).await;
+    site.coordinator.sync().await;
+    capture(&mut tablet, chart, &["from the tablet"]).await;
+    tablet.sync().await;
+    let by = tablet.device();
+    let hide = move |page: &mut EnvelopePage| {
+        page.rows.retain(|row| Envelope::from_canonical(&row.envelope.0).unwrap().header().device != by);
+    };
+    name_a_made_up_chain(nurse);
+    on_pages(nurse, move |request, page| {
+        if !request.path.contains("after=") {
+            hide(page);
+        }
+    });
+    let report = synced(nurse).await;
+    assert!(names(&report).contains(&"incomplete"), "{report:?}");
+    // It is never shown again, and its author's device is lost.
+    nurse.relay.heal();
+    on_pages(nurse, move |_, page| hide(page));
+    for _ in 0..3 {
+        synced(nurse).await;
+    }
+    assert_eq!(texts(nurse, chart), ["from the phone", "from the tablet"]);
 }

@@ -1,9 +1,10 @@
 //! Sites in which something will go wrong, and questions that every test asks.
 
 use std::collections::BTreeSet;
-use ward_client::{SyncProblem, SyncReport};
+use ward_api::{HaveAnswer, HaveQuestion, paths};
+use ward_client::{HttpMethod, SyncProblem, SyncReport};
 use ward_crypto::Role;
-use ward_id::{ChartId, EntryId};
+use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Head, Incarnation};
 use ward_sync::{IncidentKind, Note, Place};
 use ward_testkit::{Site, TestDevice};
 
@@ -93,4 +94,25 @@ pub async fn until_quiet(devices: &mut [&mut TestDevice], rounds: usize) {
         }
     }
     panic!("not quiet after {rounds} rounds: {last:?}");
+}
+
+/// The server names a chain that there is not: all pages are looked through for it.
+pub fn name_a_made_up_chain(device: &TestDevice) {
+    device.relay.before(|request| {
+        let asks = request.method == HttpMethod::Post && request.path.ends_with("/have");
+        if asks {
+            request.body = HaveQuestion { digest: [0; 32] }.to_canonical();
+        }
+        !(asks && request.path == paths::HAVE_OF_MANY)
+    });
+    device.relay.after(|request, response| {
+        let asks = request.method == HttpMethod::Post && request.path.ends_with("/have");
+        if asks && response.status == 200 {
+            let mut answer = HaveAnswer::from_canonical(&response.body).unwrap();
+            let head = Head { seq: 1, entry: EntryId::from_bytes([9; 32]) };
+            let heads = answer.heads.get_or_insert_default();
+            heads.observe(DeviceId::from_bytes([9; 16]), Incarnation(9), head).unwrap();
+            response.body = answer.to_canonical();
+        }
+    });
 }

@@ -239,7 +239,7 @@ async fn site(loaded: &Loaded, store: &SqliteStore) -> Vec<Check> {
         Err(_) => return Vec::new(),
     };
     let (folders, addresses) = (&loaded.settings.files.witnesses, &loaded.settings.server.witnesses);
-    let compared = match compare(store, &log_key, folders, addresses).await {
+    let compared = match compare(store, std::slice::from_ref(&log_key), folders, addresses).await {
         Ok(compared) => compared,
         Err(failure) => return vec![from_failure("site", &failure)],
     };

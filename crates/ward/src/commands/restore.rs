@@ -12,7 +12,8 @@ use crate::server_folder::{self, beside, create_private, open_store, private_fol
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use ward_server::{Clock as _, Restored};
+use ward_crypto::SignKey;
+use ward_server::{Clock as _, Restored, read_key_file};
 use ward_store::{LogName, Upkeep as _};
 
 /// Runs the command.
@@ -45,7 +46,8 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     let target = unpacked.carry_beside_target(config)?;
     progress.step();
     progress.now("checking the database");
-    let comparison = examine(config, &unpacked.restored, &manifest).await?;
+    let log_key = args.log_key.as_deref().map(newest_log_key).transpose()?;
+    let comparison = examine(config, &unpacked.restored, &manifest, log_key).await?;
     progress.step();
     progress.now("asking the witnesses");
     let verdict = judge(&comparison, &unpacked.restored, args.reopen);
@@ -68,7 +70,20 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
              takes nothing else and says so.",
         );
     }
+    if let Some(newest) = args.log_key.as_deref().filter(|_| lost) {
+        out.line(format!(
+            "Start with the log key of the backup; when devices have given the membership log back, stop, put {} in \
+             its place and start again.",
+            newest.display()
+        ));
+    }
     Ok(())
+}
+
+/// The key that the logs have now.
+fn newest_log_key(file: &Path) -> Result<SignKey, Failure> {
+    let secret = read_key_file(file).map_err(|error| unreadable(file, &error))?;
+    Ok(SignKey::from_secret_bytes(&secret))
 }
 
 fn unreadable(file: &Path, why: &dyn std::fmt::Display) -> Failure {
@@ -155,17 +170,22 @@ impl Unpacked {
 }
 
 /// Reads the whole restored database and compares it with its manifest and the witnesses.
-async fn examine(config: &Path, restored: &Path, manifest: &BackupManifest) -> Result<Comparison, Failure> {
+async fn examine(
+    config: &Path,
+    restored: &Path,
+    manifest: &BackupManifest,
+    newest_log_key: Option<SignKey>,
+) -> Result<Comparison, Failure> {
     let loaded = server_folder::open(config)?;
     let damaged = |why: &dyn std::fmt::Display| {
         let next = "use another backup; this database must not be served";
         Failure::new(Kind::No, "The restored database is not sound", why, next)
     };
-    let log_key = loaded.log_key()?;
+    let log_keys: Vec<SignKey> = newest_log_key.into_iter().chain([loaded.log_key()?]).collect();
     let store = open_store(restored)?;
     let checked = store.integrity_check().await;
     let files = &loaded.settings.files;
-    let compared = compare(&store, &log_key, &files.witnesses, &loaded.settings.server.witnesses).await;
+    let compared = compare(&store, &log_keys, &files.witnesses, &loaded.settings.server.witnesses).await;
     store.close().await;
     if beside(restored, "-wal").exists() {
         return Err(damaged(&"it could not be closed; a write-ahead file stays beside it"));

@@ -62,17 +62,21 @@ pub struct Comparison {
     pub reports: Vec<WitnessReport>,
 }
 
+/// With this status a witness refuses a head without a signature of the key that it knows (C2SP
+/// tlog-witness).
+const NOT_SIGNED: u16 = 403;
+
 /// Both logs.
 pub const LOGS: [LogName; 2] = [LogName::Mlog, LogName::Olog];
 
 /// Reads the database and asks the witnesses: those beside the server by their folders, those
-/// elsewhere over the network.
+/// elsewhere over the network, with one of the keys that the logs had, the newest first.
 ///
 /// # Errors
 /// A database that cannot be read. Witnesses that cannot be asked are reports, not errors.
 pub async fn compare<S: Store>(
     store: &S,
-    log_key: &SignKey,
+    log_keys: &[SignKey],
     folders: &[PathBuf],
     addresses: &[WitnessAddress],
 ) -> Result<Comparison, Failure> {
@@ -82,7 +86,7 @@ pub async fn compare<S: Store>(
         wanted
             .extend(near.values().filter_map(|state| state.head(origin.name())).map(|head| (log, head.size)));
     }
-    let known = Known { near, unreadable, log_key, addresses };
+    let known = Known { near, unreadable, log_keys, addresses };
     compare_until_still(store, &wanted, async |site| known.reports(site).await).await
 }
 
@@ -126,7 +130,7 @@ impl Comparison {
 struct Known<'a> {
     near: BTreeMap<String, WitnessState>,
     unreadable: Vec<String>,
-    log_key: &'a SignKey,
+    log_keys: &'a [SignKey],
     addresses: &'a [WitnessAddress],
 }
 
@@ -139,7 +143,7 @@ impl Known<'_> {
             for log in LOGS {
                 let standing = match (self.near.get(name), address) {
                     (Some(state), _) => by_memory(site, log, state)?,
-                    (None, Some(address)) => over_network(site, log, self.log_key, address).await?,
+                    (None, Some(address)) => over_network(site, log, self.log_keys, address).await?,
                     (None, None) => {
                         Standing::NoAnswer { why: unreadable.pop().unwrap_or_else(not_configured) }
                     }
@@ -182,11 +186,12 @@ fn by_memory(site: &SiteState, log: LogName, state: &WitnessState) -> Result<Sta
 }
 
 /// Offers the present head as if the witness knew exactly it. A witness that knows another size
-/// says which; one that knows this size compares the roots.
+/// says which; one that knows this size compares the roots. It answers only to the key under which it
+/// follows the log.
 async fn over_network(
     site: &SiteState,
     log: LogName,
-    log_key: &SignKey,
+    log_keys: &[SignKey],
     address: &WitnessAddress,
 ) -> Result<Standing, Failure> {
     let no_answer = |why: &dyn std::fmt::Display| Ok(Standing::NoAnswer { why: why.to_string() });
@@ -195,9 +200,16 @@ async fn over_network(
         Err(error) => return no_answer(&error),
     };
     let size = site.head(log).size;
-    let note = signed_head(&site.log_key(log)?, site.head(log), log_key)?;
-    let request = AddCheckpoint { old_size: size, proof: Vec::new(), note };
-    match witness.add_checkpoint(&request).await {
+    let mut answer = Err(WitnessClientError::Refused { status: NOT_SIGNED });
+    for log_key in log_keys {
+        let note = signed_head(&site.log_key(log)?, site.head(log), log_key)?;
+        let request = AddCheckpoint { old_size: size, proof: Vec::new(), note };
+        answer = witness.add_checkpoint(&request).await;
+        if !matches!(answer, Err(WitnessClientError::Refused { status: NOT_SIGNED })) {
+            break;
+        }
+    }
+    match answer {
         Ok(_) => Ok(Standing::Fits { known_size: size }),
         Err(WitnessClientError::Conflict { known_size }) if known_size > size => {
             Ok(Standing::Missing { known_size })

@@ -3,6 +3,7 @@
 
 mod backups;
 mod configuration;
+mod new_log_key;
 mod policy;
 mod scene;
 mod serving;

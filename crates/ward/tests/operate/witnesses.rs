@@ -3,15 +3,18 @@
 use crate::scene::{Running, free_port, get, problems, run, run_json, said, serve, server_of, text, ward};
 use std::path::{Path, PathBuf};
 
-struct Witness {
+/// A witness on a port of its own.
+pub struct Witness {
     name: String,
-    dir: PathBuf,
+    /// Its folder.
+    pub dir: PathBuf,
     port: u16,
     key: String,
 }
 
 impl Witness {
-    fn make(folder: &Path, name: &str) -> Self {
+    /// Makes its folder and key.
+    pub fn make(folder: &Path, name: &str) -> Self {
         let dir = folder.join(name);
         let (code, shown) =
             run_json(&["witness", text(&dir), "--name", name, "--host", "127.0.0.1", "--show-key"]);
@@ -20,7 +23,8 @@ impl Witness {
         Self { name: name.to_owned(), dir, port: free_port(), key }
     }
 
-    fn start(&self, logs: &[String]) -> Running {
+    /// Starts it. What it is told to follow it follows for good.
+    pub fn start(&self, logs: &[String]) -> Running {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut command = ward();
         command.args(["--json", "witness", text(&self.dir), "--listen", &listen]);
@@ -29,6 +33,22 @@ impl Witness {
         }
         Running::start(&mut command)
     }
+}
+
+/// Makes a site whose witnesses run elsewhere; gives what `ward init` said.
+pub fn site_with(dir: &Path, witnesses: &[Witness]) -> serde_json::Value {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut args = vec!["init".to_owned(), text(dir).to_owned(), "--listen".to_owned(), listen];
+    for witness in witnesses {
+        let (name, port, key) = (&witness.name, witness.port, &witness.key);
+        args.extend(["--witness".to_owned(), format!("{key}@https://127.0.0.1:{port}")]);
+        args.extend(["--witness-ca".to_owned(), format!("{name}={}", text(&witness.dir.join("tls.crt")))]);
+    }
+    args.extend(["--outside".to_owned(), "w1".to_owned()]);
+    let borrowed: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (code, made) = run_json(&borrowed);
+    assert_eq!(code, 0, "{made}");
+    made
 }
 
 #[test]
@@ -51,17 +71,7 @@ fn a_site_with_witnesses_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let witnesses = ["w1", "w2", "w3"].map(|name| Witness::make(folder.path(), name));
     let dir = folder.path().join("site");
-    let listen = format!("127.0.0.1:{}", free_port());
-    let mut args = vec!["init".to_owned(), text(&dir).to_owned(), "--listen".to_owned(), listen];
-    for witness in &witnesses {
-        let (name, port, key) = (&witness.name, witness.port, &witness.key);
-        args.extend(["--witness".to_owned(), format!("{key}@https://127.0.0.1:{port}")]);
-        args.extend(["--witness-ca".to_owned(), format!("{name}={}", text(&witness.dir.join("tls.crt")))]);
-    }
-    args.extend(["--outside".to_owned(), "w1".to_owned()]);
-    let borrowed: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (code, made) = run_json(&borrowed);
-    assert_eq!(code, 0, "{made}");
+    let made = site_with(&dir, &witnesses);
     assert_eq!(made["independent"], false, "root keys and admins are still of one machine");
     assert_eq!(made["quorum_needs_outside"], false, "w2 and w3 are the operator's");
     assert!(!dir.join("witness-1").exists());

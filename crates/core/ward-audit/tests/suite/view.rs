@@ -146,7 +146,7 @@ fn roots_in_records_are_compared_in_both_directions() {
 fn a_new_manifest_changes_the_witnesses() {
     let log = TestLog::new(12);
     let mut view = view_at(&log, 10);
-    view.set_policy(policy(3));
+    view.set_trust(log_key(), policy(3));
     let held = view.head().cloned();
     let proof = log.consistency(10, 12);
     assert!(matches!(view.advance(&log.cosigned(12, DAY_S), &proof), Err(LogViewError::Head(_))));
@@ -154,4 +154,24 @@ fn a_new_manifest_changes_the_witnesses() {
     let third = log.cosigned(12, DAY_S);
     let third = third.with_signature(witness(3).cosign_line(third.text(), DAY_S)).unwrap();
     assert_eq!(view.advance(&third, &proof), Ok(Advance::Grown { from: 10, to: 12 }));
+}
+
+#[test]
+fn a_new_manifest_changes_the_log_key() {
+    let log = TestLog::new(12);
+    let mut view = view_at(&log, 10);
+    let held = view.head().cloned();
+    let (old, new) = (log.cosigned(12, DAY_S), TestSigner::new(ORIGIN, 77));
+    let mut by_new = sign_checkpoint(&log.checkpoint(12), &new).unwrap();
+    for n in [1, 2] {
+        by_new = by_new.clone().with_signature(witness(n).cosign_line(by_new.text(), DAY_S)).unwrap();
+    }
+    let proof = log.consistency(10, 12);
+    assert!(matches!(view.advance(&by_new, &proof), Err(LogViewError::Head(_))), "not yet");
+    view.set_trust(TestSigner::new("other.example/log", 77).verifier(SignatureKind::Log), policy(2));
+    assert_eq!(view.key(), &log_key(), "of another log");
+    view.set_trust(new.verifier(SignatureKind::Log), policy(2));
+    assert_eq!(view.head().cloned(), held, "what counted stays");
+    assert!(matches!(view.advance(&old, &proof), Err(LogViewError::Head(_))), "the old key signs no more");
+    assert_eq!(view.advance(&by_new, &proof), Ok(Advance::Grown { from: 10, to: 12 }));
 }

@@ -5,6 +5,7 @@
 //! availability and hygiene, not who may read.
 
 use super::Membership;
+use super::cut_off::CutOff;
 use super::signers::Signers;
 use super::state::{ChartState, DeviceRecord, SiteState};
 use super::void::VoidReason;
@@ -26,6 +27,9 @@ pub struct ArrivalFacts {
     /// Epochs that the entry's signer announced in its chart without a change of members within
     /// [`ANNOUNCE_WINDOW_MS`](crate::limits::ANNOUNCE_WINDOW_MS).
     pub announces_by_signer: usize,
+    /// How the cut-off that the entry names stands to the operation log; of an entry without one,
+    /// [`CutOff::Fresh`].
+    pub cut_off: CutOff,
 }
 
 /// Why an entry of the membership log is not taken. Its signers must act.
@@ -43,6 +47,10 @@ pub enum ArrivalRefusal {
     /// A key or the device id stands in a certificate of another chart.
     #[error("a key of the certificate, or its device id, is used in another chart")]
     KeyKnownElsewhere,
+    /// A revocation names a cut-off that is no head of the operation log that counts. Its signer follows
+    /// the log and signs again.
+    #[error("the cut-off is no head of the operation log that counts: follow the log and sign again")]
+    CutOffForeign,
     /// A second person must sign.
     #[error("a second person must sign: {0}")]
     SecondSignature(&'static str),
@@ -79,8 +87,14 @@ impl Membership {
         self.check_member_counts(entry, &body)?;
         match &body {
             MlogBody::DeviceCert(cert) => self.check_new_certificate(cert, facts.now),
-            MlogBody::RecoveryUse(recovery) => self.check_new_certificate(&recovery.cert, facts.now),
-            MlogBody::Revoke(revoke) => self.check_revoke(entry, revoke.device, facts),
+            MlogBody::RecoveryUse(recovery) => {
+                self.check_cut_off(entry, facts.cut_off)?;
+                self.check_new_certificate(&recovery.cert, facts.now)
+            }
+            MlogBody::Revoke(revoke) => {
+                self.check_cut_off(entry, facts.cut_off)?;
+                self.check_revoke(entry, revoke.device, facts)
+            }
             MlogBody::EpochAnnounce(announce) => {
                 let package = package.ok_or(VoidReason::PackageMissing)?;
                 let members = self.members(announce.chart).ok_or(VoidReason::ChartNotOpen)?;

@@ -6,6 +6,7 @@
 
 mod arrival;
 mod certify;
+mod cut_off;
 mod epoch_count;
 mod judge;
 mod later_manifest;
@@ -16,6 +17,7 @@ mod state;
 mod void;
 
 pub use arrival::{ArrivalFacts, ArrivalRefusal};
+pub use cut_off::CutOff;
 pub use epoch_count::CountedEpoch;
 pub use queries::{RotationReason, Standing};
 pub use reopening::{KeptLog, Reopening, cosigned_head};

@@ -417,7 +417,12 @@ fn the_door_takes_few_epochs_without_a_change_of_members() {
     use ward_sync::limits::ANNOUNCES_UNCHANGED_MAX;
     let mut ward = Ward::new(31);
     let (package, secret) = ward.site.rotate(ward.chart, &ward.phone, None);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: ANNOUNCES_UNCHANGED_MAX };
+    let facts = ArrivalFacts {
+        now: T0,
+        revokes_by_signer: 0,
+        announces_by_signer: ANNOUNCES_UNCHANGED_MAX,
+        cut_off: CutOff::Fresh,
+    };
     let next = |ward: &mut Ward| {
         let plan = plan_rotation(&ward.site.membership, ward.chart, ward.phone.id).unwrap();
         let (next, _) = ward.site.package(&plan, &ward.phone, Some((&package, &secret)));
@@ -438,7 +443,8 @@ fn the_door_takes_few_epochs_without_a_change_of_members() {
 #[test]
 fn what_the_door_asks_beyond_the_log() {
     let mut ward = Ward::new(17);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0 };
+    let facts =
+        ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0, cut_off: CutOff::Fresh };
     let chart: Subject = ward.chart.into();
     let entry = ward.site.revoke_entry(chart, ward.phone.id, 1, RevokePolicy::Sever, &[&ward.coordinator]);
     assert_eq!(ward.site.membership.check_arrival(&entry, None, facts), Ok(()));
@@ -455,6 +461,16 @@ fn what_the_door_asks_beyond_the_log() {
         &[&ward.coordinator, &ward.clinician],
     );
     assert_eq!(ward.site.membership.check_arrival(&two, None, many), Ok(()));
+    // A cut-off that is none, and one that takes back what was written long ago.
+    let foreign = ArrivalFacts { cut_off: CutOff::Foreign, ..facts };
+    let old = ArrivalFacts { cut_off: CutOff::Old, ..facts };
+    for entry in [&entry, &two] {
+        let refused = ward.site.membership.check_arrival(entry, None, foreign);
+        assert_eq!(refused, Err(ArrivalRefusal::CutOffForeign));
+    }
+    let alone = ward.site.membership.check_arrival(&entry, None, old);
+    assert!(matches!(alone, Err(ArrivalRefusal::SecondSignature(_))), "{alone:?}");
+    assert_eq!(ward.site.membership.check_arrival(&two, None, old), Ok(()));
     let late = ArrivalFacts { now: T0.plus_ms(400 * DAY_MS), ..facts };
     assert_eq!(
         ward.site.membership.check_arrival(&entry, None, late),
@@ -605,7 +621,8 @@ fn a_chart_serves_sixty_four_member_devices() {
 fn the_door_keeps_a_chart_at_sixty_four_member_devices() {
     use ward_sync::limits::MEMBERS_MAX;
     let mut ward = Ward::new(22);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0 };
+    let facts =
+        ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0, cut_off: CutOff::Fresh };
     let mut persons = vec![ward.coordinator.person];
     for _ in 0..MEMBERS_MAX - 4 {
         persons.push(ward.site.staff(Role::Clinician).person);

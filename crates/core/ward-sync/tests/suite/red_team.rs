@@ -83,7 +83,8 @@ fn rt_02_a_package_for_a_ghost_member_is_quarantined() {
     let (package, _) = ward.site.package(&honest, &ward.coordinator, None);
     let smuggled = with_stranger(&package, stranger.id, &ward.coordinator);
     let announce = ward.site.announce(&smuggled, &ward.coordinator);
-    let facts = ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0 };
+    let facts =
+        ArrivalFacts { now: T0, revokes_by_signer: 0, announces_by_signer: 0, cut_off: CutOff::Fresh };
     let fault = PackageFault::ServesStranger(stranger.id);
     assert_eq!(
         ward.site.membership.check_arrival(&announce, Some(&smuggled), facts),

@@ -58,7 +58,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         SyncProblem::of_quota(chart, &error).unwrap_or_else(|| failed(error))
     }
 
-    async fn send_blob(&mut self, id: &[u8]) -> Result<(), ClientError> {
+    pub(super) async fn send_blob(&mut self, id: &[u8]) -> Result<(), ClientError> {
         let Some(record) = self.device()?.blobs.get(id).cloned() else { return Ok(()) };
         let Some(address) = record.address else { return Ok(()) };
         let layout = BlobLayout::of_size(record.size)?;

@@ -6,15 +6,19 @@ use crate::limits::{CONTENTS_SHOWN_PER_SYNC, OWN_CONTENT_KEPT_MS};
 use crate::store::{BLOB_AT_SERVER, BLOB_TO_SEND, Batch, BlobRecord, Table};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use rand_core::Rng as _;
+use ward_api::{BlobState, paths};
 use ward_crypto::BlobLayout;
-use ward_id::BlobAddress;
+use ward_id::{BlobAddress, TimestampMs};
 
 /// What came of asking.
 enum Shown {
     /// The parts are those that are here.
     Same,
     /// The server has other bytes there, or answers with something else.
-    Other,
+    Other {
+        /// The first part that differs.
+        chunk: u32,
+    },
     /// It does not have the content, whatever it said.
     Nothing,
 }
@@ -23,11 +27,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Asks the server to show contents that were captured here so long ago that they may go. What it
     /// shows is let go of; what it does not have is sent again.
     pub(super) async fn let_go_of_shown(&mut self) -> Result<(), ClientError> {
+        self.date_captures_ahead().await?;
         let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
         let open = self.device()?;
-        let is_old = |blob: &BlobRecord| {
-            blob.captured_at.is_some_and(|at| !(0..OWN_CONTENT_KEPT_MS).contains(&now.since_ms(at)))
-        };
+        let is_old =
+            |blob: &BlobRecord| blob.captured_at.is_some_and(|at| now.since_ms(at) >= OWN_CONTENT_KEPT_MS);
         let due = |id: &Vec<u8>, blob: &BlobRecord| {
             blob.phase == BLOB_AT_SERVER
                 && blob.here > 0
@@ -37,22 +41,78 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let due = open.blobs.iter().filter(|(id, blob)| due(id, blob)).take(CONTENTS_SHOWN_PER_SYNC);
         let due: Vec<(Vec<u8>, BlobRecord)> = due.map(|(id, blob)| (id.clone(), blob.clone())).collect();
-        for (id, mut record) in due {
-            let Some(address) = record.address else { continue };
-            match self.shown_by_server(&id, &record, address).await? {
-                Shown::Same => record.captured_at = None,
-                Shown::Nothing => {
-                    (record.phase, record.sent, record.captured_at) = (BLOB_TO_SEND, 0, Some(now));
+        let mut first_error = None;
+        for (id, record) in due {
+            if let Err(error) = self.let_go_of(&id, record, now).await {
+                if matches!(error, ClientError::Transport(_)) {
+                    return Err(error);
                 }
-                Shown::Other => {
-                    // It stays here; the next run of the program asks again.
+                // It stays here, and stops no other. What does not pass by itself is asked again by the next
+                // run of the program.
+                if !error.passes_by_itself() {
                     self.device_mut()?.contents_asked.insert(id);
-                    return Err(ClientError::AttachmentDamaged);
                 }
+                first_error.get_or_insert(error);
             }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// A content that was captured when the clock was ahead is as new as what is captured now.
+    async fn date_captures_ahead(&mut self) -> Result<(), ClientError> {
+        // Only witnesses tell that it was the other clock that was wrong.
+        let Some(now) = self.trusted_now() else { return Ok(()) };
+        let is_ahead = |blob: &BlobRecord| blob.captured_at.is_some_and(|at| at > now);
+        let ahead = self.device()?.blobs.iter().filter(|(_, blob)| is_ahead(blob));
+        let ahead: Vec<(Vec<u8>, BlobRecord)> = ahead.map(|(id, blob)| (id.clone(), blob.clone())).collect();
+        for (id, mut record) in ahead {
+            record.captured_at = Some(now);
             self.keep_record(id, record).await?;
         }
         Ok(())
+    }
+
+    /// Has one content shown, and keeps what follows from it.
+    async fn let_go_of(
+        &mut self,
+        id: &[u8],
+        mut record: BlobRecord,
+        now: TimestampMs,
+    ) -> Result<(), ClientError> {
+        let Some(address) = record.address else { return Ok(()) };
+        match self.shown_by_server(id, &record, address).await? {
+            Shown::Same => record.captured_at = None,
+            Shown::Nothing => {
+                (record.phase, record.sent, record.captured_at) = (BLOB_TO_SEND, 0, Some(now));
+            }
+            Shown::Other { chunk } => return self.give_again(id, record, address, (chunk, now)).await,
+        }
+        self.keep_record(id.to_vec(), record).await
+    }
+
+    /// The server has other bytes than were captured: it is given one part again, finds that what it has
+    /// does not have the address any more, and takes the content anew.
+    async fn give_again(
+        &mut self,
+        id: &[u8],
+        mut record: BlobRecord,
+        address: BlobAddress,
+        (chunk, now): (u32, TimestampMs),
+    ) -> Result<(), ClientError> {
+        let sealed_size = BlobLayout::of_size(record.size)?.sealed_size();
+        let held = self.rows().get_bytes(Table::BlobChunks, &chunk_row(id, chunk)).await?;
+        let held = held.ok_or(ClientError::StoreDamaged { table: Table::BlobChunks.name() })?;
+        let path = paths::send_blob_chunk(record.chart, address, chunk, sealed_size);
+        let state: BlobState = self.wire()?.put_bytes(&path, held.to_vec()).await?;
+        if state.complete && !matches!(self.shown_by_server(id, &record, address).await?, Shown::Same) {
+            return Err(ClientError::AttachmentDamaged);
+        }
+        record.captured_at = Some(now);
+        if !state.complete {
+            (record.phase, record.sent) = (BLOB_TO_SEND, 0);
+        }
+        self.keep_record(id.to_vec(), record).await?;
+        self.send_blob(id).await
     }
 
     /// Has the server show the last part of a blob, and another one that it cannot guess.
@@ -69,14 +129,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         asked.dedup();
         for chunk in asked {
             let held = self.rows().get_bytes(Table::BlobChunks, &chunk_row(id, chunk)).await?;
-            let Some(held) = held else {
-                // It cannot be compared: the others go on, and the next run of the program asks again.
-                self.device_mut()?.contents_asked.insert(id.to_vec());
-                return Err(ClientError::StoreDamaged { table: Table::BlobChunks.name() });
-            };
+            // Without it nothing can be compared.
+            let held = held.ok_or(ClientError::StoreDamaged { table: Table::BlobChunks.name() })?;
             match self.fetch_chunk(record.chart, address, chunk).await {
                 Ok(sealed) if sealed == *held => {}
-                Ok(_) => return Ok(Shown::Other),
+                Ok(_) => return Ok(Shown::Other { chunk }),
                 Err(ClientError::AttachmentNotHere { .. }) => return Ok(Shown::Nothing),
                 Err(error) => return Err(error),
             }

@@ -1,13 +1,18 @@
 //! Verifying what came with a checkpoint, some of it with each sync or all of it at once: the state,
 //! and signatures that a former program left unchecked. A checkpoint that does not hold is thrown
-//! away, its author is named, and the chart is fetched envelope by envelope.
+//! away, its author is named, and the chart is fetched envelope by envelope. Where only the server
+//! says something else, what people signed stays.
 
+use super::checkpoints::ChartRows;
 use super::{Client, SyncProblem};
 use crate::limits::{CHECKPOINT_VERIFIED_PER_SYNC, VERIFIED_AT_A_TIME};
 use crate::store::{BasePageRecord, BaseStateRecord, Batch, CursorRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport, parallel};
 use ward_id::{ChartId, EntryId};
-use ward_sync::{CheckpointFault, CheckpointTrust, Decoded, DeviceRecord, Payload, SignedEntry};
+use ward_sync::limits::FOLD_RULES;
+use ward_sync::{
+    Checkpoint, CheckpointFault, CheckpointTrust, Decoded, DeviceRecord, Payload, SignedEntry, roots_of_rows,
+};
 
 /// How far the copy of a chart was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,15 +109,24 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let fault = self.unsigned(chart, &entries)?.map(CheckpointFault::Signature);
         let complete = fault.is_none() && verified == rows.len();
         let fault = match fault {
-            None if complete => self.state_fault(chart, base.checkpoint)?,
+            None if complete => self.base_fault(chart, base.checkpoint).await?,
             fault => fault,
         };
-        if let Some(fault) = fault {
-            return self.throw_base_away(chart, &base, fault).await.map(|problem| Some(Some(problem)));
-        }
+        let said = match fault {
+            None => None,
+            // The server's word of places, and no more: every signature was checked, and the entries come
+            // to the state.
+            Some(fault @ CheckpointFault::Places) => {
+                let (device, entry) = (base.author, base.checkpoint);
+                Some(SyncProblem::BadCheckpoint { chart, device, entry, fault })
+            }
+            Some(fault) => {
+                return self.throw_base_away(chart, &base, fault).await.map(|said| Some(Some(said)));
+            }
+        };
         let state = BaseStateRecord { verified: verified as u64, complete, ..base };
         self.keep_base_state(chart, state).await?;
-        Ok(Some(None))
+        Ok(Some(said))
     }
 
     /// Checks what came with a checkpoint of a log that has ended since. Its places are none any more,
@@ -124,11 +138,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         base: BaseStateRecord,
     ) -> Result<Option<Option<SyncProblem>>, ClientError> {
         let mut entries = Vec::new();
-        for (id, page) in self.rows.records::<BasePageRecord>(Table::CheckpointPages).await? {
-            if id.starts_with(chart.as_bytes()) {
-                for row in page.rows {
-                    entries.push(SignedEntry::from_stored(&row.entry)?);
-                }
+        for page in self.base_pages(chart).await? {
+            for row in page.rows {
+                entries.push(SignedEntry::from_stored(&row.entry)?);
             }
         }
         let listed: Vec<&SignedEntry> = entries.iter().collect();
@@ -172,18 +184,51 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Whether the entries come to something else than the checkpoint says; of a checkpoint by other
     /// rules nothing can be said.
-    fn state_fault(
-        &self,
+    async fn base_fault(
+        &mut self,
         chart: ChartId,
         checkpoint: EntryId,
     ) -> Result<Option<CheckpointFault>, ClientError> {
-        let open = self.device()?;
-        let Some(local) = open.charts.get(&chart) else { return Ok(None) };
+        let Some(local) = self.device()?.charts.get(&chart) else { return Ok(None) };
         let Some(entry) = local.chart.get(checkpoint) else { return Ok(None) };
         let Decoded::Known(Payload::Checkpoint(said)) = entry.body().decode_payload() else {
             return Ok(None);
         };
-        Ok(self.compare_checkpoint(chart, &said)?.err())
+        let fault = self.compare_checkpoint_once(chart, checkpoint, &said)?.err();
+        if fault != Some(CheckpointFault::Places) {
+            return Ok(fault);
+        }
+        // What the server moved, left out or added since hides whether the author signed wrong. What came
+        // with the checkpoint itself tells.
+        Ok(self.fault_of_content(chart, &said).await?.or(fault))
+    }
+
+    /// What is wrong with a checkpoint by what came with it, whatever the server said since.
+    async fn fault_of_content(
+        &self,
+        chart: ChartId,
+        said: &Checkpoint,
+    ) -> Result<Option<CheckpointFault>, ClientError> {
+        let mut entries = Vec::new();
+        for page in self.base_pages(chart).await? {
+            for row in page.rows {
+                entries.push((row.index, row.received_at, SignedEntry::from_stored(&row.entry)?));
+            }
+        }
+        entries.sort_by_key(|(index, ..)| *index);
+        let rows: ChartRows<'_> = entries.iter().map(|(index, at, entry)| (*index, *at, entry)).collect();
+        if let Err(fault) = roots_of_rows(rows.iter().copied()).and_then(|roots| roots.check(said)) {
+            return Ok(Some(fault));
+        }
+        let differs = said.rules == FOLD_RULES && self.state_of(chart, &rows)? != said.state_root;
+        Ok(differs.then_some(CheckpointFault::State))
+    }
+
+    /// The pages of what a chart began with.
+    async fn base_pages(&self, chart: ChartId) -> Result<Vec<BasePageRecord>, ClientError> {
+        let pages = self.rows.records::<BasePageRecord>(Table::CheckpointPages).await?;
+        let of_chart = pages.into_iter().filter(|(id, _)| id.starts_with(chart.as_bytes()));
+        Ok(of_chart.map(|(_, page)| page).collect())
     }
 
     /// Forgets what came with a checkpoint; the chart is then fetched from its first envelope on.

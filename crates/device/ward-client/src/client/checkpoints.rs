@@ -227,7 +227,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         }
         for known in open_ones {
-            match self.compare_checkpoint(chart, &known.checkpoint)? {
+            match self.compare_checkpoint_once(chart, known.entry, &known.checkpoint)? {
                 Ok(()) => {
                     self.device_mut()?.chart_or_new(chart).sound_checkpoints.insert(known.entry);
                     if !std::mem::replace(&mut is_signed, true) {

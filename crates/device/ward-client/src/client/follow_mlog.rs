@@ -207,7 +207,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let mut view = match &open.mlog.view {
             Some(view) => {
                 let mut view = view.clone();
-                view.set_policy(policy);
+                let key = site_trust::log_key(manifest, view.origin().as_str()).map_err(failed)?;
+                view.set_trust(key, policy);
                 view
             }
             None => {

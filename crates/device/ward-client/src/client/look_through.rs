@@ -2,15 +2,13 @@
 //! new before it out for good, and one whose pages never end would hold the device in one sync.
 
 use super::mend_places::entry_of;
-use super::pull::OpenedPage;
+use super::open_device::sealed_at;
 use super::{Client, LocalChart};
-use crate::limits::{ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES};
 use crate::store::{Batch, CursorRecord, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
 use ward_api::EnvelopeRow;
 use ward_id::ChartId;
-use ward_sync::{Arrival, SignedEntry};
 
 /// What a look through the pages brought beside what was new.
 #[derive(Default)]
@@ -21,35 +19,45 @@ pub(super) struct Delivered {
     pub(super) end: Option<u64>,
 }
 
-impl OpenedPage {
-    /// Leaves out what would only fill the device: of envelopes that nobody known signed, and of those
-    /// that came before at another place, only so many bytes are kept.
-    pub(super) fn within_surplus(mut self, local: &mut LocalChart) -> Self {
-        let place_of = |entry: &SignedEntry| local.chart.arrival(entry.id())?.olog_index;
-        let again = |(entry, arrival): &&(SignedEntry, Arrival)| {
-            place_of(entry).is_some_and(|place| Some(place) != arrival.olog_index)
-        };
-        let again = self.entries.iter().filter(again).filter_map(|(_, arrival)| arrival.olog_index);
-        let surplus: BTreeSet<u64> = again.chain(self.unsigned.iter().copied()).collect();
-        let mut gone = BTreeSet::new();
-        for row in self.rows.iter().filter(|row| surplus.contains(&row.index)) {
-            let bytes = (row.envelope.len() as u64).saturating_add(ROW_OVERHEAD_BYTES);
-            if local.surplus_bytes.saturating_add(bytes) > SURPLUS_MAX_BYTES {
-                gone.insert(row.index);
-            } else {
-                local.surplus_bytes += bytes;
-            }
-        }
-        if gone.is_empty() {
-            return self;
-        }
-        self.rows.retain(|row| !gone.contains(&row.index));
-        self.entries.retain(|(_, arrival)| arrival.olog_index.is_none_or(|place| !gone.contains(&place)));
-        self.bad.retain(|(index, _)| !gone.contains(index));
-        self.unopened.retain(|index| !gone.contains(index));
-        self.doubtful.retain(|index| !gone.contains(index));
-        self
+impl LocalChart {
+    /// Nothing stands at these places any more.
+    pub(super) fn forget_places(&mut self, gone: &BTreeSet<u64>) {
+        self.held.retain(|place| !gone.contains(place));
+        self.held_twice.retain(|place| !gone.contains(place));
+        self.given_again.retain(|place, _| !gone.contains(place));
+        self.strangers.retain(|place, _| !gone.contains(place));
+        self.unopened.retain(|one| !gone.contains(&one.index));
+        gone.iter().for_each(|place| self.surplus.give_back(*place));
     }
+
+    /// Notes which envelopes of a page bear the name of a device that is not known here.
+    pub(super) fn note_strangers(&mut self, page: &[u64], strangers: &[u64], mlog_size: u64) {
+        self.strangers.retain(|place, _| !page.contains(place) || strangers.contains(place));
+        for place in strangers {
+            self.strangers.entry(*place).or_insert(mlog_size);
+        }
+    }
+
+    /// Whether an envelope came in a meeting in which the membership log did not come as far as its author's
+    /// certificate may stand. Once the log went on, its author is known or there is none.
+    fn awaits_certificate(&self, row: &ReceivedRecord, mlog_size: u64) -> bool {
+        self.strangers.get(&row.index) == Some(&mlog_size) && sealed_at(&row.envelope) > Some(mlog_size)
+    }
+}
+
+/// Takes rows out of a page. Gives the places at which nothing is left.
+pub(super) fn leave_rows(
+    rows: &mut Vec<ReceivedRecord>,
+    goes: impl Fn(&ReceivedRecord) -> bool,
+) -> BTreeSet<u64> {
+    let mut left = BTreeSet::new();
+    rows.retain(|row| {
+        let goes = goes(row);
+        left.extend(goes.then_some(row.index));
+        !goes
+    });
+    left.retain(|place| !rows.iter().any(|row| row.index == *place));
+    left
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
@@ -80,22 +88,22 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         let (mut batch, mut gone) = (Batch::default(), BTreeSet::new());
         for (id, mut page) in self.pages_of(chart).await? {
-            // What somebody signed and only waits for a key stays: it may be nowhere else.
+            // What somebody signed and only waits for a key stays, and so does what a device may have
+            // signed that is not known yet: it may be nowhere else.
             let waiting = page.rows.iter().filter(|row| row.index > end && row.opened.is_none());
             let unsigned = self.opened(chart, waiting.cloned().collect())?.unsigned;
-            let local = self.device_mut()?.chart_or_new(chart);
-            let may_go = |row: &ReceivedRecord| {
+            let open = self.device_mut()?;
+            let mlog_size = open.mlog.membership.size();
+            let local = open.chart_or_new(chart);
+            let goes = |row: &ReceivedRecord| {
                 let arrival = entry_of(&row.envelope).and_then(|entry| local.chart.arrival(entry));
                 let place = arrival.and_then(|arrival| arrival.olog_index);
-                unsigned.contains(&row.index) || place.is_some_and(|place| place <= end)
+                let is_junk = unsigned.contains(&row.index) && !local.awaits_certificate(row, mlog_size);
+                row.index > end && (is_junk || place.is_some_and(|place| place <= end))
             };
-            let before = page.rows.len();
-            page.rows.retain(|row| {
-                let goes = row.index > end && may_go(row);
-                gone.extend(goes.then_some(row.index));
-                !goes
-            });
-            if page.rows.len() < before {
+            let rows = page.rows.len();
+            gone.extend(leave_rows(&mut page.rows, goes));
+            if page.rows.len() < rows {
                 local.move_page(chart, id, page.rows, &mut batch);
             }
         }
@@ -107,10 +115,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.commit(batch).await?;
         let local = self.device_mut()?.chart_or_new(chart);
         (local.cursor, local.ended_at) = (cursor, cursor);
-        local.held.retain(|place| !gone.contains(place));
-        local.held_twice.retain(|place| !gone.contains(place));
-        local.given_again.retain(|place, _| !gone.contains(place));
-        local.unopened.retain(|one| !gone.contains(&one.index));
+        local.forget_places(&gone);
         self.raise_mark(None).await;
         Ok(())
     }

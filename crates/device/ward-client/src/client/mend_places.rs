@@ -64,6 +64,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Ok(());
         }
         let pages = self.pages_of(chart).await?;
+        let still: BTreeSet<u64> = pages.iter().flat_map(|(_, page)| places_twice(&page.rows)).collect();
+        // Of two at a place, one may have left with others that were given up.
+        let local = self.device_mut()?.chart_or_new(chart);
+        local.held_twice.retain(|place| *place < begin || still.contains(place));
         let once = |row: &&ReceivedRecord| row.index >= begin && !twice.contains(&row.index);
         let placed = pages.iter().flat_map(|(_, page)| &page.rows).filter(once);
         // Only what opened says by itself which entry it is.
@@ -99,6 +103,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = self.device_mut()?.chart_or_new(chart);
         local.held_twice.retain(|place| !settled.contains(place));
         local.unopened.retain(|one| !settled.contains(&one.index));
+        settled.iter().for_each(|place| local.surplus.give_back(*place));
         self.raise_mark(None).await;
         self.reload_chart(chart).await
     }
@@ -124,6 +129,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let opens = self.opened(chart, vec![super::pull::received(row)]).map_err(failed)?;
         let Some(fresh) = opens.into_opened_row() else { return Ok(false) };
         page.rows.retain(|kept| !elsewhere(kept));
+        self.device_mut().map_err(failed)?.chart_or_new(chart).surplus.give_back(index);
         page.rows.push(fresh);
         page.rows.sort_by_key(|kept| kept.index);
         let page = self.opened(chart, page.rows).map_err(failed)?;

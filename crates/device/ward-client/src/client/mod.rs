@@ -48,6 +48,7 @@ mod repair_blobs;
 mod same_occurrence;
 pub(crate) mod site_trust;
 mod submit;
+mod surplus;
 mod sync;
 mod sync_memory;
 mod trusted_time;

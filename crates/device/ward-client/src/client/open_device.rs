@@ -6,6 +6,7 @@ use super::keep_epochs::HeldEpoch;
 use super::olog_proofs::NamedHeads;
 use super::problem::SyncProblem;
 use super::receive_drops::{DropsListed, WaitingDrop};
+use super::surplus::Surplus;
 use crate::limits::REFETCH_DOUBLINGS;
 use crate::store::{
     AccessRecord, BaseStateRecord, BlobRecord, DraftRecord, DroppedRecord, LastSyncRecord, LossRecord,
@@ -19,11 +20,11 @@ use ward_audit::{LogView, MLOG_LEAF_BYTES, TreeHead, mlog_leaf_parts};
 use ward_crypto::{DeviceCert, DeviceKeys, Envelope, EpochPackage, Lkek, Role, RootPolicy};
 use ward_id::{
     Canonical as _, ChartId, DeviceId, EntryId, Head, Incarnation, PackageHash, PersonId, SiteId, StudyId,
-    Subject, TicketId, TimestampMs,
+    Subject, TicketId, TimestampMs, VersionVector,
 };
 use ward_sync::{
-    Arrival, Chart, CheckpointFault, DeviceRecord, Effect, EntryChain, Inserted, Lease, Membership,
-    MembershipError, MlogEntry, Scope, SignedEntry, Standing, TextId, TrustedTime, WitnessedHeads,
+    Arrival, Chart, CheckpointFault, DeviceRecord, Effect, EntryChain, Lease, Membership, MembershipError,
+    MlogEntry, Scope, SignedEntry, Standing, TextId, TrustedTime, WitnessedHeads,
 };
 
 /// Who this device is.
@@ -93,9 +94,11 @@ pub(crate) struct LocalChart {
     pub(crate) held: BTreeSet<u64>,
     /// The cursor after which the server had no page when it was asked last.
     pub(crate) ended_at: Option<u64>,
-    /// Bytes that were kept, since the device was unlocked, of what no known device signed or what came
-    /// before at another place.
-    pub(crate) surplus_bytes: u64,
+    /// What is kept of what no known device signed or what came before at another place.
+    pub(crate) surplus: Surplus,
+    /// Places of envelopes whose device has no certificate here, with the size that the membership log had
+    /// when they came.
+    pub(crate) strangers: BTreeMap<u64, u64>,
     /// Places at which two envelopes are held.
     pub(crate) held_twice: BTreeSet<u64>,
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
@@ -113,6 +116,9 @@ pub(crate) struct LocalChart {
     pub(crate) bad_checkpoints: BTreeMap<EntryId, CheckpointFault>,
     /// Checkpoints that were compared with this copy since the program was started, and hold.
     pub(crate) sound_checkpoints: BTreeSet<EntryId>,
+    /// Checkpoints whose places were found to differ from those here, with what they cover. They are
+    /// compared again when something of that comes or moves.
+    pub(crate) other_places: BTreeMap<EntryId, VersionVector>,
 }
 
 /// How often an envelope that does not open came again as it is here. It may be mended at the server
@@ -160,7 +166,8 @@ impl LocalChart {
             pages: BTreeSet::new(),
             held: BTreeSet::new(),
             ended_at: None,
-            surplus_bytes: 0,
+            surplus: Surplus::default(),
+            strangers: BTreeMap::new(),
             held_twice: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
@@ -170,13 +177,8 @@ impl LocalChart {
             base_new: false,
             bad_checkpoints: BTreeMap::new(),
             sound_checkpoints: BTreeSet::new(),
+            other_places: BTreeMap::new(),
         }
-    }
-
-    /// Puts an entry into the chart. Entries of another chart never come here: they are checked
-    /// when they are opened.
-    pub(crate) fn insert(&mut self, entry: SignedEntry, arrival: Arrival) -> Option<Inserted> {
-        self.chart.insert(entry, arrival).ok()
     }
 
     /// How an own entry at this place stands before anything came back of it: `unsent` while the server is not

@@ -22,8 +22,8 @@ use ward_crypto::{
 use ward_id::{Canonical as _, ChartId, DeviceId, EntryId, Incarnation, SiteId, VersionVector};
 use ward_sync::limits::OLOG_SPAN;
 use ward_sync::{
-    Arrival, ChainDifference, ChainName, EntryChain, EntryKind, Inserted, Membership, OpenedEnvelope,
-    ReadFault, SignedEntry, check_author,
+    Arrival, ChainDifference, ChainName, EntryChain, EntryKind, Membership, OpenedEnvelope, ReadFault,
+    SignedEntry, check_author,
 };
 use zeroize::Zeroizing;
 
@@ -174,15 +174,27 @@ impl OpenedPage {
 
     /// Leaves out what will not open any more, or need not: of a log that ended nothing is delivered again,
     /// so what came damaged stays so, and what survived is given a place in the log that counts.
-    fn let_go(mut self, is_let_go: impl Fn(&ReceivedRecord, bool) -> bool) -> Self {
+    fn let_go(self, is_let_go: impl Fn(&ReceivedRecord, bool) -> bool) -> Self {
         let bad: BTreeSet<u64> = self.bad.iter().map(|(index, _)| *index).collect();
         let gone = |row: &ReceivedRecord| row.opened.is_none() && is_let_go(row, bad.contains(&row.index));
         let gone: BTreeSet<u64> = self.rows.iter().filter(|row| gone(row)).map(|row| row.index).collect();
+        self.without(&gone)
+    }
+
+    /// The page without what stands at some places.
+    pub(super) fn without(mut self, gone: &BTreeSet<u64>) -> Self {
         self.rows.retain(|row| !gone.contains(&row.index));
+        self.entries.retain(|(_, arrival)| arrival.olog_index.is_none_or(|place| !gone.contains(&place)));
         self.bad.retain(|(index, _)| !gone.contains(index));
         self.unopened.retain(|index| !gone.contains(index));
         self.doubtful.retain(|index| !gone.contains(index));
         self
+    }
+
+    /// Places of envelopes whose device is not known here.
+    fn strangers(&self) -> impl Iterator<Item = u64> + '_ {
+        let is_bad = |index: &u64| self.bad.iter().any(|(bad, _)| bad == index);
+        self.doubtful.iter().copied().filter(move |index| !is_bad(index))
     }
 
     /// The first place of what is kept; `None` if nothing is.
@@ -215,7 +227,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             0
         });
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
-        let pulled = begun + self.pull_after(chart, cursor, &mut Delivered::default()).await?;
+        let pulled = self.pull_after(chart, cursor, &mut Delivered::default()).await;
+        self.leave_outdone_places(chart).await.map_err(failed)?;
+        let pulled = begun + pulled?;
         if pulled > 0 {
             self.settle_places(chart).await.map_err(failed)?;
         }
@@ -399,6 +413,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.put(Table::Heads, NAMED_ROOTS_ROW, &NamedRootsRecord { heads });
         }
         let twice: Vec<u64> = places_twice(&page.rows).collect();
+        let strangers: Vec<u64> = page.strangers().collect();
         batch.put(Table::Pages, id.clone(), &PageRecord { rows: page.rows });
         let open = self.device_mut().map_err(failed)?;
         let me = open.me.device;
@@ -414,23 +429,19 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.commit_growth(batch, Growth::Text).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         page.entries.iter().for_each(|(entry, _)| open.named_heads.note_entry(entry));
+        let mlog_size = open.mlog.membership.size();
         let local = open.chart_or_new(chart);
         local.pages.extend(first_place(&id));
         local.receipted = local.receipted.max(receipted);
         local.cursor = local.cursor.max(cursor);
         local.held_twice.retain(|place| !indexes.contains(place));
         local.held_twice.extend(twice);
+        local.note_strangers(&indexes, &strangers, mlog_size);
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
         local.opened_said &= page.entries.is_empty();
-        let mut forked = None;
-        for (entry, arrival) in page.entries {
-            let device = entry.frame().device;
-            if let Some(Inserted::Forked { .. }) = local.insert(entry, arrival) {
-                forked = Some(device);
-            }
-        }
+        let forked = local.take_opened(page.entries);
         if let Some(heads) = beyond {
             open.named_roots = heads;
         }
@@ -456,6 +467,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 continue;
             };
             let before = record.rows.iter().filter(|row| row.opened.is_none()).count();
+            let places: Vec<u64> = record.rows.iter().map(|row| row.index).collect();
             let opened = self.opened(chart, record.rows).map_err(failed)?;
             let mut opened = self.without_the_ended(chart, opened).map_err(failed)?;
             let mut mended = false;
@@ -475,10 +487,14 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if opened.unopened.len() == before && !mended {
                 continue;
             }
+            let stay: BTreeSet<u64> = opened.rows.iter().map(|row| row.index).collect();
             match self.keep_page(chart, id, opened, None).await {
                 Ok(()) | Err(SyncProblem::BadEnvelope { .. }) => {}
                 Err(problem) => return Err(problem),
             }
+            let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+            let gone = places.into_iter().filter(|place| !stay.contains(place));
+            gone.for_each(|place| local.surplus.give_back(place));
         }
         Ok(stays)
     }
@@ -563,6 +579,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 if entry.as_ref().is_some_and(|entry| gone.contains(&entry.id())) {
                     // If the server has something there all the same, it comes again.
                     local.held.remove(&row.index);
+                    local.surplus.give_back(row.index);
                     continue;
                 }
                 if let Some(entry) = entry {
@@ -592,7 +609,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return first;
         }
         let mut delivered = Delivered::default();
-        self.pull_after(chart, None, &mut delivered).await?;
+        let looked = self.pull_after(chart, None, &mut delivered).await;
+        self.leave_outdone_places(chart).await.map_err(failed)?;
+        looked?;
         let end = delivered.end;
         self.mend_places(chart, delivered.rows).await?;
         if let Some(end) = end {

@@ -44,7 +44,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             (Some((view, _)), _) => view.clone(),
             (None, Some(view)) => {
                 let mut view = view.clone();
-                view.set_policy(policy);
+                let key = site_trust::log_key(manifest, view.origin().as_str()).map_err(failed)?;
+                view.set_trust(key, policy);
                 view
             }
             (None, None) => {

@@ -4,7 +4,7 @@
 //! token, key or algorithm with another.
 
 pub mod access_token;
-mod bounded_memo;
+pub(crate) mod bounded_memo;
 pub mod dpop;
 pub mod htu;
 pub mod nonce;

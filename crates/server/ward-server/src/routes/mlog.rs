@@ -1,5 +1,6 @@
 //! The membership log: leaves for everybody, entries for those they concern, appending.
 
+use super::cut_off::cut_off;
 use super::logs::within;
 use crate::App;
 use crate::call::{Answer, Call, answer, answer_cbor};
@@ -86,9 +87,9 @@ pub(super) async fn append<S: Store>(app: &Arc<App<S>>, call: &Call) -> Answer {
     if place.is_none() && app.stage() == RecoveryStage::WaitsForMlog {
         return offered(app, call, handed_in).await;
     }
-    let door = door(app, &handed_in.entry, place).await?;
+    let door = door(app, &handed_in.entry, place, call.now).await?;
     let appended = taken(app, handed_in, call.now, door).await?;
-    if door != Door::Arrival {
+    if matches!(door, Door::GivenBack(_)) {
         take_offers(app, call.now).await;
     }
     answer_cbor(call.spec, &MlogAccepted { index: appended.index, size: appended.size })
@@ -169,7 +170,12 @@ async fn take_offers<S: Store>(app: &Arc<App<S>>, now: TimestampMs) {
 }
 
 /// How an entry comes in: new, or given back to a restored server at the place where it stood.
-async fn door<S: Store>(app: &App<S>, entry: &MlogEntry, place: Option<MlogPlace>) -> Result<Door, Refusal> {
+async fn door<S: Store>(
+    app: &App<S>,
+    entry: &MlogEntry,
+    place: Option<MlogPlace>,
+    now: TimestampMs,
+) -> Result<Door, Refusal> {
     if let (Some(place), RecoveryStage::WaitsForMlog) = (place, app.stage()) {
         return proved_place(app, entry, &place).map(Door::GivenBack);
     }
@@ -181,7 +187,7 @@ async fn door<S: Store>(app: &App<S>, entry: &MlogEntry, place: Option<MlogPlace
             return Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is."));
         }
     }
-    Ok(Door::Arrival)
+    Ok(Door::Arrival { cut_off: cut_off(app, entry, now).await? })
 }
 
 /// Checks that the entry stood at its place, under a head that the site's witnesses cosigned: those of the

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod charts;
+mod cut_off;
 mod drop_box;
 mod enrol;
 mod logs;

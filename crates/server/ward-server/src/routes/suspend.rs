@@ -17,7 +17,13 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let length_ms = request.until.since_ms(call.now);
     may_suspend(app, &caller, device, length_ms <= 0)?;
     let session = app.store().device_session(device, call.now).await.map_err(store_failed)?;
-    may_change(app, &caller, session.suspension.as_ref())?;
+    let others = session.suspension.filter(|standing| !may_change(app, &caller, standing));
+    if others.as_ref().is_some_and(|standing| request.until < standing.until) {
+        return Err(refuse(
+            ErrorCode::RoleNotAllowed,
+            "An admin or the server suspended it; an admin shortens or lifts that.",
+        ));
+    }
     if length_ms > SUSPENSION_MAX_MS {
         return Err(refuse(
             ErrorCode::Malformed,
@@ -27,8 +33,9 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     if length_ms <= 0 {
         app.store().lift_suspension(device).await.map_err(store_failed)?;
     } else {
-        let suspension =
-            DeviceSuspension { until: request.until, reason: request.reason, by: Some(caller.device) };
+        // What is prolonged stays what it was: nobody shortens it again who could not before.
+        let (reason, by) = others.map_or((request.reason, Some(caller.device)), |it| (it.reason, it.by));
+        let suspension = DeviceSuspension { until: request.until, reason, by };
         app.store().suspend_device(device, suspension).await.map_err(store_failed)?;
     }
     app.sessions().forget(device);
@@ -70,24 +77,15 @@ fn may_suspend<S: Store>(
     }
 }
 
-/// A suspension is the first thing that is done against a device in the wrong hands. What an admin or the
-/// server itself set stays until it ends or an admin changes it: whoever holds one staff device must not
-/// be able to lift it, or to put a shorter one in its place. The staff of a chart change what one of them
-/// set.
-fn may_change<S: Store>(
-    app: &App<S>,
-    caller: &Caller,
-    standing: Option<&DeviceSuspension>,
-) -> Result<(), Refusal> {
-    let Some(standing) = standing.filter(|_| caller.role != Role::Admin) else { return Ok(()) };
+/// Whether a caller shortens or lifts a suspension. It is the first thing that is done against a device in
+/// the wrong hands. What an admin or the server itself set stays until it ends or an admin changes it:
+/// whoever holds one staff device must not be able to lift it, or to put a shorter one in its place. The
+/// staff of a chart change what one of them set, and prolong whatever stands.
+fn may_change<S: Store>(app: &App<S>, caller: &Caller, standing: &DeviceSuspension) -> bool {
     let membership = app.membership().read();
     let by_staff = standing.by.and_then(|by| membership.record(by)).is_some_and(|by| {
         let role = by.role();
         role != Role::Admin && role.is_staff()
     });
-    if by_staff {
-        Ok(())
-    } else {
-        Err(refuse(ErrorCode::RoleNotAllowed, "An admin or the server suspended it; an admin changes that."))
-    }
+    caller.role == Role::Admin || by_staff
 }

@@ -3,11 +3,12 @@
 use crate::support::people::{Who, signed};
 use crate::support::{TestRng, World};
 use ward_api::{ErrorCode, MlogAccepted, MlogSubmission, Opaque, Proposal, ProposalSubmission, paths};
-use ward_crypto::random_id;
+use ward_audit::{Checkpoint, SignatureKind, VerifierKey};
+use ward_crypto::{SignKey, random_id};
 use ward_id::{Canonical as _, Subject};
 use ward_server::Clock as _;
 use ward_store::{MlogAppend, MlogStore as _, ProposalStore as _};
-use ward_sync::{MlogBody, MlogEntry, RevokePolicy, SpaceMember, Team, TreeHead};
+use ward_sync::{MlogBody, MlogEntry, Revoke, RevokePolicy, SpaceMember, Team, TreeHead};
 
 fn submission(entry: &MlogEntry) -> MlogSubmission {
     MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
@@ -178,6 +179,52 @@ async fn rt_22_a_committed_revocation_is_applied_whatever_happened_after_its_com
         }
         spare.get(paths::CHARTS).await.refused(ErrorCode::Revoked);
     }
+}
+
+/// One signer alone takes back nothing that a device wrote long ago, and nobody names a cut-off that is none:
+/// readers take the smallest of all that are in the log.
+#[tokio::test]
+async fn rt_22_a_revocation_names_a_fresh_head_of_the_operation_log_or_two_sign_it() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let mlog = world.people.membership.head();
+    for (first, days) in [(0, 4), (2, 1)] {
+        let mut pen = world.pen(&world.people.phone, chart, 1);
+        pen.seq = first;
+        let phone = world.login(&world.people.phone).await;
+        phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, mlog)).await.ok();
+        world.clock.advance_ms(days * 86_400_000);
+    }
+    let people = &world.people;
+    let coordinator = world.login(&people.coordinator).await;
+    let log_key = SignKey::from_secret_bytes(&people.log_key_seed);
+    let origin = people.manifest.olog_origin.parse().unwrap();
+    let key = VerifierKey::new(origin, SignatureKind::Log, log_key.public().as_bytes()).unwrap();
+    let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse().unwrap();
+    let newest = Checkpoint::verify(&note, &key).unwrap().head();
+    assert_eq!(newest.size, 4);
+    let revoke = |olog: TreeHead, signers: &[&crate::support::Device]| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        submission(&people.entry(chart.into(), &body, signers))
+    };
+    let other_root = TreeHead { root: TreeHead::empty().root, ..newest };
+    let beyond = TreeHead { size: 5, ..newest };
+    let none = TreeHead { size: 0, ..newest };
+    let two = [&people.coordinator, &people.clinician];
+    for made_up in [other_root, beyond, none] {
+        for signers in [&two[..1], &two[..]] {
+            let answer = coordinator.post(paths::MLOG_ENTRIES, &revoke(made_up, signers)).await;
+            answer.refused(ErrorCode::MlogEntryInvalid);
+        }
+    }
+    // It leaves out what came five days ago, and this site's limit is three.
+    let everything = revoke(TreeHead::empty(), &two[..1]);
+    coordinator.post(paths::MLOG_ENTRIES, &everything).await.refused(ErrorCode::MoreSignatures);
+    let recent = coordinator.post(paths::MLOG_ENTRIES, &revoke(newest, &two[..1])).await;
+    recent.ok();
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(TreeHead::empty(), &two)).await.ok();
 }
 
 /// A signer that hangs up after the commit changes nothing of what follows from it.

@@ -206,7 +206,8 @@ async fn no_admin_suspends_an_admin() {
 }
 
 /// What an admin or the server itself set against a phone is lifted by an admin: staff of the chart
-/// neither lift it nor put a shorter one in its place.
+/// neither lift it nor put a shorter one in its place. They may prolong it: the phone that an admin
+/// suspended for an hour is found at night to be stolen.
 #[tokio::test]
 async fn staff_of_a_chart_lift_only_what_staff_set() {
     let world = World::new().await;
@@ -218,9 +219,16 @@ async fn staff_of_a_chart_lift_only_what_staff_set() {
     let set = async || world.store.device_session(phone, world.clock.now()).await.unwrap().suspension;
     admin.post(&path, &until(60_000)).await.ok();
     let by_admin = set().await;
-    for ms in [0, 1, 120_000] {
+    for ms in [0, 1, 59_999] {
         coordinator.post(&path, &until(ms)).await.refused(ErrorCode::RoleNotAllowed);
         assert_eq!(set().await, by_admin);
+    }
+    coordinator.post(&path, &until(120_000)).await.ok();
+    let longer = DeviceSuspension { until: until(120_000).until, ..by_admin.unwrap() };
+    assert_eq!(set().await, Some(longer), "it stays the admin's");
+    for ms in [0, 60_000, 119_999] {
+        coordinator.post(&path, &until(ms)).await.refused(ErrorCode::RoleNotAllowed);
+        assert_eq!(set().await, Some(longer), "nor is it shortened afterwards");
     }
     admin.post(&path, &until(0)).await.ok();
     assert_eq!(set().await, None);
@@ -237,6 +245,9 @@ async fn staff_of_a_chart_lift_only_what_staff_set() {
     };
     world.store.suspend_device(phone, own).await.unwrap();
     coordinator.post(&path, &until(0)).await.refused(ErrorCode::RoleNotAllowed);
+    coordinator.post(&path, &until(90_000)).await.ok();
+    assert_eq!(set().await.map(|now| (now.until, now.by)), Some((until(90_000).until, None)));
+    world.clock.advance_ms(30_000);
     // One that has ended is nobody's any more.
     world.clock.advance_ms(60_000);
     coordinator.post(&path, &until(1_000)).await.ok();

@@ -25,6 +25,12 @@ impl Upload {
         let here: Vec<u32> = self.chunks.keys().copied().collect();
         blob_state(self.layout, &here, self.complete)
     }
+
+    fn has_address(&self, name: BlobName) -> bool {
+        let mut hash = Sha256::new();
+        self.chunks.values().for_each(|chunk| hash.update(chunk));
+        hash.finalize().as_slice() == name.1.as_bytes()
+    }
 }
 
 /// Bytes used by charts and devices.
@@ -124,13 +130,26 @@ impl BlobStore for MemoryStore {
         }
         let upload = state.blobs.get_mut(&name).and_then(|by| by.get_mut(&device));
         let upload = upload.filter(|upload| upload.state().missing.is_empty()).ok_or(BlobError::Shape)?;
-        let mut hash = Sha256::new();
-        upload.chunks.values().for_each(|chunk| hash.update(chunk));
-        let fits = hash.finalize().as_slice() == name.1.as_bytes();
+        let fits = upload.has_address(name);
         upload.complete = fits;
         let done = upload.state();
         state.drop_uploads(|of, by, upload| of == name && if fits { !upload.complete } else { by == device });
         if fits { Ok(done) } else { Err(BlobError::Mismatch) }
+    }
+
+    async fn recheck_blob(
+        &self,
+        name: BlobName,
+        device: DeviceId,
+        now: TimestampMs,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.write()?;
+        let uploads = state.blobs.get_mut(&name).into_iter().flat_map(BTreeMap::values_mut);
+        let damaged = |upload: &&mut Upload| upload.complete && !upload.has_address(name);
+        let Some(upload) = uploads.into_iter().find(damaged) else { return Ok(false) };
+        (upload.complete, upload.touched_at) = (false, now);
+        state.drop_uploads(|of, by, upload| (of, by) == (name, device) && !upload.complete);
+        Ok(true)
     }
 
     async fn blob_state(&self, name: BlobName, device: DeviceId) -> Result<Option<BlobState>, StoreError> {
@@ -167,5 +186,43 @@ impl QuotaStore for MemoryStore {
 
     async fn device_use(&self, device: DeviceId) -> Result<StorageUse, StoreError> {
         Ok(self.read()?.uses.devices.get(&device).copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ward_id::BlobAddress;
+
+    #[tokio::test]
+    async fn a_complete_blob_that_lost_its_address_is_taken_again_from_whoever_has_it() {
+        for by in [1, 2] {
+            let store = MemoryStore::new();
+            let bytes = vec![7; 100];
+            let address = BlobAddress::from_bytes(Sha256::digest(&bytes).into());
+            let name = (ChartId::from_bytes([1; 16]), address);
+            let chunk = |by: u8| NewChunk {
+                chart: name.0,
+                address,
+                device: DeviceId::from_bytes([by; 16]),
+                sealed_size: 100,
+                chunk: 0,
+                bytes: bytes.clone(),
+                received_at: TimestampMs(1),
+            };
+            let device = DeviceId::from_bytes([by; 16]);
+            store.put_chunk(chunk(1)).await.unwrap();
+            store.finish_blob(name, DeviceId::from_bytes([1; 16])).await.unwrap();
+            assert!(!store.recheck_blob(name, device, TimestampMs(2)).await.unwrap(), "it is sound");
+            for upload in store.write().unwrap().blobs.get_mut(&name).unwrap().values_mut() {
+                upload.chunks.get_mut(&0).unwrap()[5] ^= 1;
+            }
+            assert!(store.recheck_blob(name, device, TimestampMs(2)).await.unwrap());
+            assert_eq!(store.blob_chunk(name, 0).await.unwrap() == ChunkRead::Unknown, by == 1);
+            store.put_chunk(chunk(by)).await.unwrap();
+            assert!(store.finish_blob(name, device).await.unwrap().complete);
+            assert_eq!(store.blob_chunk(name, 0).await.unwrap(), ChunkRead::Chunk(bytes.clone()));
+            assert_eq!(store.chart_use(name.0).await.unwrap().blob_bytes, 100, "its room is counted once");
+        }
     }
 }

@@ -1,0 +1,73 @@
+//! The cut-off that a revocation names, compared with the operation log.
+
+use crate::App;
+use crate::cosigning::CosignError;
+use crate::log_tiles;
+use crate::problem_response::Refusal;
+use crate::recovery::RecoveryStage;
+use crate::store_problem::{cosign_failed, read_failed, store_failed};
+use ward_api::LogName;
+use ward_audit::{TreeHead, verify_consistency};
+use ward_id::TimestampMs;
+use ward_store::Store;
+use ward_sync::{CutOff, MlogBody, MlogEntry};
+
+/// How the head that an entry names stands to the operation log; of an entry that names none it is fresh.
+pub(super) async fn cut_off<S: Store>(
+    app: &App<S>,
+    entry: &MlogEntry,
+    now: TimestampMs,
+) -> Result<CutOff, Refusal> {
+    let head = match entry.decode_body() {
+        Ok(MlogBody::Revoke(revoke)) => revoke.olog,
+        Ok(MlogBody::RecoveryUse(recovery)) => recovery.olog,
+        _ => return Ok(CutOff::Fresh),
+    };
+    let mut kept = app.desk(LogName::Olog).signed_head();
+    if head.size > kept.size && app.stage() == RecoveryStage::Running {
+        // Another node may have signed it.
+        let signed = app.desk(LogName::Olog).sign_head().await;
+        kept = signed.map_err(|error| cosign_failed(app, CosignError::Log(error)))?.0;
+    }
+    if head.size > kept.size {
+        return Ok(of_what_was_lost(app, head));
+    }
+    if !is_head(app, head, kept).await? {
+        return Ok(CutOff::Foreign);
+    }
+    let limit_ms = {
+        let membership = app.membership().read();
+        membership.manifest().map_or(0, |manifest| i64::from(manifest.freshness_limit_s) * 1_000)
+    };
+    let left_out = first_after(app, head.size).await?;
+    let is_old = left_out.is_some_and(|received_at| now.since_ms(received_at) > limit_ms);
+    Ok(if is_old { CutOff::Old } else { CutOff::Fresh })
+}
+
+/// A restored log lacks what devices verified once. Nothing but its length can be looked at then.
+fn of_what_was_lost<S: Store>(app: &App<S>, head: TreeHead) -> CutOff {
+    let waits = app.stage() == RecoveryStage::WaitsForReopening;
+    let known = app.awaiting().map_or(0, |awaiting| awaiting.olog_size);
+    if waits && head.size <= known { CutOff::Fresh } else { CutOff::Foreign }
+}
+
+/// Whether a head is one of the log that goes on to another.
+async fn is_head<S: Store>(app: &App<S>, head: TreeHead, kept: TreeHead) -> Result<bool, Refusal> {
+    if head.size == 0 || head.size == kept.size {
+        return Ok(head.root == if head.size == 0 { TreeHead::empty().root } else { kept.root });
+    }
+    let proof = log_tiles::consistency(app.store(), LogName::Olog, head.size, kept.size).await;
+    let proof = proof.map_err(read_failed)?;
+    Ok(verify_consistency(head.size, kept.size, &head.root, &kept.root, &proof).is_ok())
+}
+
+/// When the first operation came that a head leaves out. A log that was opened again begins with a leaf that
+/// is none.
+async fn first_after<S: Store>(app: &App<S>, size: u64) -> Result<Option<TimestampMs>, Refusal> {
+    for index in [size, size.saturating_add(1)] {
+        if let Some(operation) = app.store().operation_at(index).await.map_err(store_failed)? {
+            return Ok(Some(operation.received_at));
+        }
+    }
+    Ok(None)
+}
