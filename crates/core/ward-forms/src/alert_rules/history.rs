@@ -109,13 +109,17 @@ impl ReportVersion {
 }
 
 /// What was reported for one planned time. One version is the rule; several hold at once and nobody
-/// has chosen. Without a version it is left out.
+/// has chosen. Without a version it says nothing.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The planned time.
     pub occasion: Occasion,
     /// The versions that hold.
     pub versions: Vec<ReportVersion>,
+    /// Whether it answers a planned time while that may be answered, whether or not its versions can be read:
+    /// then it ends a row of missed ones. One that belongs to no planned time, or came long before it or
+    /// after its close, ends none.
+    pub ends_rows: bool,
 }
 
 /// What one participant reported and missed.
