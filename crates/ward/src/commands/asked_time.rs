@@ -250,12 +250,13 @@ impl<'p, 'v> Desk<'p, 'v> {
     }
 }
 
-/// The schedule came of a device of the site that was lost, and nobody has said yet whether it counts.
+/// A schedule, or a word about participation, came of a device of the site that was lost, and nobody has said
+/// yet whether it counts.
 fn being_checked() -> Failure {
     Failure::new(
         Kind::NotNow,
-        "A schedule of your site is being checked",
-        "the device of the site that wrote it was lost",
+        "What your site planned for you is being checked",
+        "the device of the site that wrote it down was lost",
         "ask your site; `ward sync` shows when it counts again",
     )
 }

@@ -57,7 +57,7 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
     }
     lines.due(&due);
     if !planning.being_checked.is_empty() {
-        out.line("! A schedule of your site is being checked, because a device of the site was lost. Until then it may be that less is asked than was planned; your site can tell you.");
+        out.line("! What your site planned for you is being checked, because a device of the site was lost. Until then it may be that less is asked than was planned; your site can tell you.");
     }
     missed.iter().for_each(|one| lines.missed(one));
     lines.next(&upcoming);
@@ -79,7 +79,7 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         "schedules_unreadable": planning.unreadable.iter()
             .map(|(entry, error)| json!({"entry": entry, "why": error.to_string()})).collect::<Vec<_>>(),
         "schedules_of_a_newer_app": planning.unknown,
-        "schedules_being_checked": planning.being_checked,
+        "plans_being_checked": planning.being_checked,
     }));
     Ok(())
 }

@@ -60,7 +60,10 @@ pub(super) fn alert_work_about(
     aside: &SetAside,
 ) {
     let (mut found, mut rows, _) = all_alerts(reports, book);
-    rows.retain(|row| reports.times.is_planned_by(row, &aside.instruments));
+    // Where a word about participation is aside, any row may hang on it.
+    rows.retain(|row| {
+        !aside.participation.is_empty() || reports.times.is_planned_by(row, &aside.instruments)
+    });
     row_work(desk, reports, rows);
     found.values_mut().for_each(|by_report| by_report.retain(|entry, _| aside.answers.contains(entry)));
     report_work(desk, reports, found);

@@ -1,6 +1,6 @@
 //! Answers and schedules that take no part in a chart, because their device was lost or revoked, or the
-//! questionnaire that they answer is kept aside itself. Nothing of them counts as said; but what was answered was
-//! not missed, and what was planned does not end without a word.
+//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as said;
+//! but what was answered was not missed, and what was planned does not end without a word.
 
 use super::local_day::rules_of;
 use super::planned_answers::PlannedAnswer;
@@ -30,9 +30,17 @@ pub(super) fn instruments_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
     aside(view, EntryKind::INSTRUMENT, &ALL).map(|item| item.entry.id()).collect()
 }
 
-/// Those of them about which staff will decide: the site's own word on what is planned is being checked.
-pub(super) fn schedules_being_checked(view: &ChartView<'_>) -> Vec<EntryId> {
-    aside(view, EntryKind::INSTRUMENT, &WAITING).map(|item| item.entry.id()).collect()
+/// Words about participation that are kept aside because a device was revoked.
+pub(super) fn participation_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::PARTICIPATION, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// What of the site's own words on who is asked and when is being checked: staff will say whether it counts.
+pub(super) fn plans_being_checked(view: &ChartView<'_>) -> Vec<EntryId> {
+    let kinds = [EntryKind::INSTRUMENT, EntryKind::PARTICIPATION];
+    let of_staff = |item: &&TimelineItem<'_>| item.author.is_some_and(|author| author.role.is_staff());
+    let of_kind = |kind| aside(view, kind, &WAITING).filter(of_staff).map(|item| item.entry.id());
+    kinds.into_iter().flat_map(of_kind).collect()
 }
 
 fn aside<'v, 'a>(

@@ -3,7 +3,7 @@
 use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
 use super::evidence::Evidence;
-use super::kept_aside::{answers_waiting, schedules_being_checked};
+use super::kept_aside::{answers_waiting, plans_being_checked};
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
 use super::standing_words::{counted_at, participations};
@@ -123,7 +123,8 @@ pub struct Planning<'v> {
     pub unknown: usize,
     /// Answers to questionnaires of which no schedule is known.
     pub unscheduled: Vec<PlannedAnswer>,
-    /// Schedules of a lost device of the site: until staff take them over, nothing of them is asked.
+    /// Schedules and words about participation of a lost device of the site: until staff take them over, nothing
+    /// of them is asked.
     pub being_checked: Vec<EntryId>,
     calendar: LocalCalendar,
     participation: Participation,
@@ -182,7 +183,7 @@ impl<'v> Planning<'v> {
             unreadable,
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
-            being_checked: schedules_being_checked(view),
+            being_checked: plans_being_checked(view),
             calendar,
             participation,
             as_said,

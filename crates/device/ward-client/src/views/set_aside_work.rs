@@ -1,11 +1,11 @@
 //! Alerts of what takes no part in a chart: answers of a device that was revoked, or that wait for adoption, and
-//! rows of missed times that such a device of the site planned. Nothing of them counts as said; but a severe
+//! rows of missed times that such a device of the site planned, or asked for again after a pause. Nothing of them counts as said; but a severe
 //! answer must not lie unread because a phone was lost, nor a silent participant because a laptop was.
 
 use super::alert_work::alert_work_about;
 use super::chart_forms::ChartForms;
 use super::chart_reports::chart_reports;
-use super::kept_aside::{answers_aside, instruments_aside};
+use super::kept_aside::{answers_aside, instruments_aside, participation_aside};
 use super::named_chart::NamedChart;
 use super::rule_book::RuleBook;
 use super::schedule::Planning;
@@ -25,17 +25,23 @@ pub struct SetAside {
     pub answers: BTreeSet<EntryId>,
     /// Questionnaires with their schedules.
     pub instruments: BTreeSet<EntryId>,
+    /// Words about participation.
+    pub participation: BTreeSet<EntryId>,
 }
 
 impl SetAside {
     /// What is kept aside of a chart, and was not declined.
     pub fn of(view: &ChartView<'_>) -> Self {
-        Self { answers: answers_aside(view), instruments: instruments_aside(view) }
+        Self {
+            answers: answers_aside(view),
+            instruments: instruments_aside(view),
+            participation: participation_aside(view),
+        }
     }
 
     /// Whether it is nothing.
     pub fn is_empty(&self) -> bool {
-        self.answers.is_empty() && self.instruments.is_empty()
+        self.answers.is_empty() && self.instruments.is_empty() && self.participation.is_empty()
     }
 }
 

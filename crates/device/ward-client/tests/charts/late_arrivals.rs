@@ -222,6 +222,22 @@ fn a_lost_device_of_the_site_ends_no_row_and_no_schedule_without_a_word() {
     assert!(listed.iter().all(|item| item.urgency == Urgency::Notice && item.closable));
     let view = chart.view();
     assert_eq!(Planning::of(&view).being_checked.len(), 1, "the phone can say so");
+    // A pause whose end such a device wrote down: the row stays, and the phone can say that it is being checked.
+    let mut paused = TestChart::empty(3);
+    paused.write(Who::Clinician, day(0), diary(DAY, 1, 30));
+    paused.report(0, &Answers::of(&[]));
+    let word = |state, number| Participation { state, from: day(number) };
+    paused.write(Who::Clinician, day(1), word(ParticipationState::Paused, 1));
+    paused.write(Who::Coordinator, day(2), word(ParticipationState::Active, 2));
+    let before = rows(&paused, day(5));
+    assert_eq!(before, ["“How have you been?” missed 3 times in a row, since 2026-03-04"]);
+    paused.lose(Who::Coordinator);
+    let (view, trusted) = (paused.view(), paused.trusted_view());
+    let named = NamedChart::new(paused.id, &view);
+    let listed = set_aside_work(&RuleBook::built_in(), &named, &trusted, &SetAside::of(&view), day(5));
+    assert_eq!(rows(&paused, day(5)), [""; 0]);
+    assert!(listed.len() == 1 && listed[0].reason.ends_with(&before[0]), "{listed:#?}");
+    assert_eq!(Planning::of(&view).being_checked.len(), 1);
     // A row that no schedule of that device planned is listed where it stands, and only there.
     let mut other = TestChart::empty(2);
     other.write(Who::Clinician, day(0), diary(DAY, 1, 30));
