@@ -2,14 +2,13 @@
 //! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as said;
 //! but what was answered was not missed, and what was planned does not end without a word.
 
-use super::local_day::rules_of;
-use super::planned_answers::PlannedAnswer;
+use super::planned_answers::{PlannedAnswer, planned_answer};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::schedule::Given;
 use ward_id::EntryId;
 use ward_sync::{
-    ChartTimes, ChartView, Decoded, EntryKind, EntryTime, Payload, Place, QuarantineReason, Response,
-    ResponseStatus, TimelineItem,
+    ChartTimes, ChartView, Decoded, EntryKind, Payload, Place, QuarantineReason, Response, ResponseStatus,
+    TimelineItem,
 };
 
 /// Why answers and schedules may be kept aside.
@@ -71,21 +70,8 @@ pub(super) fn answers_waiting(
         if response.status() == ResponseStatus::Draft {
             continue;
         }
-        let (body, time) = (item.entry.body(), times.get(item.entry.id()));
-        let occurrence = response.occurrence().as_str().to_owned();
-        let given = Given {
-            occurrence: occurrence.clone(),
-            at: time.map_or(body.captured_at, EntryTime::counted_at),
-            zone: rules_of(&body.zone),
-        };
-        let answer = PlannedAnswer {
-            entry: item.entry.id(),
-            instrument_url: url.clone(),
-            occurrence,
-            since: item.arrival.received_at.unwrap_or(body.captured_at),
-            is_by_bounds: time.is_some_and(EntryTime::is_outside_bounds),
-        };
-        out.entry(url).or_default().push((given, answer));
+        let answer = planned_answer(&url, (item.entry, item.arrival), &response, times);
+        out.entry(url).or_default().push(answer);
     }
     out
 }

@@ -224,11 +224,27 @@ impl<'v> Planning<'v> {
 
     /// The reminders of the coming days, over all questionnaires.
     pub fn reminders(&self, now: TimestampMs, days: u16) -> ReminderPlan {
-        let reminded: Vec<Reminded<'_>> = self
-            .instruments
-            .iter()
-            .map(|one| Reminded { instrument: one.url, course: &one.course, given: &one.given })
-            .collect();
+        let own = self.instruments.iter().map(|one| (one, one.given.as_slice()));
+        let mut plan = self.planned_reminders(own, now, days);
+        if self.instruments.iter().any(|one| !one.aside.is_empty()) {
+            // What is kept aside is asked for again, and was not missed.
+            let with_aside = self.instruments.iter().map(|one| (one, one.with_aside.as_slice()));
+            plan.escalations = self.planned_reminders(with_aside, now, days).escalations;
+        }
+        plan
+    }
+
+    fn planned_reminders<'s>(
+        &self,
+        given: impl Iterator<Item = (&'s PlannedInstrument<'v>, &'s [Given])>,
+        now: TimestampMs,
+        days: u16,
+    ) -> ReminderPlan
+    where
+        'v: 's,
+    {
+        let reminded = given.map(|(one, given)| Reminded { instrument: one.url, course: &one.course, given });
+        let reminded: Vec<Reminded<'_>> = reminded.collect();
         plan_reminders(&reminded, &self.calendar, &self.participation, now, days)
     }
 

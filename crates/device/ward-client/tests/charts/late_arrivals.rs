@@ -192,6 +192,35 @@ fn answers_that_are_kept_aside_were_not_missed() {
 }
 
 #[test]
+fn the_site_is_told_as_the_schedule_says_whatever_is_kept_aside_or_answered_after_its_close() {
+    let plan = json!({"format": "ward/schedule", "version": 1, "revision": 1, "from": "2026-03-02",
+        "anchors": [{"name": "start", "date": "2026-03-02"}],
+        "items": [{"id": "diary", "anchor": "start", "repeat": {"everyDays": 1, "days": 14},
+            "window": {"due": 0, "closes": 0}}],
+        "reminders": {"times": ["19:00"], "perDay": 1, "escalateAfterMissed": 3}});
+    let plan = Schedule::parse(plan.to_string().as_bytes()).unwrap();
+    let told = |chart: &TestChart, number: i64| -> Vec<String> {
+        let view = chart.view();
+        let plan = Planning::of(&view).reminders(day(number), 0);
+        plan.escalations.into_iter().map(|one| one.since.to_string()).collect()
+    };
+    let mut chart = TestChart::empty(1);
+    let instrument =
+        Instrument { schedule: InstrumentSchedule::Planned(plan.to_bytes()), ..diary(DAY, 1, 1) };
+    chart.write(Who::Coordinator, day(0), instrument);
+    chart.report(0, &Answers::of(&[]));
+    for number in 1..=3 {
+        chart.write(Who::LostPhone, day(number), answer(&occurrence(number)));
+    }
+    chart.lose_phone();
+    assert_eq!((told(&chart, 5), rows(&chart, day(5))), (vec![], vec![]));
+    // Days 4 to 6 are missed, and the middle one is answered later.
+    chart.report_at(day(7), 5, &Answers::of(&[]));
+    assert_eq!(told(&chart, 7), ["2026-03-06"]);
+    assert_eq!(rows(&chart, day(7)).len(), 1);
+}
+
+#[test]
 fn what_a_revoked_device_writes_silences_nothing() {
     let mut chart = TestChart::with_diary(1, 30);
     chart.report(0, &Answers::of(&[]));
