@@ -71,9 +71,9 @@ impl Revision {
         self.reach.start
     }
 
-    /// Whether it could be known by an instant.
-    pub(super) fn is_known_by(&self, at: TimestampMs) -> bool {
-        self.written.is_some_and(|written| written.at <= at)
+    /// Whether it could be known before an instant.
+    fn was_known(&self, at: TimestampMs) -> bool {
+        self.written.is_some_and(|written| written.at < at)
     }
 
     /// The last day about which it may have asked when another one could be known, if it had begun.
@@ -185,7 +185,7 @@ impl Course {
             self.days(days.end.saturating_sub(1)).into_iter().map(|(name, place)| (place.day, name));
         let mut out: Vec<(i64, OccurrenceName)> = repeats.filter(|(day, _)| days.contains(day)).collect();
         for (name, places) in self.visits() {
-            let Some(place) = self.standing_place(&places, |_| true) else { continue };
+            let Some(place) = self.standing_place(&self.that_count(&places), |_| true) else { continue };
             let window = self.item(&place).map(|item| item.window).unwrap_or_default();
             let on = |offset: i16| place.day.saturating_add(i64::from(offset));
             if on(window.opens) < days.end && days.start <= on(window.closes) {
@@ -225,13 +225,10 @@ impl Course {
         out
     }
 
-    /// All places of each visit, by revision. One that never governed a day put nothing anywhere.
+    /// All places of each visit, by revision.
     pub(super) fn visits(&self) -> BTreeMap<OccurrenceName, Vec<Place>> {
         let mut out: BTreeMap<OccurrenceName, Vec<Place>> = BTreeMap::new();
         for (number, revision) in self.revisions.iter().enumerate() {
-            if revision.governed.is_empty() {
-                continue;
-            }
             for (item, planned) in revision.schedule.items.iter().enumerate() {
                 for (name, day) in revision.schedule.visits_of(planned) {
                     out.entry(name).or_default().push(Place { revision: number, item, day, slot: 0 });
@@ -239,6 +236,12 @@ impl Course {
             }
         }
         out
+    }
+
+    /// Those places that count: a revision that never governed a day put nothing anywhere.
+    pub(super) fn that_count(&self, places: &[Place]) -> Vec<Place> {
+        let governs = |number| self.revision(number).is_some_and(|revision| !revision.governed.is_empty());
+        places.iter().filter(|place| governs(place.revision)).copied().collect()
     }
 
     /// Where a visit stands that nobody answered; `None` for one that a later revision left out before its
@@ -278,10 +281,26 @@ impl Course {
         first.into_iter().chain(places.iter().rev()).copied().collect()
     }
 
-    /// Whether a visit stood at a place at an instant, by what was known then.
-    pub(super) fn stood(&self, place: &Place, at: TimestampMs, was_open: impl Fn(&Place) -> bool) -> bool {
-        let known = |number: usize| self.revision(number).is_some_and(|it| it.is_known_by(at));
-        self.stands(place, known, was_open)
+    /// Where a visit stood just before an instant, by what was known then, of all its places.
+    pub(super) fn stood_at(
+        &self,
+        places: &[Place],
+        at: TimestampMs,
+        was_open: impl Fn(&Place) -> bool,
+    ) -> Option<Place> {
+        let known = |number: usize| self.revision(number).is_some_and(|it| it.was_known(at));
+        // As in `that_count`, of those days that no other one had taken by then.
+        let governed = |number: usize| {
+            let reach = self.revision(number)?.reach.clone();
+            let later = self.revisions.iter().enumerate().skip(number.saturating_add(1));
+            let taken = later.filter(|(later, _)| known(*later)).map(|(_, later)| &later.reach);
+            let left = taken
+                .fold(vec![reach], |left, taken| left.iter().flat_map(|days| without(days, taken)).collect());
+            left.into_iter().find(|days| !days.is_empty())
+        };
+        let counted = |place: &&Place| known(place.revision) && governed(place.revision).is_some();
+        let mut then = places.iter().rev().filter(counted);
+        then.find(|place| self.stands(place, known, &was_open)).copied()
     }
 
     /// Whether a revision puts a visit where it stands, of those revisions that are known.

@@ -116,8 +116,8 @@ impl Course {
         }
         for (name, places) in self.visits() {
             let given = answers.take(&name);
-            let stands = desk.occurrence(name, &places, &given, &mut early);
-            moved.extend(stands.as_ref().and_then(|stands| desk.missed_before(stands, &places)));
+            let stands = desk.occurrence(name.clone(), &self.that_count(&places), &given, &mut early);
+            moved.extend(desk.missed_before(name, stands.as_ref(), &places));
             occurrences.extend(stands);
         }
         occurrences.retain(|one| one.opens_at < horizon || one.state.answer().is_some());
@@ -190,19 +190,27 @@ impl Desk<'_> {
         })
     }
 
-    /// A visit as it was missed where it stood last, before a later schedule put it where it stands now.
-    fn missed_before(&self, stands: &Occurrence, places: &[Place]) -> Option<Occurrence> {
-        let moved_by = self.course.revision(stands.revision).filter(|_| stands.state.answer().is_none())?;
+    /// A visit as it was missed where it stood, before a later schedule put it elsewhere or left it out.
+    fn missed_before(
+        &self,
+        name: OccurrenceName,
+        stands: Option<&Occurrence>,
+        places: &[Place],
+    ) -> Option<Occurrence> {
+        if stands.is_some_and(|stands| stands.state.answer().is_some()) {
+            return None;
+        }
+        let elsewhere = |place: &&Place| stands.is_none_or(|stands| stands.revision != place.revision);
         let was_missed = |place: &Place| {
             let stand = self.stand(*place, false)?;
-            let was_over = !moved_by.is_known_by(stand.times.closes) && stand.times.closes <= self.now;
-            let stood = || self.course.stood(place, stand.times.closes, |place| self.was_open(*place));
-            (was_over && stood() && self.excuse(&stand, None).is_none()).then_some(stand)
+            let closed = stand.times.closes;
+            let stood = || self.course.stood_at(places, closed, |place| self.was_open(*place));
+            let is_missed = closed <= self.now && self.excuse(&stand, None).is_none();
+            (is_missed && stood() == Some(*place)).then_some(stand)
         };
-        let earlier = places.iter().rev().filter(|place| place.revision < stands.revision);
-        let stand = earlier.filter_map(was_missed).next()?;
+        let stand = places.iter().rev().filter(elsewhere).find_map(was_missed)?;
         Some(Occurrence {
-            name: stands.name.clone(),
+            name,
             revision: stand.place.revision,
             item: self.course.item(&stand.place)?.id.clone(),
             planned_day: stand.place.day,
