@@ -3,11 +3,23 @@
 use crate::forest::Forest;
 use crate::live::{LiveForm, Surroundings};
 use crate::questionnaire::Questionnaire;
+use crate::response::QuestionnaireResponse;
 
-/// For each node of the forest, whether it is on, at the time when the response was written.
-pub(crate) fn enabled_nodes(questionnaire: &Questionnaire, forest: &Forest<'_>) -> Vec<bool> {
-    let surroundings = Surroundings::new().or_at_writing(forest.response.authored());
-    enabled_nodes_in(questionnaire, forest, &surroundings)
+/// A response that is only looked at, with which of its items were on when it was written.
+pub(crate) struct SeenResponse<'a> {
+    pub(crate) forest: Forest<'a>,
+    /// For each node of the forest, whether it is on.
+    pub(crate) enabled: Vec<bool>,
+}
+
+impl<'a> SeenResponse<'a> {
+    /// Looks at a response once, however much is then read of it.
+    pub(crate) fn new(questionnaire: &'a Questionnaire, response: &'a QuestionnaireResponse) -> Self {
+        let forest = Forest::new(questionnaire, response);
+        let surroundings = Surroundings::new().or_at_writing(response.authored());
+        let enabled = enabled_nodes_in(questionnaire, &forest, &surroundings);
+        Self { forest, enabled }
+    }
 }
 
 /// For each node of the forest, whether it is on.

@@ -109,9 +109,13 @@ fn history(choices: &mut Choices<'_>) -> History {
             0 => missed.push(occasion),
             1 => {
                 let unreadable = ReportVersion::unreadable("u", "nobody has its form");
-                reports.push(Report { occasion, versions: vec![unreadable, answered(form, choices, "v")] });
+                let versions = vec![unreadable, answered(form, choices, "v")];
+                reports.push(Report { occasion, versions, ends_rows: true });
             }
-            _ => reports.push(Report { occasion, versions: vec![answered(form, choices, "v")] }),
+            _ => {
+                let versions = vec![answered(form, choices, "v")];
+                reports.push(Report { occasion, versions, ends_rows: choices.below(2) == 0 });
+            }
         }
     }
     History { participant: "p".to_owned(), reports, missed }

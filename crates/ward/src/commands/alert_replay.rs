@@ -151,7 +151,7 @@ fn report<'r>(
         instrument: without_version(canonical).to_owned(),
         title: forms.title(canonical),
     };
-    Ok((participant, Report { occasion, versions: vec![version] }))
+    Ok((participant, Report { occasion, versions: vec![version], ends_rows: true }))
 }
 
 fn without_version(canonical: &str) -> &str {

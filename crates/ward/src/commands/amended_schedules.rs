@@ -1,7 +1,7 @@
 //! Schedules of a chart that are amended: a date is moved, or a questionnaire has a new version. Everything
 //! else that was planned for the days to come stays as it is, in every schedule that is still to come.
 
-use super::assign::{Assignment, from_today, schedule_payload};
+use super::assign::{Assignment, schedule_payload, too_early};
 use crate::cli::AssignArgs;
 use crate::exit::{Failure, Kind};
 use ward_client::views::{ChartForms, PlannedInstrument, Planning};
@@ -11,8 +11,8 @@ use ward_sync::Instrument;
 
 /// What is amended.
 pub struct Amendment {
-    /// The day that it is where this device is.
-    pub today: i64,
+    /// The latest day that has begun where this device or the participant is.
+    pub begun: i64,
     /// A new version of a questionnaire; without one, the anchors of the command line are moved.
     pub questionnaire: Option<(Questionnaire, Vec<u8>)>,
 }
@@ -59,10 +59,10 @@ pub fn amended(
     args: &AssignArgs,
     amendment: &Amendment,
 ) -> Result<Vec<Assignment>, Failure> {
-    let earliest = amendment.today.saturating_add(1);
+    let earliest = amendment.begun.saturating_add(1);
     let from = args.from.unwrap_or(earliest);
     if from < earliest {
-        return Err(from_today());
+        return Err(too_early(earliest));
     }
     let url = amendment.questionnaire.as_ref().and_then(|(form, _)| form.url());
     let wanted = planning.instruments.iter().filter(|planned| url.is_none_or(|url| planned.url == url));

@@ -68,6 +68,9 @@ pub fn asked_time(
         zone: &client.environment().zone(),
         url,
     };
+    if desk.instruments().next().is_none() && !planning.being_checked.is_empty() {
+        return Err(being_checked());
+    }
     if desk.instruments().next().is_none() {
         // There is nothing to go by: the day itself, and it is said.
         let (instrument, form) = instrument_of(client, chart, url)?;
@@ -221,6 +224,9 @@ impl<'p, 'v> Desk<'p, 'v> {
                 format!("to answer for {} all the same: {command}", choice.words()),
             );
         }
+        if !self.planning.being_checked.is_empty() {
+            return being_checked();
+        }
         let missed = times.iter().filter(|one| one.time.state == OccurrenceState::Missed);
         if let Some(choice) = missed.max_by_key(|one| one.time.closes_at) {
             let command = answer_command(choice.planned.url, &choice.name(), self.several());
@@ -244,6 +250,17 @@ impl<'p, 'v> Desk<'p, 'v> {
     }
 }
 
+/// A schedule, or a word about participation, came of a device of the site that was lost, and nobody has said
+/// yet whether it counts.
+fn being_checked() -> Failure {
+    Failure::new(
+        Kind::NotNow,
+        "What your site planned for you is being checked",
+        "the device of the site that wrote it down was lost",
+        "ask your site; `ward sync` shows when it counts again",
+    )
+}
+
 /// The name of yesterday's planned time, if today's waits first, and today has only begun.
 fn yesterday_shortly_after_midnight(today: i64, minutes: u16, due: &[&OccurrenceName]) -> Option<String> {
     let is_of = |name: &OccurrenceName, wanted: i64| matches!(name, OccurrenceName::Day { day, .. } if *day == wanted);
@@ -261,6 +278,7 @@ const fn why_not_asked(excuse: Excuse) -> &'static str {
         Excuse::Paused => "you are pausing, as your site wrote it down",
         Excuse::Ended(_) => "you have left or finished, as it was written down",
         Excuse::TakenBack => "your site took this schedule back",
+        Excuse::KeptAside => "answers of a lost device are kept aside for it, and your site looks at them",
         Excuse::NoTime | Excuse::PlannedTooLate => "its time was over before you could be asked",
     }
 }

@@ -11,8 +11,9 @@ use serde_json::json;
 use std::path::Path;
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
+use ward_client::views::calendar::iso_day;
 use ward_client::views::{ChartForms, Planning, local_day};
-use ward_forms::schedule::{Course, Schedule, WrittenSchedule};
+use ward_forms::schedule::{Course, Moment, Schedule, WrittenSchedule};
 use ward_forms::{Questionnaire, Severity};
 use ward_sync::{Instrument, InstrumentSchedule};
 
@@ -47,17 +48,17 @@ pub async fn run(args: AssignArgs, home: &Home, out: &Out) -> Done {
     }
     let mut client = home.unlock().await?;
     say_if_the_clock_is_off(&client, out);
-    let today = today_of(&client);
     let (instruments, shown) = {
         let view = client.chart(args.chart).map_err(from_client)?;
         let (planning, forms) = (Planning::of(&view), ChartForms::of(&view));
+        let today = Today::of(&client, &planning);
         may_be_amended(&planning, &args)?;
         let assignments = assignments(&planning, &forms, &args, file, today)?;
         let mut shown = Vec::new();
         for assignment in &assignments {
             let known = planning.instruments.iter().find(|planned| planned.url == assignment.url);
             let course = known.map(|planned| planned.course.clone()).unwrap_or_default();
-            shown.push(tell(assignment, &course, today, out)?);
+            shown.push(tell(assignment, &course, today.here, out)?);
         }
         let instruments: Vec<Instrument> = assignments
             .into_iter()
@@ -78,54 +79,73 @@ pub async fn run(args: AssignArgs, home: &Home, out: &Out) -> Done {
     Ok(())
 }
 
+/// Which day it is.
+#[derive(Clone, Copy)]
+struct Today {
+    /// Where this device is.
+    here: i64,
+    /// Now, with the latest day that has begun here or where the participant is.
+    anywhere: Moment,
+}
+
+impl Today {
+    fn of(client: &NativeClient, planning: &Planning<'_>) -> Self {
+        let (here, now) = (today_of(client), client.environment().wall());
+        let day = here.max(planning.calendar().latest_day_at(now));
+        Self { here, anywhere: Moment { at: now, day } }
+    }
+}
+
 /// What is to be written.
 fn assignments(
     planning: &Planning<'_>,
     forms: &ChartForms,
     args: &AssignArgs,
     file: Option<(Questionnaire, Vec<u8>)>,
-    today: i64,
+    today: Today,
 ) -> Result<Vec<Assignment>, Failure> {
+    let begun = today.anywhere.day;
     let Some((form, questionnaire)) = file else {
-        return amended(planning, forms, args, &Amendment { today, questionnaire: None });
+        return amended(planning, forms, args, &Amendment { begun, questionnaire: None });
     };
     let url = form.url().unwrap_or_default();
     let known = planning.instruments.iter().find(|planned| planned.url == url);
-    let is_followed = known.is_some_and(|planned| !planned.course.to_come(today).is_empty());
-    let days = today.saturating_add(1)..ward_forms::limits::SCHEDULE_DAYS.end;
+    let is_followed = known.is_some_and(|planned| !planned.course.to_come(begun).is_empty());
+    let days = begun.saturating_add(1)..ward_forms::limits::SCHEDULE_DAYS.end;
     let goes_on = is_followed && known.is_some_and(|planned| !planned.course.planned(days).is_empty());
     if goes_on && !args.schedule.has_schedule() {
         return amended(
             planning,
             forms,
             args,
-            &Amendment { today, questionnaire: Some((form, questionnaire)) },
+            &Amendment { begun, questionnaire: Some((form, questionnaire)) },
         );
     }
     let newest = known.and_then(|planned| planned.course.newest());
-    let earliest = if is_followed { today.saturating_add(1) } else { today };
+    // What amends or follows another plans no day anew that has begun under it, whatever its file says.
+    let free = known.and_then(|planned| planned.course.free_from(today.anywhere));
+    let earliest = free.map_or(today.here, |free| free.max(today.here));
     let first = args.from.unwrap_or(earliest);
     let schedule = schedule_of_args(&args.schedule, first)?;
     let number = newest.map_or(1, |newest| newest.revision().saturating_add(1)).max(schedule.revision());
     let from = args.from.or(schedule.holds_from()).unwrap_or(earliest);
-    if is_followed && from < earliest && args.from.is_some() {
-        return Err(from_today());
+    if free.is_some() && from < earliest && args.from.is_some() {
+        return Err(too_early(earliest));
     }
-    // A schedule that amends another changes no day that has begun, whatever its file says.
-    let from = if is_followed { from.max(earliest) } else { from };
+    let from = if free.is_some() { from.max(earliest) } else { from };
     let schedule = written_schedule(schedule.revised(number, from), args)?;
     let instrument = planned(questionnaire, &schedule)?;
     let title = form.title().unwrap_or("The questionnaire").to_owned();
     Ok(vec![Assignment { title, url: url.to_owned(), instruments: vec![(schedule, instrument)] }])
 }
 
-/// Somebody wants an amendment to hold from a day that has begun.
-pub fn from_today() -> Failure {
+/// Somebody wants an amendment to hold from a day that has begun; `earliest` is the first that has not.
+pub fn too_early(earliest: i64) -> Failure {
     Failure::new(
         Kind::Usage,
         "An amendment holds from tomorrow at the earliest",
-        "the participant is asked today by the schedule with which the day began",
-        "leave --from out, or name a later day",
+        "where the participant is, each day is asked by the schedule with which it began",
+        format!("leave --from out, or name {} or a later day", iso_day(earliest)),
     )
 }
 
@@ -174,7 +194,7 @@ fn tell(
             planned_words(name)
         ));
     }
-    Ok(json!({"title": title, "from": ward_client::views::calendar::iso_day(from), "next": next,
+    Ok(json!({"title": title, "from": iso_day(from), "next": next,
               "no_longer": gone, "over_already": over}))
 }
 

@@ -167,6 +167,13 @@ fn aside_lines(one: &InstrumentAdherence, out: &Out) {
             "    they came long before the time that they name, which is asked for still: {named}"
         ));
     }
+    if !one.kept_aside.is_empty() {
+        out.line(format!(
+            "    {} of a lost device kept aside, neither answered nor missed until taken over: {}",
+            one.kept_aside.len(),
+            entries(&one.kept_aside)
+        ));
+    }
     if !one.never_asked.is_empty() {
         let named: Vec<String> = one.never_asked.iter().map(|name| planned_words(name)).collect();
         out.line(format!("    over before anybody could be asked, so not owed: {}", named.join(", ")));

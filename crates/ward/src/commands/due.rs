@@ -52,7 +52,13 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         ));
     }
     let lines = Lines { out, zone: &zone, several: planning.instruments.len() > 1 };
+    if due.is_empty() && planning.being_checked.is_empty() {
+        out.line("Nothing waits for answers now.");
+    }
     lines.due(&due);
+    if !planning.being_checked.is_empty() {
+        out.line("! What your site planned for you is being checked, because a device of the site was lost. Until then it may be that less is asked than was planned; your site can tell you.");
+    }
     missed.iter().for_each(|one| lines.missed(one));
     lines.next(&upcoming);
     if let Some(next) = plan.reminders.first() {
@@ -73,6 +79,7 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         "schedules_unreadable": planning.unreadable.iter()
             .map(|(entry, error)| json!({"entry": entry, "why": error.to_string()})).collect::<Vec<_>>(),
         "schedules_of_a_newer_app": planning.unknown,
+        "plans_being_checked": planning.being_checked,
     }));
     Ok(())
 }
@@ -122,9 +129,6 @@ impl Lines<'_> {
     }
 
     fn due(&self, due: &[DueInstrument]) {
-        if due.is_empty() {
-            self.out.line("Nothing waits for answers now.");
-        }
         let in_time = due.iter().filter(|one| !one.is_late);
         for one in in_time.chain(due.iter().filter(|one| one.is_late)) {
             let until = if one.is_late {

@@ -11,8 +11,8 @@ use ward_client::Environment as _;
 use ward_client::native::NativeClient;
 use ward_id::{ChartId, DeviceId, EntryId};
 use ward_sync::{
-    Consent, ConsentStatus, DataChoice, Dose, DoseOutcome, MedicationId, MedicationPlanField, Note,
-    Participation, ParticipationState, Payload, Thread,
+    ChartView, Consent, ConsentStatus, DataChoice, Dose, DoseOutcome, MedicationId, MedicationPlanField,
+    Note, Participation, ParticipationState, Payload, Response, ResponseStatus, Thread, Written,
 };
 
 /// Writes one entry. With or without a network: it is saved on this device when this returns.
@@ -86,9 +86,38 @@ fn payload_of(
                 "withdrawn" => ParticipationState::Withdrawn,
                 _ => ParticipationState::Completed,
             };
-            (chart_or_only(client, chart)?, Participation { state, from: now }.into())
+            let chart = chart_or_only(client, chart)?;
+            let view = client.chart(chart).map_err(from_client)?;
+            if let Some(warning) = warning_of(state, &view) {
+                out.line(format!("! {warning}"));
+            }
+            (chart, Participation { state, from: now }.into())
         }
     })
+}
+
+/// What is to be known before somebody who answers is written down as screened only.
+fn warning_of(state: ParticipationState, view: &ChartView<'_>) -> Option<String> {
+    if state != ParticipationState::Screened {
+        return None;
+    }
+    let threads = view.responses().values().flatten();
+    let finished = |written: &&Written<'_, Response>| written.value.status() != ResponseStatus::Draft;
+    let answers = threads.flat_map(|thread| thread.current.iter().filter(finished)).count();
+    let told = view.participation().iter().flat_map(|thread| &thread.current);
+    let takes_part = told.filter(|written| written.value.state != ParticipationState::Screened).count() > 0;
+    if answers == 0 && !takes_part {
+        return None;
+    }
+    let known = match answers {
+        0 => "They take part already, as it was written down".to_owned(),
+        1 => "They answered once already".to_owned(),
+        many => format!("They answered {many} times already"),
+    };
+    Some(format!(
+        "{known}. Who is only screened is asked nothing and misses nothing from now on: \
+         nobody is told if they fall silent. `ward record participation active` takes that back from then on."
+    ))
 }
 
 /// A value that holds now.

@@ -174,4 +174,11 @@ fn answers_go_where_something_waits_and_amendments_keep_what_they_do_not_change(
     assert!(due.contains("Nothing waits for answers now."), "{due}");
     let shown = study.printed_for_people("phone", &["chart", &chart]);
     assert!(shown.contains("2 of 2 answered"), "{shown}");
+
+    // Who answers is not written down as screened without a warning; who does not yet, is.
+    let screened = ["record", "participation", "screened", "--chart", &chart];
+    let told = study.printed_for_people("anna", &screened);
+    assert!(told.contains("! They answered once already."), "{told}");
+    let active = ["record", "participation", "active", "--chart", &chart];
+    assert!(!study.printed_for_people("anna", &active).contains('!'));
 }

@@ -46,7 +46,7 @@ pub fn evaluate(rules: &AlertRules, history: &History) -> Evaluation {
             RuleKind::Worsening { of, by, since, worse } => {
                 worsening(&mut run, &answered, of, (*by, *since, *worse));
             }
-            RuleKind::Missed { in_a_row } => missed(&mut run, &answered, *in_a_row),
+            RuleKind::Missed { in_a_row } => missed(&mut run, *in_a_row),
             RuleKind::PatientUrgent { link_id, answers } => wish(&mut run, &answered, link_id, answers),
         }
         if !run.was_asked {

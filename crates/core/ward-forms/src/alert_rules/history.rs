@@ -1,15 +1,14 @@
 //! What one participant reported and missed: the input of the rules.
 
 use super::reading::ItemReading;
-use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
-use crate::forest::Forest;
+use crate::eortc_qlq_c30::{ScoreMap, score_seen};
 use crate::item_path::ItemPath;
 use crate::item_score::whole_number;
-use crate::pro_ctcae::{SymptomScore, score_symptom_instances};
+use crate::pro_ctcae::{SymptomScore, instances_seen};
 use crate::questionnaire::Questionnaire;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::score::Score;
-use crate::skip_logic::enabled_nodes;
+use crate::skip_logic::SeenResponse;
 use std::sync::Arc;
 
 /// A planned time of a questionnaire.
@@ -59,13 +58,14 @@ impl ReportVersion {
         response: &QuestionnaireResponse,
         map: Option<&ScoreMap>,
     ) -> Self {
+        let seen = SeenResponse::new(form, response);
         let content = Content {
-            symptoms: score_symptom_instances(form, response),
+            symptoms: instances_seen(form, &seen),
             scores: map
                 .filter(|map| map.is_about(form))
-                .map(|map| score_qlq_c30(map, form, response))
+                .map(|map| score_seen(map, form, &seen))
                 .unwrap_or_default(),
-            items: items(form, response),
+            items: items(&seen),
         };
         Self { id: id.to_owned(), order: 0, content: Ok(Arc::new(content)), bare: Arc::default() }
     }
@@ -109,13 +109,17 @@ impl ReportVersion {
 }
 
 /// What was reported for one planned time. One version is the rule; several hold at once and nobody
-/// has chosen. Without a version it is left out.
+/// has chosen. Without a version it says nothing.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The planned time.
     pub occasion: Occasion,
     /// The versions that hold.
     pub versions: Vec<ReportVersion>,
+    /// Whether it answers a planned time while that may be answered, whether or not its versions can be read:
+    /// then it ends a row of missed ones. One that belongs to no planned time, or came long before it or
+    /// after its close, ends none.
+    pub ends_rows: bool,
 }
 
 /// What one participant reported and missed.
@@ -175,9 +179,8 @@ fn gather(item: &ResponseItem, out: &mut Vec<ItemReading>) {
     item.items().iter().chain(nested).for_each(|inner| gather(inner, out));
 }
 
-fn items(form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<ItemReading> {
-    let forest = Forest::new(form, response);
-    let enabled = enabled_nodes(form, &forest);
+fn items(seen: &SeenResponse<'_>) -> Vec<ItemReading> {
+    let SeenResponse { forest, enabled } = seen;
     let on = forest.nodes.iter().enumerate().filter(|(id, node)| {
         enabled.get(*id).copied().unwrap_or(false) && node.item.item_type.takes_answers()
     });

@@ -2,14 +2,14 @@
 //!
 //! An alert is raised with the planned time that makes the row long enough, and again each time that the row
 //! has doubled: who looked after two missed ones has not looked after thirty. The newest of them says how
-//! many were missed up to now. An answer ends the row.
+//! many were missed up to now. An answer in its time ends the row.
 
 use super::alert::{Compared, Trigger};
-use super::history::{Answered, Occasion};
+use super::history::Occasion;
 use super::run::Run;
 use std::collections::BTreeMap;
 
-pub(super) fn missed(run: &mut Run<'_>, answered: &[Answered<'_>], in_a_row: u32) {
+pub(super) fn missed(run: &mut Run<'_>, in_a_row: u32) {
     let history = run.history;
     // What is given twice was missed once.
     let mut missing: BTreeMap<(&str, &str), &Occasion> = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(super) fn missed(run: &mut Run<'_>, answered: &[Answered<'_>], in_a_row: u32
     }
     // Who planned the times knows which were answered: a report that only bears the name of a missed one,
     // such as one that came days before it, ends no row.
-    let answers = answered.iter().map(|report| report.occasion);
+    let answers = history.reports.iter().filter(|report| report.ends_rows).map(|report| &report.occasion);
     let reported: Vec<(&Occasion, bool)> = answers
         .filter(|occasion| !missing.contains_key(&name(occasion)))
         .map(|occasion| (occasion, true))

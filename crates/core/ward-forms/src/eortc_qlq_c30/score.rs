@@ -10,7 +10,7 @@ use crate::item_score::whole_number;
 use crate::questionnaire::Questionnaire;
 use crate::response::QuestionnaireResponse;
 use crate::score::{LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
-use crate::skip_logic::enabled_nodes;
+use crate::skip_logic::SeenResponse;
 use std::collections::BTreeMap;
 
 /// The name of the summary score.
@@ -31,11 +31,15 @@ type Answers = BTreeMap<u8, Result<UsedAnswer, LeftOutReason>>;
 /// map is about another form, every score says that the form asks none of its questions.
 #[must_use]
 pub fn score_qlq_c30(map: &ScoreMap, form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Score> {
-    let forest = Forest::new(form, response);
-    let enabled = enabled_nodes(form, &forest);
+    score_seen(map, form, &SeenResponse::new(form, response))
+}
+
+/// The same of a response that was looked at before.
+pub(crate) fn score_seen(map: &ScoreMap, form: &Questionnaire, seen: &SeenResponse<'_>) -> Vec<Score> {
+    let SeenResponse { forest, enabled } = seen;
     let mut answers = Answers::new();
     for item in SCALES.iter().flat_map(|scale| scale.items).copied() {
-        answers.insert(item, answer_of(item, map, form, &forest, &enabled));
+        answers.insert(item, answer_of(item, map, form, forest, enabled));
     }
     scores(&answers)
 }

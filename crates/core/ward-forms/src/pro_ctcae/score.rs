@@ -9,7 +9,7 @@ use crate::pro_ctcae::{
 use crate::questionnaire::{Item, ItemType, Questionnaire};
 use crate::response::QuestionnaireResponse;
 use crate::score::{Algorithm, LeftOut, LeftOutReason, Score, ScoreMissing, ScoreOutcome, UsedAnswer};
-use crate::skip_logic::enabled_nodes;
+use crate::skip_logic::SeenResponse;
 use serde::Serialize;
 
 /// Why a score or a grade is missing.
@@ -137,7 +137,8 @@ impl SymptomScore {
 /// as an alert rule, reads [`score_symptom_instances`].
 #[must_use]
 pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<SymptomScore> {
-    each_symptom(questionnaire, response).into_iter().filter_map(worst).collect()
+    let seen = SeenResponse::new(questionnaire, response);
+    each_symptom(questionnaire, &seen).into_iter().filter_map(worst).collect()
 }
 
 /// As [`score_symptoms`], with every instance of a repeating group by itself: a symptom stands as often
@@ -147,13 +148,17 @@ pub fn score_symptom_instances(
     questionnaire: &Questionnaire,
     response: &QuestionnaireResponse,
 ) -> Vec<SymptomScore> {
-    each_symptom(questionnaire, response).into_iter().flatten().collect()
+    instances_seen(questionnaire, &SeenResponse::new(questionnaire, response))
+}
+
+/// The same of a response that was looked at before.
+pub(crate) fn instances_seen(questionnaire: &Questionnaire, seen: &SeenResponse<'_>) -> Vec<SymptomScore> {
+    each_symptom(questionnaire, seen).into_iter().flatten().collect()
 }
 
 /// The symptoms in reading order, each with its instances; without one it is scored once.
-fn each_symptom(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Vec<SymptomScore>> {
-    let forest = Forest::new(questionnaire, response);
-    let enabled = enabled_nodes(questionnaire, &forest);
+fn each_symptom(questionnaire: &Questionnaire, seen: &SeenResponse<'_>) -> Vec<Vec<SymptomScore>> {
+    let SeenResponse { forest, enabled } = seen;
     let mut symptoms: Vec<(SymptomScore, Vec<&Item>)> = Vec::new();
     for item in questionnaire.items() {
         for code in AttributeCode::of(item).flatten() {
@@ -185,7 +190,7 @@ fn each_symptom(questionnaire: &Questionnaire, response: &QuestionnaireResponse)
             }
         }
     }
-    symptoms.into_iter().map(|(symptom, items)| instances(&symptom, &items, &forest, &enabled)).collect()
+    symptoms.into_iter().map(|(symptom, items)| instances(&symptom, &items, forest, enabled)).collect()
 }
 
 /// Scores a symptom in each instance of the repeating group that asks about it.

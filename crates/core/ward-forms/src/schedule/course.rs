@@ -1,9 +1,9 @@
 //! What one questionnaire's schedules plan together: the first one, and those that amended it.
 //!
 //! A revision governs the days from its first one on, until the first day of any later revision. One that
-//! amends a schedule that is followed already governs no day before the one after it was written: what
-//! somebody was asked this morning is not asked otherwise this evening. One that was declared void ends
-//! with that day, and what it had amended goes on.
+//! amends a schedule that is followed already governs no day that has begun anywhere when it is known: what
+//! somebody was asked this morning is not asked otherwise this evening, and what ran is not planned anew. One
+//! that was declared void ends with that day, and what it had amended goes on.
 //!
 //! A repeat is planned by the revision that governs its day. A visit stands where the newest revision
 //! puts it that governs the day to which it puts it, or whose window for it was still open when the
@@ -21,12 +21,13 @@ const WEEK_DAYS: i64 = 7;
 /// 1970-01-01 was a Thursday: so many days after a Monday.
 const EPOCH_WEEKDAY: i64 = 3;
 
-/// An instant with the day that it was for its author.
+/// An instant with the day that it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// The instant.
     pub at: TimestampMs,
-    /// The day in the zone of the author, counted from 1970-01-01.
+    /// The day, counted from 1970-01-01: of several that may be possible the latest, so that no day counts as
+    /// still to come which has begun.
     pub day: i64,
 }
 
@@ -35,9 +36,9 @@ pub struct Moment {
 pub struct WrittenSchedule {
     /// The schedule.
     pub schedule: Schedule,
-    /// When; `None` for one that was always known.
+    /// From when the participant could know of it; `None` for one that was always known.
     pub written: Option<Moment>,
-    /// When it was declared void, if it was.
+    /// From when they could know that it was declared void, if it was.
     pub voided: Option<Moment>,
 }
 
@@ -69,6 +70,20 @@ impl Revision {
     pub(super) const fn begins(&self) -> i64 {
         self.reach.start
     }
+
+    /// Whether it could be known before an instant.
+    fn was_known(&self, at: TimestampMs) -> bool {
+        self.written.is_some_and(|written| written.at < at)
+    }
+
+    /// The last day about which it may have asked when another one could be known, if it had begun.
+    fn ran_until(&self, other: Moment) -> Option<i64> {
+        // What was written before it and arrived after it had asked nobody yet.
+        let asked = self.written.is_none_or(|written| written.at <= other.at);
+        let voided = self.voided.filter(|voided| voided.at <= other.at);
+        let last = voided.map_or(other.day, |voided| other.day.min(voided.day));
+        (asked && self.reach.start <= last).then_some(last)
+    }
 }
 
 /// A planned time on the calendar.
@@ -94,14 +109,8 @@ impl Course {
         let mut revisions: Vec<Revision> = Vec::new();
         for WrittenSchedule { schedule, written, voided } in schedules {
             let named = schedule.holds_from().unwrap_or(SCHEDULE_DAYS.start);
-            let follows = |moment: Moment| {
-                let holds = |it: &Revision| it.voided.is_none_or(|voided| moment.at < voided.at);
-                revisions.iter().any(|earlier| earlier.reach.contains(&moment.day) && holds(earlier))
-            };
-            let from = match written {
-                Some(written) if named <= written.day && follows(written) => written.day.saturating_add(1),
-                _ => named,
-            };
+            let free = written.and_then(|moment| free_from(&revisions, moment));
+            let from = free.map_or(named, |free| named.max(free));
             let end = voided.map_or(SCHEDULE_DAYS.end, |voided| voided.day.saturating_add(1));
             let reach = from..end.min(SCHEDULE_DAYS.end);
             revisions.push(Revision { schedule, written, voided, reach, governed: Vec::new() });
@@ -112,6 +121,25 @@ impl Course {
             free = free.iter().flat_map(|days| without(days, &revision.reach)).collect();
         }
         Self { revisions }
+    }
+
+    /// The first day that something may govern which can be known at a moment: none that has begun under what is
+    /// followed. `None` where nothing is.
+    #[must_use]
+    pub fn free_from(&self, moment: Moment) -> Option<i64> {
+        free_from(&self.revisions, moment)
+    }
+
+    /// The same with other instants at which each schedule, by its place, could be known. What each governs
+    /// stays as it is.
+    #[must_use]
+    pub fn known_since(mut self, known_at: impl Fn(usize) -> Option<TimestampMs>) -> Self {
+        for (number, revision) in self.revisions.iter_mut().enumerate() {
+            if let (Some(written), Some(at)) = (&mut revision.written, known_at(number)) {
+                written.at = at;
+            }
+        }
+        self
     }
 
     /// The schedule that was written last and not declared void.
@@ -157,7 +185,7 @@ impl Course {
             self.days(days.end.saturating_sub(1)).into_iter().map(|(name, place)| (place.day, name));
         let mut out: Vec<(i64, OccurrenceName)> = repeats.filter(|(day, _)| days.contains(day)).collect();
         for (name, places) in self.visits() {
-            let Some(place) = self.standing_place(&places, |_| true) else { continue };
+            let Some(place) = self.standing_place(&self.that_count(&places), |_| true) else { continue };
             let window = self.item(&place).map(|item| item.window).unwrap_or_default();
             let on = |offset: i16| place.day.saturating_add(i64::from(offset));
             if on(window.opens) < days.end && days.start <= on(window.closes) {
@@ -197,13 +225,10 @@ impl Course {
         out
     }
 
-    /// All places of each visit, by revision. One that never governed a day put nothing anywhere.
+    /// All places of each visit, by revision.
     pub(super) fn visits(&self) -> BTreeMap<OccurrenceName, Vec<Place>> {
         let mut out: BTreeMap<OccurrenceName, Vec<Place>> = BTreeMap::new();
         for (number, revision) in self.revisions.iter().enumerate() {
-            if revision.governed.is_empty() {
-                continue;
-            }
             for (item, planned) in revision.schedule.items.iter().enumerate() {
                 for (name, day) in revision.schedule.visits_of(planned) {
                     out.entry(name).or_default().push(Place { revision: number, item, day, slot: 0 });
@@ -211,6 +236,12 @@ impl Course {
             }
         }
         out
+    }
+
+    /// Those places that count: a revision that never governed a day put nothing anywhere.
+    pub(super) fn that_count(&self, places: &[Place]) -> Vec<Place> {
+        let governs = |number| self.revision(number).is_some_and(|revision| !revision.governed.is_empty());
+        places.iter().filter(|place| governs(place.revision)).copied().collect()
     }
 
     /// Where a visit stands that nobody answered; `None` for one that a later revision left out before its
@@ -250,6 +281,28 @@ impl Course {
         first.into_iter().chain(places.iter().rev()).copied().collect()
     }
 
+    /// Where a visit stood just before an instant, by what was known then, of all its places.
+    pub(super) fn stood_at(
+        &self,
+        places: &[Place],
+        at: TimestampMs,
+        was_open: impl Fn(&Place) -> bool,
+    ) -> Option<Place> {
+        let known = |number: usize| self.revision(number).is_some_and(|it| it.was_known(at));
+        // As in `that_count`, of those days that no other one had taken by then.
+        let governed = |number: usize| {
+            let reach = self.revision(number)?.reach.clone();
+            let later = self.revisions.iter().enumerate().skip(number.saturating_add(1));
+            let taken = later.filter(|(later, _)| known(*later)).map(|(_, later)| &later.reach);
+            let left = taken
+                .fold(vec![reach], |left, taken| left.iter().flat_map(|days| without(days, taken)).collect());
+            left.into_iter().find(|days| !days.is_empty())
+        };
+        let counted = |place: &&Place| known(place.revision) && governed(place.revision).is_some();
+        let mut then = places.iter().rev().filter(counted);
+        then.find(|place| self.stands(place, known, &was_open)).copied()
+    }
+
     /// Whether a revision puts a visit where it stands, of those revisions that are known.
     fn stands(
         &self,
@@ -262,6 +315,11 @@ impl Course {
         let governing = self.revisions.iter().enumerate().rposition(reaches);
         governing == Some(place.revision) || place.day < own.reach.start && was_open(place)
     }
+}
+
+fn free_from(revisions: &[Revision], moment: Moment) -> Option<i64> {
+    let ran = revisions.iter().filter_map(|earlier| earlier.ran_until(moment)).max();
+    ran.map(|last| last.saturating_add(1))
 }
 
 /// The days of both.

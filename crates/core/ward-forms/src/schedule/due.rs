@@ -17,6 +17,7 @@ use super::participation::{Participation, Standing};
 use super::window_times::{Times, times_of};
 use crate::limits::{EARLY_ANSWER_MS, KNOWN_BEFORE_DUE_MS, SCHEDULE_MAX_STEP_DAYS, VISIT_MOVED_ON_MAX_DAYS};
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use ward_id::TimestampMs;
 
 /// A finished answer.
@@ -52,12 +53,35 @@ pub struct DueList {
     /// Answers that came long before the window of what they name: their places among those given. They
     /// are kept and shown, and what they name is asked for all the same.
     pub early: Vec<usize>,
+    /// Visits as they were missed where they stood, before a later schedule put them elsewhere.
+    pub moved: Vec<Occurrence>,
 }
 
 impl DueList {
     /// What is asked for now.
     pub fn due(&self) -> impl Iterator<Item = &Occurrence> {
         self.occurrences.iter().filter(|occurrence| occurrence.state.is_due())
+    }
+
+    /// The same, with what `aside` answers too: answers that are kept aside complete nothing, and what they
+    /// answer before its close was not missed. `given` is the number of the answers that count; in `aside` they
+    /// are followed by those that are kept aside.
+    #[must_use]
+    pub fn beside(mut self, aside: &Self, given: usize) -> Self {
+        let is_beside = |one: &&Occurrence| match one.state {
+            OccurrenceState::Completed(answer)
+            | OccurrenceState::CompletedLate { answer, after_close: false } => answer >= given,
+            _ => false,
+        };
+        let names: BTreeSet<&OccurrenceName> =
+            aside.occurrences.iter().filter(is_beside).map(|one| &one.name).collect();
+        for one in &mut self.occurrences {
+            if one.state == OccurrenceState::Missed && names.contains(&one.name) {
+                one.excuse = Some(Excuse::KeptAside);
+                one.state = OccurrenceState::NotOwed(Excuse::KeptAside);
+            }
+        }
+        self
     }
 
     /// What was expected and not answered, in order of the time from which it counts as missed: the
@@ -84,7 +108,7 @@ impl Course {
         let last =
             today.saturating_add(i64::from(ahead_days)).saturating_add(i64::from(SCHEDULE_MAX_STEP_DAYS));
         let desk = Desk { course: self, situation, now };
-        let mut occurrences = Vec::new();
+        let (mut occurrences, mut moved) = (Vec::new(), Vec::new());
         let mut early = Vec::new();
         for (name, place) in self.days(answers.last_day().max(last)) {
             let given = answers.take(&name);
@@ -92,7 +116,9 @@ impl Course {
         }
         for (name, places) in self.visits() {
             let given = answers.take(&name);
-            occurrences.extend(desk.occurrence(name, &places, &given, &mut early));
+            let stands = desk.occurrence(name.clone(), &self.that_count(&places), &given, &mut early);
+            moved.extend(desk.missed_before(name, stands.as_ref(), &places));
+            occurrences.extend(stands);
         }
         occurrences.retain(|one| one.opens_at < horizon || one.state.answer().is_some());
         occurrences.sort_by(|left, right| {
@@ -103,7 +129,7 @@ impl Course {
             ))
         });
         early.sort_unstable();
-        DueList { occurrences, unplanned: answers.rest(), early }
+        DueList { occurrences, unplanned: answers.rest(), early, moved }
     }
 }
 
@@ -164,6 +190,38 @@ impl Desk<'_> {
         })
     }
 
+    /// A visit as it was missed where it stood, before a later schedule put it elsewhere or left it out.
+    fn missed_before(
+        &self,
+        name: OccurrenceName,
+        stands: Option<&Occurrence>,
+        places: &[Place],
+    ) -> Option<Occurrence> {
+        if stands.is_some_and(|stands| stands.state.answer().is_some()) {
+            return None;
+        }
+        let elsewhere = |place: &&Place| stands.is_none_or(|stands| stands.revision != place.revision);
+        let was_missed = |place: &Place| {
+            let stand = self.stand(*place, false)?;
+            let closed = stand.times.closes;
+            let stood = || self.course.stood_at(places, closed, |place| self.was_open(*place));
+            let is_missed = closed <= self.now && self.excuse(&stand, None).is_none();
+            (is_missed && stood() == Some(*place)).then_some(stand)
+        };
+        let stand = places.iter().rev().filter(elsewhere).find_map(was_missed)?;
+        Some(Occurrence {
+            name,
+            revision: stand.place.revision,
+            item: self.course.item(&stand.place)?.id.clone(),
+            planned_day: stand.place.day,
+            opens_at: stand.times.opens,
+            due_until: stand.times.due,
+            closes_at: stand.times.closes,
+            excuse: None,
+            state: OccurrenceState::Missed,
+        })
+    }
+
     /// The place that an answer was given for, and what it is there; `None` if it came long before the
     /// window of every place.
     fn answered(
@@ -197,7 +255,7 @@ impl Desk<'_> {
             times = times_of(item, &place, self.situation.calendar);
         }
         let revision = self.course.revision(place.revision)?;
-        let known = self.known_at(revision, &place);
+        let known = self.known_at(revision, &place, &times);
         // A visit of which nobody knew while it was in time is in time for as long as it can be answered.
         if !is_repeat && times.due <= known {
             times.due = times.closes;
@@ -207,12 +265,16 @@ impl Desk<'_> {
     }
 
     /// From when the participant could know of a place.
-    fn known_at(&self, revision: &Revision, place: &Place) -> TimestampMs {
+    fn known_at(&self, revision: &Revision, place: &Place, times: &Times) -> TimestampMs {
         let always = TimestampMs(i64::MIN);
+        let participation = self.situation.participation;
+        // Who did not take part while it was in time may have begun to before it closed.
+        let was_waiting = participation.at(times.due.plus_ms(-1)) == Standing::NotYet;
+        let until = if was_waiting { times.closes } else { times.due };
         let held =
             (place.day < revision.begins()).then(|| self.situation.calendar.start_of(revision.begins()));
         let written = revision.written.map(|written| written.at).or(held);
-        written.max(self.situation.participation.begins()).unwrap_or(always)
+        written.max(participation.asked_since(until)).unwrap_or(always)
     }
 
     /// Whether the window of a place was open when its revision was written, or else began to hold.
@@ -252,7 +314,8 @@ impl Desk<'_> {
         if times.due > *known && answer.is_some_and(took_part) {
             return None;
         }
-        if answer.is_none() && voided.is_some_and(|voided| voided < times.closes) {
+        let is_before_close = answer.is_some_and(|answer| answer.is_before_close);
+        if !is_before_close && voided.is_some_and(|voided| voided < times.closes) {
             return Some(Excuse::TakenBack);
         }
         match participation.at(times.due.plus_ms(-1)) {

@@ -133,8 +133,7 @@ impl LocalCalendar {
     /// The day to which an instant belongs: the last one that has begun.
     #[must_use]
     pub fn day_at(&self, at: TimestampMs) -> i64 {
-        let range = (SCHEDULE_DAYS.start.saturating_mul(DAY_MS), SCHEDULE_DAYS.end.saturating_mul(DAY_MS));
-        let at = TimestampMs(at.0.clamp(range.0, range.1));
+        let at = within_schedule_days(at);
         let (mut day, _) = self.shown_at(at);
         // A clock that was set back, or a place further west, shows a day again that is over.
         while day < SCHEDULE_DAYS.end && self.start_of(day.saturating_add(1)) <= at {
@@ -147,6 +146,15 @@ impl LocalCalendar {
         day
     }
 
+    /// The latest day that has begun at an instant on any wall, in any zone that is possible there, whichever
+    /// device asks: no later one was asked for yet.
+    #[must_use]
+    pub fn latest_day_at(&self, at: TimestampMs) -> i64 {
+        let at = within_schedule_days(at);
+        let shown = self.walls.iter().map(|wall| day_of(wall.furthest_ms(at)));
+        shown.fold(self.day_at(at), i64::max)
+    }
+
     /// What the wall shows at an instant: that of the device that asks, else the one that was seen last.
     #[must_use]
     pub fn shown_at(&self, at: TimestampMs) -> (i64, LocalTime) {
@@ -157,6 +165,12 @@ impl LocalCalendar {
         let time = LocalTime::new(minute / 60, minute % 60).unwrap_or(LocalTime::MIDNIGHT);
         (day_of(local_ms), time)
     }
+}
+
+/// The nearest instant of the days on which something may be planned.
+fn within_schedule_days(at: TimestampMs) -> TimestampMs {
+    let (first, end) = (SCHEDULE_DAYS.start.saturating_mul(DAY_MS), SCHEDULE_DAYS.end.saturating_mul(DAY_MS));
+    TimestampMs(at.0.clamp(first, end))
 }
 
 /// A time of a day in milliseconds since 1970 without a zone.

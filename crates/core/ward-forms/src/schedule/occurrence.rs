@@ -112,6 +112,8 @@ pub enum Excuse {
     PlannedTooLate,
     /// The schedule that planned it was declared void while it could still be answered.
     TakenBack,
+    /// An answer to it is kept aside, and nobody has said yet whether it counts.
+    KeptAside,
 }
 
 /// Where a planned time stands at an instant. Each is in exactly one state.

@@ -51,18 +51,20 @@ impl Participation {
         self
     }
 
-    /// From when they could be asked and took part; `None` for always.
+    /// Since when somebody of an instant could be asked and took part; `None` for always. For one at which
+    /// they do not take part yet, the end of time.
     #[must_use]
-    pub fn begins(&self) -> Option<TimestampMs> {
-        let mut waiting = self.changes.iter().take_while(|(_, standing)| *standing == Standing::NotYet);
-        let is_waiting = waiting.next().is_some();
-        let active = self.changes.iter().find(|(_, standing)| *standing != Standing::NotYet);
-        let first = if is_waiting {
-            active.map_or(TimestampMs(i64::MAX), |(from, _)| *from)
-        } else {
-            TimestampMs(i64::MIN)
-        };
-        (is_waiting || self.begins.is_some()).then(|| self.begins.map_or(first, |begins| begins.max(first)))
+    pub fn asked_since(&self, at: TimestampMs) -> Option<TimestampMs> {
+        let known = self.changes.partition_point(|(from, _)| *from <= at);
+        let (mut since, mut is_waiting) = (None, false);
+        for (from, standing) in self.changes.iter().take(known) {
+            let waits = *standing == Standing::NotYet;
+            if is_waiting && !waits {
+                since = Some(*from);
+            }
+            is_waiting = waits;
+        }
+        if is_waiting { Some(TimestampMs(i64::MAX)) } else { since.max(self.begins) }
     }
 
     /// The same with a pause: until an instant, or until further notice.
@@ -112,14 +114,17 @@ mod tests {
             standings,
             [Standing::Active, Standing::Paused, Standing::Paused, Standing::Active, Standing::Active, ended]
         );
-        let enrolled = told.beginning(at(15));
+        let enrolled = told.clone().beginning(at(15));
         assert_eq!(
             [14, 15, 20].map(|ms| enrolled.at(at(ms))),
             [Standing::NotYet, Standing::Paused, Standing::Active]
         );
-        assert_eq!((enrolled.begins(), Participation::default().begins()), (Some(at(15)), None));
+        assert_eq!((enrolled.asked_since(at(40)), told.asked_since(at(40))), (Some(at(15)), None));
         let screened = Participation::new([(at(5), Standing::NotYet), (at(20), Standing::Active)]);
-        assert_eq!((screened.begins(), screened.beginning(at(30)).begins()), (Some(at(20)), Some(at(30))));
+        let since = [4, 5, 19, 20, 50].map(|ms| screened.asked_since(at(ms)));
+        let never = Some(at(i64::MAX));
+        assert_eq!(since, [None, never, never, Some(at(20)), Some(at(20))], "who was asked before still was");
+        assert_eq!(screened.beginning(at(30)).asked_since(at(50)), Some(at(30)));
         let twice = Participation::new([(at(5), Standing::Paused), (at(5), Standing::Active)]);
         assert_eq!(twice.at(at(5)), Standing::Active);
     }

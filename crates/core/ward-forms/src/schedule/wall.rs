@@ -91,18 +91,29 @@ impl Wall {
     /// What it shows at an instant, in milliseconds since 1970 without a zone: the least of what is
     /// possible.
     pub(super) fn shown_ms(&self, at: TimestampMs) -> i64 {
+        at.0.saturating_add(self.offsets_ms(at).min().unwrap_or_default())
+    }
+
+    /// The most that it may show at an instant.
+    pub(super) fn furthest_ms(&self, at: TimestampMs) -> i64 {
+        at.0.saturating_add(self.offsets_ms(at).max().unwrap_or_default())
+    }
+
+    /// How far the zones that are possible at an instant are from UTC.
+    fn offsets_ms(&self, at: TimestampMs) -> impl Iterator<Item = i64> + '_ {
         let place = self.stretches.partition_point(|stretch| stretch.from <= at).saturating_sub(1);
-        let Some(stretch) = self.stretches.get(place) else { return at.0 };
-        let zones = std::iter::once(&stretch.zone).chain(&stretch.or);
-        let offsets = zones.map(|zone| offset_ms(zone, at));
-        at.0.saturating_add(offsets.min().unwrap_or_default())
+        let zones = self.stretches.get(place).into_iter().flat_map(Stretch::zones);
+        zones.map(move |zone| offset_ms(zone, at))
     }
 }
 
 impl Stretch {
+    fn zones(&self) -> impl Iterator<Item = &TimeZone> {
+        std::iter::once(&self.zone).chain(&self.or)
+    }
+
     fn first_at(&self, naive_ms: i64) -> TimestampMs {
-        let zones = std::iter::once(&self.zone).chain(&self.or);
-        zones.map(|zone| first_in(zone, naive_ms, self.from)).max().unwrap_or(TimestampMs(naive_ms))
+        self.zones().map(|zone| first_in(zone, naive_ms, self.from)).max().unwrap_or(TimestampMs(naive_ms))
     }
 }
 

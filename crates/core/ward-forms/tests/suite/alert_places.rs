@@ -55,6 +55,7 @@ fn found(rules: &AlertRules, form: &Questionnaire, days: &[QuestionnaireResponse
             title: "Diary".to_owned(),
         },
         versions: vec![ReportVersion::read(&format!("v{day}"), form, response, None)],
+        ends_rows: true,
     };
     let reports = (1..).zip(days).map(report).collect();
     evaluate(rules, &History { participant: "p".to_owned(), reports, missed: Vec::new() })
@@ -183,7 +184,7 @@ fn the_same_version_given_twice_holds_once() {
         instrument: "u".to_owned(),
         title: "Diary".to_owned(),
     };
-    let reports = vec![Report { occasion, versions: vec![version(), version()] }];
+    let reports = vec![Report { occasion, versions: vec![version(), version()], ends_rows: true }];
     let raised = evaluate(&severe(), &History { participant: "p".to_owned(), reports, missed: Vec::new() });
     assert!(!raised.alerts[0].unsettled);
     assert_eq!(raised.alerts[0].triggers.len(), 1);

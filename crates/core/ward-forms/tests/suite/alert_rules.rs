@@ -83,7 +83,7 @@ fn day(day: u8) -> Occasion {
 }
 
 fn report(on: u8, versions: Vec<ReportVersion>) -> Report {
-    Report { occasion: day(on), versions }
+    Report { occasion: day(on), versions, ends_rows: true }
 }
 
 /// One report a day from the first of March on, each with one version.
@@ -369,6 +369,13 @@ fn missed_in_a_row_is_raised_again_when_the_row_doubles() {
         Compared::InARow { limit: 2, missed: 3, raised_at: 2, since: "2026-03-01".into() }
     );
     assert_eq!(evaluate(&rule, &history(&[], &[])).never_asked, ["m"]);
+    // Nor does one that belongs to no planned time; one that nobody may read yet does.
+    let mut stray = history(&[3], &[2, 4]);
+    stray.reports[0].ends_rows = false;
+    assert_eq!(sentences(&evaluate(&rule, &stray)), ["“Diary” missed 2 times in a row, since 2026-03-02"]);
+    stray.reports[0].ends_rows = true;
+    stray.reports[0].versions.clear();
+    assert!(evaluate(&rule, &stray).alerts.is_empty());
     let once = one(json!({"id": "m", "kind": "missed", "severity": "notice", "inARow": 1}));
     assert_eq!(sentences(&evaluate(&once, &history(&[], &[7]))), ["“Diary” missed once, on 2026-03-07"]);
     // A row goes by what was planned: an early deadline of a later time and a late one of an earlier

@@ -43,7 +43,8 @@ fn report(day: i64, severity: Option<i32>) -> Report {
     if let Some(severity) = severity {
         response.push_item(ResponseItem::answered("s", [AnswerValue::Integer(severity)]));
     }
-    Report { occasion: occasion(day), versions: vec![ReportVersion::read("v", &form, &response, None)] }
+    let versions = vec![ReportVersion::read("v", &form, &response, None)];
+    Report { occasion: occasion(day), versions, ends_rows: true }
 }
 
 fn history(participant: &str, severities: &[(i64, Option<i32>)], missed: &[i64]) -> History {

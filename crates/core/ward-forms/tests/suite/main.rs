@@ -64,6 +64,8 @@ mod reading;
 mod resuming;
 #[cfg(test)]
 mod schedule_amendments;
+#[cfg(test)]
+mod schedule_arrivals;
 mod schedule_calendar;
 #[cfg(test)]
 mod schedule_due;

@@ -105,6 +105,67 @@ fn a_backdated_amendment_judges_no_answer_that_came_before_it() {
     assert_eq!(state(&now, "2026-03-02"), Some(OccurrenceState::Completed(0)));
 }
 
+#[test]
+fn what_arrives_late_plans_no_day_anew_and_what_follows_a_void_one_neither() {
+    let names = |course: &Course, now: &str| -> Vec<String> {
+        let list = list(course, &Participation::default(), &[], now);
+        list.occurrences.iter().map(|one| one.name.to_string()).collect()
+    };
+    let daily = at(repeat("2026-03-02", 1, json!([])), "2026-03-01T10:00:00Z");
+    // It names the 3rd, and is known on the 5th.
+    let weekly = repeat("2026-03-02", 7, json!([])).revised(2, day("2026-03-03"));
+    let late = Course::of([daily.clone(), at(weekly.clone(), "2026-03-05T10:00:00Z")]);
+    let days = ["2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05", "2026-03-09"];
+    assert_eq!(names(&late, "2026-03-10T10:00:00Z"), days);
+    // Declared void on the 5th, and followed on the 7th by one that names the 3rd.
+    let voided = WrittenSchedule { voided: Some(moment("2026-03-05T12:00:00Z")), ..daily.clone() };
+    let followed = Course::of([voided, at(weekly.clone(), "2026-03-07T10:00:00Z")]);
+    assert_eq!(names(&followed, "2026-03-10T10:00:00Z"), days);
+    assert_eq!(followed.free_from(moment("2026-03-08T10:00:00Z")), Some(day("2026-03-09")));
+    // Where nothing was followed, a schedule holds from the day that it names.
+    let first = Course::of([at(weekly, "2026-03-07T10:00:00Z")]);
+    assert_eq!(names(&first, "2026-03-10T10:00:00Z"), ["2026-03-09"]);
+    assert_eq!(Course::of([daily]).free_from(moment("2026-02-01T10:00:00Z")), None);
+    // One that stands before it in the order and arrived after it takes no day that ran by it.
+    let offline = at(repeat("2026-03-02", 7, json!([])), "2026-03-06T10:00:00Z");
+    let twice = repeat("2026-03-04", 1, json!(["08:00", "20:00"]));
+    let both = Course::of([offline, at(twice, "2026-03-04T07:00:00Z")]);
+    let given = [("2026-03-04", "2026-03-04T09:00:00Z"), ("2026-03-04/2", "2026-03-04T21:00:00Z")];
+    let now = list(&both, &Participation::default(), &given, "2026-03-07T10:00:00Z");
+    assert_eq!(state(&now, "2026-03-04/2"), Some(OccurrenceState::Completed(1)));
+}
+
+#[test]
+fn an_answer_after_the_close_to_what_was_taken_back_does_not_count() {
+    let wide = json!([{"id": "diary", "anchor": "start", "repeat": {"everyDays": 7, "days": 7}, "window": {"due": 2}}]);
+    let wide = plan(&[("start", "2026-03-02")], wide, "2026-03-02");
+    let voided =
+        WrittenSchedule { voided: Some(moment("2026-03-03T09:00:00Z")), ..at(wide, "2026-03-01T10:00:00Z") };
+    let course = Course::of([voided]);
+    for (given, expected) in
+        [("2026-03-02T09:00:00Z", 1), ("2026-03-04T09:00:00Z", 1), ("2026-03-09T09:00:00Z", 0)]
+    {
+        let now = list(&course, &Participation::default(), &[("2026-03-02", given)], "2026-03-10T09:00:00Z");
+        assert_eq!(adherence(&now).total.expected, expected, "{given}");
+    }
+}
+
+#[test]
+fn who_begins_to_take_part_later_owes_what_was_before() {
+    // Asked from the 2nd on, screened only from the 4th to the 6th.
+    let daily = Course::new([repeat("2026-03-02", 1, json!([]))]);
+    let late = Participation::new([
+        (ms("2026-03-04T09:00:00Z"), Standing::NotYet),
+        (ms("2026-03-06T23:00:00Z"), Standing::Active),
+    ]);
+    let days = list(&daily, &late, &[], "2026-03-08T08:00:00Z");
+    let states: Vec<OccurrenceState> = days.occurrences.iter().map(|one| one.state).collect();
+    let not_yet = OccurrenceState::NotOwed(Excuse::NotYet);
+    let too_late = OccurrenceState::NotOwed(Excuse::PlannedTooLate);
+    let (missed, open) = (OccurrenceState::Missed, OccurrenceState::Open);
+    assert_eq!(states, [missed, missed, not_yet, not_yet, too_late, missed, open]);
+}
+
 fn follow_up(end: &str, from: &str) -> Schedule {
     let items = json!([{"id": "follow-up", "anchor": "end", "day": 30, "window": {"opens": -7, "due": 7, "closes": 14}}]);
     plan(&[("end", end)], items, from)

@@ -159,3 +159,28 @@ fn somebody_whom_nobody_saw_may_be_anywhere() {
     assert_eq!(nobody.start_of(day("2026-03-02")), ms("2026-03-01T10:00:00Z"), "where days begin first");
     assert_eq!(nobody.end_of(day("2026-03-02")), ms("2026-03-03T12:00:00Z"), "where they end last");
 }
+
+#[test]
+fn the_latest_day_is_that_of_the_wall_furthest_east_whichever_device_asks() {
+    let evening = ms("2026-03-03T04:00:00Z");
+    let (west, east) = (zone("America/Los_Angeles"), zone("Pacific/Auckland"));
+    let devices = |own| LocalCalendar::of_devices([vec![(evening, east.clone())]], own);
+    assert_eq!(devices(None).latest_day_at(evening), day("2026-03-03"));
+    let on_phone = devices(Some(vec![(evening, west.clone())]));
+    assert_eq!(
+        (on_phone.day_at(evening), on_phone.latest_day_at(evening)),
+        (day("2026-03-02"), day("2026-03-03"))
+    );
+    // On a journey both zones are possible.
+    let lands = evening.plus_ms(86_400_000);
+    let travels =
+        LocalCalendar::of_travels([(ms("2026-03-03T03:00:00Z"), west.clone()), (lands, east.clone())]);
+    assert_eq!(
+        (travels.day_at(evening), travels.latest_day_at(evening)),
+        (day("2026-03-02"), day("2026-03-03"))
+    );
+    assert_eq!(LocalCalendar::of_zone(west).latest_day_at(evening), day("2026-03-02"));
+    // Of whom nobody knows where they are, it is the day furthest east on Earth.
+    assert_eq!(LocalCalendar::anywhere().latest_day_at(ms("2026-03-02T11:00:00Z")), day("2026-03-03"));
+    assert_eq!(devices(None).latest_day_at(TimestampMs(i64::MAX)), ward_forms::limits::SCHEDULE_DAYS.end);
+}

@@ -34,21 +34,21 @@ impl Authority for AsIfTrusted<'_> {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Alerts of answers that are kept aside because a device was revoked: what was open before stays open, and
-    /// what came since is told.
+    /// Alerts of answers, and rows of missed times, that are kept aside because a device was revoked: what was
+    /// open before stays open, and what came since is told.
     pub(crate) fn set_aside_work(
         &self,
         book: &RuleBook,
         chart: &NamedChart<'_>,
         now: TimestampMs,
     ) -> Vec<WorkItem> {
-        let answers = views::answers_aside(chart.view);
+        let aside = views::SetAside::of(chart.view);
         let Ok(open) = self.device() else { return Vec::new() };
-        let Some(local) = open.charts.get(&chart.chart).filter(|_| !answers.is_empty()) else {
+        let Some(local) = open.charts.get(&chart.chart).filter(|_| !aside.is_empty()) else {
             return Vec::new();
         };
         let authority = ChartAuthority { membership: &open.mlog.membership, chart: chart.chart };
         let trusted = local.chart.view(&AsIfTrusted(authority));
-        views::set_aside_work(book, chart, &trusted, &answers, now)
+        views::set_aside_work(book, chart, &trusted, &aside, now)
     }
 }

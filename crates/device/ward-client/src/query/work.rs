@@ -43,7 +43,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             views.iter().map(|(chart, view)| NamedChart::new(*chart, view)).collect();
         let book = self.alert_rules();
         let mut items = views::worklist_by(&book, &named, now);
-        items.extend(named.iter().flat_map(|chart| self.set_aside_work(&book, chart, now)));
+        for chart in &named {
+            // A row that is listed as it stands is not listed again as it would stand.
+            let mut aside = self.set_aside_work(&book, chart, now);
+            aside.retain(|item| items.iter().all(|known| known.id != item.id));
+            items.extend(aside);
+        }
         items.extend(self.rule_work(&book, &named));
         items.extend(self.drop_work(now));
         views::sort_items(&mut items);

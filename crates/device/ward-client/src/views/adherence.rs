@@ -37,6 +37,9 @@ pub struct InstrumentAdherence {
     pub unplanned: Vec<EntryId>,
     /// Answers that came long before the time that they name; it is asked for all the same.
     pub before_their_time: Vec<EntryId>,
+    /// Answers that are kept aside because their device was lost, or that which brought their questionnaire. What
+    /// they name is neither completed nor missed until somebody says whether they count.
+    pub kept_aside: Vec<EntryId>,
     /// Visits that were over, or nearly, when the participant could first know of them: not owed, and not
     /// answered.
     pub never_asked: Vec<String>,
@@ -110,6 +113,7 @@ fn of_list(
         counted_by_bounds: answers.filter(|answer| answer.is_by_bounds).map(|answer| answer.entry).collect(),
         unplanned: entries(&list.unplanned),
         before_their_time: entries(&list.early),
+        kept_aside: planned.kept_aside().to_vec(),
         never_asked: never_asked.map(|one| one.name.to_string()).collect(),
     }
 }

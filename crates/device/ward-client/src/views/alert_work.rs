@@ -12,6 +12,7 @@ use super::raised_alert::{RaisedAlert, subject_of};
 use super::row_work::{Rows, row_work};
 use super::rule_book::{RuleBook, RuleRevision};
 use super::scores::{NOTE_LINK_ID, Version};
+use super::set_aside_work::SetAside;
 use super::wording::cut_line;
 use super::work_item::{Desk, Raised, Told, Urgency, known_at, slug};
 use crate::limits::{OCCURRENCE_SHOWN_MAX, WHAT_SHOWN_MAX, WORDS_SHOWN_MAX};
@@ -45,23 +46,26 @@ type Still = BTreeMap<(Matter, EntryId), AlertSeverity>;
 
 /// All work that the rules raise.
 pub(super) fn alert_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>, book: &RuleBook) {
-    let (found, mut rows, left_out) = all_alerts(reports, book);
-    let schedules = AlertRules::of_schedules(reports.times.limits());
-    rows.note_schedules(reports, &schedules, &evaluate(&schedules, &reports.holding()));
+    let (found, rows, left_out) = all_alerts(reports, book);
     row_work(desk, reports, rows);
     report_work(desk, reports, found);
     too_many(desk, reports, left_out);
 }
 
-/// What the rules raise about some of the answers alone: those that are kept aside, or wait for adoption.
+/// What is raised about some of the answers and schedules alone: those that are kept aside.
 pub(super) fn alert_work_about(
     desk: &mut Desk<'_>,
     reports: &ChartReports<'_>,
     book: &RuleBook,
-    entries: &BTreeSet<EntryId>,
+    aside: &SetAside,
 ) {
-    let (mut found, _, _) = all_alerts(reports, book);
-    found.values_mut().for_each(|by_report| by_report.retain(|entry, _| entries.contains(entry)));
+    let (mut found, mut rows, _) = all_alerts(reports, book);
+    // Where a word about participation is aside, any row may hang on it.
+    rows.retain(|row| {
+        !aside.participation.is_empty() || reports.times.is_planned_by(row, &aside.instruments)
+    });
+    row_work(desk, reports, rows);
+    found.values_mut().for_each(|by_report| by_report.retain(|entry, _| aside.answers.contains(entry)));
     report_work(desk, reports, found);
 }
 
@@ -97,6 +101,8 @@ fn all_alerts(reports: &ChartReports<'_>, book: &RuleBook) -> (Found, Rows, Left
             takes(report) && !is_replaced(alert, report, matter)
         });
     }
+    let schedules = AlertRules::of_schedules(reports.times.limits());
+    rows.note_schedules(reports, &schedules, &evaluate(&schedules, &holding));
     (found, rows, left_out)
 }
 

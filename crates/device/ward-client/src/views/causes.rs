@@ -34,8 +34,12 @@ impl<'v> Causes<'v> {
     }
 
     fn causes(&self, entry: EntryId) -> Vec<EntryId> {
-        let Some(entry) = self.entries.get(&entry) else { return Vec::new() };
-        let body = entry.body();
-        entry.frame().prev.into_iter().chain(body.amends).chain(body.deps.iter().copied()).collect()
+        self.entries.get(&entry).into_iter().flat_map(|entry| causes_of(entry)).collect()
     }
+}
+
+/// What the author of an entry names as seen.
+pub(super) fn causes_of(entry: &SignedEntry) -> impl Iterator<Item = EntryId> + '_ {
+    let body = entry.body();
+    entry.frame().prev.into_iter().chain(body.amends).chain(body.deps.iter().copied())
 }

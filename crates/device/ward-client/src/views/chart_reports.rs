@@ -120,18 +120,6 @@ impl ChartReports<'_> {
         versions.filter_map(|entry| self.by_entry.get(entry)).filter(|report| report.holds())
     }
 
-    /// Whether the questionnaire of a row of missed times was answered after the row was reached.
-    pub(super) fn answered_after(&self, instrument: &str, reached: &str) -> bool {
-        let Some(reached) = self.times.get(instrument, reached) else { return false };
-        self.by_entry.values().any(|report| {
-            report.holds()
-                && report.occasion.instrument == instrument
-                && report.occasion.planned_at_ms > reached.place_ms
-                // One that came long before its time answers nothing.
-                && self.times.get(instrument, report.occurrence()).is_none_or(|time| time.is_answered)
-        })
-    }
-
     /// Whether a row of missed times, which begins at a planned time, came up after a set of rules that stands
     /// at this place of the membership log was known: the row was planned by an entry that was sealed after
     /// that, or an answer to an earlier time, given in its time, was. Clocks of the site and of the server
@@ -167,11 +155,13 @@ impl ChartReports<'_> {
         let reports = taken.map(|report| Report {
             occasion: report.occasion.clone(),
             versions: vec![report.reading.clone()],
+            // What the planned times themselves say counts, not the names that answers bear.
+            ends_rows: false,
         });
         History {
             participant: self.participant.clone(),
-            reports: reports.collect(),
-            missed: self.times.missed.clone(),
+            reports: reports.chain(self.times.answered()).collect(),
+            missed: self.times.missed(),
         }
     }
 }

@@ -13,6 +13,8 @@ mod causes;
 mod chart_forms;
 mod chart_reports;
 mod drop_work;
+mod evidence;
+mod kept_aside;
 mod local_day;
 mod missed_times;
 mod named_chart;
@@ -51,7 +53,7 @@ pub use schedule::{
     DueInstrument, MissedInstrument, PlannedInstrument, Planning, due, missed, occurrence_of, schedule_of,
 };
 pub use scores::{ChartScores, ScoreProblem, ScoredResponse, SymptomPoint, SymptomSeries, Version, scores};
-pub use set_aside_work::{answers_aside, set_aside_work};
+pub use set_aside_work::{SetAside, set_aside_work};
 pub use ward_forms::schedule::{AdherenceCounts, AdherenceWeek};
 pub use wording::{answered_by_code, plain_line, role_name, status_code};
 pub use work_item::{Acknowledged, Urgency, WorkItem};

@@ -4,7 +4,9 @@ use super::local_day::rules_of;
 use std::collections::BTreeMap;
 use ward_forms::schedule::Given;
 use ward_id::{EntryId, TimestampMs};
-use ward_sync::{ChartTimes, ChartView, EntryTime, Occurrence, Response, ResponseStatus, Thread, Written};
+use ward_sync::{
+    Arrival, ChartTimes, ChartView, EntryTime, Occurrence, Response, ResponseStatus, SignedEntry, Thread,
+};
 
 /// An answer to a planned time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,7 @@ fn first_versions(
     let mut first: BTreeMap<&Occurrence, (Given, PlannedAnswer)> = BTreeMap::new();
     let versions = thread.current.iter().chain(&thread.past);
     for written in versions.filter(|written| written.value.status() != ResponseStatus::Draft) {
-        let found = answer(url, written, times);
+        let found = planned_answer(url, (written.entry, written.arrival), written.value, times);
         let occurrence = written.value.occurrence();
         let is_first = first
             .get(occurrence)
@@ -59,17 +61,22 @@ fn first_versions(
     first.into_values().collect()
 }
 
-fn answer(url: &str, written: &Written<'_, Response>, times: &ChartTimes<'_>) -> (Given, PlannedAnswer) {
-    let time = times.get(written.id());
-    let at = time.map_or_else(|| written.captured_at(), EntryTime::counted_at);
-    let occurrence = written.value.occurrence().as_str().to_owned();
-    let zone = rules_of(&written.entry.body().zone);
+/// What an entry with finished answers says of a planned time.
+pub(super) fn planned_answer(
+    url: &str,
+    (entry, arrival): (&SignedEntry, Arrival),
+    response: &Response,
+    times: &ChartTimes<'_>,
+) -> (Given, PlannedAnswer) {
+    let (body, time) = (entry.body(), times.get(entry.id()));
+    let at = time.map_or(body.captured_at, EntryTime::counted_at);
+    let occurrence = response.occurrence().as_str().to_owned();
     let answer = PlannedAnswer {
-        entry: written.id(),
+        entry: entry.id(),
         instrument_url: url.to_owned(),
         occurrence: occurrence.clone(),
-        since: written.arrival.received_at.unwrap_or_else(|| written.captured_at()),
+        since: arrival.received_at.unwrap_or(body.captured_at),
         is_by_bounds: time.is_some_and(EntryTime::is_outside_bounds),
     };
-    (Given { occurrence, at, zone }, answer)
+    (Given { occurrence, at, zone: rules_of(&body.zone) }, answer)
 }

@@ -1,12 +1,13 @@
 //! Planned times missed in a row. A row is one item, and again one each time that it doubled after somebody
-//! acknowledged it. It stays when answers come again, and when the missed times are excused afterwards:
-//! somebody was to look, and says whether they did.
+//! acknowledged it. It stays when answers come again, also such that were given after the close, and when the
+//! missed times are excused afterwards: somebody was to look, and says whether they did.
 
 use super::alert_work::{closing, matter_of, urgency};
 use super::chart_reports::ChartReports;
+use super::missed_times::RowSince;
 use super::raised_alert::{RaisedAlert, row_of};
 use super::rule_book::RuleRevision;
-use super::wording::cut_line;
+use super::wording::{counted, cut_line};
 use super::work_item::{Desk, Raised, Told, slug};
 use crate::limits::WHAT_SHOWN_MAX;
 use std::collections::BTreeMap;
@@ -70,6 +71,11 @@ impl Rows {
         }
     }
 
+    /// Keeps some of the rows.
+    pub(super) fn retain(&mut self, keeps: impl Fn((&str, &str)) -> bool) {
+        self.rows.retain(|(instrument, since), _| keeps((instrument, since)));
+    }
+
     fn push(&mut self, alert: &Alert, raised: RaisedAlert) {
         let Some((since, _, raised_at)) = row_of(alert) else { return };
         let row = self.rows.entry((alert.key.instrument.clone(), since.to_owned())).or_default();
@@ -124,14 +130,7 @@ impl RowItem {
         let severity = alerts.iter().map(|one| one.raised.severity).max()?;
         let pressing = alerts.iter().filter(|one| one.raised.severity == severity);
         let first = pressing.min_by_key(|one| one.raised.since)?;
-        let excused = reports.times.excused_from(instrument, since);
-        let ended = if reports.answered_after(instrument, &first.reached) {
-            "; answers came again since"
-        } else if excused > 0 {
-            "; later excused"
-        } else {
-            ""
-        };
+        let since_then = since_then(reports, (instrument, since), &first.reached);
         let name = |severity: AlertSeverity| format!("missed-{}-{}", severity.code(), slug(since));
         // Who acted on a longer row has acted on this one.
         let lengths = (stage..=longest).map(|stage| format!("-{stage}"));
@@ -141,7 +140,7 @@ impl RowItem {
             })
             .collect();
         let raised = Raised { entry: first.raised.entry, since: first.raised.since, detail: () };
-        let reason = format!("{}{ended}", cut_line(&first.raised.what, WHAT_SHOWN_MAX));
+        let reason = format!("{}{since_then}", cut_line(&first.raised.what, WHAT_SHOWN_MAX));
         let alerts = alerts.into_iter().map(|one| one.raised).collect();
         Some(Self { severity, matters, raised, told: Told { reason, alerts } })
     }
@@ -149,4 +148,29 @@ impl RowItem {
     fn push(self, desk: &mut Desk<'_>) {
         desk.standing(urgency(self.severity, false), &self.matters, &[self.raised], self.told);
     }
+}
+
+/// What became of a row since it was reached, in words.
+fn since_then(reports: &ChartReports<'_>, (instrument, since): (&str, &str), reached: &str) -> String {
+    let mut out = String::new();
+    if reports.times.answered_after(instrument, reached) {
+        out.push_str("; answers came again since");
+    }
+    let RowSince { answered_after_close, excused } = reports.times.since_then(instrument, since);
+    match answered_after_close {
+        0 => {}
+        1 => out.push_str("; one answered after its close"),
+        several => out.push_str(&format!("; {several} answered after their close")),
+    }
+    if excused > 0 {
+        out.push_str("; later excused");
+    }
+    match reports.times.aside(instrument) {
+        0 => {}
+        aside => out.push_str(&format!(
+            "; counted with {}",
+            counted(aside, "answer kept aside", "answers kept aside")
+        )),
+    }
+    out
 }

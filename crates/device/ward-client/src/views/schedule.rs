@@ -2,6 +2,8 @@
 
 use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
+use super::evidence::Evidence;
+use super::kept_aside::{answers_waiting, plans_being_checked};
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
 use super::standing_words::{counted_at, participations};
@@ -40,10 +42,16 @@ pub struct PlannedInstrument<'v> {
     pub url: &'v str,
     /// Its schedules.
     pub course: Course,
+    /// The same, each known since it was written.
+    as_written: Course,
     /// The instruments that brought them: one for each revision of the course.
     revisions: Vec<Brought<'v>>,
     given: Vec<Given>,
     answers: Vec<PlannedAnswer>,
+    /// The answers, and after them those that are kept aside until somebody says whether they count.
+    with_aside: Vec<Given>,
+    /// The entries of those that are kept aside.
+    aside: Vec<EntryId>,
 }
 
 /// An instrument with a schedule.
@@ -89,6 +97,11 @@ impl<'v> PlannedInstrument<'v> {
         })
     }
 
+    /// Answers that are kept aside until somebody says whether they count.
+    pub fn kept_aside(&self) -> &[EntryId] {
+        &self.aside
+    }
+
     /// An answer by its place among those given.
     pub(super) fn answer(&self, place: usize) -> Option<&PlannedAnswer> {
         self.answers.get(place)
@@ -110,6 +123,9 @@ pub struct Planning<'v> {
     pub unknown: usize,
     /// Answers to questionnaires of which no schedule is known.
     pub unscheduled: Vec<PlannedAnswer>,
+    /// Schedules and words about participation of a lost device of the site: until staff take them over, nothing
+    /// of them is asked.
+    pub being_checked: Vec<EntryId>,
     calendar: LocalCalendar,
     participation: Participation,
     /// The same, as far as it had been said by then.
@@ -121,6 +137,7 @@ struct Found<'v> {
     brought: Brought<'v>,
     order: (u64, EntryId),
     written: WrittenSchedule,
+    written_at: TimestampMs,
 }
 
 impl<'v> Planning<'v> {
@@ -132,16 +149,18 @@ impl<'v> Planning<'v> {
     /// Reads it from a chart on a device: that of the participant knows better than any entry where it is.
     pub fn seen_from(view: &'v ChartView<'_>, here: Option<&Here>) -> Self {
         let times = ChartTimes::of_receipts(view);
+        let calendar = participant_calendar(view, &times, here);
+        let clock = Clock { times: &times, evidence: Evidence::of(view, &times), calendar: &calendar };
         let mut unreadable = Vec::new();
         let mut found: Vec<Found<'v>> = Vec::new();
         for thread in view.instruments() {
             let voided = match thread.state() {
-                FieldState::Voided(void) => Some(moment_of(void, &times, None)),
+                FieldState::Voided(void) => Some(clock.known(void)),
                 _ => None,
             };
             for written in thread.versions() {
                 match schedule_of(written.value) {
-                    Ok(schedule) => found.push(found_in(written, schedule, voided, &times)),
+                    Ok(schedule) => found.push(clock.found(written, schedule, voided)),
                     // One that was corrected or declared void since is in nobody's way.
                     Err(error) if is_current(thread, written.id()) => unreadable.push((written.id(), error)),
                     Err(_) => {}
@@ -153,12 +172,10 @@ impl<'v> Planning<'v> {
         for found in found {
             by_url.entry(found.brought.instrument.url.as_str()).or_default().push(found);
         }
-        let mut answers = answers_by_url(view, &times);
+        let (mut answers, mut aside) = (answers_by_url(view, &times), answers_waiting(view, &times));
         let planned = |(url, schedules): (&'v str, Vec<Found<'v>>)| {
-            let revisions = schedules.iter().map(|found| found.brought).collect();
-            let course = Course::of(schedules.into_iter().map(|found| found.written));
-            let (given, answers) = answers.remove(url).unwrap_or_default().into_iter().unzip();
-            PlannedInstrument { url, course, revisions, given, answers }
+            let own = answers.remove(url).unwrap_or_default();
+            planned_instrument(url, schedules, own, aside.remove(url).unwrap_or_default())
         };
         let (participation, as_said) = participations(view, &times, here);
         Self {
@@ -166,7 +183,8 @@ impl<'v> Planning<'v> {
             unreadable,
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
-            calendar: participant_calendar(view, &times, here),
+            being_checked: plans_being_checked(view),
+            calendar,
             participation,
             as_said,
         }
@@ -177,27 +195,56 @@ impl<'v> Planning<'v> {
         &self.calendar
     }
 
-    /// Where each planned time of a questionnaire stands at an instant.
+    /// Where each planned time of a questionnaire stands at an instant. What is kept aside answers nothing, and
+    /// what it names was not missed.
     pub fn due_list(&self, planned: &PlannedInstrument<'_>, now: TimestampMs, ahead_days: u16) -> DueList {
-        let situation =
-            Situation { calendar: &self.calendar, participation: &self.participation, given: &planned.given };
-        planned.course.due_list(&situation, now, ahead_days)
+        let situation = self.situation(&planned.given);
+        let list = planned.course.due_list(&situation, now, ahead_days);
+        if planned.aside.is_empty() {
+            return list;
+        }
+        list.beside(&self.due_list_with_aside(planned, now), planned.given.len())
     }
 
-    /// The same, as it was told while nobody had yet said where the participant would have stood.
+    /// The same, as if what is kept aside counted.
+    pub(super) fn due_list_with_aside(&self, planned: &PlannedInstrument<'_>, now: TimestampMs) -> DueList {
+        planned.course.due_list(&self.situation(&planned.with_aside), now, 0)
+    }
+
+    /// The same, as it was told while nobody had yet said where the participant would have stood, and each
+    /// schedule was known when it was written.
     pub(super) fn due_list_as_said(&self, planned: &PlannedInstrument<'_>, now: TimestampMs) -> DueList {
-        let situation =
-            Situation { calendar: &self.calendar, participation: &self.as_said, given: &planned.given };
-        planned.course.due_list(&situation, now, 0)
+        let situation = Situation { participation: &self.as_said, ..self.situation(&planned.with_aside) };
+        planned.as_written.due_list(&situation, now, 0)
+    }
+
+    const fn situation<'s>(&'s self, given: &'s [Given]) -> Situation<'s> {
+        Situation { calendar: &self.calendar, participation: &self.participation, given }
     }
 
     /// The reminders of the coming days, over all questionnaires.
     pub fn reminders(&self, now: TimestampMs, days: u16) -> ReminderPlan {
-        let reminded: Vec<Reminded<'_>> = self
-            .instruments
-            .iter()
-            .map(|one| Reminded { instrument: one.url, course: &one.course, given: &one.given })
-            .collect();
+        let own = self.instruments.iter().map(|one| (one, one.given.as_slice()));
+        let mut plan = self.planned_reminders(own, now, days);
+        if self.instruments.iter().any(|one| !one.aside.is_empty()) {
+            // What is kept aside is asked for again, and was not missed.
+            let with_aside = self.instruments.iter().map(|one| (one, one.with_aside.as_slice()));
+            plan.escalations = self.planned_reminders(with_aside, now, days).escalations;
+        }
+        plan
+    }
+
+    fn planned_reminders<'s>(
+        &self,
+        given: impl Iterator<Item = (&'s PlannedInstrument<'v>, &'s [Given])>,
+        now: TimestampMs,
+        days: u16,
+    ) -> ReminderPlan
+    where
+        'v: 's,
+    {
+        let reminded = given.map(|(one, given)| Reminded { instrument: one.url, course: &one.course, given });
+        let reminded: Vec<Reminded<'_>> = reminded.collect();
         plan_reminders(&reminded, &self.calendar, &self.participation, now, days)
     }
 
@@ -298,22 +345,52 @@ fn is_current(thread: &Thread<'_, Instrument>, entry: EntryId) -> bool {
     thread.current.iter().any(|written| written.id() == entry)
 }
 
-fn found_in<'v>(
-    written: &Written<'v, Instrument>,
-    schedule: Schedule,
-    voided: Option<Moment>,
-    times: &ChartTimes<'_>,
-) -> Found<'v> {
-    let arrived = times.get(written.id()).and_then(|time| time.latest);
-    Found {
-        brought: Brought { entry: written.id(), instrument: written.value, is_voided: voided.is_some() },
-        order: written.order(),
-        written: WrittenSchedule { schedule, written: Some(moment_of(written, times, arrived)), voided },
-    }
+fn planned_instrument<'v>(
+    url: &'v str,
+    schedules: Vec<Found<'v>>,
+    answers: Vec<(Given, PlannedAnswer)>,
+    aside: Vec<(Given, PlannedAnswer)>,
+) -> PlannedInstrument<'v> {
+    let revisions: Vec<Brought<'v>> = schedules.iter().map(|found| found.brought).collect();
+    let written_at: Vec<TimestampMs> = schedules.iter().map(|found| found.written_at).collect();
+    let course = Course::of(schedules.into_iter().map(|found| found.written));
+    let as_written = course.clone().known_since(|number| written_at.get(number).copied());
+    let (given, answers): (Vec<Given>, Vec<PlannedAnswer>) = answers.into_iter().unzip();
+    let (given_aside, aside): (Vec<Given>, Vec<PlannedAnswer>) = aside.into_iter().unzip();
+    let with_aside = given.iter().cloned().chain(given_aside).collect();
+    let aside = aside.into_iter().map(|answer| answer.entry).collect();
+    PlannedInstrument { url, course, as_written, revisions, given, answers, with_aside, aside }
 }
 
-/// When something was written, and which day it was for its author. Others know of it since it arrived.
-fn moment_of<P>(written: &Written<'_, P>, times: &ChartTimes<'_>, arrived: Option<TimestampMs>) -> Moment {
-    let counted = counted_at(written, times);
-    Moment { at: arrived.unwrap_or(counted), day: local_day(&written.entry.body().zone, counted) }
+/// By which what the site wrote comes to be known.
+struct Clock<'v, 't> {
+    times: &'t ChartTimes<'v>,
+    evidence: Evidence<'v, 't>,
+    calendar: &'t LocalCalendar,
+}
+
+impl Clock<'_, '_> {
+    fn found<'v>(
+        &self,
+        written: &Written<'v, Instrument>,
+        schedule: Schedule,
+        voided: Option<Moment>,
+    ) -> Found<'v> {
+        let known = self.known(written);
+        let day = local_day(&written.entry.body().zone, counted_at(written, self.times));
+        // What its author wrote today holds from tomorrow, wherever they are.
+        let known = Moment { day: known.day.max(day), ..known };
+        Found {
+            brought: Brought { entry: written.id(), instrument: written.value, is_voided: voided.is_some() },
+            order: written.order(),
+            written: WrittenSchedule { schedule, written: Some(known), voided },
+            written_at: self.evidence.written_at(written),
+        }
+    }
+
+    /// From when something could be known, with the latest day that had begun on the participant's calendar.
+    fn known<P>(&self, written: &Written<'_, P>) -> Moment {
+        let at = self.evidence.known_at(written);
+        Moment { at, day: self.calendar.latest_day_at(at) }
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! An end is an end: what was written before it, or by somebody who had not seen it, does not take it back.
 //! Only staff who had seen it do, with a later word. Consent that was withdrawn is an end like leaving.
-//! No word begins outside the time at which it can have been written.
+//! No word begins outside the time at which it can have been written, and the first one says nothing of what
+//! was before it: who has a device and was asked took part until somebody said that they do not. One that is
+//! declared void held until then.
 
 use super::causes::Causes;
 use super::local_day::Here;
@@ -10,7 +12,8 @@ use ward_crypto::Role;
 use ward_forms::schedule::{EndReason, Participation, Standing};
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
-    ChartTimes, ChartView, ConsentStatus, EntryTime, ParticipationState, ResponseStatus, Written,
+    ChartTimes, ChartView, ConsentStatus, EntryTime, FieldState, ParticipationState, ResponseStatus, Thread,
+    Value, Written,
 };
 
 /// One word about where the participant stands.
@@ -30,27 +33,39 @@ impl Word {
     }
 }
 
+/// What was ever said of where a participant stands.
+#[derive(Default)]
+struct Words {
+    /// What nothing replaced.
+    standing: Vec<Word>,
+    /// What was replaced by another word.
+    replaced: Vec<Word>,
+    /// What was declared void, and from when that could be known: until then it held.
+    void: Vec<(Word, TimestampMs)>,
+}
+
 /// Where a participant stood over time; and the same as far as it had been said by then: no word reaches back
-/// behind the time at which it was written.
+/// behind the time at which it was written, and none is gone because another one replaced it later.
 pub(super) fn participations(
     view: &ChartView<'_>,
     times: &ChartTimes<'_>,
     here: Option<&Here>,
 ) -> (Participation, Participation) {
-    let words = words(view, times);
-    let said = words.iter().map(|word| Word { from: word.from.max(word.counted), ..*word }).collect();
-    let causes = words.iter().any(Word::is_end).then(|| Causes::of(view));
-    let signs = Signs::of(view, times);
-    let begins = signs.could_be_asked(view, here);
-    let over = |words| participation(words, causes.as_ref(), &signs, begins);
-    (over(words), over(said))
+    let Words { standing, replaced, void } = words(view, times);
+    let as_said = |word: &Word| Word { from: word.from.max(word.counted), ..*word };
+    let said = standing.iter().chain(&replaced).map(as_said).collect();
+    let said_void: Vec<(Word, TimestampMs)> = void.iter().map(|(word, at)| (as_said(word), *at)).collect();
+    let has_end = standing.iter().chain(&replaced).any(Word::is_end);
+    let causes = has_end.then(|| Causes::of(view));
+    let begins = Signs::of(view, times).could_be_asked(view, here);
+    let over = |words, void: &[_]| participation(words, void, causes.as_ref()).beginning(begins);
+    (over(standing, &void), over(said, &said_void))
 }
 
 fn participation(
     mut words: Vec<Word>,
+    void: &[(Word, TimestampMs)],
     causes: Option<&Causes<'_>>,
-    signs: &Signs,
-    begins: TimestampMs,
 ) -> Participation {
     words.sort_by_key(|word| (word.from, word.order));
     let takes_back = |word: &Word, end: &Word| {
@@ -62,36 +77,56 @@ fn participation(
     };
     let mut changes: Vec<(TimestampMs, Standing)> =
         words.iter().filter(holds).map(|word| (word.from, word.standing)).collect();
-    match changes.first().copied() {
-        Some((_, Standing::NotYet)) => changes.insert(0, (TimestampMs(i64::MIN), Standing::NotYet)),
-        Some((from, Standing::Active)) => {
-            // Who answers takes part, whenever the site writes it down.
-            let from = signs.first_answer.map_or(from, |answered| answered.min(from));
-            changes.insert(0, (TimestampMs(i64::MIN), Standing::NotYet));
-            changes.insert(1, (from, Standing::Active));
-        }
-        _ => {}
+    let without = Participation::new(changes.iter().copied());
+    // While it was believed, the participant was asked by it.
+    for (word, until) in void.iter().filter(|(word, until)| word.from < *until) {
+        changes.push((word.from, word.standing));
+        changes.push((*until, without.at(*until)));
     }
-    Participation::new(changes).beginning(begins)
+    Participation::new(changes)
 }
 
 /// The words of a chart.
-fn words(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Vec<Word> {
-    let told = view.participation().iter().flat_map(|thread| &thread.current).map(|written| {
-        let standing = match written.value.state {
-            ParticipationState::Screened => Standing::NotYet,
-            ParticipationState::Active => Standing::Active,
-            ParticipationState::Paused => Standing::Paused,
-            ParticipationState::Withdrawn => Standing::Ended(EndReason::Withdrawn),
-            ParticipationState::Completed => Standing::Ended(EndReason::Completed),
-        };
-        word(written, times, written.value.from, standing)
-    });
-    let consents = view.consents().iter().flat_map(|thread| &thread.current);
-    let withdrawn = consents.filter(|written| written.value.status == ConsentStatus::Withdrawn);
-    let withdrawn = withdrawn
-        .map(|written| word(written, times, written.captured_at(), Standing::Ended(EndReason::Withdrawn)));
-    told.chain(withdrawn).collect()
+fn words(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Words {
+    let mut out = Words::default();
+    for thread in view.participation() {
+        out.take(thread, times, |written| {
+            let standing = match written.value.state {
+                ParticipationState::Screened => Standing::NotYet,
+                ParticipationState::Active => Standing::Active,
+                ParticipationState::Paused => Standing::Paused,
+                ParticipationState::Withdrawn => Standing::Ended(EndReason::Withdrawn),
+                ParticipationState::Completed => Standing::Ended(EndReason::Completed),
+            };
+            Some(word(written, times, written.value.from, standing))
+        });
+    }
+    for thread in view.consents() {
+        out.take(thread, times, |written| {
+            let is_withdrawn = written.value.status == ConsentStatus::Withdrawn;
+            let ended = Standing::Ended(EndReason::Withdrawn);
+            is_withdrawn.then(|| word(written, times, written.captured_at(), ended))
+        });
+    }
+    out
+}
+
+impl Words {
+    fn take<P: Value>(
+        &mut self,
+        thread: &Thread<'_, P>,
+        times: &ChartTimes<'_>,
+        word: impl Fn(&Written<'_, P>) -> Option<Word>,
+    ) {
+        self.standing.extend(thread.current.iter().filter_map(&word));
+        let mut replaced: Vec<&Written<'_, P>> = thread.past.iter().collect();
+        replaced.sort_by_key(|written| written.order());
+        if let FieldState::Voided(void) = thread.state() {
+            let last = replaced.pop().and_then(&word);
+            self.void.extend(last.map(|word| (word, counted_at(void, times))));
+        }
+        self.replaced.extend(replaced.into_iter().filter_map(&word));
+    }
 }
 
 /// A word with the instant from which it counts. By as much as its author's clock was off, so is what it

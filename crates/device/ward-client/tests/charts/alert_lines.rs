@@ -3,7 +3,7 @@
 
 use crate::builder::*;
 use crate::rule_sets::*;
-use ward_client::views::{NamedChart, RuleBook, Urgency, WorkItem, answers_aside, set_aside_work};
+use ward_client::views::{NamedChart, RuleBook, SetAside, Urgency, WorkItem, set_aside_work};
 use ward_sync::*;
 
 #[test]
@@ -127,8 +127,8 @@ fn what_a_revoked_device_reported_stays_on_the_list() {
     chart.lose_phone();
     let aside = |chart: &TestChart| {
         let (view, trusted) = (chart.view(), chart.trusted_view());
-        let (named, answers) = (NamedChart::new(chart.id, &view), answers_aside(&view));
-        let mut items = set_aside_work(&RuleBook::built_in(), &named, &trusted, &answers, day(1));
+        let (named, kept) = (NamedChart::new(chart.id, &view), SetAside::of(&view));
+        let mut items = set_aside_work(&RuleBook::built_in(), &named, &trusted, &kept, day(1));
         items.retain(|item| item.acknowledged.is_none());
         items
     };

@@ -78,6 +78,51 @@ fn a_row_that_was_reached_stays_when_it_is_excused() {
 }
 
 #[test]
+fn an_answer_after_its_close_takes_no_row_back() {
+    let mut chart = TestChart::with_diary(1, 30);
+    chart.report(0, &Answers::of(&[]));
+    let row = "“How have you been?” missed 2 times in a row, since 2026-03-03";
+    assert_eq!(rows(&chart, &[], day(3)), [(row.to_owned(), false)]);
+    chart.report_at(day(3), 1, &Answers::of(&[]));
+    let after = format!("{row}; one answered after its close");
+    assert_eq!(rows(&chart, &[], day(3)), [(after, false)]);
+    // Who acted has acted on the same row.
+    let item = items(&chart, &[], day(3)).into_iter().find(|item| item.id.contains("-missed-")).unwrap();
+    chart.write(Who::Clinician, day(3), item.acknowledgement("called"));
+    chart.report_at(day(3).plus_ms(HOUR_MS), 2, &Answers::of(&[]));
+    let both = format!("{row}; 2 answered after their close");
+    assert_eq!(rows(&chart, &[], day(3).plus_ms(2 * HOUR_MS)), [(both, true)]);
+    // One in the middle of ten keeps the row as long as it was.
+    let mut chart = TestChart::with_diary(2, 30);
+    chart.report(0, &Answers::of(&[]));
+    chart.report_at(day(11), 5, &Answers::of(&[]));
+    let ten = "“How have you been?” missed 10 times in a row, since 2026-03-03; one answered after its close";
+    assert_eq!(rows(&chart, &[], day(11)), [(ten.to_owned(), false)]);
+    // What was answered in its time and arrived late was not missed.
+    let mut chart = TestChart::with_diary(3, 30);
+    chart.report(0, &Answers::of(&[]));
+    let answers = response(&occurrence(2), ResponseStatus::Completed, &Answers::of(&[]));
+    let offline = chart.write_offline(Who::Phone, day(2), answers);
+    assert_eq!(rows(&chart, &[], day(3)).len(), 1);
+    chart.arrive(offline, day(3));
+    assert_eq!(rows(&chart, &[], day(3)), []);
+}
+
+#[test]
+fn an_answer_that_belongs_to_no_planned_time_ends_no_row() {
+    let mut chart = TestChart::empty(1);
+    chart.write(Who::Coordinator, day(0), diary(DAY, 7, 60));
+    chart.report(0, &Answers::of(&[]));
+    // Days 7 and 14 are missed; between them comes one that nobody planned.
+    chart.report(10, &Answers::of(&[]));
+    let row = "“How have you been?” missed 2 times in a row, since 2026-03-09";
+    assert_eq!(rows(&chart, &[], day(15)), [(row.to_owned(), false)]);
+    // After it, nothing came again.
+    chart.report(17, &Answers::of(&[]));
+    assert_eq!(rows(&chart, &[], day(18)), [(row.to_owned(), false)]);
+}
+
+#[test]
 fn answers_for_days_to_come_hide_no_missed_day() {
     let mut chart = TestChart::with_diary(1, 30);
     for number in 0..7 {

@@ -54,9 +54,11 @@ pub struct Pen {
     chain: EntryChain,
 }
 
+#[derive(Default)]
 struct Authors {
     authors: BTreeMap<DeviceId, Author>,
     lost: BTreeSet<DeviceId>,
+    severed: BTreeSet<DeviceId>,
     /// When the participant's first device was certified.
     enrolled_at: Option<TimestampMs>,
 }
@@ -71,7 +73,13 @@ impl Authority for Authors {
     }
 
     fn standing(&self, device: DeviceId, _olog_index: Option<u64>) -> Standing {
-        if self.lost.contains(&device) { Standing::ToBeAdopted } else { Standing::Effective }
+        if self.severed.contains(&device) {
+            Standing::Severed
+        } else if self.lost.contains(&device) {
+            Standing::ToBeAdopted
+        } else {
+            Standing::Effective
+        }
     }
 
     fn participant_since(&self) -> Option<TimestampMs> {
@@ -104,8 +112,7 @@ impl TestChart {
         let mut rng = SeededRng::new(u64::from(number), "chart");
         let (site, id) = (SiteId::from_bytes([7; 16]), ChartId::from_bytes([number; 16]));
         let mut pens = BTreeMap::new();
-        let mut authors =
-            Authors { authors: BTreeMap::new(), lost: BTreeSet::new(), enrolled_at: Some(day(-1)) };
+        let mut authors = Authors { enrolled_at: Some(day(-1)), ..Authors::default() };
         for who in [
             Who::Phone,
             Who::LostPhone,
@@ -161,6 +168,21 @@ impl TestChart {
     }
 
     fn write_seeing(&mut self, who: Who, at: TimestampMs, draft: &Draft, have: &VersionVector) -> EntryId {
+        let entry = self.signed(who, at, draft, have);
+        self.insert(entry, at)
+    }
+
+    /// Writes without a network: nobody has it before it arrives.
+    pub fn write_offline(&mut self, who: Who, at: TimestampMs, payload: impl Into<Payload>) -> SignedEntry {
+        self.draft_offline(who, at, &Draft::new(payload))
+    }
+
+    pub fn draft_offline(&mut self, who: Who, at: TimestampMs, draft: &Draft) -> SignedEntry {
+        let have = self.chart.have();
+        self.signed(who, at, draft, &have)
+    }
+
+    fn signed(&mut self, who: Who, at: TimestampMs, draft: &Draft, have: &VersionVector) -> SignedEntry {
         let moment = Moment {
             random16: random_bytes(&mut self.rng),
             captured_at: at,
@@ -171,13 +193,17 @@ impl TestChart {
         let seen = Seen { heads: have, lamport: self.chart.lamport() };
         let pen = self.pens.get_mut(&who).unwrap();
         let key = &pen.key;
-        let entry = pen.chain.append(draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap();
-        self.insert(entry, at)
+        pen.chain.append(draft, &moment, seen, |id| Ok(CaptureSignature::sign(key, id))).unwrap()
     }
 
     fn insert(&mut self, entry: SignedEntry, at: TimestampMs) -> EntryId {
+        self.arrive(entry, at.plus_ms(ARRIVES_AFTER_MS))
+    }
+
+    /// An entry that somebody wrote without a network arrives, by the server's word at this time.
+    pub fn arrive(&mut self, entry: SignedEntry, received_at: TimestampMs) -> EntryId {
         let id = entry.id();
-        let arrival = Arrival::at(self.arrived, at.plus_ms(ARRIVES_AFTER_MS)).sealed_under(self.sealed_at);
+        let arrival = Arrival::at(self.arrived, received_at).sealed_under(self.sealed_at);
         self.arrived += 1;
         assert_eq!(self.chart.insert(entry, arrival), Ok(Inserted::New));
         id
@@ -278,7 +304,18 @@ impl TestChart {
 
     /// From now on the entries of the lost phone wait to be adopted.
     pub fn lose_phone(&mut self) {
-        let device = self.pens[&Who::LostPhone].author.device;
+        self.lose(Who::LostPhone);
+    }
+
+    /// From now on the entries of a device are kept aside, and nobody is to take them over.
+    pub fn distrust(&mut self, who: Who) {
+        let device = self.pens[&who].author.device;
+        self.authors.severed.insert(device);
+    }
+
+    /// From now on the entries of a device wait to be adopted.
+    pub fn lose(&mut self, who: Who) {
+        let device = self.pens[&who].author.device;
         self.authors.lost.insert(device);
     }
 
@@ -292,8 +329,8 @@ impl TestChart {
     pub fn trusted_view(&self) -> ChartView<'_> {
         let authors = Authors {
             authors: self.authors.authors.clone(),
-            lost: BTreeSet::new(),
             enrolled_at: self.authors.enrolled_at,
+            ..Authors::default()
         };
         self.chart.view(&authors)
     }

@@ -17,6 +17,7 @@ mod balp;
 mod builder;
 mod dense;
 mod fhir_and_csv;
+mod late_arrivals;
 mod page;
 mod rule_news;
 mod rule_sets;

@@ -101,6 +101,38 @@ fn a_moved_anchor_moves_what_is_to_come_and_keeps_what_was_answered() {
 }
 
 #[test]
+fn a_visit_that_was_missed_stays_on_the_list_when_it_is_moved() {
+    let with = |answered: Option<i64>| {
+        let mut chart = TestChart::empty(1);
+        let visit = |date: &str, revision: u32, from: i64| {
+            let file = serde_json::json!({"format": "ward/schedule", "version": 1, "revision": revision,
+                "from": occurrence(from), "anchors": [{"name": "surgery", "date": date}],
+                "items": [{"id": "week-1", "anchor": "surgery", "day": 7, "window": {"opens": 0, "due": 0, "closes": 1}}],
+                "reminders": {"times": ["19:00"], "perDay": 1, "escalateAfterMissed": 1}});
+            planned(&Schedule::parse(file.to_string().as_bytes()).unwrap())
+        };
+        chart.write(Who::Coordinator, day(0), visit("2026-03-02", 1, 0));
+        chart.write(Who::Phone, day(0), note("here"));
+        if let Some(number) = answered {
+            let answers = response("week-1", ward_sync::ResponseStatus::Completed, &Answers::of(&[]));
+            chart.write(Who::Phone, day(number), answers);
+        }
+        let listed = |chart: &TestChart, number: i64| -> Vec<String> {
+            let items = chart.with_named(|named| worklist(std::slice::from_ref(named), day(number)));
+            let rows = items.into_iter().filter(|item| item.id.contains("-missed-"));
+            rows.map(|item| item.reason).collect()
+        };
+        let before = listed(&chart, 10);
+        chart.write(Who::Coordinator, day(10), visit("2026-03-12", 2, 11));
+        (before, listed(&chart, 11), names(&chart, 17))
+    };
+    let row = "“How have you been?” missed once, on week-1".to_owned();
+    let again = vec![("week-1".to_owned(), false)];
+    assert_eq!(with(None), (vec![row.clone()], vec![format!("{row}; later excused")], again));
+    assert_eq!(with(Some(7)), (vec![], vec![], vec![]), "it was answered where it stood");
+}
+
+#[test]
 fn a_schedule_that_cannot_be_followed_ends_nothing_and_is_shown() {
     let mut chart = TestChart::with_diary(1, 10);
     chart.write(Who::Phone, day(0), note("in Vienna"));

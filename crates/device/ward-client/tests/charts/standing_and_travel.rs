@@ -169,6 +169,64 @@ fn nothing_is_owed_by_somebody_who_could_not_be_asked() {
 }
 
 #[test]
+fn the_first_word_about_them_excuses_nothing_that_was_before_it() {
+    let row = "missed 5 times in a row, since 2026-03-02";
+    for state in [ParticipationState::Active, ParticipationState::Screened] {
+        let mut chart = TestChart::with_diary(1, 60);
+        chart.write(Who::Phone, day(0), note("here, and silent"));
+        assert!(work(&chart, day(5), "-missed-")[0].reason.contains(row));
+        chart.write(Who::Coordinator, day(5), told(state, day(5)));
+        assert_eq!(states(&chart, day(5)), (5, 0, 0, 5), "{state:?}");
+        let listed = work(&chart, day(5), "-missed-");
+        assert!(listed.len() == 1 && listed[0].reason.ends_with(row), "{listed:?}");
+    }
+    // A first “screened” about somebody who answers counts from then on.
+    let mut chart = TestChart::with_diary(2, 60);
+    for number in [0, 1, 4] {
+        chart.report(number, &Answers::of(&[]));
+    }
+    chart.write(Who::Coordinator, day(5), told(ParticipationState::Screened, day(5)));
+    assert_eq!(states(&chart, day(9)), (5, 3, 0, 2));
+    assert!(due(&chart.view(), day(6)).is_empty());
+    assert!(work(&chart, day(9), "-missed-")[0].reason.contains("missed 2 times in a row, since 2026-03-04"));
+    // From when they take part they are asked again, and what is nearly over then is not held against them.
+    chart.write(Who::Coordinator, hour(10, 22), told(ParticipationState::Active, hour(10, 22)));
+    assert_eq!(due(&chart.view(), hour(10, 22)).len(), 1);
+    assert_eq!(states(&chart, day(12)), (6, 3, 0, 3), "day 11, and not day 10");
+}
+
+#[test]
+fn a_word_that_is_declared_void_or_replaced_held_until_then() {
+    // Written down by mistake on day 2, and declared void on day 5.
+    let mut chart = TestChart::with_diary(1, 60);
+    chart.write(Who::Phone, day(0), note("here"));
+    let gone = chart.write(Who::Coordinator, day(2), told(ParticipationState::Withdrawn, day(2)));
+    assert!(due(&chart.view(), day(4)).is_empty());
+    chart.decide(Who::Coordinator, day(5), Void { target: gone }, "somebody else");
+    assert_eq!(due(&chart.view(), day(5)).len(), 1, "they are asked again");
+    assert_eq!(states(&chart, day(7)), (4, 0, 0, 4), "days 0, 1, 5 and 6: nobody was asked between");
+    // That a pause had ended is declared void, or replaced: what was missed since stays.
+    for is_void in [true, false] {
+        let mut chart = TestChart::with_diary(2, 60);
+        chart.report(0, &Answers::of(&[]));
+        chart.write(Who::Coordinator, day(1), told(ParticipationState::Paused, day(1)));
+        let resumed = chart.write(Who::Coordinator, day(3), told(ParticipationState::Active, day(3)));
+        let row = "missed 3 times in a row, since 2026-03-05";
+        assert!(work(&chart, day(6), "-missed-")[0].reason.contains(row));
+        if is_void {
+            chart.decide(Who::Coordinator, day(6), Void { target: resumed }, "they pause still");
+        } else {
+            let paused = told(ParticipationState::Paused, day(3));
+            chart.amend(Who::Coordinator, day(6), paused, resumed, "they pause still");
+        }
+        let listed = work(&chart, day(7), "-missed-");
+        assert!(listed.len() == 1 && listed[0].reason.contains(row), "{is_void}: {listed:?}");
+        assert_eq!(listed[0].reason.ends_with("; later excused"), !is_void);
+        assert!(due(&chart.view(), day(7)).is_empty(), "{is_void}");
+    }
+}
+
+#[test]
 fn an_end_stays_an_end_until_staff_who_knew_of_it_say_otherwise() {
     let mut chart = TestChart::with_diary(1, 60);
     chart.write(Who::Coordinator, day(0), told(ParticipationState::Active, day(0)));

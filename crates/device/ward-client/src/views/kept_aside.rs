@@ -1,0 +1,93 @@
+//! Answers and schedules that take no part in a chart, because their device was lost or revoked, or the
+//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as said;
+//! but what was answered was not missed, and what was planned does not end without a word.
+
+use super::planned_answers::{PlannedAnswer, planned_answer};
+use std::collections::{BTreeMap, BTreeSet};
+use ward_forms::schedule::Given;
+use ward_id::EntryId;
+use ward_sync::{
+    ChartTimes, ChartView, Decoded, EntryKind, Payload, Place, QuarantineReason, Response, ResponseStatus,
+    TimelineItem,
+};
+
+/// Why answers and schedules may be kept aside.
+const ALL: [QuarantineReason; 3] =
+    [QuarantineReason::ToBeAdopted, QuarantineReason::Severed, QuarantineReason::InstrumentAside];
+/// Those for which they may still come to count. What comes of a device that is not trusted any more silences
+/// nothing.
+const WAITING: [QuarantineReason; 2] = [QuarantineReason::ToBeAdopted, QuarantineReason::InstrumentAside];
+
+/// Answers that are kept aside because a device was revoked, theirs or that of their questionnaire. Those that
+/// staff declined were looked at.
+pub(super) fn answers_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// Questionnaires with their schedules that are kept aside because a device was revoked.
+pub(super) fn instruments_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::INSTRUMENT, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// Words about participation that are kept aside because a device was revoked.
+pub(super) fn participation_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::PARTICIPATION, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// What of the site's own words on who is asked and when is being checked: staff will say whether it counts.
+pub(super) fn plans_being_checked(view: &ChartView<'_>) -> Vec<EntryId> {
+    let kinds = [EntryKind::INSTRUMENT, EntryKind::PARTICIPATION];
+    let of_staff = |item: &&TimelineItem<'_>| item.author.is_some_and(|author| author.role.is_staff());
+    let of_kind = |kind| aside(view, kind, &WAITING).filter(of_staff).map(|item| item.entry.id());
+    kinds.into_iter().flat_map(of_kind).collect()
+}
+
+fn aside<'v, 'a>(
+    view: &'v ChartView<'a>,
+    kind: EntryKind,
+    reasons: &'static [QuarantineReason],
+) -> impl Iterator<Item = &'v TimelineItem<'a>> {
+    let declined = view.declined();
+    let is_aside = move |item: &&TimelineItem<'_>| {
+        item.entry.body().kind == kind
+            && reasons.iter().any(|reason| item.place == Place::Quarantined(*reason))
+            && !declined.contains(&item.entry.id())
+    };
+    view.timeline().iter().filter(is_aside)
+}
+
+/// The finished answers that wait to be taken over, by the address of their questionnaire.
+pub(super) fn answers_waiting(
+    view: &ChartView<'_>,
+    times: &ChartTimes<'_>,
+) -> BTreeMap<String, Vec<(Given, PlannedAnswer)>> {
+    let mut out: BTreeMap<String, Vec<(Given, PlannedAnswer)>> = BTreeMap::new();
+    for item in aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &WAITING) {
+        let Decoded::Known(Payload::Response(response)) = item.entry.body().decode_payload() else {
+            continue;
+        };
+        let Some(url) = url_of(&response, view) else { continue };
+        if response.status() == ResponseStatus::Draft {
+            continue;
+        }
+        let answer = planned_answer(&url, (item.entry, item.arrival), &response, times);
+        out.entry(url).or_default().push(answer);
+    }
+    out
+}
+
+/// The address of the questionnaire that was answered, wherever that stands.
+fn url_of(response: &Response, view: &ChartView<'_>) -> Option<String> {
+    let bound = match response {
+        Response::General(response) => return Some(response.instrument_url.clone()),
+        Response::Dense(response) => response.instrument,
+    };
+    if let Some(instrument) = view.instrument(bound) {
+        return Some(instrument.url.clone());
+    }
+    let item = view.timeline().iter().find(|item| item.entry.id() == bound)?;
+    match item.entry.body().decode_payload() {
+        Decoded::Known(Payload::Instrument(instrument)) => Some(instrument.url),
+        _ => None,
+    }
+}
