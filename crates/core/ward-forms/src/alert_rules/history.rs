@@ -1,11 +1,11 @@
 //! What one participant reported and missed: the input of the rules.
 
 use super::reading::ItemReading;
-use crate::eortc_qlq_c30::{ScoreMap, score_qlq_c30};
+use crate::eortc_qlq_c30::{ScoreMap, scores_of};
 use crate::forest::Forest;
 use crate::item_path::ItemPath;
 use crate::item_score::whole_number;
-use crate::pro_ctcae::{SymptomScore, score_symptom_instances};
+use crate::pro_ctcae::{SymptomScore, symptom_instances};
 use crate::questionnaire::Questionnaire;
 use crate::response::{Answer, QuestionnaireResponse, ResponseItem};
 use crate::score::Score;
@@ -59,13 +59,16 @@ impl ReportVersion {
         response: &QuestionnaireResponse,
         map: Option<&ScoreMap>,
     ) -> Self {
+        // Evaluated once for all that is read of it.
+        let forest = Forest::new(form, response);
+        let enabled = enabled_nodes(form, &forest);
         let content = Content {
-            symptoms: score_symptom_instances(form, response),
+            symptoms: symptom_instances(form, &forest, &enabled),
             scores: map
                 .filter(|map| map.is_about(form))
-                .map(|map| score_qlq_c30(map, form, response))
+                .map(|map| scores_of(map, form, &forest, &enabled))
                 .unwrap_or_default(),
-            items: items(form, response),
+            items: items(&forest, &enabled),
         };
         Self { id: id.to_owned(), order: 0, content: Ok(Arc::new(content)), bare: Arc::default() }
     }
@@ -175,9 +178,7 @@ fn gather(item: &ResponseItem, out: &mut Vec<ItemReading>) {
     item.items().iter().chain(nested).for_each(|inner| gather(inner, out));
 }
 
-fn items(form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<ItemReading> {
-    let forest = Forest::new(form, response);
-    let enabled = enabled_nodes(form, &forest);
+fn items(forest: &Forest<'_>, enabled: &[bool]) -> Vec<ItemReading> {
     let on = forest.nodes.iter().enumerate().filter(|(id, node)| {
         enabled.get(*id).copied().unwrap_or(false) && node.item.item_type.takes_answers()
     });

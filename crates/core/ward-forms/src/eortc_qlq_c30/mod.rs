@@ -27,6 +27,7 @@ mod score;
 mod score_map;
 
 pub use scales::{Direction, ITEMS, SCALES, Scale, ScaleKind, highest_answer};
+pub(crate) use score::scores_of;
 pub use score::{SUMMARY, score_items, score_qlq_c30};
 pub use score_map::{ScoreMap, ScoreMapProblem};
 

@@ -33,9 +33,19 @@ type Answers = BTreeMap<u8, Result<UsedAnswer, LeftOutReason>>;
 pub fn score_qlq_c30(map: &ScoreMap, form: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Score> {
     let forest = Forest::new(form, response);
     let enabled = enabled_nodes(form, &forest);
+    scores_of(map, form, &forest, &enabled)
+}
+
+/// The same of a response that was evaluated: which of its nodes are on is known.
+pub(crate) fn scores_of(
+    map: &ScoreMap,
+    form: &Questionnaire,
+    forest: &Forest<'_>,
+    enabled: &[bool],
+) -> Vec<Score> {
     let mut answers = Answers::new();
     for item in SCALES.iter().flat_map(|scale| scale.items).copied() {
-        answers.insert(item, answer_of(item, map, form, &forest, &enabled));
+        answers.insert(item, answer_of(item, map, form, forest, enabled));
     }
     scores(&answers)
 }

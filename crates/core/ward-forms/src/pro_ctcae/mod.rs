@@ -28,6 +28,7 @@ mod score;
 pub use composite::{CompositeShape, composite_grade, grade_bounds};
 pub use course::{Course, CourseMissing, CourseReport, CourseValue, course, course_from_first};
 pub use library::{LibraryItem, LibrarySymptom, library, library_symptom};
+pub(crate) use score::symptom_instances;
 pub use score::{AttributeScore, MissingReason, SymptomScore, score_symptom_instances, score_symptoms};
 
 use crate::questionnaire::Item;

@@ -137,7 +137,9 @@ impl SymptomScore {
 /// as an alert rule, reads [`score_symptom_instances`].
 #[must_use]
 pub fn score_symptoms(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<SymptomScore> {
-    each_symptom(questionnaire, response).into_iter().filter_map(worst).collect()
+    let forest = Forest::new(questionnaire, response);
+    let enabled = enabled_nodes(questionnaire, &forest);
+    each_symptom(questionnaire, &forest, &enabled).into_iter().filter_map(worst).collect()
 }
 
 /// As [`score_symptoms`], with every instance of a repeating group by itself: a symptom stands as often
@@ -147,13 +149,26 @@ pub fn score_symptom_instances(
     questionnaire: &Questionnaire,
     response: &QuestionnaireResponse,
 ) -> Vec<SymptomScore> {
-    each_symptom(questionnaire, response).into_iter().flatten().collect()
+    let forest = Forest::new(questionnaire, response);
+    let enabled = enabled_nodes(questionnaire, &forest);
+    symptom_instances(questionnaire, &forest, &enabled)
+}
+
+/// The same of a response that was evaluated: which of its nodes are on is known.
+pub(crate) fn symptom_instances(
+    questionnaire: &Questionnaire,
+    forest: &Forest<'_>,
+    enabled: &[bool],
+) -> Vec<SymptomScore> {
+    each_symptom(questionnaire, forest, enabled).into_iter().flatten().collect()
 }
 
 /// The symptoms in reading order, each with its instances; without one it is scored once.
-fn each_symptom(questionnaire: &Questionnaire, response: &QuestionnaireResponse) -> Vec<Vec<SymptomScore>> {
-    let forest = Forest::new(questionnaire, response);
-    let enabled = enabled_nodes(questionnaire, &forest);
+fn each_symptom(
+    questionnaire: &Questionnaire,
+    forest: &Forest<'_>,
+    enabled: &[bool],
+) -> Vec<Vec<SymptomScore>> {
     let mut symptoms: Vec<(SymptomScore, Vec<&Item>)> = Vec::new();
     for item in questionnaire.items() {
         for code in AttributeCode::of(item).flatten() {
@@ -185,7 +200,7 @@ fn each_symptom(questionnaire: &Questionnaire, response: &QuestionnaireResponse)
             }
         }
     }
-    symptoms.into_iter().map(|(symptom, items)| instances(&symptom, &items, &forest, &enabled)).collect()
+    symptoms.into_iter().map(|(symptom, items)| instances(&symptom, &items, forest, enabled)).collect()
 }
 
 /// Scores a symptom in each instance of the repeating group that asks about it.
