@@ -1,0 +1,68 @@
+//! Answers that were begun at the terminal are found again, whatever became of their time.
+
+use crate::commands::Study;
+use crate::{DIARY, severe_nausea};
+use jiff::{ToSpan as _, ZonedDateTime};
+use serde_json::json;
+
+/// A participant's phone with a diary and a visit that can both be answered now; the visit closes first. Gives
+/// the name of the diary's time.
+fn phone_with_a_diary_and_a_visit(study: &Study) -> String {
+    // Midnight may pass while this runs: nothing depends on it.
+    let first = ZonedDateTime::now().date();
+    let day = |days: i64| first.checked_add(days.days()).unwrap().to_string();
+    let plan = json!({"format": "ward/schedule", "version": 1, "revision": 1, "from": day(-1),
+        "anchors": [{"name": "start", "date": day(-1)}],
+        "items": [
+            {"id": "diary", "anchor": "start", "repeat": {"everyDays": 30, "days": 90},
+             "window": {"due": 5, "closes": 10}},
+            {"id": "visit", "anchor": "start", "day": 2, "window": {"opens": -2, "due": 3, "closes": 4}}]});
+    study.write("plan.json", &plan.to_string());
+    study.write("day.json", &severe_nausea().to_string());
+    let coordinator = study.enrol_staff("anna", "coordinator");
+    let team = study.run("site/admin-1", &["team", "set", &coordinator]);
+    let team = team["team"].as_str().unwrap().to_owned();
+    study.ok("anna", &["sync"]);
+    let invite =
+        ["invite", "--team", &team, "--name", "Ada", "--instrument", DIARY, "--schedule", "plan.json"];
+    let invitation = study.run("anna", &invite);
+    study.enrol_patient("phone", &invitation);
+    study.ok("phone", &["sync"]);
+    day(-1)
+}
+
+#[test]
+fn what_was_begun_is_found_until_it_is_finished_or_thrown_away() {
+    let study = Study::begin();
+    let diary = phone_with_a_diary_and_a_visit(&study);
+    let (stopped, shown) = study.typed("phone", &["answer", "--for", "visit"], "1\nq\n");
+    assert!(stopped && shown.contains("Stopped. What you entered is kept"), "{shown}");
+
+    // The same visit is answered from elsewhere. What was begun stays, and is not sent by Enter alone.
+    let saved = study.run("phone", &["answer", "--answers", "day.json", "--for", "visit"]);
+    assert!(saved["answered_already"].is_null(), "{saved}");
+    let entry = saved["entry"].as_str().unwrap();
+    let begun = study.run("phone", &["answer", "--drafts"]);
+    assert_eq!((&begun[0]["occurrence"], &begun[0]["answered_already"]), (&json!("visit"), &json!(entry)));
+    let answered = format!("for visit (answered already as {entry})");
+    let (went_on, shown) = study.typed("phone", &["answer", "--for", "visit"], "\n");
+    assert!(!went_on && shown.contains(&answered) && shown.contains("what you began is kept"), "{shown}");
+    assert!(shown.contains(&format!("--amend {entry}")), "{shown}");
+
+    // What waits is asked after Enter: first whether to go on with the other.
+    let (stopped, shown) = study.typed("phone", &["answer"], "\nq\n");
+    assert!(stopped && shown.contains(&answered) && shown.contains("Enter keeps them as they are"), "{shown}");
+    let day = study.run("phone", &["answer", "--answers", "day.json"]);
+    assert_eq!(day["occurrence"], json!(diary));
+
+    // Nothing waits any more, and still it is found: to go on with, or to throw away.
+    let (went_on, shown) = study.typed("phone", &["answer"], "\n");
+    assert!(!went_on && shown.contains(&answered) && shown.contains("is answered already"), "{shown}");
+    let (stopped, shown) = study.typed("phone", &["answer"], "g\nq\n");
+    assert!(stopped && shown.contains("Stopped. What you entered is kept"), "{shown}");
+    let (_, shown) = study.typed("phone", &["answer", "--instrument", "https://example.org/other"], "\n");
+    assert!(!shown.contains("You began"), "another questionnaire was named: {shown}");
+    let (_, shown) = study.typed("phone", &["answer"], "d\n");
+    assert!(shown.contains(&answered), "{shown}");
+    assert_eq!(study.run("phone", &["answer", "--drafts"]), json!([]));
+}
