@@ -75,9 +75,8 @@ fn answered(item: &ResponseItem, link_ids: &mut BTreeSet<String>) {
 /// and nobody sits here who could be told.
 fn all_asked(answering: &Answering, link_ids: &BTreeSet<String>) -> Result<(), Failure> {
     let form = answering.questionnaire();
-    let is_filled_in = |state: &ItemState| {
-        form.item(&state.link_id).is_some_and(|item| item.initial == state.answers)
-    };
+    let is_filled_in =
+        |state: &ItemState| form.item(&state.link_id).is_some_and(|item| item.initial == state.answers);
     let off: Vec<String> = answering
         .items()
         .into_iter()

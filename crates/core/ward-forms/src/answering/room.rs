@@ -50,6 +50,11 @@ impl Watch {
     const fn is_bounded(&self) -> bool {
         self.room.draft_bytes < usize::MAX
     }
+
+    /// What may be sent before its time of writing stands in it.
+    const fn sendable_bytes(&self) -> usize {
+        self.room.response_bytes.saturating_sub(AUTHORED_BYTES)
+    }
 }
 
 impl Answering {
@@ -120,18 +125,15 @@ impl Answering {
         });
         let grown = [self.live.written_bytes, most_bytes(values), around, of_form];
         let most = grown.into_iter().fold(before, usize::saturating_add);
-        most <= self.room.room.draft_bytes.min(self.room.room.response_bytes)
+        most <= self.room.room.draft_bytes.min(self.room.sendable_bytes())
     }
 
     /// Whether the answers are no longer than they may be, or at least no longer than they were before.
     fn is_within(&mut self, before: &Self) -> bool {
-        let room = self.room.room;
+        let (draft_bytes, sendable_bytes) = (self.room.room.draft_bytes, self.room.sendable_bytes());
         let bytes = self.measure();
-        let can_be_sent = || {
-            let response = finished(&self.live, None);
-            self.fits(&response, room.response_bytes.saturating_sub(AUTHORED_BYTES))
-        };
-        (bytes <= room.draft_bytes && (bytes <= room.response_bytes || can_be_sent()))
+        let can_be_sent = || self.fits(&finished(&self.live, None), sendable_bytes);
+        (bytes <= draft_bytes && (bytes <= sendable_bytes || can_be_sent()))
             || bytes <= most_draft_bytes(before)
     }
 
@@ -160,8 +162,9 @@ impl Answering {
         let path = longest.as_ref().map_or_else(ItemPath::root, |step| step.path.clone());
         let named = longest.map(|step| step.text.unwrap_or(step.link_id));
         let named = named.map(|text| format!(", first that to “{text}”")).unwrap_or_default();
-        let message =
-            format!("The answers are longer than can be sent in one piece: make some of them shorter{named}.");
+        let message = format!(
+            "The answers are longer than can be sent in one piece: make some of them shorter{named}."
+        );
         Some(Finding::error(path, FindingCode::ResponseTooLarge, &message))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::LiveForm;
 use super::grow::{Branch, begins_optional};
-use super::written_bytes::{most_bytes, most_bytes_of_item};
 use super::pairing::{lasting_pairs, pairs, renewed};
 use super::place::PlaceId;
+use super::written_bytes::{most_bytes, most_bytes_of_item};
 use crate::answer_value::AnswerValue;
 use crate::compiled::What;
 use crate::questionnaire::ItemType;

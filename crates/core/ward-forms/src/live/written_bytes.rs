@@ -11,7 +11,9 @@ const AROUND_ITEM_BYTES: usize = 64;
 
 /// The most bytes that answers have in a draft.
 pub(crate) fn most_bytes(values: &[AnswerValue]) -> usize {
-    values.iter().fold(0, |sum, value| sum.saturating_add(AROUND_ANSWER_BYTES).saturating_add(of_value(value)))
+    values
+        .iter()
+        .fold(0, |sum, value| sum.saturating_add(AROUND_ANSWER_BYTES).saturating_add(of_value(value)))
 }
 
 /// The most bytes that an item without answers has in a response.

@@ -60,10 +60,7 @@ impl DraftKey {
         };
         let longest = Payload::from(dense).encode().len().max(Payload::from(general).encode().len());
         let around = longest.saturating_sub(PAYLOAD_MAX_BYTES);
-        AnswerRoom {
-            response_bytes: PAYLOAD_MAX_BYTES.saturating_sub(around),
-            draft_bytes: DRAFT_MAX_BYTES,
-        }
+        AnswerRoom { response_bytes: PAYLOAD_MAX_BYTES.saturating_sub(around), draft_bytes: DRAFT_MAX_BYTES }
     }
 
     fn of(record: &DraftRecord) -> Self {
