@@ -33,9 +33,10 @@ fn of_value(value: &AnswerValue) -> usize {
         | AnswerValue::Time(text)
         | AnswerValue::String(text)
         | AnswerValue::Uri(text) => of_text(text),
-        AnswerValue::Coding(Coding { system, version, code, display }) => {
-            [system, version, code, display].into_iter().flatten().fold(0, |sum, text| sum + of_text(text))
-        }
+        AnswerValue::Coding(Coding { system, version, code, display }) => [system, version, code, display]
+            .into_iter()
+            .flatten()
+            .fold(0_usize, |sum, text| sum.saturating_add(of_text(text))),
         // The digits of a number may be as many as were written.
         other => other.write().1.to_string().len(),
     }
