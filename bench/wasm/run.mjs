@@ -1,6 +1,7 @@
 // Loads the module, takes the times, says whether the target is met.
 // node run.mjs MODULE.wasm [--quick]
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 const [path, ...flags] = process.argv.slice(2);
 const quick = flags.includes("--quick");
@@ -35,30 +36,77 @@ for (const { name, best, target } of courses) {
   console.log(`  ${word} ${name}: ${best.toFixed(1)} µs, ${perSecond.toFixed(0)} /s (target ${wanted})`);
 }
 
-// What one answer costs in a large form. CPU time of the process; that of one call is read around it.
+// What a large form costs. CPU time of the process; that of one call is read around it.
 const cpuMicros = (work) => {
   const before = process.cpuUsage();
   const result = work();
   const { user, system } = process.cpuUsage(before);
   return [user + system, result];
 };
-for (const kind of [0, 1]) {
-  const [opening, items] = cpuMicros(() => ward.open_form(kind));
-  const answers = quick ? 50 : 4000;
-  for (let warm = 0; warm < answers / 4; warm++) ward.answer_one();
-  const times = [];
-  for (let done = 0; done < answers; done++) {
-    const [time, taken] = cpuMicros(ward.answer_one);
-    if (taken !== 1) failed = true;
-    times.push(time);
+
+const countItems = ({ item = [] }) => item.reduce((sum, one) => sum + 1 + countItems(one), 0);
+
+// The form with the most items in the folder of outside forms.
+const published = async () => {
+  if (!process.env.WARD_CORPORA) return null;
+  const folder = join(process.env.WARD_CORPORA, "forms", "smart-forms");
+  let largest = null;
+  for (const name of await readdir(folder)) {
+    const json = await readFile(join(folder, name));
+    const form = JSON.parse(json.toString());
+    const items = form.resourceType === "Questionnaire" ? countItems(form) : 0;
+    if (items > (largest?.items ?? 0)) largest = { name, json, items };
   }
-  times.sort((left, right) => left - right);
-  const [again, same] = cpuMicros(ward.form_again);
-  if (same !== 1) failed = true;
-  const at = (share) => times[Math.min(times.length - 1, Math.ceil(times.length * share) - 1)];
-  const word = at(0.99) < 5000 ? "met   " : "MISSED";
-  console.log(`  ${word} one answer in a form of ${items} items: p50 ${at(0.5)} µs, p99 ${at(0.99)} µs, most ${at(1)} µs (target p99 < 5 ms)`);
-  console.log(`         opened in ${(opening / 1000).toFixed(0)} ms, evaluated from scratch in ${(again / 1000).toFixed(1)} ms, memory of the module ${(ward.memory.buffer.byteLength / 1048576).toFixed(1)} MiB`);
+  return largest;
+};
+
+// Each form in an instance of its own: its memory never shrinks, so what it has at the end is the most.
+const measureForm = async (name, fill) => {
+  const { instance } = await WebAssembly.instantiate(bytes, {});
+  const form = instance.exports;
+  const expected = fill(form);
+  const best = (work) => {
+    const results = Array.from({ length: rounds }, () => cpuMicros(work));
+    return [Math.min(...results.map(([time]) => time)), results.every(([, result]) => result > 0)];
+  };
+  const [compiling, isCompiled] = best(form.compile_form);
+  const [opening, items] = cpuMicros(form.open_form);
+  if (!isCompiled || items !== expected) failed = true;
+  const answers = quick ? 50 : 4000;
+  for (let warm = 0; warm < answers / 4; warm++) form.answer_one();
+  const figures = [];
+  for (let round = 0; round < rounds; round++) {
+    const times = [];
+    for (let done = 0; done < answers; done++) {
+      if (done % 100 === 99) form.look();
+      const [time, taken] = cpuMicros(form.answer_one);
+      if (taken !== 1) failed = true;
+      times.push(time);
+    }
+    times.sort((left, right) => left - right);
+    const at = (share) => times[Math.min(times.length - 1, Math.ceil(times.length * share) - 1)];
+    figures.push({ p50: at(0.5), p99: at(0.99), most: at(1) });
+  }
+  const least = (field) => Math.min(...figures.map((figure) => figure[field]));
+  const [again, isSame] = best(form.form_again);
+  if (!isSame) failed = true;
+  const memory = form.memory.buffer.byteLength / 1048576;
+  const word = least("p99") < 5000 ? "met   " : "MISSED";
+  console.log(`  ${word} one answer in ${name}, ${items} items: p50 ${least("p50")} µs, p99 ${least("p99")} µs, most ${least("most")} µs (target p99 < 5 ms)`);
+  console.log(`         read and compiled in ${(compiling / 1000).toFixed(1)} ms, opened in ${(opening / 1000).toFixed(0)} ms, evaluated from scratch in ${(again / 1000).toFixed(1)} ms, peak memory ${memory.toFixed(1)} MiB`);
+};
+
+const outside = await published();
+if (outside) {
+  await measureForm(`the largest published form at hand (${outside.name})`, (form) => {
+    const at = form.room_for(outside.json.length);
+    new Uint8Array(form.memory.buffer, at, outside.json.length).set(outside.json);
+    return outside.items;
+  });
+} else {
+  console.log("WARD_CORPORA is not set: a made form stands for the largest published one");
+  await measureForm("a made form", (form) => form.make_form(0));
 }
-if (failed) console.log("FAILED: an answer was not taken, or a form evaluated from scratch says something else");
+await measureForm("a made form", (form) => form.make_form(1));
+if (failed) console.log("FAILED: a form was not read, an answer was not taken, or a form evaluated from scratch says something else");
 process.exit(failed ? 1 : 0);

@@ -1,7 +1,24 @@
-//! A large form that is being answered.
+//! A large form that is read, compiled and answered.
 
-use crate::made_form::{LARGE, PUBLISHED, begun, made, mixed, some_answer};
-use ward_forms::{Answering, QuestionStep};
+use crate::made_form::{LARGE, PUBLISHED, Shape, begun, made, mixed, some_answer};
+use ward_forms::{Answering, CompiledForm, QuestionStep, Questionnaire};
+
+/// The shape of a made form: as large as the largest published one at hand, or of 2,691 items.
+pub fn shape(is_large: bool) -> Shape {
+    if is_large { LARGE } else { PUBLISHED }
+}
+
+/// Its JSON.
+pub fn made_json(is_large: bool) -> Vec<u8> {
+    made(shape(is_large)).into_bytes()
+}
+
+/// Reads a form and compiles it. Returns how many items it has; `None` if it cannot be published.
+pub fn compile(json: &[u8]) -> Option<usize> {
+    let form = Questionnaire::parse(json).ok()?;
+    let compiled = CompiledForm::compile(&form).ok()?;
+    compiled.has_expressions().then(|| form.items().len())
+}
 
 /// A form with the questions that were asked when it was opened.
 pub struct OpenForm {
@@ -11,19 +28,21 @@ pub struct OpenForm {
 }
 
 impl OpenForm {
-    /// Opens the form of 2,691 items, or that of 695.
-    pub fn open(is_large: bool) -> Option<Self> {
-        let shape = if is_large { LARGE } else { PUBLISHED };
-        let answering = begun(&made(shape))?;
-        if answering.questionnaire().items().len() != shape.items() {
-            return None;
-        }
+    /// Opens a form and answers every second question.
+    pub fn open(json: &[u8]) -> Option<Self> {
+        let answering = begun(core::str::from_utf8(json).ok()?)?;
         let steps = answering.questions();
         Some(Self { answering, steps, given: 0 })
     }
 
     pub fn items(&self) -> usize {
         self.answering.questionnaire().items().len()
+    }
+
+    /// Asks for the questions that are on by now.
+    pub fn look(&mut self) -> usize {
+        self.steps = self.answering.questions();
+        self.steps.len()
     }
 
     /// Gives one answer that is taken. Says whether there was one.

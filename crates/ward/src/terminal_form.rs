@@ -28,11 +28,11 @@ pub enum Ended {
 ///
 /// # Errors
 /// When the terminal goes away, or `keep` cannot store the draft.
-pub fn ask(
+pub async fn ask(
     answering: &mut Answering,
     input: &mut impl BufRead,
     output: &mut impl Write,
-    mut keep: impl FnMut(&Answering) -> Result<(), Failure>,
+    mut keep: impl AsyncFnMut(&Answering) -> Result<(), Failure>,
 ) -> Result<Ended, Failure> {
     say(output, "Answer with a number or a word. Enter alone skips a question that may be skipped.")?;
     say(output, "'b' goes back, 'q' stops and keeps what you entered.\n")?;
@@ -63,7 +63,7 @@ pub fn ask(
         };
         match result {
             Ok(()) => {
-                keep(answering)?;
+                keep(answering).await?;
                 let now = answering.question(&step.path).map(|step| step.findings);
                 for finding in now.iter().flatten().filter(|finding| is_for_the_person(finding)) {
                     say(output, &format!("  ! {}\n", finding.message))?;
@@ -102,6 +102,9 @@ fn plain_refusal(error: &ward_forms::AnswerError) -> String {
         ward_forms::AnswerError::Refused { findings, .. } => {
             findings.iter().map(|finding: &Finding| finding.message.clone()).collect::<Vec<_>>().join(" ")
         }
+        ward_forms::AnswerError::NoRoom { question, .. } => format!(
+            "Your answer to “{question}” is too long to be kept together with the others. Please make it, or another one, shorter."
+        ),
         ward_forms::AnswerError::AnswerOwed { .. } => "This question needs an answer.".to_owned(),
         other => other.to_string(),
     }
@@ -376,6 +379,10 @@ mod tests {
                  "enableWhen":[{"question":"a","operator":"=","answerBoolean":true}]},
                 {"linkId":"c","type":"string","text":"Anything else?"}]}"#;
 
+    fn now<R>(work: impl Future<Output = R>) -> R {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    }
+
     fn run(typed: &str) -> (Ended, String, usize, Answering) {
         run_form(FORM, typed)
     }
@@ -383,10 +390,11 @@ mod tests {
     fn run_form(form: &[u8], typed: &str) -> (Ended, String, usize, Answering) {
         let mut answering = Answering::new(Questionnaire::parse(form).unwrap());
         let (mut output, mut kept) = (Vec::new(), 0);
-        let ended = ask(&mut answering, &mut typed.as_bytes(), &mut output, |_| {
+        let keep = async |_: &Answering| {
             kept += 1;
             Ok(())
-        });
+        };
+        let ended = now(ask(&mut answering, &mut typed.as_bytes(), &mut output, keep));
         (ended.unwrap(), String::from_utf8(output).unwrap(), kept, answering)
     }
 
@@ -397,6 +405,26 @@ mod tests {
         assert!(shown.contains("Please answer yes or no.") && shown.contains("Please give a whole number."));
         assert_eq!(kept, 3);
         assert!(answering.finish(None).is_ok());
+    }
+
+    #[test]
+    fn an_answer_for_which_there_is_no_room_is_asked_again() {
+        let mut answering = Answering::new(Questionnaire::parse(FORM).unwrap());
+        answering.keep_within(ward_forms::AnswerRoom { response_bytes: 400, draft_bytes: 400 });
+        let typed = format!("no\n{}\nfine\n", "a".repeat(300));
+        let (mut output, mut kept) = (Vec::new(), Vec::new());
+        let keep = async |answering: &Answering| {
+            kept.push(answering.draft().to_json().len());
+            Ok(())
+        };
+        let ended = now(ask(&mut answering, &mut typed.as_bytes(), &mut output, keep));
+        assert_eq!(ended.unwrap(), Ended::Complete);
+        let shown = String::from_utf8(output).unwrap();
+        assert!(shown.contains("Your answer to “Anything else?” is too long to be kept"), "{shown}");
+        assert_eq!(shown.matches("Anything else?\n").count(), 2, "{shown}");
+        assert!(kept.iter().all(|bytes| *bytes <= 400), "{kept:?}");
+        let json = String::from_utf8(answering.finish(None).unwrap().to_json()).unwrap();
+        assert!(json.contains("fine") && !json.contains("aaa"), "{json}");
     }
 
     #[test]

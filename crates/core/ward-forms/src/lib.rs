@@ -100,7 +100,7 @@ mod validate;
 
 pub use answer_options::{AnswerOption, AnswerOptions};
 pub use answer_value::{AnswerValue, Coding, Quantity};
-pub use answering::{AnswerError, Answering, ItemState, Progress, QuestionStep};
+pub use answering::{AnswerError, AnswerRoom, Answering, ItemState, Progress, QuestionStep};
 pub use compiled::{CompiledForm, ExpressionFailure};
 pub use dense_answers::{DenseError, decode_answers, encode_answers};
 pub use enable_when::{Condition, EnableBehavior, Operator};

@@ -27,8 +27,8 @@ pub const SITE_MAX_ADMINS: usize = 15;
 pub const CERT_BACKDATE_MS: i64 = 3_600_000;
 /// Life of an admin device's certificate.
 pub const ADMIN_CERT_LIFE_MS: i64 = 2 * 365 * 86_400_000;
-/// Bytes of one draft of answers.
-pub const DRAFT_MAX_BYTES: usize = 192 << 10;
+/// Bytes of one draft of answers: as JSON it is several times as long as the entry that is made of it.
+pub const DRAFT_MAX_BYTES: usize = 512 << 10;
 /// Drafts kept at a time.
 pub const DRAFTS_MAX: usize = 256;
 /// Hexadecimal digits in the name of a draft: few enough to type, and of 256 none the same.

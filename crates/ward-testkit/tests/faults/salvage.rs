@@ -279,6 +279,30 @@ async fn fault_22_what_presses_alerts_before_it_is_adopted() {
 }
 
 #[tokio::test]
+async fn fault_22_what_may_hide_an_alert_is_told_before_it_is_adopted() {
+    let (mut site, mut staff, mut patient) = site_with(2_232, 1).await;
+    let chart = patient.chart();
+    let first_day = site.clock.now().utc_day();
+    patient.relay.set_offline(true);
+    // Their questionnaire is not in the chart: nobody can tell how bad it is.
+    let severe = diary_response(first_day, &diary_answers((4, 4), 0, false, "cannot keep anything down"));
+    patient.client.capture(chart, severe).await.unwrap();
+    revoke(&mut site, &patient, RevokePolicy::Salvage).await;
+    patient.relay.set_offline(false);
+    assert_eq!(synced(&mut patient).await.handed_over, 1);
+    let nurse = &mut staff[0];
+    nurse.sync().await;
+    let items = nurse.client.worklist(site.clock.now()).unwrap();
+    let told = items.iter().find(|item| item.urgency == Urgency::Concern);
+    let told = told.unwrap_or_else(|| panic!("answers without scores: {items:?}"));
+    assert_eq!(
+        told.reason,
+        "not yet adopted: alerts may be hidden: 1 set of answers has no scores: their questionnaire is not in the chart"
+    );
+    assert!(!told.closable && told.entries.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
 async fn fault_22_a_suspended_phone_hands_over_and_what_was_adopted_does_not_come_twice() {
     let (mut site, mut staff, mut patient) = site_with(2_241, 1).await;
     let chart = patient.chart();

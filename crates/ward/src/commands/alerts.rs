@@ -17,6 +17,9 @@ use ward_forms::eortc_qlq_c30::ScoreMap;
 
 /// The kind of rules that an export says nothing about.
 const MISSED: &str = "missed";
+/// Why nothing can be told for them.
+const NO_PLAN: &str =
+    "An export does not say which times were planned, nor from when to when the participant took part.";
 
 /// Runs one of the commands about alert rules.
 ///
@@ -113,8 +116,9 @@ fn show(rules: &AlertRules, load: &Simulation, replay: &Replay, out: &Out) {
     out.table(&heads, &load.weeks.iter().enumerate().map(week).collect::<Vec<Vec<String>>>());
     out.line("");
     out.line(format!("Surveys with an alert: {}.", share_words(load.surveys_with_alert)));
+    // Who reads the figures must not take a rule that did not run for one that never fires.
     for rule in &not_tried {
-        out.line(format!("Not tried: {}. An export does not say which times were planned.", rule.rule));
+        out.line(format!("! Not tried: {}. {NO_PLAN}", rule.rule));
     }
     for rule in ran.iter().filter(|rule| rule.never_asked == load.participants) {
         out.line(format!("! {}: nobody was asked for what it looks at. Is a name misspelt?", rule.rule));
@@ -163,6 +167,7 @@ fn document(rules: &AlertRules, load: Simulation, replay: &Replay) -> Value {
         "surveys_with_alert": load.surveys_with_alert.part,
         "rules": ran.iter().map(rule).collect::<Vec<_>>(),
         "not_tried": not_tried.iter().map(|rule| rule.rule.as_str()).collect::<Vec<_>>(),
+        "not_tried_because": (!not_tried.is_empty()).then_some(NO_PLAN),
         "left_out": {"drafts": left_out.drafts, "void": left_out.void, "unreadable": left_out.unreadable,
             "without_form": left_out.without_form},
     })

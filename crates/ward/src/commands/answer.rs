@@ -1,8 +1,9 @@
 //! `ward answer`: a questionnaire in the terminal or from a file, with or without a network.
 
 use super::answer_file::fill_from_file;
-use super::asked_time::{Ask, AskedTime, ask_line, asked_time, told_time};
-use super::unfinished::{discard, go_on_with, list_drafts};
+use super::asked_time::{AskedTime, ask_line, asked_time};
+use super::time_standing::{TimeStanding, time_standing};
+use super::unfinished::{Wanted, discard, go_on_with, list_drafts};
 use crate::cli::{AnswerArgs, AnsweredByArg};
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, chart_or_only, from_client};
@@ -13,7 +14,9 @@ use std::io::Write;
 use ward_client::native::NativeClient;
 use ward_client::views::{ChartForms, local_instant};
 use ward_client::{DraftKey, Environment as _};
-use ward_forms::{Answering, LanguageChoice, QuestionnaireResponse as FormResponse, Surroundings};
+use ward_forms::{
+    Answering, LanguageChoice, Questionnaire, QuestionnaireResponse as FormResponse, Surroundings,
+};
 use ward_id::{ChartId, EntryId};
 use ward_sync::{AnsweredBy, Draft, Occurrence, QuestionnaireResponse, ResponseStatus};
 
@@ -43,9 +46,9 @@ pub async fn run(args: AnswerArgs, home: &Home, out: &Out) -> Done {
         Some(entry) => correction(&client, chart, entry, args.answers.is_some())?,
         None => new_answers(&mut client, chart, &args, out).await?,
     };
+    task.answering.keep_within(task.key.answer_room());
     say_if_the_clock_is_off(&client, out);
-    let told = told_time(&client, chart, &task.key.instrument_url, &task.key.occurrence)?;
-    out.line(told);
+    out.line(time_standing(&client, &task.key)?.words);
     if let Some(tag) = &args.language {
         task.answering.read_in(LanguageChoice::of(tag));
     }
@@ -66,8 +69,11 @@ pub async fn run(args: AnswerArgs, home: &Home, out: &Out) -> Done {
 
 async fn submit(client: &mut NativeClient, task: Task, args: &AnswerArgs, out: &Out) -> Done {
     let Task { key, answering, earlier } = task;
+    let is_from_file = args.answers.is_some();
     if earlier.as_ref().is_some_and(|earlier| answering.says_the_same(earlier)) {
-        client.drop_draft(&key).await.map_err(from_client)?;
+        if !is_from_file {
+            client.drop_draft(&key).await.map_err(from_client)?;
+        }
         return Err(Failure::new(
             Kind::No,
             "Nothing was corrected",
@@ -98,11 +104,18 @@ async fn submit(client: &mut NativeClient, task: Task, args: &AnswerArgs, out: &
         (Some(before), Some(reason)) => Draft::amending(payload, before, reason.clone()),
         _ => Draft::new(payload),
     };
-    let told = told_time(client, key.chart, &key.instrument_url, &key.occurrence)?;
-    let entry = client.submit_draft(&key, draft).await.map_err(from_client)?;
+    let TimeStanding { words, answered, .. } = time_standing(client, &key)?;
+    // What was begun in the terminal is not in the file: it stays.
+    let entry = if is_from_file {
+        client.capture_draft(key.chart, draft).await
+    } else {
+        client.submit_draft(&key, draft).await
+    }
+    .map_err(from_client)?;
     out.both(
-        format!("{told}: saved on this device as {entry}. `ward sync` sends it when there is a network."),
-        &json!({"saved": true, "chart": key.chart, "entry": entry, "occurrence": key.occurrence}),
+        format!("{words}: saved on this device as {entry}. `ward sync` sends it when there is a network."),
+        &json!({"saved": true, "chart": key.chart, "entry": entry, "occurrence": key.occurrence,
+            "answered_already": answered}),
     );
     Ok(())
 }
@@ -122,16 +135,30 @@ async fn new_answers(
     args: &AnswerArgs,
     out: &Out,
 ) -> Result<Task, Failure> {
-    // A file is for what waits first; a person is asked where that is not plain.
-    let is_asked = args.answers.is_none();
-    let mut ask = |question: &str| {
-        let mut output: Box<dyn Write> =
-            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-        ask_line(question, &mut std::io::stdin().lock(), &mut output)
-    };
-    let wanted = (args.instrument.as_deref(), args.occurrence.as_deref());
-    let ask: Option<Ask<'_>> = if is_asked { Some(&mut ask) } else { None };
-    let AskedTime { instrument, form, occurrence } = asked_time(client, chart, wanted, ask)?;
+    let named = (args.instrument.as_deref(), args.occurrence.as_deref());
+    if args.answers.is_some() {
+        // A file is for what waits first, and holds all answers: what was begun in the terminal is not mixed
+        // with it.
+        let (key, form) = asked_for(chart, asked_time(client, chart, named, None)?);
+        return Ok(Task { key, answering: Answering::new_in(form, surroundings(client)), earlier: None });
+    }
+    let mut ask = |question: &str| at_terminal(question, out);
+    let asked = asked_time(client, chart, named, Some(&mut ask)).map(|asked| asked_for(chart, asked));
+    // What was begun is found again also where nothing waits.
+    let now = asked.as_ref().ok().map(|(key, _)| key);
+    let wanted = Wanted { chart, url: named.0, occurrence: named.1, now };
+    if let Some((key, form)) = go_on_with(client, &wanted, out).await? {
+        return begin_or_go_on(client, key, form);
+    }
+    let (key, form) = asked?;
+    if named.1.is_some() {
+        ask_whether_to_answer_twice(client, &key, out)?;
+    }
+    begin_or_go_on(client, key, form)
+}
+
+fn asked_for(chart: ChartId, asked: AskedTime) -> (DraftKey, Questionnaire) {
+    let AskedTime { instrument, form, occurrence } = asked;
     let key = DraftKey {
         chart,
         instrument_url: instrument.url,
@@ -139,22 +166,40 @@ async fn new_answers(
         occurrence,
         amends: None,
     };
-    if args.answers.is_some() {
-        // A file holds all answers: what was begun in the terminal is not mixed with it.
-        return Ok(Task { key, answering: Answering::new_in(form, surroundings(client)), earlier: None });
-    }
-    if let Some((key, form)) = go_on_with(client, &key, out).await? {
-        let answering = match read_draft(client, &key)? {
-            Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
-            None => Answering::new_in(form, surroundings(client)),
-        };
-        return Ok(Task { key, answering, earlier: None });
-    }
+    (key, form)
+}
+
+fn begin_or_go_on(client: &NativeClient, key: DraftKey, form: Questionnaire) -> Result<Task, Failure> {
     let answering = match read_draft(client, &key)? {
         Some(draft) => Answering::resume_in(form, draft, surroundings(client)),
         None => Answering::new_in(form, surroundings(client)),
     };
     Ok(Task { key, answering, earlier: None })
+}
+
+/// Asks whoever named a time that was answered already; only a plain yes gives its answers once more.
+fn ask_whether_to_answer_twice(client: &NativeClient, key: &DraftKey, out: &Out) -> Result<(), Failure> {
+    let TimeStanding { words, answered: Some(entry), .. } = time_standing(client, key)? else {
+        return Ok(());
+    };
+    let question = format!("{words}.\n  Enter leaves it so; 'y' gives its answers once more > ");
+    if matches!(at_terminal(&question, out)?.trim(), "y" | "Y") {
+        return Ok(());
+    }
+    let kept = client.draft(key).is_some();
+    Err(Failure::new(
+        Kind::No,
+        words,
+        if kept { "nothing was given twice; what you began is kept" } else { "nothing was given twice" },
+        format!("`ward answer --amend {entry}` corrects it, with --reason"),
+    ))
+}
+
+/// Asks a question; with --json, standard output holds the document alone.
+fn at_terminal(question: &str, out: &Out) -> Result<String, Failure> {
+    let mut output: Box<dyn Write> =
+        if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+    ask_line(question, &mut std::io::stdin().lock(), &mut output)
 }
 
 fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
@@ -179,10 +224,15 @@ fn correction(
 ) -> Result<Task, Failure> {
     let view = client.chart(chart).map_err(from_client)?;
     let mut current = view.responses().values().flatten().flat_map(|thread| &thread.current);
+    let is_begun = client.drafts().iter().any(|draft| draft.key.amends == Some(entry));
     let written = current.find(|written| written.id() == entry).ok_or_else(|| {
         Failure::input(
             format!("{entry} is no current response of this chart"),
-            "it is mistyped, or was corrected already",
+            if is_begun {
+                "it was corrected meanwhile; what you began is kept"
+            } else {
+                "it is mistyped, or was corrected already"
+            },
             "look at `ward chart` for the newest one",
         )
     })?;
@@ -269,16 +319,12 @@ async fn ask_and_keep(
     out: &Out,
 ) -> Result<Ended, Failure> {
     // One question at a time: after each answer the draft is stored, then the next one is asked.
-    let stdin = std::io::stdin();
-    let mut input = stdin.lock();
+    let mut input = std::io::stdin().lock();
     // With --json, standard output holds the document alone.
     let mut output: Box<dyn Write> =
         if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::block_in_place(|| {
-        ask(answering, &mut input, &mut output, |answering| {
-            let bytes = answering.draft().to_json();
-            runtime.block_on(client.save_draft(key, &bytes)).map_err(from_client)
-        })
-    })
+    let keep = async |answering: &Answering| {
+        client.save_draft(key, &answering.draft().to_json()).await.map_err(from_client)
+    };
+    ask(answering, &mut input, &mut output, keep).await
 }

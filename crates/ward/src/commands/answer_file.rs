@@ -3,8 +3,11 @@
 use crate::exit::Failure;
 use crate::limits::INPUT_FILE_MAX_BYTES;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::path::Path;
-use ward_forms::{AnswerValue, Answering, QuestionnaireResponse, ResponseStatus};
+use ward_forms::{
+    Answer, AnswerValue, Answering, ItemState, QuestionnaireResponse, ResponseItem, ResponseStatus,
+};
 
 /// Gives the answers of a file.
 ///
@@ -47,12 +50,48 @@ fn fill_from_response(answering: &mut Answering, amending: bool, text: &[u8]) ->
     }
     let form = answering.questionnaire().clone();
     let surroundings = answering.surroundings().clone();
+    let room = answering.room();
     *answering = if amending {
-        Answering::amend_in(form, given, surroundings)
+        Answering::amend_in(form, given.clone(), surroundings)
     } else {
-        Answering::resume_in(form, given, surroundings)
+        Answering::resume_in(form, given.clone(), surroundings)
     };
-    Ok(())
+    answering.keep_within(room);
+    let mut link_ids = BTreeSet::new();
+    given.items().iter().for_each(|item| answered(item, &mut link_ids));
+    all_asked(answering, &link_ids)
+}
+
+/// The questions to which a file gives answers.
+fn answered(item: &ResponseItem, link_ids: &mut BTreeSet<String>) {
+    if !item.answers().is_empty() {
+        link_ids.insert(item.link_id().to_owned());
+    }
+    let nested = item.answers().iter().flat_map(Answer::items);
+    item.items().iter().chain(nested).for_each(|inner| answered(inner, link_ids));
+}
+
+/// Whether all that a file answers is asked, given all its answers. What is not asked is never given away,
+/// and nobody sits here who could be told.
+fn all_asked(answering: &Answering, link_ids: &BTreeSet<String>) -> Result<(), Failure> {
+    let form = answering.questionnaire();
+    let is_filled_in =
+        |state: &ItemState| form.item(&state.link_id).is_some_and(|item| item.initial == state.answers);
+    let off: Vec<String> = answering
+        .items()
+        .into_iter()
+        .filter(|state| !state.is_on && !state.answers.is_empty() && link_ids.contains(&state.link_id))
+        .filter(|state| !is_filled_in(state))
+        .map(|state| state.path.to_string())
+        .collect();
+    if off.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::input(
+        "Some of these answers would be lost",
+        format!("given the other answers, these questions are not asked: {}", off.join(", ")),
+        "take them out of the file, or correct the others; nothing was saved",
+    ))
 }
 
 fn fill_from_map(answering: &mut Answering, map: &Map<String, Value>) -> Result<(), Failure> {
@@ -76,7 +115,8 @@ fn fill_from_map(answering: &mut Answering, map: &Map<String, Value>) -> Result<
             ));
         }
     }
-    Ok(())
+    // An answer that came later may have switched one off that was taken.
+    all_asked(answering, &map.keys().cloned().collect())
 }
 
 fn answer_one(answering: &mut Answering, link_id: &str, value: &Value) -> Result<(), String> {
@@ -123,6 +163,37 @@ mod tests {
         };
         fill_from_file(&mut answering, amending, &file).map_err(|failure| failure.to_string())?;
         Ok(answering.finish(None).unwrap().status())
+    }
+
+    #[test]
+    fn answers_that_the_others_switch_off_are_not_lost_without_a_word() {
+        let form = || {
+            let off = json!([{"question": "b", "operator": "exists", "answerBoolean": false}]);
+            let form = json!({"resourceType": "Questionnaire", "url": "u", "version": "1", "status": "active",
+                "item": [{"linkId": "a", "type": "string", "text": "A?", "enableWhen": off},
+                         {"linkId": "b", "type": "boolean", "text": "B?"}]});
+            Questionnaire::parse(form.to_string().as_bytes()).unwrap()
+        };
+        let give = |file: serde_json::Value| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("answers.json");
+            std::fs::write(&path, file.to_string()).unwrap();
+            let mut answering = Answering::new(form());
+            fill_from_file(&mut answering, false, &path).map_err(|failure| failure.to_string())?;
+            Ok::<_, String>(answering.finish(None).unwrap().items().len())
+        };
+        let a = json!({"linkId": "a", "answer": [{"valueString": "pain in the left arm"}]});
+        let b = json!({"linkId": "b", "answer": [{"valueBoolean": true}]});
+        let response = |items: &[&serde_json::Value]| {
+            json!({"resourceType": "QuestionnaireResponse", "questionnaire": "u|1", "status": "completed",
+                "item": items})
+        };
+        for file in [json!({"a": "pain in the left arm", "b": "yes"}), response(&[&a, &b])] {
+            let why = give(file).unwrap_err();
+            assert!(why.contains("these questions are not asked: a"), "{why}");
+        }
+        assert_eq!(give(response(&[&a])), Ok(1));
+        assert_eq!(give(json!({"b": "yes"})), Ok(1));
     }
 
     #[test]

@@ -90,34 +90,6 @@ pub fn asked_time(
     Ok(AskedTime { instrument, form, occurrence: choice.name() })
 }
 
-/// For which time answers are, in words: `How have you been? for Monday 2 March 2026 (late)`. Says so where
-/// they belong to no planned time.
-///
-/// # Errors
-/// When the chart cannot be read.
-pub fn told_time(
-    client: &NativeClient,
-    chart: ChartId,
-    url: &str,
-    occurrence: &str,
-) -> Result<String, Failure> {
-    let view = client.chart(chart).map_err(from_client)?;
-    let planning = planning_of(client, &view)?;
-    let now = client.environment().wall();
-    let forms = ChartForms::of(&view);
-    let instruments = planning.instruments.iter().filter(|planned| planned.url == url);
-    let lists = instruments.map(|planned| planning.due_list(planned, now, 0));
-    let found = lists.flat_map(|list| list.occurrences).find(|one| one.name.to_string() == occurrence);
-    let remark = match found.map(|one| (one.state, now >= one.closes_at)) {
-        None => " (it belongs to no planned time)",
-        Some((OccurrenceState::Late, _)) => " (late)",
-        Some((OccurrenceState::Missed, _)) => " (after its close)",
-        Some((OccurrenceState::NotOwed(_), true)) => " (after its close)",
-        Some(_) => "",
-    };
-    Ok(format!("{} for {}{remark}", forms.title(url), planned_words(occurrence)))
-}
-
 struct Desk<'p, 'v> {
     planning: &'p Planning<'v>,
     forms: &'p ChartForms,

@@ -40,6 +40,7 @@ mod study;
 mod sync;
 mod team;
 mod text;
+mod time_standing;
 mod unfinished;
 mod unsent;
 mod void;

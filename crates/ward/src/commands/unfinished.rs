@@ -1,6 +1,7 @@
 //! Answers that were begun and not finished: found again on another day, after a new version of the
-//! questionnaire, and when the questionnaire is gone.
+//! questionnaire, when nothing waits for them any more, and when the questionnaire is gone.
 
+use super::time_standing::time_standing;
 use crate::exit::{Done, Failure, Kind};
 use crate::home::from_client;
 use crate::print::{Out, shown};
@@ -61,17 +62,30 @@ fn form_of(view: &ChartView<'_>, key: &DraftKey) -> Option<Questionnaire> {
     ChartForms::of(view).get(&key.instrument_url, &key.instrument_version).ok().cloned()
 }
 
-/// Asks about every other day's or version's unfinished answers to the same questionnaire, oldest
-/// first. Gives the one to go on with, under its own day and version; `None` for today's.
+/// Which unfinished answers somebody at the terminal is asked about.
+pub struct Wanted<'a> {
+    /// The chart.
+    pub chart: ChartId,
+    /// The questionnaire that was named.
+    pub url: Option<&'a str>,
+    /// The time that was named.
+    pub occurrence: Option<&'a str>,
+    /// The answers that are asked for now; they go on without a question.
+    pub now: Option<&'a DraftKey>,
+}
+
+/// Asks about all other unfinished answers that are wanted, oldest first. Gives the ones to go on with,
+/// under their own time and version; `None` for those that are asked for now.
 ///
 /// # Errors
 /// When the terminal cannot be read or the store cannot be written.
 pub async fn go_on_with(
     client: &mut NativeClient,
-    today: &DraftKey,
+    wanted: &Wanted<'_>,
     out: &Out,
 ) -> Result<Option<(DraftKey, Questionnaire)>, Failure> {
-    for draft in others(client.drafts(), today) {
+    for draft in wanted.others(client.drafts()) {
+        let standing = time_standing(client, &draft.key)?;
         let view = client.chart(draft.key.chart).map_err(from_client)?;
         let form = form_of(&view, &draft.key);
         let Some(form) = form else {
@@ -83,7 +97,8 @@ pub async fn go_on_with(
         };
         let mut output: Box<dyn Write> =
             if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-        match ask_about(&draft, &mut std::io::stdin().lock(), &mut output)? {
+        let question = Question { words: &standing.words, is_over: standing.is_over };
+        match question.ask(&mut std::io::stdin().lock(), &mut output)? {
             Wish::GoOn => return Ok(Some((draft.key, form))),
             Wish::Keep => {}
             Wish::Discard => client.drop_draft(&draft.key).await.map_err(from_client)?,
@@ -92,20 +107,23 @@ pub async fn go_on_with(
     Ok(None)
 }
 
-/// Unfinished new answers to the same questionnaire that are not today's; oldest day first.
-fn others(drafts: Vec<OpenDraft>, today: &DraftKey) -> Vec<OpenDraft> {
-    let mut out: Vec<OpenDraft> = drafts
-        .into_iter()
-        .filter(|draft| {
-            let key = &draft.key;
-            key.chart == today.chart
-                && key.instrument_url == today.instrument_url
-                && key.amends.is_none()
-                && key != today
-        })
-        .collect();
-    out.sort_by(|a, b| a.key.occurrence.cmp(&b.key.occurrence));
-    out
+impl Wanted<'_> {
+    /// Unfinished new answers besides those that are asked for now; oldest time first.
+    fn others(&self, drafts: Vec<OpenDraft>) -> Vec<OpenDraft> {
+        let mut out: Vec<OpenDraft> = drafts
+            .into_iter()
+            .filter(|draft| {
+                let key = &draft.key;
+                key.chart == self.chart
+                    && self.url.is_none_or(|url| key.instrument_url == url)
+                    && self.occurrence.is_none_or(|occurrence| key.occurrence == occurrence)
+                    && key.amends.is_none()
+                    && Some(key) != self.now
+            })
+            .collect();
+        out.sort_by(|a, b| a.key.occurrence.cmp(&b.key.occurrence));
+        out
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -115,23 +133,37 @@ enum Wish {
     Discard,
 }
 
-fn ask_about(draft: &OpenDraft, input: &mut impl BufRead, output: &mut impl Write) -> Result<Wish, Failure> {
-    let unusable = |error| Failure::fault("The terminal cannot be used", error);
-    loop {
-        let question = format!(
-            "You began the answers of {} and did not finish them.\n  Enter goes on with them; 'n' begins today's and keeps them; 'd' throws them away > ",
-            draft.key.occurrence
-        );
-        output.write_all(shown(&question).as_bytes()).and_then(|()| output.flush()).map_err(unusable)?;
-        let mut line = String::new();
-        if input.read_line(&mut line).map_err(unusable)? == 0 {
-            return Ok(Wish::GoOn);
-        }
-        match line.trim().to_lowercase().as_str() {
-            "" => return Ok(Wish::GoOn),
-            "n" => return Ok(Wish::Keep),
-            "d" => return Ok(Wish::Discard),
-            _ => {}
+/// What somebody is asked about unfinished answers.
+struct Question<'a> {
+    words: &'a str,
+    /// Whether nobody waits for them any more: then Enter alone does not go on with them.
+    is_over: bool,
+}
+
+impl Question<'_> {
+    fn ask(&self, input: &mut impl BufRead, output: &mut impl Write) -> Result<Wish, Failure> {
+        let unusable = |error| Failure::fault("The terminal cannot be used", error);
+        let (ways, by_enter) = if self.is_over {
+            ("Enter keeps them as they are; 'g' goes on with them all the same", Wish::Keep)
+        } else {
+            ("Enter goes on with them; 'n' keeps them as they are", Wish::GoOn)
+        };
+        let words = self.words;
+        let question =
+            format!("You began answers and did not finish them: {words}.\n  {ways}; 'd' throws them away > ");
+        loop {
+            output.write_all(shown(&question).as_bytes()).and_then(|()| output.flush()).map_err(unusable)?;
+            let mut line = String::new();
+            if input.read_line(&mut line).map_err(unusable)? == 0 {
+                return Ok(by_enter);
+            }
+            match line.trim().to_lowercase().as_str() {
+                "" => return Ok(by_enter),
+                "g" => return Ok(Wish::GoOn),
+                "n" => return Ok(Wish::Keep),
+                "d" => return Ok(Wish::Discard),
+                _ => {}
+            }
         }
     }
 }
@@ -152,26 +184,29 @@ pub fn list_drafts(client: &NativeClient, chart: Option<ChartId>, out: &Out) {
         let view = client.chart(key.chart).ok();
         view.and_then(|view| form_of(&view, key)).is_some()
     };
+    let standing = |key: &DraftKey| time_standing(client, key).ok();
+    let answered = |key: &DraftKey| standing(key).and_then(|standing| standing.answered);
     let rows: Vec<Vec<String>> = drafts
         .iter()
         .map(|OpenDraft { name, key }| {
-            let remark = match key.amends {
+            let remark = match (key.amends, standing(key)) {
                 _ if !has_form(key) => "its questionnaire is not here any more".to_owned(),
-                Some(entry) => format!("corrects {entry}"),
-                None => String::new(),
+                (Some(entry), _) => format!("corrects {entry}"),
+                (None, Some(standing)) => standing.words,
+                (None, None) => String::new(),
             };
             let form = format!("{} {}", key.instrument_url, key.instrument_version);
             vec![name.clone(), key.occurrence.clone(), form, key.chart.to_string(), remark]
         })
         .collect();
     out.table(&["draft", "for", "questionnaire", "chart", ""], &rows);
-    out.line("\n`ward answer` goes on with one; `ward answer --discard DRAFT` throws it away.");
+    out.line("\n`ward answer --for WHEN` goes on with one, whatever became of its time; `ward answer --discard DRAFT` throws it away.");
     out.document(&json!(
         drafts
             .iter()
             .map(|OpenDraft { name, key }| json!({"draft": name, "chart": key.chart, "instrument": key.instrument_url,
                 "version": key.instrument_version, "occurrence": key.occurrence, "amends": key.amends,
-                "questionnaire_here": has_form(key)}))
+                "questionnaire_here": has_form(key), "answered_already": answered(key)}))
             .collect::<Vec<_>>()
     ));
 }
@@ -214,28 +249,46 @@ mod tests {
     #[test]
     fn unfinished_answers_are_found_on_another_day_and_after_a_new_version() {
         let today = draft("2026-03-03", "2", false).key;
-        let drafts = vec![
-            draft("2026-03-03", "2", false),
-            draft("2026-03-02", "2", false),
-            draft("2026-03-01", "1", false),
-            draft("2026-03-01", "2", true),
-        ];
-        let found: Vec<String> = others(drafts, &today).into_iter().map(|draft| draft.name).collect();
-        assert_eq!(found, ["2026-03-01-1", "2026-03-02-2"], "a correction is not among them");
+        let drafts = || {
+            vec![
+                draft("2026-03-03", "2", false),
+                draft("2026-03-02", "2", false),
+                draft("2026-03-01", "1", false),
+                draft("2026-03-01", "2", true),
+            ]
+        };
+        let names = |wanted: &Wanted<'_>| -> Vec<String> {
+            wanted.others(drafts()).into_iter().map(|draft| draft.name).collect()
+        };
+        let wanted = Wanted { chart: today.chart, url: Some("u"), occurrence: None, now: Some(&today) };
+        assert_eq!(names(&wanted), ["2026-03-01-1", "2026-03-02-2"], "a correction is not among them");
+        // Where nothing is asked for, all that was begun is found.
+        let nothing = Wanted { url: None, now: None, ..wanted };
+        assert_eq!(names(&nothing), ["2026-03-01-1", "2026-03-02-2", "2026-03-03-2"]);
+        let named = Wanted { occurrence: Some("2026-03-02"), ..nothing };
+        assert_eq!(names(&named), ["2026-03-02-2"]);
+        assert!(names(&Wanted { url: Some("other"), ..named }).is_empty());
     }
 
     #[test]
     fn the_person_goes_on_keeps_or_throws_away() {
-        let wish = |typed: &str| {
+        let wish = |is_over: bool, typed: &str| {
             let mut shown = Vec::new();
-            let wish =
-                ask_about(&draft("2026-03-02", "2", false), &mut typed.as_bytes(), &mut shown).unwrap();
-            assert!(String::from_utf8(shown).unwrap().contains("2026-03-02"));
+            let question = Question { words: "Diary for Monday 2 March 2026", is_over };
+            let wish = question.ask(&mut typed.as_bytes(), &mut shown).unwrap();
+            assert!(
+                String::from_utf8(shown).unwrap().contains("finish them: Diary for Monday 2 March 2026.")
+            );
             wish
         };
         assert_eq!(
-            [wish("\n"), wish("what\nn\n"), wish("d\n"), wish("")],
+            ["\n", "what\nn\n", "d\n", ""].map(|typed| wish(false, typed)),
             [Wish::GoOn, Wish::Keep, Wish::Discard, Wish::GoOn]
+        );
+        // Nobody waits for them any more: Enter alone sends nothing twice.
+        assert_eq!(
+            ["\n", "g\n", "d\n", ""].map(|typed| wish(true, typed)),
+            [Wish::Keep, Wish::GoOn, Wish::Discard, Wish::Keep]
         );
     }
 }

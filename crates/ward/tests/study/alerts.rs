@@ -26,13 +26,17 @@ pub fn are_tried_on_an_export(study: &Study, export: &str, diary: &str) {
     );
     assert_eq!(tried["rules"][3]["never_asked"], 1, "a name that nobody asks for is told");
     assert_eq!(tried["not_tried"], json!(["silent"]), "an export holds no plan");
+    let why =
+        "An export does not say which times were planned, nor from when to when the participant took part.";
+    assert_eq!(tried["not_tried_because"], json!(why));
+    assert!(tried["rules"].as_array().unwrap().iter().all(|rule| rule["kind"] != "missed"), "{tried}");
     assert_eq!(tried["left_out"], json!({"drafts": 0, "void": 0, "unreadable": 0, "without_form": {}}));
 
     let page = study.text("nobody", &["alerts", "try", "rules.json", "--on", export, "--form", diary]);
     for line in [
         "“nausea study”, revision 3. Participants: 1. Surveys: 1. Weeks: 1.",
         "Surveys with an alert: 1 of 1 (100 %).",
-        "Not tried: silent. An export does not say which times were planned.",
+        "! Not tried: silent. An export does not say which times were planned, nor from when to when the participant took part.",
         "! typo: nobody was asked for what it looks at. Is a name misspelt?",
     ] {
         assert!(page.lines().any(|own| own == line), "{line}\n{page}");

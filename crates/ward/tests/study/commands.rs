@@ -127,6 +127,20 @@ impl Study {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs a command while somebody types this; gives whether it succeeded, and all that is shown.
+    pub fn typed(&self, home: &str, args: &[&str], lines: &str) -> (bool, String) {
+        use std::io::Write as _;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ward"));
+        command.current_dir(self.folder.path()).env_remove("WARD_HOME").args(["--home", home]).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = command.spawn().unwrap();
+        // Who needs no more than it read goes on without the rest.
+        drop(running.stdin.take().unwrap().write_all(lines.as_bytes()));
+        let output = running.wait_with_output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    }
+
     /// A page of help.
     pub fn help(&self, command: &str) -> String {
         let output = self.command("none", &[command, "--help"]).output().unwrap();

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod alerts;
+mod begun_answers;
 mod commands;
 mod conflicts;
 mod devices;

@@ -3,6 +3,7 @@
 use super::rule::{AlertRule, AlertRules, AlertSeverity, RuleKind, Since, SymptomName, Target, Threshold};
 use crate::eortc_qlq_c30::Direction;
 use crate::pro_ctcae::WORST_GRADE;
+use std::collections::BTreeSet;
 
 /// The score of one attribute (0 to 4) from which a symptom is severe, whatever its grade is: whoever
 /// refuses one question of three and gives the worst answer to another must not fall through.
@@ -62,25 +63,46 @@ impl AlertRules {
         Self { name: "schedules".to_owned(), revision: REVISION.to_owned(), rules }
     }
 
-    /// The set with the built-in rule about a wish to be called, unless it has one of its own for that
-    /// question in every questionnaire: no set silences a participant who asks for help.
+    /// The set with the built-in rule about a wish to be called, unless it has an urgent one of its own for
+    /// that question in every questionnaire: no set silences a participant who asks for help, and none makes
+    /// the wish wait. Where its own rule presses less, the answers that mean yes are those which that rule
+    /// names.
     #[must_use]
     pub fn with_call_floor(mut self) -> Self {
-        let is_call = |rule: &AlertRule| {
-            let link_id = match &rule.kind {
-                RuleKind::PatientUrgent { link_id, .. } => link_id.as_str(),
-                _ => return false,
-            };
-            rule.instrument.is_none() && link_id == super::evaluate::CALL_ME_LINK_ID
-        };
-        if !self.rules.iter().any(is_call) {
-            for mut rule in Self::built_in().rules.into_iter().filter(is_call) {
-                while self.rules.iter().any(|known| known.id == rule.id) {
-                    rule.id.insert_str(0, "built-in-");
-                }
-                self.rules.push(rule);
+        let Some(floor) = self.call_floor() else { return self };
+        for mut rule in Self::built_in().rules.into_iter().filter(|rule| call_answers(rule).is_some()) {
+            while self.rules.iter().any(|known| known.id == rule.id) {
+                rule.id.insert_str(0, "built-in-");
             }
+            let link_id = super::evaluate::CALL_ME_LINK_ID.to_owned();
+            rule.kind = RuleKind::PatientUrgent { link_id, answers: floor.clone() };
+            self.rules.push(rule);
         }
         self
+    }
+
+    /// The codes that mean yes for the rule that is to be added; `None` where the set's own urgent rules hear
+    /// all that its other ones hear.
+    fn call_floor(&self) -> Option<Vec<String>> {
+        let own = self.rules.iter().filter_map(|rule| Some((rule.severity, call_answers(rule)?)));
+        let (urgent, others): (Vec<_>, Vec<_>) = own.partition(|(at, _)| *at == AlertSeverity::Urgent);
+        let codes = |rules: &[(AlertSeverity, &[String])]| -> BTreeSet<String> {
+            rules.iter().flat_map(|(_, codes)| codes.iter().cloned()).collect()
+        };
+        let (heard, wanted) = (codes(&urgent), codes(&others));
+        let is_heard = !urgent.is_empty() && wanted.is_subset(&heard);
+        (!is_heard).then(|| wanted.into_iter().collect())
+    }
+}
+
+/// The codes that mean yes, of a rule about the wish to be called in every questionnaire.
+fn call_answers(rule: &AlertRule) -> Option<&[String]> {
+    match &rule.kind {
+        RuleKind::PatientUrgent { link_id, answers }
+            if rule.instrument.is_none() && link_id == super::evaluate::CALL_ME_LINK_ID =>
+        {
+            Some(answers)
+        }
+        _ => None,
     }
 }

@@ -2,18 +2,20 @@
 
 mod owed_instances;
 mod refusal;
+mod room;
 mod second_asking;
 mod step;
 
 pub use refusal::AnswerError;
+pub use room::AnswerRoom;
 pub use step::{ItemState, Progress, QuestionStep};
 
 use crate::answer_check::check_answers;
 use crate::answer_value::AnswerValue;
 use crate::completion::{finished, said_by_people};
-use crate::finding::{Finding, FindingCode};
+use crate::finding::Finding;
 use crate::item_path::ItemPath;
-use crate::limits::{MAX_GROUP_INSTANCES, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS};
+use crate::limits::{MAX_GROUP_INSTANCES, MAX_RESPONSE_ITEMS};
 use crate::live::{LiveForm, Place, PlaceId, Surroundings};
 use crate::questionnaire::{ItemType, Questionnaire};
 use crate::response::{QuestionnaireResponse, ResponseStatus};
@@ -37,6 +39,7 @@ pub struct Answering {
     /// Questions answered or skipped here, oldest first: the way back.
     history: Vec<PlaceId>,
     languages: LanguageChoice,
+    room: room::Watch,
 }
 
 impl Answering {
@@ -148,7 +151,8 @@ impl Answering {
     }
 
     fn with(live: LiveForm<'static>) -> Self {
-        let mut answering = Self { live, history: Vec::new(), languages: LanguageChoice::default() };
+        let (languages, room) = (LanguageChoice::default(), room::Watch::default());
+        let mut answering = Self { live, history: Vec::new(), languages, room };
         answering.add_owed_instances();
         answering
     }
@@ -278,8 +282,8 @@ impl Answering {
     /// Sets the answer of a question.
     ///
     /// # Errors
-    /// [`AnswerError`] when there is no such question, it is switched off, or the
-    /// answer doesn't fit; the answer before stays.
+    /// [`AnswerError`] when there is no such question, it is switched off, the
+    /// answer doesn't fit, or there is no room for it; the answer before stays.
     pub fn answer(&mut self, path: &ItemPath, value: AnswerValue) -> Result<(), AnswerError> {
         self.answer_all(path, vec![value])
     }
@@ -295,10 +299,13 @@ impl Answering {
         }
         let id = self.answerable(path)?;
         self.check(id, path, &values)?;
+        self.answer_in_room(id, path, values)
+    }
+
+    fn take(&mut self, id: PlaceId, values: Vec<AnswerValue>) {
         self.live.answer(id, values);
         self.forget_vanished();
         self.settle(id);
-        Ok(())
     }
 
     /// Takes the answers of a question away; it will be asked again. A calculated answer is calculated
@@ -356,7 +363,7 @@ impl Answering {
     ///
     /// # Errors
     /// [`AnswerError::NoMoreInstances`] when the group doesn't repeat or is full, or the response would have
-    /// more items than can be read again;
+    /// more items than can be read again, or than there is room for;
     /// [`AnswerError::NoSuchQuestion`] when there is no such group.
     pub fn add_instance(&mut self, path: &ItemPath) -> Result<ItemPath, AnswerError> {
         let missing = || AnswerError::NoSuchQuestion { path: path.clone() };
@@ -371,9 +378,7 @@ impl Answering {
         if self.live.order.len() + self.live.places.subtree(id).len() > MAX_RESPONSE_ITEMS {
             return Err(full());
         }
-        let new = self.live.add_instance(id, most).ok_or_else(full)?;
-        self.forget_vanished();
-        Ok(self.live.path(new))
+        self.add_in_room(id, most).ok_or_else(full)
     }
 
     /// Takes an instance of a repeating group away, with the answers in it. Those after it move up.
@@ -407,10 +412,8 @@ impl Answering {
         let response = finished(&self.live, authored);
         let findings = validate_in(&self.live.form, &response, &surroundings);
         let mut errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
-        // Whoever receives it has to be able to read it.
-        if errors.is_empty() && response.to_json().len() > MAX_RESPONSE_BYTES {
-            let message = "The answers are longer than can be sent in one piece: make some of them shorter.";
-            errors.push(Finding::error(ItemPath::root(), FindingCode::ResponseTooLarge, message));
+        if errors.is_empty() {
+            errors.extend(self.too_large(&response));
         }
         if errors.is_empty() { Ok(response) } else { Err(errors) }
     }

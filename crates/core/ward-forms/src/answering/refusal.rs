@@ -52,4 +52,13 @@ pub enum AnswerError {
         /// The path asked for.
         path: ItemPath,
     },
+    /// With this answer the answers are longer than can be kept or sent in one piece; the person makes it, or
+    /// another one, shorter.
+    #[error("the answer to “{question}” is too long to be kept together with the others")]
+    NoRoom {
+        /// The path asked for.
+        path: ItemPath,
+        /// The words of the question.
+        question: String,
+    },
 }

@@ -16,6 +16,8 @@ const DRAFT_MARK_URL: &str = "urn:ward:draft-mark";
 const CALCULATED: &str = "calculated";
 const OWN: &str = "own";
 const SEEN: &str = "seen";
+/// Bytes of a mark in JSON, with the extension around it.
+const MARK_BYTES: usize = 96;
 
 impl LiveForm<'static> {
     /// Goes on with a stored response, marked or not. The answers that it holds are compared with what
@@ -94,6 +96,16 @@ impl LiveForm<'static> {
             return (!is_unknown).then_some(mark);
         }
         (place.is_settled && self.is_filled_in_by_form(place.item)).then_some(SEEN)
+    }
+
+    /// The bytes of the marks that answers which stand there may get without being changed.
+    pub(crate) fn bytes_of_marks_to_come(&self) -> usize {
+        let may_get_one = |id: &&PlaceId| {
+            let place = self.places.get(**id).filter(|place| place.has_value);
+            place.is_some_and(|place| place.calculation.is_some() || self.is_filled_in_by_form(place.item))
+        };
+        let unmarked = self.order.iter().filter(may_get_one).filter(|id| self.mark_of(**id).is_none());
+        unmarked.count().saturating_mul(MARK_BYTES)
     }
 
     /// The item of a place in a copy of the response.

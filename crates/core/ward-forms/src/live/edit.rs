@@ -4,6 +4,7 @@ use super::LiveForm;
 use super::grow::{Branch, begins_optional};
 use super::pairing::{lasting_pairs, pairs, renewed};
 use super::place::PlaceId;
+use super::written_bytes::{most_bytes, most_bytes_of_item};
 use crate::answer_value::AnswerValue;
 use crate::compiled::What;
 use crate::questionnaire::ItemType;
@@ -17,6 +18,7 @@ impl LiveForm<'_> {
             return;
         }
         self.ensure(id);
+        self.written_bytes = self.written_bytes.saturating_add(most_bytes(&values));
         let is_lasting = self.is_lasting(id);
         let before = self.source(id).map_or(&[][..], ResponseItem::answers);
         let pairs = if is_lasting { lasting_pairs(before, &values) } else { pairs(before, &values) };
@@ -125,9 +127,11 @@ impl LiveForm<'_> {
         let later = branch.iter().skip(own + 1).filter_map(|other| self.places.get(*other)?.position).min();
         let list = self.items_mut(parent, under_answer)?;
         let position = later.unwrap_or(list.len());
+        let bytes = most_bytes_of_item(&link_id);
         list.insert(position, ResponseItem::new(&link_id));
         self.shift(&branch, position, 1);
         self.places.get_mut(id)?.position = Some(position);
+        self.written_bytes = self.written_bytes.saturating_add(bytes);
         self.renew_optional(id);
         self.wait_for_own_rules(id);
         Some(())

@@ -25,10 +25,12 @@ mod settle;
 mod steps;
 mod surroundings;
 mod together;
+mod written_bytes;
 
 pub(crate) use place::{Place, PlaceId, Places, RuleState};
 pub(crate) use result_answers::are_same;
 pub use surroundings::Surroundings;
+pub(crate) use written_bytes::{most_bytes, most_bytes_of_item};
 
 use crate::answer_value::AnswerValue;
 use crate::compiled::CompiledForm;
@@ -97,6 +99,8 @@ pub(crate) struct LiveForm<'r> {
     beginning: BTreeSet<PlaceId>,
     /// The numbers of places that are gone, until somebody has looked.
     removed: Vec<PlaceId>,
+    /// By how many bytes the response got longer, at most, since somebody set this to 0.
+    pub(crate) written_bytes: usize,
     /// What expressions may still cost until the next change.
     steps: steps::Steps,
     /// The same response with its answers calculated, while it is only looked at and some of them may
@@ -182,6 +186,7 @@ impl<'r> LiveForm<'r> {
             unprepared: Vec::new(),
             beginning: BTreeSet::new(),
             removed: Vec::new(),
+            written_bytes: 0,
             steps: steps::Steps::default(),
             followed: None,
         };

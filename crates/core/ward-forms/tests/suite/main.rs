@@ -11,6 +11,8 @@ mod alert_rules;
 #[cfg(test)]
 mod alert_simulation;
 #[cfg(test)]
+mod answer_room;
+#[cfg(test)]
 mod answering;
 #[cfg(test)]
 mod bad_input;

@@ -5,8 +5,12 @@ use crate::limits::{DRAFT_MAX_BYTES, DRAFT_NAME_CHARS, DRAFTS_MAX};
 use crate::store::{Batch, DraftRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use ward_crypto::random_bytes;
+use ward_forms::AnswerRoom;
 use ward_id::{ChartId, EntryId, hex_encode};
-use ward_sync::Draft;
+use ward_sync::limits::PAYLOAD_MAX_BYTES;
+use ward_sync::{
+    AnsweredBy, DenseResponse, Draft, Occurrence, Payload, QuestionnaireResponse, ResponseStatus,
+};
 
 /// Which answers a draft belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,32 @@ pub struct OpenDraft {
 }
 
 impl DraftKey {
+    /// How many bytes the answers may have: finished, what an entry holds besides what it says of them; as a
+    /// draft, what is kept on this device.
+    pub fn answer_room(&self) -> AnswerRoom {
+        let response = vec![0; PAYLOAD_MAX_BYTES];
+        let (status, answered_by) = (ResponseStatus::Completed, AnsweredBy::Self_);
+        let occurrence = Occurrence::new(self.occurrence.clone());
+        let dense = DenseResponse {
+            instrument: EntryId::from_bytes([0; 32]),
+            occurrence: occurrence.clone(),
+            status,
+            answered_by,
+            answers: response.clone(),
+        };
+        let general = QuestionnaireResponse {
+            instrument_url: self.instrument_url.clone(),
+            instrument_version: self.instrument_version.clone(),
+            occurrence,
+            status,
+            answered_by,
+            response,
+        };
+        let longest = Payload::from(dense).encode().len().max(Payload::from(general).encode().len());
+        let around = longest.saturating_sub(PAYLOAD_MAX_BYTES);
+        AnswerRoom { response_bytes: PAYLOAD_MAX_BYTES.saturating_sub(around), draft_bytes: DRAFT_MAX_BYTES }
+    }
+
     fn of(record: &DraftRecord) -> Self {
         Self {
             chart: record.chart,
@@ -60,7 +90,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// [`ClientError::Store`].
     pub async fn save_draft(&mut self, key: &DraftKey, response: &[u8]) -> Result<(), ClientError> {
         if response.len() > DRAFT_MAX_BYTES {
-            return Err(ClientError::NotAllowed("a draft has at most 192 KiB"));
+            return Err(ClientError::NotAllowed("a draft has at most 512 KiB"));
         }
         let (open, env) = self.device_and_env()?;
         let known = open.drafts.iter().find(|(_, record)| key.is_of(record)).map(|(id, _)| id.clone());
@@ -144,5 +174,41 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.device_mut()?.drafts.remove(&id);
         self.raise_mark(None).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_fill_their_room_fill_an_entry() {
+        let key = DraftKey {
+            chart: ChartId::from_bytes([1; 16]),
+            instrument_url: "https://example.org/a-questionnaire-with-a-long-address".to_owned(),
+            instrument_version: "1.0.0".to_owned(),
+            occurrence: "2026-03-02".to_owned(),
+            amends: None,
+        };
+        let room = key.answer_room();
+        let general = QuestionnaireResponse {
+            instrument_url: key.instrument_url.clone(),
+            instrument_version: key.instrument_version.clone(),
+            occurrence: Occurrence::new("2026-03-02"),
+            status: ResponseStatus::Amended,
+            answered_by: AnsweredBy::Interview,
+            response: vec![b' '; room.response_bytes],
+        };
+        assert_eq!(Payload::from(general).encode().len(), PAYLOAD_MAX_BYTES);
+        let short = DraftKey { instrument_url: "u".to_owned(), ..key }.answer_room();
+        let dense = DenseResponse {
+            instrument: EntryId::from_bytes([9; 32]),
+            occurrence: Occurrence::new("2026-03-02"),
+            status: ResponseStatus::Completed,
+            answered_by: AnsweredBy::WithHelp,
+            answers: vec![1; short.response_bytes],
+        };
+        assert_eq!(Payload::from(dense).encode().len(), PAYLOAD_MAX_BYTES);
+        assert_eq!(room.draft_bytes, DRAFT_MAX_BYTES);
     }
 }

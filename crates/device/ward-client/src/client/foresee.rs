@@ -57,7 +57,8 @@ fn foreseen_items(
     let dropped: BTreeSet<EntryId> = drops.iter().flat_map(|drop| carried_names(&drop.entry)).collect();
     let book = views::RuleBook::of(open.mlog.membership.alert_rules());
     let mut items = views::worklist_by(&book, &[named], now);
-    items.retain(|item| item.entries.iter().any(|entry| dropped.contains(entry)));
+    // Also those that nobody can acknowledge: they say what alerts may be hidden.
+    items.retain(|item| item.raised_by.iter().any(|entry| dropped.contains(entry)));
     items
 }
 

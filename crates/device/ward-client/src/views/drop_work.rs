@@ -21,6 +21,7 @@ pub(crate) fn drop_work(
         urgency,
         reason,
         entries: Vec::new(),
+        raised_by: Vec::new(),
         values: Vec::new(),
         alerts: Vec::new(),
         since: drop.received_at,
@@ -67,6 +68,7 @@ pub(crate) fn sealed_drop_work(chart: &NamedChart<'_>, received_at: &[TimestampM
             "{what} that nobody of the present team can open: invite the participant's device again"
         ),
         entries: Vec::new(),
+        raised_by: Vec::new(),
         values: Vec::new(),
         alerts: Vec::new(),
         since,

@@ -308,6 +308,33 @@ mod tests {
     }
 
     #[test]
+    fn no_set_makes_a_wish_to_be_called_wait() {
+        let wish = |id: &str, severity: &str, codes: &str| {
+            format!(
+                r#"{{"id": "{id}", "kind": "patient-urgent", "severity": "{severity}", "item": "call-me"{codes}}}"#
+            )
+        };
+        let floor = |rules: &[String]| {
+            let book = RuleBook::of(&[with_rules(1, "1", &rules.join(", "))]);
+            let all = book.revisions().last().unwrap().rules.clone();
+            let added = all.rules().iter().find(|rule| rule.id() == "built-in-call")?;
+            let ward_forms::alert_rules::RuleKind::PatientUrgent { answers, .. } = added.kind() else {
+                panic!("{added:?}")
+            };
+            Some((added.severity().code(), answers.clone()))
+        };
+        let (yes, often) = (r#", "answers": ["yes"]"#, r#", "answers": ["often", "yes"]"#);
+        assert_eq!(floor(&[wish("call", "notice", "")]), Some(("urgent", vec![])));
+        // What means yes is what the set says, and a "no" is nobody's matter.
+        assert_eq!(floor(&[wish("call", "concern", yes)]), Some(("urgent", vec!["yes".to_owned()])));
+        assert_eq!(floor(&[wish("call", "urgent", "")]), None);
+        assert_eq!(floor(&[wish("call", "urgent", often), wish("again", "notice", yes)]), None);
+        // An urgent rule that hears less than the others of the set hear covers them not.
+        let less = [wish("call", "urgent", yes), wish("again", "notice", often)];
+        assert_eq!(floor(&less), Some(("urgent", vec!["often".to_owned(), "yes".to_owned()])));
+    }
+
+    #[test]
     fn a_rule_that_goes_on_unchanged_is_run_once() {
         let rules = |first: usize| [missed("a", first), missed("b", 30)].join(", ");
         let book = RuleBook::of(&[

@@ -140,6 +140,7 @@ fn item(chart: &NamedChart<'_>, id: String, urgency: Urgency, reason: &str, sinc
         reason: one_line(reason),
         values: Vec::new(),
         entries: Vec::new(),
+        raised_by: Vec::new(),
         since,
         alerts: Vec::new(),
         acknowledged: None,

@@ -72,6 +72,9 @@ pub struct WorkItem {
     /// The entries that raised it; at most as many as one acknowledgement may name. Empty if they
     /// cannot be named yet because they wait for others.
     pub entries: Vec<EntryId>,
+    /// All entries that raised it, those too that no acknowledgement can name.
+    #[serde(skip)]
+    pub raised_by: Vec<EntryId>,
     /// Since when it is known here: when the first entry arrived, else when it was written.
     pub since: TimestampMs,
     /// The alerts in it, each with its rule; empty for what no rule raised.
@@ -267,6 +270,7 @@ impl<'a> Desk<'a> {
             values: Vec::new(),
             alerts: told.alerts,
             entries: raised.iter().take(ACKNOWLEDGED_ENTRIES_MAX).map(|one| one.entry).collect(),
+            raised_by: raised.iter().map(|one| one.entry).collect(),
             since,
             closable: true,
             acknowledged: by.map(|written| Acknowledged {

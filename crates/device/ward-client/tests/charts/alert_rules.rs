@@ -170,6 +170,21 @@ fn a_wish_is_heard_without_the_questionnaire() {
 }
 
 #[test]
+fn a_set_cannot_make_a_wish_to_be_called_a_notice() {
+    let mut chart = TestChart::with_diary(1, 14);
+    chart.sealed_at = Some(11);
+    let wish = chart.report(0, &Answers { call_me: true, ..Answers::of(&[]) });
+    chart.report(1, &Answers::of(&[]));
+    let rules = json!([{"id": "call", "kind": "patient-urgent", "severity": "notice", "item": "call-me"}]);
+    let items = open(&chart, &[set(1, 10, rules)]);
+    assert_eq!(reasons(&items), ["asks to be called, on 2026-03-02"]);
+    assert_eq!((items[0].urgency, items[0].entries.as_slice()), (Urgency::PatientUrgent, [wish].as_slice()));
+    chart.write(Who::Clinician, day(2), items[0].acknowledgement("called"));
+    let rules = json!([{"id": "call", "kind": "patient-urgent", "severity": "notice", "item": "call-me"}]);
+    assert_eq!(open(&chart, &[set(1, 10, rules)]), [], "one acknowledgement ends both");
+}
+
+#[test]
 fn the_report_counts_what_was_met_and_how_soon() {
     let mut chart = TestChart::with_diary(1, 14);
     chart.sealed_at = Some(11);

@@ -300,7 +300,7 @@ fn entries_that_are_kept_aside_are_named() {
     chart.write_raw(Who::Phone, day(0), 11, |body| body.schema = "ward/tomorrow".into());
     let mut no_form = response(&occurrence(1), ResponseStatus::Completed, &Answers::of(SEVERE));
     no_form.instrument_version = "9".into();
-    chart.write(Who::Phone, day(1), no_form);
+    let no_form = chart.write(Who::Phone, day(1), no_form);
     let adopt = items(&chart).into_iter().find(|item| item.urgency == Urgency::ToAdopt).unwrap();
     assert!(!adopt.closable && adopt.entries.is_empty(), "it ends when they are taken over or declined");
     acknowledge(&mut chart, &adopt, day(1));
@@ -321,6 +321,7 @@ fn entries_that_are_kept_aside_are_named() {
     assert_eq!(items.len(), 6);
     let unscored = items.iter().find(|item| item.reason.contains("no scores")).unwrap();
     assert_eq!((unscored.urgency, unscored.closable), (Urgency::Concern, false));
+    assert_eq!((unscored.entries.as_slice(), unscored.raised_by.as_slice()), (&[][..], &[no_form][..]));
     let still = items.iter().find(|item| item.id == adopt.id).unwrap();
     assert!(still.acknowledged.is_none(), "an acknowledgement closes nothing here");
     let parked = items.iter().find(|item| item.reason.contains("waits for others")).unwrap();
