@@ -16,7 +16,10 @@ pub use assure::{AuditChartArgs, AuditCommand};
 pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
 pub use instrument::InstrumentCommand;
-pub use policy::{PolicyCheckArgs, PolicyCommand, ReportFormat};
+pub use policy::{
+    ListFormat, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLawCommand, PolicyRulesArgs,
+    PolicyTestArgs, ReportFormat,
+};
 pub use record::RecordCommand;
 pub use schedule::{AssignArgs, DueArgs, ScheduleArgs};
 pub use set::SetCommand;

@@ -25,7 +25,6 @@ mod init;
 mod instrument;
 mod invite;
 mod policy;
-mod policy_files;
 mod record;
 mod reopen;
 mod repair;

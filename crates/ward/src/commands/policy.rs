@@ -1,19 +1,29 @@
 //! `ward policy`: infrastructure code, checked before it is deployed. Starts no runtime and opens no store.
 
-use super::policy_files::{FoundFile, read_folder_files};
+mod explain;
+mod folder_files;
+mod law;
+mod own_rules;
+mod rule_table;
+mod rule_test;
+mod source_texts;
+
 use crate::cli::{PolicyCheckArgs, PolicyCommand, ReportFormat};
 use crate::exit::Failure;
 use crate::print::Out;
+use folder_files::{FoundFile, read_folder_files};
+use own_rules::rules_with;
+use source_texts::SourceTexts;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use ward_policy::folder::{FolderInput, is_configuration, read_folder, read_module_of_file};
 use ward_policy::graph::Graph;
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
-use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
+use ward_policy::report::{CheckReport, Checked, Style, exit_of, html, sarif, text_with_source};
 use ward_policy::rules::RuleSet;
 use ward_policy::terraform_source::SourceFile;
-use ward_policy::{InputError, Settings, assess, builtin_rules, read_named_input, read_settings, read_text};
+use ward_policy::{InputError, Settings, assess, read_named_input, read_settings, read_text};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
@@ -28,33 +38,70 @@ const SETTINGS_FILE: &str = "ward-policy.yaml";
 pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
     let result = match command {
         PolicyCommand::Check(args) => check(args, out),
+        PolicyCommand::Explain(args) => explain::run(args, out),
+        PolicyCommand::Rules(args) => rule_table::run(args, out),
+        PolicyCommand::Law(command) => law::run(command, out),
+        PolicyCommand::Test(args) => rule_test::run(args, out),
     };
     result.unwrap_or_else(|failure| failure.report(out))
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let rules =
-        builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
-    let rules = rules.with_settings(settings(args.settings.as_deref())?);
+    let rules = rules_with(args.rules.as_deref())?.with_settings(settings(args.settings.as_deref())?);
     // All inputs are read first, so that a report is of all of them.
     let mut inputs = Vec::with_capacity(args.paths.len());
+    let mut sources = SourceTexts::default();
     for path in &args.paths {
+        let first = inputs.len();
         read_path(path, &mut inputs, out)?;
+        sources.belong_to(path, inputs.iter().skip(first).map(|input: &FolderInput| input.name.as_str()));
     }
     let checked: Vec<Checked<'_>> =
         inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
-    if out.is_json() || args.format == ReportFormat::Json {
-        let report = CheckReport::new(&checked, &rules, args.allow_empty);
-        let json = serde_json::to_string(&report)
-            .map_err(|error| Failure::fault("the report was not written", error))?;
-        out.verbatim(&format!("{json}\n"));
-    } else {
-        // The report keeps out what would steer a terminal; its colours are its own.
-        let report = text(&checked, &rules, args.allow_empty, style());
-        // A closed pipe is not a failure, and the exit code stays.
-        let _ = std::io::stdout().lock().write_all(report.as_bytes());
-    }
+    print_report(&checked, &rules, args, sources, out)?;
     Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
+}
+
+fn print_report(
+    checked: &[Checked<'_>],
+    rules: &RuleSet,
+    args: &PolicyCheckArgs,
+    mut sources: SourceTexts,
+    out: &Out,
+) -> Result<(), Failure> {
+    let format = if out.is_json() { ReportFormat::Json } else { args.format };
+    if format != ReportFormat::Json {
+        sources.load(checked);
+    }
+    match format {
+        ReportFormat::Json => {
+            print_json(&CheckReport::new(checked, rules, args.allow_empty), out)?;
+        }
+        ReportFormat::Sarif => {
+            let log = sarif(checked, rules, args.allow_empty, &sources, env!("CARGO_PKG_VERSION"));
+            out.verbatim(&format!("{log}\n"));
+        }
+        ReportFormat::Html => out.verbatim(&html(checked, rules, args.allow_empty, &sources)),
+        ReportFormat::Text => {
+            // The report keeps out what would steer a terminal; its colours are its own.
+            print_styled(&text_with_source(checked, rules, args.allow_empty, style(), &sources));
+        }
+    }
+    Ok(())
+}
+
+/// Prints what has colours of its own.
+fn print_styled(text: &str) {
+    // A closed pipe is not a failure, and the exit code stays.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a document for programs.
+fn print_json(document: &impl serde::Serialize, out: &Out) -> Result<(), Failure> {
+    let json = serde_json::to_string(document)
+        .map_err(|error| Failure::fault("the document was not written", error))?;
+    out.verbatim(&format!("{json}\n"));
+    Ok(())
 }
 
 /// Reads what a path leads to: a folder, a file of Terraform with the folder it belongs to, or one plan,

@@ -151,7 +151,7 @@ fn judge_cell<'a>(
     id: ResourceId,
     resource: &'a Resource,
 ) -> Finding<'a> {
-    let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed };
+    let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed, waiver: None };
     if matches!(resource.action, Action::Delete | Action::Forget) && !cell.judges_removed {
         return finding(Verdict::NotApplicable, Vec::new());
     }

@@ -13,6 +13,8 @@ mod plans;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod report_forms;
+#[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
 mod rule_pages;
