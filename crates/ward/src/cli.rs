@@ -17,8 +17,9 @@ pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
 pub use instrument::InstrumentCommand;
 pub use policy::{
-    ListFormat, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyLawCommand, PolicyRulesArgs,
-    PolicyTestArgs, ReportFormat,
+    ListFormat, OpenFindingsArg, PolicyApplyArgs, PolicyBaselineCommand, PolicyCheckArgs, PolicyCommand,
+    PolicyExplainArgs, PolicyFixArgs, PolicyInputs, PolicyLawCommand, PolicyRulesArgs, PolicyTestArgs,
+    PolicyWaiverCommand, PolicyWaiverWriteArgs, PolicyWebhookArgs, ReportFormat,
 };
 pub use record::RecordCommand;
 pub use schedule::{AssignArgs, DueArgs, ScheduleArgs};

@@ -1,12 +1,17 @@
 //! `ward policy`: infrastructure code, checked before it is deployed. Starts no runtime and opens no store.
 
+mod apply;
+mod baselines;
 mod explain;
+mod fix;
 mod folder_files;
 mod law;
 mod own_rules;
 mod rule_table;
 mod rule_test;
 mod source_texts;
+mod waivers;
+mod webhook;
 
 use crate::cli::{PolicyCheckArgs, PolicyCommand, ReportFormat};
 use crate::exit::Failure;
@@ -15,7 +20,7 @@ use folder_files::{FoundFile, read_folder_files};
 use own_rules::rules_with;
 use source_texts::SourceTexts;
 use std::io::{IsTerminal as _, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use ward_policy::folder::{FolderInput, is_configuration, read_folder, read_module_of_file};
 use ward_policy::graph::Graph;
@@ -23,7 +28,7 @@ use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, html, sarif, text_with_source};
 use ward_policy::rules::RuleSet;
 use ward_policy::terraform_source::SourceFile;
-use ward_policy::{InputError, Settings, assess, read_named_input, read_settings, read_text};
+use ward_policy::{Exit, InputError, Settings, assess, read_named_input, read_settings, read_text};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
@@ -42,24 +47,42 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
         PolicyCommand::Rules(args) => rule_table::run(args, out),
         PolicyCommand::Law(command) => law::run(command, out),
         PolicyCommand::Test(args) => rule_test::run(args, out),
+        PolicyCommand::Waiver(command) => waivers::run(command, out),
+        PolicyCommand::Baseline(command) => baselines::run(command, out),
+        PolicyCommand::Fix(args) => fix::run(args, out),
+        PolicyCommand::Apply(args) => apply::run(args, out),
+        PolicyCommand::Webhook(args) => webhook::run(args, out),
     };
     result.unwrap_or_else(|failure| failure.report(out))
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     let rules = rules_with(args.rules.as_deref())?.with_settings(settings(args.settings.as_deref())?);
-    // All inputs are read first, so that a report is of all of them.
-    let mut inputs = Vec::with_capacity(args.paths.len());
+    let (inputs, sources) = read_all(&args.paths, out)?;
+    let mut checked: Vec<Checked<'_>> =
+        inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
+    if let Some(dir) = &args.waivers {
+        waivers::waive(&mut checked, &rules, dir, out)?;
+    }
+    let can_shrink = match &args.baseline {
+        Some(file) => baselines::accept(&mut checked, file, out)?,
+        None => false,
+    };
+    print_report(&checked, &rules, args, sources, out)?;
+    let exit = exit_of(&checked, args.allow_empty);
+    Ok(ExitCode::from(if can_shrink { exit.and(Exit::Violation) } else { exit }.code()))
+}
+
+/// Reads all inputs first, so that a report is of all of them.
+fn read_all(paths: &[PathBuf], out: &Out) -> Result<(Vec<FolderInput>, SourceTexts), Failure> {
+    let mut inputs = Vec::with_capacity(paths.len());
     let mut sources = SourceTexts::default();
-    for path in &args.paths {
+    for path in paths {
         let first = inputs.len();
         read_path(path, &mut inputs, out)?;
         sources.belong_to(path, inputs.iter().skip(first).map(|input: &FolderInput| input.name.as_str()));
     }
-    let checked: Vec<Checked<'_>> =
-        inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
-    print_report(&checked, &rules, args, sources, out)?;
-    Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
+    Ok((inputs, sources))
 }
 
 fn print_report(

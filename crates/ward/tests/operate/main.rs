@@ -4,6 +4,9 @@
 mod backups;
 mod configuration;
 mod policy;
+mod policy_apply;
+mod policy_exceptions;
+mod policy_webhook;
 mod scene;
 mod serving;
 mod witnesses;

@@ -46,6 +46,15 @@ impl Assessment<'_> {
         at.and_then(|at| self.tally.get(at)).copied().unwrap_or(0)
     }
 
+    /// Gives a finding another verdict, and counts it so.
+    pub(crate) fn set_verdict(&mut self, place: usize, verdict: Verdict) {
+        let Some(finding) = self.findings.get_mut(place) else { return };
+        let before = std::mem::replace(&mut finding.verdict, verdict);
+        for (known, count) in Verdict::ALL.iter().zip(&mut self.tally) {
+            *count = count.saturating_sub(usize::from(*known == before)) + usize::from(*known == verdict);
+        }
+    }
+
     /// How the check ends.
     #[must_use]
     pub fn exit(&self, allow_empty: bool) -> Exit {

@@ -26,3 +26,5 @@ mod schema;
 mod secrets;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod waivers;
