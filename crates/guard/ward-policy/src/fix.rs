@@ -9,6 +9,9 @@ use crate::limits::MAX_BLOCK_LINES;
 use crate::verdict::Verdict;
 use std::fmt::Write as _;
 
+/// Where Terraform keeps what it fetched.
+const FETCHED: &str = ".terraform";
+
 /// Lines around a change that a diff shows.
 const CONTEXT_LINES: usize = 3;
 
@@ -29,7 +32,9 @@ pub struct TextFix {
 #[must_use]
 pub fn text_fix_of(finding: &Finding<'_>) -> Option<TextFix> {
     let place = finding.resource.place.as_ref()?;
-    let is_source = finding.resource.role == Role::Managed && place.file.ends_with(".tf");
+    // What was fetched belongs to somebody else.
+    let is_fetched = place.file.split('/').any(|folder| folder == FETCHED);
+    let is_source = finding.resource.role == Role::Managed && place.file.ends_with(".tf") && !is_fetched;
     if finding.verdict != Verdict::Fail || !is_source {
         return None;
     }

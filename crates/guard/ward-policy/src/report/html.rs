@@ -5,7 +5,7 @@
 //! (1.4.10).
 
 use super::data::consequences;
-use super::source_files::{SourceFiles, shown_lines};
+use super::source_files::{SourceFiles, lines_of};
 use super::text::grouped;
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
@@ -248,7 +248,7 @@ impl HtmlPage<'_> {
         let Some(place) = &finding.resource.place else { return };
         let Some(text) = self.files.text(name, &place.file) else { return };
         let mut lines = String::new();
-        for (number, line) in shown_lines(text, place, &finding.observed) {
+        for (number, line) in lines_of(text, place, finding) {
             // Writing to a text does not fail.
             let _ = writeln!(lines, "{number:>5}  {}", escaped(&line));
         }

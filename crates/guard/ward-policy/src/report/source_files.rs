@@ -3,9 +3,10 @@
 //! A line is shown up to the first bracket only, and none is shown where a value is hidden: what a
 //! source marks as secret stays out of reports, whatever stands around it.
 
-use crate::finding::Observation;
+use crate::finding::{Finding, Observation};
 use crate::graph::{HIDDEN, Place};
 use crate::limits::{MAX_BLOCK_LINES, MAX_SHOWN_CHARS};
+use crate::waiver::asks_about_secrets;
 
 /// What is known about the files of the inputs beside their graphs. Whoever read them gives it.
 pub trait SourceFiles {
@@ -30,9 +31,15 @@ impl SourceFiles for NoSourceFiles {
     }
 }
 
+/// The lines of a source that belong to a finding. Of a finding about secrets it is the first one only.
+pub(super) fn lines_of(text: &str, place: &Place, finding: &Finding<'_>) -> Vec<(u32, String)> {
+    let observed = if asks_about_secrets(&finding.cell.check) { &[][..] } else { finding.observed.as_slice() };
+    shown_lines(text, place, observed)
+}
+
 /// Lines of a source with their numbers: where the resource begins, and where the values stand that
 /// decided.
-pub(super) fn shown_lines(text: &str, place: &Place, observed: &[Observation]) -> Vec<(u32, String)> {
+fn shown_lines(text: &str, place: &Place, observed: &[Observation]) -> Vec<(u32, String)> {
     let Some(first) = usize::try_from(place.line).ok().and_then(|line| line.checked_sub(1)) else {
         return Vec::new();
     };

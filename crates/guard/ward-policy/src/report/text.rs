@@ -1,7 +1,7 @@
 //! The report for a person at a terminal: grouped by rule, worst first, the law once a rule.
 
 use super::data::consequences;
-use super::source_files::{NoSourceFiles, SourceFiles, shown_lines};
+use super::source_files::{NoSourceFiles, SourceFiles, lines_of};
 use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW, clean};
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
@@ -202,7 +202,7 @@ impl Page {
     fn source(&mut self, finding: &Finding<'_>, shown: &Shown<'_>) {
         let Some(place) = &finding.resource.place else { return };
         let Some(text) = shown.files.text(shown.name, &place.file) else { return };
-        for (number, line) in shown_lines(text, place, &finding.observed) {
+        for (number, line) in lines_of(text, place, finding) {
             let number = self.paint(FAINT, &format!("{number:>6} │"));
             self.line(&format!("    {number} {}", clean(&line)));
         }

@@ -100,7 +100,8 @@ fn feed(value: &Attribute, hasher: &mut Sha256) -> bool {
     true
 }
 
-fn asks_about_secrets(condition: &Condition) -> bool {
+/// Whether a condition looks for secrets somewhere.
+pub(crate) fn asks_about_secrets(condition: &Condition) -> bool {
     let inner = |of: &Option<Box<Condition>>| of.as_deref().is_some_and(asks_about_secrets);
     match condition {
         Condition::All(parts) | Condition::Any(parts) | Condition::NoOne(parts) => {

@@ -14,6 +14,7 @@ mod signed;
 mod validity;
 
 pub use apply::{NamedWaiver, WaiverCheck, apply_waivers};
+pub(crate) use binding::asks_about_secrets;
 pub use binding::binding_of;
 pub(crate) use document::hexadecimal;
 pub use document::{read_waiver, write_waiver};

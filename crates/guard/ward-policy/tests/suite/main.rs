@@ -11,6 +11,8 @@ mod manifests;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod reference_infrastructure;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod report_forms;
