@@ -129,15 +129,34 @@ mod tests {
         assert_eq!(removed["allowed"], json!(true));
     }
 
+    /// A sound set of pods whose claim names a class that another object of the cluster declares.
+    fn set_with_a_class() -> Vec<u8> {
+        let security = json!({"allowPrivilegeEscalation": false, "privileged": false, "runAsNonRoot": true,
+            "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}});
+        let image = format!("r.example.org/i@sha256:{}", "0".repeat(64));
+        let pod = json!({"automountServiceAccountToken": false,
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{"name": "c", "image": image, "securityContext": security}]});
+        let claim = json!({"metadata": {"name": "data"}, "spec": {"storageClassName": "encrypted"}});
+        let object = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s", "namespace": "n"},
+            "spec": {"template": {"spec": pod}, "volumeClaimTemplates": [claim]}});
+        json!({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "request": {"uid": "u-8", "operation": "CREATE", "namespace": "n", "object": object,
+                "kind": {"group": "apps", "version": "v1", "kind": "StatefulSet"}},
+        })
+        .to_string()
+        .into_bytes()
+    }
+
     #[test]
     fn fails_closed_what_is_not_known_is_refused_or_warned_of() {
-        let sound = json!({"automountServiceAccountToken": false, "containers": []});
-        let refused = answered(&review("CREATE", &sound), OpenFindings::Refuse);
-        let warned = answered(&review("CREATE", &sound), OpenFindings::Warn);
-        if refused["allowed"] == json!(false) && warned["allowed"] == json!(true) {
-            assert!(!warned["warnings"].as_array().unwrap().is_empty(), "{warned}");
-        }
-        assert!(warned["allowed"] == json!(true) || refused["allowed"] == json!(false));
+        let refused = answered(&set_with_a_class(), OpenFindings::Refuse);
+        assert_eq!(refused["allowed"], json!(false));
+        assert!(refused["status"]["message"].as_str().unwrap().contains("W-070"), "{refused}");
+        let warned = answered(&set_with_a_class(), OpenFindings::Warn);
+        assert_eq!(warned["allowed"], json!(true), "{warned}");
+        assert!(warned["warnings"][0].as_str().unwrap().starts_with("W-070 is not known"), "{warned}");
     }
 
     #[test]

@@ -33,7 +33,8 @@ impl SourceFiles for NoSourceFiles {
 
 /// The lines of a source that belong to a finding. Of a finding about secrets it is the first one only.
 pub(super) fn lines_of(text: &str, place: &Place, finding: &Finding<'_>) -> Vec<(u32, String)> {
-    let observed = if asks_about_secrets(&finding.cell.check) { &[][..] } else { finding.observed.as_slice() };
+    let observed =
+        if asks_about_secrets(&finding.cell.check) { &[][..] } else { finding.observed.as_slice() };
     shown_lines(text, place, observed)
 }
 

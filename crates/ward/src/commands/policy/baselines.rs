@@ -3,7 +3,7 @@
 use super::own_rules::rules_with;
 use super::{judged, read_all, settings};
 use crate::cli::{PolicyBaselineCommand, PolicyInputs};
-use crate::exit::Failure;
+use crate::exit::{Failure, Kind};
 use crate::print::Out;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,7 +22,8 @@ pub fn run(command: &PolicyBaselineCommand, out: &Out) -> Result<ExitCode, Failu
         PolicyBaselineCommand::Compare { earlier, later } => {
             let (earlier, later) = (read(earlier)?, read(later)?);
             let grown = later.grown_since(&earlier);
-            tell("grew", grown.iter().copied(), out);
+            tell("grew by", grown.iter().copied(), out);
+            out.document(&serde_json::json!({"grown": grown.len()}));
             Ok(ExitCode::from(u8::from(!grown.is_empty())))
         }
     }
@@ -84,6 +85,16 @@ pub fn accept(checked: &mut [Checked<'_>], file: &Path, out: &Out) -> Result<boo
         ));
     }
     Ok(!gone.is_empty())
+}
+
+/// Nothing blocks but what the baseline still has and is gone.
+pub fn has_to_shrink() -> Failure {
+    Failure::new(
+        Kind::No,
+        "the baseline has findings that are gone or changed",
+        "they could come back unseen",
+        "take them out with: ward policy baseline write",
+    )
 }
 
 fn tell<'e>(what: &str, entries: impl Iterator<Item = &'e BaselineEntry>, out: &Out) {

@@ -4,7 +4,7 @@ use super::law::today;
 use super::own_rules::rules_with;
 use super::{judged, print_json, read_all, settings};
 use crate::cli::{PolicyWaiverCommand, PolicyWaiverWriteArgs};
-use crate::exit::Failure;
+use crate::exit::{Failure, Kind};
 use crate::print::Out;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -134,9 +134,7 @@ fn sign(waiver: &mut Waiver, role: SignerRole, name: &str, key: &SignKey) {
 fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, Failure> {
     let key = read_key(key)?;
     let mut waiver = read_file(file)?;
-    let refuse = |why: &str| {
-        Failure::new(crate::exit::Kind::No, "the waiver was not approved", why, "ask somebody else")
-    };
+    let refuse = |why: &str| Failure::new(Kind::No, "the waiver was not approved", why, "ask somebody else");
     let mut signed = waiver.signatures.iter();
     if waiver.signed_as(SignerRole::Author).count() != 1 {
         return Err(refuse("its author has not signed it"));
