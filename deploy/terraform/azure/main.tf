@@ -142,6 +142,17 @@ resource "azurerm_storage_account" "backups" {
     }
   }
 
+  # Nobody uses its queues; whoever tries is seen.
+  queue_properties {
+    logging {
+      version               = "1.0"
+      read                  = true
+      write                 = true
+      delete                = true
+      retention_policy_days = 365
+    }
+  }
+
   identity {
     type         = "UserAssigned"
     identity_ids = [azurerm_user_assigned_identity.storage.id]
