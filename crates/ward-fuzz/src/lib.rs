@@ -46,6 +46,10 @@ pub const TARGETS: &[Target] = &[
     readers::text_edits::TARGET,
     readers::note::TARGET,
     infrastructure::terraform_source::TARGET,
+    infrastructure::plan::TARGET,
+    infrastructure::cloudformation::TARGET,
+    infrastructure::admission_review::TARGET,
+    infrastructure::waiver::TARGET,
 ];
 
 /// The target of this name.

@@ -16,7 +16,11 @@ pub use assure::{AuditChartArgs, AuditCommand};
 pub use attachment::AttachmentCommand;
 pub use devices::{DevicesArgs, DevicesCommand};
 pub use instrument::InstrumentCommand;
-pub use policy::{PolicyCheckArgs, PolicyCommand, ReportFormat};
+pub use policy::{
+    ListFormat, OpenFindingsArg, PolicyApplyArgs, PolicyBaselineCommand, PolicyCheckArgs, PolicyCommand,
+    PolicyExplainArgs, PolicyFixArgs, PolicyInputs, PolicyLawCommand, PolicyRulesArgs, PolicyTestArgs,
+    PolicyWaiverCommand, PolicyWaiverWriteArgs, PolicyWebhookArgs, ReportFormat,
+};
 pub use record::RecordCommand;
 pub use schedule::{AssignArgs, DueArgs, ScheduleArgs};
 pub use set::SetCommand;

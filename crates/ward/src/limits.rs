@@ -64,3 +64,5 @@ pub const STARTS_SOON_DAYS: i64 = 60;
 pub const PLANNED_SHOWN: usize = 5;
 /// So many days ahead they are looked for.
 pub const PLANNED_SHOWN_DAYS: i64 = 400;
+/// Fixes that `ward policy fix` tries in one folder.
+pub const POLICY_FIXES_MAX: usize = 500;

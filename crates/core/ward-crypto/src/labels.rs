@@ -43,6 +43,8 @@ labels! { SIGNED:
     RECEIPT = "ward/v1/receipt";
     /// A witness's answer to a nonce.
     WITNESS_TIME = "ward/v1/witness-time";
+    /// A signature under a waiver of policy.
+    WAIVER = "ward/v1/waiver";
 }
 
 labels! { DERIVED:

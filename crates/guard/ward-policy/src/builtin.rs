@@ -1,7 +1,7 @@
 //! The rules, defaults and law that come with Ward: the files of `policies`, part of the program.
 
-use crate::law::{Law, instrument_of, requirements_of};
-use crate::rules::{RuleError, RuleSet, defaults_of, rules_of};
+use crate::law::{Citation, Law, Requirement, instrument_of, requirements_of};
+use crate::rules::{Defaults, RuleError, RuleFile, RuleSet, defaults_of, rules_of};
 use crate::yaml::YamlNode;
 use crate::yaml_nodes::read_nodes;
 
@@ -66,18 +66,34 @@ pub const DEFAULTS_FILE: &BuiltinFile = &files!["defaults.yaml"][0];
 /// Requirements that rules name.
 pub const REQUIREMENTS_FILE: &BuiltinFile = &files!["requirements.yaml"][0];
 
+/// What comes with Ward, read and not yet put together.
+pub(crate) struct BuiltinParts {
+    pub(crate) rules: Vec<RuleFile>,
+    pub(crate) defaults: Defaults,
+    pub(crate) citations: Vec<Citation>,
+    pub(crate) requirements: Vec<Requirement>,
+}
+
 /// Reads what comes with Ward.
 ///
 /// # Errors
 /// [`RuleError`] when a file has a fault. The tests of this crate read all of them.
 pub fn builtin_rules() -> Result<RuleSet, RuleError> {
+    let parts = builtin_parts()?;
+    RuleSet::new(parts.rules, parts.defaults, Law::new(parts.citations, parts.requirements)?)
+}
+
+/// As [`builtin_rules`], in parts, so that others can be added.
+pub(crate) fn builtin_parts() -> Result<BuiltinParts, RuleError> {
     let mut citations = Vec::new();
     for file in LAW_FILES {
         citations.extend(instrument_of(file.name, &file.node()?)?);
     }
-    let requirements = requirements_of(REQUIREMENTS_FILE.name, &REQUIREMENTS_FILE.node()?)?;
-    let law = Law::new(citations, requirements)?;
-    let defaults = defaults_of(DEFAULTS_FILE.name, &DEFAULTS_FILE.node()?)?;
     let files = RULE_FILES.iter().map(|file| rules_of(file.name, &file.node()?));
-    RuleSet::new(files.collect::<Result<_, _>>()?, defaults, law)
+    Ok(BuiltinParts {
+        rules: files.collect::<Result<_, _>>()?,
+        defaults: defaults_of(DEFAULTS_FILE.name, &DEFAULTS_FILE.node()?)?,
+        citations,
+        requirements: requirements_of(REQUIREMENTS_FILE.name, &REQUIREMENTS_FILE.node()?)?,
+    })
 }

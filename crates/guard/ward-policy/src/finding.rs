@@ -17,6 +17,8 @@ pub struct Finding<'a> {
     pub verdict: Verdict,
     /// What was seen, and where it comes from.
     pub observed: Vec<Observation>,
+    /// By what it is waived, or why a waiver that names it does not count.
+    pub waiver: Option<String>,
 }
 
 /// A value that decided a verdict.

@@ -134,3 +134,27 @@ pub const MAX_AUDIT_ANNOTATIONS: usize = 16;
 
 /// Largest file of settings accepted, in bytes.
 pub const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
+
+/// Most lines of a block searched for the attributes that a report shows.
+pub const MAX_BLOCK_LINES: usize = 2_000;
+
+/// Largest file of an edition of law accepted, in bytes.
+pub const MAX_EDITION_BYTES: usize = 16 * 1024 * 1024;
+
+/// Days after which a summary of law is compared with the official text again.
+pub const REVIEW_INTERVAL_DAYS: i64 = 365;
+
+/// Longest a waiver may count, in days.
+pub const MAX_WAIVER_DAYS: i64 = 90;
+
+/// Longest text of a waiver, in bytes.
+pub const MAX_WAIVER_TEXT_BYTES: usize = 4_096;
+
+/// Most signatures under a waiver.
+pub const MAX_WAIVER_SIGNATURES: usize = 8;
+
+/// Largest file of a waiver accepted, in bytes.
+pub const MAX_WAIVER_BYTES: usize = 64 * 1024;
+
+/// Largest baseline accepted, in bytes.
+pub const MAX_BASELINE_BYTES: usize = 64 * 1024 * 1024;

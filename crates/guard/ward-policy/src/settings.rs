@@ -2,6 +2,7 @@
 //! `ward-policy.yaml`, with its own reader.
 
 use crate::rules::{DataClass, Fields, RuleError, SettingName, read_document};
+use crate::waiver::{WaiverSigner, hexadecimal};
 use crate::yaml::YamlNode;
 
 /// Tag that names the class of data, unless the settings name another.
@@ -18,6 +19,7 @@ pub struct Settings {
     classes: Vec<(DataClass, Vec<Box<str>>)>,
     untagged: Option<DataClass>,
     counts_proposed: bool,
+    waiver_signers: Vec<WaiverSigner>,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             ],
             untagged: None,
             counts_proposed: false,
+            waiver_signers: Vec::new(),
         }
     }
 }
@@ -103,6 +106,12 @@ impl Settings {
         self.counts_proposed
     }
 
+    /// Who may sign waivers.
+    #[must_use]
+    pub fn waiver_signers(&self) -> &[WaiverSigner] {
+        &self.waiver_signers
+    }
+
     /// The class of what carries no such tag, if one was decided on.
     #[must_use]
     pub const fn untagged(&self) -> Option<DataClass> {
@@ -156,8 +165,17 @@ fn settings(mut fields: Fields<'_>) -> Result<Settings, RuleError> {
     if fields.has("untagged") {
         settings.untagged = Some(fields.word("untagged", &DataClass::ALL, DataClass::word)?);
     }
+    if fields.has("waiver_signers") {
+        settings.waiver_signers = fields.items("waiver_signers", waiver_signer)?;
+    }
     fields.end()?;
     Ok(settings)
+}
+
+fn waiver_signer(mut fields: Fields<'_>) -> Result<WaiverSigner, RuleError> {
+    let signer = WaiverSigner { name: fields.text("name")?, key: hexadecimal(&mut fields, "key")? };
+    fields.end()?;
+    Ok(signer)
 }
 
 #[cfg(test)]

@@ -75,6 +75,17 @@ impl Exit {
         }
     }
 
+    /// Its word for logs and annotations.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Violation => "violation",
+            Self::Indeterminate => "indeterminate",
+            Self::NotRead => "not-read",
+        }
+    }
+
     /// The exit of a check with these verdicts. `recognised` counts resources that at least one
     /// rule knows: a check of nothing is no pass unless the caller allows it.
     #[must_use]

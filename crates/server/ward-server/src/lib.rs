@@ -72,7 +72,7 @@ pub use openapi::{openapi_document, openapi_text};
 pub use recovery::{RecoveryStage, Restored};
 pub use route_table::{Access, Method, ROUTES, Route, RouteSpec};
 pub use router::router;
-pub use serve::{Listeners, ServeError, serve, serve_witness};
+pub use serve::{Listeners, ServeError, serve, serve_router, serve_witness};
 pub use server_secrets::ServerSecretsError;
 pub use telemetry::{LogFilterError, log_subscriber};
 pub use tls::{TlsError, TlsIdentity};

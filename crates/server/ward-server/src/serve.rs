@@ -143,6 +143,13 @@ pub async fn serve_witness(
     accept_loop(socket, house, shutdown, drain).await;
 }
 
+/// Serves another service of Ward that has a router and nothing else, with the same care for connections.
+pub async fn serve_router(router: Router, listeners: Listeners, shutdown: impl Future<Output = ()> + Send) {
+    let Listeners { service: socket, tls, drain, .. } = listeners;
+    let count = Count { opened: Arc::new(|| ()), closed: Arc::new(|| ()) };
+    accept_loop(socket, House { tls, router, count, uncounted: Vec::new() }, shutdown, drain).await;
+}
+
 async fn keep_up<S: Store>(app: Arc<App<S>>) {
     let mut every = tokio::time::interval(Duration::from_millis(UPKEEP_EVERY_MS));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

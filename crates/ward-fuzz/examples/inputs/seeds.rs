@@ -32,6 +32,8 @@ pub fn of(target: &str, corpora: Option<&Path>) -> Outcome<Seeds> {
         "text_edits" => text_edits()?,
         "note" => notes()?,
         "terraform_source" => terraform_sources(corpora)?,
+        "plan" => policy_files(corpora, "plans", &["json"])?,
+        "cloudformation" => policy_files(corpora, "aws-templates", &["json", "yaml", "yml", "template"])?,
         _ => Seeds::new(),
     };
     seeds.retain(|seed| seed.len() <= SEED_BYTES);
@@ -303,6 +305,24 @@ fn terraform_sources(corpora: Option<&Path>) -> Outcome<Seeds> {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "tf") {
                 seeds.insert([&*fs::read(path)?, b"\nvariable \"w\" {}\n"].concat());
+            }
+        }
+    }
+    Ok(seeds)
+}
+
+/// Files from elsewhere, as they are.
+fn policy_files(corpora: Option<&Path>, part: &str, ends: &[&str]) -> Outcome<Seeds> {
+    let mut seeds = Seeds::new();
+    let mut folders: Vec<PathBuf> =
+        corpora.map(|corpora| corpora.join("policy").join(part)).into_iter().collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)) {
+                seeds.insert(fs::read(path)?);
             }
         }
     }

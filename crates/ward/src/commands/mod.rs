@@ -25,8 +25,6 @@ mod init;
 mod instrument;
 mod invite;
 mod policy;
-mod policy_files;
-mod policy_values;
 mod record;
 mod reopen;
 mod repair;

@@ -1,10 +1,27 @@
-//! `ward policy`: infrastructure code, checked before it is deployed. Starts no runtime and opens no store.
+//! `ward policy`: infrastructure code, checked before it is deployed. Opens no store; only the webhook starts a
+//! runtime.
 
-use super::policy_files::{FoundFile, read_folder_files};
-use super::policy_values::GivenValues;
-use crate::cli::{PolicyCheckArgs, PolicyCommand, ReportFormat};
+mod apply;
+mod baselines;
+mod explain;
+mod fix;
+mod folder_files;
+mod given_values;
+mod law;
+mod own_rules;
+mod rule_table;
+mod rule_test;
+mod source_texts;
+mod waivers;
+mod webhook;
+
+use crate::cli::{PolicyCheckArgs, PolicyCommand, PolicyInputs, ReportFormat};
 use crate::exit::Failure;
 use crate::print::Out;
+use folder_files::{FoundFile, read_folder_files};
+use given_values::GivenValues;
+use own_rules::rules_with;
+use source_texts::SourceTexts;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,10 +30,10 @@ use ward_policy::folder::{
 };
 use ward_policy::graph::Graph;
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
-use ward_policy::report::{CheckReport, Checked, Style, exit_of, text};
+use ward_policy::report::{CheckReport, Checked, Style, exit_of, html, sarif, text_with_source};
 use ward_policy::rules::RuleSet;
 use ward_policy::terraform_source::SourceFile;
-use ward_policy::{InputError, Settings, assess, builtin_rules, read_named_input, read_settings, read_text};
+use ward_policy::{Exit, InputError, Settings, assess, read_named_input, read_settings, read_text};
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
@@ -31,35 +48,94 @@ const SETTINGS_FILE: &str = "ward-policy.yaml";
 pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
     let result = match command {
         PolicyCommand::Check(args) => check(args, out),
+        PolicyCommand::Explain(args) => explain::run(args, out),
+        PolicyCommand::Rules(args) => rule_table::run(args, out),
+        PolicyCommand::Law(command) => law::run(command, out),
+        PolicyCommand::Test(args) => rule_test::run(args, out),
+        PolicyCommand::Waiver(command) => waivers::run(command, out),
+        PolicyCommand::Baseline(command) => baselines::run(command, out),
+        PolicyCommand::Fix(args) => fix::run(args, out),
+        PolicyCommand::Apply(args) => apply::run(args, out),
+        PolicyCommand::Webhook(args) => webhook::run(args, out),
     };
     result.unwrap_or_else(|failure| failure.report(out))
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let rules =
-        builtin_rules().map_err(|error| Failure::fault("the rules of this Ward were not read", error))?;
-    let rules = rules.with_settings(settings(args.settings.as_deref())?);
-    // All inputs are read first, so that a report is of all of them.
-    let values = GivenValues::read(&args.var_file, &args.var)?;
-    let mut found = Folder::default();
-    for path in &args.paths {
-        read_path(path, &values, &mut found, out)?;
-    }
-    let checked: Vec<Checked<'_>> =
+    let inputs = &args.inputs;
+    let rules = rules_with(inputs.rules.as_deref())?.with_settings(settings(inputs.settings.as_deref())?);
+    let (found, sources) = read_all(inputs, out)?;
+    let mut checked: Vec<Checked<'_>> =
         found.inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
-    if out.is_json() || args.format == ReportFormat::Json {
-        let report = CheckReport::new(&checked, &rules, args.allow_empty);
-        let report = report.with_passed_over(&found.passed_over);
-        let json = serde_json::to_string(&report)
-            .map_err(|error| Failure::fault("the report was not written", error))?;
-        out.verbatim(&format!("{json}\n"));
-    } else {
-        // The report keeps out what would steer a terminal; its colours are its own.
-        let report = text(&checked, &rules, args.allow_empty, style());
-        // A closed pipe is not a failure, and the exit code stays.
-        let _ = std::io::stdout().lock().write_all(report.as_bytes());
+    if let Some(dir) = &args.waivers {
+        waivers::waive(&mut checked, &rules, dir, out)?;
     }
-    Ok(ExitCode::from(exit_of(&checked, args.allow_empty).code()))
+    let can_shrink = match &args.baseline {
+        Some(file) => baselines::accept(&mut checked, file, out)?,
+        None => false,
+    };
+    print_report((&checked, &found.passed_over), &rules, args, sources, out)?;
+    match exit_of(&checked, args.allow_empty) {
+        Exit::Pass if can_shrink => Err(baselines::has_to_shrink()),
+        exit => Ok(ExitCode::from(exit.code())),
+    }
+}
+
+/// Reads all inputs first, so that a report is of all of them.
+fn read_all(inputs: &PolicyInputs, out: &Out) -> Result<(Folder, SourceTexts), Failure> {
+    let values = GivenValues::read(&inputs.var_file, &inputs.var)?;
+    let mut found = Folder::default();
+    let mut sources = SourceTexts::default();
+    for path in &inputs.paths {
+        let first = found.inputs.len();
+        read_path(path, &values, &mut found, out)?;
+        let read = found.inputs.iter().skip(first);
+        sources.belong_to(path, read.map(|input: &FolderInput| input.name.as_str()));
+    }
+    Ok((found, sources))
+}
+
+fn print_report(
+    (checked, passed_over): (&[Checked<'_>], &[String]),
+    rules: &RuleSet,
+    args: &PolicyCheckArgs,
+    mut sources: SourceTexts,
+    out: &Out,
+) -> Result<(), Failure> {
+    let format = if out.is_json() { ReportFormat::Json } else { args.format };
+    if format != ReportFormat::Json {
+        sources.load(checked);
+    }
+    match format {
+        ReportFormat::Json => {
+            let report = CheckReport::new(checked, rules, args.allow_empty);
+            print_json(&report.with_passed_over(passed_over), out)?;
+        }
+        ReportFormat::Sarif => {
+            let log = sarif(checked, rules, args.allow_empty, &sources, env!("CARGO_PKG_VERSION"));
+            out.verbatim(&format!("{log}\n"));
+        }
+        ReportFormat::Html => out.verbatim(&html(checked, rules, args.allow_empty, &sources)),
+        ReportFormat::Text => {
+            // The report keeps out what would steer a terminal; its colours are its own.
+            print_styled(&text_with_source(checked, rules, args.allow_empty, style(), &sources));
+        }
+    }
+    Ok(())
+}
+
+/// Prints what has colours of its own.
+fn print_styled(text: &str) {
+    // A closed pipe is not a failure, and the exit code stays.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a document for programs.
+fn print_json(document: &impl serde::Serialize, out: &Out) -> Result<(), Failure> {
+    let json = serde_json::to_string(document)
+        .map_err(|error| Failure::fault("the document was not written", error))?;
+    out.verbatim(&format!("{json}\n"));
+    Ok(())
 }
 
 /// Reads what a path leads to: a folder, a file of Terraform with the folder it belongs to, or one plan,

@@ -1,6 +1,6 @@
-//! `ward policy check`: its exit codes, its two reports, and standard input.
+//! `ward policy`: its exit codes and reports.
 
-use crate::scene::{run, said, text, ward};
+use crate::scene::{run, run_json, said, text, ward};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -148,4 +148,102 @@ fn fails_closed_values_that_are_given_are_judged_and_values_that_are_not_read_bl
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let passed_over = report["passed_over"][0].as_str().unwrap();
     assert!(passed_over.ends_with("package.json"), "{passed_over}");
+}
+
+#[test]
+fn reports_for_other_tools_and_a_browser_have_the_same_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "resource \"aws_efs_file_system\" \"f\" {\n  encrypted = false\n}\n";
+    std::fs::write(folder.path().join("main.tf"), source).unwrap();
+    let page = run(&["policy", "check", "--format", "html", text(folder.path())]);
+    assert_eq!(page.status.code(), Some(1), "{}", said(&page));
+    let html = String::from_utf8(page.stdout).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("encrypted = false"), "{html}");
+    let log = run(&["policy", "check", "--format", "sarif", text(folder.path())]);
+    assert_eq!(log.status.code(), Some(1), "{}", said(&log));
+    let log: serde_json::Value = serde_json::from_slice(&log.stdout).unwrap();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert!(place["artifactLocation"]["uri"].as_str().unwrap().ends_with("/main.tf"), "{place}");
+    assert_eq!(place["region"]["startLine"], 1);
+    let plain = run(&["policy", "check", text(folder.path())]);
+    let plain = String::from_utf8(plain.stdout).unwrap();
+    assert!(plain.contains("2 │   encrypted = false") && !plain.contains('\u{1b}'), "{plain}");
+}
+
+#[test]
+fn a_rule_is_explained_and_every_rule_is_listed() {
+    let told = run(&["policy", "explain", "w-018"]);
+    assert_eq!(told.status.code(), Some(0), "{}", said(&told));
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.contains("W-018") && told.contains("aws_efs_file_system") && told.contains("in our words"),
+        "{told}"
+    );
+    assert_eq!(run(&["policy", "explain", "W-999"]).status.code(), Some(3));
+
+    let (code, listed) = run_json(&["policy", "rules"]);
+    assert_eq!((code, listed["rules"].as_array().unwrap().len()), (0, 74));
+    let table = run(&["policy", "rules"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("74 rules") && table.contains("Not covered"), "{table}");
+}
+
+#[test]
+fn the_law_is_compared_with_an_edition() {
+    let folder = tempfile::tempdir().unwrap();
+    let law = text(folder.path());
+    assert_eq!(run(&["policy", "law", "verify", "--law", law]).status.code(), Some(3), "no edition");
+    let cite = "45 CFR 164.312(a)(2)(iv)";
+    let words = serde_json::json!([{"cite": cite, "text": "Other words than those."}]);
+    std::fs::write(folder.path().join("law.json"), words.to_string()).unwrap();
+    let changed = run(&["policy", "law", "verify", "--law", law]);
+    assert_eq!(changed.status.code(), Some(1), "{}", said(&changed));
+    let page = String::from_utf8(changed.stdout).unwrap();
+    assert!(page.contains("1 changed") && page.contains("never"), "{page}");
+    let told = run(&["policy", "explain", "W-018", "--law", law]);
+    assert!(String::from_utf8(told.stdout).unwrap().contains("Other words than those."));
+    std::fs::write(folder.path().join("law.json"), "[{\"cite\": \"x\", \"text\": \"y\"}]").unwrap();
+    assert_eq!(run(&["policy", "law", "verify", "--law", law]).status.code(), Some(2), "all is missing");
+    std::fs::write(folder.path().join("law.json"), "{").unwrap();
+    assert_eq!(run(&["policy", "law", "verify", "--law", law]).status.code(), Some(3));
+}
+
+const OWN_RULE: &str = "version: 1\narea: own\ntitle: Own\nrules:\n  - id: ORG-001\n    title: A queue has an owner\n    \
+    severity: low\n    requirements: [processors]\n    cells:\n      - types: [aws_sqs_queue]\n        expected: a tag owner\n        \
+    check: {path: tags.owner, set: true}\n";
+
+#[test]
+fn rules_of_an_organisation_judge_and_are_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    std::fs::write(rules.join("own.yaml"), OWN_RULE).unwrap();
+    let infra = folder.path().join("infra");
+    std::fs::create_dir(&infra).unwrap();
+    std::fs::write(infra.join("main.tf"), "resource \"aws_sqs_queue\" \"q\" {\n}\n").unwrap();
+    let refused = run(&["policy", "check", "--rules", text(&rules), text(&infra)]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("ORG-001"));
+
+    let untried = run(&["policy", "test", text(&rules)]);
+    assert_eq!(untried.status.code(), Some(1), "{}", said(&untried));
+    assert!(
+        said(&untried).contains("ORG-001: no fixture of aws_sqs_queue that is fail"),
+        "{}",
+        said(&untried)
+    );
+    let fixtures = "version: 1\narea: own\nfixtures:\n  - rule: ORG-001\n    cases:\n      - pass: {aws_sqs_queue.a: {tags: {owner: x}}}\n        \
+                    fail: {aws_sqs_queue.b: {}}\n        indeterminate: {aws_sqs_queue.c: {tags: !unknown }}\n";
+    std::fs::write(rules.join("fixtures.yaml"), fixtures).unwrap();
+    let tried = run(&["policy", "test", text(&rules)]);
+    assert_eq!(tried.status.code(), Some(0), "{}", said(&tried));
+    std::fs::write(rules.join("fixtures.yaml"), fixtures.replace("pass:", "not-applicable:")).unwrap();
+    let wrong = run(&["policy", "test", text(&rules)]);
+    assert_eq!(wrong.status.code(), Some(1), "{}", said(&wrong));
+    assert!(said(&wrong).contains("expected not-applicable, got pass"), "{}", said(&wrong));
+
+    std::fs::write(rules.join("own.yaml"), OWN_RULE.replace("set: true", "set: maybe")).unwrap();
+    let bad = run(&["policy", "check", "--rules", text(&rules), text(&infra)]);
+    assert_eq!(bad.status.code(), Some(3), "{}", said(&bad));
+    assert!(said(&bad).contains("own.yaml:12: "), "{}", said(&bad));
 }

@@ -48,6 +48,15 @@ impl Assessment<'_> {
         at.and_then(|at| self.tally.get(at)).copied().unwrap_or(0)
     }
 
+    /// Gives a finding another verdict, and counts it so.
+    pub(crate) fn set_verdict(&mut self, place: usize, verdict: Verdict) {
+        let Some(finding) = self.findings.get_mut(place) else { return };
+        let before = std::mem::replace(&mut finding.verdict, verdict);
+        for (known, count) in Verdict::ALL.iter().zip(&mut self.tally) {
+            *count = count.saturating_sub(usize::from(*known == before)) + usize::from(*known == verdict);
+        }
+    }
+
     /// How the check ends.
     #[must_use]
     pub fn exit(&self, allow_empty: bool) -> Exit {
@@ -153,7 +162,7 @@ fn judge_cell<'a>(
     id: ResourceId,
     resource: &'a Resource,
 ) -> Finding<'a> {
-    let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed };
+    let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed, waiver: None };
     if matches!(resource.action, Action::Delete | Action::Forget) && !cell.judges_removed {
         return finding(Verdict::NotApplicable, Vec::new());
     }

@@ -4,10 +4,14 @@
 //! [`Requirement`] groups the paragraphs that one kind of safeguard supports, each with its relation
 //! and the reason for it. Rules name requirements; a paragraph is written down once.
 
+mod edition;
 mod reader;
+mod verification;
 
+pub use edition::{Edition, OfficialParagraph, paragraph_sha256};
 pub(crate) use reader::{instrument_of, requirements_of};
 pub use reader::{read_instrument, read_requirements};
+pub use verification::{CheckedCitation, ParagraphState, Review, verify_law};
 
 use crate::rules::RuleError;
 use std::collections::HashMap;
@@ -155,6 +159,14 @@ impl Law {
             }
         }
         Ok(law)
+    }
+
+    /// Every citation, in the order of their keys.
+    #[must_use]
+    pub fn citations(&self) -> Vec<&Citation> {
+        let mut all: Vec<&Citation> = self.citations.values().collect();
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
     }
 
     /// A citation.

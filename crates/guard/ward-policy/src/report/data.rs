@@ -120,6 +120,9 @@ pub struct FindingReport<'a> {
     pub fix: Option<&'a str>,
     /// Version of the rule.
     pub rule_hash: &'a str,
+    /// By what it is waived, or why a waiver that names it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<&'a str>,
 }
 
 /// A value that decided.
@@ -216,7 +219,7 @@ impl<'a> InputReport<'a> {
 
 impl<'a> FindingReport<'a> {
     fn new(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Self {
-        let Finding { rule, cell, resource, verdict, observed } = finding;
+        let Finding { rule, cell, resource, verdict, observed, waiver } = finding;
         let place = resource.place.as_ref();
         Self {
             rule: rule.id.as_str(),
@@ -236,6 +239,7 @@ impl<'a> FindingReport<'a> {
             consequence: consequences(rule, cell, rules),
             fix: cell.fix.as_deref(),
             rule_hash: &rule.hash,
+            waiver: waiver.as_deref(),
         }
     }
 }
@@ -261,7 +265,16 @@ fn modules(finding: &Finding<'_>) -> Vec<String> {
 }
 
 fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationReport<'a>> {
-    let cited = rules.citations_of(finding.rule, finding.cell).into_iter();
+    citations_of(finding.rule, finding.cell, rules)
+}
+
+/// The paragraphs of a part of a rule.
+pub(super) fn citations_of<'a>(
+    rule: &'a Rule,
+    cell: &'a Cell,
+    rules: &'a RuleSet,
+) -> Vec<CitationReport<'a>> {
+    let cited = rules.citations_of(rule, cell).into_iter();
     cited
         .map(|(cited, citation)| CitationReport {
             key: &citation.key,

@@ -1,12 +1,24 @@
 //! What a person and a program read about a check.
 
 mod data;
+mod html;
 mod page;
+mod rule_data;
+mod rule_text;
+mod sarif;
+mod source_files;
+mod terminal;
 mod text;
 
 pub use data::{CheckReport, CitationReport, FindingReport, InputReport, ObservationReport};
+pub use html::html;
 pub use page::{mapping_page, rule_page};
-pub use text::{Style, text};
+pub use rule_data::RuleReport;
+pub use rule_text::rule_text;
+pub use sarif::sarif;
+pub use source_files::{NoSourceFiles, SourceFiles};
+pub use terminal::Style;
+pub use text::{text, text_with_source};
 
 use crate::evaluate::Assessment;
 use crate::input_error::InputError;

@@ -65,7 +65,7 @@ fn all_requirements(rule: &Rule) -> impl Iterator<Item = &str> {
 type Part<'r> = (Option<&'r str>, &'r [Box<str>]);
 
 /// The cells of each part, in the order of the rule.
-fn parts(rule: &Rule) -> Vec<(Option<&str>, Vec<&Cell>)> {
+pub(super) fn parts(rule: &Rule) -> Vec<(Option<&str>, Vec<&Cell>)> {
     let mut parts: Vec<(Part<'_>, Vec<&Cell>)> = Vec::new();
     for cell in &rule.cells {
         let part = (cell.aspect.as_deref(), &*cell.requirements);

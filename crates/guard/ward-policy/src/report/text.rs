@@ -1,6 +1,8 @@
 //! The report for a person at a terminal: grouped by rule, worst first, the law once a rule.
 
 use super::data::consequences;
+use super::source_files::{NoSourceFiles, SourceFiles, lines_of};
+use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW, clean};
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
@@ -8,49 +10,27 @@ use crate::graph::Role;
 use crate::law::{Citation, Cited, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
 use crate::verdict::{Exit, Verdict};
-use std::borrow::Cow;
-use std::fmt::Write as _;
-
-/// How a text looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Whether it has colours.
-    pub has_colour: bool,
-    /// Characters in a line, about.
-    pub width: usize,
-}
-
-impl Style {
-    /// Without colours, for a file or another program.
-    #[must_use]
-    pub const fn plain() -> Self {
-        Self { has_colour: false, width: 100 }
-    }
-
-    /// With colours, for a terminal.
-    #[must_use]
-    pub const fn coloured(width: usize) -> Self {
-        Self { has_colour: true, width }
-    }
-}
-
-const RED: &str = "31";
-const YELLOW: &str = "33";
-const GREEN: &str = "32";
-const BOLD: &str = "1";
-const FAINT: &str = "2";
-/// Width of the words before the colon.
-const LABEL_CHARS: usize = 15;
-/// Least width of a text beside its label.
-const LEAST_CHARS: usize = 30;
 
 /// The report of these inputs.
 #[must_use]
 pub fn text(inputs: &[Checked<'_>], rules: &RuleSet, allow_empty: bool, style: Style) -> String {
-    let mut page = Page { out: String::new(), style };
+    text_with_source(inputs, rules, allow_empty, style, &NoSourceFiles)
+}
+
+/// The report of these inputs, with the lines of source that decided.
+#[must_use]
+pub fn text_with_source(
+    inputs: &[Checked<'_>],
+    rules: &RuleSet,
+    allow_empty: bool,
+    style: Style,
+    files: &dyn SourceFiles,
+) -> String {
+    let mut page = Page::new(style);
     for input in inputs {
+        let shown = Shown { name: input.name, rules, files };
         match &input.result {
-            Ok(assessment) => page.assessment(input.name, assessment, rules, allow_empty),
+            Ok(assessment) => page.assessment(&shown, assessment, allow_empty),
             Err(error) => {
                 page.line(&format!(
                     "{} {}",
@@ -66,48 +46,19 @@ pub fn text(inputs: &[Checked<'_>], rules: &RuleSet, allow_empty: bool, style: S
     page.out
 }
 
-/// Text from a source file may hold anything; it must not steer a terminal.
-fn clean(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect())
-}
-
-struct Page {
-    out: String,
-    style: Style,
+/// What a part of the page is made from, beside its findings.
+struct Shown<'s> {
+    /// The input.
+    name: &'s str,
+    rules: &'s RuleSet,
+    files: &'s dyn SourceFiles,
 }
 
 impl Page {
-    fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
-    }
-
-    fn paint(&self, colour: &str, text: &str) -> String {
-        if self.style.has_colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-
-    /// A label and a text that wraps beside it.
-    fn labelled(&mut self, label: &str, text: &str) {
-        let room = self.style.width.saturating_sub(LABEL_CHARS + 4).max(LEAST_CHARS);
-        let label = format!("{label:<LABEL_CHARS$}");
-        let painted = self.paint(FAINT, &label);
-        for (place, part) in wrap(&clean(text), room).into_iter().enumerate() {
-            let before = if place == 0 { painted.clone() } else { " ".repeat(LABEL_CHARS) };
-            self.line(&format!("    {before}{part}"));
-        }
-    }
-
-    fn assessment(&mut self, name: &str, assessment: &Assessment<'_>, rules: &RuleSet, allow_empty: bool) {
+    fn assessment(&mut self, shown: &Shown<'_>, assessment: &Assessment<'_>, allow_empty: bool) {
         let head = format!(
             "{}  {}, {} resources, {} judged",
-            self.paint(BOLD, &clean(name)),
+            self.paint(BOLD, &clean(shown.name)),
             assessment.graph.format().name(),
             assessment.graph.len(),
             assessment.recognised
@@ -126,8 +77,9 @@ impl Page {
             ));
         }
         for group in grouped(&assessment.findings) {
-            self.group(&group, rules);
+            self.group(&group, shown);
         }
+        self.waived(&assessment.findings);
         if !assessment.not_covered.is_empty() {
             let types: Vec<String> = assessment
                 .not_covered
@@ -141,8 +93,29 @@ impl Page {
         self.line("");
     }
 
-    fn group(&mut self, group: &[&Finding<'_>], rules: &RuleSet) {
+    fn waived(&mut self, findings: &[Finding<'_>]) {
+        let waived: Vec<&Finding<'_>> =
+            findings.iter().filter(|finding| finding.verdict == Verdict::Waived).collect();
+        if waived.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line("  Waived, and not met:");
+        for finding in waived {
+            let rule = finding.rule;
+            self.line(&format!(
+                "    {} {} {}",
+                self.paint(YELLOW, "waived"),
+                rule.id,
+                clean(&finding.resource.address)
+            ));
+            self.labelled("", finding.waiver.as_deref().unwrap_or_default());
+        }
+    }
+
+    fn group(&mut self, group: &[&Finding<'_>], shown: &Shown<'_>) {
         let Some(first) = group.first() else { return };
+        let rules = shown.rules;
         let rule = first.rule;
         let colour = if rule.severity >= Severity::High { RED } else { YELLOW };
         let mark = self.paint(colour, rule.severity.word());
@@ -160,7 +133,7 @@ impl Page {
         for (place, finding) in group.iter().enumerate() {
             let before = place.checked_sub(1).and_then(|before| group.get(before));
             let is_new = before.is_none_or(|before| !std::ptr::eq(before.cell, finding.cell));
-            self.finding(finding, is_new);
+            self.finding(finding, is_new, shown);
         }
         let faint = format!("rule {} version {}", rule.id, rule.hash);
         let faint = self.paint(FAINT, &faint);
@@ -185,7 +158,7 @@ impl Page {
         }
     }
 
-    fn finding(&mut self, finding: &Finding<'_>, is_new: bool) {
+    fn finding(&mut self, finding: &Finding<'_>, is_new: bool, shown: &Shown<'_>) {
         let (mark, colour) = match finding.verdict {
             Verdict::Fail => ("✗ fail", RED),
             Verdict::Error => ("! error", RED),
@@ -193,12 +166,15 @@ impl Page {
             Verdict::Pass | Verdict::NotApplicable | Verdict::Waived => ("✓", GREEN),
         };
         let place = finding.resource.place.as_ref();
-        let place = place.map(|place| format!("  {}:{}", clean(&place.file), place.line)).unwrap_or_default();
+        let path = place
+            .map(|place| format!("  {}:{}", clean(&shown.files.path(shown.name, &place.file)), place.line));
+        let path = path.unwrap_or_default();
         let drift =
             if finding.resource.role == Role::Drifted { "  as found outside of the code" } else { "" };
         let mark = self.paint(colour, mark);
         let address = self.paint(BOLD, &clean(&finding.resource.address));
-        self.line(&format!("    {mark} {address}{place}{drift}"));
+        self.line(&format!("    {mark} {address}{path}{drift}"));
+        self.source(finding, shown);
         let mut told: Vec<String> = Vec::new();
         for line in finding.observed.iter().map(Observation::line) {
             // Two parts of a condition may look at one value.
@@ -206,6 +182,9 @@ impl Page {
                 self.labelled("  observed", &line);
                 told.push(line);
             }
+        }
+        if let Some(waiver) = &finding.waiver {
+            self.labelled("  no waiver", waiver);
         }
         if is_new {
             self.labelled("  expected", &finding.cell.expected);
@@ -217,6 +196,15 @@ impl Page {
                     self.line(&format!("    {painted}{line}"));
                 }
             }
+        }
+    }
+
+    fn source(&mut self, finding: &Finding<'_>, shown: &Shown<'_>) {
+        let Some(place) = &finding.resource.place else { return };
+        let Some(text) = shown.files.text(shown.name, &place.file) else { return };
+        for (number, line) in lines_of(text, place, finding) {
+            let number = self.paint(FAINT, &format!("{number:>6} │"));
+            self.line(&format!("    {number} {}", clean(&line)));
         }
     }
 
@@ -238,11 +226,11 @@ impl Page {
     }
 }
 
-/// Findings of one rule together, worst severity first, then by rule, then by cell.
-fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
+/// Findings that block, those of one rule together, worst severity first, then by rule, then by cell.
+pub(super) fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
     let cell_place =
         |finding: &Finding<'_>| finding.rule.cells.iter().position(|cell| std::ptr::eq(cell, finding.cell));
-    let mut sorted: Vec<&Finding<'a>> = findings.iter().collect();
+    let mut sorted: Vec<&Finding<'a>> = findings.iter().filter(|finding| finding.verdict.blocks()).collect();
     sorted.sort_by(|one, other| {
         let severity = other.rule.severity.cmp(&one.rule.severity);
         severity
@@ -257,41 +245,4 @@ fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
             && one.cell.requirements == other.cell.requirements
     });
     groups.map(<[&Finding<'a>]>::to_vec).collect()
-}
-
-/// Breaks a text at spaces into lines of at most so many characters, if its words allow it.
-fn wrap(text: &str, chars: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let word_chars = word.chars().count();
-        if width > 0 && width + 1 + word_chars > chars {
-            lines.push(String::new());
-            width = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            // Writing to a text does not fail.
-            let _ = write!(line, "{}{word}", if width > 0 { " " } else { "" });
-        }
-        width += word_chars + usize::from(width > 0);
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_break_at_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("wonderful", 4), ["wonderful"]);
-        assert_eq!(wrap("", 4), [""]);
-    }
-
-    #[test]
-    fn what_steers_a_terminal_is_not_printed() {
-        assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
-        assert_eq!(clean("größe 你好"), "größe 你好");
-    }
 }

@@ -113,6 +113,8 @@ pub struct Rule {
     pub cells: Vec<Cell>,
     /// Where it has no cell, and why.
     pub not_covered: Vec<NotCovered>,
+    /// File and line where it is written.
+    pub place: Box<str>,
     /// First digits of the SHA-256 of the rule as read: it changes when what the rule asks changes.
     pub hash: Box<str>,
 }

@@ -57,6 +57,7 @@ fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
         } else {
             Vec::new()
         },
+        place: fields.place().into(),
         hash,
     };
     fields.end()?;

@@ -34,14 +34,14 @@ impl RuleSet {
         };
         let mut ids = HashSet::new();
         for rule in files.into_iter().flat_map(|file| file.rules) {
+            let fault = |what: &str| RuleError::rule(&format!("{}: {}", rule.place, rule.id), what);
             if !ids.insert(rule.id.clone()) {
-                return Err(RuleError::rule(rule.id.as_str(), "this rule is there twice"));
+                return Err(fault("this rule is there twice"));
             }
             let of_cells = rule.cells.iter().flat_map(|cell| &cell.requirements);
             for name in rule.requirements.iter().chain(of_cells) {
                 if set.law.requirement(name).is_none() {
-                    let what = format!("no requirement has the name {name}");
-                    return Err(RuleError::rule(rule.id.as_str(), &what));
+                    return Err(fault(&format!("no requirement has the name {name}")));
                 }
             }
             for (place, cell) in rule.cells.iter().enumerate() {
@@ -66,6 +66,11 @@ impl RuleSet {
     pub fn with_settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
+    }
+
+    /// Judges by other decisions of an organisation.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     /// What the organisation decided.
@@ -95,6 +100,12 @@ impl RuleSet {
             let rule = self.rules.get(rule)?;
             Some((rule, rule.cells.get(cell)?))
         })
+    }
+
+    /// The law that they name.
+    #[must_use]
+    pub const fn law(&self) -> &Law {
+        &self.law
     }
 
     /// What providers take where nothing is written.

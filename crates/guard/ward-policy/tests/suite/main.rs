@@ -11,7 +11,11 @@ mod manifests;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod reference_infrastructure;
+#[cfg(test)]
 mod report;
+#[cfg(test)]
+mod report_forms;
 #[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
@@ -24,3 +28,5 @@ mod schema;
 mod secrets;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod waivers;

@@ -36,7 +36,7 @@ pub fn read_folder_files(folder: &Path) -> Result<Vec<FoundFile>, Failure> {
         if !is_looked_at(&path) && !comes_along {
             continue;
         }
-        let bytes = super::read_input_file(&place, bytes_left)?;
+        let bytes = crate::commands::read_input_file(&place, bytes_left)?;
         bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
         files.push(FoundFile { path, bytes });
         if files.len() > MAX_SOURCE_FILES {

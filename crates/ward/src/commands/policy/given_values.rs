@@ -15,7 +15,7 @@ impl GivenValues {
     /// Reads the files.
     pub fn read(files: &[PathBuf], variables: &[(String, String)]) -> Result<Self, Failure> {
         let read = |path: &PathBuf| {
-            let bytes = super::read_input_file(path, MAX_SOURCE_FILE_BYTES as u64)?;
+            let bytes = crate::commands::read_input_file(path, MAX_SOURCE_FILE_BYTES as u64)?;
             Ok((path.display().to_string(), bytes))
         };
         let files = files.iter().map(read).collect::<Result<_, Failure>>()?;

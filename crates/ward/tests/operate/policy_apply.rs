@@ -1,0 +1,127 @@
+//! `ward policy apply`: what is applied is what was checked. A stand-in takes the place of Terraform.
+#![cfg(unix)]
+
+use crate::scene::{said, text, ward};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Output;
+use tempfile::TempDir;
+
+const OPEN: &str = r#"{"encrypted": false}"#;
+const SOUND: &str = r#"{"encrypted": true}"#;
+
+/// A folder with a stand-in that shows a plan as it is, and notes what it applies.
+struct Scene {
+    folder: TempDir,
+}
+
+impl Scene {
+    /// What the stand-in does besides, while it shows the plan.
+    fn new(meanwhile: &str) -> Self {
+        let scene = Self { folder: tempfile::tempdir().unwrap() };
+        let here = scene.folder.path().display();
+        let program = format!(
+            "#!/bin/sh\nif [ \"$1\" = show ]; then\n  cat \"$3\"\n  {meanwhile}\n  exit 0\nfi\necho \"$@\" > \
+             '{here}/applied'\nfor last; do :; done\ncat \"$last\" > '{here}/content'\nexit 7\n"
+        );
+        std::fs::write(scene.at("terraform"), program).unwrap();
+        std::fs::set_permissions(scene.at("terraform"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        scene
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn plan(&self, after: &str) {
+        let plan = format!(
+            r#"{{"format_version": "1.2", "resource_changes": [{{"address": "aws_efs_file_system.f", "mode": "managed",
+                "type": "aws_efs_file_system", "name": "f", "change": {{"actions": ["create"], "before": null,
+                "after": {after}, "after_unknown": {{}}}}}}]}}"#
+        );
+        std::fs::write(self.at("plan"), plan).unwrap();
+    }
+
+    fn apply(&self, args: &[&str]) -> Output {
+        let mut command = ward();
+        command.env("TMPDIR", self.folder.path()).current_dir(self.folder.path());
+        command.args(["policy", "apply", "--"]).arg(self.at("terraform")).args(args).output().unwrap()
+    }
+
+    fn applied(&self) -> Option<String> {
+        std::fs::read_to_string(self.at("applied")).ok()
+    }
+}
+
+#[test]
+fn a_sound_plan_is_applied_as_it_was_judged_and_its_exit_code_is_given() {
+    let scene = Scene::new("");
+    scene.plan(SOUND);
+    let plan = scene.at("plan");
+    let applied = scene.apply(&["apply", "-no-color", text(&plan)]);
+    assert_eq!(applied.status.code(), Some(7), "{}", said(&applied));
+    let args = scene.applied().unwrap();
+    assert!(
+        args.starts_with("apply -no-color ") && !args.contains(&format!(" {}", text(&plan))),
+        "a copy: {args}"
+    );
+    assert_eq!(std::fs::read(scene.at("content")).unwrap(), std::fs::read(&plan).unwrap());
+    let left: Vec<_> =
+        std::fs::read_dir(scene.folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("ward-plan-")), "{left:?}");
+}
+
+#[test]
+fn fails_closed_a_plan_that_is_not_sound_is_not_applied() {
+    let scene = Scene::new("");
+    scene.plan(OPEN);
+    let refused = scene.apply(&["apply", "plan"]);
+    assert_eq!((refused.status.code(), scene.applied()), (Some(1), None), "{}", said(&refused));
+    assert!(said(&refused).contains("W-018"));
+    std::fs::write(scene.at("plan"), "{\"format_version\": \"1.2\", \"resource_changes\": []}").unwrap();
+    assert_eq!(scene.apply(&["apply", "plan"]).status.code(), Some(2), "nothing was judged");
+    std::fs::write(scene.at("plan"), "no plan").unwrap();
+    assert_eq!(scene.apply(&["apply", "plan"]).status.code(), Some(3));
+    assert_eq!(scene.applied(), None);
+}
+
+#[test]
+fn fails_closed_a_plan_that_is_exchanged_meanwhile_is_not_applied() {
+    // The file of the plan is exchanged: the copy that was judged is applied.
+    let scene = Scene::new("echo other > plan");
+    scene.plan(SOUND);
+    let judged = std::fs::read(scene.at("plan")).unwrap();
+    assert_eq!(scene.apply(&["apply", "plan"]).status.code(), Some(7));
+    assert_eq!(std::fs::read(scene.at("content")).unwrap(), judged);
+    // The copy itself is exchanged: nothing is applied.
+    let scene = Scene::new("echo other > \"$3\"");
+    scene.plan(SOUND);
+    let refused = scene.apply(&["apply", "plan"]);
+    assert_eq!((refused.status.code(), scene.applied()), (Some(3), None), "{}", said(&refused));
+}
+
+#[test]
+fn fails_closed_a_command_that_does_more_than_apply_one_plan_is_refused() {
+    let scene = Scene::new("");
+    scene.plan(SOUND);
+    for args in [
+        &["apply"][..],
+        &["apply", "-auto-approve"],
+        &["apply", "-target=aws_efs_file_system.f", "plan"],
+        &["apply", "-destroy", "plan"],
+        &["apply", "-var", "a=b", "plan"],
+        &["apply", "plan", "other"],
+        &["destroy", "plan"],
+        &["-chdir=x", "apply", "plan"],
+        &["apply", "missing"],
+    ] {
+        let refused = scene.apply(args);
+        assert_eq!((refused.status.code(), scene.applied()), (Some(3), None), "{args:?} {}", said(&refused));
+    }
+    let mut added = ward();
+    added.env("TF_CLI_ARGS_apply", "-destroy").current_dir(scene.folder.path());
+    let refused = added.args(["policy", "apply", "--", "./terraform", "apply", "plan"]).output().unwrap();
+    assert_eq!((refused.status.code(), scene.applied()), (Some(3), None), "{}", said(&refused));
+    let other = ward().args(["policy", "apply", "--", "sh", "apply", "plan"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(3));
+}

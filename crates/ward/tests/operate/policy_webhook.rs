@@ -1,0 +1,182 @@
+//! `ward policy webhook`, over TLS as a cluster speaks to it.
+
+use crate::scene::{Running, free_port, run, said, text, ward};
+use serde_json::{Value, json};
+use std::path::Path;
+use tempfile::TempDir;
+use ward_client::native::HttpsTransport;
+use ward_client::{HttpMethod, HttpRequest, ServerAddress, Transport as _};
+
+/// A webhook that runs, and how it is reached.
+struct Webhook {
+    running: Running,
+    server: ServerAddress,
+    _folder: TempDir,
+}
+
+impl Webhook {
+    fn start(more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&pair).unwrap();
+        let (cert, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+        std::fs::write(&cert, certificate.pem()).unwrap();
+        write_private(&key, &pair.serialize_pem());
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut command = ward();
+        command.args(["policy", "webhook", "--cert", text(&cert), "--key", text(&key), "--listen", &listen]);
+        let running = Running::start(command.args(more));
+        let pin = ward_server::TlsIdentity::from_files(&cert, &key).unwrap().spki_pin().unwrap();
+        let server = ServerAddress { origin: format!("https://{listen}"), spki_pins: vec![pin] };
+        Self { running, server, _folder: folder }
+    }
+
+    fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let request = HttpRequest {
+            method: HttpMethod::Post,
+            path: path.to_owned(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_vec(),
+        };
+        let response =
+            runtime.block_on(async { HttpsTransport::new().send(&self.server, request).await }).unwrap();
+        (response.status, response.body)
+    }
+
+    fn ask(&self, review: &Value) -> Value {
+        let (status, body) = self.post("/validate", review.to_string().as_bytes());
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice::<Value>(&body).unwrap()["response"].take()
+    }
+}
+
+fn write_private(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(file, text).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn review(uid: &str, object: &Value) -> Value {
+    let (group, version) = match object["apiVersion"].as_str().unwrap().split_once('/') {
+        Some((group, version)) => (group, version),
+        None => ("", object["apiVersion"].as_str().unwrap()),
+    };
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": uid, "operation": "CREATE", "dryRun": false,
+            "namespace": object["metadata"]["namespace"],
+            "kind": {"group": group, "version": version, "kind": object["kind"]},
+            "object": object,
+        },
+    })
+}
+
+fn pod(is_privileged: bool) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "n"},
+        "spec": {"containers": [{"name": "c", "image": "i", "securityContext": {"privileged": is_privileged}}]},
+    })
+}
+
+#[test]
+fn a_cluster_is_answered_over_tls_and_nothing_that_goes_wrong_admits() {
+    let webhook = Webhook::start(&[]);
+    let refused = webhook.ask(&review("u-1", &pod(true)));
+    assert_eq!(
+        (&refused["uid"], &refused["allowed"], &refused["status"]["code"]),
+        (&json!("u-1"), &json!(false), &json!(403))
+    );
+    assert!(refused["status"]["message"].as_str().unwrap().contains("45 CFR 164."), "{refused}");
+    let mut removed = review("u-2", &pod(true));
+    removed["request"]["operation"] = json!("DELETE");
+    assert_eq!(webhook.ask(&removed)["allowed"], json!(true));
+    let mut other = review("u-3", &pod(false));
+    other["apiVersion"] = json!("admission.k8s.io/v1beta1");
+    assert_eq!(webhook.ask(&other)["allowed"], json!(false));
+    for (path, body, status) in [("/validate", &b"{"[..], 400), ("/other", b"{}", 404)] {
+        assert_eq!(webhook.post(path, body).0, status, "{path}");
+    }
+    let (code, _, log) = webhook.running.stop();
+    assert_eq!(code, 0, "{log}");
+}
+
+#[test]
+fn the_webhook_needs_a_certificate_and_a_key_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tls.pem");
+    write_private(&file, "nothing");
+    let refused = run(&["policy", "webhook", "--cert", text(&file), "--key", text(&file)]);
+    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+}
+
+/// Objects of the deliberately open cluster, as the API server would send them.
+#[test]
+fn no_open_object_of_a_real_cluster_is_admitted() {
+    let Some(corpora) = std::env::var_os("WARD_CORPORA").filter(|value| !value.is_empty()) else {
+        println!("skipped: WARD_CORPORA is not set");
+        return;
+    };
+    let goat = Path::new(&corpora).join("policy/kubernetes-goat");
+    let mut objects = Vec::new();
+    collect(&goat, &mut objects);
+    let pods: Vec<&Value> =
+        objects.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some()).collect();
+    assert!(pods.len() >= 5, "{}", pods.len());
+    for open in ["refuse", "warn"] {
+        let webhook = Webhook::start(&["--open", open]);
+        for object in &objects {
+            let response = webhook.ask(&review("u", object));
+            let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+            if object.pointer("/spec/template/spec/containers").is_some() {
+                assert_eq!(response["allowed"], json!(false), "{kind} {name} is open");
+            }
+        }
+        println!(
+            "kubernetes-goat: {} objects asked about, {} with pods refused ({open})",
+            objects.len(),
+            pods.len()
+        );
+    }
+}
+
+/// The objects of every manifest below a folder that is written in plain YAML.
+fn collect(folder: &Path, objects: &mut Vec<Value>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, objects);
+        } else if path.extension().is_some_and(|ending| ending == "yaml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let Ok(documents) = ward_policy::yaml::read_yaml(&text) else { continue };
+            objects.extend(
+                documents
+                    .iter()
+                    .filter_map(as_json)
+                    .filter(|one| one["apiVersion"].is_string() && one["kind"].is_string()),
+            );
+        }
+    }
+}
+
+fn as_json(node: &ward_policy::yaml::YamlNode) -> Option<Value> {
+    use ward_policy::graph::Attribute;
+    fn value(attribute: &Attribute) -> Option<Value> {
+        Some(match attribute {
+            Attribute::Null => Value::Null,
+            Attribute::Bool(flag) => json!(flag),
+            Attribute::Number(number) if number.fract() == 0.0 => json!(*number as i64),
+            Attribute::Number(number) => json!(number),
+            Attribute::Text(text) => json!(text),
+            Attribute::List(items) => Value::Array(items.iter().map(value).collect::<Option<_>>()?),
+            Attribute::Block(block) => {
+                let entries = block.entries().map(|(name, one)| Some((name.to_owned(), value(one)?)));
+                Value::Object(entries.collect::<Option<_>>()?)
+            }
+            Attribute::Unknown(_) | Attribute::Sensitive(_) => return None,
+        })
+    }
+    value(&node.to_attribute().ok()?)
+}

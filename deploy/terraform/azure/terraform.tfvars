@@ -1,0 +1,3 @@
+# Examples: change every one of them.
+site   = "example"
+tenant = "00000000-0000-0000-0000-000000000000"

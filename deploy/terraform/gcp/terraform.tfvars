@@ -1,0 +1,3 @@
+# Examples: change every one of them.
+project = "ward-example"
+site    = "example"
