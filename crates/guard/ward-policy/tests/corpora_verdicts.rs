@@ -289,7 +289,14 @@ fn judge(corpus: &str, root: &Path) -> (Vec<Judged>, usize, Vec<String>) {
             let place = folder.file_name().unwrap().to_string_lossy();
             let format = folder.parent().unwrap().file_name().unwrap().to_string_lossy();
             let subject = subject.unwrap_or_else(|| format!("{format}/{place}"));
-            judged.push(Judged { check: check.clone(), subject, must_fail, found: found_verdict, is_looked_at, is_plan });
+            judged.push(Judged {
+                check: check.clone(),
+                subject,
+                must_fail,
+                found: found_verdict,
+                is_looked_at,
+                is_plan,
+            });
         }
     }
     (judged, crashes, unread)

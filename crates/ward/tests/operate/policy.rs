@@ -155,7 +155,10 @@ fn fails_closed_values_that_are_given_are_judged_and_values_that_are_not_read_bl
     for more in [["--var", "on=true"], ["--var-file", text(&prod)]] {
         let refused = run(&[&["policy", "check", text(&stack)][..], &more].concat());
         assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
-        assert_eq!(run(&[&["policy", "check", text(elsewhere.path())][..], &more].concat()).status.code(), Some(3));
+        assert_eq!(
+            run(&[&["policy", "check", text(elsewhere.path())][..], &more].concat()).status.code(),
+            Some(3)
+        );
     }
 
     // What was not looked at is part of the report.

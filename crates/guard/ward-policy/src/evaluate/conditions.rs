@@ -1,7 +1,7 @@
 //! Conditions over one resource.
 
 use super::links::{Link, LinkIndex, NameIndex, targets};
-use super::own_key;
+use super::own_key::{self, ToldKeys};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{Asked, takes_lists, test_known, test_known_for, test_reached};
@@ -16,7 +16,7 @@ use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, RuleSet, Target, Test};
 use crate::settings::Settings;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Said of what a rule forbids.
@@ -38,7 +38,7 @@ pub(super) struct Surroundings<'g> {
     pub(super) settings: &'g Settings,
     links: Links,
     names: Names,
-    keys_of_aws: HashSet<Box<str>>,
+    keys: ToldKeys,
 }
 
 /// The place in a resource from which paths lead on.
@@ -99,13 +99,13 @@ impl<'g> Surroundings<'g> {
             settings: rules.settings(),
             links: RefCell::default(),
             names: RefCell::default(),
-            keys_of_aws: own_key::keys_of_aws(graph),
+            keys: ToldKeys::of(graph),
         }
     }
 
     /// What a condition comes to for a resource.
     pub(super) fn judge(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::WhetherItMeets))
+        self.eval(condition, View::of(id, resource, Asked::Meets))
     }
 
     /// What a condition comes to for another resource, on which the answer about the first one hangs.
@@ -115,7 +115,7 @@ impl<'g> Surroundings<'g> {
 
     /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
     pub(super) fn concerns(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::WhetherItConcerns))
+        self.eval(condition, View::of(id, resource, Asked::Concerns))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
@@ -202,7 +202,7 @@ impl<'g> Surroundings<'g> {
             return (truth, "");
         };
         let path = join(names, &path.to_string());
-        own_key::doubt(self.graph, &self.keys_of_aws, view.resource, &path, value).unwrap_or((truth, ""))
+        own_key::doubt(self.graph, &self.keys, view.resource, &path, value).unwrap_or((truth, ""))
     }
 
     fn test_one(
@@ -384,7 +384,9 @@ impl<'g> Surroundings<'g> {
                 }
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
-                    Some(condition) => self.judge_other(condition, id, other, asked_over(view, companion.over)),
+                    Some(condition) => {
+                        self.judge_other(condition, id, other, asked_over(view, companion.over))
+                    }
                     None => Outcome::yes(),
                 };
                 outcomes.push(linked(met, link, companion.over, &other.address, &companion.by));

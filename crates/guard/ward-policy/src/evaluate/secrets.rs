@@ -4,7 +4,8 @@ use super::conditions::{View, parse};
 use super::secret_marks::{holds_assignment, holds_key, is_random, is_written_out, names_secret};
 use super::truth::{Outcome, Truth};
 use crate::graph::{
-    Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Unknown, reach,
+    Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Texts, Unknown,
+    reach,
 };
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
 use crate::rules::{Secret, SecretQuestion};
@@ -54,56 +55,65 @@ fn not_literal(graph: &Graph, view: View<'_>, secret: &Secret, reached: &Reached
             if leads.is_empty() {
                 not_written_below(value, 0)
             } else {
-                comes_from(graph, &leads, value, reached.is_sensitive, 0)
+                comes_from(&Sources::of(graph, &leads), value, reached.is_sensitive, 0)
             }
         }
     }
 }
 
-/// Whether a value that is known is not written in the code, by what its expression refers to. A text that
-/// was put together may hold a secret beside what it refers to: only one that is the same all through is
-/// known to come from there.
-fn comes_from(
-    graph: &Graph,
-    leads: &[&Referent],
-    value: &Attribute,
-    is_sensitive: bool,
-    depth: usize,
-) -> Truth {
-    let below = |item: &Attribute| comes_from(graph, leads, item, is_sensitive, depth + 1);
-    match value {
-        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
-        Attribute::Null => Truth::Yes,
-        Attribute::Text(text) if !is_written_out(text) => Truth::Yes,
-        Attribute::List(items) => every(items.iter().map(below)),
-        Attribute::Block(block) => every(block.entries().map(|(_, item)| below(item))),
-        Attribute::Sensitive(secret) => comes_from(graph, leads, secret.value(), true, depth + 1),
-        // It says itself what it refers to, if the format tells.
-        Attribute::Unknown(unknown) => is_not_written(unknown, depth + 1),
-        Attribute::Text(_) | Attribute::Bool(_) | Attribute::Number(_) => {
-            // A default, a local or another expression may be where it is written.
-            let is_told = leads.iter().all(|to| matches!(to, Referent::Input | Referent::Block(_)));
-            let is_there = is_told && leads.iter().any(|to| holds(graph, to, value, is_sensitive));
-            if is_there { Truth::Yes } else { Truth::Maybe }
+/// Where a value may come from, by what its expression refers to.
+struct Sources<'g> {
+    /// Whether it can be told of each.
+    are_told: bool,
+    /// What other resources hold.
+    held: Texts,
+    /// What came in from outside, if an input is among them.
+    given: Option<&'g Texts>,
+}
+
+impl<'g> Sources<'g> {
+    fn of(graph: &'g Graph, leads: &[&Referent]) -> Self {
+        let mut held = Vec::new();
+        for to in leads {
+            let Referent::Block(block) = to else { continue };
+            let Resolved::One(id) = graph.resolve(block) else { continue };
+            let Some(target) = graph.get(id) else { continue };
+            let there = reach(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
+            held.extend(there.into_iter().filter_map(|one| match one.state {
+                State::Known(known) => Some(known),
+                _ => None,
+            }));
         }
+        let has_input = leads.iter().any(|to| **to == Referent::Input);
+        Self {
+            // A default, a local or another expression may be where it is written.
+            are_told: leads.iter().all(|to| matches!(to, Referent::Input | Referent::Block(_))),
+            held: Texts::of(held),
+            given: has_input.then(|| &graph.inputs().given),
+        }
+    }
+
+    /// What comes in from outside, and is kept secret, stands in no file.
+    fn hold(&self, text: &str, is_sensitive: bool) -> bool {
+        let is_given = || is_sensitive && self.given.is_some_and(|given| given.hold(text));
+        self.are_told && (self.held.hold(text) || is_given())
     }
 }
 
-/// Whether what a reference leads to is this value.
-fn holds(graph: &Graph, to: &Referent, value: &Attribute, is_sensitive: bool) -> bool {
-    match to {
-        // What comes in from outside, and is kept secret, stands in no file.
-        Referent::Input => match value {
-            Attribute::Text(text) => is_sensitive && graph.inputs().hold(text),
-            _ => false,
-        },
-        Referent::Block(block) => {
-            let Resolved::One(id) = graph.resolve(block) else { return false };
-            let Some(target) = graph.get(id) else { return false };
-            let there = reach(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
-            there.iter().any(|one| matches!(one.state, State::Known(known) if known == value))
-        }
-        Referent::OwnKey | Referent::Computed | Referent::Elsewhere | Referent::Undeclared => false,
+/// Whether a value that is known is not written in the code. A text that was put together may hold a secret
+/// beside what it refers to: only one that is the same all through is known to come from there.
+fn comes_from(sources: &Sources<'_>, value: &Attribute, is_sensitive: bool, depth: usize) -> Truth {
+    let below = |item: &Attribute| comes_from(sources, item, is_sensitive, depth + 1);
+    match value {
+        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
+        Attribute::Null => Truth::Yes,
+        Attribute::Text(text) if !is_written_out(text) || sources.hold(text, is_sensitive) => Truth::Yes,
+        Attribute::List(items) => every(items.iter().map(below)),
+        Attribute::Block(block) => every(block.entries().map(|(_, item)| below(item))),
+        Attribute::Sensitive(secret) => comes_from(sources, secret.value(), true, depth + 1),
+        // It says itself what it refers to, if the format tells.
+        Attribute::Unknown(unknown) => is_not_written(unknown, depth + 1),
+        Attribute::Text(_) | Attribute::Bool(_) | Attribute::Number(_) => Truth::Maybe,
     }
 }
 

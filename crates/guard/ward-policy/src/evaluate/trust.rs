@@ -184,13 +184,13 @@ pub(super) fn asks_second_factor(statement: &Statement) -> Truth {
 pub(super) fn denies_without_second_factor(statement: &Statement) -> bool {
     let asks = |clause: &Clause| {
         &*clause.key == SECOND_FACTOR
-            && matches!(&*clause.operator, "boolifexists" | "bool")
+            && &*clause.operator == "boolifexists"
             && clause.values.has(|value| value.eq_ignore_ascii_case("false"))
     };
     // `Bool` alone leaves out callers with long-lived keys, which carry no such key.
     // A further clause, or a resource, leaves something open without a second factor.
     let [clause] = statement.conditions.as_slice() else { return false };
-    let is_whole = asks(clause) && &*clause.operator == "boolifexists" && statement.is_of_everything();
+    let is_whole = asks(clause) && statement.is_of_everything();
     !statement.allows
         && !statement.is_unclear
         && is_whole

@@ -27,40 +27,40 @@ impl Tested {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// Whether a resource meets what a rule asks for.
-    WhetherItMeets,
+    Meets,
     /// Whether a resource is as a rule forbids: a wrong no would pass it.
-    WhetherItIsForbidden,
+    IsForbidden,
     /// Whether the rule concerns the resource at all: a wrong no would let it out. So what is not set may
     /// be anything.
-    WhetherItConcerns,
+    Concerns,
     /// Whether something takes the resource out of the rule: a wrong yes would let it out.
-    WhetherItIsLeftOut,
+    LeavesOut,
 }
 
 impl Asked {
     /// What is asked of that which must not be.
     pub(super) const fn turned(self) -> Self {
         match self {
-            Self::WhetherItMeets => Self::WhetherItIsForbidden,
-            Self::WhetherItIsForbidden => Self::WhetherItMeets,
-            Self::WhetherItConcerns => Self::WhetherItIsLeftOut,
-            Self::WhetherItIsLeftOut => Self::WhetherItConcerns,
+            Self::Meets => Self::IsForbidden,
+            Self::IsForbidden => Self::Meets,
+            Self::Concerns => Self::LeavesOut,
+            Self::LeavesOut => Self::Concerns,
         }
     }
 
     /// What is asked of another resource, on which the answer hangs.
     pub(super) const fn of_another(self) -> Self {
-        if self.is_met_in_any_case() { Self::WhetherItIsForbidden } else { Self::WhetherItMeets }
+        if self.is_met_in_any_case() { Self::IsForbidden } else { Self::Meets }
     }
 
     /// Whether a word that is written in another case is the word that is asked for.
     const fn is_met_in_any_case(self) -> bool {
-        matches!(self, Self::WhetherItIsForbidden | Self::WhetherItConcerns)
+        matches!(self, Self::IsForbidden | Self::Concerns)
     }
 
     /// Whether what is not set and has no known default may be anything.
     const fn leaves_open(self) -> bool {
-        matches!(self, Self::WhetherItConcerns | Self::WhetherItIsLeftOut)
+        matches!(self, Self::Concerns | Self::LeavesOut)
     }
 }
 
@@ -396,14 +396,14 @@ mod tests {
             (Test::NotEquals("Deny".into()), Truth::Yes, Truth::Yes),
             (Test::Equals("Deny".into()), Truth::No, Truth::No),
         ] {
-            assert_eq!(test_known_for(&test, &value, Asked::WhetherItMeets), meets, "{test:?}");
-            assert_eq!(test_known_for(&test, &value, Asked::WhetherItIsLeftOut), meets, "{test:?}");
-            assert_eq!(test_known_for(&test, &value, Asked::WhetherItIsForbidden), forbidden, "{test:?}");
-            assert_eq!(test_known_for(&test, &value, Asked::WhetherItConcerns), forbidden, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::Meets), meets, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::LeavesOut), meets, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::IsForbidden), forbidden, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::Concerns), forbidden, "{test:?}");
         }
         let list = Attribute::list(vec!["AllUsers".into()]);
         let none = Test::NotContains("allUsers".into());
-        assert_eq!(test_known_for(&none, &list, Asked::WhetherItMeets), Truth::No);
+        assert_eq!(test_known_for(&none, &list, Asked::Meets), Truth::No);
     }
 
     #[test]
@@ -411,10 +411,10 @@ mod tests {
         let test = Test::Equals("a".into());
         let depends = Default { value: DefaultValue::Depends, note: "it depends".into() };
         for (asked, truth) in [
-            (Asked::WhetherItMeets, Truth::No),
-            (Asked::WhetherItIsForbidden, Truth::No),
-            (Asked::WhetherItConcerns, Truth::Maybe),
-            (Asked::WhetherItIsLeftOut, Truth::Maybe),
+            (Asked::Meets, Truth::No),
+            (Asked::IsForbidden, Truth::No),
+            (Asked::Concerns, Truth::Maybe),
+            (Asked::LeavesOut, Truth::Maybe),
         ] {
             for default in [None, Some(&depends)] {
                 assert_eq!(test_absent(&test, default, asked).truth, truth, "{asked:?}");

@@ -4,11 +4,20 @@ use super::Attribute;
 use std::collections::HashSet;
 use std::fmt;
 
-/// The texts that were given to inputs which have no value in the code. They may be secrets.
-#[derive(Default)]
-pub struct Inputs(HashSet<Box<str>>);
+/// The texts that the inputs of a deployment have. They may be secrets.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Of inputs that have no value in the code: somebody gave it.
+    pub given: Texts,
+    /// Of all inputs.
+    pub all: Texts,
+}
 
-impl Inputs {
+/// Texts that are never shown.
+#[derive(Default)]
+pub struct Texts(HashSet<Box<str>>);
+
+impl Texts {
     /// The texts of these values, however deep they lie.
     #[must_use]
     pub fn of<'a>(values: impl IntoIterator<Item = &'a Attribute>) -> Self {
@@ -26,16 +35,16 @@ impl Inputs {
         Self(texts)
     }
 
-    /// Whether this text was given to one of them, as it is.
+    /// Whether this text is one of them, as it is.
     #[must_use]
     pub fn hold(&self, text: &str) -> bool {
         self.0.contains(text)
     }
 }
 
-impl fmt::Debug for Inputs {
+impl fmt::Debug for Texts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Inputs({})", self.0.len())
+        write!(f, "Texts({})", self.0.len())
     }
 }
 
@@ -47,8 +56,8 @@ mod tests {
     #[test]
     fn texts_below_are_held_and_not_shown() {
         let block = Block::new(vec![("password".into(), "hunter2".into())]).unwrap();
-        let inputs = Inputs::of(&[Attribute::list(vec![block.into()]), true.into()]);
-        assert!(inputs.hold("hunter2") && !inputs.hold("hunter") && !inputs.hold("true"));
-        assert_eq!(format!("{inputs:?}"), "Inputs(1)");
+        let texts = Texts::of(&[Attribute::list(vec![block.into()]), true.into()]);
+        assert!(texts.hold("hunter2") && !texts.hold("hunter") && !texts.hold("true"));
+        assert_eq!(format!("{texts:?}"), "Texts(1)");
     }
 }

@@ -14,7 +14,7 @@ mod unknown;
 
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
 pub use attribute::{Attribute, Block};
-pub use inputs::Inputs;
+pub use inputs::{Inputs, Texts};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
 pub use resource::{Action, Chosen, Expression, Place, Resource, Role};
 pub use sensitive::{HIDDEN, Sensitive};

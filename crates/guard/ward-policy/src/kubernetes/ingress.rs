@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn fails_closed_many_hosts_do_not_hold_a_review_up() {
+        // Each rule against each host would be four thousand million comparisons.
+        let hosts: Vec<String> = (0..64_000).map(|number| format!("\"h{number}.example.org\"")).collect();
+        let rules: Vec<String> = hosts.iter().map(|host| format!("{{\"host\": {host}}}")).collect();
+        let tls = format!("[{{\"hosts\": [{}]}}]", hosts.join(", "));
+        assert!(plain(&tls, &format!("[{}]", rules.join(", "))).is_empty());
+        let rules = format!("[{}, {{\"host\": \"h\"}}]", rules.join(", "));
+        assert_eq!(plain(&tls, &rules), ["\"h\""]);
+    }
+
+    #[test]
     fn fails_closed_a_default_backend_takes_every_other_host() {
         for name in ["defaultBackend", "backend"] {
             let spec = format!(

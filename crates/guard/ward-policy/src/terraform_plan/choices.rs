@@ -1,5 +1,6 @@
 //! Which values of a plan the provider chose: nobody wrote them.
 
+use super::configuration::Tree;
 use super::scope::Written;
 use crate::graph::{Attribute, Block, Chosen};
 
@@ -26,10 +27,18 @@ fn in_block(block: &Block, written: &Written<'_, '_>, path: &mut String, found: 
 fn in_value(value: &Attribute, written: &Written<'_, '_>, path: &mut String, found: &mut Vec<Chosen>) {
     match (value, written) {
         (Attribute::Text(_), Written::Absent) => {
-            found.push(Chosen { path: path.as_str().into(), is_sure: true })
+            found.push(Chosen { path: path.as_str().into(), is_sure: true });
         }
         (Attribute::Text(_), Written::NotTold) => {
             found.push(Chosen { path: path.as_str().into(), is_sure: false });
+        }
+        // Written as null, the provider chooses as well.
+        (Attribute::Text(_), Written::As(trees)) => {
+            let is_null = |tree: &Tree<'_>| matches!(tree, Tree::Leaf { is_null: true, .. });
+            if trees.iter().any(|tree| is_null(tree)) {
+                let is_sure = trees.iter().all(|tree| is_null(tree));
+                found.push(Chosen { path: path.as_str().into(), is_sure });
+            }
         }
         (Attribute::Block(block), _) => in_block(block, written, path, found),
         (Attribute::List(items), _) => items.iter().for_each(|item| in_value(item, written, path, found)),

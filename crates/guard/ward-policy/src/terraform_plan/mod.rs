@@ -11,7 +11,7 @@ mod marks;
 mod scope;
 mod state;
 
-use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role};
+use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role, Texts};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, read_block};
 use changes::{Change, read_change, resource_of};
@@ -84,14 +84,17 @@ fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
     Ok(Graph::new(Format::TerraformPlan, resources, notes)?.with_inputs(inputs))
 }
 
-/// What was given to variables that have no default: a plan lists the value of a default alike.
+/// The values of variables. A plan lists the value of a default like one that was given.
 fn inputs(variables: &Block, configuration: Option<&Module<'_>>) -> Inputs {
     let has_default = |name: &str| configuration.is_none_or(|root| root.with_default.contains(name));
-    let given = variables.entries().filter(|(name, _)| !has_default(name));
-    Inputs::of(given.filter_map(|(_, variable)| match variable {
-        Attribute::Block(variable) => variable.get("value"),
-        _ => None,
-    }))
+    let values = |is_meant: &dyn Fn(&str) -> bool| {
+        let meant = variables.entries().filter(|(name, _)| is_meant(name));
+        Texts::of(meant.filter_map(|(_, variable)| match variable {
+            Attribute::Block(variable) => variable.get("value"),
+            _ => None,
+        }))
+    };
+    Inputs { given: values(&|name| !has_default(name)), all: values(&|_| true) }
 }
 
 /// A plan that changes nothing has no list of changes; one that was cut short neither.

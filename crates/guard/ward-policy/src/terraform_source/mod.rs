@@ -38,7 +38,7 @@ use crate::input_error::InputError;
 use evaluator::{Evaluator, ModuleInstance};
 use source_tree::{SourceTree, joined_path, read_fetched};
 use std::collections::BTreeSet;
-use variable_files::{gives_to, given_values, names_of_values, unread_values};
+use variable_files::{given_values, gives_to, names_of_values, unread_values};
 
 /// What Terraform would be called with.
 #[derive(Debug, Clone, Copy, Default)]

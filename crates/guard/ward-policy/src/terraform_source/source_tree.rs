@@ -61,7 +61,8 @@ impl<'a> SourceTree<'a> {
         }
         let modules: BTreeMap<_, _> =
             folders.into_iter().map(|(folder, files)| (folder, read_folder(&files))).collect();
-        let mut tree = Self { modules, files: by_path, values: BTreeMap::new(), values_of_nobody: Vec::new() };
+        let mut tree =
+            Self { modules, files: by_path, values: BTreeMap::new(), values_of_nobody: Vec::new() };
         let of_values = tree.files.iter().filter(|(path, _)| is_of_values(path));
         let read: Vec<_> = of_values
             .map(|(path, bytes)| ValueFile { path: path.clone(), names: names_of_values(path, bytes) })

@@ -127,8 +127,10 @@ fn around(value: Value, texts: &[&str], holes: &[&Value]) -> Value {
         _ => false,
     };
     let value = if stays { value } else { value.computed("template") };
-    let is_arn = texts.first().is_some_and(|first| first.starts_with("arn:"));
-    if stays || is_arn { value.written_as(Some(&texts.join(HOLE_WRITTEN))) } else { value }
+    let is_plain = |hole: &&Value| hole.from.iter().all(|reference| reference.to != Referent::Computed);
+    let is_arn = texts.first().is_some_and(|first| first.starts_with("arn:")) && holes.iter().all(is_plain);
+    let is_more = texts.iter().any(|text| !text.is_empty());
+    if is_more && (stays || is_arn) { value.written_as(Some(&texts.join(HOLE_WRITTEN))) } else { value }
 }
 
 /// Attributes of resources that hold a name, never a quote or a bracket.

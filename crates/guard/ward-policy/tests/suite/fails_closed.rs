@@ -547,12 +547,18 @@ fn fails_closed_a_key_that_the_provider_chose_is_none_of_ones_own() {
         verdict(&plan(more, &change, &root), "W-003", "aws_db_instance.d")
     };
     let constant = r#"{"kms_key_id": {"constant_value": "x"}}"#;
-    let by_data =
-        r#"{"kms_key_id": {"references": ["data.aws_kms_key.rds.arn", "data.aws_kms_key.rds"]}}"#;
+    let by_data = r#"{"kms_key_id": {"references": ["data.aws_kms_key.rds.arn", "data.aws_kms_key.rds"]}}"#;
     let by_local = r#"{"kms_key_id": {"references": ["local.key"]}}"#;
     assert_eq!(database("", constant), Verdict::Pass);
-    // Nobody wrote it: the second plan says the same as the first.
+    // Nobody wrote it, or wrote null: the second plan says the same as the first.
     assert_eq!(database("", "{}"), Verdict::Fail);
+    assert_eq!(database("", r#"{"kms_key_id": {"constant_value": null}}"#), Verdict::Fail);
+    // An input may be null, and a local.
+    let by_input = r#"{"kms_key_id": {"references": ["var.key"]}}"#;
+    let given = |value: &str| format!(r#""variables": {{"key": {{"value": {value}}}}},"#);
+    assert_eq!(database(&given(&format!("{KEY:?}")), by_input), Verdict::Pass);
+    assert_eq!(database(&given("null"), by_input), Verdict::Indeterminate);
+    assert_eq!(database("", by_local), Verdict::Indeterminate);
     let state = |kind: &str, values: &str| {
         format!(
             r#""prior_state": {{"values": {{"root_module": {{"resources": [{{"address": "data.{kind}.rds", "mode": "data",
@@ -562,7 +568,10 @@ fn fails_closed_a_key_that_the_provider_chose_is_none_of_ones_own() {
     for (values, wanted) in [
         (format!(r#"{{"key_id": "alias/aws/rds", "arn": "{KEY}"}}"#), Verdict::Fail),
         (format!(r#"{{"key_id": "6f1a3ac6", "key_manager": "AWS", "arn": "{KEY}"}}"#), Verdict::Fail),
-        (format!(r#"{{"key_id": "alias/records", "key_manager": "CUSTOMER", "arn": "{KEY}"}}"#), Verdict::Pass),
+        (
+            format!(r#"{{"key_id": "alias/records", "key_manager": "CUSTOMER", "arn": "{KEY}"}}"#),
+            Verdict::Pass,
+        ),
     ] {
         for expressions in [by_data, by_local] {
             assert_eq!(database(&state("aws_kms_key", &values), expressions), wanted, "{values}");

@@ -99,7 +99,7 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
     let of = |policy: &str, resources: &str| {
         let policy = policy.replace("RESOURCES", resources);
         let text = format!(
-            "variable \"prefix\" {{}}\ndata \"aws_partition\" \"p\" {{}}\nresource \"aws_ssm_parameter\" \"x\" {{}}\nresource \"aws_s3_bucket\" \"o\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
+            "variable \"prefix\" {{}}\nlocals {{\n part = \"${{aws_s3_bucket.b.id}}/public\"\n}}\ndata \"aws_partition\" \"p\" {{}}\nresource \"aws_ssm_parameter\" \"x\" {{}}\nresource \"aws_s3_bucket\" \"o\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
         );
         verdict(&[("main.tf", &text)], "W-023", "aws_s3_bucket.b").0
     };
@@ -122,6 +122,7 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
             ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}-logs/*"],
             ["${aws_s3_bucket.b.arn}", "arn:aws:s3:::x-${aws_s3_bucket.b.id}/*"],
             ["${aws_s3_bucket.b.arn}", "${aws_ssm_parameter.x.arn}/*"],
+            ["arn:aws:s3:::${local.part}", "arn:aws:s3:::${local.part}/*"],
         ] {
             let [one, other] = parts;
             let part = format!("\"{one}\", \"{other}\"");
@@ -150,7 +151,9 @@ fn fails_closed_a_literal_beside_an_input_is_a_secret_that_may_be_written() {
     ] {
         assert!(of("aws_db_instance", &format!("password = {password}")).blocks(), "{password}");
     }
-    for password in ["var.pw", "random_password.p.result", "\"${var.pw}\"", "sensitive(var.pw)", "var.x ? var.pw : null"] {
+    for password in
+        ["var.pw", "random_password.p.result", "\"${var.pw}\"", "sensitive(var.pw)", "var.x ? var.pw : null"]
+    {
         let verdict = of("aws_db_instance", &format!("password = {password}"));
         assert_eq!(verdict, Verdict::Pass, "{password}");
     }
