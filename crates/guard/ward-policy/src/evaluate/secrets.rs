@@ -246,7 +246,12 @@ fn is_clean_entry(name: &str, value: &Attribute) -> Truth {
     match value {
         Attribute::Text(text) => Truth::from(!(names_secret(name) && is_written_out(text))),
         Attribute::Sensitive(secret) => is_clean_entry(name, secret.value()),
-        Attribute::Unknown(unknown) if names_secret(name) => is_not_written(unknown, 0),
+        Attribute::Unknown(unknown) if unknown.branches.is_empty() => {
+            if names_secret(name) && has_text_beside(unknown) { Truth::Maybe } else { Truth::Yes }
+        }
+        Attribute::Unknown(unknown) => {
+            every(unknown.branches.iter().map(|branch| is_clean_entry(name, branch)))
+        }
         _ => Truth::Yes,
     }
 }

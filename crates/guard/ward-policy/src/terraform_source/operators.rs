@@ -190,6 +190,8 @@ fn leads(value: &Value) -> bool {
         not_known.reason == Reason::AfterApply
             && not_known.branches.is_empty()
             && not_known.beneath.is_empty()
+            // A part of what a resource says is another name than the whole.
+            && !not_known.written.as_deref().is_some_and(|written| written.contains('…'))
     })
 }
 

@@ -99,7 +99,7 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
     let of = |policy: &str, resources: &str| {
         let policy = policy.replace("RESOURCES", resources);
         let text = format!(
-            "variable \"prefix\" {{}}\nlocals {{\n part = \"${{aws_s3_bucket.b.id}}/public\"\n}}\ndata \"aws_partition\" \"p\" {{}}\nresource \"aws_ssm_parameter\" \"x\" {{}}\nresource \"aws_s3_bucket\" \"o\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
+            "variable \"x\" {{}}\nvariable \"prefix\" {{}}\nlocals {{\n objects = \"${{aws_s3_bucket.b.arn}}/*\"\n part = \"${{aws_s3_bucket.b.id}}/public\"\n}}\ndata \"aws_partition\" \"p\" {{}}\nresource \"aws_ssm_parameter\" \"x\" {{}}\nresource \"aws_s3_bucket\" \"o\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
         );
         verdict(&[("main.tf", &text)], "W-023", "aws_s3_bucket.b").0
     };
@@ -122,6 +122,7 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
             ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}-logs/*"],
             ["${aws_s3_bucket.b.arn}", "arn:aws:s3:::x-${aws_s3_bucket.b.id}/*"],
             ["${aws_s3_bucket.b.arn}", "${aws_ssm_parameter.x.arn}/*"],
+            ["${var.x ? aws_s3_bucket.b.arn : local.objects}", "${aws_s3_bucket.b.arn}/*"],
             ["arn:aws:s3:::${local.part}", "arn:aws:s3:::${local.part}/*"],
         ] {
             let [one, other] = parts;
@@ -164,6 +165,15 @@ fn fails_closed_a_literal_beside_an_input_is_a_secret_that_may_be_written() {
         "{ password = \"hunter2-${random_password.p.result}\" }",
     ] {
         assert!(of("kubernetes_secret", &format!("data = {data}")).blocks(), "{data}");
+    }
+    let environment =
+        |value: &str| of("aws_lambda_function", &format!("environment {{\n variables = {{ {value} }}\n }}"));
+    for value in ["DB_PASSWORD = \"hunter2-${var.x}\"", "DB_PASSWORD = var.x ? \"hunter2\" : \"hunter3\""] {
+        assert!(environment(value).blocks(), "{value}");
+    }
+    for value in ["DB_PASSWORD = var.pw", "DB_URL = \"https://${var.x}\"", "PASSWORD_LENGTH = var.x ? 8 : 12"]
+    {
+        assert_eq!(environment(value), Verdict::Pass, "{value}");
     }
     for data in ["{ password = random_password.p.result }", "{ user = var.x, password = var.pw }"] {
         assert_eq!(of("kubernetes_secret", &format!("data = {data}")), Verdict::Pass, "{data}");
