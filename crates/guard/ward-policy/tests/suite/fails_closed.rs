@@ -517,25 +517,28 @@ fn fails_closed_a_secret_behind_a_local_or_in_the_default_of_a_variable() {
 
 #[test]
 fn fails_closed_a_secret_beside_an_input_in_a_map() {
-    let of = |data: &str, unknown: &str| {
+    let of = |references: &str, data: &str, unknown: &str| {
         let change = format!(
             r#"{{"address": "kubernetes_secret.s", "mode": "managed", "type": "kubernetes_secret", "name": "s",
             "change": {{"actions": ["create"], "before": null, "after": {{"data": {data}}},
             "after_unknown": {{"data": {unknown}}}, "after_sensitive": {{"data": true}}}}}}"#
         );
-        let references = r#"{"data": {"references": ["var.user", "var.pw", "random_password.p.result", "random_password.p"]}}"#;
+        let references = format!(r#"{{"data": {{"references": [{references}]}}}}"#);
         let root = format!(
             r#"{{"resources": [{}, {}], "variables": {{"user": {{}}, "pw": {{}}}}}}"#,
-            declared("kubernetes_secret.s", references),
+            declared("kubernetes_secret.s", &references),
             declared("random_password.p", "{}")
         );
         let given = r#""variables": {"user": {"value": "ann"}, "pw": {"value": "given"}},"#;
         let random = created("random_password.p", r#"{"length": 32}"#, r#"{"result": true}"#);
         verdict(&plan(given, &format!("{change}, {random}"), &root), "W-059", "kubernetes_secret.s")
     };
-    assert_eq!(of(r#"{"user": "ann", "password": "given"}"#, "{}"), Verdict::Pass);
-    assert_eq!(of(r#"{"user": "ann", "password": "hunter2"}"#, "{}"), Verdict::Indeterminate);
-    assert_eq!(of(r#"{"user": "ann"}"#, r#"{"password": true}"#), Verdict::Pass);
+    let (user, all) =
+        (r#""var.user""#, r#""var.user", "var.pw", "random_password.p.result", "random_password.p""#);
+    assert_eq!(of(user, r#"{"user": "ann", "password": "hunter2"}"#, "{}"), Verdict::Indeterminate);
+    assert_eq!(of(all, r#"{"user": "ann", "password": "hunter2"}"#, "{}"), Verdict::Indeterminate);
+    assert_eq!(of(all, r#"{"user": "ann", "password": "given"}"#, "{}"), Verdict::Pass);
+    assert_eq!(of(all, r#"{"user": "ann"}"#, r#"{"password": true}"#), Verdict::Pass);
 }
 
 #[test]
