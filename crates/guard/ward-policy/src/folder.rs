@@ -17,14 +17,16 @@ const DOCUMENTS: [&str; 6] = [".json", ".yaml", ".yml", ".template", ".cfn", ".c
 /// The end of the names of files that are looked into, and are anything else as a rule.
 const PLAIN_TEXT: &str = ".txt";
 /// Ends of the names of files that change what is deployed and that Ward does not read.
-const NOT_READ: [(&str, &str); 6] = [
+const NOT_READ: [(&str, &str); 5] = [
     (".tofu", "OpenTofu takes it in the place of the file of its name"),
     (".tofu.json", "OpenTofu takes it in the place of the file of its name"),
-    ("terragrunt.hcl", "Terragrunt takes modules and their values from it"),
     (".tfstack.hcl", "Terraform takes the parts of a stack from it"),
     (".tfcomponent.hcl", "Terraform takes the parts of a stack from it"),
     (".tfdeploy.hcl", "Terraform takes the values of a stack from it"),
 ];
+/// Names of the files of Terragrunt.
+const OF_TERRAGRUNT: [&str; 3] = ["terragrunt.hcl", "terragrunt.hcl.json", "terragrunt.stack.hcl"];
+const TERRAGRUNT: &str = "Terragrunt takes modules and their values from it";
 /// Ends of the names of files with values of Terraform's variables.
 const VALUES: [&str; 2] = [".tfvars", ".tfvars.json"];
 /// Where Terraform keeps what it fetched.
@@ -81,6 +83,10 @@ fn ends_with(name: &str, end: &str) -> bool {
 /// deploys it, but for files that take the place of others.
 fn reason_not_to_read(path: &str) -> Option<&'static str> {
     let is_fetched = path.split('/').any(|folder| folder == FETCHED);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if OF_TERRAGRUNT.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        return (!is_fetched).then_some(TERRAGRUNT);
+    }
     let (end, reason) = NOT_READ.iter().find(|(end, _)| ends_with(path, end))?;
     (!is_fetched || end.starts_with(".tofu")).then_some(reason)
 }
@@ -106,6 +112,10 @@ pub fn read_folder_with(name: &str, files: &[SourceFile<'_>], options: &SourceOp
     }
     if files.iter().any(|file| is_configuration(file.path)) {
         read_configuration(name, files, options, &mut folder);
+    } else if !options.variables.is_empty() || !options.variable_files.is_empty() {
+        let what = "values were given, and there is no Terraform configuration that takes them".to_owned();
+        let graph = Err(InputError::UnknownFormat { what });
+        folder.inputs.push(FolderInput { name: name.to_owned(), graph });
     }
     let mut manifests: Vec<(&str, String)> = Vec::new();
     for file in files.iter().filter(|file| is_document(file.path)) {
@@ -155,9 +165,11 @@ pub fn read_module_of_file_with(
 ) -> FolderInput {
     let graph = TerraformSource::read(files).and_then(|source| {
         let undeclared = options.variables.iter().find(|(variable, _)| !source.declares("", variable));
-        match undeclared {
-            Some((variable, _)) => Err(undeclared_variable(variable)),
-            None => source.graph(&SourceOptions { root: "", ..*options }),
+        let of_others = options.variable_files.iter().find(|file| source.is_of_others(file, &[""]));
+        match (undeclared, of_others) {
+            (Some((variable, _)), _) => Err(undeclared_variable(variable)),
+            (_, Some(file)) => Err(of_others_values(file.path)),
+            (None, None) => source.graph(&SourceOptions { root: "", ..*options }),
         }
     });
     FolderInput { name: name.to_owned(), graph }
@@ -168,6 +180,10 @@ fn undeclared_variable(variable: &str) -> InputError {
     InputError::UnknownFormat {
         what: format!("no root module declares the variable {variable:?} that was given"),
     }
+}
+
+fn of_others_values(path: &str) -> InputError {
+    InputError::UnknownFormat { what: format!("no root module declares a variable that {path} gives") }
 }
 
 fn read_configuration(
@@ -189,6 +205,11 @@ fn read_configuration(
             let graph = Err(undeclared_variable(variable));
             folder.inputs.push(FolderInput { name: name.to_owned(), graph });
         }
+    }
+    let roots: Vec<&str> = graphs.iter().map(|(root, _)| root.as_str()).collect();
+    for file in options.variable_files.iter().filter(|file| source.is_of_others(file, &roots)) {
+        let graph = Err(of_others_values(file.path));
+        folder.inputs.push(FolderInput { name: name.to_owned(), graph });
     }
     let inputs = graphs.into_iter().map(|(root, graph)| FolderInput { name: within(name, &root), graph });
     folder.inputs.extend(inputs);
@@ -263,7 +284,9 @@ mod tests {
     #[test]
     fn fails_closed_what_other_tools_read_is_told() {
         let open = "resource \"aws_efs_file_system\" \"f\" {}\n";
-        for path in ["a.tofu", "a.tofu.json", "live/terragrunt.hcl", "x.tfstack.hcl", "x.tfdeploy.hcl"] {
+        let terragrunt = ["live/terragrunt.hcl", "live/terragrunt.hcl.json", "terragrunt.stack.hcl"];
+        for path in ["a.tofu", "a.tofu.json", "x.tfstack.hcl", "x.tfdeploy.hcl"].iter().chain(&terragrunt) {
+            assert!(is_looked_at(path), "{path}");
             let found = folder(&[("a.tf", "locals {}\n"), (path, open)]);
             let told = found.inputs.iter().find(|input| input.name.ends_with(path));
             assert!(told.is_some_and(|input| input.graph.is_err()), "{path}");
@@ -292,6 +315,40 @@ mod tests {
             assert_eq!(found.inputs.iter().any(|input| input.graph.is_err()), is_refused, "{variable}");
             assert_eq!(read_module_of_file_with("a.tf", &files, &options).graph.is_err(), is_refused);
         }
+    }
+
+    #[test]
+    fn fails_closed_a_file_of_values_is_for_the_roots_that_declare_something_of_it() {
+        let open = "variable \"NAME\" {\n  default = true\n}\n";
+        let (of_a, of_b) = (open.replace("NAME", "size"), open.replace("NAME", "on"));
+        let files = [
+            SourceFile { path: "a/main.tf", bytes: of_a.as_bytes() },
+            SourceFile { path: "b/main.tf", bytes: of_b.as_bytes() },
+            SourceFile { path: "a/prod.tfvars", bytes: b"size = 5" },
+            SourceFile { path: "b/prod.tfvars", bytes: b"on = false" },
+        ];
+        let blocked = |text: &str| -> Vec<String> {
+            let named = [SourceFile { path: "named.tfvars", bytes: text.as_bytes() }];
+            let options = SourceOptions { variable_files: &named, ..SourceOptions::default() };
+            let found = read_folder_with("", &files, &options);
+            let is_blocked = |input: &&FolderInput| match &input.graph {
+                Ok(graph) => graph.notes().iter().any(|note| note.blocks),
+                Err(_) => true,
+            };
+            found.inputs.iter().filter(is_blocked).map(|input| input.name.clone()).collect()
+        };
+        assert_eq!(blocked("size = 5"), ["b"]);
+        assert!(blocked("size = 5\non = true").is_empty());
+        assert_eq!(blocked(""), ["a", "b"]);
+        // Nobody declares anything of it: another file was meant.
+        assert_eq!(blocked("sise = 5"), ["", "a", "b"]);
+        let named = [SourceFile { path: "n.tfvars", bytes: b"size = 5" }];
+        let options = SourceOptions { variable_files: &named, ..SourceOptions::default() };
+        let stack = "{\"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\"}}}";
+        let only = [SourceFile { path: "a.json", bytes: stack.as_bytes() }];
+        assert!(read_folder_with("", &only, &options).inputs.iter().any(|input| input.graph.is_err()));
+        let alone = [SourceFile { path: "main.tf", bytes: of_b.as_bytes() }];
+        assert!(read_module_of_file_with("b", &alone, &options).graph.is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use ward_policy::folder::read_folder;
-use ward_policy::graph::Format;
+use ward_policy::graph::{Format, Role};
 use ward_policy::rules::RuleSet;
 use ward_policy::terraform_source::SourceFile;
 use ward_policy::yaml::{YamlNode, read_yaml};
@@ -71,7 +71,20 @@ struct Judged {
     subject: String,
     must_fail: bool,
     found: Verdict,
+    /// Whether the rule saw the subject at all: a pass of what nobody looked at is no agreement.
+    is_looked_at: bool,
     is_plan: bool,
+}
+
+impl Judged {
+    /// An error proves nothing, nor does what was not looked at; both block what must pass.
+    fn is_open(&self) -> bool {
+        matches!(self.found, Verdict::Indeterminate | Verdict::Error) || !self.is_looked_at
+    }
+
+    fn is_right(&self) -> bool {
+        if self.must_fail { self.found == Verdict::Fail } else { !self.found.blocks() && self.is_looked_at }
+    }
 }
 
 /// The files below a folder, by their paths from there.
@@ -94,18 +107,26 @@ fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// What Ward finds in a folder: rule, part, address without instance, verdict; and the inputs it read.
+/// What Ward finds in a folder: rule, part, address without instance, verdict; and the inputs it did not
+/// read.
 struct Found {
     findings: Vec<(String, Option<String>, String, Verdict)>,
     unread: Vec<String>,
     /// Addresses that stand in a plan.
     planned: BTreeSet<String>,
+    /// Rules and their parts, with the address of each resource whose type they know.
+    looked_at: BTreeSet<(String, Option<String>, String)>,
 }
 
 fn look_through(folder: &Path, rules: &RuleSet) -> Found {
     let files = files_below(folder);
     let sources: Vec<SourceFile<'_>> = files.iter().map(|(path, bytes)| SourceFile { path, bytes }).collect();
-    let mut found = Found { findings: Vec::new(), unread: Vec::new(), planned: BTreeSet::new() };
+    let mut found = Found {
+        findings: Vec::new(),
+        unread: Vec::new(),
+        planned: BTreeSet::new(),
+        looked_at: BTreeSet::new(),
+    };
     for input in read_folder("", &sources).inputs {
         let graph = match input.graph {
             Ok(graph) => graph,
@@ -116,6 +137,13 @@ fn look_through(folder: &Path, rules: &RuleSet) -> Found {
         };
         if graph.format() == Format::TerraformPlan {
             found.planned.extend(graph.resources().map(|(_, one)| without_instance(&one.address)));
+        }
+        let judged = graph.resources().filter(|(_, one)| matches!(one.role, Role::Managed | Role::Drifted));
+        for (_, resource) in judged {
+            found.looked_at.extend(rules.of_type(&resource.kind).map(|(rule, cell)| {
+                let aspect = cell.aspect.as_deref().map(str::to_owned);
+                (rule.id.as_str().to_owned(), aspect, without_instance(&resource.address))
+            }));
         }
         found.findings.extend(assess(&graph, rules).findings.iter().map(|finding| {
             let aspect = finding.cell.aspect.as_deref().map(str::to_owned);
@@ -137,6 +165,15 @@ fn worst(found: &Found, rule: (&str, Option<&str>), address: Option<&str>) -> Ve
         id == rule.0 && aspect.as_deref() == rule.1 && address.is_none_or(|address| address == of)
     });
     meant.map(|(_, _, _, verdict)| *verdict).max().unwrap_or(Verdict::Pass)
+}
+
+/// Whether a rule or a part of it looked at a resource, or at any. Of a folder that was not read wholly,
+/// nobody knows what else is in it.
+fn is_looked_at(found: &Found, rule: (&str, Option<&str>), address: Option<&str>) -> bool {
+    let is_meant = |(id, aspect, of): &(String, Option<String>, String)| {
+        id == rule.0 && aspect.as_deref() == rule.1 && address.is_none_or(|address| address == of)
+    };
+    (address.is_some() || found.unread.is_empty()) && found.looked_at.iter().any(is_meant)
 }
 
 /// What is labelled: a resource, or a folder as a whole; and whether it must fail.
@@ -200,16 +237,14 @@ fn figures(judged: &[&Judged]) -> Figures {
     let must_fail: Vec<_> = judged.iter().filter(|one| one.must_fail).collect();
     let must_pass: Vec<_> = judged.iter().filter(|one| !one.must_fail).collect();
     let failing: Vec<_> = judged.iter().filter(|one| one.found == Verdict::Fail).collect();
-    // An error proves nothing, and blocks what must pass.
-    let is_open = |found: Verdict| matches!(found, Verdict::Indeterminate | Verdict::Error);
     let fragments: Vec<_> = must_pass.iter().filter(|one| !one.is_plan).collect();
     let plans: Vec<_> = must_pass.iter().filter(|one| one.is_plan).collect();
     Figures {
         precision: Share::of(&failing, |one| one.must_fail),
         strict: Share::of(&must_fail, |one| one.found == Verdict::Fail),
         blocking: Share::of(&must_fail, |one| matches!(one.found, Verdict::Fail | Verdict::Indeterminate)),
-        open: Share::of(&fragments, |one| is_open(one.found)),
-        open_of_plans: Share::of(&plans, |one| is_open(one.found)),
+        open: Share::of(&fragments, |one| one.is_open()),
+        open_of_plans: Share::of(&plans, |one| one.is_open()),
     }
 }
 
@@ -249,11 +284,19 @@ fn judge(corpus: &str, root: &Path) -> (Vec<Judged>, usize, Vec<String>) {
         assert!(known, "{check} is mapped to {rule:?}, which is not there");
         for (subject, must_fail) in subjects {
             let found_verdict = worst(&found, rule, subject.as_deref());
+            let is_looked_at = is_looked_at(&found, rule, subject.as_deref());
             let is_plan = subject.as_deref().is_some_and(|subject| found.planned.contains(subject));
             let place = folder.file_name().unwrap().to_string_lossy();
             let format = folder.parent().unwrap().file_name().unwrap().to_string_lossy();
             let subject = subject.unwrap_or_else(|| format!("{format}/{place}"));
-            judged.push(Judged { check: check.clone(), subject, must_fail, found: found_verdict, is_plan });
+            judged.push(Judged {
+                check: check.clone(),
+                subject,
+                must_fail,
+                found: found_verdict,
+                is_looked_at,
+                is_plan,
+            });
         }
     }
     (judged, crashes, unread)
@@ -282,10 +325,10 @@ fn measure(corpus: &str) {
     };
     let agreed: Vec<&Judged> = judged.iter().filter(|one| !is_disputed(one)).collect();
     for one in &agreed {
-        let is_right = if one.must_fail { one.found == Verdict::Fail } else { !one.found.blocks() };
-        if !is_right {
+        if !one.is_right() {
             let word = if one.must_fail { "must fail" } else { "must pass" };
-            println!("{} {} {word}: {}", one.check, one.subject, one.found);
+            let found = if one.is_looked_at { one.found.word() } else { "not looked at" };
+            println!("{} {} {word}: {found}", one.check, one.subject);
         }
     }
     let labelled = figures(&all);
@@ -298,6 +341,8 @@ fn measure(corpus: &str) {
     of_areas.print(corpus, "checks of the six areas that a rule answers");
     let folders = cases(corpus, &root).len();
     println!("corpus {corpus}, folders without a crash: {}/{folders}", folders - crashes);
+    Share::of(&judged, |one| one.is_looked_at).print(corpus, "cases that a rule looked at");
+    println!("corpus {corpus}, inputs that were not read: {}", unread.len());
     unread.iter().for_each(|one| println!("not read: {one}"));
     assert_eq!(crashes, 0);
     assert!(figures.precision.is_at_least(PRECISION), "precision of {corpus}");
@@ -321,15 +366,17 @@ fn corpora_verdicts_about_labelled_files() {
 
 #[test]
 fn corpora_disputes_are_of_cases_that_are_there_and_that_ward_judges_so() {
-    let Some(root) = std::env::var_os("WARD_CORPORA").filter(|value| !value.is_empty()) else { return };
+    let Some(root) = std::env::var_os("WARD_CORPORA").filter(|value| !value.is_empty()) else {
+        println!("skipped: WARD_CORPORA is not set, so there are no labelled cases to judge");
+        return;
+    };
     let root = PathBuf::from(root).join("policy");
     let mut known = BTreeSet::new();
     for corpus in ["checkov", "trivy-checks"] {
         let (judged, _, _) = judge(corpus, &root);
         known.extend(judged.into_iter().map(|one| {
-            let is_right = if one.must_fail { one.found == Verdict::Fail } else { !one.found.blocks() };
             assert!(
-                !is_right
+                !one.is_right()
                     || !disputed()
                         .iter()
                         .any(|(check, subject, _)| { *check == one.check && *subject == one.subject }),

@@ -175,6 +175,13 @@ fn read_path(path: &Path, values: &GivenValues, all: &mut Folder, out: &Out) -> 
         all.inputs.push(read);
         return Ok(());
     }
+    if values.are_given() {
+        return Err(Failure::input(
+            format!("{name} takes no values"),
+            "a plan, a template and a manifest hold their own values, and those that were given would change nothing",
+            "leave out --var and --var-file, or name the folder of the configuration",
+        ));
+    }
     let graph = read_named_input(&name, &read_bytes(path)?);
     all.inputs.push(FolderInput { name, graph });
     Ok(())

@@ -142,6 +142,25 @@ fn fails_closed_values_that_are_given_are_judged_and_values_that_are_not_read_bl
     std::fs::write(&prod, "on = true\n").unwrap();
     assert_eq!(check(&["--var-file", text(&prod)]).status.code(), Some(0));
 
+    // A file of which nobody declares anything, and an input that takes no values.
+    let other = write("other.tfvars", "size = 5\n");
+    assert_eq!(check(&["--var-file", text(&other)]).status.code(), Some(3));
+    std::fs::remove_file(&other).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let stack = elsewhere.path().join("stack.json");
+    std::fs::write(&stack, "{\"Resources\": {\"K\": {\"Type\": \"AWS::SQS::Queue\", \"Properties\": {\"KmsMasterKeyId\": \"k\"}}}}")
+        .unwrap();
+    let plain = run(&["policy", "check", text(&stack)]).status.code();
+    assert_ne!(plain, Some(3));
+    for more in [["--var", "on=true"], ["--var-file", text(&prod)]] {
+        let refused = run(&[&["policy", "check", text(&stack)][..], &more].concat());
+        assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+        assert_eq!(
+            run(&[&["policy", "check", text(elsewhere.path())][..], &more].concat()).status.code(),
+            Some(3)
+        );
+    }
+
     // What was not looked at is part of the report.
     write("package.json", "{\"name\": \"x\"}");
     let output = check(&["--var-file", text(&prod), "--format", "json"]);

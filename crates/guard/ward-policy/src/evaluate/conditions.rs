@@ -1,6 +1,7 @@
 //! Conditions over one resource.
 
 use super::links::{Link, LinkIndex, NameIndex, targets};
+use super::own_key::{self, ToldKeys};
 use super::policy_document;
 use super::truth::{Outcome, Truth};
 use super::value_test::{Asked, takes_lists, test_known, test_known_for, test_reached};
@@ -37,6 +38,7 @@ pub(super) struct Surroundings<'g> {
     pub(super) settings: &'g Settings,
     links: Links,
     names: Names,
+    keys: ToldKeys,
 }
 
 /// The place in a resource from which paths lead on.
@@ -97,17 +99,23 @@ impl<'g> Surroundings<'g> {
             settings: rules.settings(),
             links: RefCell::default(),
             names: RefCell::default(),
+            keys: ToldKeys::of(graph),
         }
     }
 
     /// What a condition comes to for a resource.
     pub(super) fn judge(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::WhetherItMeets))
+        self.eval(condition, View::of(id, resource, Asked::Meets))
+    }
+
+    /// What a condition comes to for another resource, on which the answer about the first one hangs.
+    fn judge_other(&self, condition: &Condition, id: ResourceId, other: &Resource, asked: Asked) -> Outcome {
+        self.eval(condition, View::of(id, other, asked.of_another())).seen_at(&other.address)
     }
 
     /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
     pub(super) fn concerns(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::WhetherItConcerns))
+        self.eval(condition, View::of(id, resource, Asked::Concerns))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
@@ -119,7 +127,8 @@ impl<'g> Surroundings<'g> {
             }
             Condition::NoOne(parts) => Outcome::every(parts.iter().map(|part| {
                 let met = || view.told(&AttributePath::default(), &witness(part, view), MUST_NOT);
-                Outcome::no_one([self.eval(part, view)], met)
+                let asked = View { asked: view.asked.turned(), ..view };
+                Outcome::no_one([self.eval(part, asked)], met)
             })),
             Condition::Test { path, over, test } => self.test(view, path, *over, test),
             Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
@@ -137,6 +146,7 @@ impl<'g> Surroundings<'g> {
     }
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
+        let view = View { asked: asked_over(view, over), ..view };
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
         // Only what is not written, in one case at least, or written as an empty list, asks for a default.
         let asks = |one: &Reached<'_>| {
@@ -155,14 +165,11 @@ impl<'g> Surroundings<'g> {
                     let present = items.iter().filter(|item| **item != Attribute::Null);
                     let before = outcomes.len();
                     outcomes.extend(present.map(|item| {
-                        Outcome::of(test_known_for(test, item, view.asked), || {
+                        let (truth, origin) = self.known(view, path, test, item);
+                        Outcome::of(truth, || {
                             let value = view.shown(item, one.is_sensitive);
-                            Observation {
-                                address: None,
-                                path: view.full(&one.at),
-                                value,
-                                origin: String::new(),
-                            }
+                            let origin = origin.to_owned();
+                            Observation { address: None, path: view.full(&one.at), value, origin }
                         })
                     }));
                     if outcomes.len() == before {
@@ -170,11 +177,32 @@ impl<'g> Surroundings<'g> {
                         outcomes.push(self.test_one(view, test, &absent, default));
                     }
                 }
+                State::Known(value) if *test == Test::OwnKey => {
+                    let (truth, origin) = self.known(view, path, test, value);
+                    outcomes.push(Outcome::of(truth, || view.observe(one, origin)));
+                }
                 _ => outcomes.push(self.test_one(view, test, one, default)),
             }
         }
         let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
         Outcome::over(over, outcomes, none, || view.told(path, "meets what it must not", ""))
+    }
+
+    /// A test of a value that is there, and what else decided.
+    fn known(
+        &self,
+        view: View<'_>,
+        path: &AttributePath,
+        test: &Test,
+        value: &Attribute,
+    ) -> (Truth, &'static str) {
+        let truth = test_known_for(test, value, view.asked);
+        // Nothing in a document comes from a provider.
+        let Some(names) = view.names.filter(|_| *test == Test::OwnKey && truth == Truth::Yes) else {
+            return (truth, "");
+        };
+        let path = join(names, &path.to_string());
+        own_key::doubt(self.graph, &self.keys, view.resource, &path, value).unwrap_or((truth, ""))
     }
 
     fn test_one(
@@ -203,6 +231,7 @@ impl<'g> Surroundings<'g> {
         of: &Condition,
     ) -> Outcome {
         let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let inner = View { asked: asked_over(view, over), ..view };
         let mut outcomes = Vec::new();
         for one in &reached {
             match one.state {
@@ -212,12 +241,12 @@ impl<'g> Surroundings<'g> {
                     {
                         let at =
                             if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
-                        let outcome = self.in_block(view, path, item, &at, one.is_sensitive, of);
+                        let outcome = self.in_block(inner, path, item, &at, one.is_sensitive, of);
                         outcomes.push(forbidden(view, over, outcome, &at, item, one.is_sensitive));
                     }
                 }
                 State::Known(value) => {
-                    let outcome = self.in_block(view, path, value, &one.at, one.is_sensitive, of);
+                    let outcome = self.in_block(inner, path, value, &one.at, one.is_sensitive, of);
                     outcomes.push(forbidden(view, over, outcome, &one.at, value, one.is_sensitive));
                 }
                 State::Null | State::Unset => {}
@@ -355,7 +384,9 @@ impl<'g> Surroundings<'g> {
                 }
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
-                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    Some(condition) => {
+                        self.judge_other(condition, id, other, asked_over(view, companion.over))
+                    }
                     None => Outcome::yes(),
                 };
                 outcomes.push(linked(met, link, companion.over, &other.address, &companion.by));
@@ -414,7 +445,7 @@ impl<'g> Surroundings<'g> {
                 return Outcome { truth: Truth::Maybe, observed: vec![view.told(&target.path, &what, "")] };
             };
             let met = match &target.of {
-                Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                Some(condition) => self.judge_other(condition, id, other, view.asked),
                 None => Outcome::yes(),
             };
             match link {
@@ -432,7 +463,7 @@ impl<'g> Surroundings<'g> {
             .filter_map(|(id, other)| {
                 let account = same_account(&other.provider, &view.resource.provider)?;
                 let met = match &present.of {
-                    Some(condition) => self.judge(condition, id, other).seen_at(&other.address),
+                    Some(condition) => self.judge_other(condition, id, other, view.asked),
                     None => Outcome::yes(),
                 };
                 let is_there = other.is_there_with(view.resource);
@@ -479,6 +510,11 @@ fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePat
         Link::Maybe if decides => uncertain(address, by, MAY_BELONG_ELSEWHERE),
         Link::Yes | Link::Maybe | Link::IfThere => met,
     }
+}
+
+/// What is asked of one of many: of none of them, it is what must not be.
+fn asked_over(view: View<'_>, over: Over) -> Asked {
+    if over == Over::None { view.asked.turned() } else { view.asked }
 }
 
 /// Of a block that must not meet a condition: whether it doesn't, and what it says if it does.

@@ -1,11 +1,13 @@
 //! Judging a graph by a set of rules.
 
 mod addresses;
+mod bucket_names;
 mod change;
 mod cidr;
 mod conditions;
 mod decided;
 mod links;
+mod own_key;
 mod policy_document;
 mod policy_values;
 mod ports;

@@ -381,13 +381,13 @@ fn covers_bucket_and_objects(resources: &Values) -> Truth {
     let objects =
         resources.has(|resource| path(resource).split_once('/').is_some_and(|(_, rest)| rest == "*"));
     let bucket = resources.has(|resource| !path(resource).contains('/'));
-    let open = resources.open_count();
-    match usize::from(objects) + usize::from(bucket) {
-        2 => Truth::Yes,
-        _ if open == 0 => Truth::No,
-        // Two that will be known are both.
-        told if told + open >= 2 => Truth::Yes,
-        _ => Truth::Maybe,
+    if (objects && bucket) || resources.name_whole_bucket() {
+        Truth::Yes
+    } else if resources.is_known() {
+        Truth::No
+    } else {
+        // Two names that are not known may be two parts of it.
+        Truth::Maybe
     }
 }
 

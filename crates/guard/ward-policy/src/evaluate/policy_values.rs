@@ -1,5 +1,6 @@
 //! The texts of an access policy, as far as they are known.
 
+use super::bucket_names::{Extent, NamedBucket, named_bucket};
 use crate::graph::{Attribute, Reference, Referent, Unknown};
 
 /// Texts of a statement, some of which may not be known.
@@ -9,8 +10,8 @@ pub(super) struct Values {
     /// Types of the resources of this template that are named: what a name of theirs says nothing about.
     kinds: Vec<Box<str>>,
     unknown_count: usize,
-    /// How many of those that are not known are a part of what a name leads to: `${…}/public/*`.
-    part_count: usize,
+    /// Buckets of this deployment that are named before their names are known.
+    buckets: Vec<NamedBucket>,
 }
 
 /// Types of CloudFormation that a principal may name: whom they let in is told by the type.
@@ -50,9 +51,7 @@ impl Values {
             },
             Attribute::Unknown(unknown) => {
                 self.unknown_count += 1;
-                let after = unknown.written.as_deref().and_then(|written| written.rsplit_once('}'));
-                let is_part = after.is_some_and(|(_, after)| after.starts_with('/') && after != "/*");
-                self.part_count += usize::from(is_part);
+                self.buckets.extend(named_bucket(unknown));
             }
             Attribute::Null => {}
             Attribute::Block(block) => block.entries().for_each(|(_, value)| self.take(value)),
@@ -68,9 +67,10 @@ impl Values {
         self.unknown_count += 1;
     }
 
-    /// How many are not known and may be a whole bucket, or all that lies in it.
-    pub(super) const fn open_count(&self) -> usize {
-        self.unknown_count.saturating_sub(self.part_count)
+    /// Whether a bucket and all that lies in it are both named, before its name is known.
+    pub(super) fn name_whole_bucket(&self) -> bool {
+        let of = |extent: Extent| self.buckets.iter().filter(move |one| one.extent == extent);
+        of(Extent::Bucket).any(|one| of(Extent::Objects).any(|other| one.bucket == other.bucket))
     }
 
     /// Whether a resource of this type is named.

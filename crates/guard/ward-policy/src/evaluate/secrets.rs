@@ -4,10 +4,12 @@ use super::conditions::{View, parse};
 use super::secret_marks::{holds_assignment, holds_key, is_random, is_written_out, names_secret};
 use super::truth::{Outcome, Truth};
 use crate::graph::{
-    Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Unknown, reach,
+    Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Texts, Unknown,
+    reach,
 };
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
 use crate::rules::{Secret, SecretQuestion};
+use crate::terraform_source::VALUE_OR_OTHER;
 
 const FOUND: &str = "a secret is written down here; it is not shown";
 
@@ -41,36 +43,77 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
 fn not_literal(graph: &Graph, view: View<'_>, secret: &Secret, reached: &Reached<'_>) -> Truth {
     match reached.state {
         State::Null | State::Unset => Truth::Yes,
-        State::Unknown(unknown) => no_branch_is_literal(unknown),
+        State::Unknown(unknown) => is_not_written(unknown, 0),
         State::OtherShape(_) => Truth::Broken,
         State::Known(Attribute::List(items)) if items.is_empty() => Truth::Yes,
         State::Known(Attribute::Text(text)) if !is_written_out(text) => Truth::Yes,
         State::Known(value) => {
             let path = secret.path.to_string();
             let references = view.resource.references_of(&path).flat_map(|references| references.iter());
-            let leads = references.map(|reference| &reference.to).filter(|to| **to != Referent::OwnKey);
-            let truths: Vec<Truth> =
-                leads.map(|to| comes_from(graph, to, value, reached.is_sensitive)).collect();
-            if truths.is_empty() { not_written_below(value, 0) } else { every(truths) }
+            let leads: Vec<&Referent> =
+                references.map(|reference| &reference.to).filter(|to| **to != Referent::OwnKey).collect();
+            if leads.is_empty() {
+                not_written_below(value, 0)
+            } else {
+                comes_from(&Sources::of(graph, &leads), value, reached.is_sensitive, 0)
+            }
         }
     }
 }
 
-/// Whether a value that is known is not written in the code, by what its expression refers to.
-fn comes_from(graph: &Graph, to: &Referent, value: &Attribute, is_sensitive: bool) -> Truth {
-    match to {
-        // What comes in from outside, and is kept secret, stands in no file.
-        Referent::Input if is_sensitive => Truth::Yes,
-        Referent::Block(block) => {
-            let Resolved::One(id) = graph.resolve(block) else { return Truth::Maybe };
-            let Some(target) = graph.get(id) else { return Truth::Maybe };
+/// Where a value may come from, by what its expression refers to.
+struct Sources<'g> {
+    /// Whether it can be told of each.
+    are_told: bool,
+    /// What other resources hold.
+    held: Texts,
+    /// What came in from outside, if an input is among them.
+    given: Option<&'g Texts>,
+}
+
+impl<'g> Sources<'g> {
+    fn of(graph: &'g Graph, leads: &[&Referent]) -> Self {
+        let mut held = Vec::new();
+        for to in leads {
+            let Referent::Block(block) = to else { continue };
+            let Resolved::One(id) = graph.resolve(block) else { continue };
+            let Some(target) = graph.get(id) else { continue };
             let there = reach(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
-            let is_same = |one: &Reached<'_>| matches!(one.state, State::Known(known) if known == value);
-            // A text that was put together may hold a secret beside what it refers to.
-            if there.iter().any(is_same) { Truth::Yes } else { Truth::Maybe }
+            held.extend(there.into_iter().filter_map(|one| match one.state {
+                State::Known(known) => Some(known),
+                _ => None,
+            }));
         }
-        // A default, a local or another expression may be where it is written.
-        _ => Truth::Maybe,
+        let has_input = leads.iter().any(|to| **to == Referent::Input);
+        Self {
+            // A default, a local or another expression may be where it is written.
+            are_told: leads.iter().all(|to| matches!(to, Referent::Input | Referent::Block(_))),
+            held: Texts::of(held),
+            given: has_input.then(|| &graph.inputs().given),
+        }
+    }
+
+    /// What comes in from outside, and is kept secret, stands in no file.
+    fn hold(&self, text: &str, is_sensitive: bool) -> bool {
+        let is_given = || is_sensitive && self.given.is_some_and(|given| given.hold(text));
+        self.are_told && (self.held.hold(text) || is_given())
+    }
+}
+
+/// Whether a value that is known is not written in the code. A text that was put together may hold a secret
+/// beside what it refers to: only one that is the same all through is known to come from there.
+fn comes_from(sources: &Sources<'_>, value: &Attribute, is_sensitive: bool, depth: usize) -> Truth {
+    let below = |item: &Attribute| comes_from(sources, item, is_sensitive, depth + 1);
+    match value {
+        _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
+        Attribute::Null => Truth::Yes,
+        Attribute::Text(text) if !is_written_out(text) || sources.hold(text, is_sensitive) => Truth::Yes,
+        Attribute::List(items) => every(items.iter().map(below)),
+        Attribute::Block(block) => every(block.entries().map(|(_, item)| below(item))),
+        Attribute::Sensitive(secret) => comes_from(sources, secret.value(), true, depth + 1),
+        // It says itself what it refers to, if the format tells.
+        Attribute::Unknown(unknown) => is_not_written(unknown, depth + 1),
+        Attribute::Text(_) | Attribute::Bool(_) | Attribute::Number(_) => Truth::Maybe,
     }
 }
 
@@ -83,12 +126,57 @@ fn not_written_below(value: &Attribute, depth: usize) -> Truth {
         Attribute::List(items) => every(items.iter().map(|item| not_written_below(item, depth + 1))),
         Attribute::Block(block) => every(block.entries().map(|(_, item)| not_written_below(item, depth + 1))),
         Attribute::Sensitive(secret) => not_written_below(secret.value(), depth + 1),
-        Attribute::Unknown(unknown) => no_branch_is_literal(unknown),
+        Attribute::Unknown(unknown) => is_not_written(unknown, depth + 1),
         Attribute::Bool(_) | Attribute::Number(_) => Truth::No,
     }
 }
 
-/// What is not known is not written down, unless it is one of several values that are.
+/// What is not known is not written down, unless it is one of several values that are, or has a text
+/// beside it.
+fn is_not_written(unknown: &Unknown, depth: usize) -> Truth {
+    if unknown.branches.is_empty() {
+        return if has_text_beside(unknown) { Truth::Maybe } else { Truth::Yes };
+    }
+    every(unknown.branches.iter().map(|branch| not_written_below(branch, depth + 1)))
+}
+
+/// What makes a text of others, or takes one in the place of another, by the names under which a reference
+/// tells that it was computed.
+const TEXT_MAKERS: [&str; 12] = [
+    VALUE_OR_OTHER,
+    "template",
+    "format",
+    "formatlist",
+    "join",
+    "replace",
+    "coalesce",
+    "coalescelist",
+    "try",
+    "lookup",
+    "concat",
+    "merge",
+];
+
+/// Whether a text may stand in the code beside what is not known.
+fn has_text_beside(unknown: &Unknown) -> bool {
+    let written = unknown.written.as_deref().unwrap_or_default();
+    match ["!Sub ", "!Join "].into_iter().find_map(|by| written.strip_prefix(by)) {
+        Some(text) => is_written_out(text) && without_marks(text).contains(char::is_alphanumeric),
+        None => unknown.references.iter().any(|reference| {
+            reference.to == Referent::Computed && TEXT_MAKERS.contains(&&*reference.written)
+        }),
+    }
+}
+
+/// A text without what is put into it: `a-${B}` is `a-`.
+fn without_marks(text: &str) -> String {
+    let mut parts = text.split("${");
+    let mut left = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| left.push_str(part.split_once('}').map_or(part, |(_, after)| after)));
+    left
+}
+
+/// What is not known is not written down, unless it is one of several texts that are.
 fn no_branch_is_literal(unknown: &Unknown) -> Truth {
     let is_literal = |branch: &Attribute| matches!(branch, Attribute::Text(text) if is_written_out(text));
     Truth::from(!unknown.branches.iter().any(is_literal))
@@ -158,6 +246,12 @@ fn is_clean_entry(name: &str, value: &Attribute) -> Truth {
     match value {
         Attribute::Text(text) => Truth::from(!(names_secret(name) && is_written_out(text))),
         Attribute::Sensitive(secret) => is_clean_entry(name, secret.value()),
+        Attribute::Unknown(unknown) if unknown.branches.is_empty() => {
+            if names_secret(name) && has_text_beside(unknown) { Truth::Maybe } else { Truth::Yes }
+        }
+        Attribute::Unknown(unknown) => {
+            every(unknown.branches.iter().map(|branch| is_clean_entry(name, branch)))
+        }
         _ => Truth::Yes,
     }
 }

@@ -4,8 +4,8 @@ use super::policy_document::{Clause, Statement, is_open_arn};
 use super::policy_values::{OIDC_KIND, SAML_KIND, USER_KIND};
 use super::truth::Truth;
 
-/// Condition keys by which a federation names who is meant, at their ends.
-const SUBJECT_ENDS: [&str; 6] = [":sub", ":aud", ":amr", ":oaud", ":repository", ":repository_owner"];
+/// Condition keys by which SAML and the services for consumers name who is meant, at their ends.
+const CALLER_ENDS: [&str; 4] = [":sub", ":aud", ":amr", ":oaud"];
 
 /// Condition keys that tell which caller of another account is meant.
 const CALLER_KEYS: [&str; 8] = [
@@ -40,7 +40,7 @@ pub(super) fn is_named(statement: &Statement) -> Truth {
         return by_clauses(statement, subject);
     }
     if statement.principals.names(SAML_KIND) || statement.principals.has(is_federation) {
-        return by_clauses(statement, |clause| SUBJECT_ENDS.iter().any(|end| clause.key.ends_with(end)));
+        return by_clauses(statement, |clause| CALLER_ENDS.iter().any(|end| clause.key.ends_with(end)));
     }
     if statement.principals.are_identities() { Truth::Yes } else { Truth::Maybe }
 }
@@ -49,16 +49,17 @@ fn is_repository(clause: &Clause) -> bool {
     clause.key.ends_with(":repository") || clause.key.ends_with(":repository_owner")
 }
 
-/// A service on which everybody may have an account: its audience alone says nothing about who comes.
+/// A provider of OpenID Connect: its audience is that of everybody it knows, and says nothing about who
+/// comes.
 fn is_federation_of_subjects(name: &str) -> bool {
-    ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]
+    let is_host = ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]
         .iter()
-        .any(|host| name.ends_with(host))
+        .any(|host| name.ends_with(host));
+    is_host || name.contains(":oidc-provider/")
 }
 
 fn is_federation(name: &str) -> bool {
-    name.contains(":oidc-provider/")
-        || name.contains(":saml-provider/")
+    name.contains(":saml-provider/")
         || ["cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com"]
             .contains(&name)
 }
@@ -104,7 +105,8 @@ fn is_open_for(clause: &Clause, value: &str) -> bool {
 const NAMED_PARTS: usize = 2;
 
 /// Beginnings of subjects whose first words say only what kind of subject it is.
-const KINDS_OF_SUBJECTS: [&str; 1] = ["system:serviceaccount:"];
+const KINDS_OF_SUBJECTS: [&str; 3] =
+    ["system:serviceaccount:", "pulumi:deploy:org:", "pulumi:environments:org:"];
 
 /// A value that leaves open who is meant: `*`, `repo:*`, `repo:my-org*`, any service account.
 fn is_open(value: &str) -> bool {
@@ -182,13 +184,13 @@ pub(super) fn asks_second_factor(statement: &Statement) -> Truth {
 pub(super) fn denies_without_second_factor(statement: &Statement) -> bool {
     let asks = |clause: &Clause| {
         &*clause.key == SECOND_FACTOR
-            && matches!(&*clause.operator, "boolifexists" | "bool")
+            && &*clause.operator == "boolifexists"
             && clause.values.has(|value| value.eq_ignore_ascii_case("false"))
     };
     // `Bool` alone leaves out callers with long-lived keys, which carry no such key.
     // A further clause, or a resource, leaves something open without a second factor.
     let [clause] = statement.conditions.as_slice() else { return false };
-    let is_whole = asks(clause) && &*clause.operator == "boolifexists" && statement.is_of_everything();
+    let is_whole = asks(clause) && statement.is_of_everything();
     !statement.allows
         && !statement.is_unclear
         && is_whole
@@ -217,6 +219,7 @@ mod tests {
         let cluster =
             r#"{"Federated": "arn:aws:iam::1:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"}"#;
         let github = r#"{"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}"#;
+        let shared = r#"{"Federated": "arn:aws:iam::1:oidc-provider/agent.buildkite.com"}"#;
         for (principal, condition, truth) in [
             (r#"{"Service": "ec2.amazonaws.com"}"#, "{}", Truth::Yes),
             (r#"{"AWS": "arn:aws:iam::111122223333:role/deploy"}"#, "{}", Truth::Yes),
@@ -257,6 +260,25 @@ mod tests {
                 r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:*:*"}}"#,
                 Truth::No,
             ),
+            // The audience is the same for every service account of the cluster.
+            (
+                cluster,
+                r#"{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/A:aud": "sts.amazonaws.com"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/A:aud": "sts.amazonaws.com"}, "StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:*:*"}}"#,
+                Truth::No,
+            ),
+            (
+                cluster,
+                r#"{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/A:aud": "sts.amazonaws.com", "oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:ns:a"}}"#,
+                Truth::Yes,
+            ),
+            (shared, r#"{"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}"#, Truth::No),
+            (shared, r#"{"StringLike": {"agent.buildkite.com:sub": "organization:*"}}"#, Truth::No),
+            (shared, r#"{"StringLike": {"agent.buildkite.com:sub": "organization:ward:*"}}"#, Truth::Yes),
             (
                 cluster,
                 r#"{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:a*:b"}}"#,

@@ -23,14 +23,45 @@ impl Tested {
     }
 }
 
-/// What a test is for.
+/// What a test is for: which of its answers must not be given too easily.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// Whether a resource meets what a rule asks for.
-    WhetherItMeets,
-    /// Whether the rule concerns the resource at all: a wrong no would let it out. So words count in
-    /// whatever case they are written, and what is not set may be anything.
-    WhetherItConcerns,
+    Meets,
+    /// Whether a resource is as a rule forbids: a wrong no would pass it.
+    IsForbidden,
+    /// Whether the rule concerns the resource at all: a wrong no would let it out. So what is not set may
+    /// be anything.
+    Concerns,
+    /// Whether something takes the resource out of the rule: a wrong yes would let it out.
+    LeavesOut,
+}
+
+impl Asked {
+    /// What is asked of that which must not be.
+    pub(super) const fn turned(self) -> Self {
+        match self {
+            Self::Meets => Self::IsForbidden,
+            Self::IsForbidden => Self::Meets,
+            Self::Concerns => Self::LeavesOut,
+            Self::LeavesOut => Self::Concerns,
+        }
+    }
+
+    /// What is asked of another resource, on which the answer hangs.
+    pub(super) const fn of_another(self) -> Self {
+        if self.is_met_in_any_case() { Self::IsForbidden } else { Self::Meets }
+    }
+
+    /// Whether a word that is written in another case is the word that is asked for.
+    const fn is_met_in_any_case(self) -> bool {
+        matches!(self, Self::IsForbidden | Self::Concerns)
+    }
+
+    /// Whether what is not set and has no known default may be anything.
+    const fn leaves_open(self) -> bool {
+        matches!(self, Self::Concerns | Self::LeavesOut)
+    }
 }
 
 /// Tests what a path reached.
@@ -42,12 +73,7 @@ pub(super) fn test_reached(
     asked: Asked,
 ) -> Tested {
     match reached.state {
-        State::Null | State::Unset
-            if asked == Asked::WhetherItConcerns && default.is_none() && is_of_a_value(test) =>
-        {
-            Tested::because(Truth::Maybe, "Ward does not know what holds when it is not set")
-        }
-        State::Null | State::Unset => test_absent(test, default),
+        State::Null | State::Unset => test_absent(test, default, asked),
         State::Unknown(unknown) => test_unknown(test, unknown, default, graph, asked),
         State::OtherShape(value) => Tested::because(
             Truth::Broken,
@@ -57,25 +83,50 @@ pub(super) fn test_reached(
     }
 }
 
-/// Whether a test is of a value, and not of whether there is one.
-const fn is_of_a_value(test: &Test) -> bool {
-    !matches!(test, Test::Set | Test::Unset | Test::OwnKey)
-}
-
-/// Tests a value that is there, for what is asked.
+/// Tests a value that is there, for what is asked. Providers take many words in whatever case they are
+/// written, so a word in another case counts as the same one wherever that is the answer that does not
+/// let a resource through.
 pub(super) fn test_known_for(test: &Test, value: &Attribute, asked: Asked) -> Truth {
     let truth = test_known(test, value);
-    let (Asked::WhetherItConcerns, Attribute::Text(text)) = (asked, value) else { return truth };
+    let counts = asked.is_met_in_any_case() == is_positive(test);
+    if counts && is_met_but_for_case(test, value) { is_positive(test).into() } else { truth }
+}
+
+/// Whether a word that a test names stands there, in whatever case.
+fn is_met_but_for_case(test: &Test, value: &Attribute) -> bool {
+    let text = match value {
+        Attribute::Text(text) => text,
+        Attribute::Sensitive(secret) => return is_met_but_for_case(test, secret.value()),
+        Attribute::List(items) if matches!(test, Test::Contains(_) | Test::NotContains(_)) => {
+            return items.iter().any(|item| is_met_but_for_case(test, item));
+        }
+        _ => return false,
+    };
     let same = |wanted: &Attribute| match wanted {
         Attribute::Text(wanted) => text.eq_ignore_ascii_case(wanted),
         _ => false,
     };
-    let starts = |start: &str| text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
     match test {
-        Test::Equals(wanted) if same(wanted) => Truth::Yes,
-        Test::In(choices) if choices.iter().any(same) => Truth::Yes,
-        Test::StartsWith(start) if starts(start) => Truth::Yes,
-        _ => truth,
+        Test::Equals(wanted) | Test::NotEquals(wanted) => same(wanted),
+        Test::Contains(wanted) | Test::NotContains(wanted) => same(wanted),
+        Test::In(choices) | Test::NotIn(choices) => choices.iter().any(same),
+        Test::StartsWith(start) | Test::NotStartsWith(start) => {
+            text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+        }
+        Test::EndsWith(end) | Test::NotEndsWith(end) => {
+            let at = text.len().checked_sub(end.len());
+            at.and_then(|at| text.get(at..)).is_some_and(|own| own.eq_ignore_ascii_case(end))
+        }
+        Test::HasPart(part) | Test::NotHasPart(part) => {
+            text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
+        }
+        Test::Set
+        | Test::Unset
+        | Test::OwnKey
+        | Test::AtLeast(_)
+        | Test::AtMost(_)
+        | Test::RefersTo(_)
+        | Test::Cidr(_) => false,
     }
 }
 
@@ -93,21 +144,23 @@ const fn is_positive(test: &Test) -> bool {
 }
 
 /// What is null is not set: a provider reads both alike.
-fn test_absent(test: &Test, default: Option<&Default>) -> Tested {
+fn test_absent(test: &Test, default: Option<&Default>, asked: Asked) -> Tested {
+    let is_open = asked.leaves_open() || !is_positive(test);
     match (test, default) {
         (Test::Set | Test::OwnKey, _) => Tested::plain(Truth::No),
         (Test::Unset, _) => Tested::plain(Truth::Yes),
         (_, Some(Default { value: DefaultValue::Is(value), note })) => Tested {
-            truth: test_known(test, value),
+            truth: test_known_for(test, value, asked),
             instead: Some(value.shown()),
             origin: format!("{note}; not set"),
         },
         (_, Some(Default { value: DefaultValue::Depends, note })) => {
-            let truth = if is_positive(test) { Truth::No } else { Truth::Maybe };
-            Tested::because(truth, note)
+            Tested::because(if is_open { Truth::Maybe } else { Truth::No }, note)
         }
-        (_, None) if is_positive(test) => Tested::plain(Truth::No),
-        (_, None) => Tested::because(Truth::Maybe, "Ward does not know what holds when it is not set"),
+        (_, None) if is_open => {
+            Tested::because(Truth::Maybe, "Ward does not know what holds when it is not set")
+        }
+        (_, None) => Tested::plain(Truth::No),
     }
 }
 
@@ -121,7 +174,7 @@ fn test_unknown(
     if !unknown.branches.is_empty() {
         let mut truths = unknown.branches.iter().map(|branch| match branch {
             // Not set in this case: then the default holds.
-            Attribute::Null => test_absent(test, default).truth,
+            Attribute::Null => test_absent(test, default, asked).truth,
             Attribute::Unknown(inner) => test_unknown(test, inner, default, graph, asked).truth,
             branch if holds_blocks(branch) => Truth::Maybe,
             value => test_known_for(test, value, asked),
@@ -222,7 +275,7 @@ const fn turned(truth: Truth) -> Truth {
 }
 
 /// Whether a value names a key that AWS keeps for one of its services, by its alias.
-fn is_key_of_aws(value: &Attribute) -> bool {
+pub(super) fn is_key_of_aws(value: &Attribute) -> bool {
     text(value).is_some_and(|text| text.starts_with("alias/aws/") || text.contains(":alias/aws/"))
 }
 
@@ -323,6 +376,50 @@ mod tests {
         assert_eq!(of(&Test::Contains("audit".into()), Attribute::list(vec!["audit".into()])), Truth::Yes);
         assert_eq!(of(&Test::NotContains("audit".into()), Attribute::list(vec![])), Truth::Yes);
         assert_eq!(of(&Test::NotIn(vec!["a".into()]), "b".into()), Truth::Yes);
+    }
+
+    #[test]
+    fn fails_closed_words_in_another_case_count_where_they_are_forbidden() {
+        let value: Attribute = "Allow".into();
+        for (test, meets, forbidden) in [
+            (Test::Equals("ALLOW".into()), Truth::No, Truth::Yes),
+            (Test::In(vec!["deny".into(), "allow".into()]), Truth::No, Truth::Yes),
+            (Test::StartsWith("ALL".into()), Truth::No, Truth::Yes),
+            (Test::EndsWith("OW".into()), Truth::No, Truth::Yes),
+            (Test::HasPart("LLO".into()), Truth::No, Truth::Yes),
+            (Test::Contains("ALLOW".into()), Truth::No, Truth::Yes),
+            (Test::NotEquals("ALLOW".into()), Truth::No, Truth::Yes),
+            (Test::NotIn(vec!["ALLOW".into()]), Truth::No, Truth::Yes),
+            (Test::NotStartsWith("ALL".into()), Truth::No, Truth::Yes),
+            (Test::NotEndsWith("OW".into()), Truth::No, Truth::Yes),
+            (Test::NotHasPart("LLO".into()), Truth::No, Truth::Yes),
+            (Test::NotEquals("Deny".into()), Truth::Yes, Truth::Yes),
+            (Test::Equals("Deny".into()), Truth::No, Truth::No),
+        ] {
+            assert_eq!(test_known_for(&test, &value, Asked::Meets), meets, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::LeavesOut), meets, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::IsForbidden), forbidden, "{test:?}");
+            assert_eq!(test_known_for(&test, &value, Asked::Concerns), forbidden, "{test:?}");
+        }
+        let list = Attribute::list(vec!["AllUsers".into()]);
+        let none = Test::NotContains("allUsers".into());
+        assert_eq!(test_known_for(&none, &list, Asked::Meets), Truth::No);
+    }
+
+    #[test]
+    fn fails_closed_what_may_not_be_set_takes_nothing_out_of_a_rule() {
+        let test = Test::Equals("a".into());
+        let depends = Default { value: DefaultValue::Depends, note: "it depends".into() };
+        for (asked, truth) in [
+            (Asked::Meets, Truth::No),
+            (Asked::IsForbidden, Truth::No),
+            (Asked::Concerns, Truth::Maybe),
+            (Asked::LeavesOut, Truth::Maybe),
+        ] {
+            for default in [None, Some(&depends)] {
+                assert_eq!(test_absent(&test, default, asked).truth, truth, "{asked:?}");
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod address;
 mod attribute;
+mod inputs;
 mod lookup;
 mod resource;
 mod sensitive;
@@ -13,8 +14,9 @@ mod unknown;
 
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
 pub use attribute::{Attribute, Block};
+pub use inputs::{Inputs, Texts};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
-pub use resource::{Action, Expression, Place, Resource, Role};
+pub use resource::{Action, Chosen, Expression, Place, Resource, Role};
 pub use sensitive::{HIDDEN, Sensitive};
 pub use unknown::{BlockReference, Reason, Reference, References, Referent, ReferredKey, Unknown};
 
@@ -99,6 +101,7 @@ pub struct Graph {
     by_kind: HashMap<Box<str>, Vec<ResourceId>>,
     by_block: HashMap<Box<str>, Vec<ResourceId>>,
     by_address: HashMap<Box<str>, ResourceId>,
+    inputs: Inputs,
 }
 
 impl Graph {
@@ -117,6 +120,7 @@ impl Graph {
             by_kind: HashMap::new(),
             by_block: HashMap::with_capacity(resources.len()),
             by_address: HashMap::with_capacity(resources.len()),
+            inputs: Inputs::default(),
             resources,
         };
         for (resource, number) in graph.resources.iter().zip(0..) {
@@ -137,6 +141,18 @@ impl Graph {
             graph.by_block.entry(block).or_default().push(id);
         }
         Ok(graph)
+    }
+
+    /// The same graph, with what was given to its inputs.
+    #[must_use]
+    pub fn with_inputs(self, inputs: Inputs) -> Self {
+        Self { inputs, ..self }
+    }
+
+    /// What was given to its inputs, as far as the format tells.
+    #[must_use]
+    pub const fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// The format of the input.
@@ -188,6 +204,12 @@ impl Graph {
         ids.iter()
             .filter_map(|id| Some((*id, self.get(*id)?)))
             .filter(|(_, resource)| resource.action.leaves_it() && resource.role != Role::Data)
+    }
+
+    /// The data sources of a type.
+    pub fn data_of_kind(&self, kind: &str) -> impl Iterator<Item = &Resource> {
+        let ids = self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| self.get(*id)).filter(|resource| resource.role == Role::Data)
     }
 
     /// What a reference leads to.

@@ -34,6 +34,9 @@ pub struct Resource {
     pub before: Option<Block>,
     /// What the expressions of its attributes refer to, whether or not their values are known.
     pub expressions: Vec<Expression>,
+    /// Texts that no expression of the configuration gives, if the format has both. The provider chose
+    /// them, or nobody knows who did.
+    pub chosen: Vec<Chosen>,
 }
 
 impl Resource {
@@ -55,6 +58,7 @@ impl Resource {
             attributes: Block::default(),
             before: None,
             expressions: Vec::new(),
+            chosen: Vec::new(),
         }
     }
 
@@ -145,4 +149,13 @@ pub struct Expression {
     pub path: Box<str>,
     /// What it refers to.
     pub references: References,
+}
+
+/// A place with a text that no expression gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// Names that lead there, dots between them.
+    pub path: Box<str>,
+    /// Whether the block around it stands in the configuration, so that nobody wrote the text.
+    pub is_sure: bool,
 }

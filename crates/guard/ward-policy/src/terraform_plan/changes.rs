@@ -1,5 +1,6 @@
 //! The changes of a plan, each of which becomes a resource.
 
+use super::choices::chosen;
 use super::configuration::{Declared, Module};
 use super::marks::{Marks, expressions, read_marks, with_sensitive, with_unknown};
 use super::scope::{Scope, Written};
@@ -90,6 +91,7 @@ fn fill<'a>(
     };
     let written = declared.map_or(Written::NotTold, |declared| Written::As(vec![&declared.expressions]));
     let values = with_unknown(change.after, &change.after_unknown, &written, &scope)?;
+    resource.chosen = chosen(&values, &written);
     resource.attributes = with_sensitive(values, &change.after_sensitive)?;
     resource.expressions =
         declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();

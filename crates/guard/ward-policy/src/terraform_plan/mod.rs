@@ -5,14 +5,15 @@
 //! what is unknown, so it is not read.
 
 mod changes;
+mod choices;
 mod configuration;
 mod marks;
 mod scope;
 mod state;
 
-use crate::graph::{Action, Format, Graph, Note, Resource, Role};
+use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role, Texts};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner};
+use crate::json::{Kind, Scanner, read_block};
 use changes::{Change, read_change, resource_of};
 use configuration::{Module, read_configuration};
 use std::borrow::Cow;
@@ -32,6 +33,8 @@ struct Sections<'a> {
     /// What is there already.
     existing: Vec<Resource>,
     planned_values: Option<&'a str>,
+    /// The values of the variables of the root module.
+    variables: Block,
     /// `values` at the top: it is a state.
     values: Option<Vec<Resource>>,
 }
@@ -77,7 +80,21 @@ fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
     let known: HashSet<Box<str>> = resources.iter().map(|resource| resource.address.clone()).collect();
     let existing = std::mem::take(&mut sections.existing);
     resources.extend(existing.into_iter().filter(|resource| !known.contains(&resource.address)));
-    Ok(Graph::new(Format::TerraformPlan, resources, notes)?)
+    let inputs = inputs(&sections.variables, configuration.as_ref());
+    Ok(Graph::new(Format::TerraformPlan, resources, notes)?.with_inputs(inputs))
+}
+
+/// The values of variables. A plan lists the value of a default like one that was given.
+fn inputs(variables: &Block, configuration: Option<&Module<'_>>) -> Inputs {
+    let has_default = |name: &str| configuration.is_none_or(|root| root.with_default.contains(name));
+    let values = |is_meant: &dyn Fn(&str) -> bool| {
+        let meant = variables.entries().filter(|(name, _)| is_meant(name));
+        Texts::of(meant.filter_map(|(_, variable)| match variable {
+            Attribute::Block(variable) => variable.get("value"),
+            _ => None,
+        }))
+    };
+    Inputs { given: values(&|name| !has_default(name)), all: values(&|_| true) }
 }
 
 /// A plan that changes nothing has no list of changes; one that was cut short neither.
@@ -175,6 +192,7 @@ fn sections<'a>(scanner: &mut Scanner<'a>) -> Result<Sections<'a>, InputError> {
             "configuration" if kind == Kind::Object => {
                 found.configuration = Some(read_configuration(scanner)?);
             }
+            "variables" if kind == Kind::Object => found.variables = read_block(scanner)?,
             "prior_state" => found.existing = read_prior_state(scanner)?,
             "values" => found.values = Some(state::read_values(scanner, Role::Managed)?),
             "planned_values" => found.planned_values = Some(scanner.skip()?),

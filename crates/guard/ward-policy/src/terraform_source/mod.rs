@@ -31,21 +31,23 @@ mod value;
 mod variable_files;
 
 pub use module_source::SourceFile;
+pub(crate) use operators::VALUE_OR_OTHER;
 
 use crate::graph::{Format, Graph};
 use crate::input_error::InputError;
 use evaluator::{Evaluator, ModuleInstance};
 use source_tree::{SourceTree, joined_path, read_fetched};
 use std::collections::BTreeSet;
-use variable_files::{given_values, unread_values};
+use variable_files::{given_values, gives_to, names_of_values, unread_values};
 
 /// What Terraform would be called with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SourceOptions<'a> {
     /// The folder of the root module, seen as the paths of the files are; empty for the top.
     pub root: &'a str,
-    /// Files of variables beside those that Terraform reads by itself, the last counts most. With none,
-    /// a file of values that lies there and is not read blocks the check.
+    /// Files of variables beside those that Terraform reads by itself, the last counts most. A root
+    /// module to which none of them gives a value is blocked by a file of values that lies with it and is
+    /// not read.
     pub variable_files: &'a [SourceFile<'a>],
     /// Names and values of variables, as they stand on a command line; they count most of all.
     pub variables: &'a [(&'a str, &'a str)],
@@ -78,6 +80,14 @@ impl<'a> TerraformSource<'a> {
     #[must_use]
     pub fn declares(&self, folder: &str, variable: &str) -> bool {
         self.tree.module(folder).is_some_and(|module| module.variables.contains_key(variable))
+    }
+
+    /// Whether a file of values names nothing that one of these folders declares, and names something.
+    #[must_use]
+    pub fn is_of_others(&self, file: &SourceFile<'_>, folders: &[&str]) -> bool {
+        let names_some = names_of_values(file.path, file.bytes).is_some_and(|names| !names.is_empty());
+        let modules = folders.iter().filter_map(|folder| self.tree.module(folder));
+        names_some && !modules.into_iter().any(|module| gives_to(file, module))
     }
 
     /// The resources of every root module. A folder that is called and made no times stands in none of

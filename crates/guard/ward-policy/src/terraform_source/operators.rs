@@ -140,6 +140,9 @@ pub(super) fn negative(of: &Value) -> Value {
     found.and_from(&of.all_from()).computed("-").secret_if(of.is_secret)
 }
 
+/// Said of a condition that may come to what stands in the source.
+pub(crate) const VALUE_OR_OTHER: &str = "condition with a value";
+
 /// One of two branches, and nobody knows which.
 pub(super) fn choose(condition: &Value, then: Value, otherwise: Value) -> Value {
     let is_secret = condition.is_secret || then.holds_secret() || otherwise.holds_secret();
@@ -156,13 +159,25 @@ pub(super) fn choose(condition: &Value, then: Value, otherwise: Value) -> Value 
         then
     });
     let reason = reason_of(condition);
+    // What a branch holds is lost where the other is not known: that there was something is told.
+    let is_lost = branches.is_none() && (holds_something(&then) || holds_something(&otherwise));
+    let word = if is_lost { VALUE_OR_OTHER } else { "condition" };
     let value = match branches {
         Some(branches) => Value::one_of(reason, branches),
         // Whichever it is, a resource has it.
         None if both_lead => return Value::unknown(Reason::AfterApply).and_from(&from).secret_if(is_secret),
         None => Value::unknown(reason),
     };
-    value.and_from(&from).computed("condition").secret_if(is_secret)
+    value.and_from(&from).computed(word).secret_if(is_secret)
+}
+
+/// Whether a value stands in the source, or a part of it.
+fn holds_something(value: &Value) -> bool {
+    match &value.data {
+        Data::Text(text) => !text.is_empty(),
+        Data::List(_) | Data::Map(_) | Data::Document(_) => value.size() > 1,
+        _ => false,
+    }
 }
 
 fn same(one: &Value, other: &Value) -> bool {
@@ -175,6 +190,8 @@ fn leads(value: &Value) -> bool {
         not_known.reason == Reason::AfterApply
             && not_known.branches.is_empty()
             && not_known.beneath.is_empty()
+            // A part of what a resource says is another name than the whole.
+            && !not_known.written.as_deref().is_some_and(|written| written.contains('…'))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::module_source::{ModuleSource, SourceFile, in_file, is_configuration, read_file, read_module};
 use super::syntax::Body;
+use super::variable_files::names_of_values;
 use crate::graph::Attribute;
 use crate::input_error::InputError;
 use crate::input_text::read_text;
@@ -17,7 +18,24 @@ pub(super) struct SourceTree<'a> {
     modules: BTreeMap<String, Result<ModuleSource, InputError>>,
     files: BTreeMap<String, &'a [u8]>,
     /// Files of values, by the nearest folder at or above them that holds configuration.
-    values: BTreeMap<Option<String>, Vec<String>>,
+    values: BTreeMap<String, Vec<ValueFile>>,
+    /// Files of values to which no such folder declares a variable: they may be of any.
+    values_of_nobody: Vec<ValueFile>,
+}
+
+/// A file with values of variables.
+pub(super) struct ValueFile {
+    pub(super) path: String,
+    /// The variables it names; `None` if it is not understood.
+    pub(super) names: Option<BTreeSet<Box<str>>>,
+}
+
+impl ValueFile {
+    /// The variables of a module that it may give values to; `None` if that is not known.
+    pub(super) fn given_to<'m>(&self, module: &'m ModuleSource) -> Option<Vec<&'m str>> {
+        let names = self.names.as_ref()?;
+        Some(module.variables.keys().map(|name| &**name).filter(|name| names.contains(*name)).collect())
+    }
 }
 
 impl<'a> SourceTree<'a> {
@@ -43,12 +61,25 @@ impl<'a> SourceTree<'a> {
         }
         let modules: BTreeMap<_, _> =
             folders.into_iter().map(|(folder, files)| (folder, read_folder(&files))).collect();
-        let mut values: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-        for path in by_path.keys().filter(|path| is_of_values(path)) {
-            let owner = owner(path, |folder| modules.contains_key(folder)).map(str::to_owned);
-            values.entry(owner).or_default().push(path.clone());
+        let mut tree =
+            Self { modules, files: by_path, values: BTreeMap::new(), values_of_nobody: Vec::new() };
+        let of_values = tree.files.iter().filter(|(path, _)| is_of_values(path));
+        let read: Vec<_> = of_values
+            .map(|(path, bytes)| ValueFile { path: path.clone(), names: names_of_values(path, bytes) })
+            .collect();
+        for file in read {
+            let owner = owner(&file.path, |folder| tree.modules.contains_key(folder)).map(str::to_owned);
+            // A folder above that declares nothing of it is not the one it is for.
+            let is_of = |folder: &String| {
+                let given = tree.module(folder).map(|module| file.given_to(module));
+                given.flatten().is_none_or(|given| !given.is_empty())
+            };
+            match owner.filter(is_of) {
+                Some(owner) => tree.values.entry(owner).or_default().push(file),
+                None => tree.values_of_nobody.push(file),
+            }
         }
-        Ok(Self { modules, files: by_path, values })
+        Ok(tree)
     }
 
     /// What a folder declares, if it was read.
@@ -79,10 +110,8 @@ impl<'a> SourceTree<'a> {
     }
 
     /// Files of values that lie with a folder, and those that lie with none.
-    pub(super) fn values_with(&self, folder: &str) -> impl Iterator<Item = (&str, &'a [u8])> {
-        let own = self.values.get(&Some(folder.to_owned())).into_iter().flatten();
-        let of_nobody = self.values.get(&None).into_iter().flatten();
-        own.chain(of_nobody).filter_map(|path| Some((path.as_str(), self.file(path)?)))
+    pub(super) fn values_with(&self, folder: &str) -> impl Iterator<Item = &ValueFile> {
+        self.values.get(folder).into_iter().flatten().chain(&self.values_of_nobody)
     }
 
     /// The folders to begin with: those that no other calls, and those that say themselves that they are
@@ -124,6 +153,7 @@ impl<'a> SourceTree<'a> {
     fn is_deployed(&self, folder: &str) -> bool {
         let own_values = ["terraform.tfvars", "terraform.tfvars.json"];
         self.module(folder).is_some_and(|module| module.is_deployed)
+            || self.values.contains_key(folder)
             || own_values
                 .iter()
                 .any(|name| joined_path(folder, name).is_some_and(|path| self.files.contains_key(&path)))
@@ -230,6 +260,12 @@ mod tests {
             |own: &[(&str, &str)]| roots(&[&[("main.tf", ""), ("examples/all/main.tf", call)], own].concat());
         assert_eq!(of(&[]), ["examples/all"]);
         assert_eq!(of(&[("terraform.tfvars", "")]), ["examples/all", ""]);
+        let variable = ("own.tf", "variable \"on\" {}\n");
+        for path in ["prod.auto.tfvars", "prod.tfvars", "env/prod.tfvars"] {
+            assert_eq!(of(&[variable, (path, "on = false")]), ["examples/all", ""], "{path}");
+            // It is for somebody else.
+            assert_eq!(of(&[variable, (path, "off = false")]), ["examples/all"], "{path}");
+        }
         for own in [
             "terraform {\n  backend \"s3\" {}\n}\n",
             "terraform {\n  cloud {}\n}\n",

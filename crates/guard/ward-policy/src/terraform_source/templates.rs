@@ -14,6 +14,8 @@ use std::rc::Rc;
 /// Stands for a value that is not known, in a text that is read as JSON. No text of JSON holds it
 /// unless it is escaped, and one that holds it already is not read.
 const HOLE: char = '\u{f8ff}';
+/// How a hole stands in what is written of a text.
+const HOLE_WRITTEN: &str = "${…}";
 
 /// A text while it is put together.
 #[derive(Default)]
@@ -39,10 +41,8 @@ impl Evaluator<'_> {
         } else {
             let holes: Vec<&Value> = built.holes.iter().collect();
             let value = document(&built).unwrap_or_else(|| not_known_of(&holes));
-            match stays_within(&built) {
-                Some(after) => value.written_as(Some(&format!("${{…}}{after}"))),
-                None => value.computed("template"),
-            }
+            let texts: Vec<&str> = built.text.split(HOLE).collect();
+            around(value, &texts, &holes)
         };
         value.and_from(&from).secret_if(is_secret)
     }
@@ -110,19 +110,27 @@ impl Built {
     }
 }
 
-/// Whether a text is a name, or lies within what an ARN names: `"${bucket.arn}/*"`. Any other text
-/// around a name may name something else, as `"${bucket.id}-logs"` does.
-/// What stands behind the name is given back.
-fn stays_within(built: &Built) -> Option<&str> {
-    let [hole] = built.holes.as_slice() else { return None };
-    let after = built.text.strip_prefix(HOLE)?;
+/// A value that is not known, of texts with holes between them. A text is a name, or lies within what an
+/// ARN names: `"${bucket.arn}/*"`. Any other text around a name may name something else, as
+/// `"${bucket.id}-logs"` does, and is computed. What is written is kept where it names a resource, and
+/// nowhere else: another text may hold a secret.
+fn around(value: Value, texts: &[&str], holes: &[&Value]) -> Value {
     let is_arn = |to: &Referent| match to {
         Referent::Block(block) => block.attribute.ends_with("arn"),
         _ => false,
     };
-    let is_within =
-        || after.starts_with(['/', ':']) && hole.from.iter().all(|reference| is_arn(&reference.to));
-    (after.is_empty() || is_within()).then_some(after)
+    let stays = match (texts, holes) {
+        (["", ""], _) => true,
+        (["", after], [hole]) => {
+            after.starts_with(['/', ':']) && hole.from.iter().all(|reference| is_arn(&reference.to))
+        }
+        _ => false,
+    };
+    let value = if stays { value } else { value.computed("template") };
+    let is_plain = |hole: &&Value| hole.from.iter().all(|reference| reference.to != Referent::Computed);
+    let is_arn = texts.first().is_some_and(|first| first.starts_with("arn:")) && holes.iter().all(is_plain);
+    let is_more = texts.iter().any(|text| !text.is_empty());
+    if is_more && (stays || is_arn) { value.written_as(Some(&texts.join(HOLE_WRITTEN))) } else { value }
 }
 
 /// Attributes of resources that hold a name, never a quote or a bracket.
@@ -153,9 +161,32 @@ fn document(built: &Built) -> Option<Value> {
     if !begins || !is_clean || !built.holes.iter().all(is_tame) {
         return None;
     }
-    let tree = read_json(&built.text).ok()?;
+    let tree = read_json(&numbered(&built.text)).ok()?;
     let value = filled(&tree, &built.holes)?;
     Some(Value::new(Data::Document(Rc::new(value))))
+}
+
+/// A text in which each hole has its number behind it, so that it is known again in the tree.
+fn numbered(text: &str) -> String {
+    let mut numbered = String::with_capacity(text.len());
+    for (place, part) in text.split(HOLE).enumerate() {
+        if place > 0 {
+            numbered.push_str(&format!("{HOLE}{}{HOLE}", place - 1));
+        }
+        numbered.push_str(part);
+    }
+    numbered
+}
+
+/// A text of a JSON tree that holds numbered holes.
+fn with_holes(text: &str, holes: &[Value]) -> Value {
+    let parts: Vec<&str> = text.split(HOLE).collect();
+    let texts: Vec<&str> = parts.iter().copied().step_by(2).collect();
+    let numbers = parts.iter().skip(1).step_by(2);
+    let own: Vec<&Value> = numbers.filter_map(|number| holes.get(number.parse::<usize>().ok()?)).collect();
+    let from = own.iter().fold(References::default(), |all, hole| joined(&all, &hole.all_from()));
+    let reason = own.first().map_or(Reason::Expression, |hole| reason_of(hole));
+    around(Value::unknown(reason).and_from(&from), &texts, &own)
 }
 
 /// The values of a JSON tree, where texts with holes are not known.
@@ -164,16 +195,7 @@ fn filled(tree: &Attribute, holes: &[Value]) -> Option<Value> {
         Attribute::Null => Value::null(),
         Attribute::Bool(value) => Value::bool(*value),
         Attribute::Number(value) => Value::number(*value),
-        Attribute::Text(text) if text.contains(HOLE) => {
-            // Which hole it is does not matter: where any of them leads is not sure then.
-            let from = holes.iter().fold(References::default(), |all, hole| joined(&all, &hole.all_from()));
-            let reason = holes.first().map_or(Reason::Expression, reason_of);
-            let value = Value::unknown(reason).and_from(&from);
-            match text.strip_prefix(HOLE).filter(|after| after.starts_with('/') && !after.contains(HOLE)) {
-                Some(after) => value.written_as(Some(&format!("${{…}}{after}"))),
-                None => value,
-            }
-        }
+        Attribute::Text(text) if text.contains(HOLE) => with_holes(text, holes),
         Attribute::Text(text) => Value::text(text),
         Attribute::List(items) => {
             Value::list(items.iter().map(|item| filled(item, holes)).collect::<Option<_>>()?)

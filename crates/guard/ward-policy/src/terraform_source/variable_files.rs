@@ -4,13 +4,13 @@ use super::SourceOptions;
 use super::body_parser::read_body;
 use super::evaluator::Given;
 use super::json_syntax::read_json_values;
-use super::module_source::{ModuleSource, in_file};
-use super::source_tree::SourceTree;
+use super::module_source::{ModuleSource, SourceFile, in_file};
+use super::source_tree::{SourceTree, ValueFile};
 use crate::graph::{Note, Place};
 use crate::input_error::InputError;
 use crate::input_text::read_text;
 use crate::limits::{MAX_SOURCE_FILE_BYTES, MAX_VALUE_FILES};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The values of variables, in the order in which Terraform lets later ones win.
 pub(super) fn given_values(
@@ -35,35 +35,34 @@ pub(super) fn given_values(
 }
 
 /// A note for each file of values that lies with a root module, gives values to variables of it, and is
-/// not read: whoever deploys may give it. Whoever named a file has said which ones count.
+/// not read: whoever deploys may give it. Whoever named a file for this root has said which ones count.
 pub(super) fn unread_values(
     tree: &SourceTree<'_>,
     root: &str,
     source: &ModuleSource,
     options: &SourceOptions<'_>,
 ) -> Vec<Note> {
-    if !options.variable_files.is_empty() {
+    if options.variable_files.iter().any(|file| gives_to(file, source)) {
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let is_unread = |path: &str| {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_unread = |file: &&ValueFile| {
+        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
         folder != root || rank(name).is_none()
     };
-    for (place, (path, bytes)) in tree.values_with(root).filter(|(path, _)| is_unread(path)).enumerate() {
+    for (place, file) in tree.values_with(root).filter(is_unread).enumerate() {
         if place >= MAX_VALUE_FILES {
             let text = "more files of values lie here than a check looks at (--var-file says which count)";
             notes.push(Note { blocks: true, text: text.to_owned(), place: None });
             break;
         }
-        let mut values = BTreeMap::new();
-        let what = match read_values(path, bytes, &mut values) {
-            Err(_) => "is not understood".to_owned(),
-            Ok(()) => {
+        let path = file.path.as_str();
+        let what = match file.given_to(source) {
+            None => "is not understood".to_owned(),
+            Some(given) => {
                 let is_overruled = |name: &str| options.variables.iter().any(|(given, _)| *given == name);
-                let given = values.keys().filter(|name| source.variables.contains_key(*name));
-                let given = given.filter(|name| !is_overruled(name));
-                let given: Vec<&str> = given.map(|name| &**name).take(NAMES_TOLD).collect();
+                let given = given.into_iter().filter(|name| !is_overruled(name));
+                let given: Vec<&str> = given.take(NAMES_TOLD).collect();
                 if given.is_empty() {
                     continue;
                 }
@@ -75,6 +74,19 @@ pub(super) fn unread_values(
         notes.push(Note { blocks: true, text, place: Some(Place { file: path.into(), line: 1 }) });
     }
     notes
+}
+
+/// Whether a file of values names a variable of a module, or may.
+pub(super) fn gives_to(file: &SourceFile<'_>, source: &ModuleSource) -> bool {
+    let names = names_of_values(file.path, file.bytes);
+    names.is_none_or(|names| source.variables.keys().any(|name| names.contains(&**name)))
+}
+
+/// The variables that a file of values names; `None` if it is not understood.
+pub(super) fn names_of_values(path: &str, bytes: &[u8]) -> Option<BTreeSet<Box<str>>> {
+    let mut values = BTreeMap::new();
+    read_values(path, bytes, &mut values).ok()?;
+    Some(values.into_keys().collect())
 }
 
 /// Names of variables that one note tells.

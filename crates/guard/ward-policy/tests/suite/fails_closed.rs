@@ -498,8 +498,12 @@ fn fails_closed_a_secret_behind_a_local_or_in_the_default_of_a_variable() {
         let declared =
             declared("aws_db_instance.d", &format!(r#"{{"password": {{"references": [{references}]}}}}"#));
         let root = format!(r#"{{"resources": [{declared}], "variables": {{{variables}}}}}"#);
-        verdict(&plan("", &change, &root), "W-059", "aws_db_instance.d")
+        let given = r#""variables": {"pw": {"value": "hunter2"}, "env": {"value": "prod"}},"#;
+        verdict(&plan(given, &change, &root), "W-059", "aws_db_instance.d")
     };
+    // A literal beside an input, or one in the place of the input.
+    assert_eq!(database(r#""var.env""#, "hunter2-prod", r#""env": {}"#), Verdict::Indeterminate);
+    assert_eq!(database(r#""var.env""#, "hunter3", r#""env": {}"#), Verdict::Indeterminate);
     assert_eq!(database(r#""var.pw""#, "hunter2", r#""pw": {"sensitive": true}"#), Verdict::Pass);
     assert_eq!(database(r#""var.pw""#, "hunter2", r#""pw": {"default": null}"#), Verdict::Pass);
     assert_eq!(
@@ -509,6 +513,81 @@ fn fails_closed_a_secret_behind_a_local_or_in_the_default_of_a_variable() {
     assert_eq!(database(r#""local.pw""#, "hunter2", ""), Verdict::Indeterminate);
     assert_eq!(database(r#""var.pw", "local.more""#, "hunter2", r#""pw": {}"#), Verdict::Indeterminate);
     assert_eq!(database("", "hunter2", ""), Verdict::Fail);
+}
+
+#[test]
+fn fails_closed_a_secret_beside_an_input_in_a_map() {
+    let of = |references: &str, data: &str, unknown: &str| {
+        let change = format!(
+            r#"{{"address": "kubernetes_secret.s", "mode": "managed", "type": "kubernetes_secret", "name": "s",
+            "change": {{"actions": ["create"], "before": null, "after": {{"data": {data}}},
+            "after_unknown": {{"data": {unknown}}}, "after_sensitive": {{"data": true}}}}}}"#
+        );
+        let references = format!(r#"{{"data": {{"references": [{references}]}}}}"#);
+        let root = format!(
+            r#"{{"resources": [{}, {}], "variables": {{"user": {{}}, "pw": {{}}}}}}"#,
+            declared("kubernetes_secret.s", &references),
+            declared("random_password.p", "{}")
+        );
+        let given = r#""variables": {"user": {"value": "ann"}, "pw": {"value": "given"}},"#;
+        let random = created("random_password.p", r#"{"length": 32}"#, r#"{"result": true}"#);
+        verdict(&plan(given, &format!("{change}, {random}"), &root), "W-059", "kubernetes_secret.s")
+    };
+    let (user, all) =
+        (r#""var.user""#, r#""var.user", "var.pw", "random_password.p.result", "random_password.p""#);
+    assert_eq!(of(user, r#"{"user": "ann", "password": "hunter2"}"#, "{}"), Verdict::Indeterminate);
+    assert_eq!(of(all, r#"{"user": "ann", "password": "hunter2"}"#, "{}"), Verdict::Indeterminate);
+    assert_eq!(of(all, r#"{"user": "ann", "password": "given"}"#, "{}"), Verdict::Pass);
+    assert_eq!(of(all, r#"{"user": "ann"}"#, r#"{"password": true}"#), Verdict::Pass);
+}
+
+#[test]
+fn fails_closed_a_key_that_the_provider_chose_is_none_of_ones_own() {
+    const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/6f1a3ac6";
+    let database = |more: &str, expressions: &str| {
+        let change = created("aws_db_instance.d", &format!(r#"{{"kms_key_id": "{KEY}"}}"#), "{}");
+        let root = format!(r#"{{"resources": [{}]}}"#, declared("aws_db_instance.d", expressions));
+        verdict(&plan(more, &change, &root), "W-003", "aws_db_instance.d")
+    };
+    let constant = r#"{"kms_key_id": {"constant_value": "x"}}"#;
+    let by_data = r#"{"kms_key_id": {"references": ["data.aws_kms_key.rds.arn", "data.aws_kms_key.rds"]}}"#;
+    let by_local = r#"{"kms_key_id": {"references": ["local.key"]}}"#;
+    assert_eq!(database("", constant), Verdict::Pass);
+    // Nobody wrote it, or wrote null: the second plan says the same as the first.
+    assert_eq!(database("", "{}"), Verdict::Fail);
+    assert_eq!(database("", r#"{"kms_key_id": {"constant_value": null}}"#), Verdict::Fail);
+    // An input may be null, and a local.
+    let by_input = r#"{"kms_key_id": {"references": ["var.key"]}}"#;
+    let given = |value: &str| format!(r#""variables": {{"key": {{"value": {value}}}}},"#);
+    assert_eq!(database(&given(&format!("{KEY:?}")), by_input), Verdict::Pass);
+    assert_eq!(database(&given("null"), by_input), Verdict::Indeterminate);
+    assert_eq!(database("", by_local), Verdict::Indeterminate);
+    let state = |kind: &str, values: &str| {
+        format!(
+            r#""prior_state": {{"values": {{"root_module": {{"resources": [{{"address": "data.{kind}.rds", "mode": "data",
+            "type": "{kind}", "name": "rds", "values": {values}}}]}}}}}},"#
+        )
+    };
+    for (values, wanted) in [
+        (format!(r#"{{"key_id": "alias/aws/rds", "arn": "{KEY}"}}"#), Verdict::Fail),
+        (format!(r#"{{"key_id": "6f1a3ac6", "key_manager": "AWS", "arn": "{KEY}"}}"#), Verdict::Fail),
+        (
+            format!(r#"{{"key_id": "alias/records", "key_manager": "CUSTOMER", "arn": "{KEY}"}}"#),
+            Verdict::Pass,
+        ),
+    ] {
+        for expressions in [by_data, by_local] {
+            assert_eq!(database(&state("aws_kms_key", &values), expressions), wanted, "{values}");
+        }
+    }
+    let alias = format!(r#"{{"name": "alias/aws/rds", "target_key_arn": "{KEY}"}}"#);
+    assert_eq!(database(&state("aws_kms_alias", &alias), by_local), Verdict::Fail);
+    // A state holds whatever was chosen, by whomever.
+    let of_state = format!(
+        r#"{{"format_version": "1.0", "values": {{"root_module": {{"resources": [{{"address": "aws_db_instance.d",
+        "mode": "managed", "type": "aws_db_instance", "name": "d", "values": {{"kms_key_id": "{KEY}"}}}}]}}}}}}"#
+    );
+    assert_eq!(verdict(&of_state, "W-003", "aws_db_instance.d"), Verdict::Indeterminate);
 }
 
 #[test]

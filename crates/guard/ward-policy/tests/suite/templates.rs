@@ -188,7 +188,9 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
         ("[!GetAtt K.Arn, !Sub 'arn:${AWS::Partition}:s3:::${K}/logs/${AWS::AccountId}/*']", Fail),
         ("[!Join ['', [!GetAtt K.Arn, '/*']]]", Fail),
         ("[!GetAtt K.Arn, !Join ['', [!GetAtt K.Arn, '/public/*']]]", Fail),
-        ("[!GetAtt K.Arn, !Select [0, !Split [',', !GetAtt K.Arn]]]", Pass),
+        // What a parameter or a function makes of a name may be a part of it.
+        ("[!GetAtt K.Arn, !Sub '${K.Arn}/${Free}/*']", Indeterminate),
+        ("[!GetAtt K.Arn, !Select [0, !Split [',', !GetAtt K.Arn]]]", Indeterminate),
     ] {
         let value = format!(
             "{{Statement: [{{Effect: Deny, Action: 's3:*', Principal: '*', Resource: {resources}, \

@@ -22,6 +22,11 @@ impl GivenValues {
         Ok(Self { files, variables: variables.to_vec() })
     }
 
+    /// Whether there are any.
+    pub const fn are_given(&self) -> bool {
+        !self.files.is_empty() || !self.variables.is_empty()
+    }
+
     /// Calls a reader with them.
     pub fn with_options<T>(&self, read: impl FnOnce(&SourceOptions<'_>) -> T) -> T {
         let files: Vec<SourceFile<'_>> =

@@ -93,11 +93,15 @@ impl Evaluator<'_> {
 
     /// The first that Terraform would not refuse. One that is not known may be refused later.
     fn try_each(&mut self, arguments: &[Node], scope: &Scope<'_>) -> Value {
-        for argument in arguments {
+        for (place, argument) in arguments.iter().enumerate() {
             let value = self.evaluate(argument, scope);
-            if !value.is_fault() {
-                return value;
+            if value.is_fault() {
+                continue;
             }
+            let is_last = place + 1 == arguments.len();
+            // What a resource will say of itself is there; what comes from outside may have another shape.
+            let may_be_refused = value.not_known().is_some_and(|one| one.reason != Reason::AfterApply);
+            return if may_be_refused && !is_last { value.computed("try") } else { value };
         }
         Value::fault().computed("try")
     }

@@ -56,6 +56,16 @@ fn fails_closed_values_that_lie_there_and_are_not_read_block_the_check() {
         assert!(blocks(&[(path, text)], &plain), "{path}");
     }
     assert!(blocks(&[("prod.tfvars", "on = [")], &plain));
+    // The nearest folder above declares nothing of it, so it may be of any root.
+    let below = |path: &str| {
+        let files = [("versions.tf", "terraform {}\n"), ("infra/main.tf", main), (path, "on = false")];
+        let files: Vec<_> =
+            files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
+        let found = TerraformSource::read(&files).unwrap().graphs(&SourceOptions::default());
+        let infra = found.into_iter().find(|(root, _)| root == "infra").unwrap().1.unwrap();
+        infra.notes().iter().any(|note| note.blocks)
+    };
+    assert!(below("env/prod.tfvars") && below("prod.tfvars") && !below("infra/prod.auto.tfvars"));
     // A value that Terraform reads by itself does not make the other one harmless.
     assert!(blocks(&[("terraform.tfvars", "on = true"), ("prod.tfvars", "on = false")], &plain));
     let free: [(&str, &str); 3] =

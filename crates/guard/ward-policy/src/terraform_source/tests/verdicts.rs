@@ -99,15 +99,84 @@ fn fails_closed_a_part_of_a_bucket_is_not_the_bucket() {
     let of = |policy: &str, resources: &str| {
         let policy = policy.replace("RESOURCES", resources);
         let text = format!(
-            "resource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
+            "variable \"x\" {{}}\nvariable \"prefix\" {{}}\nlocals {{\n objects = \"${{aws_s3_bucket.b.arn}}/*\"\n part = \"${{aws_s3_bucket.b.id}}/public\"\n}}\ndata \"aws_partition\" \"p\" {{}}\nresource \"aws_ssm_parameter\" \"x\" {{}}\nresource \"aws_s3_bucket\" \"o\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_s3_bucket_policy\" \"p\" {{\n bucket = aws_s3_bucket.b.id\n policy = {policy}\n}}\n"
         );
         verdict(&[("main.tf", &text)], "W-023", "aws_s3_bucket.b").0
     };
     for policy in policies {
         let whole = "\"${aws_s3_bucket.b.arn}\", \"${aws_s3_bucket.b.arn}/*\"";
         assert_eq!(of(policy, whole), Verdict::Pass, "{policy}");
-        let part = "\"${aws_s3_bucket.b.arn}\", \"${aws_s3_bucket.b.arn}/public/*\"";
-        assert!(of(policy, part).blocks(), "{policy}");
+        let by_name = "\"arn:aws:s3:::${aws_s3_bucket.b.id}\", \"arn:aws:s3:::${aws_s3_bucket.b.id}/*\"";
+        assert_eq!(of(policy, by_name), Verdict::Pass, "{policy}");
+        let by_partition = by_name.replace("arn:aws:", "arn:${data.aws_partition.p.partition}:");
+        assert_eq!(of(policy, &by_partition), Verdict::Pass, "{policy}");
+        for parts in [
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}/public/*"],
+            ["arn:aws:s3:::${aws_s3_bucket.b.id}", "arn:aws:s3:::${aws_s3_bucket.b.id}/public/*"],
+            ["arn:aws:s3:::${aws_s3_bucket.b.id}/a/*", "arn:aws:s3:::${aws_s3_bucket.b.id}/b/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}/${var.prefix}/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}/${aws_s3_bucket.o.id}/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.o.arn}/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}"],
+            ["${aws_s3_bucket.b.arn}/*", "${aws_s3_bucket.b.arn}/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}-logs/*"],
+            ["${aws_s3_bucket.b.arn}", "arn:aws:s3:::x-${aws_s3_bucket.b.id}/*"],
+            ["${aws_s3_bucket.b.arn}", "${aws_ssm_parameter.x.arn}/*"],
+            ["${var.x ? aws_s3_bucket.b.arn : local.objects}", "${aws_s3_bucket.b.arn}/*"],
+            ["arn:aws:s3:::${local.part}", "arn:aws:s3:::${local.part}/*"],
+        ] {
+            let [one, other] = parts;
+            let part = format!("\"{one}\", \"{other}\"");
+            assert!(of(policy, &part).blocks(), "{policy} {part}");
+        }
+    }
+}
+
+#[test]
+fn fails_closed_a_literal_beside_an_input_is_a_secret_that_may_be_written() {
+    let of = |kind: &str, argument: &str| {
+        let text = format!(
+            "variable \"x\" {{}}\nvariable \"pw\" {{\n sensitive = true\n}}\nresource \"random_password\" \"p\" {{\n length = 32\n}}\nresource \"{kind}\" \"s\" {{\n {argument}\n}}\n"
+        );
+        verdict(&[("main.tf", &text)], "W-059", &format!("{kind}.s")).0
+    };
+    for password in [
+        "\"hunter2-${var.x}\"",
+        "\"${var.x}-hunter2\"",
+        "format(\"hunter2-%s\", var.x)",
+        "join(\"-\", [\"hunter2\", var.x])",
+        "coalesce(var.pw, \"hunter2\")",
+        "try(var.pw.inner, \"hunter2\")",
+        "base64encode(\"hunter2-${var.pw}\")",
+        "var.x ? \"hunter2\" : var.pw",
+    ] {
+        assert!(of("aws_db_instance", &format!("password = {password}")).blocks(), "{password}");
+    }
+    for password in
+        ["var.pw", "random_password.p.result", "\"${var.pw}\"", "sensitive(var.pw)", "var.x ? var.pw : null"]
+    {
+        let verdict = of("aws_db_instance", &format!("password = {password}"));
+        assert_eq!(verdict, Verdict::Pass, "{password}");
+    }
+    for data in [
+        "var.x ? { token = \"a\" } : { token = \"b\" }",
+        "sensitive(var.x ? { token = \"a\" } : { token = \"b\" })",
+        "{ user = var.x, password = \"hunter2\" }",
+        "{ password = \"hunter2-${random_password.p.result}\" }",
+    ] {
+        assert!(of("kubernetes_secret", &format!("data = {data}")).blocks(), "{data}");
+    }
+    let environment =
+        |value: &str| of("aws_lambda_function", &format!("environment {{\n variables = {{ {value} }}\n }}"));
+    for value in ["DB_PASSWORD = \"hunter2-${var.x}\"", "DB_PASSWORD = var.x ? \"hunter2\" : \"hunter3\""] {
+        assert!(environment(value).blocks(), "{value}");
+    }
+    for value in ["DB_PASSWORD = var.pw", "DB_URL = \"https://${var.x}\"", "PASSWORD_LENGTH = var.x ? 8 : 12"]
+    {
+        assert_eq!(environment(value), Verdict::Pass, "{value}");
+    }
+    for data in ["{ password = random_password.p.result }", "{ user = var.x, password = var.pw }"] {
+        assert_eq!(of("kubernetes_secret", &format!("data = {data}")), Verdict::Pass, "{data}");
     }
 }
 
