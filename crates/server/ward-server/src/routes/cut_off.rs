@@ -41,7 +41,14 @@ pub(super) async fn cut_off<S: Store>(
     };
     let left_out = first_after(app, head.size).await?;
     let is_old = left_out.is_some_and(|received_at| now.since_ms(received_at) > limit_ms);
-    Ok(if is_old { CutOff::Old } else { CutOff::Fresh })
+    Ok(if is_old && !is_newest(app, head).await { CutOff::Old } else { CutOff::Fresh })
+}
+
+/// Whether nobody can verify a newer head. While too few witnesses answer, what came since they did cannot
+/// be covered, however long ago that was: whoever lost a device must be able to revoke it all the same.
+async fn is_newest<S: Store>(app: &App<S>, head: TreeHead) -> bool {
+    let newest = app.cosigned_head(LogName::Olog).await.ok().or_else(|| app.desk(LogName::Olog).cosigned());
+    newest.is_some_and(|newest| head.size >= newest.head.size)
 }
 
 /// A restored log lacks what devices verified once. Nothing but its length can be looked at then.

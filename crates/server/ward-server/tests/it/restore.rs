@@ -4,7 +4,7 @@ use crate::support::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ward_api::{ErrorCode, LogName, MlogSubmission, Opaque, paths};
-use ward_audit::{AddCheckpoint, NoteSignature, SignedNote, SignerName, WitnessTime};
+use ward_audit::{AddCheckpoint, Checkpoint, NoteSignature, SignedNote, SignerName, TreeHead, WitnessTime};
 use ward_crypto::SignKey;
 use ward_id::{Canonical as _, TreeRoot};
 use ward_server::limits::COSIGN_RETRY_MS;
@@ -13,7 +13,7 @@ use ward_server::{
 };
 use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, SavedCheckpoint, Upkeep as _};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
-use ward_sync::RevokePolicy;
+use ward_sync::{MlogBody, Revoke, RevokePolicy};
 
 /// A witness behind a network that a test can cut.
 struct Cut {
@@ -119,6 +119,54 @@ async fn rt_12_a_late_contact_with_a_witness_stops_writing() {
     phone.post(&paths::envelopes(world.people.chart), &batch).await.refused(ErrorCode::StoreStopped);
     world.wire.plain("GET", paths::READYZ, None, Vec::new()).await.refused(ErrorCode::StoreStopped);
     assert_eq!(world.wire.plain("GET", paths::HEALTHZ, None, Vec::new()).await.status, 200);
+}
+
+/// While the witnesses are away for days, nobody can verify a head that covers what came since. A revocation
+/// that names the newest one there is needs no second person for that; one that names an older head does.
+#[tokio::test]
+async fn rt_22_a_lost_device_is_revoked_by_one_while_the_witnesses_are_away() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let wires = behind_wires(&mut world);
+    let app = world.restart_on(world.store.clone()).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(app));
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let newest = {
+        let phone = world.login(&world.people.phone).await;
+        phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+        let note: SignedNote = phone.get(paths::OLOG_CHECKPOINT).await.ok().text().parse().unwrap();
+        cut(&wires, true);
+        phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    assert_eq!(newest.size, 2);
+    world.clock.advance_ms(4 * 86_400_000);
+    let people = &world.people;
+    let coordinator = world.login(&people.coordinator).await;
+    let revoke = |olog: TreeHead| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[&people.coordinator]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    let everything = revoke(TreeHead::empty());
+    coordinator.post(paths::MLOG_ENTRIES, &everything).await.refused(ErrorCode::MoreSignatures);
+    // Once they are back, there is a newer head to name.
+    cut(&wires, false);
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(newest)).await.refused(ErrorCode::MoreSignatures);
+    cut(&wires, true);
+    let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+    let newest = note.text().parse::<Checkpoint>().unwrap().head();
+    assert_eq!(newest.size, 4);
+    let mut others = world.pen(&people.clinician, chart, 1);
+    let clinician = world.login(&people.clinician).await;
+    clinician.post(&paths::envelopes(chart), &others.batch(1, &secret, head)).await.ok();
+    world.clock.advance_ms(4 * 86_400_000);
+    let coordinator = world.login(&people.coordinator).await;
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(newest)).await.ok();
 }
 
 /// Red team 12: a server that could not ask enough witnesses may stand on an old database. It takes
