@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::cosigning::CosignError;
+use crate::limits::CUT_OFF_REOPENED_AGE_MS;
 use crate::log_tiles;
 use crate::problem_response::Refusal;
 use crate::recovery::RecoveryStage;
@@ -40,6 +41,10 @@ pub(super) async fn cut_off<S: Store>(
         membership.manifest().map_or(0, |manifest| i64::from(manifest.freshness_limit_s) * 1_000)
     };
     let left_out = first_after(app, head.size).await?;
+    // After a reopening devices give back what was lost, and it bears the time of that: nobody can tell
+    // how long ago it came first.
+    let was_reopened = reopened_at(app).await?.is_some_and(|at| now.since_ms(at) <= limit_ms);
+    let limit_ms = if was_reopened { CUT_OFF_REOPENED_AGE_MS } else { limit_ms };
     let is_old = left_out.is_some_and(|received_at| now.since_ms(received_at) > limit_ms);
     Ok(if is_old && !is_newest(app, head).await { CutOff::Old } else { CutOff::Fresh })
 }
@@ -66,6 +71,14 @@ async fn is_head<S: Store>(app: &App<S>, head: TreeHead, kept: TreeHead) -> Resu
     let proof = log_tiles::consistency(app.store(), LogName::Olog, head.size, kept.size).await;
     let proof = proof.map_err(read_failed)?;
     Ok(verify_consistency(head.size, kept.size, &head.root, &kept.root, &proof).is_ok())
+}
+
+/// When the log was opened again, if it ever was.
+async fn reopened_at<S: Store>(app: &App<S>) -> Result<Option<TimestampMs>, Refusal> {
+    let newest = app.membership().read().reopenings().last().map(|newest| newest.index);
+    let Some(index) = newest else { return Ok(None) };
+    let stored = app.store().mlog_entries(index, index.saturating_add(1)).await.map_err(store_failed)?;
+    Ok(stored.first().map(|entry| entry.received_at))
 }
 
 /// When the first operation came that a head leaves out. A log that was opened again begins with a leaf that

@@ -4,16 +4,19 @@ use crate::support::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ward_api::{ErrorCode, LogName, MlogSubmission, Opaque, paths};
-use ward_audit::{AddCheckpoint, Checkpoint, NoteSignature, SignedNote, SignerName, TreeHead, WitnessTime};
+use ward_audit::{
+    AddCheckpoint, Checkpoint, NoteSignature, SignedNote, SignerName, TreeHead, WitnessTime, reopened_origin,
+};
 use ward_crypto::SignKey;
 use ward_id::{Canonical as _, TreeRoot};
 use ward_server::limits::COSIGN_RETRY_MS;
 use ward_server::{
-    App, LogDeskError, StartError, WitnessClient, WitnessClientError, WitnessFuture, bootstrap_site, router,
+    App, Clock as _, LogDeskError, Restored, StartError, WitnessClient, WitnessClientError, WitnessFuture,
+    bootstrap_site, router,
 };
 use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, SavedCheckpoint, Upkeep as _};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
-use ward_sync::{MlogBody, Revoke, RevokePolicy};
+use ward_sync::{LogReopen, MlogBody, Revoke, RevokePolicy};
 
 /// A witness behind a network that a test can cut.
 struct Cut {
@@ -368,4 +371,61 @@ async fn one_lying_witness_does_not_stop_a_running_site() {
         phone.post(&paths::envelopes(chart), &pen.batch(1, &secret, head)).await.ok();
         phone.get(paths::OLOG_CHECKPOINT).await.ok();
     }
+}
+
+/// After a restore devices give back what was lost, and it bears the time of that. One signer alone takes
+/// none of it back with a head from before it came, however long ago it was written.
+#[tokio::test]
+async fn rt_22_what_devices_gave_back_after_a_restore_is_not_taken_back_by_one() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let written = pen.batch(3, &secret, head);
+    let backup = world.store.snapshot().unwrap();
+    let old = {
+        let phone = world.login(&world.people.phone).await;
+        phone.post(&paths::envelopes(chart), &written).await.ok();
+        phone.get(paths::OLOG_CHECKPOINT).await.ok().text()
+    };
+    world.clock.advance_ms(10 * 86_400_000);
+    let old_origin = world.people.manifest.olog_origin.clone();
+    let restored = Restored {
+        olog_origin: Some(old_origin.clone()),
+        olog_size: 3,
+        mlog_size: world.people.membership.size(),
+        at: world.clock.now(),
+    };
+    restored.declare(&backup).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(world.restart_on(backup).await.unwrap()));
+    let body = MlogBody::LogReopen(LogReopen {
+        checkpoint: old.into_bytes(),
+        new_origin: reopened_origin(&old_origin, 2),
+        old_origin,
+        reason: "the disk broke".into(),
+        kept: None,
+    });
+    let site = world.people.site.into();
+    let entry = world.people.entry(site, &body, &[&world.people.admins[0]]);
+    world.append(&entry, None).await.ok();
+    let people = &world.people;
+    let coordinator = world.login(&people.coordinator).await;
+    let newest = async || {
+        let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    let revoke = |olog: TreeHead| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[&people.coordinator]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    let empty = newest().await;
+    coordinator.post(&paths::relay(chart), &written).await.ok();
+    world.clock.advance_ms(120_000);
+    let whole = newest().await;
+    assert_eq!((empty.size, whole.size), (1, 4));
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(empty)).await.refused(ErrorCode::MoreSignatures);
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(whole)).await.ok();
 }
