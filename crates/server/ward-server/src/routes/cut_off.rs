@@ -14,16 +14,29 @@ use ward_store::Store;
 use ward_sync::{CutOff, MlogBody, MlogEntry};
 
 /// How the head that an entry names stands to the operation log; of an entry that names none it is fresh.
-pub(super) async fn cut_off<S: Store>(
-    app: &App<S>,
-    entry: &MlogEntry,
-    now: TimestampMs,
-) -> Result<CutOff, Refusal> {
+pub(super) async fn cut_off<S: Store>(app: &App<S>, entry: &MlogEntry, now: TimestampMs) -> CutOff {
     let head = match entry.decode_body() {
         Ok(MlogBody::Revoke(revoke)) => revoke.olog,
         Ok(MlogBody::RecoveryUse(recovery)) => recovery.olog,
-        _ => return Ok(CutOff::Fresh),
+        _ => return CutOff::Fresh,
     };
+    if matches!(app.store().mlog_index_of(entry.hash()).await, Ok(Some(_))) {
+        // It was taken, and is answered with its place.
+        return CutOff::Fresh;
+    }
+    if app.membership().read().would_be_effective(entry, None).is_err() {
+        // It is refused for what it breaks, so nothing is computed or written for whoever sent it. Should
+        // another node's log take it, its signer comes again.
+        return CutOff::Foreign;
+    }
+    compared(app, head, now).await.unwrap_or_else(|refused| {
+        tracing::error!(why = ?refused, "the cut-off of a revocation could not be compared with the log");
+        // To leave a thief in is worse than to take back more than was meant.
+        CutOff::Fresh
+    })
+}
+
+async fn compared<S: Store>(app: &App<S>, head: TreeHead, now: TimestampMs) -> Result<CutOff, Refusal> {
     let mut kept = app.desk(LogName::Olog).signed_head();
     if head.size > kept.size && app.stage() == RecoveryStage::Running {
         // Another node may have signed it.

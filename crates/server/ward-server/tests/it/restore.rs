@@ -14,7 +14,9 @@ use ward_server::{
     App, Clock as _, LogDeskError, Restored, StartError, WitnessClient, WitnessClientError, WitnessFuture,
     bootstrap_site, router,
 };
-use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, SavedCheckpoint, Upkeep as _};
+use ward_store::{
+    CheckpointKind, LogStateStore as _, MemoryStore, OlogStore as _, SavedCheckpoint, Upkeep as _,
+};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
 use ward_sync::{LogReopen, MlogBody, Revoke, RevokePolicy};
 
@@ -371,6 +373,52 @@ async fn one_lying_witness_does_not_stop_a_running_site() {
         phone.post(&paths::envelopes(chart), &pen.batch(1, &secret, head)).await.ok();
         phone.get(paths::OLOG_CHECKPOINT).await.ok();
     }
+}
+
+/// A damaged row of the operation log stands in the way of no revocation, and what nobody may sign has
+/// nothing computed for it.
+#[tokio::test]
+async fn rt_22_a_damaged_row_stands_in_the_way_of_no_revocation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.db");
+    let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    let mut world = World::on(store.clone()).await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let people = &world.people;
+    let phone = world.login(&people.phone).await;
+    let coordinator = world.login(&people.coordinator).await;
+    let newest = async || {
+        let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    let revoke = |olog: TreeHead, signer| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[signer]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+    let covered = newest().await;
+    phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+    let signed =
+        async || store.checkpoint(LogName::Olog, CheckpointKind::Signed).await.unwrap().unwrap().size;
+    let before = signed().await;
+    let beyond = TreeHead { size: u64::MAX, ..covered };
+    let of_a_stranger = revoke(beyond, &people.other_phone);
+    let answer = coordinator.post(paths::MLOG_ENTRIES, &of_a_stranger).await;
+    assert!(answer.status >= 400);
+    assert_eq!(signed().await, before, "no head was signed for it");
+    // The row of the first operation that the head leaves out rots.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    let rot = "UPDATE operation SET envelope_hash = zeroblob(31) WHERE olog_index >= 2";
+    other.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {rot}")).unwrap();
+    assert!(store.operation_at(2).await.is_err(), "it cannot be read");
+    let entry = revoke(covered, &people.coordinator);
+    coordinator.post(paths::MLOG_ENTRIES, &entry).await.ok();
+    coordinator.post(paths::MLOG_ENTRIES, &entry).await.ok();
 }
 
 /// After a restore devices give back what was lost, and it bears the time of that. One signer alone takes
