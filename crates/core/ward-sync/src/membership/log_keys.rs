@@ -28,8 +28,7 @@ impl HeadOfManifest {
 impl Membership {
     /// Every manifest that held, the newest first.
     pub fn manifests(&self) -> impl Iterator<Item = &SiteManifest> {
-        let earlier = self.site.earlier_manifests.iter().rev();
-        self.site.manifest.iter().chain(earlier).map(|manifest| &**manifest)
+        self.site.manifest.as_deref().into_iter().chain(self.site.earlier_manifests.iter().rev())
     }
 
     /// The head that a note of a log states, if a manifest that held says that it was signed and cosigned.

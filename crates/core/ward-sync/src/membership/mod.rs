@@ -244,7 +244,7 @@ impl Membership {
             Change::Manifest(manifest) => {
                 self.site.manifests.insert(manifest.hash());
                 let before = self.site.manifest.replace(manifest);
-                self.site.earlier_manifests.extend(before);
+                self.site.earlier_manifests.extend(before.map(|before| *before));
                 Touched::Nobody
             }
             Change::Certify(record) => {

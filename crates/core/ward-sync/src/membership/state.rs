@@ -208,7 +208,7 @@ pub(super) struct SiteState {
     pub(super) manifest: Option<Box<SiteManifest>>,
     pub(super) manifests: BTreeSet<ManifestHash>,
     /// Those before the newest, in order.
-    pub(super) earlier_manifests: Vec<Box<SiteManifest>>,
+    pub(super) earlier_manifests: Vec<SiteManifest>,
     pub(super) teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     pub(super) schema: Option<Box<StudySchema>>,
     /// Every revision, the newest last.
