@@ -20,6 +20,7 @@ mod file_device;
 mod in_process;
 mod inline_witness;
 pub mod limits;
+mod log_key_change;
 mod memory_key;
 mod memory_rows;
 mod relay;

@@ -135,6 +135,19 @@ impl<S: Store> Server<S> {
         self.transport.replace(ward_server::router(Arc::clone(&self.app)));
     }
 
+    /// Ends the server and starts it again with another log key, and witnesses that follow its logs under
+    /// that one.
+    pub(crate) async fn go_on_with(&mut self, log_secret: [u8; 32]) {
+        let public = SignKey::from_secret_bytes(&log_secret);
+        self.wiring.log_secret = log_secret;
+        for log in &mut self.wiring.logs {
+            *log = VerifierKey::new(log.name().clone(), SignatureKind::Log, public.public().as_bytes())
+                .expect("the key is one");
+        }
+        self.witnesses = self.wiring.fresh_witnesses();
+        self.restart().await;
+    }
+
     /// A further server with the same keys on another store, as after an operator replaced the
     /// database.
     ///

@@ -1,4 +1,4 @@
-//! Proof that a log broke a receipt, which anybody can check with two public keys and a policy.
+//! Proof that a log broke a receipt, which anybody can check with public keys of the log and a policy.
 
 use crate::hash::{NodeHash, leaf_hash};
 use crate::key::VerifierKey;
@@ -77,13 +77,22 @@ pub struct ReceiptBreach {
 }
 
 impl ReceiptBreach {
-    /// Checks the proof. `Ok` means that the log misbehaved.
+    /// Checks the proof. `Ok` means that the log misbehaved. The log may have had another key when it gave
+    /// the receipt than when it signed the head.
     ///
     /// # Errors
     /// A [`ReceiptBreachError`] if the log is not shown to have misbehaved.
-    pub fn verify(&self, log_key: &VerifierKey, policy: &WitnessPolicy) -> Result<(), ReceiptBreachError> {
-        self.receipt.verify(log_key)?;
-        let cosigned = verify_cosigned(&self.head, log_key, policy)?;
+    pub fn verify(
+        &self,
+        receipt_key: &VerifierKey,
+        head_key: &VerifierKey,
+        policy: &WitnessPolicy,
+    ) -> Result<(), ReceiptBreachError> {
+        if receipt_key.name() != head_key.name() {
+            return Err(ReceiptError::OtherOrigin.into());
+        }
+        self.receipt.verify(receipt_key)?;
+        let cosigned = verify_cosigned(&self.head, head_key, policy)?;
         let head = cosigned.head();
         let promised =
             |index: u64| self.receipt.envelope_at(index).ok_or(ReceiptBreachError::NotPromised { index });

@@ -117,7 +117,7 @@ fn rt_17_hidden_tail_breaks_the_receipt() {
             head: hidden.clone(),
             breach: Breach::Missing { index },
         };
-        assert_eq!(breach.verify(&log_key(), &policy(2)), Ok(()));
+        assert_eq!(breach.verify(&log_key(), &log_key(), &policy(2)), Ok(()));
     }
 }
 

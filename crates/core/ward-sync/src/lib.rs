@@ -56,9 +56,9 @@ pub use handover::{DropCause, DropRefusal, DroppedEntry, check_drop, drop_recipi
 pub use kind::EntryKind;
 pub use lease::{Lease, OnlineMark, lease};
 pub use membership::{
-    ArrivalFacts, ArrivalRefusal, CountedEpoch, CutOff, DeviceRecord, Effect, KeptLog, Member, MemberSet,
-    Membership, MembershipError, Reopening, Revocation, RotationReason, Scope, Standing, VoidReason,
-    cosigned_head,
+    ArrivalFacts, ArrivalRefusal, CountedEpoch, CutOff, DeviceRecord, Effect, HeadOfManifest, KeptLog,
+    Member, MemberSet, Membership, MembershipError, Reopening, Revocation, RotationReason, Scope, Standing,
+    VoidReason, cosigned_head, key_of_receipt,
 };
 pub use mlog::{MlogEntry, MlogError, MlogSignature, SignerId};
 pub use mlog_body::{

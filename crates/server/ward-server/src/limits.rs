@@ -26,6 +26,9 @@ pub const TOKENS_REMEMBERED_MAX: usize = 16_384;
 pub const REFRESH_LIFE_STAFF_MS: i64 = 12 * 3_600_000;
 /// Absolute life of a refresh family of a patient, milliseconds.
 pub const REFRESH_LIFE_PATIENT_MS: i64 = 30 * 86_400_000;
+/// After the operation log was opened again, a revocation of one signer leaves out only what came within this
+/// time, milliseconds: as long as a signer takes who just looked.
+pub const CUT_OFF_REOPENED_AGE_MS: i64 = 60_000;
 /// A change of a device's session (suspension, end of tokens) reaches every request within this
 /// time, milliseconds.
 pub const SESSION_CACHE_MS: i64 = 2_000;

@@ -18,11 +18,11 @@ use crate::store_problem::{cosign_failed, store_failed};
 use minicbor::{Decode, Encode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use ward_api::{ErrorCode, LogName, ProblemMembers};
-use ward_audit::{Receipt, SignatureKind, TreeHead, VerifierKey};
+use ward_audit::{Receipt, TreeHead};
 use ward_crypto::{SiteManifest, sha256};
 use ward_id::{Canonical as _, TimestampMs};
 use ward_store::{MetaKey, ReopenedLog, Store, StoreError};
-use ward_sync::{Membership, Reopening, cosigned_head};
+use ward_sync::{HeadOfManifest, Membership, Reopening, key_of_receipt};
 
 /// Where the state stands in the store.
 const RESTORED: MetaKey = MetaKey::new("server.restored");
@@ -155,7 +155,7 @@ pub(crate) struct LaterManifest {
 struct Brought {
     /// Of which log.
     origin: String,
-    head: TreeHead,
+    head: HeadOfManifest,
     note: Vec<u8>,
 }
 
@@ -267,10 +267,14 @@ impl<S: Store> App<S> {
     pub(crate) fn old_head(&self, ended: &str) -> Option<(TreeHead, Vec<u8>)> {
         let desk = self.desk(LogName::Olog);
         let kept = desk.cosigned().filter(|_| desk.origin().as_str() == ended);
-        let kept = kept.map(|note| (note.head, note.text.clone().into_bytes()));
+        let kept = kept.and_then(|note| {
+            let note = note.text.clone().into_bytes();
+            Some((self.membership().read().once_cosigned(ended, &note)?, note))
+        });
         let brought = self.recovery().brought().clone().filter(|brought| brought.origin == ended);
         let brought = brought.map(|Brought { head, note, .. }| (head, note));
-        kept.into_iter().chain(brought).max_by_key(|(head, _)| head.size)
+        let newest = kept.into_iter().chain(brought).max_by_key(|(head, _)| head.rank());
+        newest.map(|(head, note)| (head.cosigned.head(), note))
     }
 
     /// Names the newest restore, if there was one.
@@ -287,15 +291,11 @@ impl<S: Store> App<S> {
     /// Takes a checkpoint of the log that ended.
     pub(crate) fn bring(&self, note: Vec<u8>) -> Result<(), Refusal> {
         let origin = self.awaiting()?.ended;
-        let head = {
-            let membership = self.membership().read();
-            membership.manifest().and_then(|manifest| cosigned_head(manifest, &origin, &note))
-        };
-        let head = head.ok_or_else(|| {
+        let head = self.membership().read().once_cosigned(&origin, &note).ok_or_else(|| {
             refuse(ErrorCode::OldCheckpointRefused, "Bring a head that the site's witnesses cosigned.")
         })?;
         let mut brought = self.recovery().brought();
-        let is_newer = |known: &Brought| known.origin != origin || known.head.size < head.size;
+        let is_newer = |known: &Brought| known.origin != origin || known.head.rank() < head.rank();
         if brought.as_ref().is_none_or(is_newer) {
             *brought = Some(Brought { origin, head, note });
         }
@@ -311,9 +311,11 @@ impl<S: Store> App<S> {
         let desk = self.desk(LogName::Olog);
         let refused = || refuse(ErrorCode::OldCheckpointRefused, "Bring a receipt of the log that counts.");
         let receipt = Receipt::from_canonical(receipt).map_err(|_| refused())?;
-        let key = self.log_key();
-        let key = VerifierKey::new(desk.origin().clone(), SignatureKind::Log, key.public().as_bytes());
-        key.ok().and_then(|key| receipt.verify(&key).ok()).ok_or_else(refused)?;
+        let is_ours = receipt.origin() == desk.origin()
+            && key_of_receipt(self.membership().read().manifests(), &receipt).is_some();
+        if !is_ours {
+            return Err(refused());
+        }
         let first = receipt.first_index();
         let end = first.saturating_add(receipt.envelopes().len() as u64);
         let kept = self.store().olog_leaves(first, end).await.map_err(store_failed)?;

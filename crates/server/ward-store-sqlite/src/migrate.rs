@@ -49,6 +49,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "operation_counts",
         text: include_str!("../migrations/0006_operation_counts.sql"),
     },
+    Migration {
+        number: 7,
+        name: "staff_suspension",
+        text: include_str!("../migrations/0007_staff_suspension.sql"),
+    },
 ];
 
 /// Brings a database to this program's schema; says how many migrations were applied.

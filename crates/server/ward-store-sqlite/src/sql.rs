@@ -124,6 +124,11 @@ statements! {
         ON CONFLICT (device) DO UPDATE SET until = excluded.until, reason = excluded.reason, \
         by_device = excluded.by_device";
     SUSPENSION_LIFT = "DELETE FROM device_suspension WHERE device = ?1";
+    SUSPENSION_BY_STAFF = "SELECT until, reason, by_device FROM staff_suspension WHERE device = ?1 AND until > ?2";
+    SUSPENSION_BY_STAFF_PUT = "INSERT INTO staff_suspension (device, until, reason, by_device) \
+        VALUES (?1, ?2, ?3, ?4) ON CONFLICT (device) DO UPDATE SET until = excluded.until, \
+        reason = excluded.reason, by_device = excluded.by_device";
+    SUSPENSION_BY_STAFF_LIFT = "DELETE FROM staff_suspension WHERE device = ?1";
 
     // Proposals.
     PROPOSAL_COUNT = "SELECT count(*) FROM proposal";

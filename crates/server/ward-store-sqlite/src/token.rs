@@ -9,7 +9,7 @@ use ward_id::{DeviceId, TimestampMs};
 use ward_store::limits::{REFRESH_KEPT_GENERATIONS, REFRESH_REPEAT_MS};
 use ward_store::{
     DeviceSession, DeviceSuspension, FamilyId, KeyThumbprint, NewRefreshFamily, RefreshHash, RefreshToken,
-    RotateError, RotateRefresh, Rotation, StoreError, SuspendReason, TokenStore,
+    RotateError, RotateRefresh, Rotation, StoreError, SuspendReason, SuspensionOf, TokenStore,
 };
 
 type Found = (RefreshToken, Option<TimestampMs>);
@@ -72,19 +72,52 @@ pub(crate) fn end_sessions(conn: &Connection, device: DeviceId) -> Result<u64, F
 fn session(conn: &Connection, device: DeviceId, now: TimestampMs) -> Result<DeviceSession, Fault> {
     let session_version =
         one(conn, sql::SESSION_VERSION, [device.as_bytes()], |row| uint(row, 0))?.unwrap_or(0);
-    let found = one(conn, sql::SUSPENSION, params![device.as_bytes(), now.0], |row| {
+    let floor = suspension(conn, sql::SUSPENSION, device, now)?;
+    let by_staff = suspension(conn, sql::SUSPENSION_BY_STAFF, device, now)?;
+    Ok(DeviceSession::new(session_version, floor, by_staff))
+}
+
+fn suspension(
+    conn: &Connection,
+    sql: &'static str,
+    device: DeviceId,
+    now: TimestampMs,
+) -> Result<Option<DeviceSuspension>, Fault> {
+    let found = one(conn, sql, params![device.as_bytes(), now.0], |row| {
         let by: Option<[u8; 16]> = row.get(2)?;
         Ok((instant(row, 0)?, row.get::<_, u8>(1)?, by.map(DeviceId::from_bytes)))
     })?;
-    let suspension = match found {
-        None => None,
-        Some((until, number, by)) => {
-            let reason = SuspendReason::from_number(number);
-            let reason = reason.ok_or_else(|| Fault::corrupt("a suspension has no known reason"))?;
-            Some(DeviceSuspension { until, reason, by })
+    let Some((until, number, by)) = found else { return Ok(None) };
+    let reason = SuspendReason::from_number(number);
+    let reason = reason.ok_or_else(|| Fault::corrupt("a suspension has no known reason"))?;
+    Ok(Some(DeviceSuspension { until, reason, by }))
+}
+
+fn suspend(
+    conn: &Connection,
+    device: DeviceId,
+    standing: SuspensionOf,
+    suspension: DeviceSuspension,
+) -> Result<(), Fault> {
+    let by = suspension.by.as_ref().map(DeviceId::as_bytes);
+    let row = params![device.as_bytes(), suspension.until.0, suspension.reason.number(), by];
+    match standing {
+        SuspensionOf::Staff => change(conn, sql::SUSPENSION_BY_STAFF_PUT, row)?,
+        SuspensionOf::Site => {
+            change(conn, sql::SUSPENSION_BY_STAFF_LIFT, [device.as_bytes()])?;
+            change(conn, sql::SUSPENSION_PUT, row)?
         }
     };
-    Ok(DeviceSession { session_version, suspension })
+    Ok(())
+}
+
+fn lift(conn: &Connection, device: DeviceId, standing: SuspensionOf) -> Result<bool, Fault> {
+    let by_staff = change(conn, sql::SUSPENSION_BY_STAFF_LIFT, [device.as_bytes()])?;
+    let by_site = match standing {
+        SuspensionOf::Staff => 0,
+        SuspensionOf::Site => change(conn, sql::SUSPENSION_LIFT, [device.as_bytes()])?,
+    };
+    Ok(by_staff + by_site > 0)
 }
 
 impl TokenStore for SqliteStore {
@@ -109,18 +142,17 @@ impl TokenStore for SqliteStore {
         self.inner.readers.read(move |conn| session(conn, device, now)).await
     }
 
-    async fn suspend_device(&self, device: DeviceId, suspension: DeviceSuspension) -> Result<(), StoreError> {
-        let put = move |conn: &Connection| {
-            let by = suspension.by.as_ref().map(DeviceId::as_bytes);
-            let row = params![device.as_bytes(), suspension.until.0, suspension.reason.number(), by];
-            change(conn, sql::SUSPENSION_PUT, row).map(|_| ())
-        };
-        self.inner.writer.write(0, put).await
+    async fn suspend_device(
+        &self,
+        device: DeviceId,
+        standing: SuspensionOf,
+        suspension: DeviceSuspension,
+    ) -> Result<(), StoreError> {
+        self.inner.writer.write(0, move |conn| suspend(conn, device, standing, suspension)).await
     }
 
-    async fn lift_suspension(&self, device: DeviceId) -> Result<bool, StoreError> {
-        let lift = move |conn: &Connection| change(conn, sql::SUSPENSION_LIFT, [device.as_bytes()]);
-        Ok(self.inner.writer.write(0, lift).await? > 0)
+    async fn lift_suspension(&self, device: DeviceId, standing: SuspensionOf) -> Result<bool, StoreError> {
+        self.inner.writer.write(0, move |conn| lift(conn, device, standing)).await
     }
 
     async fn purge_refresh_families(&self, now: TimestampMs) -> Result<u64, StoreError> {

@@ -61,7 +61,7 @@ pub use ticket::{
 };
 pub use token::{
     DeviceSession, DeviceSuspension, FamilyId, KeyThumbprint, NewRefreshFamily, RefreshHash, RefreshToken,
-    RotateError, RotateRefresh, Rotation, TokenStore,
+    RotateError, RotateRefresh, Rotation, SuspensionOf, TokenStore,
 };
 pub use upkeep::{BackupSummary, IntegrityReport, MetaKey, MetaStore, StoreStats, Upkeep, check_meta};
 pub use ward_api::{DropState, LogName, MlogLeaf, SuspendReason, TicketState};

@@ -139,13 +139,38 @@ pub struct DeviceSuspension {
     pub by: Option<DeviceId>,
 }
 
+/// Whose word a suspension is. Each has its own, and a device is suspended while either lasts: what staff
+/// add to the word of an admin bears their name, and they take it back without touching the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuspensionOf {
+    /// An admin's, or the server's.
+    Site,
+    /// That of the staff of the device's chart.
+    Staff,
+}
+
 /// What holds for a device's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeviceSession {
     /// Access tokens with a smaller number are not valid any more. 0 for a device never seen.
     pub session_version: u64,
-    /// A suspension that has not ended at the instant of the question.
+    /// A suspension that has not ended at the instant of the question: of two, the one that ends later.
     pub suspension: Option<DeviceSuspension>,
+    /// That of an admin or the server, if it has not ended: what staff do not shorten.
+    pub floor: Option<DeviceSuspension>,
+}
+
+impl DeviceSession {
+    /// From what the site set and what staff set, as far as it has not ended.
+    pub fn new(
+        session_version: u64,
+        floor: Option<DeviceSuspension>,
+        by_staff: Option<DeviceSuspension>,
+    ) -> Self {
+        // Of two that end together the site's is shown.
+        let suspension = by_staff.into_iter().chain(floor).max_by_key(|one| one.until);
+        Self { session_version, suspension, floor }
+    }
 }
 
 /// Refresh families, session versions and suspensions.
@@ -195,21 +220,27 @@ pub trait TokenStore: Clone + Send + Sync + 'static {
         now: TimestampMs,
     ) -> impl Future<Output = Result<DeviceSession, StoreError>> + Send;
 
-    /// Suspends a device, or replaces its suspension.
+    /// Suspends a device, or replaces its suspension of the same standing; one of the site replaces that of
+    /// staff too.
     ///
     /// # Errors
     /// [`StoreError`].
     fn suspend_device(
         &self,
         device: DeviceId,
+        standing: SuspensionOf,
         suspension: DeviceSuspension,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Lifts a suspension; says whether there was one.
+    /// Lifts the suspension of staff, and for the site its own too; says whether there was one.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn lift_suspension(&self, device: DeviceId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn lift_suspension(
+        &self,
+        device: DeviceId,
+        standing: SuspensionOf,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Forgets families that have run out; says how many.
     ///

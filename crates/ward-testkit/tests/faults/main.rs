@@ -25,6 +25,7 @@ mod huge_inputs;
 mod keys_moved_on;
 mod lease;
 mod local_commits;
+mod log_key_changed;
 mod moved_bases;
 mod newer_store;
 mod own_drops;

@@ -226,3 +226,39 @@ async fn fault_14_what_only_a_lost_device_still_holds_is_handed_over_after_a_res
     let visible = Some(Place::Visible);
     assert_eq!(scene.alike(&[kept, seen, alone]), [visible; 3]);
 }
+
+/// The backup is older than a change of the log key. Its heads bear a key that is not the log's any more, and
+/// they prove what they cover all the same.
+#[tokio::test]
+async fn fault_14_a_backup_from_before_a_change_of_the_log_key_keeps_what_a_lost_device_wrote() {
+    let (mut scene, backup, entries) = scene(1_466, 1).await;
+    scene.site.change_log_key([88; 32]).await;
+    scene.meet().await;
+    scene.revoke(RevokePolicy::Sever).await;
+    scene.meet().await;
+    let chart = scene.chart;
+    capture(&mut scene.staff[0], chart, &["by a nurse"]).await;
+    synced(&mut scene.staff[0]).await;
+    scene.meet().await;
+    scene.restore(&backup).await;
+    scene.hire().await;
+    let aside = Some(Place::Quarantined(QuarantineReason::Severed));
+    assert_eq!(scene.alike(&entries), [Some(Place::Visible), aside]);
+    assert_eq!(texts(scene.staff.last().unwrap(), chart), ["before the backup", "by a nurse"]);
+    // The trail still knows where the first log ended, and what was given back since.
+    let trail = scene.staff[0].client.read_trail(chart).await.unwrap();
+    assert!(trail.entries.iter().any(|line| line.returned.is_some()), "{trail:?}");
+}
+
+/// The disk dies right after the change: no head of the operation log bears the new key.
+#[tokio::test]
+async fn fault_14_a_log_without_a_head_under_its_new_key_is_opened_again() {
+    let (mut scene, backup, entries) = scene(1_467, 1).await;
+    scene.revoke(RevokePolicy::Sever).await;
+    scene.meet().await;
+    scene.site.change_log_key([89; 32]).await;
+    scene.restore(&backup).await;
+    scene.hire().await;
+    let aside = Some(Place::Quarantined(QuarantineReason::Severed));
+    assert_eq!(scene.alike(&entries), [Some(Place::Visible), aside]);
+}

@@ -79,7 +79,7 @@ fn another_leaf_at_a_promised_index_is_proof() {
         head: log.cosigned(20, DAY_S),
         breach: other_leaf(&log, 6, 20),
     };
-    let verify = |breach: &ReceiptBreach| breach.verify(&log_key(), &policy(2));
+    let verify = |breach: &ReceiptBreach| breach.verify(&log_key(), &log_key(), &policy(2));
     assert_eq!(verify(&honest), Err(ReceiptBreachError::Kept));
 
     log.leaves[6] = envelope_leaf(99);
@@ -106,8 +106,11 @@ fn an_envelope_missing_after_an_hour_is_proof() {
     let log = TestLog::new(20);
     let breach = |index, size, time_s| {
         let breach = Breach::Missing { index };
-        ReceiptBreach { receipt: receipt(5, 3), head: log.cosigned(size, time_s), breach }
-            .verify(&log_key(), &policy(2))
+        ReceiptBreach { receipt: receipt(5, 3), head: log.cosigned(size, time_s), breach }.verify(
+            &log_key(),
+            &log_key(),
+            &policy(2),
+        )
     };
     let due = DAY_S + 1 + RECEIPT_GRACE_S;
     assert_eq!(breach(6, 6, due), Ok(()));

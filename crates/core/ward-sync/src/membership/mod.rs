@@ -10,6 +10,7 @@ mod cut_off;
 mod epoch_count;
 mod judge;
 mod later_manifest;
+mod log_keys;
 mod queries;
 mod reopening;
 mod signers;
@@ -19,6 +20,7 @@ mod void;
 pub use arrival::{ArrivalFacts, ArrivalRefusal};
 pub use cut_off::CutOff;
 pub use epoch_count::CountedEpoch;
+pub use log_keys::{HeadOfManifest, key_of_receipt};
 pub use queries::{RotationReason, Standing};
 pub use reopening::{KeptLog, Reopening, cosigned_head};
 pub use state::{DeviceRecord, Member, MemberSet, Revocation};
@@ -241,7 +243,8 @@ impl Membership {
             Change::Announce(announce) => return self.commit_announce(announce),
             Change::Manifest(manifest) => {
                 self.site.manifests.insert(manifest.hash());
-                self.site.manifest = Some(manifest);
+                let before = self.site.manifest.replace(manifest);
+                self.site.earlier_manifests.extend(before.map(|before| *before));
                 Touched::Nobody
             }
             Change::Certify(record) => {

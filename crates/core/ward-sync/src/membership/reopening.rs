@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use ward_audit::{
-    Checkpoint, SignatureKind, SignedNote, TreeHead, VerifierKey, WitnessKey, WitnessPolicy,
+    Checkpoint, CosignedHead, SignatureKind, SignedNote, TreeHead, VerifierKey, WitnessKey, WitnessPolicy,
     limits::REOPENED_LOGS_MAX, reopened_origin, verify_cosigned,
 };
 use ward_crypto::{SiteManifest, sha256};
@@ -116,7 +116,7 @@ impl Membership {
         let origin = checkpoint.origin().as_str();
         let begin = self.olog_begin_of(origin)?;
         let number = u32::try_from(begin / OLOG_SPAN).ok()?.saturating_add(1);
-        Some(KeptLog { number, head: cosigned_head(self.manifest()?, origin, note)? })
+        Some(KeptLog { number, head: self.once_cosigned(origin, note)?.cosigned.head() })
     }
 
     /// The same for the log that counted before the entry at `index` of the membership log.
@@ -147,8 +147,11 @@ impl Judged<'_> {
         if reopened_origin(&manifest.olog_origin, number) != reopen.new_origin {
             return Err(refused("the new origin is not the next one"));
         }
-        let old_head = cosigned_head(manifest, &reopen.old_origin, &reopen.checkpoint)
-            .ok_or(refused("its checkpoint is not a cosigned head of the old log"))?;
+        let old_head = membership
+            .once_cosigned(&reopen.old_origin, &reopen.checkpoint)
+            .ok_or(refused("its checkpoint is not a cosigned head of the old log"))?
+            .cosigned
+            .head();
         let signers = self.signers()?;
         signers.require(1, Signers::is_admin)?;
         signers.verify(self.entry)?;
@@ -168,8 +171,12 @@ impl Judged<'_> {
     }
 }
 
-/// The head that a note states, if the site's log key and a quorum of its witnesses signed it.
+/// The head that a note states, if the manifest's log key and a quorum of its witnesses signed it.
 pub fn cosigned_head(manifest: &SiteManifest, origin: &str, note: &[u8]) -> Option<TreeHead> {
+    Some(cosigned(manifest, origin, note)?.head())
+}
+
+pub(super) fn cosigned(manifest: &SiteManifest, origin: &str, note: &[u8]) -> Option<CosignedHead> {
     let note: SignedNote = core::str::from_utf8(note).ok()?.parse().ok()?;
     let key = VerifierKey::new(origin.parse().ok()?, SignatureKind::Log, manifest.log_key.as_bytes()).ok()?;
     let witness = |entry: &ward_crypto::WitnessEntry| {
@@ -178,5 +185,5 @@ pub fn cosigned_head(manifest: &SiteManifest, origin: &str, note: &[u8]) -> Opti
     // A witness whose name cannot stand in a note never cosigns.
     let witnesses = manifest.witnesses.iter().filter_map(witness).collect();
     let policy = WitnessPolicy::new(witnesses, usize::from(manifest.quorum)).ok()?;
-    verify_cosigned(&note, &key, &policy).ok().map(|cosigned| cosigned.head())
+    verify_cosigned(&note, &key, &policy).ok()
 }

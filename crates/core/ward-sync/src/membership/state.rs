@@ -207,6 +207,8 @@ pub(super) struct SiteState {
     pub(super) shelf: Shelf,
     pub(super) manifest: Option<Box<SiteManifest>>,
     pub(super) manifests: BTreeSet<ManifestHash>,
+    /// Those before the newest, in order.
+    pub(super) earlier_manifests: Vec<SiteManifest>,
     pub(super) teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     pub(super) schema: Option<Box<StudySchema>>,
     /// Every revision, the newest last.

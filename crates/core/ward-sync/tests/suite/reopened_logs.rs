@@ -187,6 +187,47 @@ fn rt_16_a_kept_head_is_a_cosigned_head_of_a_log_of_the_site() {
     }
 }
 
+/// The root names another log key and another witness.
+fn change_keys(ward: &mut Ward) {
+    let mut rng = TestRng::new(77);
+    let (witness, log) = (SignKey::generate(&mut rng), SignKey::generate(&mut rng));
+    let mut fields = (*ward.site.manifest).clone();
+    (fields.number, fields.prev) = (fields.number + 1, Some(ward.site.manifest.hash()));
+    (fields.log_key, fields.witnesses[0].key) = (*log.public(), *witness.public());
+    ward.site.manifest = SiteManifest::new(fields).unwrap();
+    let entry = ward.site.manifest_entry(ward.site.manifest.clone());
+    ward.site.append_effective(entry);
+    let keys = &mut ward.site.log_keys;
+    (keys[0], *keys.last_mut().unwrap()) = (witness, log);
+}
+
+/// What the log and its witnesses signed before the root named other keys stays signed: the log goes on
+/// from it, and what it covers stays proved.
+#[test]
+fn rt_16_a_head_of_before_a_change_of_the_log_key_ends_the_log_and_keeps_what_it_covers() {
+    let mut ward = Ward::new(78);
+    let note = |ward: &Ward, size, witnesses| cosigned_note(&ward.site, FIRST, head(size), witnesses);
+    let (old, kept, too_few) = (note(&ward, 100, 2), note(&ward, 80, 2), note(&ward, 80, 1));
+    let before = ward.site.manifest.number;
+    change_keys(&mut ward);
+    let ranked =
+        |ward: &Ward, note: &[u8]| ward.site.membership.once_cosigned(FIRST, note).map(|head| head.rank());
+    assert_eq!((ranked(&ward, &old), ranked(&ward, &too_few)), (Some((before, 100)), None));
+    assert!(ranked(&ward, &note(&ward, 40, 2)) > ranked(&ward, &old), "the newest keys say more");
+    assert_eq!(cosigned_head(&ward.site.manifest, FIRST, &old), None, "it is followed no more");
+    let entry = reopening_with(&ward, (FIRST, SECOND), old, &ward.site.admins[0], Some(kept));
+    ward.site.append_effective(entry);
+    let membership = &ward.site.membership;
+    assert_eq!((membership.reopenings()[0].old_head, membership.kept_of(1)), (head(100), Some(head(80))));
+    assert_eq!([79, 80].map(|place| membership.is_provable(place)), [true, false]);
+    // Nobody chose these keys.
+    change_keys(&mut ward);
+    let (log, keys) = ward.site.log_keys.split_last_mut().unwrap();
+    (*log, keys[0]) = (SignKey::from_secret_bytes(&[5; 32]), SignKey::from_secret_bytes(&[6; 32]));
+    let strange = cosigned_note(&ward.site, SECOND, head(9), 3);
+    assert!(ward.site.membership.once_cosigned(SECOND, &strange).is_none());
+}
+
 fn chart_of(ward: &Ward) -> Subject {
     ward.chart.into()
 }

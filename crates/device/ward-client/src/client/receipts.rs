@@ -13,6 +13,7 @@ use crate::{ClientError, DeviceKeyStore, Environment, Evidence, RowStore, Transp
 use ward_api::{LogName, paths};
 use ward_audit::{Breach, Checkpoint, CosignedHead, LogView, Receipt, ReceiptBreach, leaf_hash, olog_leaf};
 use ward_id::{Canonical as _, ChartId, EntryId};
+use ward_sync::key_of_receipt;
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
     SyncProblem::of_error("operation log", error.into())
@@ -173,7 +174,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             let breach = Breach::OtherLeaf { index, leaf: leaf_hash(&shown.leaf), proof: shown.proof };
             let entry = entries.get(place).copied();
-            return Err(broken(receipt, view, breach, entry)
+            return Err(broken(receipt, (open, view), breach, entry)
                 .unwrap_or_else(|| failed(ClientError::BadAnswer { path: paths::OLOG_PROOFS.to_owned() })));
         }
         Ok(())
@@ -181,9 +182,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// An hour after a promise, a head that witnesses sign must reach it.
     fn overdue(&self, receipt: &Receipt, entries: &[EntryId]) -> Option<SyncProblem> {
-        let view = self.device().ok()?.olog.as_ref()?;
+        let open = self.device().ok()?;
+        let view = open.olog.as_ref()?;
         let index = receipt.first_index() + (receipt.envelopes().len() as u64).saturating_sub(1);
-        broken(receipt, view, Breach::Missing { index }, entries.last().copied())
+        broken(receipt, (open, view), Breach::Missing { index }, entries.last().copied())
     }
 
     async fn mark_checked(
@@ -228,11 +230,17 @@ const fn is_superseded(id: &[u8]) -> bool {
     id.len() > ChartId::BYTES + 16
 }
 
-/// The problem, if the evidence convinces others.
-fn broken(receipt: &Receipt, view: &LogView, breach: Breach, entry: Option<EntryId>) -> Option<SyncProblem> {
+/// The problem, if the evidence convinces others. The receipt may bear an earlier key of the log.
+fn broken(
+    receipt: &Receipt,
+    (open, view): (&OpenDevice, &LogView),
+    breach: Breach,
+    entry: Option<EntryId>,
+) -> Option<SyncProblem> {
+    let receipt_key = key_of_receipt(open.mlog.membership.manifests(), receipt)?;
     let head = view.head().map(CosignedHead::note)?.clone();
     let proof = ReceiptBreach { receipt: receipt.clone(), head, breach };
-    proof.verify(view.key(), view.policy()).ok()?;
+    proof.verify(&receipt_key, view.key(), view.policy()).ok()?;
     let entry = entry.unwrap_or_else(|| EntryId::from_bytes([0; 32]));
     Some(SyncProblem::BrokenPromise { entry, evidence: Evidence { sides: vec![proof.to_canonical()] } })
 }

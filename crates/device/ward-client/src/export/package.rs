@@ -68,6 +68,9 @@ pub struct PackageParts<'a> {
     /// The entry of the membership log that holds the site manifest: the log key, the witnesses and
     /// the admins, signed by root keys.
     pub manifest_entry: &'a [u8],
+    /// The entries of the manifests before it, in order: receipts may be signed with a key that one of
+    /// them names.
+    pub earlier_manifests: &'a [&'a [u8]],
     /// The trail as a table.
     pub trail: &'a str,
     /// The trail as FHIR audit events, one a line.
@@ -135,6 +138,9 @@ pub fn audit_package(parts: &PackageParts<'_>) -> Vec<(String, Vec<u8>)> {
         ("trail.csv".to_owned(), parts.trail.as_bytes().to_vec()),
         ("audit-events.ndjson".to_owned(), parts.audit_events.as_bytes().to_vec()),
     ];
+    for (number, entry) in parts.earlier_manifests.iter().enumerate() {
+        files.push((format!("{EARLIER_MANIFEST}{number:06}.mlog.cbor"), entry.to_vec()));
+    }
     for envelope in parts.envelopes {
         files.push((envelope_name(envelope.olog_index), envelope.bytes.to_vec()));
     }
@@ -156,6 +162,9 @@ pub fn audit_package(parts: &PackageParts<'_>) -> Vec<(String, Vec<u8>)> {
     files.push(("manifest.json".to_owned(), pretty(&manifest)));
     files
 }
+
+/// How the file of a manifest before the newest begins; its number follows.
+pub(super) const EARLIER_MANIFEST: &str = "site-manifest-";
 
 /// The name of an envelope's file.
 pub(super) fn envelope_name(olog_index: u64) -> String {

@@ -1,7 +1,7 @@
 //! Checking an audit package offline: with the package alone, and the fingerprint of the site's root
 //! that the inspector got elsewhere. The eight steps are those of the package's own page.
 
-use super::package::envelope_name;
+use super::package::{EARLIER_MANIFEST, envelope_name};
 use super::package_entries::frame_json;
 use crate::client::site_trust;
 use crate::views::{ChartForms, role_name};
@@ -11,15 +11,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use ward_audit::{
-    CosignedHead, NodeHash, Receipt, SignedNote, SignerName, TreeHead, VerifierKey, first_origin_of,
-    leaf_hash, olog_leaf, verify_cosigned, verify_inclusion,
+    CosignedHead, NodeHash, Receipt, SignedNote, SignerName, TreeHead, first_origin_of, leaf_hash, olog_leaf,
+    verify_cosigned, verify_inclusion,
 };
 use ward_crypto::{
     CaptureSignature, DeviceCert, Envelope, Role, RootPolicy, SignPublicKey, Signature, SiteManifest, labels,
     sha256,
 };
 use ward_id::{Canonical as _, DeviceId, EntryId, EnvelopeHash, Incarnation, hex_decode, hex_encode};
-use ward_sync::{MlogBody, MlogEntry, SignedEntry};
+use ward_sync::{MlogBody, MlogEntry, SignedEntry, key_of_receipt};
 
 /// The files of a package by name.
 pub type PackageFiles = BTreeMap<String, Vec<u8>>;
@@ -59,7 +59,8 @@ impl PackageCheck {
 /// The trust that the package's own root gives.
 struct Trust {
     manifest: Box<SiteManifest>,
-    olog_key: VerifierKey,
+    /// Those before it, the newest first.
+    earlier: Vec<SiteManifest>,
     olog: CosignedHead,
     mlog: TreeHead,
 }
@@ -166,7 +167,7 @@ impl PackageCheck {
             let note = std::str::from_utf8(file(files, name)?).map_err(|_| format!("{name} is no text"))?;
             let note: SignedNote = note.parse().map_err(|_| format!("{name} is no signed note"))?;
             let head = verify_cosigned(&note, &key, &policy).map_err(|error| format!("{name}: {error}"))?;
-            Ok::<_, String>((head, key))
+            Ok::<_, String>(head)
         };
         // A log that was opened again goes by a later origin, with the same key and witnesses.
         let shown = std::str::from_utf8(file(files, "olog-checkpoint.txt")?).unwrap_or_default();
@@ -174,9 +175,39 @@ impl PackageCheck {
         let later = shown
             .filter(|name| first_origin_of(name).is_some_and(|first| first.as_str() == manifest.olog_origin));
         let origin = later.as_ref().map_or(manifest.olog_origin.as_str(), SignerName::as_str);
-        let (olog, olog_key) = head("olog-checkpoint.txt", origin)?;
-        let (mlog, _) = head("mlog-checkpoint.txt", &manifest.mlog_origin)?;
-        Ok(Trust { olog_key, olog, mlog: mlog.head(), manifest })
+        let olog = head("olog-checkpoint.txt", origin)?;
+        let mlog = head("mlog-checkpoint.txt", &manifest.mlog_origin)?;
+        let earlier = self.earlier_manifests(files, &manifest);
+        Ok(Trust { earlier, olog, mlog: mlog.head(), manifest })
+    }
+
+    /// The manifests before the newest. Each names the hash of the one before, so the root's signatures
+    /// under the newest say of all of them that they held.
+    fn earlier_manifests(&mut self, files: &PackageFiles, newest: &SiteManifest) -> Vec<SiteManifest> {
+        let mut read = BTreeMap::new();
+        for (name, bytes) in files.iter().filter(|(name, _)| name.starts_with(EARLIER_MANIFEST)) {
+            match MlogEntry::read(bytes).ok().and_then(|entry| entry.decode_body().ok()) {
+                Some(MlogBody::SiteManifest(manifest)) => {
+                    read.insert(manifest.hash(), (name, manifest));
+                }
+                _ => self.fault(format!("{name}: it is no site manifest")),
+            }
+        }
+        let (mut earlier, mut before) = (Vec::new(), newest.prev);
+        while let Some((_, manifest)) = before.and_then(|hash| read.remove(&hash)) {
+            before = manifest.prev;
+            earlier.push(*manifest);
+        }
+        for (name, _) in read.into_values() {
+            self.fault(format!("{name}: it is no manifest before the newest one"));
+        }
+        if before.is_some() {
+            self.not_shown.push(
+                "site manifests before those in the package: receipts under their keys do not hold"
+                    .to_owned(),
+            );
+        }
+        earlier
     }
 
     /// Step 5: the people.
@@ -351,7 +382,12 @@ impl PackageCheck {
     ) {
         for (name, bytes) in files.iter().filter(|(name, _)| name.starts_with("receipt-")) {
             let read = Receipt::from_canonical(bytes).ok();
-            let Some(receipt) = read.filter(|receipt| receipt.verify(&trust.olog_key).is_ok()) else {
+            let manifests = || std::iter::once(&*trust.manifest).chain(&trust.earlier);
+            let holds = |receipt: &Receipt| {
+                receipt.origin() == trust.olog.checkpoint().origin()
+                    && key_of_receipt(manifests(), receipt).is_some()
+            };
+            let Some(receipt) = read.filter(holds) else {
                 self.fault(format!("{name}: the log's signature does not hold"));
                 continue;
             };

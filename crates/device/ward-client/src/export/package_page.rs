@@ -83,7 +83,8 @@ const STEPS: [&str; 8] = [
      <code>{0: v, 1: suite, 2: kind, 3: site, 4: subject, 5: base, 6: body, 7: signatures}</code>. Each signature is \
      Ed25519 over \"ward/v1/mlog\" || H(CBOR of fields 0 to 6 as an array). As many root keys as the root policy asks \
      for must have signed; a signer is the first 16 bytes of H(public key). Its body names the log key, the \
-     witnesses, how many of them must agree, and the admins.",
+     witnesses, how many of them must agree, and the admins. It also names the hash of the manifest before it, and \
+     so on: those stand in <code>site-manifest-NUMBER.mlog.cbor</code>.",
     "<strong>Checkpoints.</strong> <code>olog-checkpoint.txt</code> and <code>mlog-checkpoint.txt</code> are signed \
      notes: three lines (name of the log, number of leaves, root in base64), an empty line, signatures. The log key \
      and the asked number of witnesses must have signed. The witnesses’ signatures also carry the time.",
@@ -101,7 +102,7 @@ const STEPS: [&str; 8] = [
      stands in the envelope’s own header (field 8). H(the envelope’s file) is the leaf data at olog_index. Its proof \
      (<code>proof-NUMBER.tlog-proof</code>) leads to the root of <code>olog-checkpoint.txt</code>. A receipt \
      (<code>receipt-NUMBER.cbor</code>) is the log’s earlier promise of the same place, with the time of arrival, signed over \
-     \"ward/v1/receipt\" || H(CBOR of fields 0 to 5 as an array).",
+     \"ward/v1/receipt\" || H(CBOR of fields 0 to 5 as an array), with the log key of the manifest that held then.",
 ];
 
 const PROOF_STEPS: [&str; 5] = [

@@ -72,7 +72,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let (olog_checkpoint, mlog_checkpoint) = (note(open.olog.as_ref()), note(open.mlog.view.as_ref()));
         let is_manifest = |body: &MlogBody| matches!(body, MlogBody::SiteManifest(_));
-        let (_, manifest_entry) = self.newest_entry(is_manifest).ok_or(ClientError::WrongSite)?;
+        let mut earlier_manifests: Vec<&[u8]> =
+            self.effective_entries(is_manifest).map(|(_, bytes)| bytes).collect();
+        earlier_manifests.reverse();
+        let manifest_entry = earlier_manifests.pop().ok_or(ClientError::WrongSite)?;
         let receipts = open.charts.get(&chart).into_iter().flat_map(|local| local.receipts.values());
         let origin = open.olog.as_ref().map(LogView::origin);
         let of_log =
@@ -98,6 +101,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             certificates: &certificates,
             root_policy: &open.root_policy.to_canonical(),
             manifest_entry,
+            earlier_manifests: &earlier_manifests,
             trail: &trail_csv(&self.trail(chart)?),
             audit_events: &self.balp(chart)?,
         }))
@@ -151,14 +155,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(out)
     }
 
-    /// The newest effective entry of the membership log with such a body.
-    fn newest_entry(&self, fits: impl Fn(&MlogBody) -> bool) -> Option<(u64, &[u8])> {
-        let mlog = &self.device().ok()?.mlog;
-        let effective = |index: &u64| matches!(mlog.effects.get(index), Some(Effect::Effective));
-        mlog.entries.iter().rev().filter(|(index, _)| effective(index)).find_map(|(index, bytes)| {
-            let body = MlogEntry::read(bytes).ok()?.decode_body().ok()?;
-            fits(&body).then_some((*index, bytes.as_slice()))
-        })
+    /// The effective entries of the membership log with such a body, the newest first.
+    fn effective_entries(&self, fits: impl Fn(&MlogBody) -> bool) -> impl Iterator<Item = (u64, &[u8])> {
+        let mlog = self.device().ok().map(|open| &open.mlog);
+        mlog.into_iter()
+            .flat_map(|mlog| mlog.entries.iter().rev().map(move |entry| (mlog, entry)))
+            .filter_map(move |(mlog, (index, bytes))| {
+                let body = match mlog.effects.get(index)? {
+                    Effect::Effective => MlogEntry::read(bytes).ok()?.decode_body().ok()?,
+                    _ => return None,
+                };
+                fits(&body).then_some((*index, bytes.as_slice()))
+            })
     }
 
     /// The certificates of authors, of those who issued them, and so on up to the admins.
@@ -181,7 +189,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             MlogBody::RecoveryUse(recovery) => recovery.cert.binding.device == device,
             _ => false,
         };
-        let (index, mlog_entry) = self.newest_entry(certifies)?;
+        let (index, mlog_entry) = self.effective_entries(certifies).next()?;
         let leaves = &self.device().ok()?.mlog.leaves;
         let mut tree = MemoryTree::new();
         leaves.iter().for_each(|leaf| tree.append(leaf_hash(leaf)));

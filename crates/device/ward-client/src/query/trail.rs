@@ -1,7 +1,6 @@
 //! The trail of a chart, from what this device holds: no network is needed.
 
 use crate::client::event_name;
-use crate::client::site_trust::{log_key, witness_policy};
 use crate::export::{
     EarlierReceipt, ReopenedLog, Reopenings, Trail, TrailParts, WaitingAccess, balp_ndjson, trail, trail_csv,
 };
@@ -9,7 +8,7 @@ use crate::query::purpose_of;
 use crate::views::NamedChart;
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeMap;
-use ward_audit::{Receipt, SignedNote, verify_cosigned};
+use ward_audit::Receipt;
 use ward_id::{Canonical as _, ChartId, PersonId, TimestampMs};
 use ward_sync::{AccessPurpose, IncidentKind, SignedEntry};
 
@@ -78,16 +77,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let open = self.device()?;
         let membership = &open.mlog.membership;
         let mut out = Reopenings::default();
-        let Some(manifest) = membership.manifest() else { return Ok(out) };
         for one in membership.reopenings() {
             let begin = membership.olog_begin_of(&one.new_origin);
-            let key = log_key(manifest, &one.old_origin)?;
-            let note = std::str::from_utf8(&one.checkpoint).ok().and_then(|text| text.parse().ok());
-            let policy = witness_policy(manifest)?;
-            // Under witnesses that were replaced since, the end of the log cannot be told any more.
-            let head = note.and_then(|note: SignedNote| verify_cosigned(&note, &key, &policy).ok());
+            let head = membership.once_cosigned(&one.old_origin, &one.checkpoint);
             if let Some((begin, head)) = begin.zip(head) {
-                let ended_at = end_of_second(head.attested_s());
+                let ended_at = end_of_second(head.cosigned.attested_s());
                 let event = event_name(IncidentKind::LogReopened, &[one.new_origin.as_bytes()]);
                 out.logs.push(ReopenedLog { origin: one.new_origin.clone(), begin, event, ended_at });
             }

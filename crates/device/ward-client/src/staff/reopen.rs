@@ -4,7 +4,7 @@ use crate::client::{Outcome, as_error};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_api::{ReopeningState, paths};
 use ward_audit::{LogView, TreeHead};
-use ward_sync::{KeptLog, LogReopen, MlogBody, cosigned_head};
+use ward_sync::{KeptLog, LogReopen, MlogBody};
 
 /// What a restored server waits for, as an admin is told before they sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,16 +43,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let state: ReopeningState = self.wire()?.get(paths::OLOG_REOPENING).await?;
         let open = self.device()?;
         let membership = &open.mlog.membership;
-        let manifest = membership.manifest().ok_or(ClientError::WrongSite)?;
         if membership.olog_origin() != Some(state.old_origin.as_str()) {
             return Err(ClientError::MlogRefused("the server ends a log that does not count"));
         }
         let held = open.olog.as_ref().filter(|view| view.origin().as_str() == state.old_origin);
         let held = held.and_then(LogView::head).map(|head| head.note().to_string().into_bytes());
         let shown = state.checkpoint.map(|note| note.0);
-        let known = |note: Vec<u8>| Some((cosigned_head(manifest, &state.old_origin, &note)?, note));
-        let newest = held.into_iter().chain(shown).filter_map(known).max_by_key(|(head, _)| head.size);
+        let known = |note: Vec<u8>| Some((membership.once_cosigned(&state.old_origin, &note)?, note));
+        let newest = held.into_iter().chain(shown).filter_map(known).max_by_key(|(head, _)| head.rank());
         let (old_head, checkpoint) = newest.ok_or(ClientError::Unknown("a checkpoint of the old log"))?;
+        let old_head = old_head.cosigned.head();
         // What cannot be checked is not signed: less can be proved afterwards, and nothing wrong.
         let kept = state.kept.and_then(|note| Some((membership.kept_by(&note.0)?, note.0)));
         let (kept, kept_note) = kept.unzip();

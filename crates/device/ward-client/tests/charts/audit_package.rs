@@ -127,6 +127,7 @@ impl World {
                 certificates: &certificates,
                 root_policy: b"root policy",
                 manifest_entry: b"manifest",
+                earlier_manifests: &[],
                 trail: "the trail\r\n",
                 audit_events: "{}\n",
             })

@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::cosigning::CosignError;
+use crate::limits::CUT_OFF_REOPENED_AGE_MS;
 use crate::log_tiles;
 use crate::problem_response::Refusal;
 use crate::recovery::RecoveryStage;
@@ -13,16 +14,29 @@ use ward_store::Store;
 use ward_sync::{CutOff, MlogBody, MlogEntry};
 
 /// How the head that an entry names stands to the operation log; of an entry that names none it is fresh.
-pub(super) async fn cut_off<S: Store>(
-    app: &App<S>,
-    entry: &MlogEntry,
-    now: TimestampMs,
-) -> Result<CutOff, Refusal> {
+pub(super) async fn cut_off<S: Store>(app: &App<S>, entry: &MlogEntry, now: TimestampMs) -> CutOff {
     let head = match entry.decode_body() {
         Ok(MlogBody::Revoke(revoke)) => revoke.olog,
         Ok(MlogBody::RecoveryUse(recovery)) => recovery.olog,
-        _ => return Ok(CutOff::Fresh),
+        _ => return CutOff::Fresh,
     };
+    if matches!(app.store().mlog_index_of(entry.hash()).await, Ok(Some(_))) {
+        // It was taken, and is answered with its place.
+        return CutOff::Fresh;
+    }
+    if app.membership().read().would_be_effective(entry, None).is_err() {
+        // It is refused for what it breaks, so nothing is computed or written for whoever sent it. Should
+        // another node's log take it, its signer comes again.
+        return CutOff::Foreign;
+    }
+    compared(app, head, now).await.unwrap_or_else(|refused| {
+        tracing::error!(why = ?refused, "the cut-off of a revocation could not be compared with the log");
+        // To leave a thief in is worse than to take back more than was meant.
+        CutOff::Fresh
+    })
+}
+
+async fn compared<S: Store>(app: &App<S>, head: TreeHead, now: TimestampMs) -> Result<CutOff, Refusal> {
     let mut kept = app.desk(LogName::Olog).signed_head();
     if head.size > kept.size && app.stage() == RecoveryStage::Running {
         // Another node may have signed it.
@@ -40,8 +54,19 @@ pub(super) async fn cut_off<S: Store>(
         membership.manifest().map_or(0, |manifest| i64::from(manifest.freshness_limit_s) * 1_000)
     };
     let left_out = first_after(app, head.size).await?;
+    // After a reopening devices give back what was lost, and it bears the time of that: nobody can tell
+    // how long ago it came first.
+    let was_reopened = reopened_at(app).await?.is_some_and(|at| now.since_ms(at) <= limit_ms);
+    let limit_ms = if was_reopened { CUT_OFF_REOPENED_AGE_MS } else { limit_ms };
     let is_old = left_out.is_some_and(|received_at| now.since_ms(received_at) > limit_ms);
-    Ok(if is_old { CutOff::Old } else { CutOff::Fresh })
+    Ok(if is_old && !is_newest(app, head).await { CutOff::Old } else { CutOff::Fresh })
+}
+
+/// Whether nobody can verify a newer head. While too few witnesses answer, what came since they did cannot
+/// be covered, however long ago that was: whoever lost a device must be able to revoke it all the same.
+async fn is_newest<S: Store>(app: &App<S>, head: TreeHead) -> bool {
+    let newest = app.cosigned_head(LogName::Olog).await.ok().or_else(|| app.desk(LogName::Olog).cosigned());
+    newest.is_some_and(|newest| head.size >= newest.head.size)
 }
 
 /// A restored log lacks what devices verified once. Nothing but its length can be looked at then.
@@ -59,6 +84,14 @@ async fn is_head<S: Store>(app: &App<S>, head: TreeHead, kept: TreeHead) -> Resu
     let proof = log_tiles::consistency(app.store(), LogName::Olog, head.size, kept.size).await;
     let proof = proof.map_err(read_failed)?;
     Ok(verify_consistency(head.size, kept.size, &head.root, &kept.root, &proof).is_ok())
+}
+
+/// When the log was opened again, if it ever was.
+async fn reopened_at<S: Store>(app: &App<S>) -> Result<Option<TimestampMs>, Refusal> {
+    let newest = app.membership().read().reopenings().last().map(|newest| newest.index);
+    let Some(index) = newest else { return Ok(None) };
+    let stored = app.store().mlog_entries(index, index.saturating_add(1)).await.map_err(store_failed)?;
+    Ok(stored.first().map(|entry| entry.received_at))
 }
 
 /// When the first operation came that a head leaves out. A log that was opened again begins with a leaf that

@@ -187,7 +187,7 @@ async fn door<S: Store>(
             return Err(refuse(ErrorCode::NotReopening, "The operation log goes on as it is."));
         }
     }
-    Ok(Door::Arrival { cut_off: cut_off(app, entry, now).await? })
+    Ok(Door::Arrival { cut_off: cut_off(app, entry, now).await })
 }
 
 /// Checks that the entry stood at its place, under a head that the site's witnesses cosigned: those of the

@@ -8,17 +8,23 @@ use ward_api::limits::SUSPENSION_MAX_MS;
 use ward_api::{ErrorCode, SuspensionRequest};
 use ward_crypto::Role;
 use ward_id::DeviceId;
-use ward_store::{DeviceSuspension, Store};
+use ward_store::{DeviceSuspension, Store, SuspensionOf};
 
+/// Suspends a device. It is the first thing that is done against a device in the wrong hands. What an admin or
+/// the server itself set, staff of the chart neither lift nor shorten: whoever holds one staff device must not
+/// be able to. They add a longer one of their own, in their own name, and take that back.
 pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
     let device: DeviceId = call.path_id("device")?;
     let request: SuspensionRequest = call.decode()?;
     let caller = call.caller()?;
     let length_ms = request.until.since_ms(call.now);
     may_suspend(app, &caller, device, length_ms <= 0)?;
+    let standing = if caller.role == Role::Admin { SuspensionOf::Site } else { SuspensionOf::Staff };
     let session = app.store().device_session(device, call.now).await.map_err(store_failed)?;
-    let others = session.suspension.filter(|standing| !may_change(app, &caller, standing));
-    if others.as_ref().is_some_and(|standing| request.until < standing.until) {
+    // What an admin or the server set stays until it ends or an admin changes it.
+    let floor = session.floor.filter(|_| standing == SuspensionOf::Staff);
+    let takes_back_own = length_ms <= 0 && session.suspension != session.floor;
+    if !takes_back_own && floor.is_some_and(|floor| request.until < floor.until) {
         return Err(refuse(
             ErrorCode::RoleNotAllowed,
             "An admin or the server suspended it; an admin shortens or lifts that.",
@@ -31,12 +37,11 @@ pub(super) async fn suspend<S: Store>(app: &App<S>, call: &Call) -> Answer {
         ));
     }
     if length_ms <= 0 {
-        app.store().lift_suspension(device).await.map_err(store_failed)?;
+        app.store().lift_suspension(device, standing).await.map_err(store_failed)?;
     } else {
-        // What is prolonged stays what it was: nobody shortens it again who could not before.
-        let (reason, by) = others.map_or((request.reason, Some(caller.device)), |it| (it.reason, it.by));
-        let suspension = DeviceSuspension { until: request.until, reason, by };
-        app.store().suspend_device(device, suspension).await.map_err(store_failed)?;
+        let (until, reason, by) = (request.until, request.reason, Some(caller.device));
+        let suspension = DeviceSuspension { until, reason, by };
+        app.store().suspend_device(device, standing, suspension).await.map_err(store_failed)?;
     }
     app.sessions().forget(device);
     done(call.spec)
@@ -75,17 +80,4 @@ fn may_suspend<S: Store>(
             "Staff suspend devices of their own participants, admins those of staff; an admin's device is revoked by two.",
         ))
     }
-}
-
-/// Whether a caller shortens or lifts a suspension. It is the first thing that is done against a device in
-/// the wrong hands. What an admin or the server itself set stays until it ends or an admin changes it:
-/// whoever holds one staff device must not be able to lift it, or to put a shorter one in its place. The
-/// staff of a chart change what one of them set, and prolong whatever stands.
-fn may_change<S: Store>(app: &App<S>, caller: &Caller, standing: &DeviceSuspension) -> bool {
-    let membership = app.membership().read();
-    let by_staff = standing.by.and_then(|by| membership.record(by)).is_some_and(|by| {
-        let role = by.role();
-        role != Role::Admin && role.is_staff()
-    });
-    caller.role == Role::Admin || by_staff
 }

@@ -4,16 +4,21 @@ use crate::support::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ward_api::{ErrorCode, LogName, MlogSubmission, Opaque, paths};
-use ward_audit::{AddCheckpoint, NoteSignature, SignedNote, SignerName, WitnessTime};
+use ward_audit::{
+    AddCheckpoint, Checkpoint, NoteSignature, SignedNote, SignerName, TreeHead, WitnessTime, reopened_origin,
+};
 use ward_crypto::SignKey;
 use ward_id::{Canonical as _, TreeRoot};
 use ward_server::limits::COSIGN_RETRY_MS;
 use ward_server::{
-    App, LogDeskError, StartError, WitnessClient, WitnessClientError, WitnessFuture, bootstrap_site, router,
+    App, Clock as _, LogDeskError, Restored, StartError, WitnessClient, WitnessClientError, WitnessFuture,
+    bootstrap_site, router,
 };
-use ward_store::{CheckpointKind, LogStateStore as _, MemoryStore, SavedCheckpoint, Upkeep as _};
+use ward_store::{
+    CheckpointKind, LogStateStore as _, MemoryStore, OlogStore as _, SavedCheckpoint, Upkeep as _,
+};
 use ward_store_sqlite::{SqliteOptions, SqliteStore};
-use ward_sync::RevokePolicy;
+use ward_sync::{LogReopen, MlogBody, Revoke, RevokePolicy};
 
 /// A witness behind a network that a test can cut.
 struct Cut {
@@ -119,6 +124,54 @@ async fn rt_12_a_late_contact_with_a_witness_stops_writing() {
     phone.post(&paths::envelopes(world.people.chart), &batch).await.refused(ErrorCode::StoreStopped);
     world.wire.plain("GET", paths::READYZ, None, Vec::new()).await.refused(ErrorCode::StoreStopped);
     assert_eq!(world.wire.plain("GET", paths::HEALTHZ, None, Vec::new()).await.status, 200);
+}
+
+/// While the witnesses are away for days, nobody can verify a head that covers what came since. A revocation
+/// that names the newest one there is needs no second person for that; one that names an older head does.
+#[tokio::test]
+async fn rt_22_a_lost_device_is_revoked_by_one_while_the_witnesses_are_away() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let wires = behind_wires(&mut world);
+    let app = world.restart_on(world.store.clone()).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(app));
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let newest = {
+        let phone = world.login(&world.people.phone).await;
+        phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+        let note: SignedNote = phone.get(paths::OLOG_CHECKPOINT).await.ok().text().parse().unwrap();
+        cut(&wires, true);
+        phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    assert_eq!(newest.size, 2);
+    world.clock.advance_ms(4 * 86_400_000);
+    let people = &world.people;
+    let coordinator = world.login(&people.coordinator).await;
+    let revoke = |olog: TreeHead| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[&people.coordinator]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    let everything = revoke(TreeHead::empty());
+    coordinator.post(paths::MLOG_ENTRIES, &everything).await.refused(ErrorCode::MoreSignatures);
+    // Once they are back, there is a newer head to name.
+    cut(&wires, false);
+    world.clock.advance_ms(i64::try_from(COSIGN_RETRY_MS).unwrap());
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(newest)).await.refused(ErrorCode::MoreSignatures);
+    cut(&wires, true);
+    let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+    let newest = note.text().parse::<Checkpoint>().unwrap().head();
+    assert_eq!(newest.size, 4);
+    let mut others = world.pen(&people.clinician, chart, 1);
+    let clinician = world.login(&people.clinician).await;
+    clinician.post(&paths::envelopes(chart), &others.batch(1, &secret, head)).await.ok();
+    world.clock.advance_ms(4 * 86_400_000);
+    let coordinator = world.login(&people.coordinator).await;
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(newest)).await.ok();
 }
 
 /// Red team 12: a server that could not ask enough witnesses may stand on an old database. It takes
@@ -320,4 +373,107 @@ async fn one_lying_witness_does_not_stop_a_running_site() {
         phone.post(&paths::envelopes(chart), &pen.batch(1, &secret, head)).await.ok();
         phone.get(paths::OLOG_CHECKPOINT).await.ok();
     }
+}
+
+/// A damaged row of the operation log stands in the way of no revocation, and what nobody may sign has
+/// nothing computed for it.
+#[tokio::test]
+async fn rt_22_a_damaged_row_stands_in_the_way_of_no_revocation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.db");
+    let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    let mut world = World::on(store.clone()).await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let people = &world.people;
+    let phone = world.login(&people.phone).await;
+    let coordinator = world.login(&people.coordinator).await;
+    let newest = async || {
+        let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    let revoke = |olog: TreeHead, signer| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[signer]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+    let covered = newest().await;
+    phone.post(&paths::envelopes(chart), &pen.batch(2, &secret, head)).await.ok();
+    let signed =
+        async || store.checkpoint(LogName::Olog, CheckpointKind::Signed).await.unwrap().unwrap().size;
+    let before = signed().await;
+    let beyond = TreeHead { size: u64::MAX, ..covered };
+    let of_a_stranger = revoke(beyond, &people.other_phone);
+    let answer = coordinator.post(paths::MLOG_ENTRIES, &of_a_stranger).await;
+    assert!(answer.status >= 400);
+    assert_eq!(signed().await, before, "no head was signed for it");
+    // The row of the first operation that the head leaves out rots.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    let rot = "UPDATE operation SET envelope_hash = zeroblob(31) WHERE olog_index >= 2";
+    other.execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {rot}")).unwrap();
+    assert!(store.operation_at(2).await.is_err(), "it cannot be read");
+    let entry = revoke(covered, &people.coordinator);
+    coordinator.post(paths::MLOG_ENTRIES, &entry).await.ok();
+    coordinator.post(paths::MLOG_ENTRIES, &entry).await.ok();
+}
+
+/// After a restore devices give back what was lost, and it bears the time of that. One signer alone takes
+/// none of it back with a head from before it came, however long ago it was written.
+#[tokio::test]
+async fn rt_22_what_devices_gave_back_after_a_restore_is_not_taken_back_by_one() {
+    let mut world = World::new().await;
+    let chart = world.people.chart;
+    let (_, secret) = world.first_epoch(chart).await;
+    let head = world.people.membership.head();
+    let mut pen = world.pen(&world.people.phone, chart, 1);
+    let written = pen.batch(3, &secret, head);
+    let backup = world.store.snapshot().unwrap();
+    let old = {
+        let phone = world.login(&world.people.phone).await;
+        phone.post(&paths::envelopes(chart), &written).await.ok();
+        phone.get(paths::OLOG_CHECKPOINT).await.ok().text()
+    };
+    world.clock.advance_ms(10 * 86_400_000);
+    let old_origin = world.people.manifest.olog_origin.clone();
+    let restored = Restored {
+        olog_origin: Some(old_origin.clone()),
+        olog_size: 3,
+        mlog_size: world.people.membership.size(),
+        at: world.clock.now(),
+    };
+    restored.declare(&backup).await.unwrap();
+    world.wire = crate::support::Wire::Router(router(world.restart_on(backup).await.unwrap()));
+    let body = MlogBody::LogReopen(LogReopen {
+        checkpoint: old.into_bytes(),
+        new_origin: reopened_origin(&old_origin, 2),
+        old_origin,
+        reason: "the disk broke".into(),
+        kept: None,
+    });
+    let site = world.people.site.into();
+    let entry = world.people.entry(site, &body, &[&world.people.admins[0]]);
+    world.append(&entry, None).await.ok();
+    let people = &world.people;
+    let coordinator = world.login(&people.coordinator).await;
+    let newest = async || {
+        let note = coordinator.get(paths::OLOG_CHECKPOINT).await.ok().text().parse::<SignedNote>().unwrap();
+        note.text().parse::<Checkpoint>().unwrap().head()
+    };
+    let revoke = |olog: TreeHead| {
+        let (device, policy) = (people.phone.id, RevokePolicy::Sever);
+        let body = MlogBody::Revoke(Revoke { device, olog, policy, reason: "stolen".into() });
+        let entry = people.entry(chart.into(), &body, &[&people.coordinator]);
+        MlogSubmission { entry: Opaque(entry.to_canonical()), package: None, place: None }
+    };
+    let empty = newest().await;
+    coordinator.post(&paths::relay(chart), &written).await.ok();
+    world.clock.advance_ms(120_000);
+    let whole = newest().await;
+    assert_eq!((empty.size, whole.size), (1, 4));
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(empty)).await.refused(ErrorCode::MoreSignatures);
+    coordinator.post(paths::MLOG_ENTRIES, &revoke(whole)).await.ok();
 }

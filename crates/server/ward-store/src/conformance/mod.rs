@@ -78,6 +78,7 @@ macro_rules! store_conformance {
             token::ended_and_expired_families_give_nothing,
             token::ending_sessions_raises_the_version,
             token::suspension_ends_by_itself_or_is_lifted,
+            token::a_suspension_of_staff_stands_beside_that_of_the_site,
             proposal::proposals_wait_and_are_withdrawn,
             proposal::proposals_are_limited,
             proposal::one_device_leaves_room_for_the_others,

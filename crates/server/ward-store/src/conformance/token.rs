@@ -4,7 +4,7 @@ use super::samples::{NOW, device};
 use crate::limits::{REFRESH_KEPT_GENERATIONS, REFRESH_REPEAT_MS};
 use crate::{
     DeviceSession, DeviceSuspension, FamilyId, KeyThumbprint, NewRefreshFamily, RefreshHash, RotateError,
-    RotateRefresh, Rotation, Store,
+    RotateRefresh, Rotation, Store, SuspensionOf,
 };
 use tokio::task::JoinSet;
 use ward_api::SuspendReason;
@@ -157,21 +157,43 @@ pub async fn suspension_ends_by_itself_or_is_lifted<S: Store>(store: S) {
     let until = NOW.plus_ms(1_000);
     let suspension = DeviceSuspension { until, reason: SuspendReason::Lost, by: Some(device(2)) };
     store.create_refresh_family(family(1, 1, 10)).await.unwrap();
-    store.suspend_device(device(1), suspension).await.unwrap();
+    store.suspend_device(device(1), SuspensionOf::Site, suspension).await.unwrap();
     let session = |now| store.device_session(device(1), now);
-    assert_eq!(
-        session(until.plus_ms(-1)).await.unwrap(),
-        DeviceSession { session_version: 0, suspension: Some(suspension) }
-    );
+    assert_eq!(session(until.plus_ms(-1)).await.unwrap(), DeviceSession::new(0, Some(suspension), None));
     assert_eq!(session(until).await.unwrap().suspension, None);
     let longer = DeviceSuspension { until: NOW.plus_ms(9_000), reason: SuspendReason::Containment, by: None };
-    store.suspend_device(device(1), longer).await.unwrap();
+    store.suspend_device(device(1), SuspensionOf::Site, longer).await.unwrap();
     assert_eq!(session(until).await.unwrap().suspension, Some(longer));
-    assert!(store.lift_suspension(device(1)).await.unwrap());
-    assert!(!store.lift_suspension(device(1)).await.unwrap());
+    assert!(store.lift_suspension(device(1), SuspensionOf::Site).await.unwrap());
+    assert!(!store.lift_suspension(device(1), SuspensionOf::Site).await.unwrap());
     assert_eq!(session(NOW).await.unwrap(), DeviceSession::default());
     assert!(store.refresh_token(hash(10)).await.unwrap().is_some());
     store.end_sessions(device(1)).await.unwrap();
-    store.suspend_device(device(1), longer).await.unwrap();
+    store.suspend_device(device(1), SuspensionOf::Site, longer).await.unwrap();
     assert_eq!(session(NOW).await.unwrap().session_version, 1, "suspending keeps the version");
+}
+
+/// What staff set stands beside what the site set: the one that ends later counts, staff take back only their
+/// own, and a word of the site replaces both.
+pub async fn a_suspension_of_staff_stands_beside_that_of_the_site<S: Store>(store: S) {
+    let set = |ms, by| DeviceSuspension { until: NOW.plus_ms(ms), reason: SuspendReason::Lost, by };
+    let (short, long, other) =
+        (set(1_000, Some(device(2))), set(9_000, Some(device(3))), set(2_000, Some(device(4))));
+    let session = |ms| store.device_session(device(1), NOW.plus_ms(ms));
+    store.suspend_device(device(1), SuspensionOf::Site, short).await.unwrap();
+    store.suspend_device(device(1), SuspensionOf::Staff, long).await.unwrap();
+    assert_eq!(session(0).await.unwrap(), DeviceSession::new(0, Some(short), Some(long)));
+    assert_eq!(session(0).await.unwrap().suspension, Some(long));
+    assert_eq!(session(1_000).await.unwrap(), DeviceSession::new(0, None, Some(long)));
+    store.suspend_device(device(1), SuspensionOf::Staff, set(500, Some(device(3)))).await.unwrap();
+    assert_eq!(session(0).await.unwrap().suspension, Some(short), "the site's lasts longer");
+    assert!(store.lift_suspension(device(1), SuspensionOf::Staff).await.unwrap());
+    assert!(!store.lift_suspension(device(1), SuspensionOf::Staff).await.unwrap());
+    assert_eq!(session(0).await.unwrap(), DeviceSession::new(0, Some(short), None));
+    store.suspend_device(device(1), SuspensionOf::Staff, long).await.unwrap();
+    store.suspend_device(device(1), SuspensionOf::Site, other).await.unwrap();
+    assert_eq!(session(0).await.unwrap(), DeviceSession::new(0, Some(other), None));
+    store.suspend_device(device(1), SuspensionOf::Staff, long).await.unwrap();
+    assert!(store.lift_suspension(device(1), SuspensionOf::Site).await.unwrap());
+    assert_eq!(session(0).await.unwrap(), DeviceSession::default());
 }

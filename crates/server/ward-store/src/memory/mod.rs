@@ -43,6 +43,7 @@ struct State {
     tokens: HashMap<RefreshHash, Token>,
     session_versions: HashMap<DeviceId, u64>,
     suspensions: HashMap<DeviceId, DeviceSuspension>,
+    staff_suspensions: HashMap<DeviceId, DeviceSuspension>,
     proposals: Vec<StoredProposal>,
     drops: Vec<drop_box::Row>,
     last_drop: u64,

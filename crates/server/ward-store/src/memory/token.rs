@@ -4,7 +4,7 @@ use super::{Family, MemoryStore, State, Token};
 use crate::limits::{REFRESH_KEPT_GENERATIONS, REFRESH_REPEAT_MS};
 use crate::{
     DeviceSession, DeviceSuspension, FamilyId, NewRefreshFamily, RefreshHash, RefreshToken, RotateError,
-    RotateRefresh, Rotation, StoreError, TokenStore,
+    RotateRefresh, Rotation, StoreError, SuspensionOf, TokenStore,
 };
 use ward_id::{DeviceId, TimestampMs};
 
@@ -96,17 +96,33 @@ impl TokenStore for MemoryStore {
     async fn device_session(&self, device: DeviceId, now: TimestampMs) -> Result<DeviceSession, StoreError> {
         let state = self.read()?;
         let session_version = state.session_versions.get(&device).copied().unwrap_or(0);
-        let suspension = state.suspensions.get(&device).copied().filter(|s| now < s.until);
-        Ok(DeviceSession { session_version, suspension })
+        let lasting = |of: Option<&DeviceSuspension>| of.copied().filter(|one| now < one.until);
+        let by_staff = lasting(state.staff_suspensions.get(&device));
+        Ok(DeviceSession::new(session_version, lasting(state.suspensions.get(&device)), by_staff))
     }
 
-    async fn suspend_device(&self, device: DeviceId, suspension: DeviceSuspension) -> Result<(), StoreError> {
-        self.write()?.suspensions.insert(device, suspension);
+    async fn suspend_device(
+        &self,
+        device: DeviceId,
+        standing: SuspensionOf,
+        suspension: DeviceSuspension,
+    ) -> Result<(), StoreError> {
+        let mut state = self.write()?;
+        match standing {
+            SuspensionOf::Staff => state.staff_suspensions.insert(device, suspension),
+            SuspensionOf::Site => {
+                state.staff_suspensions.remove(&device);
+                state.suspensions.insert(device, suspension)
+            }
+        };
         Ok(())
     }
 
-    async fn lift_suspension(&self, device: DeviceId) -> Result<bool, StoreError> {
-        Ok(self.write()?.suspensions.remove(&device).is_some())
+    async fn lift_suspension(&self, device: DeviceId, standing: SuspensionOf) -> Result<bool, StoreError> {
+        let mut state = self.write()?;
+        let by_staff = state.staff_suspensions.remove(&device).is_some();
+        let by_site = standing == SuspensionOf::Site && state.suspensions.remove(&device).is_some();
+        Ok(by_staff || by_site)
     }
 
     async fn purge_refresh_families(&self, now: TimestampMs) -> Result<u64, StoreError> {
