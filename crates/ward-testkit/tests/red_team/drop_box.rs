@@ -1,9 +1,7 @@
 //! The server lies about revocations and about the drop box.
 
 use crate::scene::{ghost, names, note, site_with_nurse, synced, texts, unsigned, write_into_log};
-use ward_api::{
-    DropBatch, DropPage, ErrorCode, LogName, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths,
-};
+use ward_api::{DropBatch, DropPage, ErrorCode, LogName, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths, HaveOfManyAnswer};
 use ward_client::{ClientError, HttpMethod, HttpResponse};
 use ward_crypto::{DropEnvelope, DropEnvelopeFields, Role};
 use ward_id::{Canonical as _, DeviceId, EntryId};
@@ -156,10 +154,12 @@ async fn rt_14_a_server_that_lets_a_revoked_device_go_on_is_not_believed_either(
         assert!(done.unwrap().is_done());
         let whole = proof_of_last(&mut site, from).await;
         // The device is refused nothing of the log, as if nothing had happened.
-        patient.relay.heads_apart();
         patient.relay.after(move |request, response| {
             let body = if request.path == paths::MLOG_CHECKPOINT {
                 whole.note.0.clone()
+            } else if request.path == paths::HAVE_OF_MANY {
+                let mlog = Some(whole.note.clone());
+                HaveOfManyAnswer { same: Vec::new(), mlog, olog: None }.to_canonical()
             } else if request.path.starts_with(paths::MLOG_LEAVES) {
                 whole.leaves.0.clone()
             } else if request.path.starts_with(paths::MLOG_ENTRIES) {
