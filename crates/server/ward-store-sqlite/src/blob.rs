@@ -12,8 +12,8 @@ use ward_api::BlobState;
 use ward_crypto::BlobLayout;
 use ward_id::{ChartId, DeviceId, TimestampMs};
 use ward_store::{
-    BlobError, BlobName, BlobStore, ChunkRead, NEVER_AT_REST, NewChunk, QuotaReached, Quotas, StorageUse, StoreError,
-    blob_state, check_chunk,
+    BlobError, BlobName, BlobStore, ChunkRead, NEVER_AT_REST, NewChunk, QuotaReached, Quotas, StorageUse,
+    StoreError, blob_state, check_chunk,
 };
 
 /// What one device sent of a blob.

@@ -1,7 +1,10 @@
 //! The server lies about revocations and about the drop box.
 
 use crate::scene::{ghost, names, note, site_with_nurse, synced, texts, unsigned, write_into_log};
-use ward_api::{DropBatch, DropPage, ErrorCode, LogName, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths, HaveOfManyAnswer};
+use ward_api::{
+    DropBatch, DropPage, ErrorCode, HaveOfManyAnswer, LogName, MlogRow, Opaque, Problem, ProblemMembers,
+    RevocationProof, paths,
+};
 use ward_client::{ClientError, HttpMethod, HttpResponse};
 use ward_crypto::{DropEnvelope, DropEnvelopeFields, Role};
 use ward_id::{Canonical as _, DeviceId, EntryId};

@@ -97,8 +97,7 @@ async fn rt_17_a_greeting_without_one_of_the_heads_is_completed_by_asking_for_it
         nurse.relay.clear_record();
         let report = synced(&mut nurse).await;
         assert!(report.is_complete(), "{report:?}");
-        let asked: Vec<String> =
-            nurse.relay.record().into_iter().map(|one| one.request.path).collect();
+        let asked: Vec<String> = nurse.relay.record().into_iter().map(|one| one.request.path).collect();
         assert!(asked.contains(&ward_api::paths::checkpoint(log)), "{asked:?}");
         assert_eq!(texts(&nurse, chart), ["first", "news"]);
     }
