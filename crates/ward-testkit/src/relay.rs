@@ -3,8 +3,10 @@
 
 use crate::{InProcessHints, InProcessTransport};
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use ward_api::{HaveOfManyAnswer, HaveOfManyQuestion, LogName, paths};
+use tokio::sync::Notify;
+use ward_api::{HaveOfManyAnswer, HaveOfManyQuestion, HaveQuestion, LogName, Opaque, paths};
 use ward_client::{HttpMethod, HttpRequest, HttpResponse, ServerAddress, Transport, TransportError};
 use ward_id::Canonical as _;
 
@@ -27,6 +29,7 @@ struct Rules {
     elsewhere: Option<InProcessTransport>,
     before: Vec<Before>,
     after: Vec<After>,
+    hangs: Vec<(String, Arc<Notify>)>,
     log: Vec<Exchange>,
 }
 
@@ -46,14 +49,65 @@ impl Relay {
         self.lock().offline = offline;
     }
 
-    /// From now on every log read gets the answer that it got first: news is withheld.
+    /// From now on every log read gets the answer that it got first, and each log's head stays the one that
+    /// passed first: news is withheld.
     pub fn freeze(&self) {
-        self.heads_apart();
+        for log in [LogName::Mlog, LogName::Olog] {
+            let mut first = None;
+            self.on_heads(log, move |note| {
+                let kept: &Vec<u8> = first.get_or_insert_with(|| note.clone());
+                note.clone_from(kept);
+            });
+        }
         self.lock().frozen = Some(BTreeMap::new());
     }
 
-    /// From now on the device gets no heads of logs with its greeting: it asks for them by their own
-    /// paths, where rules find them.
+    /// Alters the note of a log's newest head wherever it passes: asked for by itself, and as a meeting
+    /// begins with it.
+    pub fn on_heads(&self, log: LogName, mut alter: impl FnMut(&mut Vec<u8>) + Send + 'static) {
+        let by_itself = paths::checkpoint(log);
+        self.after(move |request, response| {
+            if response.status != 200 {
+                return;
+            }
+            if request.path == by_itself {
+                alter(&mut response.body);
+            } else if let Some(mut answer) = greeted(request, response)
+                && let Some(note) = note_of(log, &mut answer)
+            {
+                alter(&mut note.0);
+                response.body = answer.to_canonical();
+            }
+        });
+    }
+
+    /// Alters what the server says as a meeting begins.
+    pub fn on_greetings(&self, mut alter: impl FnMut(&mut HaveOfManyAnswer) + Send + 'static) {
+        self.after(move |request, response| {
+            if let Some(mut answer) = greeted(request, response) {
+                alter(&mut answer);
+                response.body = answer.to_canonical();
+            }
+        });
+    }
+
+    /// What the device asks about is altered, so that it seems to have something else of each chart than the
+    /// server: whole vectors and pages pass at every sync, also when it has everything.
+    pub fn always_differs(&self) {
+        self.before(|request| {
+            if request.method == HttpMethod::Post && request.path == paths::HAVE_OF_MANY {
+                if let Ok(mut question) = HaveOfManyQuestion::from_canonical(&request.body) {
+                    question.charts.iter_mut().for_each(|one| one.digest = [0; 32]);
+                    request.body = question.to_canonical();
+                }
+            } else if request.method == HttpMethod::Post && request.path.ends_with("/have") {
+                request.body = HaveQuestion { digest: [0; 32] }.to_canonical();
+            }
+            true
+        });
+    }
+
+    /// From now on no heads of logs are asked for with the greeting, and none is cosigned for it.
     pub fn heads_apart(&self) {
         self.before(|request| {
             if request.path == paths::HAVE_OF_MANY
@@ -96,6 +150,13 @@ impl Relay {
         });
     }
 
+    /// Requests to paths that contain `part` are never answered. What is given tells when one hangs.
+    pub fn hang(&self, part: &str) -> Arc<Notify> {
+        let hanging = Arc::new(Notify::new());
+        self.lock().hangs.push((part.to_owned(), hanging.clone()));
+        hanging
+    }
+
     /// Becomes an honest relay again. What passed so far stays in the record.
     pub fn heal(&self) {
         let mut rules = self.lock();
@@ -104,6 +165,7 @@ impl Relay {
         rules.elsewhere = None;
         rules.before.clear();
         rules.after.clear();
+        rules.hangs.clear();
     }
 
     /// Everything that passed.
@@ -122,13 +184,26 @@ fn note_in(log: LogName, passed: &Exchange) -> Option<Vec<u8>> {
     if passed.request.path == paths::checkpoint(log) {
         return Some(response.body.clone());
     }
-    let greeted = passed.request.path == paths::HAVE_OF_MANY;
-    let answer = HaveOfManyAnswer::from_canonical(&response.body).ok().filter(|_| greeted)?;
-    let note = match log {
-        LogName::Mlog => answer.mlog,
-        LogName::Olog => answer.olog,
-    };
-    note.map(|note| note.0)
+    note_of(log, &mut greeted(&passed.request, response)?).map(|note| note.0.clone())
+}
+
+/// What a server said as a meeting began.
+fn greeted(request: &HttpRequest, response: &HttpResponse) -> Option<HaveOfManyAnswer> {
+    let is_greeting = response.status == 200 && request.path == paths::HAVE_OF_MANY;
+    HaveOfManyAnswer::from_canonical(&response.body).ok().filter(|_| is_greeting)
+}
+
+const fn note_of(log: LogName, answer: &mut HaveOfManyAnswer) -> Option<&mut Opaque> {
+    match log {
+        LogName::Mlog => answer.mlog.as_mut(),
+        LogName::Olog => answer.olog.as_mut(),
+    }
+}
+
+/// Whether a request reads a log, beside its newest head.
+fn reads_log(request: &HttpRequest) -> bool {
+    let is_head = [paths::MLOG_CHECKPOINT, paths::OLOG_CHECKPOINT].contains(&request.path.as_str());
+    request.method == HttpMethod::Get && request.path.contains("log/") && !is_head
 }
 
 /// A transport with a relay in between.
@@ -148,6 +223,17 @@ impl RelayTransport {
         self.relay.lock().elsewhere.clone().unwrap_or_else(|| self.inner.clone())
     }
 
+    async fn hang_if_told(&self, path: &str) {
+        let hanging = {
+            let rules = self.relay.lock();
+            rules.hangs.iter().find(|(part, _)| path.contains(part)).map(|(_, hanging)| hanging.clone())
+        };
+        if let Some(hanging) = hanging {
+            hanging.notify_one();
+            pending::<()>().await;
+        }
+    }
+
     fn begin(&self, request: &mut HttpRequest) -> Result<Option<HttpResponse>, TransportError> {
         let mut rules = self.relay.lock();
         let dropped = rules.offline || !rules.before.iter_mut().all(|rule| rule(request));
@@ -162,9 +248,7 @@ impl RelayTransport {
     fn end(&self, request: &HttpRequest, mut response: HttpResponse) -> Result<HttpResponse, TransportError> {
         let mut rules = self.relay.lock();
         rules.log.push(Exchange { request: request.clone(), response: Some(response.clone()) });
-        let log_read = request.path.contains("log/");
-        if let Some(frozen) = rules.frozen.as_mut().filter(|_| log_read && request.method == HttpMethod::Get)
-        {
+        if let Some(frozen) = rules.frozen.as_mut().filter(|_| reads_log(request)) {
             frozen.entry(request.path.clone()).or_insert_with(|| response.clone());
         }
         rules.after.iter_mut().for_each(|rule| rule(request, &mut response));
@@ -186,6 +270,7 @@ impl Transport for RelayTransport {
         if let Some(frozen) = self.begin(&mut request)? {
             return Ok(frozen);
         }
+        self.hang_if_told(&request.path).await;
         let response = self.server().send(server, request.clone()).await?;
         self.end(&request, response)
     }

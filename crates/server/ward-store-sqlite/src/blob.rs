@@ -12,8 +12,8 @@ use ward_api::BlobState;
 use ward_crypto::BlobLayout;
 use ward_id::{ChartId, DeviceId, TimestampMs};
 use ward_store::{
-    BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, Quotas, StorageUse, StoreError,
-    blob_state, check_chunk,
+    BlobError, BlobName, BlobStore, ChunkRead, NEVER_AT_REST, NewChunk, QuotaReached, Quotas, StorageUse,
+    StoreError, blob_state, check_chunk,
 };
 
 /// What one device sent of a blob.
@@ -59,7 +59,7 @@ fn begin(
     quotas: &Quotas,
 ) -> Result<Result<Upload, BlobError>, Fault> {
     let device = new.device.as_bytes();
-    let open = single(conn, sql::BLOBS_OPEN_OF, [device], |row| uint(row, 0))?;
+    let open = single(conn, sql::BLOBS_OPEN_OF, params![device, NEVER_AT_REST.0], |row| uint(row, 0))?;
     if open >= quotas.device_uploads {
         return Ok(Err(BlobError::TooManyUploads));
     }
@@ -136,6 +136,11 @@ fn owned(row: &Row<'_>) -> rusqlite::Result<Owned> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
+/// Drops what rests since an instant.
+fn purge(conn: &Connection, before: TimestampMs) -> Result<u64, Fault> {
+    drop_all(conn, all(conn, sql::BLOBS_AT_REST, [before.0], owned)?)
+}
+
 /// Ends an upload that a reader looked at before: marks the blob as complete and drops what others were
 /// sending of it, or drops it if it has another address. Says whether it became complete. What was ended
 /// in between, by whomever, is left alone.
@@ -173,15 +178,15 @@ fn damaged(conn: &Connection, name: BlobName) -> Result<Option<Upload>, Fault> {
     Ok((!sound).then_some(upload))
 }
 
-/// Takes the mark of a damaged blob away, and drops it if it is of this device.
+/// Takes the mark of a damaged blob away, and drops it if it is of this device. What another one sent stays
+/// until the blob is whole again.
 fn leave_damaged(
     conn: &Connection,
     upload: &Upload,
     name: BlobName,
     device: DeviceId,
-    now: TimestampMs,
 ) -> Result<bool, Fault> {
-    if change(conn, sql::BLOB_MARK_DAMAGED, params![upload.id, now.0])? == 0 {
+    if change(conn, sql::BLOB_MARK_DAMAGED, params![upload.id, NEVER_AT_REST.0])? == 0 {
         return Ok(false);
     }
     let size = int(upload.sealed_size, "the size of a blob")?;
@@ -224,15 +229,10 @@ impl BlobStore for SqliteStore {
         }
     }
 
-    async fn recheck_blob(
-        &self,
-        name: BlobName,
-        device: DeviceId,
-        now: TimestampMs,
-    ) -> Result<bool, StoreError> {
+    async fn recheck_blob(&self, name: BlobName, device: DeviceId) -> Result<bool, StoreError> {
         let found = self.inner.readers.read(move |conn: &Connection| damaged(conn, name)).await?;
         let Some(upload) = found else { return Ok(false) };
-        let leave = move |conn: &Connection| leave_damaged(conn, &upload, name, device, now);
+        let leave = move |conn: &Connection| leave_damaged(conn, &upload, name, device);
         self.inner.writer.write(0, leave).await
     }
 
@@ -256,11 +256,7 @@ impl BlobStore for SqliteStore {
     }
 
     async fn purge_uploads(&self, before: TimestampMs) -> Result<u64, StoreError> {
-        let purge = move |conn: &Connection| {
-            let rows = all(conn, sql::BLOBS_AT_REST, [before.0], owned)?;
-            drop_all(conn, rows)
-        };
-        self.inner.writer.write(0, purge).await
+        self.inner.writer.write(0, move |conn: &Connection| purge(conn, before)).await
     }
 }
 
@@ -348,9 +344,11 @@ mod tests {
             assert!(damaged(&conn, good).unwrap().is_none(), "it is sound");
             rot(sql);
             let found = damaged(&conn, good).unwrap().unwrap();
-            assert!(leave_damaged(&conn, &found, good, device(by), TimestampMs(5)).unwrap());
-            assert!(!leave_damaged(&conn, &found, good, device(by), TimestampMs(5)).unwrap(), "once");
-            // What another device sent keeps its room until the blob is whole again.
+            assert!(leave_damaged(&conn, &found, good, device(by)).unwrap());
+            assert!(!leave_damaged(&conn, &found, good, device(by)).unwrap(), "once");
+            // What another device sent stays with its room until the blob is whole again: it may be the only
+            // copy.
+            assert_eq!(purge(&conn, TimestampMs(1 << 50)).unwrap(), 0);
             let rest = if by == 1 { 0 } else { 100 };
             assert_eq!(blob_bytes(&conn, Owner::Chart(good.0)), rest);
             let again = sent(&conn, by, good, &[1; 100]);

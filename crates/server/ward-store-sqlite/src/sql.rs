@@ -170,12 +170,12 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)";
     BLOB_STILL_SENT = "SELECT 1 FROM blob \
         WHERE id = ?1 AND chart = ?2 AND address = ?3 AND device = ?4 AND complete = 0";
-    BLOB_TOUCH = "UPDATE blob SET touched_at = ?2 WHERE id = ?1";
+    BLOB_TOUCH = "UPDATE blob SET touched_at = max(touched_at, ?2) WHERE id = ?1";
     BLOB_MARK_COMPLETE = "UPDATE blob SET complete = 1 WHERE id = ?1 AND complete = 0 AND NOT EXISTS \
         (SELECT 1 FROM blob o WHERE o.chart = blob.chart AND o.address = blob.address AND o.complete = 1)";
     BLOB_MARK_DAMAGED = "UPDATE blob SET complete = 0, touched_at = ?2 WHERE id = ?1 AND complete = 1";
     BLOB_DELETE = "DELETE FROM blob WHERE id = ?1 AND chart = ?2 AND device = ?3 AND complete = 0";
-    BLOBS_OPEN_OF = "SELECT count(*) FROM blob WHERE device = ?1 AND complete = 0";
+    BLOBS_OPEN_OF = "SELECT count(*) FROM blob WHERE device = ?1 AND complete = 0 AND touched_at < ?2";
     BLOBS_INCOMPLETE = "SELECT id, chart, device, sealed_size FROM blob \
         WHERE chart = ?1 AND address = ?2 AND complete = 0";
     BLOBS_AT_REST = "SELECT id, chart, device, sealed_size FROM blob WHERE complete = 0 AND touched_at <= ?1";

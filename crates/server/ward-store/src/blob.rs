@@ -61,6 +61,10 @@ pub enum ChunkRead {
     Unknown,
 }
 
+/// When the last chunk came of what was complete once: it does not rest, and is not dropped for that. It may be
+/// the only copy, and each sound chunk of it opens by itself.
+pub const NEVER_AT_REST: TimestampMs = TimestampMs(i64::MAX);
+
 /// Checks a chunk before it is stored.
 ///
 /// # Errors
@@ -103,7 +107,8 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
 
     /// Hashes a complete blob once more, because a device sends other bytes of it. If it does not have its
     /// address any more, it is complete no longer: what the device itself once sent of it is dropped, and
-    /// what another one sent counts as unfinished, last touched `now`. Says whether that was so.
+    /// what another one sent stays until the blob is whole again ([`NEVER_AT_REST`]): it may be the only copy,
+    /// and most of it sound. Says whether that was so.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -111,7 +116,6 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         &self,
         name: BlobName,
         device: DeviceId,
-        now: TimestampMs,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// What is here of a blob: the complete one, or else what this device sent of it.

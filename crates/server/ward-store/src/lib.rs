@@ -41,7 +41,7 @@ mod ticket;
 mod token;
 mod upkeep;
 
-pub use blob::{BlobError, BlobName, BlobStore, ChunkRead, NewChunk, blob_state, check_chunk};
+pub use blob::{BlobError, BlobName, BlobStore, ChunkRead, NEVER_AT_REST, NewChunk, blob_state, check_chunk};
 pub use drop_box::{DropDecision, DropError, DropStore, DropsPage, DropsRequest, NewDrop, StoredDrop};
 pub use error::StoreError;
 pub use log_state::{CheckpointError, CheckpointKind, LogStateStore, SavedCheckpoint, StoredTile, TileError};

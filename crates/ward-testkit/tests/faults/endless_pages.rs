@@ -2,7 +2,7 @@
 //! keep nothing out for good.
 
 use crate::scene::{capture, name_a_made_up_chain, names, replica, site_with, synced, texts};
-use ward_api::{EnvelopePage, EnvelopeRow, Opaque};
+use ward_api::{EnvelopePage, EnvelopeRow, LogName, Opaque};
 use ward_client::limits::{REPULL_EVERY_SYNCS, ROW_OVERHEAD_BYTES, SURPLUS_MAX_BYTES};
 use ward_client::{HttpMethod, HttpRequest, HttpResponse};
 use ward_crypto::Envelope;
@@ -168,41 +168,98 @@ async fn fault_13_true_places_are_taken_though_a_server_used_up_what_is_kept_of_
     assert_eq!(texts(nurse, chart), ["four", "one", "three", "two"]);
 }
 
+/// What happens between the meeting in which an envelope came whose author is not known yet, and the one in
+/// which the server's pages end before it.
+#[derive(Clone, Copy)]
+enum Meanwhile {
+    Nothing,
+    Restarted,
+    LogWentOn,
+}
+
 /// What a device wrote whose certificate this one has not seen yet may be nowhere else: a server whose pages
 /// end before it takes it from nobody.
 #[tokio::test]
 async fn fault_13_what_a_device_wrote_that_is_not_known_yet_is_not_deleted_on_the_servers_word() {
-    let (mut site, mut patient, mut staff) = site_with(1_353, 1).await;
+    use Meanwhile::{LogWentOn, Nothing, Restarted};
+    for (seed, meanwhile) in [(1_353, Nothing), (1_354, Restarted), (1_355, LogWentOn)] {
+        let (mut site, mut patient, mut staff) = site_with(seed, 1).await;
+        let chart = patient.chart();
+        let nurse = &mut staff[0];
+        capture(&mut patient, chart, &["from the phone"]).await;
+        patient.sync().await;
+        synced(nurse).await;
+        // The membership log does not come as far as the tablet's certificate.
+        nurse.relay.freeze();
+        synced(nurse).await;
+        let known = nurse.client.membership().unwrap().size();
+        site.open_chart().await;
+        site.coordinator.sync().await;
+        let further = site.coordinator.relay.newest_note(LogName::Mlog).unwrap();
+        let mut tablet = site.device("tablet").await;
+        site.enrol_next_of_patient(&mut tablet, &mut patient).await;
+        site.coordinator.sync().await;
+        capture(&mut tablet, chart, &["from the tablet"]).await;
+        tablet.sync().await;
+        synced(nurse).await;
+        match meanwhile {
+            Nothing => {}
+            Restarted => nurse.restart().await,
+            LogWentOn => {
+                nurse.relay.heal();
+                nurse.relay.on_heads(LogName::Mlog, move |note| note.clone_from(&further));
+            }
+        }
+        let by = tablet.device();
+        let hide = move |page: &mut EnvelopePage| {
+            page.rows.retain(|row| Envelope::from_canonical(&row.envelope.0).unwrap().header().device != by);
+        };
+        name_a_made_up_chain(nurse);
+        on_pages(nurse, move |request, page| {
+            if !request.path.contains("after=") {
+                hide(page);
+            }
+        });
+        let report = synced(nurse).await;
+        assert!(names(&report).contains(&"incomplete"), "{report:?}");
+        assert_eq!(report.mlog_size > known, matches!(meanwhile, LogWentOn), "{report:?}");
+        // It is never shown again, and its author's device is lost.
+        nurse.relay.heal();
+        on_pages(nurse, move |_, page| hide(page));
+        for _ in 0..3 {
+            synced(nurse).await;
+        }
+        assert_eq!(texts(nurse, chart), ["from the phone", "from the tablet"]);
+    }
+}
+
+/// Junk comes at the places of what people wrote, and then the server gives what belongs there: the junk goes,
+/// or it would fill the phone round by round.
+#[tokio::test]
+async fn fault_13_junk_goes_when_what_belongs_at_its_place_comes() {
+    let (_site, mut patient, mut staff) = site_with(1_356, 1).await;
     let chart = patient.chart();
     let nurse = &mut staff[0];
-    capture(&mut patient, chart, &["from the phone"]).await;
+    capture(&mut patient, chart, &["0"]).await;
     patient.sync().await;
     synced(nurse).await;
-    // The membership log does not come as far as the tablet's certificate.
-    nurse.relay.freeze();
-    synced(nurse).await;
-    let mut tablet = site.device("tablet").await;
-    site.enrol_next_of_patient(&mut tablet, &mut patient).await;
-    site.coordinator.sync().await;
-    capture(&mut tablet, chart, &["from the tablet"]).await;
-    tablet.sync().await;
-    let by = tablet.device();
-    let hide = move |page: &mut EnvelopePage| {
-        page.rows.retain(|row| Envelope::from_canonical(&row.envelope.0).unwrap().header().device != by);
-    };
-    name_a_made_up_chain(nurse);
-    on_pages(nurse, move |request, page| {
-        if !request.path.contains("after=") {
-            hide(page);
+    let before = nurse.rows.used_bytes();
+    for round in 1..=3 {
+        let written = ["a", "b", "c", "d"].map(|letter| format!("{round}{letter}"));
+        capture(&mut patient, chart, &written.each_ref().map(String::as_str)).await;
+        patient.sync().await;
+        on_pages(nurse, |request, page| {
+            if request.path.contains("after=") {
+                page.rows.iter_mut().for_each(|row| row.envelope = Opaque(vec![0xab; 400_000]));
+            }
+        });
+        for _ in 0..=REPULL_EVERY_SYNCS {
+            synced(nurse).await;
         }
-    });
-    let report = synced(nurse).await;
-    assert!(names(&report).contains(&"incomplete"), "{report:?}");
-    // It is never shown again, and its author's device is lost.
-    nurse.relay.heal();
-    on_pages(nurse, move |_, page| hide(page));
-    for _ in 0..3 {
-        synced(nurse).await;
+        nurse.relay.heal();
+        assert_eq!(texts(nurse, chart).len(), 1 + 4 * round, "what people wrote is there");
     }
-    assert_eq!(texts(nurse, chart), ["from the phone", "from the tablet"]);
+    let grown = nurse.rows.used_bytes() - before;
+    // At most one is left: what came back last of the nurse's own, until it is fetched again.
+    assert!(grown < 2 * 400_000, "no junk stays: {grown}");
 }

@@ -162,26 +162,30 @@ async fn fault_09_a_picture_goes_only_after_the_server_has_shown_it() {
     assert_eq!(out, content, "nothing was lost");
 }
 
-/// The clock was three weeks ahead when the picture was taken: it is no older for that.
+/// The clock was three weeks ahead when the picture was taken, or said 1970 after a reboot: the picture is no
+/// older for that.
 #[tokio::test]
-async fn fault_09_a_picture_taken_while_the_clock_was_ahead_is_kept_as_long_as_any() {
-    let (site, _nurse, mut patient) = site(906).await;
-    let chart = patient.chart();
-    let env = patient.client.environment_mut();
-    env.reboot();
-    env.set_wall_offset_ms(21 * 86_400_000);
-    patient.client.attach(chart, [7; 9_000].as_slice(), "image/png", "rash").await.unwrap();
-    patient.client.environment_mut().set_wall_offset_ms(0);
-    let cached = async |patient: &mut TestDevice| {
-        patient.client.sync().await.unwrap();
-        patient.client.sync().await.unwrap();
-        patient.client.room().await.unwrap().cached_blob_bytes
-    };
-    assert_eq!(cached(&mut patient).await, 0);
-    site.clock.advance_ms(OWN_CONTENT_KEPT_MS - 60_000);
-    assert_eq!(cached(&mut patient).await, 0);
-    site.clock.advance_ms(60_000);
-    assert!(cached(&mut patient).await > 9_000, "and no longer");
+async fn fault_09_a_picture_taken_while_the_clock_was_wrong_is_kept_as_long_as_any() {
+    for (seed, is_behind) in [(906, false), (907, true)] {
+        let (site, _nurse, mut patient) = site(seed).await;
+        let chart = patient.chart();
+        let offset_ms = if is_behind { -site.clock.now().0 } else { 21 * 86_400_000 };
+        let env = patient.client.environment_mut();
+        env.reboot();
+        env.set_wall_offset_ms(offset_ms);
+        patient.client.attach(chart, [7; 9_000].as_slice(), "image/png", "rash").await.unwrap();
+        patient.client.environment_mut().set_wall_offset_ms(0);
+        let cached = async |patient: &mut TestDevice| {
+            patient.client.sync().await.unwrap();
+            patient.client.sync().await.unwrap();
+            patient.client.room().await.unwrap().cached_blob_bytes
+        };
+        assert_eq!(cached(&mut patient).await, 0);
+        site.clock.advance_ms(OWN_CONTENT_KEPT_MS - 60_000);
+        assert_eq!(cached(&mut patient).await, 0);
+        site.clock.advance_ms(60_000);
+        assert!(cached(&mut patient).await > 9_000, "and no longer");
+    }
 }
 
 /// Whether a path names a part of a blob.

@@ -11,6 +11,7 @@ mod clocks;
 mod clones;
 mod covered_history;
 mod crowd;
+mod cut_off_meetings;
 mod cuts;
 mod damaged_rows;
 mod damaged_tables;

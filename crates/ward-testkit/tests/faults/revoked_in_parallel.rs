@@ -1,7 +1,7 @@
 //! Row 23: a revocation in parallel with entries that some have seen.
 
 use crate::drop_scene::{everything, note, revoke, site_with, synced, texts};
-use ward_api::{LogName, paths};
+use ward_api::LogName;
 use ward_crypto::Role;
 use ward_sync::{Place, QuarantineReason, RevokePolicy};
 use ward_testkit::TestDevice;
@@ -9,12 +9,7 @@ use ward_testkit::TestDevice;
 /// From now on the device is shown the head of the operation log that it saw last.
 pub fn keep_olog_head(device: &TestDevice) {
     let head = device.relay.newest_note(LogName::Olog).unwrap();
-    device.relay.heads_apart();
-    device.relay.after(move |request, response| {
-        if request.path == paths::OLOG_CHECKPOINT {
-            response.body.clone_from(&head);
-        }
-    });
+    device.relay.on_heads(LogName::Olog, move |note| note.clone_from(&head));
 }
 
 /// Which replicas meet the late entry before they know of the revocation, by the bits of `early`.

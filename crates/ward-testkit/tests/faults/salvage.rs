@@ -341,11 +341,8 @@ async fn fault_22_only_what_is_urgent_goes_when_the_log_is_only_stale() {
     patient.relay.set_offline(false);
     // The way to the log shows what it showed four days ago: nothing can be sealed under that.
     let stale = patient.relay.newest_note(ward_api::LogName::Mlog).unwrap();
-    patient.relay.heads_apart();
-    patient.relay.after(move |request, response| {
-        if request.path == ward_api::paths::MLOG_CHECKPOINT {
-            response.body.clone_from(&stale);
-        }
+    patient.relay.on_heads(ward_api::LogName::Mlog, move |note| note.clone_from(&stale));
+    patient.relay.after(|request, response| {
         if request.path == ward_api::paths::WITNESS_TIME {
             response.status = 503;
         }

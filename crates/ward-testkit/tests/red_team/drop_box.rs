@@ -2,7 +2,8 @@
 
 use crate::scene::{ghost, names, note, site_with_nurse, synced, texts, unsigned, write_into_log};
 use ward_api::{
-    DropBatch, DropPage, ErrorCode, LogName, MlogRow, Opaque, Problem, ProblemMembers, RevocationProof, paths,
+    DropBatch, DropPage, ErrorCode, HaveOfManyAnswer, LogName, MlogRow, Opaque, Problem, ProblemMembers,
+    RevocationProof, paths,
 };
 use ward_client::{ClientError, HttpMethod, HttpResponse};
 use ward_crypto::{DropEnvelope, DropEnvelopeFields, Role};
@@ -156,10 +157,12 @@ async fn rt_14_a_server_that_lets_a_revoked_device_go_on_is_not_believed_either(
         assert!(done.unwrap().is_done());
         let whole = proof_of_last(&mut site, from).await;
         // The device is refused nothing of the log, as if nothing had happened.
-        patient.relay.heads_apart();
         patient.relay.after(move |request, response| {
             let body = if request.path == paths::MLOG_CHECKPOINT {
                 whole.note.0.clone()
+            } else if request.path == paths::HAVE_OF_MANY {
+                let mlog = Some(whole.note.clone());
+                HaveOfManyAnswer { same: Vec::new(), mlog, olog: None }.to_canonical()
             } else if request.path.starts_with(paths::MLOG_LEAVES) {
                 whole.leaves.0.clone()
             } else if request.path.starts_with(paths::MLOG_ENTRIES) {

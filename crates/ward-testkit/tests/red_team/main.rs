@@ -12,6 +12,7 @@ mod drop_box;
 mod enrolment;
 mod former_members;
 mod frozen_log;
+mod greetings;
 mod hidden_tail;
 mod histories;
 mod local_file;

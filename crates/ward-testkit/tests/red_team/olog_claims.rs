@@ -1,7 +1,7 @@
 //! What a server says of its operation log is not believed alone: devices compare the heads that
 //! others name, prove places, and take a receipt for what it promises only.
 
-use crate::scene::{always_differs, change_pages, held, names, note, site_with_nurse, texts, write};
+use crate::scene::{change_pages, held, names, note, site_with_nurse, texts, write};
 use ward_api::{EnvelopePage, EnvelopeRow};
 use ward_client::{HttpMethod, NamedBy, SyncProblem};
 use ward_crypto::Role;
@@ -11,7 +11,7 @@ use ward_testkit::TestDevice;
 
 /// The relay adds rows to the pages that a device fetches of one chart.
 fn slip_in(device: &TestDevice, chart: ChartId, rows: Vec<EnvelopeRow>) {
-    always_differs(&device.relay);
+    device.relay.always_differs();
     device.relay.after(move |request, response| {
         if response.status == 200 && request.path.contains(&format!("{chart}/envelopes?")) {
             let mut page = EnvelopePage::from_canonical(&response.body).unwrap();

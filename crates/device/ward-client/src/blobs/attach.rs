@@ -4,7 +4,7 @@
 
 use super::chunk_row;
 use crate::limits::BLOB_CHUNKS_AT_A_TIME;
-use crate::store::{BLOB_STAGED, BLOB_TO_SEND, Batch, BlobRecord, Table};
+use crate::store::{BLOB_STAGED, BLOB_TO_SEND, Batch, BlobRecord, NOT_DATED_YET, Table};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::io::Read;
 use ward_crypto::limits::BLOB_CHUNK_BYTES;
@@ -34,7 +34,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let (open, env) = self.device_and_env()?;
         let blob: [u8; 16] = random_bytes(env.rng());
         let key = BlobKey::generate(&mut HedgedRng::new(env.rng(), &open.keys.hedge, &blob));
-        let captured_at = Some(self.trusted_now().unwrap_or_else(|| self.env_wall()));
+        let captured_at = Some(self.trusted_now().unwrap_or(NOT_DATED_YET));
         let staged = BlobRecord {
             chart,
             address: None,

@@ -3,7 +3,7 @@
 
 use super::chunk_row;
 use crate::limits::{CONTENTS_SHOWN_PER_SYNC, OWN_CONTENT_KEPT_MS};
-use crate::store::{BLOB_AT_SERVER, BLOB_TO_SEND, Batch, BlobRecord, Table};
+use crate::store::{BLOB_AT_SERVER, BLOB_TO_SEND, Batch, BlobRecord, NOT_DATED_YET, Table};
 use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use rand_core::Rng as _;
 use ward_api::{BlobState, paths};
@@ -27,8 +27,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// Asks the server to show contents that were captured here so long ago that they may go. What it
     /// shows is let go of; what it does not have is sent again.
     pub(super) async fn let_go_of_shown(&mut self) -> Result<(), ClientError> {
-        self.date_captures_ahead().await?;
-        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
+        // Only witnesses tell how old something is: a clock of this device may be ahead, or was behind.
+        let Some(now) = self.trusted_now() else { return Ok(()) };
+        self.date_captures_ahead(now).await?;
         let open = self.device()?;
         let is_old =
             |blob: &BlobRecord| blob.captured_at.is_some_and(|at| now.since_ms(at) >= OWN_CONTENT_KEPT_MS);
@@ -58,10 +59,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         first_error.map_or(Ok(()), Err)
     }
 
-    /// A content that was captured when the clock was ahead is as new as what is captured now.
-    async fn date_captures_ahead(&mut self) -> Result<(), ClientError> {
-        // Only witnesses tell that it was the other clock that was wrong.
-        let Some(now) = self.trusted_now() else { return Ok(()) };
+    /// A content that was captured when the clock was ahead, or when nobody said what time it was, is as new as
+    /// what is captured now.
+    async fn date_captures_ahead(&mut self, now: TimestampMs) -> Result<(), ClientError> {
         let is_ahead = |blob: &BlobRecord| blob.captured_at.is_some_and(|at| at > now);
         let ahead = self.device()?.blobs.iter().filter(|(_, blob)| is_ahead(blob));
         let ahead: Vec<(Vec<u8>, BlobRecord)> = ahead.map(|(id, blob)| (id.clone(), blob.clone())).collect();
@@ -143,7 +143,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// What the server once had and has not any more is here alone, perhaps: it is kept like something new.
     pub(super) async fn keep_as_new(&mut self, id: &[u8]) -> Result<(), ClientError> {
-        let now = self.trusted_now().unwrap_or_else(|| self.env_wall());
+        let now = self.trusted_now().unwrap_or(NOT_DATED_YET);
         let Some(mut record) = self.device()?.blobs.get(id).cloned() else { return Ok(()) };
         let is_whole = record.checked && record.here == BlobLayout::of_size(record.size)?.chunks();
         if record.phase != BLOB_AT_SERVER || !is_whole {

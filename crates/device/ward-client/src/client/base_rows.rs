@@ -165,6 +165,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             upto: last.max(before),
             verified: newest.checkpoint.count,
             complete: true,
+            places_differ: None,
         };
         batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
         self.commit(batch).await?;

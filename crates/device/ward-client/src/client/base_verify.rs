@@ -19,6 +19,9 @@ use ward_sync::{
 pub enum ChartTrust {
     /// Every entry was verified by this device.
     Whole,
+    /// It began with a checkpoint. Every entry was verified, but of their places the server says something else
+    /// than the checkpoint's author signed: what it says of the order in which they came is not to be relied on.
+    PlacesDiffer,
     /// It began with a checkpoint: its authors signed all entries, but whether they come to the state
     /// that the checkpoint names was not computed yet.
     BeingVerified {
@@ -38,9 +41,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// # Errors
     /// [`ClientError::UnknownChart`].
     pub fn chart_trust(&self, chart: ChartId) -> Result<ChartTrust, ClientError> {
-        let local = self.device()?.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
-        let Some(base) = local.base.as_ref().filter(|base| !base.complete) else {
-            return Ok(ChartTrust::Whole);
+        let open = self.device()?;
+        let local = open.charts.get(&chart).ok_or(ClientError::UnknownChart(chart))?;
+        let base = match local.base.as_ref() {
+            Some(base) if !base.complete => base,
+            Some(base) if base.places_differ(open.olog_begin()) => return Ok(ChartTrust::PlacesDiffer),
+            _ => return Ok(ChartTrust::Whole),
         };
         let known = self.known_checkpoints(chart).into_iter().find(|known| known.entry == base.checkpoint);
         let two_persons = known.as_ref().is_some_and(|known| known.trust == CheckpointTrust::TwoPersons);
@@ -72,7 +78,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 continue;
             }
             match self.verify_some(chart, left).await {
-                Ok(None) => {}
+                Ok(None) => match self.compare_places_again(chart).await {
+                    Ok(found) => problems.extend(found),
+                    Err(error) => problems.push(SyncProblem::of_error("checkpoint", error)),
+                },
                 Ok(Some(found)) => {
                     problems.extend(found);
                     // Each entry of the base went into the state that was compared.
@@ -124,9 +133,30 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 return self.throw_base_away(chart, &base, fault).await.map(|said| Some(Some(said)));
             }
         };
-        let state = BaseStateRecord { verified: verified as u64, complete, ..base };
+        let places_differ = said.is_some().then_some(true);
+        let state = BaseStateRecord { verified: verified as u64, complete, places_differ, ..base };
         self.keep_base_state(chart, state).await?;
         Ok(Some(said))
+    }
+
+    /// Says again that the places of a base differ, until they are those that its author signed.
+    async fn compare_places_again(&mut self, chart: ChartId) -> Result<Option<SyncProblem>, ClientError> {
+        let open = self.device()?;
+        let Some(local) = open.charts.get(&chart) else { return Ok(None) };
+        let base = local.base.clone().filter(|base| base.places_differ(open.olog_begin()));
+        let Some(base) = base else { return Ok(None) };
+        let Some(Decoded::Known(Payload::Checkpoint(said))) =
+            local.chart.get(base.checkpoint).map(|entry| entry.body().decode_payload())
+        else {
+            return Ok(None);
+        };
+        if self.compare_checkpoint_once(chart, base.checkpoint, &said)?.is_ok() {
+            self.keep_base_state(chart, BaseStateRecord { places_differ: None, ..base }).await?;
+            return Ok(None);
+        }
+        // Its content was compared when it was verified: whatever differs now is the server's word.
+        let (device, entry, fault) = (base.author, base.checkpoint, CheckpointFault::Places);
+        Ok(Some(SyncProblem::BadCheckpoint { chart, device, entry, fault }))
     }
 
     /// Checks what came with a checkpoint of a log that has ended since. Its places are none any more,

@@ -116,7 +116,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 .all(|entry| open.dropped.contains_key(&(chart, entry.id())))
             && local.unopened.is_empty()
             && local.incomplete_for == 0
-            && local.base.as_ref().is_none_or(|base| base.complete)
+            && local.base.as_ref().is_none_or(|base| base.complete && !base.places_differ(open.olog_begin()))
     }
 
     fn is_checkpoint_due(&self, chart: ChartId) -> bool {

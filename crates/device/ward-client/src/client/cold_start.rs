@@ -215,6 +215,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             upto: found.checkpoint.upto,
             verified: rows.len() as u64,
             complete: false,
+            places_differ: None,
         };
         batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
         self.commit_growth(batch, Growth::Text).await?;

@@ -4,6 +4,7 @@
 use super::{Client, SyncProblem};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
 use ward_api::limits::HAVE_CHARTS_MAX;
 use ward_api::{ChartDigest, HaveOfManyAnswer, HaveOfManyQuestion, LogName, paths};
 use ward_crypto::sha256;
@@ -12,6 +13,8 @@ use ward_id::{Canonical as _, ChartId};
 /// What the server said to begin with; each part is used once, in this meeting.
 #[derive(Debug, Default)]
 pub(crate) struct Greeting {
+    /// It is over when its sync has ended, also one that was dropped half way: then nothing of this is news.
+    meeting: Weak<()>,
     mlog: Option<Vec<u8>>,
     olog: Option<Vec<u8>>,
     /// Charts that were asked about.
@@ -21,16 +24,15 @@ pub(crate) struct Greeting {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Asks for everything that a meeting with nothing new needs. A server that answers something else is
+    /// Asks for everything that a meeting with nothing new needs; `meeting` lives as long as it does. A server that answers something else is
     /// asked for one thing after the other, and then says why.
     ///
     /// # Errors
     /// The server is not reached.
-    pub(crate) async fn greet(&mut self) -> Result<(), SyncProblem> {
+    pub(crate) async fn greet(&mut self, meeting: &Arc<()>) -> Result<(), SyncProblem> {
         self.forget_greeting();
         let charts = self.synced_charts();
-        let mut asked = self.digests(&charts);
-        asked.truncate(HAVE_CHARTS_MAX);
+        let asked = self.digests(&charts).take(HAVE_CHARTS_MAX).collect();
         let question = HaveOfManyQuestion { charts: asked, heads: true };
         let failed = |error| SyncProblem::of_error("membership log", error);
         let mut wire = self.wire().map_err(failed)?;
@@ -40,6 +42,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             Err(_) => return Ok(()),
         };
         let greeting = Greeting {
+            meeting: Arc::downgrade(meeting),
             mlog: answer.mlog.map(|note| note.0),
             olog: answer.olog.map(|note| note.0),
             asked: question.charts.iter().map(|one| one.chart).collect(),
@@ -56,9 +59,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
     }
 
+    /// What the server said in the meeting that is under way.
+    fn greeting(&mut self) -> Result<&mut Greeting, ClientError> {
+        let greeting = &mut self.device_mut()?.greeting;
+        if greeting.meeting.strong_count() == 0 {
+            *greeting = Greeting::default();
+        }
+        Ok(greeting)
+    }
+
     /// The note of a log's newest head: the one that came with the greeting, or else it is fetched.
     pub(crate) async fn newest_note(&mut self, log: LogName) -> Result<Vec<u8>, ClientError> {
-        let greeting = &mut self.device_mut()?.greeting;
+        let greeting = self.greeting()?;
         let given = match log {
             LogName::Mlog => greeting.mlog.take(),
             LogName::Olog => greeting.olog.take(),
@@ -73,10 +85,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     /// and asked in one round for many of those that did not fit into it. Those with something to send are
     /// asked about afterwards, and so are all if this goes wrong.
     pub(crate) async fn unchanged_charts(&mut self, charts: &[ChartId]) -> BTreeMap<ChartId, [u8; 32]> {
-        let Ok(open) = self.device_mut() else { return BTreeMap::new() };
-        let Greeting { asked, mut same, .. } = std::mem::take(&mut open.greeting);
+        let Ok(greeting) = self.greeting() else { return BTreeMap::new() };
+        let Greeting { asked, mut same, .. } = std::mem::take(greeting);
         let left: Vec<ChartId> = charts.iter().copied().filter(|chart| !asked.contains(chart)).collect();
-        let left = self.digests(&left);
+        let left: Vec<ChartDigest> = self.digests(&left).collect();
+        // One alone is asked about by itself, in as many rounds.
         if left.len() < 2 {
             return same;
         }
@@ -92,13 +105,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// The hash of what is held of each chart that has nothing to send.
-    fn digests(&self, charts: &[ChartId]) -> Vec<ChartDigest> {
-        let Ok(open) = self.device() else { return Vec::new() };
+    fn digests<'a>(&'a self, charts: &'a [ChartId]) -> impl Iterator<Item = ChartDigest> + 'a {
         let held = |chart: &ChartId| {
-            let local = open.charts.get(chart).filter(|local| local.unsent().next().is_none())?;
+            let local = self.device().ok()?.charts.get(chart);
+            let local = local.filter(|local| local.unsent().next().is_none())?;
             Some(ChartDigest { chart: *chart, digest: sha256(&local.chart.have().to_canonical()) })
         };
-        charts.iter().filter_map(held).collect()
+        charts.iter().filter_map(held)
     }
 }
 

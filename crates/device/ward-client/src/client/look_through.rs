@@ -3,6 +3,7 @@
 
 use super::mend_places::entry_of;
 use super::open_device::sealed_at;
+use super::pull::OpenedPage;
 use super::{Client, LocalChart};
 use crate::store::{Batch, CursorRecord, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -25,34 +26,35 @@ impl LocalChart {
         self.held.retain(|place| !gone.contains(place));
         self.held_twice.retain(|place| !gone.contains(place));
         self.given_again.retain(|place, _| !gone.contains(place));
-        self.strangers.retain(|place, _| !gone.contains(place));
         self.unopened.retain(|one| !gone.contains(&one.index));
         gone.iter().for_each(|place| self.surplus.give_back(*place));
     }
+}
 
-    /// Notes which envelopes of a page bear the name of a device that is not known here.
-    pub(super) fn note_strangers(&mut self, page: &[u64], strangers: &[u64], mlog_size: u64) {
-        self.strangers.retain(|place, _| !page.contains(place) || strangers.contains(place));
-        for place in strangers {
-            self.strangers.entry(*place).or_insert(mlog_size);
-        }
-    }
+/// What of a page nobody known signed, and nobody can have signed who is not known yet.
+#[derive(Default)]
+pub(super) struct Junk {
+    places: BTreeSet<u64>,
+    strangers: BTreeSet<u64>,
+    mlog_size: u64,
+}
 
-    /// Whether an envelope came in a meeting in which the membership log did not come as far as its author's
-    /// certificate may stand. Once the log went on, its author is known or there is none.
-    fn awaits_certificate(&self, row: &ReceivedRecord, mlog_size: u64) -> bool {
-        self.strangers.get(&row.index) == Some(&mlog_size) && sealed_at(&row.envelope) > Some(mlog_size)
+impl Junk {
+    /// Whether an envelope may go. One that names a later head of the membership log than is known here stays,
+    /// as long as its author's certificate may stand in between: it may be nowhere else. What only says so is
+    /// bounded by what is kept of junk.
+    pub(super) fn holds(&self, row: &ReceivedRecord) -> bool {
+        let awaits_certificate =
+            || self.strangers.contains(&row.index) && sealed_at(&row.envelope) > Some(self.mlog_size);
+        row.opened.is_none() && self.places.contains(&row.index) && !awaits_certificate()
     }
 }
 
 /// Takes rows out of a page. Gives the places at which nothing is left.
-pub(super) fn leave_rows(
-    rows: &mut Vec<ReceivedRecord>,
-    goes: impl Fn(&ReceivedRecord) -> bool,
-) -> BTreeSet<u64> {
-    let mut left = BTreeSet::new();
+fn leave_rows(rows: &mut Vec<ReceivedRecord>, goes: &[bool]) -> BTreeSet<u64> {
+    let (mut goes, mut left) = (goes.iter(), BTreeSet::new());
     rows.retain(|row| {
-        let goes = goes(row);
+        let goes = goes.next() == Some(&true);
         left.extend(goes.then_some(row.index));
         !goes
     });
@@ -77,6 +79,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(())
     }
 
+    /// What of a page that was opened is junk.
+    pub(super) fn junk_of(&self, page: &OpenedPage) -> Result<Junk, ClientError> {
+        let mlog_size = self.device()?.mlog.membership.size();
+        let places = page.unsigned.iter().copied().collect();
+        Ok(Junk { places, strangers: page.strangers(), mlog_size })
+    }
+
     /// All pages of a chart were looked through, up to `end`. The log has no place of it beyond, whatever
     /// the server said before: the cursor goes back there, and what is held beyond goes, unless it is an
     /// entry that has come from nowhere else.
@@ -86,36 +95,50 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if !is_beyond {
             return Ok(());
         }
-        let (mut batch, mut gone) = (Batch::default(), BTreeSet::new());
-        for (id, mut page) in self.pages_of(chart).await? {
-            // What somebody signed and only waits for a key stays, and so does what a device may have
-            // signed that is not known yet: it may be nowhere else.
-            let waiting = page.rows.iter().filter(|row| row.index > end && row.opened.is_none());
-            let unsigned = self.opened(chart, waiting.cloned().collect())?.unsigned;
-            let open = self.device_mut()?;
-            let mlog_size = open.mlog.membership.size();
-            let local = open.chart_or_new(chart);
-            let goes = |row: &ReceivedRecord| {
-                let arrival = entry_of(&row.envelope).and_then(|entry| local.chart.arrival(entry));
-                let place = arrival.and_then(|arrival| arrival.olog_index);
-                let is_junk = unsigned.contains(&row.index) && !local.awaits_certificate(row, mlog_size);
-                row.index > end && (is_junk || place.is_some_and(|place| place <= end))
-            };
-            let rows = page.rows.len();
-            gone.extend(leave_rows(&mut page.rows, goes));
-            if page.rows.len() < rows {
-                local.move_page(chart, id, page.rows, &mut batch);
-            }
-        }
-        let local = self.device_mut()?.chart_or_new(chart);
+        let mut batch = Batch::default();
         let cursor = local.cursor.min(Some(end));
         if cursor != local.cursor {
             batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after: cursor });
         }
-        self.commit(batch).await?;
+        let goes = |client: &Self, rows: &[ReceivedRecord]| {
+            // What somebody signed and only waits for a key stays.
+            let waiting = rows.iter().filter(|row| row.index > end && row.opened.is_none());
+            let junk = client.junk_of(&client.opened(chart, waiting.cloned().collect())?)?;
+            let goes = |row: &ReceivedRecord| {
+                let is_before = || client.place_of(chart, row).is_some_and(|place| place <= end);
+                row.index > end && (junk.holds(row) || is_before())
+            };
+            Ok(rows.iter().map(goes).collect())
+        };
+        self.leave_rows_of(chart, batch, goes).await?;
         let local = self.device_mut()?.chart_or_new(chart);
         (local.cursor, local.ended_at) = (cursor, cursor);
-        local.forget_places(&gone);
+        Ok(())
+    }
+
+    /// The place that counts of the entry that stands in a row, if that came.
+    pub(super) fn place_of(&self, chart: ChartId, row: &ReceivedRecord) -> Option<u64> {
+        let local = self.device().ok()?.charts.get(&chart)?;
+        local.chart.arrival(entry_of(&row.envelope)?)?.olog_index
+    }
+
+    /// Lets go of what stands in some rows of a chart, in one commit with what is in the batch.
+    pub(super) async fn leave_rows_of(
+        &mut self,
+        chart: ChartId,
+        mut batch: Batch,
+        goes: impl Fn(&Self, &[ReceivedRecord]) -> Result<Vec<bool>, ClientError>,
+    ) -> Result<(), ClientError> {
+        let mut gone = BTreeSet::new();
+        for (id, mut page) in self.pages_of(chart).await? {
+            let goes = goes(self, &page.rows)?;
+            if goes.contains(&true) {
+                gone.extend(leave_rows(&mut page.rows, &goes));
+                self.device_mut()?.chart_or_new(chart).move_page(chart, id, page.rows, &mut batch);
+            }
+        }
+        self.commit(batch).await?;
+        self.device_mut()?.chart_or_new(chart).forget_places(&gone);
         self.raise_mark(None).await;
         Ok(())
     }

@@ -40,9 +40,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let places: BTreeMap<EntryId, u64> =
             opened.filter_map(|row| Some((entry_of(&row.envelope)?, row.index))).collect();
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
-        let news = |row: &EnvelopeRow| {
-            entry_of(&row.envelope.0).is_some_and(|entry| local.chart.get(entry).is_none())
-        };
+        // Also what was written here is news where it comes back for the first time.
+        let news = |row: &EnvelopeRow| entry_of(&row.envelope.0).is_some_and(|entry| !local.arrived(entry));
         let fresh: Vec<EnvelopeRow> = delivered.into_iter().filter(news).collect();
         let mut mended = false;
         for row in fresh {
@@ -128,7 +127,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let opens = self.opened(chart, vec![super::pull::received(row)]).map_err(failed)?;
         let Some(fresh) = opens.into_opened_row() else { return Ok(false) };
-        page.rows.retain(|kept| !elsewhere(kept));
+        // What only filled the place goes as well; what stays takes its room when the page is kept.
+        let waiting = page.rows.iter().filter(|kept| kept.index == index && kept.opened.is_none());
+        let waiting = self.opened(chart, waiting.cloned().collect()).map_err(failed)?;
+        let junk = self.junk_of(&waiting).map_err(failed)?;
+        page.rows.retain(|kept| !elsewhere(kept) && !junk.holds(kept));
         self.device_mut().map_err(failed)?.chart_or_new(chart).surplus.give_back(index);
         page.rows.push(fresh);
         page.rows.sort_by_key(|kept| kept.index);

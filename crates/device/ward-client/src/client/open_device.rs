@@ -96,9 +96,6 @@ pub(crate) struct LocalChart {
     pub(crate) ended_at: Option<u64>,
     /// What is kept of what no known device signed or what came before at another place.
     pub(crate) surplus: Surplus,
-    /// Places of envelopes whose device has no certificate here, with the size that the membership log had
-    /// when they came.
-    pub(crate) strangers: BTreeMap<u64, u64>,
     /// Places at which two envelopes are held.
     pub(crate) held_twice: BTreeSet<u64>,
     pub(crate) receipts: BTreeMap<Vec<u8>, ReceiptRecord>,
@@ -167,7 +164,6 @@ impl LocalChart {
             held: BTreeSet::new(),
             ended_at: None,
             surplus: Surplus::default(),
-            strangers: BTreeMap::new(),
             held_twice: BTreeSet::new(),
             receipts: BTreeMap::new(),
             incomplete_for: 0,
@@ -584,8 +580,8 @@ pub(crate) const fn arrival(begin: u64, place: u64, received_at: TimestampMs) ->
     if place >= begin { Arrival::at(place, received_at) } else { Arrival::in_ended_log(received_at) }
 }
 
-/// The size of the membership log under which an envelope was sealed. Its spelling and its signature were
-/// checked when it was opened, so it is only decoded: this is asked of every row at each unlock.
+/// The size of the membership log under which an envelope says that it was sealed. It is only decoded, as this
+/// is asked of every row at each unlock: of one that opened, its spelling and its signature were checked then.
 pub(crate) fn sealed_at(envelope: &[u8]) -> Option<u64> {
     minicbor::decode::<Envelope>(envelope).ok().map(|envelope| envelope.header().mlog_size)
 }

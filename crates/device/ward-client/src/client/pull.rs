@@ -192,9 +192,9 @@ impl OpenedPage {
     }
 
     /// Places of envelopes whose device is not known here.
-    fn strangers(&self) -> impl Iterator<Item = u64> + '_ {
-        let is_bad = |index: &u64| self.bad.iter().any(|(bad, _)| bad == index);
-        self.doubtful.iter().copied().filter(move |index| !is_bad(index))
+    pub(super) fn strangers(&self) -> BTreeSet<u64> {
+        let bad: BTreeSet<u64> = self.bad.iter().map(|(index, _)| *index).collect();
+        self.doubtful.iter().copied().filter(|index| !bad.contains(index)).collect()
     }
 
     /// The first place of what is kept; `None` if nothing is.
@@ -413,7 +413,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             batch.put(Table::Heads, NAMED_ROOTS_ROW, &NamedRootsRecord { heads });
         }
         let twice: Vec<u64> = places_twice(&page.rows).collect();
-        let strangers: Vec<u64> = page.strangers().collect();
+        let unsigned = page.unsigned_bytes();
         batch.put(Table::Pages, id.clone(), &PageRecord { rows: page.rows });
         let open = self.device_mut().map_err(failed)?;
         let me = open.me.device;
@@ -429,19 +429,18 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         self.commit_growth(batch, Growth::Text).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
         page.entries.iter().for_each(|(entry, _)| open.named_heads.note_entry(entry));
-        let mlog_size = open.mlog.membership.size();
         let local = open.chart_or_new(chart);
         local.pages.extend(first_place(&id));
         local.receipted = local.receipted.max(receipted);
         local.cursor = local.cursor.max(cursor);
         local.held_twice.retain(|place| !indexes.contains(place));
         local.held_twice.extend(twice);
-        local.note_strangers(&indexes, &strangers, mlog_size);
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
         local.opened_said &= page.entries.is_empty();
         let forked = local.take_opened(page.entries);
+        local.surplus.charge(unsigned);
         if let Some(heads) = beyond {
             open.named_roots = heads;
         }
@@ -483,6 +482,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if let Some(&(index, why)) = opened.bad.first() {
                 stays.get_or_insert(SyncProblem::BadEnvelope { chart, index, why });
             }
+            // What a former run of the program kept of junk takes its room in this one too.
+            let unsigned = opened.unsigned_bytes();
+            self.device_mut().map_err(failed)?.chart_or_new(chart).surplus.charge(unsigned);
             // What came whole this time may still wait, for an epoch that the damaged one did not name.
             if opened.unopened.len() == before && !mended {
                 continue;

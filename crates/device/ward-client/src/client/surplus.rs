@@ -1,7 +1,6 @@
 //! What fills a device and brings nothing: envelopes that nobody known signed, and entries that come at one
 //! more place. Only so many bytes of a chart are kept of them, for each may be mended or explained one day.
 
-use super::look_through::leave_rows;
 use super::mend_places::entry_of;
 use super::pull::OpenedPage;
 use super::{Client, LocalChart};
@@ -36,22 +35,42 @@ impl Surplus {
         fits
     }
 
+    /// What is at these places anyway takes its room, whatever there is.
+    pub(super) fn charge(&mut self, bytes_at: BTreeMap<u64, u64>) {
+        for (place, bytes) in bytes_at {
+            self.give_back(place);
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.bytes_at.insert(place, bytes);
+        }
+    }
+
     /// What stood at a place is gone, or is none any more.
     pub(super) fn give_back(&mut self, place: u64) {
         self.bytes -= self.bytes_at.remove(&place).unwrap_or(0);
     }
 }
 
+fn size_of(row: &ReceivedRecord) -> u64 {
+    (row.envelope.len() as u64).saturating_add(ROW_OVERHEAD_BYTES)
+}
+
 impl OpenedPage {
+    /// The bytes of what nobody known signed, by its place.
+    pub(super) fn unsigned_bytes(&self) -> BTreeMap<u64, u64> {
+        let unsigned: BTreeSet<u64> = self.unsigned.iter().copied().collect();
+        let mut bytes_at = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.opened.is_none() && unsigned.contains(&row.index)) {
+            let bytes: &mut u64 = bytes_at.entry(row.index).or_default();
+            *bytes = bytes.saturating_add(size_of(row));
+        }
+        bytes_at
+    }
+
     /// Leaves out what would only fill the device. A place that is smaller than the one at which an entry
     /// is held is the one that counts: it is taken, whatever there is room for, and the larger one goes.
     pub(super) fn within_surplus(self, local: &mut LocalChart) -> Self {
-        let sizes: BTreeMap<u64, u64> = self
-            .rows
-            .iter()
-            .map(|row| (row.index, (row.envelope.len() as u64).saturating_add(ROW_OVERHEAD_BYTES)))
-            .collect();
-        let size_of = |place: u64| sizes.get(&place).copied().unwrap_or(ROW_OVERHEAD_BYTES);
+        let sizes: BTreeMap<u64, u64> = self.rows.iter().map(|row| (row.index, size_of(row))).collect();
+        let size_at = |place: u64| sizes.get(&place).copied().unwrap_or(ROW_OVERHEAD_BYTES);
         let mut gone: BTreeSet<u64> = BTreeSet::new();
         let mut came: BTreeMap<EntryId, u64> = BTreeMap::new();
         for (entry, arrival) in &self.entries {
@@ -60,7 +79,7 @@ impl OpenedPage {
             let known = came.get(&id).copied().or_else(held);
             came.insert(id, known.map_or(place, |known| known.min(place)));
             let Some(known) = known.filter(|known| *known != place) else { continue };
-            if local.surplus.take(known.max(place), size_of(place)) {
+            if local.surplus.take(known.max(place), size_at(place)) {
                 continue;
             }
             if place < known {
@@ -70,7 +89,7 @@ impl OpenedPage {
             }
         }
         for place in &self.unsigned {
-            if !local.surplus.take(*place, size_of(*place)) {
+            if !local.surplus.take(*place, size_at(*place)) {
                 gone.insert(*place);
             }
         }
@@ -105,25 +124,15 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if outdone.is_empty() {
             return Ok(());
         }
-        let (mut batch, mut gone) = (Batch::default(), BTreeSet::new());
-        for (id, mut page) in self.pages_of(chart).await? {
-            let local = self.device_mut()?.chart_or_new(chart);
+        let goes = |client: &Self, rows: &[ReceivedRecord]| {
             let is_outdone = |row: &ReceivedRecord| {
-                let entry = entry_of(&row.envelope).filter(|entry| outdone.contains(&(row.index, *entry)));
-                let arrival = entry.and_then(|entry| local.chart.arrival(entry));
-                let place = arrival.and_then(|arrival| arrival.olog_index);
-                row.opened.is_some() && place.is_some_and(|place| place < row.index)
+                entry_of(&row.envelope).is_some_and(|entry| outdone.contains(&(row.index, entry)))
+                    && row.opened.is_some()
+                    && client.place_of(chart, row).is_some_and(|place| place < row.index)
             };
-            let rows = page.rows.len();
-            gone.extend(leave_rows(&mut page.rows, is_outdone));
-            if page.rows.len() < rows {
-                local.move_page(chart, id, page.rows, &mut batch);
-            }
-        }
-        self.commit(batch).await?;
-        self.device_mut()?.chart_or_new(chart).forget_places(&gone);
-        self.raise_mark(None).await;
-        Ok(())
+            Ok(rows.iter().map(is_outdone).collect())
+        };
+        self.leave_rows_of(chart, Batch::default(), goes).await
     }
 }
 
@@ -143,5 +152,17 @@ mod tests {
         assert!(!surplus.take(4, 1));
         surplus.give_back(3);
         assert!(surplus.take(4, 1));
+    }
+
+    #[test]
+    fn what_is_there_anyway_takes_its_room_and_gives_back_no_more() {
+        let mut surplus = Surplus::default();
+        surplus.charge(BTreeMap::from([(1, SURPLUS_MAX_BYTES), (2, 1)]));
+        surplus.charge(BTreeMap::from([(1, SURPLUS_MAX_BYTES)]));
+        assert!(!surplus.take(3, 0), "there is more than may be kept");
+        surplus.give_back(2);
+        assert!(surplus.take(3, 0) && !surplus.take(3, 1));
+        surplus.give_back(1);
+        assert!(surplus.take(3, SURPLUS_MAX_BYTES) && !surplus.take(4, 1));
     }
 }

@@ -10,6 +10,7 @@ use crate::store::Batch;
 use crate::{ClientError, DeviceKeyStore, Environment, OwnHead, RowStore, Transport};
 use rand_core::Rng as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use ward_api::ErrorCode;
 use ward_id::{ChartId, Incarnation};
 use ward_sync::{AccessReceipt, Draft, Incident, IncidentKind};
@@ -58,7 +59,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             return Err(ClientError::StoreIsNewer);
         }
         let mut report = SyncReport::default();
-        let followed = match self.greet().await {
+        let meeting = Arc::new(());
+        let followed = match self.greet(&meeting).await {
             Ok(()) => self.follow_mlog().await,
             unreached => unreached,
         };

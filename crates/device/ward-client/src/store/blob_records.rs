@@ -12,6 +12,10 @@ pub(crate) const BLOB_TO_SEND: u8 = 2;
 /// A blob that the server has.
 pub(crate) const BLOB_AT_SERVER: u8 = 3;
 
+/// When something was captured of which only a clock of this device says when: it is dated by the first meeting
+/// in which witnesses say what time it is.
+pub(crate) const NOT_DATED_YET: TimestampMs = TimestampMs(i64::MAX);
+
 /// A blob. Row id: random.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -90,4 +94,15 @@ pub(crate) struct BaseStateRecord {
     /// All signatures and the state were checked.
     #[n(4)]
     pub(crate) complete: bool,
+    /// The server says something else of its places than its author signed.
+    #[n(5)]
+    pub(crate) places_differ: Option<bool>,
+}
+
+impl BaseStateRecord {
+    /// Whether the server says something else of its places than its author signed, in the operation log that
+    /// counts: places in a log that ended are none any more.
+    pub(crate) fn places_differ(&self, olog_begin: u64) -> bool {
+        self.places_differ == Some(true) && self.upto >= olog_begin
+    }
 }

@@ -5,7 +5,9 @@ use super::items::{ItemReader, UnsentDraft, UnsentItem, read_upto};
 use crate::client::{Rewrite, carried_names};
 use crate::limits::DRAFTS_MAX;
 use crate::staff::Adoptable;
-use crate::store::{BLOB_STAGED, BLOB_TO_SEND, Batch, BlobRecord, ImportedRecord, Table, row_id};
+use crate::store::{
+    BLOB_STAGED, BLOB_TO_SEND, Batch, BlobRecord, ImportedRecord, NOT_DATED_YET, Table, row_id,
+};
 use crate::{Client, ClientError, DeviceKeyStore, DraftKey, Environment, Growth, RowStore, Transport};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -172,7 +174,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             .filter(|named| named.size == size && !known)
             .and_then(|named| BlobOpener::new(named.key.clone(), named.blob()).ok());
         let id: [u8; 16] = random_bytes(self.environment_mut().rng());
-        let captured_at = Some(self.trusted_now().unwrap_or_else(|| self.env_wall()));
+        let captured_at = Some(self.trusted_now().unwrap_or(NOT_DATED_YET));
         let mut record = BlobRecord {
             chart,
             address: Some(address),

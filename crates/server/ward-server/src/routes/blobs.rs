@@ -82,7 +82,7 @@ async fn is_damaged<S: Store>(app: &App<S>, call: &Call, chunk: u32) -> Result<b
     }
     memo.put(name, call.now);
     let device = call.caller()?.device;
-    app.store().recheck_blob(name, device, call.now).await.map_err(store_failed)
+    app.store().recheck_blob(name, device).await.map_err(store_failed)
 }
 
 fn refused(error: BlobError) -> Refusal {

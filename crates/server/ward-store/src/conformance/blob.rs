@@ -67,10 +67,10 @@ pub async fn a_blob_is_read_once_it_is_whole<S: Store>(store: S) {
     assert_eq!(store.blob_chunk(blob.name, 3).await.unwrap(), ChunkRead::Unknown);
     let again = store.put_chunk(blob.chunk(2, 0)).await.unwrap();
     assert!(again.complete, "nobody need send it again");
-    assert!(!store.recheck_blob(blob.name, device(2), NOW).await.unwrap(), "nothing is wrong with it");
+    assert!(!store.recheck_blob(blob.name, device(2)).await.unwrap(), "nothing is wrong with it");
     assert!(store.blob_state(blob.name, device(2)).await.unwrap().unwrap().complete);
     let elsewhere = (chart(2), blob.name.1);
-    assert!(!store.recheck_blob(elsewhere, device(1), NOW).await.unwrap(), "there is none");
+    assert!(!store.recheck_blob(elsewhere, device(1)).await.unwrap(), "there is none");
     assert_eq!(store.blob_chunk(elsewhere, 0).await.unwrap(), ChunkRead::Unknown, "another chart has it not");
 }
 

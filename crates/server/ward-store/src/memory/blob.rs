@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, State};
 use crate::{
-    AppendRefusal, BlobError, BlobName, BlobStore, ChunkRead, NewChunk, QuotaReached, QuotaStore, Quotas,
-    StorageUse, StoreError, blob_state, check_chunk,
+    AppendRefusal, BlobError, BlobName, BlobStore, ChunkRead, NEVER_AT_REST, NewChunk, QuotaReached,
+    QuotaStore, Quotas, StorageUse, StoreError, blob_state, check_chunk,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl State {
     }
 
     fn begin_upload(&mut self, new: &NewChunk, layout: BlobLayout) -> Result<(), BlobError> {
-        let open = |upload: &&Upload| !upload.complete;
+        let open = |upload: &&Upload| !upload.complete && upload.touched_at != NEVER_AT_REST;
         let uploads = self.blobs.values().filter_map(|by| by.get(&new.device)).filter(open).count();
         if uploads as u64 >= self.quotas.device_uploads {
             return Err(BlobError::TooManyUploads);
@@ -118,7 +118,7 @@ impl BlobStore for MemoryStore {
         }
         let upload = state.blobs.get_mut(&name).and_then(|by| by.get_mut(&new.device));
         let upload = upload.ok_or(BlobError::Shape)?;
-        upload.touched_at = new.received_at;
+        upload.touched_at = upload.touched_at.max(new.received_at);
         upload.chunks.entry(new.chunk).or_insert(new.bytes);
         Ok(upload.state())
     }
@@ -137,17 +137,12 @@ impl BlobStore for MemoryStore {
         if fits { Ok(done) } else { Err(BlobError::Mismatch) }
     }
 
-    async fn recheck_blob(
-        &self,
-        name: BlobName,
-        device: DeviceId,
-        now: TimestampMs,
-    ) -> Result<bool, StoreError> {
+    async fn recheck_blob(&self, name: BlobName, device: DeviceId) -> Result<bool, StoreError> {
         let mut state = self.write()?;
         let uploads = state.blobs.get_mut(&name).into_iter().flat_map(BTreeMap::values_mut);
         let damaged = |upload: &&mut Upload| upload.complete && !upload.has_address(name);
         let Some(upload) = uploads.into_iter().find(damaged) else { return Ok(false) };
-        (upload.complete, upload.touched_at) = (false, now);
+        (upload.complete, upload.touched_at) = (false, NEVER_AT_REST);
         state.drop_uploads(|of, by, upload| (of, by) == (name, device) && !upload.complete);
         Ok(true)
     }
@@ -213,12 +208,14 @@ mod tests {
             let device = DeviceId::from_bytes([by; 16]);
             store.put_chunk(chunk(1)).await.unwrap();
             store.finish_blob(name, DeviceId::from_bytes([1; 16])).await.unwrap();
-            assert!(!store.recheck_blob(name, device, TimestampMs(2)).await.unwrap(), "it is sound");
+            assert!(!store.recheck_blob(name, device).await.unwrap(), "it is sound");
             for upload in store.write().unwrap().blobs.get_mut(&name).unwrap().values_mut() {
                 upload.chunks.get_mut(&0).unwrap()[5] ^= 1;
             }
-            assert!(store.recheck_blob(name, device, TimestampMs(2)).await.unwrap());
+            assert!(store.recheck_blob(name, device).await.unwrap());
             assert_eq!(store.blob_chunk(name, 0).await.unwrap() == ChunkRead::Unknown, by == 1);
+            let long_after = TimestampMs(1 << 50);
+            assert_eq!(store.purge_uploads(long_after).await.unwrap(), 0, "it may be the only copy");
             store.put_chunk(chunk(by)).await.unwrap();
             assert!(store.finish_blob(name, device).await.unwrap().complete);
             assert_eq!(store.blob_chunk(name, 0).await.unwrap(), ChunkRead::Chunk(bytes.clone()));
