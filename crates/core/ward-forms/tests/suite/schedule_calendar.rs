@@ -188,8 +188,7 @@ fn the_latest_day_is_that_of_the_wall_furthest_east_whichever_device_asks() {
 #[test]
 fn a_device_that_comes_later_makes_no_past_day_later() {
     let of = |name: &str| TimeZone::get(name).unwrap();
-    let here: Vec<(TimestampMs, TimeZone)> =
-        vec![(TimestampMs(20_514 * 86_400_000), of("Europe/Berlin"))];
+    let here: Vec<(TimestampMs, TimeZone)> = vec![(TimestampMs(20_514 * 86_400_000), of("Europe/Berlin"))];
     // 15:00 UTC, when it is the next day already in the two others.
     let at = TimestampMs(20_515 * 86_400_000 + 15 * 3_600_000);
     let before = LocalCalendar::of_devices([here.clone()], None).latest_day_at(at);

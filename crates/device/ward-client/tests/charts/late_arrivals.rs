@@ -108,6 +108,27 @@ fn an_author_far_west_changes_no_day_that_has_begun_where_the_participant_is() {
 }
 
 #[test]
+fn a_second_device_of_the_participant_plans_no_past_day_anew() {
+    for (revisions, expected) in [((7, 1), (13, 12, 1, 0)), ((1, 7), (3, 1, 2, 0))] {
+        let mut chart = TestChart::empty(1);
+        chart.write(Who::Coordinator, day(0), planned(1, 0, revisions.0, &[]));
+        chart.report(0, &Answers::of(&[]));
+        // Known at 15:00 UTC of day 1, when it is day 2 already in Auckland.
+        chart.write(Who::Coordinator, clock(1, 15, 0), planned(2, 0, revisions.1, &[]));
+        if revisions.1 == 1 {
+            (2..=12).for_each(|number| {
+                chart.report(number, &Answers::of(&[]));
+            });
+        }
+        let counted = |chart: &TestChart| counts(chart, clock(if revisions.1 == 1 { 14 } else { 9 }, 3, 0));
+        let before = counted(&chart);
+        assert_eq!(before, expected, "{revisions:?}");
+        chart.write_in(AUCKLAND, Who::LostPhone, day(90), note("on a tablet"));
+        assert_eq!(counted(&chart), before, "{revisions:?}");
+    }
+}
+
+#[test]
 fn a_schedule_that_is_declared_void_late_takes_no_day_that_ran() {
     let mut chart = TestChart::empty(1);
     let daily = chart.write(Who::Coordinator, day(0), planned(1, 0, 1, &[]));
