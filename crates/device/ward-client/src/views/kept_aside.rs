@@ -1,6 +1,6 @@
 //! Answers and schedules that take no part in a chart, because their device was lost or revoked, or the
-//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as said;
-//! but what was answered was not missed, and what was planned does not end without a word.
+//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as
+//! said; but what was answered was not missed, and what was planned does not end without a word.
 
 use super::planned_answers::{PlannedAnswer, planned_answer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +17,18 @@ const ALL: [QuarantineReason; 3] =
 /// Those for which they may still come to count. What comes of a device that is not trusted any more silences
 /// nothing.
 const WAITING: [QuarantineReason; 2] = [QuarantineReason::ToBeAdopted, QuarantineReason::InstrumentAside];
+/// That of a device that is not trusted any more.
+const SEVERED: [QuarantineReason; 1] = [QuarantineReason::Severed];
 
 /// Answers that are kept aside because a device was revoked, theirs or that of their questionnaire. Those that
 /// staff declined were looked at.
 pub(super) fn answers_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
     aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// Answers of a device that is not trusted any more.
+pub(super) fn answers_not_trusted(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &SEVERED).map(|item| item.entry.id()).collect()
 }
 
 /// Questionnaires with their schedules that are kept aside because a device was revoked.

@@ -8,7 +8,7 @@ use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
 use super::standing_words::{counted_at, participations};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::schedule::{
     Course, DueList, Given, LocalCalendar, Moment, Occurrence as PlannedTime, OccurrenceState, Participation,
     Reminded, ReminderPlan, Schedule, ScheduleError, Situation, WrittenSchedule, plan_reminders,
@@ -102,6 +102,14 @@ impl<'v> PlannedInstrument<'v> {
         &self.aside
     }
 
+    fn leave_out(&mut self, left_out: &BTreeSet<EntryId>) {
+        let aside = self.with_aside.split_off(self.given.len());
+        let answers = self.given.drain(..).zip(self.answers.drain(..));
+        let kept = answers.filter(|(_, answer)| !left_out.contains(&answer.entry));
+        (self.given, self.answers) = kept.collect::<Vec<_>>().into_iter().unzip();
+        self.with_aside = self.given.iter().cloned().chain(aside).collect();
+    }
+
     /// An answer by its place among those given.
     pub(super) fn answer(&self, place: usize) -> Option<&PlannedAnswer> {
         self.answers.get(place)
@@ -188,6 +196,12 @@ impl<'v> Planning<'v> {
             participation,
             as_said,
         }
+    }
+
+    /// The same, as if some answers had not been given.
+    pub(super) fn without_answers(mut self, left_out: &BTreeSet<EntryId>) -> Self {
+        self.instruments.iter_mut().for_each(|planned| planned.leave_out(left_out));
+        self
     }
 
     /// The calendar on the participant's wall.

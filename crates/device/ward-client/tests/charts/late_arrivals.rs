@@ -300,3 +300,35 @@ fn a_lost_device_of_the_site_ends_no_row_and_no_schedule_without_a_word() {
     let listed = set_aside_work(&RuleBook::built_in(), &named, &trusted, &SetAside::of(&view), day(4));
     assert!(listed.is_empty(), "{listed:#?}");
 }
+
+/// The reasons of what is kept aside.
+fn aside(chart: &TestChart, now: TimestampMs) -> Vec<String> {
+    let (view, trusted) = (chart.view(), chart.trusted_view());
+    let (named, kept) = (NamedChart::new(chart.id, &view), SetAside::of(&view));
+    let listed = set_aside_work(&RuleBook::built_in(), &named, &trusted, &kept, now);
+    listed.into_iter().map(|item| item.reason).collect()
+}
+
+#[test]
+fn what_staff_declined_and_what_is_not_trusted_hides_no_row_that_is_kept_aside() {
+    let row = "from a device that was revoked, kept aside: “How have you been?” missed 3 times in a row, since 2026-03-03";
+    // A lost laptop planned the diary, and said that the participant had left.
+    let mut chart = TestChart::with_diary(1, 30);
+    chart.report(0, &Answers::of(&[]));
+    let left = Participation { state: ParticipationState::Withdrawn, from: day(0).plus_ms(HOUR_MS) };
+    let left = chart.write(Who::Coordinator, day(0).plus_ms(HOUR_MS), left);
+    chart.lose(Who::Coordinator);
+    assert_eq!(aside(&chart, day(4)), [""; 0], "nobody has said yet that it is false");
+    let device = chart.pens[&Who::Coordinator].author.device;
+    chart.decide(Who::Clinician, day(4), DropDeclined { device, entry: left }, "they never left");
+    assert_eq!(aside(&chart, day(4)), [row]);
+    // Somebody answers on a stolen phone while the diary waits.
+    let mut chart = TestChart::with_diary(2, 30);
+    chart.report(0, &Answers::of(&[]));
+    for number in 1..=3 {
+        chart.write(Who::LostPhone, day(number), answer(&occurrence(number)));
+    }
+    chart.lose(Who::Coordinator);
+    chart.distrust(Who::LostPhone);
+    assert_eq!(aside(&chart, day(4)), [row]);
+}
