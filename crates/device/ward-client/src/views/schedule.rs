@@ -185,7 +185,7 @@ impl<'v> Planning<'v> {
             let own = answers.remove(url).unwrap_or_default();
             planned_instrument(url, schedules, own, aside.remove(url).unwrap_or_default())
         };
-        let (participation, as_said) = participations(view, &times, here);
+        let (participation, as_said) = participations(view, (&times, &clock.evidence), here);
         Self {
             instruments: by_url.into_iter().map(planned).collect(),
             unreadable,
