@@ -3,7 +3,7 @@
 use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
 use super::evidence::Evidence;
-use super::kept_aside::{answers_waiting, plans_being_checked};
+use super::kept_aside::{answers_waiting, plans_being_checked, plans_not_trusted};
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
 use super::standing_words::{counted_at, participations};
@@ -134,6 +134,8 @@ pub struct Planning<'v> {
     /// Schedules and words about participation of a lost device of the site: until staff take them over, nothing
     /// of them is asked.
     pub being_checked: Vec<EntryId>,
+    /// The same of a device that is not trusted any more: the site must plan again.
+    pub not_trusted: Vec<EntryId>,
     calendar: LocalCalendar,
     participation: Participation,
     /// The same, as far as it had been said by then.
@@ -192,6 +194,7 @@ impl<'v> Planning<'v> {
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             being_checked: plans_being_checked(view),
+            not_trusted: plans_not_trusted(view),
             calendar,
             participation,
             as_said,

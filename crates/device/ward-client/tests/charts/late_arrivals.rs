@@ -332,3 +332,16 @@ fn what_staff_declined_and_what_is_not_trusted_hides_no_row_that_is_kept_aside()
     chart.distrust(Who::LostPhone);
     assert_eq!(aside(&chart, day(4)), [row]);
 }
+
+#[test]
+fn that_a_plan_is_gone_with_a_device_that_is_not_trusted_is_said() {
+    let mut chart = TestChart::with_diary(1, 30);
+    chart.distrust(Who::Coordinator);
+    let view = chart.view();
+    let planning = Planning::of(&view);
+    assert!(planning.instruments.is_empty() && planning.being_checked.is_empty());
+    assert_eq!(planning.not_trusted.len(), 1);
+    // Until the site has planned again.
+    chart.write(Who::Clinician, day(1), diary(DAY + 1, 1, 30));
+    assert_eq!(Planning::of(&chart.view()).not_trusted, []);
+}
