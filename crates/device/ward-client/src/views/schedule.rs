@@ -110,6 +110,11 @@ impl<'v> PlannedInstrument<'v> {
         self.with_aside = self.given.iter().cloned().chain(aside).collect();
     }
 
+    /// Whether an answer, by its place among those given and those kept aside, is one of the latter.
+    pub(super) fn is_aside(&self, place: usize) -> bool {
+        place >= self.given.len()
+    }
+
     /// An answer by its place among those given.
     pub(super) fn answer(&self, place: usize) -> Option<&PlannedAnswer> {
         self.answers.get(place)

@@ -213,6 +213,25 @@ fn answers_that_are_kept_aside_were_not_missed() {
 }
 
 #[test]
+fn a_row_says_only_of_answers_kept_aside_that_touch_it() {
+    let mut chart = TestChart::with_diary(1, 30);
+    // Days 1 to 3 are missed between answers; one answer is kept aside long after, with its correction.
+    chart.report(0, &Answers::of(&[]));
+    chart.report(4, &Answers::of(&[]));
+    let first = chart.write(Who::LostPhone, day(6), answer(&occurrence(6)));
+    let again = response(&occurrence(6), ResponseStatus::Amended, &Answers::of(MILD));
+    chart.amend(Who::LostPhone, day(6).plus_ms(HOUR_MS), again, first, "a slip");
+    chart.report(5, &Answers::of(&[]));
+    chart.lose_phone();
+    let old = "“How have you been?” missed 3 times in a row, since 2026-03-03; answers came again since";
+    let new =
+        "“How have you been?” missed 2 times in a row, since 2026-03-09; counted with 1 answer kept aside";
+    let mut listed = rows(&chart, day(9));
+    listed.sort_unstable();
+    assert_eq!(listed, [new, old]);
+}
+
+#[test]
 fn the_site_is_told_as_the_schedule_says_whatever_is_kept_aside_or_answered_after_its_close() {
     let plan = json!({"format": "ward/schedule", "version": 1, "revision": 1, "from": "2026-03-02",
         "anchors": [{"name": "start", "date": "2026-03-02"}],
