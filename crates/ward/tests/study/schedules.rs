@@ -181,4 +181,10 @@ fn answers_go_where_something_waits_and_amendments_keep_what_they_do_not_change(
     assert!(told.contains("! They answered once already."), "{told}");
     let active = ["record", "participation", "active", "--chart", &chart];
     assert!(!study.printed_for_people("anna", &active).contains('!'));
+    // A program is told as well; who has left takes no part any more, and nobody says so.
+    let told = study.run("anna", &screened);
+    assert!(told["warning"].as_str().unwrap().starts_with("They answered once already"), "{told}");
+    study.run("anna", &["record", "participation", "withdrawn", "--chart", &chart]);
+    let told = study.run("anna", &screened);
+    assert!(told["warning"].is_null(), "{told}");
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::schedule::{
     Course, DueList, Given, LocalCalendar, Moment, Occurrence as PlannedTime, OccurrenceState, Participation,
-    Reminded, ReminderPlan, Schedule, ScheduleError, Situation, WrittenSchedule, plan_reminders,
+    Reminded, ReminderPlan, Schedule, ScheduleError, Situation, Standing, WrittenSchedule, plan_reminders,
 };
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
@@ -210,6 +210,11 @@ impl<'v> Planning<'v> {
     pub(super) fn without_answers(mut self, left_out: &BTreeSet<EntryId>) -> Self {
         self.instruments.iter_mut().for_each(|planned| planned.leave_out(left_out));
         self
+    }
+
+    /// Where the participant stands at an instant, as it was written down.
+    pub fn standing(&self, at: TimestampMs) -> Standing {
+        self.participation.at(at)
     }
 
     /// The calendar on the participant's wall.
