@@ -187,4 +187,12 @@ fn answers_go_where_something_waits_and_amendments_keep_what_they_do_not_change(
     study.run("anna", &["record", "participation", "withdrawn", "--chart", &chart]);
     let told = study.run("anna", &screened);
     assert!(told["warning"].is_null(), "{told}");
+
+    // A job that runs again gives no second answers, unless it says so.
+    let entry = saved["entry"].as_str().unwrap();
+    let twice = ["answer", "--answers", "day.json", "--for", "week-1"];
+    let refused = study.failure("phone", &twice);
+    assert!(refused["next"].as_str().unwrap().contains(&format!("--amend {entry}")), "{refused}");
+    let again = study.run("phone", &[&twice[..], &["--again"]].concat());
+    assert_eq!(again["answered_already"], json!(entry), "{again}");
 }
