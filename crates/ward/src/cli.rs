@@ -507,6 +507,9 @@ pub struct AnswerArgs {
     /// Take the answers from this file (FHIR QuestionnaireResponse, or `{"linkId": value}`).
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
+    /// Take them also for a time that is answered already.
+    #[arg(long, requires = "answers", conflicts_with = "amend")]
+    pub again: bool,
     /// The language to ask in, such as `de-CH`, where the questionnaire carries it.
     #[arg(long, value_name = "TAG")]
     pub language: Option<String>,

@@ -67,7 +67,6 @@ impl Failure {
     }
 
     /// What kind of failure it is.
-    #[cfg(test)]
     pub const fn kind(&self) -> Kind {
         self.kind
     }

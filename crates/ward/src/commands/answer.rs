@@ -140,6 +140,9 @@ async fn new_answers(
         // A file is for what waits first, and holds all answers: what was begun in the terminal is not mixed
         // with it.
         let (key, form) = asked_for(chart, asked_time(client, chart, named, None)?);
+        if !args.again {
+            refuse_to_answer_twice(client, &key)?;
+        }
         return Ok(Task { key, answering: Answering::new_in(form, surroundings(client)), earlier: None });
     }
     let mut ask = |question: &str| at_terminal(question, out);
@@ -151,9 +154,7 @@ async fn new_answers(
         return begin_or_go_on(client, key, form);
     }
     let (key, form) = asked?;
-    if named.1.is_some() {
-        ask_whether_to_answer_twice(client, &key, out)?;
-    }
+    ask_whether_to_answer_twice(client, &key, out)?;
     begin_or_go_on(client, key, form)
 }
 
@@ -177,7 +178,17 @@ fn begin_or_go_on(client: &NativeClient, key: DraftKey, form: Questionnaire) -> 
     Ok(Task { key, answering, earlier: None })
 }
 
-/// Asks whoever named a time that was answered already; only a plain yes gives its answers once more.
+/// A job that runs again gives no second answers to one time.
+fn refuse_to_answer_twice(client: &NativeClient, key: &DraftKey) -> Result<(), Failure> {
+    let TimeStanding { words, answered: Some(entry), .. } = time_standing(client, key)? else {
+        return Ok(());
+    };
+    let how =
+        format!("`ward answer --amend {entry}` corrects it, with --reason; --again gives answers once more");
+    Err(Failure::new(Kind::No, words, "nothing was given twice", how))
+}
+
+/// Asks where the time was answered already; only a plain yes gives its answers once more.
 fn ask_whether_to_answer_twice(client: &NativeClient, key: &DraftKey, out: &Out) -> Result<(), Failure> {
     let TimeStanding { words, answered: Some(entry), .. } = time_standing(client, key)? else {
         return Ok(());

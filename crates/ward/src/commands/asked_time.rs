@@ -68,12 +68,10 @@ pub fn asked_time(
         zone: &client.environment().zone(),
         url,
     };
-    if desk.instruments().next().is_none() && !planning.being_checked.is_empty() {
-        return Err(being_checked());
-    }
     if desk.instruments().next().is_none() {
         // There is nothing to go by: the day itself, and it is said.
-        let (instrument, form) = instrument_of(client, chart, url)?;
+        let (instrument, form) = instrument_of(client, chart, url)
+            .map_err(|failure| why_none(failure, url.is_some(), desk.why_nothing_counts()))?;
         let occurrence = named.map_or_else(|| iso_day(local_day(desk.zone, now)), str::to_owned);
         return Ok(AskedTime { instrument, form, occurrence });
     }
@@ -196,8 +194,8 @@ impl<'p, 'v> Desk<'p, 'v> {
                 format!("to answer for {} all the same: {command}", choice.words()),
             );
         }
-        if !self.planning.being_checked.is_empty() {
-            return being_checked();
+        if let Some(failure) = self.why_nothing_counts() {
+            return failure;
         }
         let missed = times.iter().filter(|one| one.time.state == OccurrenceState::Missed);
         if let Some(choice) = missed.max_by_key(|one| one.time.closes_at) {
@@ -211,6 +209,16 @@ impl<'p, 'v> Desk<'p, 'v> {
         Failure::new(Kind::No, "Nothing waits for answers now", why, "`ward due` shows what is planned")
     }
 
+    /// That what the site planned does not count, or not yet, if that is so.
+    fn why_nothing_counts(&self) -> Option<Failure> {
+        let Planning { being_checked, not_trusted, .. } = self.planning;
+        match (being_checked.is_empty(), not_trusted.is_empty()) {
+            (false, _) => Some(is_being_checked()),
+            (true, false) => Some(must_plan_again()),
+            (true, true) => None,
+        }
+    }
+
     /// What opens next, in words.
     fn next_time(&self) -> Option<String> {
         let ahead =
@@ -222,14 +230,30 @@ impl<'p, 'v> Desk<'p, 'v> {
     }
 }
 
+/// Why there is no questionnaire. What the site planned is in nobody's way who has one, or who named one.
+fn why_none(failure: Failure, is_named: bool, why_nothing_counts: Option<Failure>) -> Failure {
+    let is_missing = failure.kind() == Kind::NotNow && !is_named;
+    why_nothing_counts.filter(|_| is_missing).unwrap_or(failure)
+}
+
 /// A schedule, or a word about participation, came of a device of the site that was lost, and nobody has said
 /// yet whether it counts.
-fn being_checked() -> Failure {
+fn is_being_checked() -> Failure {
     Failure::new(
         Kind::NotNow,
         "What your site planned for you is being checked",
         "the device of the site that wrote it down was lost",
         "ask your site; `ward sync` shows when it counts again",
+    )
+}
+
+/// It came of a device of the site that is not trusted any more.
+fn must_plan_again() -> Failure {
+    Failure::new(
+        Kind::NotNow,
+        "What your site planned for you does not count any more",
+        "the device of the site that wrote it down is not trusted any more",
+        "ask your site, which must plan again; `ward sync` shows when it has",
     )
 }
 
@@ -274,6 +298,18 @@ pub fn ask_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_being_checked_is_said_only_where_there_is_nothing_else() {
+        let nothing = || Failure::new(Kind::NotNow, "There is nothing to answer", "none", "sync");
+        let which = Failure::new(Kind::Usage, "Which questionnaire?", "two", "name one");
+        let shown = |failure: Failure| failure.to_string();
+        assert!(shown(why_none(nothing(), false, Some(is_being_checked()))).contains("is being checked"));
+        assert!(shown(why_none(nothing(), false, Some(must_plan_again()))).contains("any more"));
+        assert!(shown(why_none(nothing(), true, Some(is_being_checked()))).contains("nothing to answer"));
+        assert!(shown(why_none(nothing(), false, None)).contains("nothing to answer"));
+        assert!(shown(why_none(which, false, Some(is_being_checked()))).contains("Which questionnaire?"));
+    }
 
     #[test]
     fn shortly_after_midnight_it_is_asked_which_day_is_meant() {

@@ -52,12 +52,15 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
         ));
     }
     let lines = Lines { out, zone: &zone, several: planning.instruments.len() > 1 };
-    if due.is_empty() && planning.being_checked.is_empty() {
+    if due.is_empty() && planning.being_checked.is_empty() && planning.not_trusted.is_empty() {
         out.line("Nothing waits for answers now.");
     }
     lines.due(&due);
     if !planning.being_checked.is_empty() {
         out.line("! What your site planned for you is being checked, because a device of the site was lost. Until then it may be that less is asked than was planned; your site can tell you.");
+    }
+    if !planning.not_trusted.is_empty() {
+        out.line("! What your site planned for you with a device that is not trusted any more does not count, so it may be that nothing is asked. Your site must plan again; it can tell you.");
     }
     missed.iter().for_each(|one| lines.missed(one));
     lines.next(&upcoming);
@@ -80,6 +83,7 @@ pub async fn run(args: &DueArgs, home: &Home, out: &Out) -> Done {
             .map(|(entry, error)| json!({"entry": entry, "why": error.to_string()})).collect::<Vec<_>>(),
         "schedules_of_a_newer_app": planning.unknown,
         "plans_being_checked": planning.being_checked,
+        "plans_not_trusted": planning.not_trusted,
     }));
     Ok(())
 }

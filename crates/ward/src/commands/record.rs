@@ -1,5 +1,6 @@
 //! `ward record`: doses, plan fields, notes, consent, participation.
 
+use super::due::planning_of;
 use crate::cli::RecordCommand;
 use crate::exit::{Done, Failure, Kind};
 use crate::home::{Home, chart_or_only, from_client};
@@ -9,10 +10,11 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use ward_client::Environment as _;
 use ward_client::native::NativeClient;
+use ward_forms::schedule::Standing;
 use ward_id::{ChartId, DeviceId, EntryId};
 use ward_sync::{
-    ChartView, Consent, ConsentStatus, DataChoice, Dose, DoseOutcome, MedicationId, MedicationPlanField,
-    Note, Participation, ParticipationState, Payload, Response, ResponseStatus, Thread, Written,
+    Consent, ConsentStatus, DataChoice, Dose, DoseOutcome, MedicationId, MedicationPlanField, Note,
+    Participation, ParticipationState, Payload, Response, ResponseStatus, Thread, Written,
 };
 
 /// Writes one entry. With or without a network: it is saved on this device when this returns.
@@ -31,10 +33,17 @@ pub async fn run(command: RecordCommand, home: &Home, out: &Out) -> Done {
         return Ok(());
     }
     let (chart, payload) = payload_of(command, &client, home, out)?;
+    let warning = match &payload {
+        Payload::Participation(said) => warning_of(&client, chart, said)?,
+        _ => None,
+    };
+    if let Some(warning) = &warning {
+        out.line(format!("! {warning}"));
+    }
     let entry = client.capture(chart, payload).await.map_err(from_client)?;
     out.both(
         format!("Saved on this device as {entry}. `ward sync` sends it."),
-        &json!({"saved": true, "chart": chart, "entry": entry}),
+        &json!({"saved": true, "chart": chart, "entry": entry, "warning": warning}),
     );
     Ok(())
 }
@@ -86,20 +95,21 @@ fn payload_of(
                 "withdrawn" => ParticipationState::Withdrawn,
                 _ => ParticipationState::Completed,
             };
-            let chart = chart_or_only(client, chart)?;
-            let view = client.chart(chart).map_err(from_client)?;
-            if let Some(warning) = warning_of(state, &view) {
-                out.line(format!("! {warning}"));
-            }
-            (chart, Participation { state, from: now }.into())
+            (chart_or_only(client, chart)?, Participation { state, from: now }.into())
         }
     })
 }
 
-/// What is to be known before somebody who answers is written down as screened only.
-fn warning_of(state: ParticipationState, view: &ChartView<'_>) -> Option<String> {
-    if state != ParticipationState::Screened {
-        return None;
+/// What is to be known before somebody who is asked now is written down as screened only.
+fn warning_of(
+    client: &NativeClient,
+    chart: ChartId,
+    said: &Participation,
+) -> Result<Option<String>, Failure> {
+    let view = client.chart(chart).map_err(from_client)?;
+    let is_asked = planning_of(client, &view)?.standing(said.from) == Standing::Active;
+    if said.state != ParticipationState::Screened || !is_asked {
+        return Ok(None);
     }
     let threads = view.responses().values().flatten();
     let finished = |written: &&Written<'_, Response>| written.value.status() != ResponseStatus::Draft;
@@ -107,17 +117,17 @@ fn warning_of(state: ParticipationState, view: &ChartView<'_>) -> Option<String>
     let told = view.participation().iter().flat_map(|thread| &thread.current);
     let takes_part = told.filter(|written| written.value.state != ParticipationState::Screened).count() > 0;
     if answers == 0 && !takes_part {
-        return None;
+        return Ok(None);
     }
     let known = match answers {
         0 => "They take part already, as it was written down".to_owned(),
         1 => "They answered once already".to_owned(),
         many => format!("They answered {many} times already"),
     };
-    Some(format!(
+    Ok(Some(format!(
         "{known}. Who is only screened is asked nothing and misses nothing from now on: \
          nobody is told if they fall silent. `ward record participation active` takes that back from then on."
-    ))
+    )))
 }
 
 /// A value that holds now.

@@ -181,4 +181,18 @@ fn answers_go_where_something_waits_and_amendments_keep_what_they_do_not_change(
     assert!(told.contains("! They answered once already."), "{told}");
     let active = ["record", "participation", "active", "--chart", &chart];
     assert!(!study.printed_for_people("anna", &active).contains('!'));
+    // A program is told as well; who has left takes no part any more, and nobody says so.
+    let told = study.run("anna", &screened);
+    assert!(told["warning"].as_str().unwrap().starts_with("They answered once already"), "{told}");
+    study.run("anna", &["record", "participation", "withdrawn", "--chart", &chart]);
+    let told = study.run("anna", &screened);
+    assert!(told["warning"].is_null(), "{told}");
+
+    // A job that runs again gives no second answers, unless it says so.
+    let entry = saved["entry"].as_str().unwrap();
+    let twice = ["answer", "--answers", "day.json", "--for", "week-1"];
+    let refused = study.failure("phone", &twice);
+    assert!(refused["next"].as_str().unwrap().contains(&format!("--amend {entry}")), "{refused}");
+    let again = study.run("phone", &[&twice[..], &["--again"]].concat());
+    assert_eq!(again["answered_already"], json!(entry), "{again}");
 }

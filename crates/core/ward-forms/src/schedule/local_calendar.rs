@@ -109,13 +109,17 @@ impl LocalCalendar {
     /// there yet began none.
     fn counts(&self, number: usize, at: TimestampMs) -> bool {
         let Some(wall) = self.walls.get(number) else { return false };
-        let others =
-            || self.walls.iter().enumerate().filter(|(n, _)| *n != number).map(|(_, wall)| wall.seen);
-        let is_early = at < wall.seen.first.plus_ms(-JOURNEY_MAX_MS)
-            && others().any(|other| other.first < wall.seen.first);
+        let mut others = self.walls.iter().enumerate().filter(|(n, _)| *n != number);
         let is_gone = at > wall.seen.last.plus_ms(DEVICE_SILENT_MS)
-            && others().any(|other| other.last > wall.seen.last);
-        !is_early && !is_gone
+            && others.any(|(_, other)| other.seen.last > wall.seen.last);
+        !self.is_early(number, at) && !is_gone
+    }
+
+    /// Whether a device was not there yet at an instant, and another one was seen before it.
+    fn is_early(&self, number: usize, at: TimestampMs) -> bool {
+        let Some(wall) = self.walls.get(number) else { return false };
+        at < wall.seen.first.plus_ms(-JOURNEY_MAX_MS)
+            && self.walls.iter().any(|other| other.seen.first < wall.seen.first)
     }
 
     /// The first instant of a day.
@@ -146,13 +150,15 @@ impl LocalCalendar {
         day
     }
 
-    /// The latest day that has begun at an instant on any wall, in any zone that is possible there, whichever
-    /// device asks: no later one was asked for yet.
+    /// The latest day that has begun at an instant on any wall that was there then, in any zone that is possible
+    /// there, whichever device asks: no later one was asked for yet. A device that comes later changes nothing
+    /// of it.
     #[must_use]
     pub fn latest_day_at(&self, at: TimestampMs) -> i64 {
         let at = within_schedule_days(at);
-        let shown = self.walls.iter().map(|wall| day_of(wall.furthest_ms(at)));
-        shown.fold(self.day_at(at), i64::max)
+        let there = self.walls.iter().enumerate().filter(|(number, _)| !self.is_early(*number, at));
+        let latest = there.map(|(_, wall)| wall.latest_day_at(at)).max();
+        latest.unwrap_or_else(|| self.day_at(at))
     }
 
     /// What the wall shows at an instant: that of the device that asks, else the one that was seen last.
@@ -174,7 +180,7 @@ fn within_schedule_days(at: TimestampMs) -> TimestampMs {
 }
 
 /// A time of a day in milliseconds since 1970 without a zone.
-fn naive_ms(day: i64, time: LocalTime) -> i64 {
+pub(super) fn naive_ms(day: i64, time: LocalTime) -> i64 {
     let day = day.clamp(SCHEDULE_DAYS.start, SCHEDULE_DAYS.end);
     day.saturating_mul(DAY_MS).saturating_add(i64::from(time.minutes()).saturating_mul(MINUTE_MS))
 }

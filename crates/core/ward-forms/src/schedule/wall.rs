@@ -4,8 +4,9 @@
 //! has come when it has come in every zone that is possible. So a journey lengthens the day on which it
 //! is made, and never ends one that the traveller's own wall still shows.
 
-use super::local_calendar::{DAY_MS, Span, civil, end_of_gap, milliseconds, offset_ms};
-use crate::limits::{JOURNEY_MAX_MS, ZONE_DISTANCE_MAX_MS};
+use super::local_calendar::{DAY_MS, Span, civil, end_of_gap, milliseconds, naive_ms, offset_ms};
+use super::local_time::LocalTime;
+use crate::limits::{JOURNEY_MAX_MS, SCHEDULE_DAYS, ZONE_DISTANCE_MAX_MS};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use ward_id::TimestampMs;
 
@@ -94,8 +95,20 @@ impl Wall {
         at.0.saturating_add(self.offsets_ms(at).min().unwrap_or_default())
     }
 
+    /// The latest day that has begun on it, in any zone that is possible: the furthest that it may show, and
+    /// what had begun before a clock was set back or a place further west was reached.
+    pub(super) fn latest_day_at(&self, at: TimestampMs) -> i64 {
+        let mut day = day_of(self.furthest_ms(at));
+        while day < SCHEDULE_DAYS.end
+            && self.first_at(naive_ms(day.saturating_add(1), LocalTime::MIDNIGHT)) <= at
+        {
+            day = day.saturating_add(1);
+        }
+        day
+    }
+
     /// The most that it may show at an instant.
-    pub(super) fn furthest_ms(&self, at: TimestampMs) -> i64 {
+    fn furthest_ms(&self, at: TimestampMs) -> i64 {
         at.0.saturating_add(self.offsets_ms(at).max().unwrap_or_default())
     }
 

@@ -184,3 +184,24 @@ fn the_latest_day_is_that_of_the_wall_furthest_east_whichever_device_asks() {
     assert_eq!(LocalCalendar::anywhere().latest_day_at(ms("2026-03-02T11:00:00Z")), day("2026-03-03"));
     assert_eq!(devices(None).latest_day_at(TimestampMs(i64::MAX)), ward_forms::limits::SCHEDULE_DAYS.end);
 }
+
+#[test]
+fn a_device_that_comes_later_makes_no_past_day_later() {
+    let of = |name: &str| TimeZone::get(name).unwrap();
+    let here: Vec<(TimestampMs, TimeZone)> = vec![(TimestampMs(20_514 * 86_400_000), of("Europe/Berlin"))];
+    // 15:00 UTC, when it is the next day already in the two others.
+    let at = TimestampMs(20_515 * 86_400_000 + 15 * 3_600_000);
+    let before = LocalCalendar::of_devices([here.clone()], None).latest_day_at(at);
+    assert_eq!(before, 20_515);
+    for zone in ["Asia/Tokyo", "Pacific/Auckland"] {
+        let later = vec![(at.plus_ms(90 * 86_400_000), of(zone))];
+        let after = LocalCalendar::of_devices([here.clone(), later.clone()], None);
+        assert_eq!(after.latest_day_at(at), before, "{zone}");
+        let own = LocalCalendar::of_devices([here.clone()], Some(later));
+        assert_eq!(own.latest_day_at(at), before, "{zone}, on that device");
+        // One that was there counts.
+        let there = vec![(at.plus_ms(-86_400_000), of(zone)), (at.plus_ms(86_400_000), of(zone))];
+        let both = LocalCalendar::of_devices([here.clone(), there], None);
+        assert_eq!(both.latest_day_at(at), before + 1, "{zone}");
+    }
+}

@@ -3,7 +3,7 @@
 use crate::membership::{DeviceRecord, Membership, Standing};
 use crate::study_schema::StudySchema;
 use ward_crypto::{DeviceCert, Role};
-use ward_id::{ChartId, DeviceId, PersonId, TimestampMs};
+use ward_id::{ChartId, DeviceId, EntryId, PersonId, TimestampMs};
 
 /// Who wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub trait Authority {
     /// Whether an entry of a device stands that is proved to have this place in the operation log,
     /// or an earlier one; without a proof it has no place.
     fn standing(&self, device: DeviceId, proved_index: Option<u64>) -> Standing;
+
+    /// Whether an entry takes no part, whoever wrote it: one that staff declined, where devices are taken as if
+    /// they were trusted.
+    fn leaves_out(&self, _entry: EntryId) -> bool {
+        false
+    }
 
     /// The study schema that holds; without one, a person looks at every contradiction.
     fn schema(&self) -> Option<&StudySchema> {

@@ -623,6 +623,9 @@ pub(super) fn admit<'a>(
         let reason = if severed { QuarantineReason::Severed } else { QuarantineReason::ToBeAdopted };
         return Err(Place::Quarantined(reason));
     }
+    if authority.leaves_out(item.held.entry.id()) {
+        return Err(Place::Quarantined(QuarantineReason::ToBeAdopted));
+    }
     if item.carried_by.is_none() {
         if !continues_chain(item, items) {
             return Err(Place::Quarantined(QuarantineReason::BrokenChain));

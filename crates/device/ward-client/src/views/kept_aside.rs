@@ -1,6 +1,6 @@
 //! Answers and schedules that take no part in a chart, because their device was lost or revoked, or the
-//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as said;
-//! but what was answered was not missed, and what was planned does not end without a word.
+//! questionnaire that they answer is kept aside itself; and words about participation. Nothing of them counts as
+//! said; but what was answered was not missed, and what was planned does not end without a word.
 
 use super::planned_answers::{PlannedAnswer, planned_answer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +17,18 @@ const ALL: [QuarantineReason; 3] =
 /// Those for which they may still come to count. What comes of a device that is not trusted any more silences
 /// nothing.
 const WAITING: [QuarantineReason; 2] = [QuarantineReason::ToBeAdopted, QuarantineReason::InstrumentAside];
+/// That of a device that is not trusted any more.
+const SEVERED: [QuarantineReason; 1] = [QuarantineReason::Severed];
 
 /// Answers that are kept aside because a device was revoked, theirs or that of their questionnaire. Those that
 /// staff declined were looked at.
 pub(super) fn answers_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
     aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &ALL).map(|item| item.entry.id()).collect()
+}
+
+/// Answers of a device that is not trusted any more.
+pub(super) fn answers_not_trusted(view: &ChartView<'_>) -> BTreeSet<EntryId> {
+    aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &SEVERED).map(|item| item.entry.id()).collect()
 }
 
 /// Questionnaires with their schedules that are kept aside because a device was revoked.
@@ -36,10 +43,35 @@ pub(super) fn participation_aside(view: &ChartView<'_>) -> BTreeSet<EntryId> {
 
 /// What of the site's own words on who is asked and when is being checked: staff will say whether it counts.
 pub(super) fn plans_being_checked(view: &ChartView<'_>) -> Vec<EntryId> {
-    let kinds = [EntryKind::INSTRUMENT, EntryKind::PARTICIPATION];
+    plans_aside(view, &WAITING).map(|item| item.entry.id()).collect()
+}
+
+/// What of the site's words on who is asked and when does not count, because their device is not trusted any more:
+/// staff must plan again. What they wrote since settles it.
+pub(super) fn plans_not_trusted(view: &ChartView<'_>) -> Vec<EntryId> {
+    let is_settled = |item: &TimelineItem<'_>| {
+        let after = |order: (u64, EntryId)| order.0 > item.entry.body().lamport;
+        match item.entry.body().decode_payload() {
+            Decoded::Known(Payload::Instrument(aside)) => {
+                let mut standing = view.instruments().iter().flat_map(|thread| &thread.current);
+                standing.any(|written| written.value.url == aside.url && after(written.order()))
+            }
+            _ => {
+                let mut standing = view.participation().iter().flat_map(|thread| &thread.current);
+                standing.any(|written| written.author.role.is_staff() && after(written.order()))
+            }
+        }
+    };
+    plans_aside(view, &SEVERED).filter(|item| !is_settled(item)).map(|item| item.entry.id()).collect()
+}
+
+fn plans_aside<'v, 'a>(
+    view: &'v ChartView<'a>,
+    reasons: &'static [QuarantineReason],
+) -> impl Iterator<Item = &'v TimelineItem<'a>> {
     let of_staff = |item: &&TimelineItem<'_>| item.author.is_some_and(|author| author.role.is_staff());
-    let of_kind = |kind| aside(view, kind, &WAITING).filter(of_staff).map(|item| item.entry.id());
-    kinds.into_iter().flat_map(of_kind).collect()
+    let kinds = [EntryKind::INSTRUMENT, EntryKind::PARTICIPATION];
+    kinds.into_iter().flat_map(move |kind| aside(view, kind, reasons)).filter(of_staff)
 }
 
 fn aside<'v, 'a>(

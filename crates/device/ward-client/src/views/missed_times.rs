@@ -47,6 +47,15 @@ pub(super) struct PlannedTime {
     pub(super) entry: EntryId,
     closes_at: TimestampMs,
     fate: Fate,
+    /// Whether the answer that counts here is kept aside.
+    is_by_aside: bool,
+}
+
+impl PlannedTime {
+    /// Whether it ends a row, whatever becomes of the answers that are kept aside.
+    fn is_surely_answered(&self) -> bool {
+        self.fate == Fate::Answered && !self.is_by_aside
+    }
 }
 
 /// How much of a row of missed times is missed no more.
@@ -65,8 +74,6 @@ pub(super) struct MissedTimes {
     titles: BTreeMap<String, String>,
     /// After how many missed in a row a schedule has the site told, by the entry that brought it.
     limits: BTreeMap<EntryId, (String, u32)>,
-    /// How many answers to a questionnaire are kept aside, and counted here all the same.
-    aside: BTreeMap<String, usize>,
 }
 
 impl MissedTimes {
@@ -77,7 +84,6 @@ impl MissedTimes {
             let url = || planned.url.to_owned();
             out.limits.extend(planned.limits().map(|(entry, limit)| (entry, (url(), limit))));
             out.titles.insert(url(), forms.title(planned.url).to_owned());
-            out.aside.insert(url(), planned.kept_aside().len());
             let list = planning.due_list_with_aside(planned, now);
             out.take(planned, &list, &planning.due_list_as_said(planned, now));
         }
@@ -97,7 +103,8 @@ impl MissedTimes {
             day = one.planned_day;
             let Some(entry) = planned.entry_of(one) else { continue };
             let place_ms = day_place(day).saturating_add(place);
-            let time = PlannedTime { place_ms, entry, closes_at: one.closes_at, fate };
+            let is_by_aside = one.state.answer().is_some_and(|answer| planned.is_aside(answer));
+            let time = PlannedTime { place_ms, entry, closes_at: one.closes_at, fate, is_by_aside };
             self.by_name.insert((planned.url.to_owned(), one.name.to_string()), time);
         }
     }
@@ -189,9 +196,19 @@ impl MissedTimes {
         self.row(instrument, since).iter().any(|time| entries.contains(&time.entry))
     }
 
-    /// How many answers to a questionnaire were counted, though they are kept aside.
-    pub(super) fn aside(&self, instrument: &str) -> usize {
-        self.aside.get(instrument).copied().unwrap_or_default()
+    /// How many times around the begin of a row count as answered only by what is kept aside: without that the
+    /// row would be another one.
+    pub(super) fn aside_around(&self, instrument: &str, since: &str) -> usize {
+        let Some(first) = self.get(instrument, since) else { return 0 };
+        let times = || self.of_instrument(instrument).map(|(_, time)| time);
+        let ends = || times().filter(|time| time.is_surely_answered()).map(|time| time.place_ms);
+        let last_before = ends().filter(|place| *place < first.place_ms).max();
+        let next_after = ends().filter(|place| *place > first.place_ms).min();
+        let is_around = |time: &&PlannedTime| {
+            last_before.is_none_or(|end| time.place_ms > end)
+                && next_after.is_none_or(|end| time.place_ms < end)
+        };
+        times().filter(|time| time.is_by_aside).filter(is_around).count()
     }
 
     /// The limit that the schedule states which an entry brought.

@@ -165,7 +165,7 @@ fn since_then(reports: &ChartReports<'_>, (instrument, since): (&str, &str), rea
     if excused > 0 {
         out.push_str("; later excused");
     }
-    match reports.times.aside(instrument) {
+    match reports.times.aside_around(instrument, since) {
         0 => {}
         aside => out.push_str(&format!(
             "; counted with {}",

@@ -3,15 +3,15 @@
 use super::calendar::iso_day;
 use super::chart_forms::ChartForms;
 use super::evidence::Evidence;
-use super::kept_aside::{answers_waiting, plans_being_checked};
+use super::kept_aside::{answers_waiting, plans_being_checked, plans_not_trusted};
 use super::local_day::{Here, local_day, participant_calendar};
 use super::planned_answers::{PlannedAnswer, answers_by_url};
 use super::standing_words::{counted_at, participations};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::schedule::{
     Course, DueList, Given, LocalCalendar, Moment, Occurrence as PlannedTime, OccurrenceState, Participation,
-    Reminded, ReminderPlan, Schedule, ScheduleError, Situation, WrittenSchedule, plan_reminders,
+    Reminded, ReminderPlan, Schedule, ScheduleError, Situation, Standing, WrittenSchedule, plan_reminders,
 };
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{
@@ -102,6 +102,19 @@ impl<'v> PlannedInstrument<'v> {
         &self.aside
     }
 
+    fn leave_out(&mut self, left_out: &BTreeSet<EntryId>) {
+        let aside = self.with_aside.split_off(self.given.len());
+        let answers = self.given.drain(..).zip(self.answers.drain(..));
+        let kept = answers.filter(|(_, answer)| !left_out.contains(&answer.entry));
+        (self.given, self.answers) = kept.collect::<Vec<_>>().into_iter().unzip();
+        self.with_aside = self.given.iter().cloned().chain(aside).collect();
+    }
+
+    /// Whether an answer, by its place among those given and those kept aside, is one of the latter.
+    pub(super) fn is_aside(&self, place: usize) -> bool {
+        place >= self.given.len()
+    }
+
     /// An answer by its place among those given.
     pub(super) fn answer(&self, place: usize) -> Option<&PlannedAnswer> {
         self.answers.get(place)
@@ -126,6 +139,8 @@ pub struct Planning<'v> {
     /// Schedules and words about participation of a lost device of the site: until staff take them over, nothing
     /// of them is asked.
     pub being_checked: Vec<EntryId>,
+    /// The same of a device that is not trusted any more: the site must plan again.
+    pub not_trusted: Vec<EntryId>,
     calendar: LocalCalendar,
     participation: Participation,
     /// The same, as far as it had been said by then.
@@ -177,17 +192,29 @@ impl<'v> Planning<'v> {
             let own = answers.remove(url).unwrap_or_default();
             planned_instrument(url, schedules, own, aside.remove(url).unwrap_or_default())
         };
-        let (participation, as_said) = participations(view, &times, here);
+        let (participation, as_said) = participations(view, (&times, &clock.evidence), here);
         Self {
             instruments: by_url.into_iter().map(planned).collect(),
             unreadable,
             unknown: view.unreadable(EntryKind::INSTRUMENT),
             unscheduled: answers.into_values().flatten().map(|(_, answer)| answer).collect(),
             being_checked: plans_being_checked(view),
+            not_trusted: plans_not_trusted(view),
             calendar,
             participation,
             as_said,
         }
+    }
+
+    /// The same, as if some answers had not been given.
+    pub(super) fn without_answers(mut self, left_out: &BTreeSet<EntryId>) -> Self {
+        self.instruments.iter_mut().for_each(|planned| planned.leave_out(left_out));
+        self
+    }
+
+    /// Where the participant stands at an instant, as it was written down.
+    pub fn standing(&self, at: TimestampMs) -> Standing {
+        self.participation.at(at)
     }
 
     /// The calendar on the participant's wall.

@@ -1,11 +1,12 @@
 //! Alerts of what takes no part in a chart: answers of a device that was revoked, or that wait for adoption, and
-//! rows of missed times that such a device of the site planned, or asked for again after a pause. Nothing of them counts as said; but a severe
-//! answer must not lie unread because a phone was lost, nor a silent participant because a laptop was.
+//! rows of missed times that such a device of the site planned, or asked for again after a pause. Nothing of them
+//! counts as said; but a severe answer must not lie unread because a phone was lost, nor a silent participant
+//! because a laptop was. Answers of a device that is not trusted any more end no row.
 
 use super::alert_work::alert_work_about;
 use super::chart_forms::ChartForms;
 use super::chart_reports::chart_reports;
-use super::kept_aside::{answers_aside, instruments_aside, participation_aside};
+use super::kept_aside::{answers_aside, answers_not_trusted, instruments_aside, participation_aside};
 use super::named_chart::NamedChart;
 use super::rule_book::RuleBook;
 use super::schedule::Planning;
@@ -45,8 +46,8 @@ impl SetAside {
     }
 }
 
-/// The alerts of what is kept aside. `trusted` is the chart as it would be if the devices were trusted; what was
-/// acknowledged is read in the chart as it is.
+/// The alerts of what is kept aside. `trusted` is the chart as it would be if the devices were trusted, without
+/// what staff declined; what was acknowledged is read in the chart as it is.
 pub fn set_aside_work(
     book: &RuleBook,
     chart: &NamedChart<'_>,
@@ -56,7 +57,8 @@ pub fn set_aside_work(
 ) -> Vec<WorkItem> {
     let forms = ChartForms::of(trusted);
     let mut desk = Desk::new(chart.chart, &chart.label, chart.view);
-    let reports = chart_reports(chart.chart, trusted, &forms, &Planning::of(trusted), now);
+    let planning = Planning::of(trusted).without_answers(&answers_not_trusted(chart.view));
+    let reports = chart_reports(chart.chart, trusted, &forms, &planning, now);
     alert_work_about(&mut desk, &reports, book, aside);
     for item in &mut desk.items {
         item.reason = one_line(&format!("{ASIDE}{}", item.reason));

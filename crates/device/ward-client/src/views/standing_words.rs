@@ -7,6 +7,7 @@
 //! declared void held until then.
 
 use super::causes::Causes;
+use super::evidence::Evidence;
 use super::local_day::Here;
 use ward_crypto::Role;
 use ward_forms::schedule::{EndReason, Participation, Standing};
@@ -40,33 +41,47 @@ struct Words {
     standing: Vec<Word>,
     /// What was replaced by another word.
     replaced: Vec<Word>,
-    /// What was declared void, and from when that could be known: until then it held.
-    void: Vec<(Word, TimestampMs)>,
+    /// What was declared void.
+    void: Vec<VoidWord>,
+}
+
+/// A word that was declared void: until that could be known, it held.
+#[derive(Clone, Copy)]
+struct VoidWord {
+    word: Word,
+    /// From when it could be known that it is void.
+    until: TimestampMs,
+    /// When that was written.
+    written: TimestampMs,
+}
+
+impl VoidWord {
+    /// Whether it held at an instant.
+    fn is_believed_at(&self, at: TimestampMs) -> bool {
+        self.word.from <= at && at < self.until
+    }
 }
 
 /// Where a participant stood over time; and the same as far as it had been said by then: no word reaches back
 /// behind the time at which it was written, and none is gone because another one replaced it later.
 pub(super) fn participations(
     view: &ChartView<'_>,
-    times: &ChartTimes<'_>,
+    (times, evidence): (&ChartTimes<'_>, &Evidence<'_, '_>),
     here: Option<&Here>,
 ) -> (Participation, Participation) {
-    let Words { standing, replaced, void } = words(view, times);
+    let Words { standing, replaced, void } = words(view, times, evidence);
     let as_said = |word: &Word| Word { from: word.from.max(word.counted), ..*word };
     let said = standing.iter().chain(&replaced).map(as_said).collect();
-    let said_void: Vec<(Word, TimestampMs)> = void.iter().map(|(word, at)| (as_said(word), *at)).collect();
+    let void_as_said = |void: &VoidWord| VoidWord { word: as_said(&void.word), until: void.written, ..*void };
+    let said_void: Vec<VoidWord> = void.iter().map(void_as_said).collect();
     let has_end = standing.iter().chain(&replaced).any(Word::is_end);
     let causes = has_end.then(|| Causes::of(view));
     let begins = Signs::of(view, times).could_be_asked(view, here);
-    let over = |words, void: &[_]| participation(words, void, causes.as_ref()).beginning(begins);
+    let over = |words, void: &[VoidWord]| participation(words, void, causes.as_ref()).beginning(begins);
     (over(standing, &void), over(said, &said_void))
 }
 
-fn participation(
-    mut words: Vec<Word>,
-    void: &[(Word, TimestampMs)],
-    causes: Option<&Causes<'_>>,
-) -> Participation {
+fn participation(mut words: Vec<Word>, void: &[VoidWord], causes: Option<&Causes<'_>>) -> Participation {
     words.sort_by_key(|word| (word.from, word.order));
     let takes_back = |word: &Word, end: &Word| {
         word.is_staff && causes.is_some_and(|causes| causes.follows(word.order.1, end.order.1))
@@ -75,22 +90,28 @@ fn participation(
         let before = |end: &&Word| end.is_end() && end.from <= word.from;
         word.is_end() || words.iter().filter(before).all(|end| takes_back(word, end))
     };
+    let held: Vec<&Word> = words.iter().filter(holds).collect();
     let mut changes: Vec<(TimestampMs, Standing)> =
-        words.iter().filter(holds).map(|word| (word.from, word.standing)).collect();
+        held.iter().map(|word| (word.from, word.standing)).collect();
     let without = Participation::new(changes.iter().copied());
     // While it was believed, the participant was asked by it.
-    for (word, until) in void.iter().filter(|(word, until)| word.from < *until) {
+    for VoidWord { word, until, .. } in void.iter().filter(|void| void.word.from < void.until) {
+        let age = |word: &Word| (word.from, word.order);
+        let newest_held = held.iter().filter(|word| word.from <= *until).map(|word| age(word)).max();
+        // Another one may be believed still.
+        let others = void.iter().filter(|other| other.is_believed_at(*until)).map(|other| other.word);
+        let believed = others.max_by_key(age).filter(|other| Some(age(other)) > newest_held);
         changes.push((word.from, word.standing));
-        changes.push((*until, without.at(*until)));
+        changes.push((*until, believed.map_or_else(|| without.at(*until), |other| other.standing)));
     }
     Participation::new(changes)
 }
 
 /// The words of a chart.
-fn words(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Words {
+fn words(view: &ChartView<'_>, times: &ChartTimes<'_>, evidence: &Evidence<'_, '_>) -> Words {
     let mut out = Words::default();
     for thread in view.participation() {
-        out.take(thread, times, |written| {
+        out.take(thread, (times, evidence), |written| {
             let standing = match written.value.state {
                 ParticipationState::Screened => Standing::NotYet,
                 ParticipationState::Active => Standing::Active,
@@ -102,7 +123,7 @@ fn words(view: &ChartView<'_>, times: &ChartTimes<'_>) -> Words {
         });
     }
     for thread in view.consents() {
-        out.take(thread, times, |written| {
+        out.take(thread, (times, evidence), |written| {
             let is_withdrawn = written.value.status == ConsentStatus::Withdrawn;
             let ended = Standing::Ended(EndReason::Withdrawn);
             is_withdrawn.then(|| word(written, times, written.captured_at(), ended))
@@ -115,7 +136,7 @@ impl Words {
     fn take<P: Value>(
         &mut self,
         thread: &Thread<'_, P>,
-        times: &ChartTimes<'_>,
+        (times, evidence): (&ChartTimes<'_>, &Evidence<'_, '_>),
         word: impl Fn(&Written<'_, P>) -> Option<Word>,
     ) {
         self.standing.extend(thread.current.iter().filter_map(&word));
@@ -123,7 +144,8 @@ impl Words {
         replaced.sort_by_key(|written| written.order());
         if let FieldState::Voided(void) = thread.state() {
             let last = replaced.pop().and_then(&word);
-            self.void.extend(last.map(|word| (word, counted_at(void, times))));
+            let (until, written) = (evidence.known_at(void), counted_at(void, times));
+            self.void.extend(last.map(|word| VoidWord { word, until, written }));
         }
         self.replaced.extend(replaced.into_iter().filter_map(&word));
     }

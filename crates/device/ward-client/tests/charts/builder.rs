@@ -61,6 +61,7 @@ struct Authors {
     severed: BTreeSet<DeviceId>,
     /// When the participant's first device was certified.
     enrolled_at: Option<TimestampMs>,
+    left_out: BTreeSet<EntryId>,
 }
 
 impl Authority for Authors {
@@ -80,6 +81,10 @@ impl Authority for Authors {
         } else {
             Standing::Effective
         }
+    }
+
+    fn leaves_out(&self, entry: EntryId) -> bool {
+        self.left_out.contains(&entry)
     }
 
     fn participant_since(&self) -> Option<TimestampMs> {
@@ -325,11 +330,12 @@ impl TestChart {
         view
     }
 
-    /// The chart as it would be if nobody had lost a device.
+    /// The chart as it would be if nobody had lost a device, without what staff declined.
     pub fn trusted_view(&self) -> ChartView<'_> {
         let authors = Authors {
             authors: self.authors.authors.clone(),
             enrolled_at: self.authors.enrolled_at,
+            left_out: self.view().declined(),
             ..Authors::default()
         };
         self.chart.view(&authors)

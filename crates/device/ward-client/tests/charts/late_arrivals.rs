@@ -108,6 +108,27 @@ fn an_author_far_west_changes_no_day_that_has_begun_where_the_participant_is() {
 }
 
 #[test]
+fn a_second_device_of_the_participant_plans_no_past_day_anew() {
+    for (revisions, expected) in [((7, 1), (13, 12, 1, 0)), ((1, 7), (3, 1, 2, 0))] {
+        let mut chart = TestChart::empty(1);
+        chart.write(Who::Coordinator, day(0), planned(1, 0, revisions.0, &[]));
+        chart.report(0, &Answers::of(&[]));
+        // Known at 15:00 UTC of day 1, when it is day 2 already in Auckland.
+        chart.write(Who::Coordinator, clock(1, 15, 0), planned(2, 0, revisions.1, &[]));
+        if revisions.1 == 1 {
+            (2..=12).for_each(|number| {
+                chart.report(number, &Answers::of(&[]));
+            });
+        }
+        let counted = |chart: &TestChart| counts(chart, clock(if revisions.1 == 1 { 14 } else { 9 }, 3, 0));
+        let before = counted(&chart);
+        assert_eq!(before, expected, "{revisions:?}");
+        chart.write_in(AUCKLAND, Who::LostPhone, day(90), note("on a tablet"));
+        assert_eq!(counted(&chart), before, "{revisions:?}");
+    }
+}
+
+#[test]
 fn a_schedule_that_is_declared_void_late_takes_no_day_that_ran() {
     let mut chart = TestChart::empty(1);
     let daily = chart.write(Who::Coordinator, day(0), planned(1, 0, 1, &[]));
@@ -189,6 +210,25 @@ fn answers_that_are_kept_aside_were_not_missed() {
     // What was missed really is a row of its own, as it was before the phone was lost.
     let row = "“How have you been?” missed 2 times in a row, since 2026-03-08";
     assert_eq!(rows(&chart, day(8)), [format!("{row}; counted with 5 answers kept aside")]);
+}
+
+#[test]
+fn a_row_says_only_of_answers_kept_aside_that_touch_it() {
+    let mut chart = TestChart::with_diary(1, 30);
+    // Days 1 to 3 are missed between answers; one answer is kept aside long after, with its correction.
+    chart.report(0, &Answers::of(&[]));
+    chart.report(4, &Answers::of(&[]));
+    let first = chart.write(Who::LostPhone, day(6), answer(&occurrence(6)));
+    let again = response(&occurrence(6), ResponseStatus::Amended, &Answers::of(MILD));
+    chart.amend(Who::LostPhone, day(6).plus_ms(HOUR_MS), again, first, "a slip");
+    chart.report(5, &Answers::of(&[]));
+    chart.lose_phone();
+    let old = "“How have you been?” missed 3 times in a row, since 2026-03-03; answers came again since";
+    let new =
+        "“How have you been?” missed 2 times in a row, since 2026-03-09; counted with 1 answer kept aside";
+    let mut listed = rows(&chart, day(9));
+    listed.sort_unstable();
+    assert_eq!(listed, [new, old]);
 }
 
 #[test]
@@ -278,4 +318,49 @@ fn a_lost_device_of_the_site_ends_no_row_and_no_schedule_without_a_word() {
     let named = NamedChart::new(other.id, &view);
     let listed = set_aside_work(&RuleBook::built_in(), &named, &trusted, &SetAside::of(&view), day(4));
     assert!(listed.is_empty(), "{listed:#?}");
+}
+
+/// The reasons of what is kept aside.
+fn aside(chart: &TestChart, now: TimestampMs) -> Vec<String> {
+    let (view, trusted) = (chart.view(), chart.trusted_view());
+    let (named, kept) = (NamedChart::new(chart.id, &view), SetAside::of(&view));
+    let listed = set_aside_work(&RuleBook::built_in(), &named, &trusted, &kept, now);
+    listed.into_iter().map(|item| item.reason).collect()
+}
+
+#[test]
+fn what_staff_declined_and_what_is_not_trusted_hides_no_row_that_is_kept_aside() {
+    let row = "from a device that was revoked, kept aside: “How have you been?” missed 3 times in a row, since 2026-03-03";
+    // A lost laptop planned the diary, and said that the participant had left.
+    let mut chart = TestChart::with_diary(1, 30);
+    chart.report(0, &Answers::of(&[]));
+    let left = Participation { state: ParticipationState::Withdrawn, from: day(0).plus_ms(HOUR_MS) };
+    let left = chart.write(Who::Coordinator, day(0).plus_ms(HOUR_MS), left);
+    chart.lose(Who::Coordinator);
+    assert_eq!(aside(&chart, day(4)), [""; 0], "nobody has said yet that it is false");
+    let device = chart.pens[&Who::Coordinator].author.device;
+    chart.decide(Who::Clinician, day(4), DropDeclined { device, entry: left }, "they never left");
+    assert_eq!(aside(&chart, day(4)), [row]);
+    // Somebody answers on a stolen phone while the diary waits.
+    let mut chart = TestChart::with_diary(2, 30);
+    chart.report(0, &Answers::of(&[]));
+    for number in 1..=3 {
+        chart.write(Who::LostPhone, day(number), answer(&occurrence(number)));
+    }
+    chart.lose(Who::Coordinator);
+    chart.distrust(Who::LostPhone);
+    assert_eq!(aside(&chart, day(4)), [row]);
+}
+
+#[test]
+fn that_a_plan_is_gone_with_a_device_that_is_not_trusted_is_said() {
+    let mut chart = TestChart::with_diary(1, 30);
+    chart.distrust(Who::Coordinator);
+    let view = chart.view();
+    let planning = Planning::of(&view);
+    assert!(planning.instruments.is_empty() && planning.being_checked.is_empty());
+    assert_eq!(planning.not_trusted.len(), 1);
+    // Until the site has planned again.
+    chart.write(Who::Clinician, day(1), diary(DAY + 1, 1, 30));
+    assert_eq!(Planning::of(&chart.view()).not_trusted, []);
 }

@@ -203,7 +203,7 @@ fn a_word_that_is_declared_void_or_replaced_held_until_then() {
     let gone = chart.write(Who::Coordinator, day(2), told(ParticipationState::Withdrawn, day(2)));
     assert!(due(&chart.view(), day(4)).is_empty());
     chart.decide(Who::Coordinator, day(5), Void { target: gone }, "somebody else");
-    assert_eq!(due(&chart.view(), day(5)).len(), 1, "they are asked again");
+    assert_eq!(due(&chart.view(), day(5).plus_ms(ARRIVES_AFTER_MS)).len(), 1, "they are asked again");
     assert_eq!(states(&chart, day(7)), (4, 0, 0, 4), "days 0, 1, 5 and 6: nobody was asked between");
     // That a pause had ended is declared void, or replaced: what was missed since stays.
     for is_void in [true, false] {
@@ -224,6 +224,28 @@ fn a_word_that_is_declared_void_or_replaced_held_until_then() {
         assert_eq!(listed[0].reason.ends_with("; later excused"), !is_void);
         assert!(due(&chart.view(), day(7)).is_empty(), "{is_void}");
     }
+}
+
+#[test]
+fn words_that_are_declared_void_held_until_that_could_be_known() {
+    // Two that overlap: they were asked nothing up to day 7.
+    let mut chart = TestChart::with_diary(1, 60);
+    chart.write(Who::Phone, day(0), note("here"));
+    let left = chart.write(Who::Coordinator, day(2), told(ParticipationState::Withdrawn, day(2)));
+    let paused = chart.write(Who::Coordinator, day(3), told(ParticipationState::Paused, day(3)));
+    chart.decide(Who::Coordinator, day(5), Void { target: left }, "somebody else");
+    chart.decide(Who::Coordinator, day(8), Void { target: paused }, "somebody else");
+    assert_eq!(states(&chart, day(10)), (4, 0, 0, 4), "days 0, 1, 8 and 9");
+    assert_eq!(due(&chart.view(), day(8).plus_ms(ARRIVES_AFTER_MS)).len(), 1);
+    // One that was declared void without a network on day 3, and arrived on day 5.
+    let mut chart = TestChart::with_diary(2, 60);
+    chart.write(Who::Phone, day(0), note("here"));
+    let left = chart.write(Who::Coordinator, day(2), told(ParticipationState::Withdrawn, day(2)));
+    let void = Draft::because(Void { target: left }, "somebody else");
+    let offline = chart.draft_offline(Who::Coordinator, day(3), &void);
+    chart.write(Who::Phone, day(4), note("they believe that they are out"));
+    chart.arrive(offline, day(5));
+    assert_eq!(states(&chart, day(7)), (4, 0, 0, 4), "days 0, 1, 5 and 6");
 }
 
 #[test]
