@@ -1,6 +1,6 @@
 //! What a condition comes to: four values, and what was seen on the way.
 
-use crate::finding::Observation;
+use crate::finding::{LEFT_OUT, Observation};
 use crate::limits::MAX_OBSERVATIONS;
 use crate::rules::Over;
 
@@ -91,10 +91,7 @@ impl Outcome {
             let slot = order.iter().position(|truth| *truth == outcome.truth);
             let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) else { continue };
             match slot {
-                Some(known) => {
-                    let room = MAX_OBSERVATIONS.saturating_sub(known.observed.len());
-                    known.observed.extend(outcome.observed.into_iter().take(room));
-                }
+                Some(known) => take_in(&mut known.observed, outcome.observed),
                 None => *slot = Some(outcome),
             }
         }
@@ -107,6 +104,21 @@ impl Outcome {
             observation.address.get_or_insert_with(|| address.into());
         }
         self
+    }
+}
+
+/// Takes in what was seen while there is room; that something was left out is always told.
+fn take_in(seen: &mut Vec<Observation>, more: Vec<Observation>) {
+    for one in more {
+        let is_told = one.is_partial() && seen.iter().any(|known| known.value == one.value);
+        if is_told {
+            continue;
+        }
+        if one.is_partial() || seen.iter().filter(|known| !known.is_partial()).count() < MAX_OBSERVATIONS {
+            seen.push(one);
+        } else if !seen.iter().any(|known| known.value == LEFT_OUT) {
+            seen.push(Observation::partial(LEFT_OUT));
+        }
     }
 }
 
@@ -146,6 +158,8 @@ mod tests {
     #[test]
     fn observations_are_bounded() {
         let many = (0..MAX_OBSERVATIONS * 2).map(|_| outcome(Truth::No));
-        assert_eq!(Outcome::every(many).observed.len(), MAX_OBSERVATIONS);
+        let seen = Outcome::every(many).observed;
+        assert_eq!(seen.len(), MAX_OBSERVATIONS + 1);
+        assert_eq!(seen.iter().filter(|one| one.value == LEFT_OUT).count(), 1, "what was left out is told");
     }
 }
