@@ -1,6 +1,6 @@
 //! What a condition comes to: four values, and what was seen on the way.
 
-use crate::finding::{LEFT_OUT, Observation};
+use crate::finding::{LEFT_OUT, NOT_EVALUATED, Observation};
 use crate::limits::MAX_OBSERVATIONS;
 use crate::rules::Over;
 
@@ -41,9 +41,10 @@ impl Outcome {
         Self { truth, observed }
     }
 
-    /// All of them: what is proven false decides, then what is broken, then what is not known.
+    /// All of them: what is proven false decides, then what is broken, then what is not known. What did not
+    /// decide is told after it: whoever answers for the one has to see the other.
     pub(super) fn every(outcomes: impl IntoIterator<Item = Self>) -> Self {
-        Self::ranked(outcomes, [Truth::No, Truth::Broken, Truth::Maybe], Self::yes())
+        Self::ranked(outcomes, [Truth::No, Truth::Broken, Truth::Maybe], Self::yes(), true)
     }
 
     /// At least one of them; `none` holds if there is none. What is proven decides, then what is
@@ -57,7 +58,7 @@ impl Outcome {
             all.push(outcome);
         }
         // Of what is not met, each part is worth telling; so the order is the same.
-        Self::ranked(all, [Truth::Broken, Truth::Maybe, Truth::No], none)
+        Self::ranked(all, [Truth::Broken, Truth::Maybe, Truth::No], none, false)
     }
 
     /// Not a single one of them.
@@ -85,7 +86,12 @@ impl Outcome {
     }
 
     /// The first truth of the order that any of them has, with all they saw.
-    fn ranked(outcomes: impl IntoIterator<Item = Self>, order: [Truth; 3], none: Self) -> Self {
+    fn ranked(
+        outcomes: impl IntoIterator<Item = Self>,
+        order: [Truth; 3],
+        none: Self,
+        tells_all: bool,
+    ) -> Self {
         let mut found: [Option<Self>; 3] = [None, None, None];
         for outcome in outcomes {
             let slot = order.iter().position(|truth| *truth == outcome.truth);
@@ -95,7 +101,17 @@ impl Outcome {
                 None => *slot = Some(outcome),
             }
         }
-        found.into_iter().flatten().next().unwrap_or(none)
+        let mut found = found.into_iter().flatten();
+        let Some(mut decided) = found.next() else { return none };
+        if tells_all {
+            for other in found {
+                if other.truth == Truth::Broken {
+                    take_in(&mut decided.observed, vec![Observation::partial(NOT_EVALUATED)]);
+                }
+                take_in(&mut decided.observed, other.observed);
+            }
+        }
+        decided
     }
 
     /// The same with what was seen put first.

@@ -128,3 +128,32 @@ fn fails_closed_what_rests_on_a_hidden_value_is_not_waived() {
     assert_eq!(of(r#"{"other": true}"#), None);
     assert_eq!(of(r#"{"mode": true}"#), None);
 }
+
+#[test]
+fn fails_closed_a_part_that_is_not_known_or_not_evaluated_changes_the_finding() {
+    let flags = |restrict: &str| {
+        format!(
+            r#"{{"bucket": "b", "block_public_acls": false, "block_public_policy": true,
+                "ignore_public_acls": true{restrict}}}"#
+        )
+    };
+    let of = |restrict: &str, unknown: &str| {
+        of_plan("W-021", "aws_s3_bucket_public_access_block.a", &flags(restrict), unknown)
+    };
+    let known = of(r#", "restrict_public_buckets": true"#, "{}");
+    assert!(known.0 == Verdict::Fail && known.1.is_some());
+    let unknown = of("", r#"{"restrict_public_buckets": true}"#);
+    assert_eq!(unknown.0, Verdict::Fail);
+    assert_ne!(unknown.1, known.1);
+
+    let rules = rules_with_check(
+        "{all: [{path: mode, equals: closed}, {document: text, where: {path: a, equals: 1}}]}",
+    );
+    let of = |text: &str| {
+        let after = format!(r#"{{"mode": "open", "text": "{text}"}}"#);
+        let graph = read(&plan("", &created("x_thing.t", &after, "{}"), "{}")).unwrap();
+        bound(&graph, &rules, "X-001")
+    };
+    assert!(of("{\\\"a\\\": 1}").1.is_some());
+    assert_eq!(of("no JSON"), (Verdict::Fail, None), "a part that was not evaluated can't be waived");
+}
