@@ -35,6 +35,16 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Says that a finding is not all there is to say.
+    pub(crate) fn partial(why: &str) -> Self {
+        Self { address: None, path: Box::default(), value: why.to_owned(), origin: String::new() }
+    }
+
+    /// Whether it says so.
+    pub(crate) fn is_partial(&self) -> bool {
+        [LEFT_OUT, NOT_EVALUATED].contains(&&*self.value)
+    }
+
     /// In one line: `storage_encrypted = false (default of the provider)`.
     #[must_use]
     pub fn line(&self) -> String {
@@ -56,3 +66,9 @@ impl Observation {
 
 /// How a value that is not written is shown.
 pub(crate) const NOT_SET: &str = "not set";
+
+/// Said where more was seen than a finding keeps.
+pub(crate) const LEFT_OUT: &str = "more was seen than is shown here";
+
+/// Said where a part of a check was not evaluated, and another part decided.
+pub(crate) const NOT_EVALUATED: &str = "another part could not be evaluated";

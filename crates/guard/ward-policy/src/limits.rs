@@ -91,7 +91,7 @@ pub const MAX_OBSERVATIONS: usize = 8;
 pub const MAX_SECRET_DEPTH: usize = 16;
 
 /// Most values shown of what meets a condition that must not be met.
-pub const MAX_WITNESSES: usize = 4;
+pub const MAX_WITNESSES: usize = 8;
 
 /// Largest template accepted, in bytes. CloudFormation takes 1 MB.
 pub const MAX_TEMPLATE_BYTES: usize = 2 * 1024 * 1024;

@@ -73,7 +73,12 @@ fn a_waiver_is_written_approved_and_counts_until_the_value_changes() {
     let (code, told) = scene.check(&with);
     assert!(code == Some(1) && told.contains("approvals"), "{told}");
     assert_eq!(scene.approve(&file, "ann").0, Some(1), "nobody approves what they wrote");
-    assert_eq!(scene.approve(&file, "bo").0, Some(0));
+    let (code, told) = scene.approve(&file, "bo");
+    assert!(code == Some(0) && told.contains("W-018 aws_efs_file_system.f until"), "{told}");
+    assert!(
+        told.contains("encrypted = false") && told.contains("It moves."),
+        "what is signed is shown: {told}"
+    );
     assert_eq!(scene.approve(&file, "bo").0, Some(1), "nobody approves twice");
     let settings = scene.at("decided.yaml");
     let single = ["policy", "waiver", "check", text(&file), "--settings", text(&settings)];

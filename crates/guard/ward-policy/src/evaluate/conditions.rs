@@ -389,7 +389,11 @@ impl<'g> Surroundings<'g> {
                     }
                     None => Outcome::yes(),
                 };
-                outcomes.push(linked(met, link, companion.over, &other.address, &companion.by));
+                let met = linked(met, link, companion.over, &other.address, &companion.by);
+                outcomes.push(match companion.over {
+                    Over::None => Outcome::no_one([met], || must_not_belong(&other.address, kind)),
+                    Over::Every | Over::Some => met,
+                });
             }
         }
         let words = || companion.types.join(" or ");
@@ -402,13 +406,12 @@ impl<'g> Surroundings<'g> {
                 origin: String::new(),
             }],
         };
-        // One that may belong to another resource proves nothing.
-        Outcome::over(companion.over, outcomes, none, || Observation {
-            address: None,
-            path: Box::default(),
-            value: format!("{} must not be so", words()),
-            origin: String::new(),
-        })
+        // What must not be was turned already, one by one. One that may belong to another resource proves
+        // nothing.
+        match companion.over {
+            Over::Some => Outcome::some(outcomes, none),
+            Over::Every | Over::None => Outcome::every(outcomes),
+        }
     }
 
     fn links_of(&self, kind: &str, by: &AttributePath) -> Rc<LinkIndex> {
@@ -533,6 +536,12 @@ fn forbidden(
         let value = view.shown(block, is_sensitive);
         Observation { address: None, path: view.full(at), value, origin: MUST_NOT.to_owned() }
     })
+}
+
+/// Of a resource that belongs to the judged one and must not.
+fn must_not_belong(address: &str, kind: &str) -> Observation {
+    let value = format!("a {kind} must not be so");
+    Observation { address: Some(address.into()), path: Box::default(), value, origin: String::new() }
 }
 
 /// A link that may lead to another resource, or to one that is not there.

@@ -1,6 +1,6 @@
 //! What a condition comes to: four values, and what was seen on the way.
 
-use crate::finding::Observation;
+use crate::finding::{LEFT_OUT, NOT_EVALUATED, Observation};
 use crate::limits::MAX_OBSERVATIONS;
 use crate::rules::Over;
 
@@ -41,9 +41,10 @@ impl Outcome {
         Self { truth, observed }
     }
 
-    /// All of them: what is proven false decides, then what is broken, then what is not known.
+    /// All of them: what is proven false decides, then what is broken, then what is not known. What did not
+    /// decide is told after it: whoever answers for the one has to see the other.
     pub(super) fn every(outcomes: impl IntoIterator<Item = Self>) -> Self {
-        Self::ranked(outcomes, [Truth::No, Truth::Broken, Truth::Maybe], Self::yes())
+        Self::ranked(outcomes, [Truth::No, Truth::Broken, Truth::Maybe], Self::yes(), true)
     }
 
     /// At least one of them; `none` holds if there is none. What is proven decides, then what is
@@ -57,7 +58,7 @@ impl Outcome {
             all.push(outcome);
         }
         // Of what is not met, each part is worth telling; so the order is the same.
-        Self::ranked(all, [Truth::Broken, Truth::Maybe, Truth::No], none)
+        Self::ranked(all, [Truth::Broken, Truth::Maybe, Truth::No], none, false)
     }
 
     /// Not a single one of them.
@@ -85,20 +86,32 @@ impl Outcome {
     }
 
     /// The first truth of the order that any of them has, with all they saw.
-    fn ranked(outcomes: impl IntoIterator<Item = Self>, order: [Truth; 3], none: Self) -> Self {
+    fn ranked(
+        outcomes: impl IntoIterator<Item = Self>,
+        order: [Truth; 3],
+        none: Self,
+        tells_all: bool,
+    ) -> Self {
         let mut found: [Option<Self>; 3] = [None, None, None];
         for outcome in outcomes {
             let slot = order.iter().position(|truth| *truth == outcome.truth);
             let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) else { continue };
             match slot {
-                Some(known) => {
-                    let room = MAX_OBSERVATIONS.saturating_sub(known.observed.len());
-                    known.observed.extend(outcome.observed.into_iter().take(room));
-                }
+                Some(known) => take_in(&mut known.observed, outcome.observed),
                 None => *slot = Some(outcome),
             }
         }
-        found.into_iter().flatten().next().unwrap_or(none)
+        let mut found = found.into_iter().flatten();
+        let Some(mut decided) = found.next() else { return none };
+        if tells_all {
+            for other in found {
+                if other.truth == Truth::Broken {
+                    take_in(&mut decided.observed, vec![Observation::partial(NOT_EVALUATED)]);
+                }
+                take_in(&mut decided.observed, other.observed);
+            }
+        }
+        decided
     }
 
     /// The same with what was seen put first.
@@ -107,6 +120,21 @@ impl Outcome {
             observation.address.get_or_insert_with(|| address.into());
         }
         self
+    }
+}
+
+/// Takes in what was seen while there is room; that something was left out is always told.
+fn take_in(seen: &mut Vec<Observation>, more: Vec<Observation>) {
+    for one in more {
+        let is_told = one.is_partial() && seen.iter().any(|known| known.value == one.value);
+        if is_told {
+            continue;
+        }
+        if one.is_partial() || seen.iter().filter(|known| !known.is_partial()).count() < MAX_OBSERVATIONS {
+            seen.push(one);
+        } else if !seen.iter().any(|known| known.value == LEFT_OUT) {
+            seen.push(Observation::partial(LEFT_OUT));
+        }
     }
 }
 
@@ -146,6 +174,8 @@ mod tests {
     #[test]
     fn observations_are_bounded() {
         let many = (0..MAX_OBSERVATIONS * 2).map(|_| outcome(Truth::No));
-        assert_eq!(Outcome::every(many).observed.len(), MAX_OBSERVATIONS);
+        let seen = Outcome::every(many).observed;
+        assert_eq!(seen.len(), MAX_OBSERVATIONS + 1);
+        assert_eq!(seen.iter().filter(|one| one.value == LEFT_OUT).count(), 1, "what was left out is told");
     }
 }

@@ -10,7 +10,10 @@ pub(super) fn witness(condition: &Condition, view: View<'_>) -> String {
     let mut seen = Vec::new();
     collect(condition, view, &mut seen);
     seen.dedup();
-    seen.truncate(MAX_WITNESSES);
+    if seen.len() > MAX_WITNESSES {
+        seen.truncate(MAX_WITNESSES);
+        seen.push("…".to_owned());
+    }
     seen.join(", ")
 }
 

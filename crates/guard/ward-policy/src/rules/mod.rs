@@ -117,6 +117,8 @@ pub struct Rule {
     pub place: Box<str>,
     /// First digits of the SHA-256 of the rule as read: it changes when what the rule asks changes.
     pub hash: Box<str>,
+    /// The whole SHA-256 of the rule as read.
+    pub digest: [u8; 32],
 }
 
 /// A place where a rule judges nothing.

@@ -5,10 +5,9 @@ use super::{Cell, Fields, NotCovered, Rule, RuleError, RuleId, Severity, read_do
 use crate::graph::Attribute;
 use crate::yaml::{YamlNode, YamlValue};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
-/// Digits of a rule's hash that reports show.
-const HASH_DIGITS: usize = 16;
+/// Bytes of a rule's hash that reports show.
+const HASH_BYTES: usize = 8;
 
 /// One file of rules: an area.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +41,7 @@ pub(crate) fn rules_of(file: &str, document: &YamlNode) -> Result<RuleFile, Rule
 
 fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
     let id = fields.text("id")?;
-    let hash = hash(fields.node());
+    let digest = digest(fields.node());
     let rule = Rule {
         id: RuleId::parse(&id).ok_or_else(|| fields.fault("id has to be letters, a dash and digits"))?,
         area: area.into(),
@@ -58,7 +57,8 @@ fn rule(mut fields: Fields<'_>, area: &str) -> Result<Rule, RuleError> {
             Vec::new()
         },
         place: fields.place().into(),
-        hash,
+        hash: ward_id::hex_encode(digest.get(..HASH_BYTES).unwrap_or_default()).into(),
+        digest,
     };
     fields.end()?;
     Ok(rule)
@@ -89,15 +89,10 @@ fn not_covered(mut fields: Fields<'_>) -> Result<NotCovered, RuleError> {
 }
 
 /// The rule as it was read, without its lines, hashed. Space, comments and quotes in the file do not count.
-fn hash(node: &YamlNode) -> Box<str> {
+fn digest(node: &YamlNode) -> [u8; 32] {
     let mut hasher = Sha256::new();
     feed(node, &mut hasher);
-    let mut digits = String::with_capacity(HASH_DIGITS);
-    for byte in hasher.finalize().iter().take(HASH_DIGITS / 2) {
-        // Writing to a text does not fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits.into()
+    hasher.finalize().into()
 }
 
 /// Each value with its kind and length before it, so that no two trees give the same bytes.
@@ -133,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_hash_tells_what_is_asked_and_not_how_it_is_written() {
-        let of = |text: &str| hash(&read_yaml(text).unwrap()[0]);
+        let of = |text: &str| digest(&read_yaml(text).unwrap()[0]);
         let one = of("{path: a, equals: true}");
         assert_eq!(one, of("# a comment\npath: 'a'\nequals:   true\n"));
         assert_ne!(one, of("{path: a, equals: 'true'}"));

@@ -4,7 +4,7 @@ use super::validity::{approved, demand_of, signed_well};
 use super::{SignatureCheck, SignerRole, Waiver, WaiverSigner, WaiverVoid, binding_of};
 use crate::day::Day;
 use crate::evaluate::Assessment;
-use crate::finding::Finding;
+use crate::finding::{Finding, Observation};
 use crate::graph::Graph;
 use crate::rules::RuleSet;
 use crate::verdict::Verdict;
@@ -86,7 +86,9 @@ fn covers(
     }
     let binding = binding_of(finding, graph).ok_or(WaiverVoid::NotWaivable)?;
     signed_well(waiver, check.signers, check.today, check.signatures)?;
-    if binding != waiver.binds {
+    // What approvers read has to be what was seen: the digest alone says nothing to them.
+    let observed = finding.observed.iter().map(Observation::line);
+    if binding != waiver.binds || !observed.eq(waiver.observed.iter().map(ToString::to_string)) {
         return Err(WaiverVoid::OtherValue);
     }
     approved(waiver, demand_of(finding, rules))

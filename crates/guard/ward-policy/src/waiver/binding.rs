@@ -1,122 +1,150 @@
-//! What a waiver is bound to: a rule as it reads, a resource, a verdict, and the values that were seen.
+//! What a waiver is bound to: a rule as it reads, a verdict, what was seen, and all values of the resource it
+//! names, so that neither who profits from it nor how far it reaches can be exchanged.
 
+use super::asked_paths::{asked_paths, asks_about_secrets};
 use crate::finding::Finding;
-use crate::graph::{Attribute, Graph, HIDDEN, Resource};
-use crate::rules::Condition;
+use crate::graph::{Attribute, Block, Graph, HIDDEN, Referent, Resolved, Resource, Role, Unknown};
 use sha2::{Digest as _, Sha256};
 
 /// The first words that are hashed: the version of the binding.
 const VERSION: &str = "ward-policy binding 1";
 
-/// The SHA-256 of all that a waiver of a finding is bound to. `None` if the finding can't be waived: a
-/// hidden value may change unseen, and a secret in the code has to be taken out of it.
+/// The SHA-256 of all that a waiver of a finding is bound to. `None` if the finding can't be waived: a hidden
+/// value may change unseen, a secret in the code has to be taken out of it, and nobody answers for what was
+/// left out of the finding or not evaluated.
 #[must_use]
 pub fn binding_of(finding: &Finding<'_>, graph: &Graph) -> Option<[u8; 32]> {
-    if asks_about_secrets(&finding.cell.check) {
+    let is_partial = |seen: &crate::finding::Observation| seen.is_partial() || seen.value.contains(HIDDEN);
+    if asks_about_secrets(&finding.cell.check) || finding.observed.iter().any(is_partial) {
         return None;
     }
-    let mut hasher = Sha256::new();
     let resource = finding.resource;
+    if asked_paths(&finding.cell.check).iter().any(|path| hides(resource, path)) {
+        return None;
+    }
+    let mut binder = Binder { hasher: Sha256::new(), graph, is_in_data: false, rests_on_hidden: false };
     let role = format!("{:?}", resource.role);
     let words = [
         VERSION,
         finding.rule.id.as_str(),
-        &finding.rule.hash,
         finding.cell.aspect.as_deref().unwrap_or_default(),
         &resource.address,
         &resource.kind,
         &role,
         finding.verdict.word(),
     ];
-    words.into_iter().for_each(|word| text(word, &mut hasher));
+    words.into_iter().for_each(|word| binder.text(word));
+    binder.hasher.update(finding.rule.digest);
+    binder.block(&resource.attributes);
     for seen in &finding.observed {
-        if seen.value.contains(HIDDEN) {
-            return None;
-        }
         let address = seen.address.as_deref().unwrap_or_default();
-        [address, &seen.path, &seen.value, &seen.origin].into_iter().for_each(|word| text(word, &mut hasher));
-        let holder = match &seen.address {
-            Some(address) => graph.at(address).map(|(_, other)| other),
-            None => Some(resource),
-        };
-        holder.is_none_or(|holder| whole(holder, &seen.path, &mut hasher)).then_some(())?;
-    }
-    Some(hasher.finalize().into())
-}
-
-/// Reports shorten values: the whole of what a path begins with is hashed beside them.
-fn whole(holder: &Resource, path: &str, hasher: &mut Sha256) -> bool {
-    let name = path.split(['.', '[']).next().unwrap_or_default();
-    match holder.attributes.get(name) {
-        Some(value) => feed(value, hasher),
-        None => {
-            hasher.update(*b"-");
-            true
+        [address, &seen.path, &seen.value, &seen.origin].into_iter().for_each(|word| binder.text(word));
+        // What was seen elsewhere is bound as a whole too.
+        if let Some((_, other)) = seen.address.as_deref().and_then(|address| graph.at(address)) {
+            if hides(other, &seen.path) {
+                return None;
+            }
+            binder.block(&other.attributes);
         }
     }
+    (!binder.rests_on_hidden).then(|| binder.hasher.finalize().into())
 }
 
-fn text(text: &str, hasher: &mut Sha256) {
-    hasher.update((text.len() as u64).to_be_bytes());
-    hasher.update(text.as_bytes());
+/// Whether something is hidden in what a path begins with; in the whole resource if it is empty.
+fn hides(resource: &Resource, path: &str) -> bool {
+    match path.split(['.', '[']).next().unwrap_or_default() {
+        "" => resource.attributes.entries().any(|(_, value)| has_hidden(value)),
+        name => resource.attributes.get(name).is_some_and(has_hidden),
+    }
 }
 
-/// Each value with its kind and length before it, so that no two give the same bytes. Says no if a secret
-/// is met.
-fn feed(value: &Attribute, hasher: &mut Sha256) -> bool {
+fn has_hidden(value: &Attribute) -> bool {
     match value {
-        Attribute::Null => hasher.update(*b"n"),
-        Attribute::Bool(value) => hasher.update([b'b', u8::from(*value)]),
-        Attribute::Number(value) => {
-            hasher.update(*b"d");
-            hasher.update(value.to_bits().to_be_bytes());
-        }
-        Attribute::Text(value) => {
-            hasher.update(*b"t");
-            text(value, hasher);
-        }
-        Attribute::List(items) => {
-            hasher.update(*b"l");
-            hasher.update((items.len() as u64).to_be_bytes());
-            return items.iter().all(|item| feed(item, hasher));
-        }
-        Attribute::Block(block) => {
-            hasher.update(*b"m");
-            hasher.update((block.len() as u64).to_be_bytes());
-            return block.entries().all(|(name, value)| {
-                text(name, hasher);
-                feed(value, hasher)
-            });
-        }
-        Attribute::Unknown(unknown) => {
-            hasher.update(*b"u");
-            text(&unknown.reason.to_string(), hasher);
-            text(&unknown.expression(), hasher);
-            hasher.update((unknown.branches.len() as u64).to_be_bytes());
-            return unknown.branches.iter().all(|branch| feed(branch, hasher));
-        }
-        Attribute::Sensitive(_) => return false,
+        Attribute::Sensitive(_) => true,
+        Attribute::List(items) => items.iter().any(has_hidden),
+        Attribute::Block(block) => block.entries().any(|(_, value)| has_hidden(value)),
+        Attribute::Unknown(unknown) => unknown.branches.iter().any(has_hidden),
+        Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) | Attribute::Text(_) => false,
     }
-    true
 }
 
-/// Whether a condition looks for secrets somewhere.
-pub(crate) fn asks_about_secrets(condition: &Condition) -> bool {
-    let inner = |of: &Option<Box<Condition>>| of.as_deref().is_some_and(asks_about_secrets);
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::NoOne(parts) => {
-            parts.iter().any(asks_about_secrets)
+/// Hashes values, each with its kind and length before it, so that no two give the same bytes.
+struct Binder<'g> {
+    hasher: Sha256,
+    graph: &'g Graph,
+    /// Whether the values are those of a data source that another value refers to.
+    is_in_data: bool,
+    /// Whether such a data source hides something.
+    rests_on_hidden: bool,
+}
+
+impl Binder<'_> {
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.hasher.update(text.as_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.hasher.update((count as u64).to_be_bytes());
+    }
+
+    fn block(&mut self, block: &Block) {
+        self.hasher.update(*b"m");
+        self.count(block.len());
+        for (name, value) in block.entries() {
+            self.text(name);
+            self.value(value);
         }
-        Condition::Blocks { of, .. } | Condition::Document { of, .. } => asks_about_secrets(of),
-        Condition::Companion(companion) => inner(&companion.of),
-        Condition::Target(target) => inner(&target.of),
-        Condition::Present(present) => inner(&present.of),
-        Condition::Secret(_) => true,
-        Condition::Test { .. }
-        | Condition::Policy { .. }
-        | Condition::Ports(_)
-        | Condition::Addresses(_)
-        | Condition::Decided(_)
-        | Condition::Change(_) => false,
+    }
+
+    fn list(&mut self, items: &[Attribute]) {
+        self.count(items.len());
+        items.iter().for_each(|item| self.value(item));
+    }
+
+    fn value(&mut self, value: &Attribute) {
+        match value {
+            Attribute::Null => self.hasher.update(*b"n"),
+            Attribute::Bool(value) => self.hasher.update([b'b', u8::from(*value)]),
+            Attribute::Number(value) => {
+                self.hasher.update(*b"d");
+                self.hasher.update(value.to_bits().to_be_bytes());
+            }
+            Attribute::Text(value) => {
+                self.hasher.update(*b"t");
+                self.text(value);
+            }
+            Attribute::List(items) => {
+                self.hasher.update(*b"l");
+                self.list(items);
+            }
+            Attribute::Block(block) => self.block(block),
+            Attribute::Unknown(unknown) => self.unknown(unknown),
+            // That it is hidden is bound, not what it is: a hash of a secret would help to guess it.
+            Attribute::Sensitive(_) => {
+                self.hasher.update(*b"s");
+                self.rests_on_hidden |= self.is_in_data;
+            }
+        }
+    }
+
+    /// A policy that is not known as text may be a data source of statements: they are bound with it.
+    fn unknown(&mut self, unknown: &Unknown) {
+        self.hasher.update(*b"u");
+        self.text(&unknown.reason.to_string());
+        self.text(&unknown.expression());
+        self.list(&unknown.branches);
+        if self.is_in_data {
+            return;
+        }
+        for reference in unknown.references.iter() {
+            let Referent::Block(block) = &reference.to else { continue };
+            let Resolved::One(id) = self.graph.resolve(block) else { continue };
+            if let Some(data) = self.graph.get(id).filter(|data| data.role == Role::Data) {
+                self.is_in_data = true;
+                self.block(&data.attributes);
+                self.is_in_data = false;
+            }
+        }
     }
 }

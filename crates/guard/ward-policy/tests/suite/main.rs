@@ -29,4 +29,6 @@ mod secrets;
 #[cfg(test)]
 mod templates;
 #[cfg(test)]
+mod waiver_binding;
+#[cfg(test)]
 mod waivers;

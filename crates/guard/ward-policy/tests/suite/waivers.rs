@@ -73,7 +73,7 @@ fn waiver(graph: &Graph, rules: &RuleSet, rule: &str, change: impl Fn(&mut Waive
         aspect: finding.cell.aspect.clone(),
         resource: finding.resource.address.clone(),
         binds: binding_of(finding, graph).unwrap(),
-        observed: Vec::new(),
+        observed: finding.observed.iter().map(|seen| seen.line().into()).collect(),
         reason: "It is moved next month.".into(),
         alternative: Some("Access is limited to two people.".into()),
         ticket: None,
@@ -152,6 +152,20 @@ fn fails_closed_a_waiver_is_void_when_what_it_waives_changes() {
     sign(&mut other, SignerRole::Approver, 1);
     sign(&mut other, SignerRole::Approver, 2);
     assert_eq!(waived(&graph, &rules, "W-010", other, today()).0, Verdict::Fail);
+}
+
+#[test]
+fn fails_closed_what_approvers_read_is_what_was_seen() {
+    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    for change in [
+        (|one| one.observed = vec!["encrypted = true".into()]) as fn(&mut Waiver),
+        |one| one.observed.clear(),
+        |one| one.observed.push("nothing else".into()),
+    ] {
+        let one = waiver(&graph, &rules, "W-018", change);
+        let (verdict, told) = waived(&graph, &rules, "W-018", one, today());
+        assert!(verdict == Verdict::Fail && told.contains("another value"), "{verdict} {told}");
+    }
 }
 
 #[test]

@@ -142,6 +142,7 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
     if signed.any(|one| one.key == *key.public().as_bytes() || *one.name == *name) {
         return Err(refuse("whoever approves is neither its author nor another approver"));
     }
+    tell_what_is_signed(&waiver, out);
     sign(&mut waiver, SignerRole::Approver, name, &key);
     // The signatures that were there still have to fit what is approved.
     let is_sound = |one: &WaiverSignature| {
@@ -156,6 +157,16 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
     out.line(format!("{} is approved by {name}.", file.display()));
     out.document(&serde_json::json!({"file": file, "approved_by": name}));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever approves reads what they answer for.
+fn tell_what_is_signed(waiver: &Waiver, out: &Out) {
+    out.line(format!("{} {} until {}", waiver.rule, waiver.resource, waiver.expires));
+    waiver.observed.iter().for_each(|seen| out.line(format!("  seen: {seen}")));
+    out.line(format!("  reason: {}", waiver.reason));
+    if let Some(alternative) = &waiver.alternative {
+        out.line(format!("  instead: {alternative}"));
+    }
 }
 
 fn check(files: &[PathBuf], named: Option<&Path>, out: &Out) -> Result<ExitCode, Failure> {
