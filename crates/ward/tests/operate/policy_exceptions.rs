@@ -140,6 +140,11 @@ fn a_baseline_shrinks_and_never_grows() {
     std::fs::write(scene.at("infra/main.tf"), SOURCE.replace("false", "true")).unwrap();
     let (code, told) = scene.check(&with);
     assert!(code == Some(1) && told.contains("is gone or changed"), "{told}");
+    // No report says that it passed.
+    let (code, told) = scene.check(&["--baseline", text(&file), "--format", "json"]);
+    assert!(code == Some(1) && told.contains("\"exit\":1") && !told.contains("\"exit\":0"), "{told}");
+    let (code, told) = scene.check(&["--baseline", text(&file), "--format", "sarif"]);
+    assert!(code == Some(1) && told.contains("\"executionSuccessful\":false"), "{told}");
     assert_eq!(scene.code(&write).0, Some(0));
     assert_eq!(scene.check(&with).0, Some(0));
     assert_eq!(scene.code(&["policy", "baseline", "compare", text(&first), text(&file)]).0, Some(0));

@@ -86,6 +86,9 @@ fn notifications(inputs: &[Checked<'_>], allow_empty: bool) -> Vec<Value> {
                 if assessment.recognised == 0 && !allow_empty {
                     tell(input.name, "no rule knows any of its resources, so nothing was proven");
                 }
+                if assessment.baseline_has_to_shrink {
+                    tell(input.name, "the baseline has findings that are gone or changed: take them out");
+                }
                 for finding in &assessment.findings {
                     let what = match finding.verdict {
                         Verdict::Error => "could not be evaluated",
