@@ -19,6 +19,7 @@ pub struct Settings {
     classes: Vec<(DataClass, Vec<Box<str>>)>,
     untagged: Option<DataClass>,
     counts_proposed: bool,
+    stage: Option<Box<str>>,
     waiver_signers: Vec<WaiverSigner>,
 }
 
@@ -38,6 +39,7 @@ impl Default for Settings {
             ],
             untagged: None,
             counts_proposed: false,
+            stage: None,
             waiver_signers: Vec::new(),
         }
     }
@@ -106,6 +108,12 @@ impl Settings {
         self.counts_proposed
     }
 
+    /// The stage that these settings are for, such as `production`: a waiver counts for one stage only.
+    #[must_use]
+    pub fn stage(&self) -> Option<&str> {
+        self.stage.as_deref()
+    }
+
     /// Who may sign waivers.
     #[must_use]
     pub fn waiver_signers(&self) -> &[WaiverSigner] {
@@ -148,6 +156,7 @@ fn settings(mut fields: Fields<'_>) -> Result<Settings, RuleError> {
         tags: fields.optional_texts("tags")?,
         is_whole_account: fields.optional_flag("whole_account")?.unwrap_or(false),
         counts_proposed: fields.optional_flag("proposed_law")?.unwrap_or(false),
+        stage: fields.optional_text("stage")?,
         ..Settings::default()
     };
     if let Some(tag) = fields.optional_text("class_tag")? {

@@ -130,13 +130,16 @@ pub enum PolicyWaiverCommand {
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
     },
-    /// Check signatures and dates of waivers. What they waive is looked at by `ward policy check`.
+    /// Check signatures, dates, stage and approvals of waivers. What they waive is looked at by `ward policy check`.
     ///
     /// Ends with 0 if all of them count; 1 if one does not; 3 if one was not read.
     Check {
         /// The waivers.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Folder with rules of the organisation.
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
         /// Where those who may sign are named; otherwise `ward-policy.yaml`.
         #[arg(long, value_name = "FILE")]
         settings: Option<PathBuf>,

@@ -17,7 +17,7 @@ impl Scene {
         std::fs::create_dir(scene.at("infra")).unwrap();
         std::fs::create_dir(scene.at("waivers")).unwrap();
         std::fs::write(scene.at("infra/main.tf"), SOURCE).unwrap();
-        let mut settings = "version: 1\nwaiver_signers:\n".to_owned();
+        let mut settings = "version: 1\nstage: test\nwaiver_signers:\n".to_owned();
         for name in ["ann", "bo", "cy"] {
             let made = run(&["policy", "waiver", "key", text(&scene.at(name))]);
             assert_eq!(made.status.code(), Some(0), "{}", said(&made));
@@ -74,7 +74,7 @@ fn a_waiver_is_written_approved_and_counts_until_the_value_changes() {
     assert!(code == Some(1) && told.contains("approvals"), "{told}");
     assert_eq!(scene.approve(&file, "ann").0, Some(1), "nobody approves what they wrote");
     let (code, told) = scene.approve(&file, "bo");
-    assert!(code == Some(0) && told.contains("W-018 aws_efs_file_system.f until"), "{told}");
+    assert!(code == Some(0) && told.contains("W-018 aws_efs_file_system.f in test until"), "{told}");
     assert!(
         told.contains("encrypted = false") && told.contains("It moves."),
         "what is signed is shown: {told}"
@@ -82,10 +82,21 @@ fn a_waiver_is_written_approved_and_counts_until_the_value_changes() {
     assert_eq!(scene.approve(&file, "bo").0, Some(1), "nobody approves twice");
     let settings = scene.at("decided.yaml");
     let single = ["policy", "waiver", "check", text(&file), "--settings", text(&settings)];
-    assert_eq!(scene.code(&single).0, Some(0));
+    let (code, told) = scene.code(&single);
+    assert!(code == Some(1) && told.contains("1 of 2 approvals"), "{told}");
     let (code, told) = scene.check(&with);
     assert!(code == Some(1) && told.contains("1 of 2 approvals"), "{told}");
     assert_eq!(scene.approve(&file, "cy").0, Some(0));
+    assert_eq!(scene.code(&single).0, Some(0));
+    let production = scene.at("production.yaml");
+    std::fs::write(
+        &production,
+        std::fs::read_to_string(&settings).unwrap().replace("stage: test", "stage: production"),
+    )
+    .unwrap();
+    let other = ["policy", "waiver", "check", text(&file), "--settings", text(&production)];
+    let (code, told) = scene.code(&other);
+    assert!(code == Some(1) && told.contains("stage test"), "{told}");
     let (code, told) = scene.check(&with);
     assert!(code == Some(0) && told.contains("waived") && told.contains("approved by"), "{told}");
 
@@ -129,6 +140,11 @@ fn a_baseline_shrinks_and_never_grows() {
     std::fs::write(scene.at("infra/main.tf"), SOURCE.replace("false", "true")).unwrap();
     let (code, told) = scene.check(&with);
     assert!(code == Some(1) && told.contains("is gone or changed"), "{told}");
+    // No report says that it passed.
+    let (code, told) = scene.check(&["--baseline", text(&file), "--format", "json"]);
+    assert!(code == Some(1) && told.contains("\"exit\":1") && !told.contains("\"exit\":0"), "{told}");
+    let (code, told) = scene.check(&["--baseline", text(&file), "--format", "sarif"]);
+    assert!(code == Some(1) && told.contains("\"executionSuccessful\":false"), "{told}");
     assert_eq!(scene.code(&write).0, Some(0));
     assert_eq!(scene.check(&with).0, Some(0));
     assert_eq!(scene.code(&["policy", "baseline", "compare", text(&first), text(&file)]).0, Some(0));

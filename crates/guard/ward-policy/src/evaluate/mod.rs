@@ -40,6 +40,8 @@ pub struct Assessment<'a> {
     pub recognised: usize,
     /// Types that no rule knows, with the number of their resources.
     pub not_covered: BTreeMap<&'a str, usize>,
+    /// Whether the baseline has findings that are gone or changed: they have to be taken out of it.
+    pub baseline_has_to_shrink: bool,
 }
 
 impl Assessment<'_> {
@@ -64,7 +66,8 @@ impl Assessment<'_> {
     pub fn exit(&self, allow_empty: bool) -> Exit {
         let verdicts = self.findings.iter().map(|finding| finding.verdict);
         let noted = self.graph.notes().iter().any(|note| note.blocks).then_some(Verdict::Indeterminate);
-        Exit::of(verdicts.chain(noted), self.recognised, allow_empty)
+        let exit = Exit::of(verdicts.chain(noted), self.recognised, allow_empty);
+        if self.baseline_has_to_shrink { exit.and(Exit::Violation) } else { exit }
     }
 }
 
@@ -78,6 +81,7 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         tally: [0; Verdict::ALL.len()],
         recognised: 0,
         not_covered: BTreeMap::new(),
+        baseline_has_to_shrink: false,
     };
     for (id, resource) in graph.resources() {
         if !matches!(resource.role, Role::Managed | Role::Drifted) {

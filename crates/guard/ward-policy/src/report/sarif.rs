@@ -86,9 +86,17 @@ fn notifications(inputs: &[Checked<'_>], allow_empty: bool) -> Vec<Value> {
                 if assessment.recognised == 0 && !allow_empty {
                     tell(input.name, "no rule knows any of its resources, so nothing was proven");
                 }
-                for finding in assessment.findings.iter().filter(|one| one.verdict == Verdict::Error) {
+                if assessment.baseline_has_to_shrink {
+                    tell(input.name, "the baseline has findings that are gone or changed: take them out");
+                }
+                for finding in &assessment.findings {
+                    let what = match finding.verdict {
+                        Verdict::Error => "could not be evaluated",
+                        Verdict::Indeterminate => "is not known before the deployment",
+                        _ => continue,
+                    };
                     let at = &finding.resource.address;
-                    tell(input.name, &format!("{} could not be evaluated for {at}", finding.rule.id));
+                    tell(input.name, &format!("{} {what} for {at}", finding.rule.id));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Waiving findings.
 
 use super::validity::{approved, demand_of, signed_well};
-use super::{SignatureCheck, SignerRole, Waiver, WaiverSigner, WaiverVoid, binding_of};
+use super::{SignatureCheck, SignerRole, Waiver, WaiverVoid, binding_of};
 use crate::day::Day;
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
@@ -24,8 +24,6 @@ pub struct NamedWaiver {
 pub struct WaiverCheck<'w> {
     /// All waivers.
     pub waivers: &'w [NamedWaiver],
-    /// Who may sign.
-    pub signers: &'w [WaiverSigner],
     /// The day of the check.
     pub today: Day,
     /// Checks signatures.
@@ -85,7 +83,7 @@ fn covers(
         return Err(WaiverVoid::NotWaivable);
     }
     let binding = binding_of(finding, graph).ok_or(WaiverVoid::NotWaivable)?;
-    signed_well(waiver, check.signers, check.today, check.signatures)?;
+    signed_well(waiver, rules.settings(), check.today, check.signatures)?;
     // What approvers read has to be what was seen: the digest alone says nothing to them.
     let observed = finding.observed.iter().map(Observation::line);
     if binding != waiver.binds || !observed.eq(waiver.observed.iter().map(ToString::to_string)) {

@@ -4,6 +4,7 @@
 //! version: 1
 //! rule: "W-003"
 //! resource: "aws_db_instance.answers"
+//! stage: "production"
 //! binds: "…"
 //! observed: ["kms_key_id is not set"]
 //! reason: "…"
@@ -33,6 +34,7 @@ pub fn read_waiver(file: &str, text: &str) -> Result<Waiver, RuleError> {
         rule,
         aspect: fields.optional_text("aspect")?,
         resource: fields.text("resource")?,
+        stage: fields.text("stage")?,
         binds: hexadecimal(&mut fields, "binds")?,
         observed: fields.optional_texts("observed")?,
         reason: fields.text("reason")?,
@@ -92,6 +94,7 @@ pub fn write_waiver(waiver: &Waiver) -> String {
         line("aspect", aspect);
     }
     line("resource", &waiver.resource);
+    line("stage", &waiver.stage);
     line("binds", &ward_id::hex_encode(&waiver.binds));
     line("reason", &waiver.reason);
     if let Some(alternative) = &waiver.alternative {
@@ -156,6 +159,7 @@ mod tests {
             rule: RuleId::parse("W-003").unwrap(),
             aspect: Some("keys".into()),
             resource: "module.m[\"a\\b\"].aws_db_instance.d".into(),
+            stage: "test".into(),
             binds: [7; 32],
             observed: vec!["kms_key_id is not set".into(), "a: \"b\" # c\u{7f}".into()],
             reason: "Two\nlines, and ünï: [code] {x}".into(),
@@ -176,13 +180,14 @@ mod tests {
 
     #[test]
     fn fails_closed_what_is_misspelt_or_too_long_is_refused() {
-        let good = "version: 1\nrule: W-003\nresource: a.b\nbinds: \"".to_owned()
+        let good = "version: 1\nrule: W-003\nresource: a.b\nstage: test\nbinds: \"".to_owned()
             + &"0".repeat(64)
             + "\"\nreason: r\nwritten: 2026-11-30\nexpires: 2027-01-31\n";
         assert!(read_waiver("w.yaml", &good).is_ok());
         for (from, to) in [
             ("rule: W-003", "rule: all"),
             ("resource: a.b\n", ""),
+            ("stage: test\n", ""),
             ("reason: r", "reason: \"\""),
             ("2027-01-31", "2027-02-31"),
             ("2027-01-31", "never"),

@@ -19,7 +19,7 @@ pub(crate) use asked_paths::asks_about_secrets;
 pub use binding::binding_of;
 pub(crate) use document::hexadecimal;
 pub use document::{read_waiver, write_waiver};
-pub use validity::{Demand, WaiverVoid, demand_of, signed_well};
+pub use validity::{Demand, WaiverVoid, approved_for_any, demand_of, signed_well};
 
 use crate::day::Day;
 use crate::rules::RuleId;
@@ -78,6 +78,8 @@ pub struct Waiver {
     pub aspect: Option<Box<str>>,
     /// The exact address of the resource.
     pub resource: Box<str>,
+    /// The stage it counts for, as the settings name theirs.
+    pub stage: Box<str>,
     /// What it is bound to: see [`binding_of`].
     pub binds: [u8; 32],
     /// What was seen, for those who read it.

@@ -40,6 +40,8 @@ struct SignedWords {
     name: String,
     #[cbor(n(13), with = "minicbor::bytes")]
     key: [u8; 32],
+    #[n(14)]
+    stage: String,
 }
 
 impl Waiver {
@@ -67,6 +69,7 @@ impl Waiver {
             role: role.word().to_owned(),
             name: name.to_owned(),
             key: *key,
+            stage: self.stage.to_string(),
         };
         words.to_canonical()
     }
@@ -84,6 +87,7 @@ mod tests {
             rule: RuleId::parse("W-003").unwrap(),
             aspect: None,
             resource: "module.trial[0].aws_db_instance.answers".into(),
+            stage: "production".into(),
             binds: [7; 32],
             observed: vec!["kms_key_id is not set".into()],
             reason: "The key service of this region is being moved.".into(),
@@ -117,10 +121,11 @@ mod tests {
             one.digest(SignerRole::Author, "Bo", &[1; 32]),
             one.digest(SignerRole::Author, "Ann", &[2; 32]),
         ];
-        let changes: [fn(&mut Waiver); 10] = [
+        let changes: [fn(&mut Waiver); 11] = [
             |one| one.rule = RuleId::parse("W-004").unwrap(),
             |one| one.aspect = Some("logs".into()),
             |one| one.resource = "aws_db_instance.other".into(),
+            |one| one.stage = "test".into(),
             |one| one.binds = [8; 32],
             |one| one.observed.clear(),
             |one| one.reason = "Another.".into(),

@@ -5,7 +5,8 @@ use crate::day::Day;
 use crate::finding::Finding;
 use crate::law::{Relation, Strength};
 use crate::limits::MAX_WAIVER_DAYS;
-use crate::rules::{RuleSet, Severity};
+use crate::rules::{Cell, Rule, RuleSet, Severity};
+use crate::settings::Settings;
 
 /// Why a waiver does not count. Its author has to act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +20,15 @@ pub enum WaiverVoid {
     /// It would count longer than a waiver may.
     #[error("it would count for {0} days; a waiver counts for {MAX_WAIVER_DAYS} at most")]
     TooLong(i64),
+    /// It counts for another stage, or the settings name none.
+    #[error("it counts for the stage {0}, and the settings are not of that stage")]
+    OtherStage(Box<str>),
     /// What was waived is not what is there.
     #[error("it is bound to another value, verdict or version of the rule")]
     OtherValue,
+    /// No rule has its id and its part.
+    #[error("no rule has this id and this part")]
+    UnknownRule,
     /// The finding can't be waived.
     #[error("this finding can't be waived: what it rests on is secret, or was not evaluated")]
     NotWaivable,
@@ -63,28 +70,49 @@ pub struct Demand {
 /// stands is not done, and an alternative measure where a specification is addressable.
 #[must_use]
 pub fn demand_of(finding: &Finding<'_>, rules: &RuleSet) -> Demand {
-    let cited = rules.citations_of(finding.rule, finding.cell);
+    demand(finding.rule, finding.cell, rules)
+}
+
+fn demand(rule: &Rule, cell: &Cell, rules: &RuleSet) -> Demand {
+    let cited = rules.citations_of(rule, cell);
     let is_bound = cited.iter().any(|(cited, citation)| {
         cited.relation == Relation::Implements
             && matches!(citation.strength, Strength::Standard | Strength::Required)
     });
-    let is_grave = finding.rule.severity == Severity::Critical || is_bound;
+    let is_grave = rule.severity == Severity::Critical || is_bound;
     Demand {
         approvals: if is_grave { 2 } else { 1 },
         alternative: cited.iter().any(|(_, citation)| citation.strength == Strength::Addressable),
     }
 }
 
-/// Whether a waiver is signed as it has to be, and counts on a day; what it waives is not looked at.
+/// Whether a waiver has all that any finding of its rule and part may need.
+///
+/// # Errors
+/// [`WaiverVoid`] with what it has not.
+pub fn approved_for_any(waiver: &Waiver, rules: &RuleSet) -> Result<(), WaiverVoid> {
+    let rule = rules.rule(waiver.rule.as_str()).ok_or(WaiverVoid::UnknownRule)?;
+    let mut parts = rule.cells.iter().filter(|cell| cell.aspect == waiver.aspect).peekable();
+    if parts.peek().is_none() {
+        return Err(WaiverVoid::UnknownRule);
+    }
+    parts.try_for_each(|cell| approved(waiver, demand(rule, cell, rules)))
+}
+
+/// Whether a waiver is of the stage of these settings, signed as it has to be by people whom they name, and
+/// counts on a day; what it waives is not looked at.
 ///
 /// # Errors
 /// [`WaiverVoid`] with the first reason why not.
 pub fn signed_well(
     waiver: &Waiver,
-    signers: &[WaiverSigner],
+    settings: &Settings,
     today: Day,
     signatures: &dyn SignatureCheck,
 ) -> Result<(), WaiverVoid> {
+    if settings.stage() != Some(&*waiver.stage) {
+        return Err(WaiverVoid::OtherStage(waiver.stage.clone()));
+    }
     let days = waiver.expires.days_since(waiver.written);
     if days > MAX_WAIVER_DAYS {
         return Err(WaiverVoid::TooLong(days));
@@ -101,7 +129,7 @@ pub fn signed_well(
     for one in std::iter::once(author).chain(waiver.signed_as(SignerRole::Approver)) {
         let is_signer =
             |signer: &WaiverSigner| signer.key == one.key && is_same_person(&signer.name, &one.name);
-        if !signers.iter().any(is_signer) {
+        if !settings.waiver_signers().iter().any(is_signer) {
             return Err(WaiverVoid::UnknownSigner(one.name.clone()));
         }
         if !signatures.holds(&one.key, &waiver.digest(one.role, &one.name, &one.key), &one.signature) {
@@ -112,7 +140,7 @@ pub fn signed_well(
         }
         known.push(one);
     }
-    approved(waiver, Demand { approvals: 1, alternative: false })
+    Ok(())
 }
 
 /// Whether a waiver has what its finding needs.

@@ -4,7 +4,7 @@ use crate::plans::{created, plan, read};
 use std::collections::BTreeSet;
 use ward_policy::report::{Checked, NoSourceFiles, SourceFiles, Style, html, sarif, text_with_source};
 use ward_policy::terraform_source::{SourceFile, SourceOptions, read_terraform_source};
-use ward_policy::{assess, builtin_rules, read_input};
+use ward_policy::{Verdict, assess, builtin_rules, read_input};
 
 /// A name that would break out of every place it is put in.
 const HOSTILE: &str =
@@ -149,4 +149,20 @@ fn the_lines_that_decided_stand_in_the_report_and_secrets_do_not() {
     for report in [page, web, log] {
         assert!(!report.contains("pl-canary-9"), "{report}");
     }
+}
+
+#[test]
+fn fails_closed_sarif_of_a_run_that_was_not_proven_is_not_successful() {
+    let rules = builtin_rules().unwrap();
+    let after = r#"{"throughput_mode": "bursting"}"#;
+    let open = created("aws_efs_file_system.f", after, r#"{"encrypted": true}"#);
+    let graph = read(&plan("", &open, "{}")).unwrap();
+    let mut assessment = assess(&graph, &rules);
+    assessment.findings.retain(|one| one.verdict == Verdict::Indeterminate);
+    assert!(!assessment.findings.is_empty());
+    let checked = [Checked { name: "plan", result: Ok(assessment) }];
+    let log = sarif(&checked, &rules, false, &NoSourceFiles, "1.2.3");
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["exitCode"], 2);
+    assert_eq!(invocation["executionSuccessful"], false, "{invocation}");
 }

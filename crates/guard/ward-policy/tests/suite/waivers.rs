@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ward_policy::graph::Graph;
 use ward_policy::rules::RuleSet;
 use ward_policy::waiver::{
-    Demand, NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, WaiverSigner,
-    apply_waivers, binding_of, demand_of,
+    Demand, NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, apply_waivers,
+    binding_of, demand_of,
 };
 use ward_policy::{
     Assessment, Baseline, Day, Exit, Verdict, apply_baseline, assess, builtin_rules, entries_of,
+    read_settings,
 };
 
 /// A scheme of these tests: who signs gives the digest, with the key laid over it.
@@ -32,8 +33,17 @@ impl SignatureCheck for Mixed {
 const PEOPLE: [(&str, [u8; 32]); 4] =
     [("Ann Meyer", [1; 32]), ("Bo Lind", [2; 32]), ("Cy Roth", [3; 32]), ("Di Voss", [4; 32])];
 
-fn signers() -> Vec<WaiverSigner> {
-    PEOPLE[..3].iter().map(|(name, key)| WaiverSigner { name: (*name).into(), key: *key }).collect()
+/// The rules with settings of a stage that name the first three as signers.
+fn rules_of(stage: &str) -> RuleSet {
+    let mut text = format!("version: 1\n{stage}waiver_signers:\n");
+    for (name, key) in &PEOPLE[..3] {
+        text.push_str(&format!("  - {{name: {name}, key: \"{}\"}}\n", ward_id::hex_encode(key)));
+    }
+    builtin_rules().unwrap().with_settings(read_settings("ward-policy.yaml", &text).unwrap())
+}
+
+fn rules() -> RuleSet {
+    rules_of("stage: test\n")
 }
 
 fn sign(waiver: &mut Waiver, role: SignerRole, person: usize) {
@@ -72,6 +82,7 @@ fn waiver(graph: &Graph, rules: &RuleSet, rule: &str, change: impl Fn(&mut Waive
         rule: finding.rule.id.clone(),
         aspect: finding.cell.aspect.clone(),
         resource: finding.resource.address.clone(),
+        stage: "test".into(),
         binds: binding_of(finding, graph).unwrap(),
         observed: finding.observed.iter().map(|seen| seen.line().into()).collect(),
         reason: "It is moved next month.".into(),
@@ -93,8 +104,7 @@ fn waiver(graph: &Graph, rules: &RuleSet, rule: &str, change: impl Fn(&mut Waive
 fn waived(graph: &Graph, rules: &RuleSet, rule: &str, waiver: Waiver, day: Day) -> (Verdict, String) {
     let mut assessment = assess(graph, rules);
     let waivers = [NamedWaiver { file: "w.yaml".to_owned(), waiver }];
-    let signers = signers();
-    let check = WaiverCheck { waivers: &waivers, signers: &signers, today: day, signatures: &Mixed };
+    let check = WaiverCheck { waivers: &waivers, today: day, signatures: &Mixed };
     apply_waivers(&mut assessment, rules, check);
     let finding = finding_at(&assessment, rule);
     (finding.verdict, finding.waiver.clone().unwrap_or_default())
@@ -102,13 +112,12 @@ fn waived(graph: &Graph, rules: &RuleSet, rule: &str, waiver: Waiver, day: Day) 
 
 #[test]
 fn a_signed_waiver_lets_one_finding_pass_and_no_other() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let before = assess(&graph, &rules);
     let one = waiver(&graph, &rules, "W-018", |_| {});
     let mut after = assess(&graph, &rules);
     let waivers = [NamedWaiver { file: "w.yaml".to_owned(), waiver: one }];
-    let signers = signers();
-    let check = WaiverCheck { waivers: &waivers, signers: &signers, today: today(), signatures: &Mixed };
+    let check = WaiverCheck { waivers: &waivers, today: today(), signatures: &Mixed };
     let used = apply_waivers(&mut after, &rules, check);
     assert_eq!(used, BTreeSet::from([0]));
     assert_eq!((before.count(Verdict::Waived), after.count(Verdict::Waived)), (0, 1));
@@ -123,7 +132,7 @@ fn a_signed_waiver_lets_one_finding_pass_and_no_other() {
 
 #[test]
 fn fails_closed_a_waiver_ends_and_counts_for_ninety_days_at_most() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let one = || waiver(&graph, &rules, "W-018", |_| {});
     let on = |days: i64| waived(&graph, &rules, "W-018", one(), today().plus(days));
     assert_eq!(on(0).0, Verdict::Waived);
@@ -137,7 +146,7 @@ fn fails_closed_a_waiver_ends_and_counts_for_ninety_days_at_most() {
 
 #[test]
 fn fails_closed_a_waiver_is_void_when_what_it_waives_changes() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let one = waiver(&graph, &rules, "W-010", |_| {});
     assert_eq!(waived(&graph, &rules, "W-010", one.clone(), today()).0, Verdict::Waived);
     // Another value of what was seen.
@@ -155,8 +164,19 @@ fn fails_closed_a_waiver_is_void_when_what_it_waives_changes() {
 }
 
 #[test]
+fn fails_closed_a_waiver_counts_for_one_stage() {
+    let (rules, graph) = (rules(), infrastructure("postgres"));
+    let one = || waiver(&graph, &rules, "W-018", |_| {});
+    assert_eq!(waived(&graph, &rules, "W-018", one(), today()).0, Verdict::Waived);
+    for other in ["stage: production\n", "stage: Test\n", ""] {
+        let (verdict, told) = waived(&graph, &rules_of(other), "W-018", one(), today());
+        assert!(verdict == Verdict::Fail && told.contains("stage test"), "{other} {told}");
+    }
+}
+
+#[test]
 fn fails_closed_what_approvers_read_is_what_was_seen() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     for change in [
         (|one| one.observed = vec!["encrypted = true".into()]) as fn(&mut Waiver),
         |one| one.observed.clear(),
@@ -170,7 +190,7 @@ fn fails_closed_what_approvers_read_is_what_was_seen() {
 
 #[test]
 fn fails_closed_who_signs_is_known_and_nobody_approves_what_they_wrote() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let good = waiver(&graph, &rules, "W-018", |_| {});
     assert_eq!(good.signatures.len(), 3, "critical: two approvals");
     let told = |change: &dyn Fn(&mut Waiver)| {
@@ -182,7 +202,7 @@ fn fails_closed_who_signs_is_known_and_nobody_approves_what_they_wrote() {
     };
     assert!(told(&|one| one.reason = "Another.".into()).contains("does not fit"));
     assert!(told(&|one| one.signatures.truncate(2)).contains("1 of 2 approvals"));
-    assert!(told(&|one| one.signatures.truncate(1)).contains("0 of 1 approvals"));
+    assert!(told(&|one| one.signatures.truncate(1)).contains("0 of 2 approvals"));
     assert!(told(&|one| drop(one.signatures.remove(0))).contains("author"));
     assert!(told(&|one| one.signatures.swap_remove(0).role = SignerRole::Author).contains("author"));
     assert!(told(&|one| one.signatures[1].name = "Cy Roth".into()).contains("no signer"));
@@ -213,7 +233,7 @@ fn fails_closed_who_signs_is_known_and_nobody_approves_what_they_wrote() {
 
 #[test]
 fn fails_closed_an_addressable_specification_needs_what_stands_in_its_place() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let assessment = assess(&graph, &rules);
     assert_eq!(
         demand_of(finding_at(&assessment, "W-018"), &rules),
@@ -241,7 +261,7 @@ fn fails_closed_what_is_secret_can_not_be_waived() {
 
 #[test]
 fn a_baseline_lets_pass_what_was_there_and_only_that() {
-    let (rules, graph) = (builtin_rules().unwrap(), infrastructure("postgres"));
+    let (rules, graph) = (rules(), infrastructure("postgres"));
     let assessment = assess(&graph, &rules);
     let entries: BTreeSet<_> = entries_of("plan", &assessment).into_iter().map(|(_, entry)| entry).collect();
     let baseline = Baseline::of(entries.clone());

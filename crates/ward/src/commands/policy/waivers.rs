@@ -13,8 +13,8 @@ use ward_policy::limits::MAX_WAIVER_BYTES;
 use ward_policy::report::Checked;
 use ward_policy::rules::{RuleId, RuleSet};
 use ward_policy::waiver::{
-    NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, apply_waivers, binding_of,
-    demand_of, read_waiver, signed_well, write_waiver,
+    NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, apply_waivers,
+    approved_for_any, binding_of, demand_of, read_waiver, signed_well, write_waiver,
 };
 use ward_policy::{Finding, read_text};
 
@@ -38,7 +38,10 @@ pub fn run(command: &PolicyWaiverCommand, out: &Out) -> Result<ExitCode, Failure
         PolicyWaiverCommand::Key { file } => make_key(file, out),
         PolicyWaiverCommand::Write(args) => write(args, out),
         PolicyWaiverCommand::Approve { file, name, key } => approve(file, name, key, out),
-        PolicyWaiverCommand::Check { files, settings } => check(files, settings.as_deref(), out),
+        PolicyWaiverCommand::Check { files, rules, settings: named } => {
+            let rules = rules_with(rules.as_deref())?.with_settings(settings(named.as_deref())?);
+            check(files, &rules, out)
+        }
     }
 }
 
@@ -104,11 +107,15 @@ fn waiver_of(
             "say it with --alternative",
         ));
     }
+    let stage = rules.settings().stage().ok_or_else(|| {
+        refuse("a waiver counts for one stage, and the settings name none", "add stage to ward-policy.yaml")
+    })?;
     let written = today();
     Ok(Waiver {
         rule,
         aspect: finding.cell.aspect.clone(),
         resource: finding.resource.address.clone(),
+        stage: stage.into(),
         binds,
         observed: finding.observed.iter().map(|seen| seen.line().into()).collect(),
         reason: args.reason.trim().into(),
@@ -161,7 +168,7 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
 
 /// Whoever approves reads what they answer for.
 fn tell_what_is_signed(waiver: &Waiver, out: &Out) {
-    out.line(format!("{} {} until {}", waiver.rule, waiver.resource, waiver.expires));
+    out.line(format!("{} {} in {} until {}", waiver.rule, waiver.resource, waiver.stage, waiver.expires));
     waiver.observed.iter().for_each(|seen| out.line(format!("  seen: {seen}")));
     out.line(format!("  reason: {}", waiver.reason));
     if let Some(alternative) = &waiver.alternative {
@@ -169,13 +176,14 @@ fn tell_what_is_signed(waiver: &Waiver, out: &Out) {
     }
 }
 
-fn check(files: &[PathBuf], named: Option<&Path>, out: &Out) -> Result<ExitCode, Failure> {
-    let decided = settings(named)?;
+fn check(files: &[PathBuf], rules: &RuleSet, out: &Out) -> Result<ExitCode, Failure> {
     let mut rows = Vec::new();
     let mut all_count = true;
     for file in files {
         let waiver = read_file(file)?;
-        let void = signed_well(&waiver, decided.waiver_signers(), today(), &Ed25519).err();
+        let void = signed_well(&waiver, rules.settings(), today(), &Ed25519)
+            .and_then(|()| approved_for_any(&waiver, rules))
+            .err();
         all_count &= void.is_none();
         let word = void.map_or_else(|| "counts".to_owned(), |void| format!("void: {void}"));
         out.line(format!(
@@ -202,12 +210,7 @@ fn check(files: &[PathBuf], named: Option<&Path>, out: &Out) -> Result<ExitCode,
 /// When a waiver is not read.
 pub fn waive(checked: &mut [Checked<'_>], rules: &RuleSet, dir: &Path, out: &Out) -> Result<(), Failure> {
     let waivers = read_dir(dir)?;
-    let check = WaiverCheck {
-        waivers: &waivers,
-        signers: rules.settings().waiver_signers(),
-        today: today(),
-        signatures: &Ed25519,
-    };
+    let check = WaiverCheck { waivers: &waivers, today: today(), signatures: &Ed25519 };
     let mut used = std::collections::BTreeSet::new();
     for assessment in checked.iter_mut().filter_map(|input| input.result.as_mut().ok()) {
         used.extend(apply_waivers(assessment, rules, check));
