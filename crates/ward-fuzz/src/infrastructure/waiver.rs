@@ -2,8 +2,8 @@
 
 use crate::Target;
 use ward_policy::Day;
-use ward_policy::read_text;
-use ward_policy::waiver::{SignatureCheck, SignerRole, WaiverSigner, read_waiver, signed_well, write_waiver};
+use ward_policy::waiver::{SignatureCheck, SignerRole, read_waiver, signed_well, write_waiver};
+use ward_policy::{read_settings, read_text};
 
 pub(crate) const TARGET: Target = Target {
     name: "waiver",
@@ -13,6 +13,7 @@ pub(crate) const TARGET: Target = Target {
         "rule: W-003\n",
         "aspect: keys\n",
         "resource: aws_db_instance.d\n",
+        "stage: test\n",
         "binds: \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
         "reason: r\n",
         "alternative: a\n",
@@ -47,11 +48,17 @@ fn run(input: &[u8]) {
     let author = waiver.digest(SignerRole::Author, "n", &key);
     assert!(again.is_ok_and(|again| again.digest(SignerRole::Author, "n", &key) == author));
     assert_ne!(author, waiver.digest(SignerRole::Approver, "n", &key), "parts are signed apart");
-    let signers: Vec<WaiverSigner> =
-        waiver.signatures.iter().map(|one| WaiverSigner { name: one.name.clone(), key: one.key }).collect();
+    // Settings in which everybody who signed is named, and the stage is that of the waiver.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut settings = format!("version: 1\nstage: {}\nwaiver_signers:\n", quoted(&waiver.stage));
+    for one in &waiver.signatures {
+        settings +=
+            &format!("  - {{name: {}, key: \"{}\"}}\n", quoted(&one.name), ward_id::hex_encode(&one.key));
+    }
+    let Ok(settings) = read_settings("settings", &settings) else { return };
     for today in [waiver.written, waiver.expires, Day::from_number(0)] {
         assert!(
-            signed_well(&waiver, &signers, today, &NothingHolds).is_err(),
+            signed_well(&waiver, &settings, today, &NothingHolds).is_err(),
             "no signature holds, and it counts"
         );
     }
