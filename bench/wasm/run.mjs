@@ -92,7 +92,7 @@ const measureForm = async (name, fill) => {
   if (!isSame) failed = true;
   const memory = form.memory.buffer.byteLength / 1048576;
   const word = least("p99") < 5000 ? "met   " : "MISSED";
-  console.log(`  ${word} one answer in ${name}, ${items} items: p50 ${least("p50")} µs, p99 ${least("p99")} µs, most ${least("most")} µs (target p99 < 5 ms)`);
+  console.log(`  ${word} one answer in ${name}, ${items} items: p50 ${least("p50")} µs, p99 ${least("p99")} µs, most ${Math.max(...figures.map((figure) => figure.most))} µs (target p99 < 5 ms)`);
   console.log(`         read and compiled in ${(compiling / 1000).toFixed(1)} ms, opened in ${(opening / 1000).toFixed(0)} ms, evaluated from scratch in ${(again / 1000).toFixed(1)} ms, peak memory ${memory.toFixed(1)} MiB`);
 };
 

@@ -13,11 +13,11 @@ pub fn made_json(is_large: bool) -> Vec<u8> {
     made(shape(is_large)).into_bytes()
 }
 
-/// Reads a form and compiles it. Returns how many items it has; `None` if it cannot be published.
+/// Reads a form and compiles it. Returns how many items it has; `None` if it is not read.
 pub fn compile(json: &[u8]) -> Option<usize> {
     let form = Questionnaire::parse(json).ok()?;
-    let compiled = CompiledForm::compile(&form).ok()?;
-    compiled.has_expressions().then(|| form.items().len())
+    core::hint::black_box(CompiledForm::compile(&form).ok()?);
+    Some(form.items().len())
 }
 
 /// A form with the questions that were asked when it was opened.

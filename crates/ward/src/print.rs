@@ -71,6 +71,11 @@ impl Out {
         self.json
     }
 
+    /// Where a person is asked: with JSON, standard output holds the document alone.
+    pub fn for_people(&self) -> Box<dyn std::io::Write> {
+        if self.json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) }
+    }
+
     /// Whether a person sits at the terminal who can be asked.
     pub fn is_watched(&self) -> bool {
         !self.json && self.terminal && std::io::stdin().is_terminal()

@@ -83,8 +83,7 @@ impl Baseline {
 #[must_use]
 pub fn entries_of(input: &str, assessment: &Assessment<'_>) -> Vec<(usize, BaselineEntry)> {
     let entry = |(place, finding): (usize, &crate::finding::Finding<'_>)| {
-        let can_wait = matches!(finding.verdict, Verdict::Fail | Verdict::Indeterminate);
-        let binding = can_wait.then(|| binding_of(finding, assessment.graph)).flatten()?;
+        let binding = binding_of(finding, assessment.graph)?;
         let entry = BaselineEntry {
             input: input.to_owned(),
             rule: finding.rule.id.to_string(),

@@ -6,11 +6,9 @@
 use crate::finding::Finding;
 use crate::graph::Role;
 use crate::limits::MAX_BLOCK_LINES;
+use crate::terraform_source::is_fetched;
 use crate::verdict::Verdict;
 use std::fmt::Write as _;
-
-/// Where Terraform keeps what it fetched.
-const FETCHED: &str = ".terraform";
 
 /// Lines around a change that a diff shows.
 const CONTEXT_LINES: usize = 3;
@@ -33,7 +31,7 @@ pub struct TextFix {
 pub fn text_fix_of(finding: &Finding<'_>) -> Option<TextFix> {
     let place = finding.resource.place.as_ref()?;
     // What was fetched belongs to somebody else.
-    let is_fetched = place.file.split('/').any(|folder| folder == FETCHED);
+    let is_fetched = is_fetched(&place.file);
     let is_source = finding.resource.role == Role::Managed && place.file.ends_with(".tf") && !is_fetched;
     if finding.verdict != Verdict::Fail || !is_source {
         return None;

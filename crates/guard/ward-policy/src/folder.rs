@@ -7,7 +7,7 @@ use crate::input_text::read_text;
 use crate::kubernetes::{ManifestFile, read_kubernetes};
 use crate::recognise::recognise;
 use crate::terraform_plan::read_terraform;
-use crate::terraform_source::{SourceFile, SourceOptions, TerraformSource};
+use crate::terraform_source::{SourceFile, SourceOptions, TerraformSource, is_fetched};
 
 /// Ends of the names of files that hold Terraform configuration.
 const CONFIGURATION: [&str; 2] = [".tf", ".tf.json"];
@@ -29,8 +29,6 @@ const OF_TERRAGRUNT: [&str; 3] = ["terragrunt.hcl", "terragrunt.hcl.json", "terr
 const TERRAGRUNT: &str = "Terragrunt takes modules and their values from it";
 /// Ends of the names of files with values of Terraform's variables.
 const VALUES: [&str; 2] = [".tfvars", ".tfvars.json"];
-/// Where Terraform keeps what it fetched.
-const FETCHED: &str = ".terraform";
 
 /// One input that was found in a folder.
 #[derive(Debug)]
@@ -82,7 +80,7 @@ fn ends_with(name: &str, end: &str) -> bool {
 /// What a file that is not read would change. What was fetched with a module says how somebody else
 /// deploys it, but for files that take the place of others.
 fn reason_not_to_read(path: &str) -> Option<&'static str> {
-    let is_fetched = path.split('/').any(|folder| folder == FETCHED);
+    let is_fetched = is_fetched(path);
     let name = path.rsplit('/').next().unwrap_or(path);
     if OF_TERRAGRUNT.iter().any(|own| name.eq_ignore_ascii_case(own)) {
         return (!is_fetched).then_some(TERRAGRUNT);
@@ -93,15 +91,9 @@ fn reason_not_to_read(path: &str) -> Option<&'static str> {
 
 /// Sorts the files of a folder into inputs and reads each. `name` is what reports call the folder; paths
 /// of files are relative to it. Files that are not infrastructure code may be among them: functions of
-/// Terraform read those.
+/// Terraform read those. `options` are the values that Terraform would be called with.
 #[must_use]
-pub fn read_folder(name: &str, files: &[SourceFile<'_>]) -> Folder {
-    read_folder_with(name, files, &SourceOptions::default())
-}
-
-/// As [`read_folder`], with values that Terraform would be called with.
-#[must_use]
-pub fn read_folder_with(name: &str, files: &[SourceFile<'_>], options: &SourceOptions<'_>) -> Folder {
+pub fn read_folder(name: &str, files: &[SourceFile<'_>], options: &SourceOptions<'_>) -> Folder {
     let mut folder = Folder::default();
     for file in files {
         if let Some(reason) = reason_not_to_read(file.path) {
@@ -151,18 +143,9 @@ pub fn read_folder_with(name: &str, files: &[SourceFile<'_>], options: &SourceOp
 }
 
 /// The root module to which one file of Terraform belongs: the folder it lies in, which `name` calls.
+/// `options` are the values that Terraform would be called with.
 #[must_use]
-pub fn read_module_of_file(name: &str, files: &[SourceFile<'_>]) -> FolderInput {
-    read_module_of_file_with(name, files, &SourceOptions::default())
-}
-
-/// As [`read_module_of_file`], with values that Terraform would be called with.
-#[must_use]
-pub fn read_module_of_file_with(
-    name: &str,
-    files: &[SourceFile<'_>],
-    options: &SourceOptions<'_>,
-) -> FolderInput {
+pub fn read_module_of_file(name: &str, files: &[SourceFile<'_>], options: &SourceOptions<'_>) -> FolderInput {
     let graph = TerraformSource::read(files).and_then(|source| {
         let undeclared = options.variables.iter().find(|(variable, _)| !source.declares("", variable));
         let of_others = options.variable_files.iter().find(|file| source.is_of_others(file, &[""]));
@@ -217,7 +200,7 @@ fn read_configuration(
 
 fn is_document(path: &str) -> bool {
     let is_terraform = CONFIGURATION.iter().chain(&VALUES).any(|end| path.ends_with(end));
-    let is_fetched = path.split('/').any(|folder| folder == FETCHED);
+    let is_fetched = is_fetched(path);
     let is_text = is_document_name(path) || is_plain_text(path);
     !is_terraform && !is_fetched && is_text && reason_not_to_read(path).is_none()
 }
@@ -237,7 +220,7 @@ mod tests {
     fn folder(files: &[(&str, &str)]) -> Folder {
         let files: Vec<SourceFile<'_>> =
             files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
-        read_folder("infra", &files)
+        read_folder("infra", &files, &SourceOptions::default())
     }
 
     fn names(folder: &Folder) -> Vec<&str> {
@@ -311,9 +294,9 @@ mod tests {
         for (variable, is_refused) in [("size", false), ("sise", true)] {
             let variables = [(variable, "5")];
             let options = SourceOptions { variables: &variables, ..SourceOptions::default() };
-            let found = read_folder_with("infra", &files, &options);
+            let found = read_folder("infra", &files, &options);
             assert_eq!(found.inputs.iter().any(|input| input.graph.is_err()), is_refused, "{variable}");
-            assert_eq!(read_module_of_file_with("a.tf", &files, &options).graph.is_err(), is_refused);
+            assert_eq!(read_module_of_file("a.tf", &files, &options).graph.is_err(), is_refused);
         }
     }
 
@@ -330,7 +313,7 @@ mod tests {
         let blocked = |text: &str| -> Vec<String> {
             let named = [SourceFile { path: "named.tfvars", bytes: text.as_bytes() }];
             let options = SourceOptions { variable_files: &named, ..SourceOptions::default() };
-            let found = read_folder_with("", &files, &options);
+            let found = read_folder("", &files, &options);
             let is_blocked = |input: &&FolderInput| match &input.graph {
                 Ok(graph) => graph.notes().iter().any(|note| note.blocks),
                 Err(_) => true,
@@ -346,9 +329,9 @@ mod tests {
         let options = SourceOptions { variable_files: &named, ..SourceOptions::default() };
         let stack = "{\"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\"}}}";
         let only = [SourceFile { path: "a.json", bytes: stack.as_bytes() }];
-        assert!(read_folder_with("", &only, &options).inputs.iter().any(|input| input.graph.is_err()));
+        assert!(read_folder("", &only, &options).inputs.iter().any(|input| input.graph.is_err()));
         let alone = [SourceFile { path: "main.tf", bytes: of_b.as_bytes() }];
-        assert!(read_module_of_file_with("b", &alone, &options).graph.is_err());
+        assert!(read_module_of_file("b", &alone, &options).graph.is_err());
     }
 
     #[test]
@@ -360,6 +343,6 @@ mod tests {
                 bytes: b"resource \"aws_efs_file_system\" \"f\" {\n  encrypted = local.on\n}\n",
             },
         ];
-        assert_eq!(read_module_of_file("a.tf", &files).graph.unwrap().len(), 1);
+        assert_eq!(read_module_of_file("a.tf", &files, &SourceOptions::default()).graph.unwrap().len(), 1);
     }
 }

@@ -100,9 +100,9 @@ fn corpora_every_folder_is_read_and_every_resource_found() {
         let given: Vec<_> = files.iter().map(|(path, bytes)| SourceFile { path, bytes }).collect();
         let source = TerraformSource::read(&given).unwrap();
         let mut by_place = std::collections::BTreeSet::new();
-        for folder in source.roots() {
+        for (folder, graph) in source.graphs(&SourceOptions::default()) {
             folders += 1;
-            match source.graph(&SourceOptions { root: &folder, ..SourceOptions::default() }) {
+            match graph {
                 Ok(graph) => {
                     counts.add_graph(&graph);
                     for (_, resource) in graph.resources() {
@@ -143,10 +143,8 @@ fn corpora_terragoat_is_read_before_a_commit_waits() {
     let given: Vec<_> = files.iter().map(|(path, bytes)| SourceFile { path, bytes }).collect();
     let begin = Instant::now();
     let source = TerraformSource::read(&given).unwrap();
-    let graphs = source.roots().into_iter().map(|folder| {
-        source.graph(&SourceOptions { root: &folder, ..SourceOptions::default() }).unwrap().len()
-    });
-    let resources: usize = graphs.sum();
+    let graphs = source.graphs(&SourceOptions::default()).into_iter();
+    let resources: usize = graphs.map(|(_, graph)| graph.unwrap().len()).sum();
     println!("terragoat: {resources} resources in {:?}", begin.elapsed());
     assert!(resources > 0);
 }

@@ -137,10 +137,7 @@ pub async fn serve_witness(
     listeners: Listeners,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let Listeners { service: socket, tls, drain, .. } = listeners;
-    let count = Count { opened: Arc::new(|| ()), closed: Arc::new(|| ()) };
-    let house = House { tls, router: witness_router(service, clock), count, uncounted: Vec::new() };
-    accept_loop(socket, house, shutdown, drain).await;
+    serve_router(witness_router(service, clock), listeners, shutdown).await;
 }
 
 /// Serves another service of Ward that has a router and nothing else, with the same care for connections.

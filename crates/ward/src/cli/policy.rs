@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use ward_policy::limits::MAX_WAIVER_DAYS;
 
 /// `ward policy …`.
 #[derive(Debug, Subcommand)]
@@ -171,7 +172,7 @@ pub struct PolicyWaiverWriteArgs {
     #[arg(long, value_name = "TEXT")]
     pub ticket: Option<String>,
     /// Days that it counts, 90 at most.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=90))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=MAX_WAIVER_DAYS))]
     pub days: u8,
     /// Who writes it, as the settings name them.
     #[arg(long, value_name = "NAME")]

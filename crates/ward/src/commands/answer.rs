@@ -10,7 +10,6 @@ use crate::home::{Home, chart_or_only, from_client};
 use crate::print::Out;
 use crate::terminal_form::{Ended, ask, say_again};
 use serde_json::json;
-use std::io::Write;
 use ward_client::native::NativeClient;
 use ward_client::views::{ChartForms, local_instant};
 use ward_client::{DraftKey, Environment as _};
@@ -206,11 +205,9 @@ fn ask_whether_to_answer_twice(client: &NativeClient, key: &DraftKey, out: &Out)
     ))
 }
 
-/// Asks a question; with --json, standard output holds the document alone.
+/// Asks a question.
 fn at_terminal(question: &str, out: &Out) -> Result<String, Failure> {
-    let mut output: Box<dyn Write> =
-        if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-    ask_line(question, &mut std::io::stdin().lock(), &mut output)
+    ask_line(question, &mut std::io::stdin().lock(), &mut out.for_people())
 }
 
 fn say_if_the_clock_is_off(client: &NativeClient, out: &Out) {
@@ -317,9 +314,7 @@ async fn ask_until_complete(client: &mut NativeClient, task: &mut Task, out: &Ou
         if !task.answering.ask_again(&findings) {
             return Ok(Ended::Complete);
         }
-        let mut output: Box<dyn Write> =
-            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-        say_again(&findings, &mut output)?;
+        say_again(&findings, &mut out.for_people())?;
     }
 }
 
@@ -331,9 +326,7 @@ async fn ask_and_keep(
 ) -> Result<Ended, Failure> {
     // One question at a time: after each answer the draft is stored, then the next one is asked.
     let mut input = std::io::stdin().lock();
-    // With --json, standard output holds the document alone.
-    let mut output: Box<dyn Write> =
-        if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+    let mut output = out.for_people();
     let keep = async |answering: &Answering| {
         client.save_draft(key, &answering.draft().to_json()).await.map_err(from_client)
     };

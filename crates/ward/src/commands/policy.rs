@@ -25,9 +25,7 @@ use source_texts::SourceTexts;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use ward_policy::folder::{
-    Folder, FolderInput, is_configuration, read_folder_with, read_module_of_file_with,
-};
+use ward_policy::folder::{Folder, FolderInput, is_configuration, read_folder, read_module_of_file};
 use ward_policy::graph::Graph;
 use ward_policy::limits::{MAX_INPUT_BYTES, MAX_SETTINGS_BYTES};
 use ward_policy::report::{CheckReport, Checked, Style, exit_of, html, sarif, text_with_source};
@@ -63,10 +61,9 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     let inputs = &args.inputs;
-    let rules = rules_with(inputs.rules.as_deref())?.with_settings(settings(inputs.settings.as_deref())?);
+    let rules = rules_of(inputs.rules.as_deref(), inputs.settings.as_deref())?;
     let (found, sources) = read_all(inputs, out)?;
-    let mut checked: Vec<Checked<'_>> =
-        found.inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
+    let mut checked = judge_all(&found, &rules);
     if let Some(dir) = &args.waivers {
         waivers::waive(&mut checked, &rules, dir, out)?;
     }
@@ -141,7 +138,7 @@ fn read_path(path: &Path, values: &GivenValues, all: &mut Folder, out: &Out) -> 
     let is_standard_input = path.as_os_str() == "-";
     if !is_standard_input && path.is_dir() {
         let files = read_folder_files(path)?;
-        let found = values.with_options(|options| read_folder_with(&name, &as_sources(&files), options));
+        let found = values.with_options(|options| read_folder(&name, &as_sources(&files), options));
         if found.inputs.is_empty() {
             return Err(Failure::input(
                 format!("{name} holds no infrastructure code"),
@@ -166,8 +163,7 @@ fn read_path(path: &Path, values: &GivenValues, all: &mut Folder, out: &Out) -> 
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let files = read_folder_files(folder)?;
         let name = folder.display().to_string();
-        let read =
-            values.with_options(|options| read_module_of_file_with(&name, &as_sources(&files), options));
+        let read = values.with_options(|options| read_module_of_file(&name, &as_sources(&files), options));
         all.inputs.push(read);
         return Ok(());
     }
@@ -202,6 +198,15 @@ fn settings(named: Option<&Path>) -> Result<Settings, Failure> {
     };
     let text = read_text(&bytes).map_err(|error| unread(&error))?;
     read_settings(&name, &text).map_err(|error| unread(&error))
+}
+
+/// The rules of Ward and of the organisation, with what the organisation decided.
+fn rules_of(own: Option<&Path>, named: Option<&Path>) -> Result<RuleSet, Failure> {
+    Ok(rules_with(own)?.with_settings(settings(named)?))
+}
+
+fn judge_all<'a>(found: &'a Folder, rules: &'a RuleSet) -> Vec<Checked<'a>> {
+    found.inputs.iter().map(|input| judged(&input.name, &input.graph, rules)).collect()
 }
 
 fn judged<'a>(name: &'a str, graph: &'a Result<Graph, InputError>, rules: &'a RuleSet) -> Checked<'a> {

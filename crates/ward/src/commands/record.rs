@@ -106,16 +106,18 @@ fn warning_of(
     chart: ChartId,
     said: &Participation,
 ) -> Result<Option<String>, Failure> {
+    if said.state != ParticipationState::Screened {
+        return Ok(None);
+    }
     let view = client.chart(chart).map_err(from_client)?;
-    let is_asked = planning_of(client, &view)?.standing(said.from) == Standing::Active;
-    if said.state != ParticipationState::Screened || !is_asked {
+    if planning_of(client, &view)?.standing(said.from) != Standing::Active {
         return Ok(None);
     }
     let threads = view.responses().values().flatten();
     let finished = |written: &&Written<'_, Response>| written.value.status() != ResponseStatus::Draft;
     let answers = threads.flat_map(|thread| thread.current.iter().filter(finished)).count();
-    let told = view.participation().iter().flat_map(|thread| &thread.current);
-    let takes_part = told.filter(|written| written.value.state != ParticipationState::Screened).count() > 0;
+    let mut told = view.participation().iter().flat_map(|thread| &thread.current);
+    let takes_part = told.any(|written| written.value.state != ParticipationState::Screened);
     if answers == 0 && !takes_part {
         return Ok(None);
     }

@@ -24,6 +24,7 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     let config = &args.server.config;
     let dir = config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let key = read_secret_key(&args.key)?;
+    let log_key = args.log_key.as_deref().map(newest_log_key).transpose()?;
     private_folder(&dir).map_err(|error| unreadable(&args.file, &error))?;
     let _lock = FolderLock::take(&dir, "This server")?;
     let database = match config.exists() {
@@ -46,7 +47,6 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
     let target = unpacked.carry_beside_target(config)?;
     progress.step();
     progress.now("checking the database");
-    let log_key = args.log_key.as_deref().map(newest_log_key).transpose()?;
     let comparison = examine(config, &unpacked.restored, &manifest, log_key).await?;
     progress.step();
     progress.now("asking the witnesses");
@@ -82,7 +82,10 @@ pub async fn run(args: &RestoreArgs, out: &Out) -> Done {
 
 /// The key that the logs have now.
 fn newest_log_key(file: &Path) -> Result<SignKey, Failure> {
-    let secret = read_key_file(file).map_err(|error| unreadable(file, &error))?;
+    let secret = read_key_file(file).map_err(|error| {
+        let next = "name the log key of the newest manifest, readable by its owner only";
+        Failure::input(format!("The key {} cannot be used", file.display()), error, next)
+    })?;
     Ok(SignKey::from_secret_bytes(&secret))
 }
 

@@ -1,10 +1,11 @@
 //! Answers that were begun and not finished: found again on another day, after a new version of the
 //! questionnaire, when nothing waits for them any more, and when the questionnaire is gone.
 
-use super::time_standing::time_standing;
+use super::asked_time::ask_line;
+use super::time_standing::{TimeStanding, time_standing};
 use crate::exit::{Done, Failure, Kind};
 use crate::home::from_client;
-use crate::print::{Out, shown};
+use crate::print::Out;
 use serde_json::json;
 use std::io::{BufRead, Write};
 use ward_client::native::NativeClient;
@@ -95,10 +96,8 @@ pub async fn go_on_with(
             ));
             continue;
         };
-        let mut output: Box<dyn Write> =
-            if out.is_json() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
         let question = Question { words: &standing.words, is_over: standing.is_over };
-        match question.ask(&mut std::io::stdin().lock(), &mut output)? {
+        match question.ask(&mut std::io::stdin().lock(), &mut out.for_people())? {
             Wish::GoOn => return Ok(Some((draft.key, form))),
             Wish::Keep => {}
             Wish::Discard => client.drop_draft(&draft.key).await.map_err(from_client)?,
@@ -142,7 +141,6 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn ask(&self, input: &mut impl BufRead, output: &mut impl Write) -> Result<Wish, Failure> {
-        let unusable = |error| Failure::fault("The terminal cannot be used", error);
         let (ways, by_enter) = if self.is_over {
             ("Enter keeps them as they are; 'g' goes on with them all the same", Wish::Keep)
         } else {
@@ -152,12 +150,7 @@ impl Question<'_> {
         let question =
             format!("You began answers and did not finish them: {words}.\n  {ways}; 'd' throws them away > ");
         loop {
-            output.write_all(shown(&question).as_bytes()).and_then(|()| output.flush()).map_err(unusable)?;
-            let mut line = String::new();
-            if input.read_line(&mut line).map_err(unusable)? == 0 {
-                return Ok(by_enter);
-            }
-            match line.trim().to_lowercase().as_str() {
+            match ask_line(&question, input, output)?.trim().to_lowercase().as_str() {
                 "" => return Ok(by_enter),
                 "g" => return Ok(Wish::GoOn),
                 "n" => return Ok(Wish::Keep),
@@ -184,15 +177,17 @@ pub fn list_drafts(client: &NativeClient, chart: Option<ChartId>, out: &Out) {
         let view = client.chart(key.chart).ok();
         view.and_then(|view| form_of(&view, key)).is_some()
     };
-    let standing = |key: &DraftKey| time_standing(client, key).ok();
-    let answered = |key: &DraftKey| standing(key).and_then(|standing| standing.answered);
+    // Each takes a whole view of its chart: once for the table and the document.
+    let known: Vec<(bool, Option<TimeStanding>)> =
+        drafts.iter().map(|draft| (has_form(&draft.key), time_standing(client, &draft.key).ok())).collect();
     let rows: Vec<Vec<String>> = drafts
         .iter()
-        .map(|OpenDraft { name, key }| {
-            let remark = match (key.amends, standing(key)) {
-                _ if !has_form(key) => "its questionnaire is not here any more".to_owned(),
+        .zip(&known)
+        .map(|(OpenDraft { name, key }, (has_form, standing))| {
+            let remark = match (key.amends, standing) {
+                _ if !has_form => "its questionnaire is not here any more".to_owned(),
                 (Some(entry), _) => format!("corrects {entry}"),
-                (None, Some(standing)) => standing.words,
+                (None, Some(standing)) => standing.words.clone(),
                 (None, None) => String::new(),
             };
             let form = format!("{} {}", key.instrument_url, key.instrument_version);
@@ -204,9 +199,11 @@ pub fn list_drafts(client: &NativeClient, chart: Option<ChartId>, out: &Out) {
     out.document(&json!(
         drafts
             .iter()
-            .map(|OpenDraft { name, key }| json!({"draft": name, "chart": key.chart, "instrument": key.instrument_url,
-                "version": key.instrument_version, "occurrence": key.occurrence, "amends": key.amends,
-                "questionnaire_here": has_form(key), "answered_already": answered(key)}))
+            .zip(&known)
+            .map(|(OpenDraft { name, key }, (has_form, standing))| json!({"draft": name, "chart": key.chart,
+                "instrument": key.instrument_url, "version": key.instrument_version,
+                "occurrence": key.occurrence, "amends": key.amends, "questionnaire_here": has_form,
+                "answered_already": standing.as_ref().and_then(|standing| standing.answered)}))
             .collect::<Vec<_>>()
     ));
 }

@@ -73,7 +73,7 @@ impl Revision {
 
     /// Whether it could be known before an instant.
     fn was_known(&self, at: TimestampMs) -> bool {
-        self.written.is_some_and(|written| written.at < at)
+        self.written.is_none_or(|written| written.at < at)
     }
 
     /// The last day about which it may have asked when another one could be known, if it had begun.
@@ -290,15 +290,17 @@ impl Course {
     ) -> Option<Place> {
         let known = |number: usize| self.revision(number).is_some_and(|it| it.was_known(at));
         // As in `that_count`, of those days that no other one had taken by then.
-        let governed = |number: usize| {
-            let reach = self.revision(number)?.reach.clone();
+        let governs = |number: usize| {
+            let Some(reach) = self.revision(number).map(|revision| revision.reach.clone()) else {
+                return false;
+            };
             let later = self.revisions.iter().enumerate().skip(number.saturating_add(1));
             let taken = later.filter(|(later, _)| known(*later)).map(|(_, later)| &later.reach);
             let left = taken
                 .fold(vec![reach], |left, taken| left.iter().flat_map(|days| without(days, taken)).collect());
-            left.into_iter().find(|days| !days.is_empty())
+            left.iter().any(|days| !days.is_empty())
         };
-        let counted = |place: &&Place| known(place.revision) && governed(place.revision).is_some();
+        let counted = |place: &&Place| known(place.revision) && governs(place.revision);
         let mut then = places.iter().rev().filter(counted);
         then.find(|place| self.stands(place, known, &was_open)).copied()
     }

@@ -4,7 +4,7 @@
 use super::Membership;
 use super::arrival::ArrivalRefusal;
 use super::signers::Signers;
-use crate::mlog::{MlogEntry, SignerId};
+use crate::mlog::MlogEntry;
 
 /// How the head that a revocation names stands to the operation log that the server keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +26,7 @@ impl Membership {
             return Err(ArrivalRefusal::CutOffForeign);
         }
         let signers = Signers::find(self, entry, self.chart_of(entry.subject()))?;
-        let by_root =
-            |signer: SignerId| self.root.keys.iter().any(|key| SignerId::of_root_key(key) == signer);
-        let alone = signers.persons() < 2 && !entry.signatures().iter().any(|one| by_root(one.signer));
+        let alone = signers.persons() < 2 && !signers.any_root();
         if alone && cut_off == CutOff::Old {
             return Err(ArrivalRefusal::SecondSignature(
                 "what was written long ago would not stand any more",

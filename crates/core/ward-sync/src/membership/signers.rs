@@ -74,6 +74,11 @@ impl<'a> Signers<'a> {
         Ok(Self { site, chart, all })
     }
 
+    /// Whether a root key is among them.
+    pub(super) fn any_root(&self) -> bool {
+        self.all.iter().any(|one| matches!(one, Signer::Root(_)))
+    }
+
     /// Checks every signature. The dearest check, so it comes last.
     pub(super) fn verify(&self, entry: &MlogEntry) -> Result<(), VoidReason> {
         let digest = entry.signing_digest();

@@ -21,6 +21,9 @@ impl LocalChart {
     /// are opened. What was found of the places that a checkpoint covers is forgotten when one of them comes
     /// or moves.
     pub(crate) fn insert(&mut self, entry: SignedEntry, arrival: Arrival) -> Option<Inserted> {
+        if self.other_places.is_empty() {
+            return self.chart.insert(entry, arrival).ok();
+        }
         let id = entry.id();
         let covering = self.other_places.iter().filter(|(_, frontier)| covers(frontier, entry.frame()));
         let covering: Vec<EntryId> = covering.map(|(checkpoint, _)| *checkpoint).collect();

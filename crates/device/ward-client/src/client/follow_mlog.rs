@@ -203,18 +203,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         let open = self.device().map_err(failed)?;
         let have = open.mlog.leaves.len() as u64;
-        let policy = site_trust::witness_policy(manifest).map_err(failed)?;
-        let mut view = match &open.mlog.view {
-            Some(view) => {
-                let mut view = view.clone();
-                let key = site_trust::log_key(manifest, view.origin().as_str()).map_err(failed)?;
-                view.set_trust(key, policy);
-                view
-            }
-            None => {
-                LogView::new(site_trust::log_key(manifest, &manifest.mlog_origin).map_err(failed)?, policy)
-            }
-        };
+        let mut view = site_trust::view_under(manifest, open.mlog.view.as_ref(), &manifest.mlog_origin)
+            .map_err(failed)?;
         let held = view.head().map_or(0, |head| head.head().size);
         let tree = tree_over(&candidate.leaves);
         let claimed: Checkpoint =

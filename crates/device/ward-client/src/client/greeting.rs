@@ -24,13 +24,12 @@ pub(crate) struct Greeting {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Asks for everything that a meeting with nothing new needs; `meeting` lives as long as it does. A server that answers something else is
-    /// asked for one thing after the other, and then says why.
+    /// Asks for everything that a meeting with nothing new needs; `meeting` lives as long as it does. A
+    /// server that answers something else is asked for one thing after the other, and then says why.
     ///
     /// # Errors
     /// The server is not reached.
     pub(crate) async fn greet(&mut self, meeting: &Arc<()>) -> Result<(), SyncProblem> {
-        self.forget_greeting();
         let charts = self.synced_charts();
         let asked = self.digests(&charts).take(HAVE_CHARTS_MAX).collect();
         let question = HaveOfManyQuestion { charts: asked, heads: true };
@@ -50,13 +49,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         };
         self.device_mut().map_err(failed)?.greeting = greeting;
         Ok(())
-    }
-
-    /// What of a greeting was not used is not used later.
-    pub(crate) fn forget_greeting(&mut self) {
-        if let Ok(open) = self.device_mut() {
-            open.greeting = Greeting::default();
-        }
     }
 
     /// What the server said in the meeting that is under way.

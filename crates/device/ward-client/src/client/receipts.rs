@@ -40,17 +40,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let next = self.view_of_next_log().map_err(failed)?;
         let open = self.device().map_err(failed)?;
         let manifest = open.mlog.membership.manifest().ok_or_else(|| failed(ClientError::WrongSite))?;
-        let policy = site_trust::witness_policy(manifest).map_err(failed)?;
-        let mut view = match (&next, &open.olog) {
-            (Some((view, _)), _) => view.clone(),
-            (None, Some(view)) => {
-                let mut view = view.clone();
-                let key = site_trust::log_key(manifest, view.origin().as_str()).map_err(failed)?;
-                view.set_trust(key, policy);
-                view
-            }
-            (None, None) => {
-                LogView::new(site_trust::log_key(manifest, &manifest.olog_origin).map_err(failed)?, policy)
+        let mut view = match &next {
+            Some((view, _)) => view.clone(),
+            None => {
+                site_trust::view_under(manifest, open.olog.as_ref(), &manifest.olog_origin).map_err(failed)?
             }
         };
         let proof =

@@ -124,9 +124,11 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if outdone.is_empty() {
             return Ok(());
         }
+        let places: BTreeSet<u64> = outdone.iter().map(|(place, _)| *place).collect();
         let goes = |client: &Self, rows: &[ReceivedRecord]| {
             let is_outdone = |row: &ReceivedRecord| {
-                entry_of(&row.envelope).is_some_and(|entry| outdone.contains(&(row.index, entry)))
+                places.contains(&row.index)
+                    && entry_of(&row.envelope).is_some_and(|entry| outdone.contains(&(row.index, entry)))
                     && row.opened.is_some()
                     && client.place_of(chart, row).is_some_and(|place| place < row.index)
             };

@@ -72,7 +72,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         if reached {
             self.note_online().await;
         }
-        self.forget_greeting();
+        // What was said as it began is no news any more.
+        drop(meeting);
         self.meet_orders(&mut report).await;
         self.finish(&mut report).await;
         Ok(report)

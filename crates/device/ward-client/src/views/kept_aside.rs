@@ -94,11 +94,20 @@ pub(super) fn answers_waiting(
     times: &ChartTimes<'_>,
 ) -> BTreeMap<String, Vec<(Given, PlannedAnswer)>> {
     let mut out: BTreeMap<String, Vec<(Given, PlannedAnswer)>> = BTreeMap::new();
+    // A questionnaire that is aside too is read once, however many answers it has.
+    let mut urls: BTreeMap<EntryId, Option<String>> = BTreeMap::new();
     for item in aside(view, EntryKind::QUESTIONNAIRE_RESPONSE, &WAITING) {
         let Decoded::Known(Payload::Response(response)) = item.entry.body().decode_payload() else {
             continue;
         };
-        let Some(url) = url_of(&response, view) else { continue };
+        let url = match &response {
+            Response::General(response) => Some(response.instrument_url.clone()),
+            Response::Dense(response) => {
+                let bound = response.instrument;
+                urls.entry(bound).or_insert_with(|| url_of(bound, view)).clone()
+            }
+        };
+        let Some(url) = url else { continue };
         if response.status() == ResponseStatus::Draft {
             continue;
         }
@@ -108,12 +117,8 @@ pub(super) fn answers_waiting(
     out
 }
 
-/// The address of the questionnaire that was answered, wherever that stands.
-fn url_of(response: &Response, view: &ChartView<'_>) -> Option<String> {
-    let bound = match response {
-        Response::General(response) => return Some(response.instrument_url.clone()),
-        Response::Dense(response) => response.instrument,
-    };
+/// The address of a questionnaire, wherever it stands.
+fn url_of(bound: EntryId, view: &ChartView<'_>) -> Option<String> {
     if let Some(instrument) = view.instrument(bound) {
         return Some(instrument.url.clone());
     }

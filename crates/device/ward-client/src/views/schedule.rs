@@ -42,8 +42,8 @@ pub struct PlannedInstrument<'v> {
     pub url: &'v str,
     /// Its schedules.
     pub course: Course,
-    /// The same, each known since it was written.
-    as_written: Course,
+    /// When each of them was written.
+    written_at: Vec<TimestampMs>,
     /// The instruments that brought them: one for each revision of the course.
     revisions: Vec<Brought<'v>>,
     given: Vec<Given>,
@@ -242,7 +242,8 @@ impl<'v> Planning<'v> {
     /// schedule was known when it was written.
     pub(super) fn due_list_as_said(&self, planned: &PlannedInstrument<'_>, now: TimestampMs) -> DueList {
         let situation = Situation { participation: &self.as_said, ..self.situation(&planned.with_aside) };
-        planned.as_written.due_list(&situation, now, 0)
+        let as_written = planned.course.clone().known_since(|number| planned.written_at.get(number).copied());
+        as_written.due_list(&situation, now, 0)
     }
 
     const fn situation<'s>(&'s self, given: &'s [Given]) -> Situation<'s> {
@@ -381,12 +382,11 @@ fn planned_instrument<'v>(
     let revisions: Vec<Brought<'v>> = schedules.iter().map(|found| found.brought).collect();
     let written_at: Vec<TimestampMs> = schedules.iter().map(|found| found.written_at).collect();
     let course = Course::of(schedules.into_iter().map(|found| found.written));
-    let as_written = course.clone().known_since(|number| written_at.get(number).copied());
     let (given, answers): (Vec<Given>, Vec<PlannedAnswer>) = answers.into_iter().unzip();
     let (given_aside, aside): (Vec<Given>, Vec<PlannedAnswer>) = aside.into_iter().unzip();
     let with_aside = given.iter().cloned().chain(given_aside).collect();
     let aside = aside.into_iter().map(|answer| answer.entry).collect();
-    PlannedInstrument { url, course, as_written, revisions, given, answers, with_aside, aside }
+    PlannedInstrument { url, course, written_at, revisions, given, answers, with_aside, aside }
 }
 
 /// By which what the site wrote comes to be known.

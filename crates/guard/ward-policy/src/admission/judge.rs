@@ -6,6 +6,7 @@ use crate::finding::{Finding, Observation};
 use crate::graph::Graph;
 use crate::rules::RuleSet;
 use crate::verdict::Verdict;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of an object of which not everything is known: one object at a time shows no other ones of
 /// the cluster, so what leans on them stays open.
@@ -61,10 +62,12 @@ fn with_the_open_ones(answer: Answer, assessment: &Assessment<'_>, open: OpenFin
     if open == OpenFindings::Refuse {
         return answer;
     }
-    let is_open = |finding: &&Finding<'_>| finding.verdict == Verdict::Indeterminate;
-    assessment.findings.iter().filter(is_open).fold(answer, |answer, finding| {
-        answer.with_warning(&format!("{} is not known: {}", finding.rule.id, finding.rule.title))
-    })
+    let open = assessment.findings.iter().filter(|one| one.verdict == Verdict::Indeterminate);
+    // A rule with several open parts is told once.
+    let rules: BTreeMap<_, _> = open.map(|one| (&one.rule.id, &one.rule.title)).collect();
+    rules
+        .into_iter()
+        .fold(answer, |answer, (id, title)| answer.with_warning(&format!("{id} is not known: {title}")))
 }
 
 /// What its author reads: the worst first and whole, the others by their ids.
@@ -87,7 +90,8 @@ fn message(first: &Finding<'_>, refused: &[&Finding<'_>], rules: &RuleSet) -> St
 
 fn ids(findings: &[&Finding<'_>]) -> String {
     let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule.id.as_str()).collect();
-    ids.dedup();
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(*id));
     ids.join(", ")
 }
 

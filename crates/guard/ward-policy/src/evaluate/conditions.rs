@@ -375,9 +375,9 @@ impl<'g> Surroundings<'g> {
 
     fn companion(&self, view: View<'_>, companion: &Companion) -> Outcome {
         let mut outcomes = Vec::new();
+        let names = self.names_of(&view.resource.kind, &companion.own);
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
-            let names = self.names_of(&view.resource.kind, &companion.own);
             for (id, link) in index.of(self.graph, view.id, &companion.own, &names) {
                 if companion.is_sure && link == Link::Maybe {
                     continue;

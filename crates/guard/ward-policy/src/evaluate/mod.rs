@@ -90,7 +90,7 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         // What belongs to the planned one belongs to it as it was found.
         let linked = if resource.role == Role::Drifted { graph.at(&resource.address) } else { None };
         let id = linked.map_or(id, |(planned, _)| planned);
-        let judged = judge_resource(&surroundings, rules, id, resource);
+        let judged = judge_resource(&surroundings, rules, id, resource, |_| true);
         // A rule for every type of a provider that doesn't concern this one is no knowledge of it.
         let is_known = |finding: &Finding<'_>| {
             finding.verdict != Verdict::NotApplicable || finding.cell.types.contains(&resource.kind)
@@ -123,8 +123,9 @@ pub fn verdict_for<'a>(
     address: &str,
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
-    let findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
-    findings.filter(|finding| finding.rule.id == *rule).max_by_key(|finding| finding.verdict)
+    let findings =
+        judge_resource(&Surroundings::new(graph, rules), rules, id, resource, |one| one.id == *rule);
+    findings.into_iter().max_by_key(|finding| finding.verdict)
 }
 
 /// As [`verdict_for`], of one part of the rule.
@@ -137,19 +138,21 @@ pub fn verdict_for_part<'a>(
     address: &str,
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
-    let mut findings = judge_resource(&Surroundings::new(graph, rules), rules, id, resource).into_iter();
-    findings.find(|finding| finding.rule.id == *rule && finding.cell.aspect.as_deref() == Some(aspect))
+    let findings =
+        judge_resource(&Surroundings::new(graph, rules), rules, id, resource, |one| one.id == *rule);
+    findings.into_iter().find(|finding| finding.cell.aspect.as_deref() == Some(aspect))
 }
 
-/// One finding for each part of each rule that knows the type: of several cells, what weighs most.
+/// One finding for each part of each rule that is meant and knows the type: of several cells, what weighs most.
 fn judge_resource<'a>(
     surroundings: &Surroundings<'a>,
     rules: &'a RuleSet,
     id: ResourceId,
     resource: &'a Resource,
+    is_meant: impl Fn(&Rule) -> bool,
 ) -> Vec<Finding<'a>> {
     let mut findings: Vec<Finding<'a>> = Vec::new();
-    for (rule, cell) in rules.of_type(&resource.kind) {
+    for (rule, cell) in rules.of_type(&resource.kind).filter(|(rule, _)| is_meant(rule)) {
         let finding = judge_cell(surroundings, rule, cell, id, resource);
         let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
         match findings.iter_mut().find(is_same) {

@@ -176,12 +176,6 @@ fn without_marks(text: &str) -> String {
     left
 }
 
-/// What is not known is not written down, unless it is one of several texts that are.
-fn no_branch_is_literal(unknown: &Unknown) -> Truth {
-    let is_literal = |branch: &Attribute| matches!(branch, Attribute::Text(text) if is_written_out(text));
-    Truth::from(!unknown.branches.iter().any(is_literal))
-}
-
 fn in_value(reached: &Reached<'_>, is_clean: &dyn Fn(&Attribute, usize) -> Truth) -> Truth {
     match reached.state {
         State::Null | State::Unset => Truth::Yes,
@@ -228,7 +222,9 @@ fn is_clean_value(value: &Attribute, depth: usize) -> Truth {
         }
         Attribute::Sensitive(secret) => is_clean_value(secret.value(), depth + 1),
         // What comes from elsewhere is not written down here.
-        Attribute::Unknown(unknown) => no_branch_is_literal(unknown),
+        Attribute::Unknown(unknown) => {
+            every(unknown.branches.iter().map(|branch| is_clean_value(branch, depth + 1)))
+        }
         Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) => Truth::Yes,
     }
 }
@@ -301,6 +297,7 @@ fn from_base64(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Reason, References};
     use crate::json::read_json;
 
     #[test]
@@ -325,5 +322,16 @@ mod tests {
         ] {
             assert_eq!(is_clean_value(&read_json(text).unwrap(), 0), truth, "{text}");
         }
+    }
+
+    #[test]
+    fn a_choice_of_words_is_judged_by_the_name_that_it_has() {
+        let choice = |name: &str| {
+            let branches = ["fast", "slow"].map(Attribute::from).into();
+            let unknown = Unknown { branches, ..Unknown::new(Reason::AfterApply, References::default()) };
+            Attribute::Block(Block::new(vec![(name.into(), Attribute::Unknown(unknown.into()))]).unwrap())
+        };
+        assert_eq!(is_clean_value(&choice("MODE"), 0), Truth::Yes);
+        assert_eq!(is_clean_value(&choice("TOKEN"), 0), Truth::No);
     }
 }

@@ -89,7 +89,8 @@ pub(super) fn test_reached(
 pub(super) fn test_known_for(test: &Test, value: &Attribute, asked: Asked) -> Truth {
     let truth = test_known(test, value);
     let counts = asked.is_met_in_any_case() == is_positive(test);
-    if counts && is_met_but_for_case(test, value) { is_positive(test).into() } else { truth }
+    let met = Truth::from(is_positive(test));
+    if counts && truth != met && is_met_but_for_case(test, value) { met } else { truth }
 }
 
 /// Whether a word that a test names stands there, in whatever case.

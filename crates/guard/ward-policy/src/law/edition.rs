@@ -9,7 +9,6 @@ use crate::limits::MAX_EDITION_BYTES;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 /// A paragraph in the words of the law.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -86,12 +85,7 @@ impl Edition {
 #[must_use]
 pub fn paragraph_sha256(text: &str) -> String {
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut digits = String::with_capacity(64);
-    for byte in Sha256::digest(folded.as_bytes()) {
-        // Writing to a text does not fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    ward_id::hex_encode(&Sha256::digest(folded.as_bytes()))
 }
 
 #[cfg(test)]

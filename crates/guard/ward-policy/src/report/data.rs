@@ -46,6 +46,9 @@ pub struct InputReport<'a> {
     pub judged: usize,
     /// Verdicts by their word.
     pub verdicts: BTreeMap<&'static str, usize>,
+    /// The baseline has findings that are gone or changed: the check does not pass until they are out of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub baseline_has_to_shrink: bool,
     /// What must be known about the whole input.
     pub notes: Vec<NoteReport<'a>>,
     /// What does not pass.
@@ -191,6 +194,7 @@ impl<'a> InputReport<'a> {
             format: None,
             error: None,
             resources: 0,
+            baseline_has_to_shrink: false,
             judged: 0,
             verdicts: BTreeMap::new(),
             notes: Vec::new(),
@@ -208,6 +212,7 @@ impl<'a> InputReport<'a> {
         self.format = Some(assessment.graph.format().name());
         self.resources = assessment.graph.len();
         self.judged = assessment.recognised;
+        self.baseline_has_to_shrink = assessment.baseline_has_to_shrink;
         self.verdicts =
             Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
         self.notes = assessment.graph.notes().iter().map(NoteReport::new).collect();
@@ -235,7 +240,7 @@ impl<'a> FindingReport<'a> {
             drift: resource.role == crate::graph::Role::Drifted,
             observed: observed.iter().map(observation).collect(),
             expected: &cell.expected,
-            citations: citations(finding, rules),
+            citations: citations_of(finding.rule, finding.cell, rules),
             consequence: consequences(rule, cell, rules),
             fix: cell.fix.as_deref(),
             rule_hash: &rule.hash,
@@ -262,10 +267,6 @@ fn modules(finding: &Finding<'_>) -> Vec<String> {
             format!("module.{}{key}", step.name)
         })
         .collect()
-}
-
-fn citations<'a>(finding: &'a Finding<'a>, rules: &'a RuleSet) -> Vec<CitationReport<'a>> {
-    citations_of(finding.rule, finding.cell, rules)
 }
 
 /// The paragraphs of a part of a rule.

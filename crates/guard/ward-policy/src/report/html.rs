@@ -4,8 +4,10 @@
 //! are words, never colours alone (WCAG 2.2, 1.4.1), and nothing needs more than 320 pixels of width
 //! (1.4.10).
 
+use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::{SourceFiles, lines_of};
+use super::terminal::steers;
 use super::text::grouped;
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
@@ -52,10 +54,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(c),
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.push('\u{fffd}');
-            }
-            c if c.is_control() => out.push('\u{fffd}'),
+            c if steers(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
@@ -159,6 +158,11 @@ impl HtmlPage<'_> {
                  nothing was proven</li>\n"
                     .to_owned(),
             );
+        }
+        if assessment.baseline_has_to_shrink {
+            items.push(format!(
+                "<li><strong class=\"mark open\">blocks</strong> {BASELINE_HAS_TO_SHRINK}</li>\n"
+            ));
         }
         if !items.is_empty() {
             self.put(&format!("<ul class=\"notes\">\n{}</ul>\n", items.concat()));

@@ -24,6 +24,10 @@ use crate::evaluate::Assessment;
 use crate::input_error::InputError;
 use crate::verdict::Exit;
 
+/// Why a check with a baseline that is too long does not pass.
+pub(crate) const BASELINE_HAS_TO_SHRINK: &str =
+    "the baseline has findings that are gone or changed: take them out (ward policy baseline write)";
+
 /// One input with what came of it.
 #[derive(Debug)]
 pub struct Checked<'a> {

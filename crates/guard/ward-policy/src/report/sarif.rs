@@ -4,6 +4,7 @@
 //! or was not evaluated is `open`, with level `none` as §3.27.10 asks for. Such results do not stand alone:
 //! a run in which anything blocks and is no violation says so in its notifications.
 
+use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::SourceFiles;
 use super::{Checked, exit_of};
@@ -87,7 +88,7 @@ fn notifications(inputs: &[Checked<'_>], allow_empty: bool) -> Vec<Value> {
                     tell(input.name, "no rule knows any of its resources, so nothing was proven");
                 }
                 if assessment.baseline_has_to_shrink {
-                    tell(input.name, "the baseline has findings that are gone or changed: take them out");
+                    tell(input.name, BASELINE_HAS_TO_SHRINK);
                 }
                 for finding in &assessment.findings {
                     let what = match finding.verdict {
@@ -249,12 +250,7 @@ fn fingerprint(finding: &Finding<'_>) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    let mut digits = String::new();
-    for byte in hasher.finalize().iter().take(16) {
-        // As above.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    ward_id::hex_encode(hasher.finalize().get(..16).unwrap_or_default())
 }
 
 const fn level(severity: Severity) -> &'static str {

@@ -36,12 +36,14 @@ pub(super) const LABEL_CHARS: usize = 15;
 /// Least width of a text beside its label.
 const LEAST_CHARS: usize = 30;
 
+/// Whether a character steers a terminal, or turns a line around.
+pub(super) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text from a source file may hold anything; it must not steer a terminal.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }

@@ -1,5 +1,6 @@
 //! The report for a person at a terminal: grouped by rule, worst first, the law once a rule.
 
+use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::{NoSourceFiles, SourceFiles, lines_of};
 use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW, clean};
@@ -75,6 +76,10 @@ impl Page {
             self.line(&format!(
                 "  {blocks}: no rule knows any of its resources, so nothing was proven (--allow-empty)"
             ));
+        }
+        if assessment.baseline_has_to_shrink {
+            let blocks = self.paint(YELLOW, "blocks");
+            self.line(&format!("  {blocks}: {BASELINE_HAS_TO_SHRINK}"));
         }
         for group in grouped(&assessment.findings) {
             self.group(&group, shown);

@@ -8,7 +8,9 @@ use crate::graph::{Attribute, Block, Chosen};
 pub(super) fn chosen(values: &Block, written: &Written<'_, '_>) -> Vec<Chosen> {
     let mut found = Vec::new();
     in_block(values, written, &mut String::new(), &mut found);
-    found.dedup();
+    // Items of a list have the same path.
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.dedup_by(|one, other| one.path == other.path);
     found
 }
 

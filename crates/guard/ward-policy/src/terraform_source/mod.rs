@@ -32,13 +32,14 @@ mod variable_files;
 
 pub use module_source::SourceFile;
 pub(crate) use operators::VALUE_OR_OTHER;
+pub(crate) use source_tree::is_fetched;
 
 use crate::graph::{Format, Graph};
 use crate::input_error::InputError;
 use evaluator::{Evaluator, ModuleInstance};
 use source_tree::{SourceTree, joined_path, read_fetched};
 use std::collections::BTreeSet;
-use variable_files::{given_values, gives_to, names_of_values, unread_values};
+use variable_files::{given_values, names_of_values, unread_values};
 
 /// What Terraform would be called with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,13 +70,6 @@ impl<'a> TerraformSource<'a> {
         Ok(Self { tree: SourceTree::read(files)? })
     }
 
-    /// The folders to check: those that no other folder calls as a module, and those that are deployed
-    /// by themselves as well.
-    #[must_use]
-    pub fn roots(&self) -> Vec<String> {
-        self.tree.roots()
-    }
-
     /// Whether a folder declares a variable.
     #[must_use]
     pub fn declares(&self, folder: &str, variable: &str) -> bool {
@@ -85,9 +79,10 @@ impl<'a> TerraformSource<'a> {
     /// Whether a file of values names nothing that one of these folders declares, and names something.
     #[must_use]
     pub fn is_of_others(&self, file: &SourceFile<'_>, folders: &[&str]) -> bool {
-        let names_some = names_of_values(file.path, file.bytes).is_some_and(|names| !names.is_empty());
+        let Some(names) = names_of_values(file.path, file.bytes) else { return false };
         let modules = folders.iter().filter_map(|folder| self.tree.module(folder));
-        names_some && !modules.into_iter().any(|module| gives_to(file, module))
+        let mut declared = modules.flat_map(|module| module.variables.keys());
+        !names.is_empty() && !declared.any(|name| names.contains(&**name))
     }
 
     /// The resources of every root module. A folder that is called and made no times stands in none of

@@ -11,7 +11,12 @@ use crate::limits::{MAX_INPUT_BYTES, MAX_SOURCE_FILES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where Terraform keeps modules that it fetched.
-const FETCHED: &str = ".terraform/";
+const FETCHED: &str = ".terraform";
+
+/// Whether a path lies in there.
+pub(crate) fn is_fetched(path: &str) -> bool {
+    path.split('/').any(|part| part == FETCHED)
+}
 
 /// All folders with configuration files, read.
 pub(super) struct SourceTree<'a> {
@@ -145,7 +150,7 @@ impl<'a> SourceTree<'a> {
 
     /// Folders that were not fetched.
     pub(super) fn own_folders(&self) -> impl Iterator<Item = &String> {
-        self.modules.keys().filter(|folder| !format!("{folder}/").contains(FETCHED))
+        self.modules.keys().filter(|folder| !is_fetched(folder))
     }
 
     /// Whether a folder is deployed by itself, whoever calls it as a module too: it says where its state
@@ -179,8 +184,7 @@ impl<'a> SourceTree<'a> {
 }
 
 fn is_of_values(path: &str) -> bool {
-    let is_fetched = path.split('/').any(|folder| folder == ".terraform");
-    !is_fetched && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
+    !is_fetched(path) && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
 }
 
 /// The nearest folder at or above a file that holds configuration.
@@ -295,6 +299,8 @@ mod tests {
     fn roots_are_what_nobody_calls() {
         assert_eq!(roots(&[("a/main.tf", CALL), ("b/main.tf", ""), ("c/main.tf", "")]), ["a", "c"]);
         assert_eq!(roots(&[("a/x.md", ""), ("main.tf", ""), (".terraform/modules/m/main.tf", "")]), [""]);
+        // A name that only ends like that is no folder of what was fetched.
+        assert_eq!(roots(&[("main.tf", ""), ("prod.terraform/main.tf", "")]), ["", "prod.terraform"]);
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn unread_values(
 }
 
 /// Whether a file of values names a variable of a module, or may.
-pub(super) fn gives_to(file: &SourceFile<'_>, source: &ModuleSource) -> bool {
+fn gives_to(file: &SourceFile<'_>, source: &ModuleSource) -> bool {
     let names = names_of_values(file.path, file.bytes);
     names.is_none_or(|names| source.variables.keys().any(|name| names.contains(&**name)))
 }

@@ -79,9 +79,6 @@ fn covers(
     rules: &RuleSet,
     check: WaiverCheck<'_>,
 ) -> Result<(), WaiverVoid> {
-    if finding.verdict == Verdict::Error {
-        return Err(WaiverVoid::NotWaivable);
-    }
     let binding = binding_of(finding, graph).ok_or(WaiverVoid::NotWaivable)?;
     signed_well(waiver, rules.settings(), check.today, check.signatures)?;
     // What approvers read has to be what was seen: the digest alone says nothing to them.

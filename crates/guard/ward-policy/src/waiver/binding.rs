@@ -4,6 +4,7 @@
 use super::asked_paths::{asked_paths, asks_about_secrets};
 use crate::finding::Finding;
 use crate::graph::{Attribute, Block, Graph, HIDDEN, Referent, Resolved, Resource, Role, Unknown};
+use crate::verdict::Verdict;
 use sha2::{Digest as _, Sha256};
 
 /// The first words that are hashed: the version of the binding.
@@ -14,6 +15,9 @@ const VERSION: &str = "ward-policy binding 1";
 /// left out of the finding or not evaluated.
 #[must_use]
 pub fn binding_of(finding: &Finding<'_>, graph: &Graph) -> Option<[u8; 32]> {
+    if !matches!(finding.verdict, Verdict::Fail | Verdict::Indeterminate) {
+        return None;
+    }
     let is_partial = |seen: &crate::finding::Observation| seen.is_partial() || seen.value.contains(HIDDEN);
     if asks_about_secrets(&finding.cell.check) || finding.observed.iter().any(is_partial) {
         return None;

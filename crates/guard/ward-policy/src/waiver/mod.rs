@@ -111,8 +111,9 @@ pub trait SignatureCheck {
     fn holds(&self, key: &[u8; 32], digest: &[u8; 32], signature: &[u8; 64]) -> bool;
 }
 
-/// Two names are of one person if they differ in case and spaces only.
-pub(crate) fn is_same_person(one: &str, other: &str) -> bool {
+/// Two names are of one person if they differ in case, spaces and punctuation only.
+#[must_use]
+pub fn is_same_person(one: &str, other: &str) -> bool {
     let plain = |name: &str| {
         name.chars()
             .filter(|letter| letter.is_alphanumeric())

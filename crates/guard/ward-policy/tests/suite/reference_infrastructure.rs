@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use ward_policy::folder::{Folder, read_folder};
 use ward_policy::rules::RuleSet;
-use ward_policy::terraform_source::SourceFile;
+use ward_policy::terraform_source::{SourceFile, SourceOptions};
 use ward_policy::{Exit, Verdict, assess, builtin_rules};
 
 const PARTS: [&str; 4] = ["terraform/aws", "terraform/azure", "terraform/gcp", "kubernetes"];
@@ -35,7 +35,7 @@ fn files(part: &str) -> Vec<(String, String)> {
 fn read(part: &str, files: &[(String, String)]) -> Folder {
     let sources: Vec<SourceFile<'_>> =
         files.iter().map(|(path, text)| SourceFile { path, bytes: text.as_bytes() }).collect();
-    read_folder(part, &sources)
+    read_folder(part, &sources, &SourceOptions::default())
 }
 
 /// How a folder ends, and what blocks: rule, address and paragraphs.

@@ -4,7 +4,7 @@ use crate::plans::{created, plan, read};
 use ward_policy::folder::read_module_of_file;
 use ward_policy::graph::Graph;
 use ward_policy::rules::RuleSet;
-use ward_policy::terraform_source::SourceFile;
+use ward_policy::terraform_source::{SourceFile, SourceOptions};
 use ward_policy::waiver::binding_of;
 use ward_policy::{OwnRules, Verdict, assess, builtin_rules, entries_of, read_named_input};
 
@@ -95,7 +95,7 @@ fn fails_closed_statements_of_a_policy_that_stand_in_a_data_source_are_bound() {
              policy = data.aws_iam_policy_document.d.json\n}}\n"
         );
         let file = SourceFile { path: "main.tf", bytes: source.as_bytes() };
-        let graph = read_module_of_file("infra", &[file]).graph.unwrap();
+        let graph = read_module_of_file("infra", &[file], &SourceOptions::default()).graph.unwrap();
         bound(&graph, &builtin_rules().unwrap(), "W-022")
     };
     assert!(of("s3:GetObject").1.is_some());

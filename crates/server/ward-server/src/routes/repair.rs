@@ -43,9 +43,10 @@ pub(super) async fn compare_many<S: Store>(app: &App<S>, call: &Call) -> Answer 
     let device = call.caller()?.device;
     // Heads first: what is said of charts is not older than they are. Why there is none says the route that
     // gives one.
-    let (mlog, olog) = match heads {
-        true => (newest_head(app, LogName::Mlog).await, newest_head(app, LogName::Olog).await),
-        false => (None, None),
+    let (mlog, olog) = if heads {
+        tokio::join!(newest_head(app, LogName::Mlog), newest_head(app, LogName::Olog))
+    } else {
+        (None, None)
     };
     // One and the same chart is looked at once, however often it is named.
     let charts: BTreeMap<ChartId, [u8; 32]> =

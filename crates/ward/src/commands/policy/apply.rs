@@ -5,8 +5,7 @@
 //! deployed. Options that would make something else of it are refused, on the command line and in the
 //! environment.
 
-use super::own_rules::rules_with;
-use super::{judged, print_styled, settings, style, waivers};
+use super::{judged, print_json, print_styled, rules_of, style, waivers};
 use crate::cli::PolicyApplyArgs;
 use crate::exit::Failure;
 use crate::print::Out;
@@ -16,7 +15,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use ward_policy::limits::MAX_INPUT_BYTES;
-use ward_policy::report::{exit_of, text};
+use ward_policy::report::{CheckReport, exit_of, text};
 use ward_policy::{Exit, read_named_input};
 
 /// Programs that apply plans.
@@ -41,7 +40,7 @@ pub fn run(args: &PolicyApplyArgs, out: &Out) -> Result<ExitCode, Failure> {
     {
         return Err(refused(&format!("{} adds options to the command", name.to_string_lossy())));
     }
-    let rules = rules_with(args.rules.as_deref())?.with_settings(settings(args.settings.as_deref())?);
+    let rules = rules_of(args.rules.as_deref(), args.settings.as_deref())?;
     let copy = PrivateCopy::of(asked.plan)?;
     let name = asked.plan.to_string_lossy();
     let shown = shown(&asked, &copy)?;
@@ -50,7 +49,11 @@ pub fn run(args: &PolicyApplyArgs, out: &Out) -> Result<ExitCode, Failure> {
     if let Some(dir) = &args.waivers {
         waivers::waive(&mut checked, &rules, dir, out)?;
     }
-    print_styled(&text(&checked, &rules, false, style()));
+    if out.is_json() {
+        print_json(&CheckReport::new(&checked, &rules, false), out)?;
+    } else {
+        print_styled(&text(&checked, &rules, false, style()));
+    }
     let exit = exit_of(&checked, false);
     if exit != Exit::Pass {
         return Ok(ExitCode::from(exit.code()));

@@ -1,7 +1,6 @@
 //! `ward policy baseline`: what was there before checking began; and what a check takes from it.
 
-use super::own_rules::rules_with;
-use super::{judged, read_all, settings};
+use super::{judge_all, read_all, rules_of};
 use crate::cli::{PolicyBaselineCommand, PolicyInputs};
 use crate::exit::Failure;
 use crate::print::Out;
@@ -30,10 +29,9 @@ pub fn run(command: &PolicyBaselineCommand, out: &Out) -> Result<ExitCode, Failu
 }
 
 fn write(inputs: &PolicyInputs, file: &Path, out: &Out) -> Result<ExitCode, Failure> {
-    let rules = rules_with(inputs.rules.as_deref())?.with_settings(settings(inputs.settings.as_deref())?);
+    let rules = rules_of(inputs.rules.as_deref(), inputs.settings.as_deref())?;
     let (found, _) = read_all(inputs, out)?;
-    let checked: Vec<Checked<'_>> =
-        found.inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
+    let checked = judge_all(&found, &rules);
     let mut there = BTreeSet::new();
     for input in &checked {
         let assessment = input.result.as_ref().map_err(|error| {

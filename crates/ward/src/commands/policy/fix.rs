@@ -2,8 +2,7 @@
 
 use super::folder_files::{FoundFile, read_folder_files};
 use super::given_values::GivenValues;
-use super::own_rules::rules_with;
-use super::{as_sources, print_json, settings};
+use super::{as_sources, print_json, rules_of};
 use crate::cli::PolicyFixArgs;
 use crate::exit::Failure;
 use crate::limits::POLICY_FIXES_MAX;
@@ -11,7 +10,7 @@ use crate::print::Out;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
-use ward_policy::folder::{FolderInput, read_folder_with};
+use ward_policy::folder::{FolderInput, read_folder};
 use ward_policy::rules::RuleSet;
 use ward_policy::{MendedFile, TextFix, assess, read_text, text_fix_of};
 
@@ -23,8 +22,7 @@ type FindingKey = (String, String, String, String);
 /// # Errors
 /// When a folder or rules are not read.
 pub fn run(args: &PolicyFixArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let decided = settings(args.inputs.settings.as_deref())?;
-    let rules = rules_with(args.inputs.rules.as_deref())?.with_settings(decided);
+    let rules = rules_of(args.inputs.rules.as_deref(), args.inputs.settings.as_deref())?;
     let (mut diffs, mut mended, mut left) = (String::new(), 0, 0);
     let values = GivenValues::read(&args.inputs.var_file, &args.inputs.var)?;
     let judge = Judge { rules, values };
@@ -57,7 +55,7 @@ struct Judge {
 
 impl Judge {
     fn read(&self, name: &str, files: &[FoundFile]) -> Vec<FolderInput> {
-        self.values.with_options(|options| read_folder_with(name, &as_sources(files), options)).inputs
+        self.values.with_options(|options| read_folder(name, &as_sources(files), options)).inputs
     }
 }
 
@@ -106,20 +104,19 @@ fn mend(path: &Path, judge: &Judge) -> Result<MendedFolder, Failure> {
     }
     let files = read_folder_files(path)?;
     let mut folder = MendedFolder { files, changed: BTreeMap::new(), found: BTreeSet::new(), mended: 0 };
-    folder.found = check(&name, &folder, judge)?.blocking;
+    let mut now = check(&name, &folder, judge)?;
     let mut tried: BTreeSet<(FindingKey, Box<str>)> = BTreeSet::new();
     // Lines move with each fix: what is left is found anew every time.
     for _ in 0..POLICY_FIXES_MAX {
-        let fixes = check(&name, &folder, judge)?.fixes;
-        let is_new = |(key, fix): &(FindingKey, TextFix)| tried.insert((key.clone(), fix.name.clone()));
-        let Some((key, fix)) = fixes.into_iter().find(is_new) else { break };
+        let is_new = |(key, fix): &&(FindingKey, TextFix)| tried.insert((key.clone(), fix.name.clone()));
+        let Some((key, fix)) = now.fixes.iter().find(is_new).cloned() else { break };
         let Some(file) = folder.with(&fix) else { continue };
         let before = folder.put(&fix.file, file.text().into_bytes());
         match check(&name, &folder, judge) {
-            Ok(Found { blocking: found, .. }) if found.is_subset(&folder.found) && !found.contains(&key) => {
-                folder.mended += folder.found.len() - found.len();
-                folder.found = found;
+            Ok(found) if found.blocking.is_subset(&now.blocking) && !found.blocking.contains(&key) => {
+                folder.mended += now.blocking.len() - found.blocking.len();
                 folder.changed.insert(fix.file.to_string(), file);
+                now = found;
             }
             // It does not help, or breaks something else: it is as it was.
             _ => {
@@ -127,6 +124,7 @@ fn mend(path: &Path, judge: &Judge) -> Result<MendedFolder, Failure> {
             }
         }
     }
+    folder.found = now.blocking;
     Ok(folder)
 }
 
@@ -141,6 +139,9 @@ fn check(name: &str, folder: &MendedFolder, judge: &Judge) -> Result<Found, Fail
     for FolderInput { name, graph } in judge.read(name, &folder.files) {
         let graph = graph
             .map_err(|error| Failure::input(format!("{name} was not read"), error, "mend the file first"))?;
+        // What makes a part of the configuration unread would hide its findings.
+        let notes = graph.notes().iter().filter(|note| note.blocks);
+        blocking.extend(notes.map(|note| (name.clone(), String::new(), String::new(), note.text.clone())));
         for finding in assess(&graph, &judge.rules).findings.iter().filter(|one| one.verdict.blocks()) {
             let aspect = finding.cell.aspect.as_deref().unwrap_or_default().to_owned();
             let address = finding.resource.address.to_string();

@@ -1,8 +1,7 @@
 //! `ward policy waiver`: writing, approving and checking waivers; and what a check takes from them.
 
 use super::law::today;
-use super::own_rules::rules_with;
-use super::{judged, print_json, read_all, settings};
+use super::{judge_all, print_json, read_all, rules_of};
 use crate::cli::{PolicyWaiverCommand, PolicyWaiverWriteArgs};
 use crate::exit::{Failure, Kind};
 use crate::print::Out;
@@ -13,8 +12,8 @@ use ward_policy::limits::MAX_WAIVER_BYTES;
 use ward_policy::report::Checked;
 use ward_policy::rules::{RuleId, RuleSet};
 use ward_policy::waiver::{
-    NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, apply_waivers,
-    approved_for_any, binding_of, demand_of, read_waiver, signed_well, write_waiver,
+    NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, WaiverVoid, apply_waivers,
+    approved_for_any, binding_of, demand_of, is_same_person, read_waiver, signed_well, write_waiver,
 };
 use ward_policy::{Finding, read_text};
 
@@ -39,14 +38,14 @@ pub fn run(command: &PolicyWaiverCommand, out: &Out) -> Result<ExitCode, Failure
         PolicyWaiverCommand::Write(args) => write(args, out),
         PolicyWaiverCommand::Approve { file, name, key } => approve(file, name, key, out),
         PolicyWaiverCommand::Check { files, rules, settings: named } => {
-            let rules = rules_with(rules.as_deref())?.with_settings(settings(named.as_deref())?);
+            let rules = rules_of(rules.as_deref(), named.as_deref())?;
             check(files, &rules, out)
         }
     }
 }
 
 fn make_key(file: &Path, out: &Out) -> Result<ExitCode, Failure> {
-    let key = SignKey::generate(&mut rand_core::UnwrapErr(getrandom::SysRng));
+    let key = SignKey::generate(&mut crate::server_folder::system_rng());
     ward_server::write_key_file(file, &key.secret_bytes()).map_err(|error| {
         Failure::input("the key was not written", error, "choose a file that is not there yet")
     })?;
@@ -60,11 +59,9 @@ fn make_key(file: &Path, out: &Out) -> Result<ExitCode, Failure> {
 
 fn write(args: &PolicyWaiverWriteArgs, out: &Out) -> Result<ExitCode, Failure> {
     let key = read_key(&args.key)?;
-    let decided = settings(args.inputs.settings.as_deref())?;
-    let rules = rules_with(args.inputs.rules.as_deref())?.with_settings(decided);
+    let rules = rules_of(args.inputs.rules.as_deref(), args.inputs.settings.as_deref())?;
     let (found, _) = read_all(&args.inputs, out)?;
-    let checked: Vec<Checked<'_>> =
-        found.inputs.iter().map(|input| judged(&input.name, &input.graph, &rules)).collect();
+    let checked = judge_all(&found, &rules);
     let mut waiver = waiver_of(args, &checked, &rules)?;
     sign(&mut waiver, SignerRole::Author, &args.name, &key);
     write_new(&args.out, &write_waiver(&waiver))?;
@@ -97,9 +94,8 @@ fn waiver_of(
             "give the rule, the part and the address as ward policy check prints them",
         ));
     };
-    let binds = binding_of(finding, assessment.graph).ok_or_else(|| {
-        refuse("this finding can't be waived: what it rests on is secret", "mend it instead")
-    })?;
+    let binds = binding_of(finding, assessment.graph)
+        .ok_or_else(|| refuse(&WaiverVoid::NotWaivable.to_string(), "mend it instead"))?;
     let demand = demand_of(finding, rules);
     if demand.alternative && args.alternative.is_none() {
         return Err(refuse(
@@ -146,7 +142,7 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
     if waiver.signed_as(SignerRole::Author).count() != 1 {
         return Err(refuse("its author has not signed it"));
     }
-    if signed.any(|one| one.key == *key.public().as_bytes() || *one.name == *name) {
+    if signed.any(|one| one.key == *key.public().as_bytes() || is_same_person(&one.name, name)) {
         return Err(refuse("whoever approves is neither its author nor another approver"));
     }
     tell_what_is_signed(&waiver, out);
@@ -166,14 +162,25 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whoever approves reads what they answer for.
+/// Whoever approves reads what they answer for, a program too. A text of several lines stands in one, so
+/// that none of them passes for another word.
 fn tell_what_is_signed(waiver: &Waiver, out: &Out) {
-    out.line(format!("{} {} in {} until {}", waiver.rule, waiver.resource, waiver.stage, waiver.expires));
-    waiver.observed.iter().for_each(|seen| out.line(format!("  seen: {seen}")));
-    out.line(format!("  reason: {}", waiver.reason));
-    if let Some(alternative) = &waiver.alternative {
-        out.line(format!("  instead: {alternative}"));
-    }
+    let part = waiver.aspect.as_deref().map(|aspect| format!(" ({aspect})")).unwrap_or_default();
+    out.line(format!(
+        "{}{part} {} in {} from {} until {}",
+        waiver.rule, waiver.resource, waiver.stage, waiver.written, waiver.expires
+    ));
+    let say = |what: &str, text: &str| out.line(format!("  {what}: {}", text.replace('\n', " ")));
+    waiver.observed.iter().for_each(|seen| say("seen", seen));
+    say("reason", &waiver.reason);
+    waiver.alternative.iter().for_each(|text| say("instead", text));
+    waiver.ticket.iter().for_each(|text| say("ticket", text));
+    out.document(&serde_json::json!({
+        "rule": waiver.rule.as_str(), "aspect": waiver.aspect, "resource": waiver.resource,
+        "stage": waiver.stage, "written": waiver.written.to_string(), "expires": waiver.expires.to_string(),
+        "observed": waiver.observed, "reason": waiver.reason, "alternative": waiver.alternative,
+        "ticket": waiver.ticket,
+    }));
 }
 
 fn check(files: &[PathBuf], rules: &RuleSet, out: &Out) -> Result<ExitCode, Failure> {

@@ -3,8 +3,7 @@
 //! Whatever goes wrong is no answer that admits: the cluster's own configuration (`failurePolicy: Fail`) then
 //! refuses. The only command of `ward policy` that starts a runtime.
 
-use super::own_rules::rules_with;
-use super::settings;
+use super::rules_of;
 use crate::cli::{OpenFindingsArg, PolicyWebhookArgs};
 use crate::commands::serve::{stop_signal, write_logs};
 use crate::exit::Failure;
@@ -38,7 +37,7 @@ struct Judge {
 /// # Errors
 /// Every reason not to start.
 pub fn run(args: &PolicyWebhookArgs, out: &Out) -> Result<ExitCode, Failure> {
-    let rules = rules_with(args.rules.as_deref())?.with_settings(settings(args.settings.as_deref())?);
+    let rules = rules_of(args.rules.as_deref(), args.settings.as_deref())?;
     let open = match args.open {
         OpenFindingsArg::Refuse => OpenFindings::Refuse,
         OpenFindingsArg::Warn => OpenFindings::Warn,
