@@ -74,7 +74,7 @@ fn a_waiver_is_written_approved_and_counts_until_the_value_changes() {
     assert!(code == Some(1) && told.contains("approvals"), "{told}");
     assert_eq!(scene.approve(&file, "ann").0, Some(1), "nobody approves what they wrote");
     let (code, told) = scene.approve(&file, "bo");
-    assert!(code == Some(0) && told.contains("W-018 aws_efs_file_system.f in test until"), "{told}");
+    assert!(code == Some(0) && told.contains("W-018 aws_efs_file_system.f in test from "), "{told}");
     assert!(
         told.contains("encrypted = false") && told.contains("It moves."),
         "what is signed is shown: {told}"
