@@ -7,6 +7,7 @@ mod new_log_key;
 mod policy;
 mod policy_apply;
 mod policy_exceptions;
+mod policy_samples;
 mod policy_webhook;
 mod scene;
 mod serving;
