@@ -17,6 +17,8 @@ mod report;
 #[cfg(test)]
 mod report_forms;
 #[cfg(test)]
+mod rule_fixes;
+#[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]
 mod rule_pages;
