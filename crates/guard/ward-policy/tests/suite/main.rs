@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
 mod fails_closed;
 #[cfg(test)]
 mod judged;
