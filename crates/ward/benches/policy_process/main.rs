@@ -72,7 +72,9 @@ fn rounds(wanted: usize) -> usize {
 /// The plan that was named, or that of the corpora.
 fn plan() -> Option<PathBuf> {
     let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).map(PathBuf::from);
-    named.or_else(|| Some(Path::new(&std::env::var_os("WARD_CORPORA")?).join("policy/speed/plan-1000.json")))
+    let of_corpora =
+        || Some(Path::new(&std::env::var_os("WARD_CORPORA")?).join("policy/speed/plan-1000.json"));
+    named.or_else(|| of_corpora().filter(|file| file.is_file()))
 }
 
 fn ward(words: &[&str], file: Option<&Path>) -> Command {
