@@ -74,7 +74,9 @@ fn with_the_open_ones(answer: Answer, assessment: &Assessment<'_>, open: OpenFin
 fn message(first: &Finding<'_>, refused: &[&Finding<'_>], rules: &RuleSet) -> String {
     let observed: Vec<String> = first.observed.iter().map(Observation::line).collect();
     let law = rules.citations_of(first.rule, first.cell).into_iter().next();
-    let law = law.map(|(_, citation)| format!(" It would violate {} {}.", citation.cite, citation.title));
+    let law = law.map(|(cited, citation)| {
+        format!(" It {} {} {}.", cited.relation.without_it(), citation.cite, citation.title)
+    });
     let word = if first.verdict == Verdict::Fail { "is not met" } else { "is not proven" };
     let others = if refused.len() > 1 { format!(" All rules: {}.", ids(refused)) } else { String::new() };
     format!(

@@ -8,7 +8,7 @@ use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
 use crate::graph::Role;
-use crate::law::{Citation, Cited, ParagraphHash, Relation};
+use crate::law::{Citation, Cited, ParagraphHash};
 use crate::rules::{RuleSet, Severity};
 use crate::verdict::{Exit, Verdict};
 
@@ -147,11 +147,7 @@ impl Page {
 
     fn citations(&mut self, citations: &[(&Cited, &Citation)]) {
         for (place, (cited, citation)) in citations.iter().enumerate() {
-            let label = match (place, cited.relation) {
-                (0, Relation::Implements) => "would violate",
-                (0, _) => "works against",
-                _ => "also",
-            };
+            let label = if place == 0 { cited.relation.without_it() } else { "also" };
             let checked = match &citation.paragraph {
                 ParagraphHash::Sha256(_) => "",
                 ParagraphHash::None(_) => "; paragraph not checked",
