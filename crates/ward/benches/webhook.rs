@@ -3,7 +3,12 @@
 //!
 //! It is asked about the objects of kubernetes-goat where `WARD_CORPORA` is set, otherwise about those of
 //! `deploy/kubernetes`. A time runs from when a review is due, so that one slow answer does not hide others.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench prints its figures"
+)]
 
 #[path = "../../../bench/stopwatch.rs"]
 mod stopwatch;

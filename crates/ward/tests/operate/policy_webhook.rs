@@ -133,6 +133,28 @@ fn a_cluster_is_answered_over_tls_and_nothing_that_goes_wrong_admits() {
 }
 
 #[test]
+fn no_content_of_a_secret_is_in_a_log_or_an_answer() {
+    const CANARY: &str = "canary-7f3a";
+    let webhook = Webhook::start(&[]);
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"},
+        "data": {"a": CANARY}, "stringData": {"b": CANARY}});
+    let mut map = secret.clone();
+    map["kind"] = json!("ConfigMap");
+    map["data"] = json!({"password": CANARY});
+    let whole = review("u-1", &secret).to_string();
+    let cut = &whole[..whole.find(CANARY).unwrap() + CANARY.len()];
+    let broken = whole.replace(&format!("\"{CANARY}\""), CANARY);
+    let (map, twice) = (review("u-2", &map).to_string(), whole.replace("\"data\"", "\"stringData\""));
+    for body in [&whole, cut, &broken, &map, &twice] {
+        let (_, answer) = webhook.post("/validate", body.as_bytes());
+        assert!(!String::from_utf8_lossy(&answer).contains(CANARY), "{body}");
+    }
+    let (_, said, log) = webhook.running.stop();
+    assert!(log.contains("a review was answered") && log.contains("a request was no review"), "{log}");
+    assert!(!said.contains(CANARY) && !log.contains(CANARY), "{log}");
+}
+
+#[test]
 fn the_webhook_needs_a_certificate_and_a_key_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tls.pem");

@@ -3,14 +3,13 @@
 //! Kubernetes gives the files of a secret to root, and lets the group of the pod read them (`fsGroup`). Such a
 //! key is as private as one that its owner alone may open: root hands it out, and the group is the pod's own.
 
+use crate::limits::WEBHOOK_PEM_MAX_BYTES;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use ward_server::{PemText, TlsError, TlsIdentity};
 use zeroize::Zeroizing;
 
-/// Largest file of a certificate or a key, in bytes: a secret of a cluster holds no more.
-const MAX_PEM_BYTES: u64 = 1024 * 1024;
 /// The user that hands out the files of a secret.
 #[cfg(unix)]
 const ROOT: u32 = 0;
@@ -27,7 +26,7 @@ pub enum PemFault {
         source: std::io::Error,
     },
     /// It is larger than any certificate or key.
-    #[error("{path} has more than {MAX_PEM_BYTES} bytes")]
+    #[error("{path} has more than {WEBHOOK_PEM_MAX_BYTES} bytes")]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -94,9 +93,9 @@ fn open(path: &Path) -> Result<File, PemFault> {
 
 fn read(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>, PemFault> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let read = file.take(MAX_PEM_BYTES + 1).read_to_end(&mut bytes);
+    let read = file.take(WEBHOOK_PEM_MAX_BYTES + 1).read_to_end(&mut bytes);
     match read {
-        Ok(len) if len as u64 > MAX_PEM_BYTES => Err(PemFault::TooLarge { path: path.to_owned() }),
+        Ok(len) if len as u64 > WEBHOOK_PEM_MAX_BYTES => Err(PemFault::TooLarge { path: path.to_owned() }),
         Ok(_) => Ok(bytes),
         Err(source) => Err(PemFault::Unread { path: path.to_owned(), source }),
     }
@@ -133,7 +132,8 @@ const fn is_private(mode: u32, owner: u32, is_own_group: bool) -> bool {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -188,7 +188,7 @@ mod tests {
     fn a_file_at_the_limit_and_one_past() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tls.key");
-        for (bytes, is_read) in [(MAX_PEM_BYTES, true), (MAX_PEM_BYTES + 1, false)] {
+        for (bytes, is_read) in [(WEBHOOK_PEM_MAX_BYTES, true), (WEBHOOK_PEM_MAX_BYTES + 1, false)] {
             std::fs::write(&path, vec![b'-'; usize::try_from(bytes).unwrap()]).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
             assert_eq!(PemFiles::read(&path, &path).is_ok(), is_read);

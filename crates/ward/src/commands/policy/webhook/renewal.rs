@@ -1,13 +1,11 @@
 //! A certificate that is renewed while the webhook runs: the kubelet exchanges the files below it.
 
 use super::pem_files::{PemFault, PemFiles};
+use crate::limits::WEBHOOK_LOOK_EVERY_S;
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::time::Duration;
 use ward_server::ServedIdentity;
-
-/// How often the files are looked at, seconds. The kubelet takes a minute or more to bring a new one.
-const LOOK_EVERY_S: u64 = 5;
 
 /// What was found when the files were looked at last.
 #[derive(PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl Renewal {
 
     /// Looks at the files again and again, and logs what came of it.
     pub async fn watch(mut self, served: ServedIdentity) {
-        let mut every = tokio::time::interval(Duration::from_secs(LOOK_EVERY_S));
+        let mut every = tokio::time::interval(Duration::from_secs(WEBHOOK_LOOK_EVERY_S));
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             every.tick().await;
@@ -83,7 +81,8 @@ fn digest(files: &PemFiles) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
