@@ -39,6 +39,10 @@ pub enum TlsError {
     Unusable(rustls::Error),
 }
 
+/// Said of PEM that does not parse. What the parser says may quote the line that it fell over, and with it a key
+/// that stands in one line.
+const NOT_WELL_FORMED: &str = "it is not well formed, or there is none in it";
+
 fn unfit_certificate(path: &Path, reason: &dyn fmt::Display) -> TlsError {
     TlsError::Certificate { path: path.to_owned(), reason: reason.to_string() }
 }
@@ -81,11 +85,12 @@ impl TlsIdentity {
     pub fn from_pem(cert: PemText<'_>, key: PemText<'_>) -> Result<Self, TlsError> {
         let chain = CertificateDer::pem_slice_iter(cert.bytes)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unfit_certificate(cert.path, &error))?;
+            .map_err(|_| unfit_certificate(cert.path, &NOT_WELL_FORMED))?;
         if chain.is_empty() {
             return Err(unfit_certificate(cert.path, &"there is none in it"));
         }
-        let key = PrivateKeyDer::from_pem_slice(key.bytes).map_err(|error| unfit_key(key.path, &error))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.bytes).map_err(|_| unfit_key(key.path, &NOT_WELL_FORMED))?;
         Ok(Self { chain, key })
     }
 

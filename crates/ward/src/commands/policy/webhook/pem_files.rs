@@ -92,7 +92,9 @@ fn open(path: &Path) -> Result<File, PemFault> {
 }
 
 fn read(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>, PemFault> {
-    let mut bytes = Zeroizing::new(Vec::new());
+    // Room for all of it at once: growing would leave copies of a key behind.
+    let size = file.metadata().map_or(0, |meta| meta.len()).min(WEBHOOK_PEM_MAX_BYTES);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
     let read = file.take(WEBHOOK_PEM_MAX_BYTES + 1).read_to_end(&mut bytes);
     match read {
         Ok(len) if len as u64 > WEBHOOK_PEM_MAX_BYTES => Err(PemFault::TooLarge { path: path.to_owned() }),
@@ -181,6 +183,26 @@ mod tests {
                     "{error}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_well_formed_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tls.key");
+        let pair = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let inner = pair.lines().nth(1).unwrap().to_owned();
+        for text in
+            [pair.replace('\n', ""), pair.replace(" KEY", "_KEY"), pair.replace("-----END", inner.as_str())]
+        {
+            std::fs::write(&path, &text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let fault = PemFiles::read(&path, &path).unwrap().identity().err().unwrap().to_string();
+            let as_bytes = format!("{:?}", &inner.as_bytes()[..8]);
+            assert!(
+                !fault.contains(&inner[..8]) && !fault.contains(as_bytes.trim_matches(['[', ']'])),
+                "{fault}"
+            );
         }
     }
 
