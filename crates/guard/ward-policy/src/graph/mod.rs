@@ -36,6 +36,8 @@ pub enum Format {
     CloudFormation,
     /// Kubernetes manifests.
     Kubernetes,
+    /// One object of a running cluster, without the others around it.
+    ClusterObject,
 }
 
 impl Format {
@@ -48,6 +50,7 @@ impl Format {
             Self::TerraformSource => "Terraform source",
             Self::CloudFormation => "CloudFormation template",
             Self::Kubernetes => "Kubernetes manifests",
+            Self::ClusterObject => "object of a cluster",
         }
     }
 }
