@@ -8,6 +8,7 @@ mod policy;
 mod policy_apply;
 mod policy_exceptions;
 mod policy_names;
+mod policy_samples;
 mod policy_webhook;
 mod policy_webhook_key;
 mod scene;

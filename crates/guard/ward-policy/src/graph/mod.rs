@@ -23,6 +23,10 @@ pub use unknown::{BlockReference, Reason, Reference, References, Referent, Refer
 use crate::limits::MAX_RESOURCES;
 use std::collections::HashMap;
 
+/// What stands behind the id of a storage account of Azure where its blobs are meant: Azure takes a setting
+/// about the log of reads and writes only there.
+pub(crate) const BLOBS_OF_ACCOUNT: &str = "/blobServices/default";
+
 /// The format that an input was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {

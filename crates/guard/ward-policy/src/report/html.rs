@@ -7,7 +7,7 @@
 use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::{SourceFiles, lines_of};
-use super::text::grouped;
+use super::text::{grouped, is_first_of_cell, label_of};
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
@@ -19,6 +19,9 @@ use crate::verdict::{Exit, Verdict};
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("page.css");
+
+/// From so many rules that are not met on, links to them stand before them.
+const LEAST_GROUPS_WITH_CONTENTS: usize = 3;
 
 /// The report of these inputs.
 #[must_use]
@@ -59,6 +62,16 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// The rule of a finding, and its part.
+fn heading_of(finding: &Finding<'_>) -> String {
+    let aspect = finding.cell.aspect.as_deref().map(|aspect| format!(" ({aspect})")).unwrap_or_default();
+    format!("{} {}{aspect}", finding.rule.id, finding.rule.title)
+}
+
+fn resources_of(group: &[&Finding<'_>]) -> String {
+    if group.len() == 1 { "1 resource".to_owned() } else { format!("{} resources", group.len()) }
 }
 
 struct HtmlPage<'p> {
@@ -124,7 +137,9 @@ impl HtmlPage<'_> {
             assessment.recognised
         ));
         self.notes(name, assessment, allow_empty);
-        for group in grouped(&assessment.findings) {
+        let groups = grouped(&assessment.findings);
+        self.contents(&groups);
+        for group in groups {
             self.group(name, &group);
         }
         self.waived(assessment);
@@ -169,13 +184,36 @@ impl HtmlPage<'_> {
         }
     }
 
+    /// Links to the rules that are not met, worst first: a long page is walked through by them.
+    fn contents(&mut self, groups: &[Vec<&Finding<'_>>]) {
+        if groups.len() < LEAST_GROUPS_WITH_CONTENTS {
+            return;
+        }
+        self.put("<nav aria-label=\"Rules that are not met\">\n<ol class=\"contents\">\n");
+        let next = self.headings + 1;
+        for (place, group) in groups.iter().enumerate() {
+            let Some(first) = group.first() else { continue };
+            let item = format!(
+                "<li><a href=\"#h{}\">{}</a>: {}, {}</li>\n",
+                next + place,
+                escaped(&heading_of(first)),
+                first.rule.severity.word(),
+                resources_of(group)
+            );
+            self.put(&item);
+        }
+        self.put("</ol>\n</nav>\n");
+    }
+
     fn group(&mut self, name: &str, group: &[&Finding<'_>]) {
         let Some(first) = group.first() else { return };
         let rule = first.rule;
-        let aspect = first.cell.aspect.as_deref().map(|aspect| format!(" ({aspect})")).unwrap_or_default();
-        let heading = format!("{} {}{aspect}", rule.id, rule.title);
-        self.open_section("rule", &heading, 3);
-        self.put(&format!("<p><strong class=\"mark severity\">{}</strong></p>\n", rule.severity.word()));
+        self.open_section("rule", &heading_of(first), 3);
+        self.put(&format!(
+            "<p><strong class=\"mark\">{}</strong>, {}</p>\n",
+            rule.severity.word(),
+            resources_of(group)
+        ));
         self.law(&self.rules.citations_of(rule, first.cell));
         for consequence in consequences(rule, first.cell, self.rules) {
             self.put(&format!("<p>{}</p>\n", escaped(consequence)));
@@ -183,8 +221,8 @@ impl HtmlPage<'_> {
         if let Some(note) = &rule.note {
             self.put(&format!("<p>{}</p>\n", escaped(note)));
         }
-        for finding in group {
-            self.finding(name, finding);
+        for (place, finding) in group.iter().enumerate() {
+            self.finding(name, finding, is_first_of_cell(group, place));
         }
         self.put(&format!("<p class=\"version\">rule {} version {}</p>\n", rule.id, escaped(&rule.hash)));
         self.close_section();
@@ -192,14 +230,15 @@ impl HtmlPage<'_> {
 
     fn law(&mut self, citations: &[(&Cited, &Citation)]) {
         self.put("<ul class=\"law\">\n");
-        for (place, (_, citation)) in citations.iter().enumerate() {
+        for (place, (cited, citation)) in citations.iter().enumerate() {
             let checked = match citation.paragraph {
                 ParagraphHash::Sha256(_) => "",
                 ParagraphHash::None(_) => "; paragraph not checked",
             };
             let summary = if place == 0 { format!(": {}", citation.summary) } else { String::new() };
             self.put(&format!(
-                "<li><strong>{}</strong> {} ({}{checked}){}</li>\n",
+                "<li>{} <strong>{}</strong> {} ({}{checked}){}</li>\n",
+                label_of(place, cited.relation),
                 escaped(&citation.cite),
                 escaped(&citation.title),
                 citation.strength.word(),
@@ -209,7 +248,7 @@ impl HtmlPage<'_> {
         self.put("</ul>\n");
     }
 
-    fn finding(&mut self, name: &str, finding: &Finding<'_>) {
+    fn finding(&mut self, name: &str, finding: &Finding<'_>, is_new: bool) {
         let class = if finding.verdict == Verdict::Indeterminate { "open" } else { "fail" };
         let resource = finding.resource;
         self.put(&format!(
@@ -225,27 +264,35 @@ impl HtmlPage<'_> {
         if resource.role == Role::Drifted {
             self.put("<p>As found outside of the code.</p>\n");
         }
-        self.put("<dl>\n");
         let mut told: Vec<String> = Vec::new();
         for line in finding.observed.iter().map(Observation::line) {
             if !told.contains(&line) {
-                self.row("observed", &line);
                 told.push(line);
             }
         }
-        self.row("expected", &finding.cell.expected);
+        self.put("<dl class=\"facts\">\n");
+        self.row("observed", &told);
+        if is_new {
+            self.row("expected", std::slice::from_ref(&finding.cell.expected));
+        }
         if let Some(waiver) = &finding.waiver {
-            self.row("no waiver", waiver);
+            self.row("no waiver", std::slice::from_ref(waiver));
         }
-        self.put("</dl>\n");
-        if let Some(fix) = &finding.cell.fix {
-            self.put(&format!("<p>Fix:</p>\n<pre>{}</pre>\n", escaped(fix)));
+        let fix = finding.cell.fix.as_deref().filter(|_| is_new);
+        if let Some(fix) = fix {
+            self.put(&format!("<dt>fix</dt>\n<dd><pre>{}</pre></dd>\n", escaped(fix)));
         }
-        self.put("</article>\n");
+        self.put("</dl>\n</article>\n");
     }
 
-    fn row(&mut self, label: &str, text: &str) {
-        self.put(&format!("<dt>{label}</dt><dd>{}</dd>\n", escaped(text)));
+    /// A label with what belongs to it.
+    fn row(&mut self, label: &str, texts: &[impl AsRef<str>]) {
+        if texts.is_empty() {
+            return;
+        }
+        let values: String =
+            texts.iter().map(|text| format!("<dd>{}</dd>\n", escaped(text.as_ref()))).collect();
+        self.put(&format!("<dt>{label}</dt>\n{values}"));
     }
 
     fn source(&mut self, name: &str, finding: &Finding<'_>) {

@@ -8,7 +8,7 @@ use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
 use crate::graph::Role;
-use crate::law::{Citation, Cited, ParagraphHash};
+use crate::law::{Citation, Cited, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
 use crate::shown_text::one_line;
 use crate::verdict::{Exit, Verdict};
@@ -133,9 +133,7 @@ impl Page {
             self.labelled("note", note);
         }
         for (place, finding) in group.iter().enumerate() {
-            let before = place.checked_sub(1).and_then(|before| group.get(before));
-            let is_new = before.is_none_or(|before| !std::ptr::eq(before.cell, finding.cell));
-            self.finding(finding, is_new, shown);
+            self.finding(finding, is_first_of_cell(group, place), shown);
         }
         let faint = format!("rule {} version {}", rule.id, rule.hash);
         let faint = self.paint(FAINT, &faint);
@@ -144,7 +142,7 @@ impl Page {
 
     fn citations(&mut self, citations: &[(&Cited, &Citation)]) {
         for (place, (cited, citation)) in citations.iter().enumerate() {
-            let label = if place == 0 { cited.relation.without_it() } else { "also" };
+            let label = label_of(place, cited.relation);
             let checked = match &citation.paragraph {
                 ParagraphHash::Sha256(_) => "",
                 ParagraphHash::None(_) => "; paragraph not checked",
@@ -222,6 +220,20 @@ impl Page {
         };
         let word = self.paint(colour, word);
         self.line(&format!("{word}  ({})", counts.join(", ")));
+    }
+}
+
+/// What a refusal does to a paragraph: the first one says it, the others stand beside it.
+pub(super) const fn label_of(place: usize, relation: Relation) -> &'static str {
+    if place == 0 { relation.without_it() } else { "also" }
+}
+
+/// Whether a finding of a group is the first of its part of the rule: what is expected is said once.
+pub(super) fn is_first_of_cell(group: &[&Finding<'_>], place: usize) -> bool {
+    let before = place.checked_sub(1).and_then(|before| group.get(before));
+    match (before, group.get(place)) {
+        (Some(before), Some(finding)) => !std::ptr::eq(before.cell, finding.cell),
+        _ => true,
     }
 }
 

@@ -6,7 +6,7 @@ use super::expressions::{as_bool, pairs, reason_of};
 use super::operators::not_known_of;
 use super::syntax::Part;
 use super::value::{Data, Entries, NotKnown, Value, joined};
-use crate::graph::{Attribute, Reason, References, Referent};
+use crate::graph::{Attribute, BLOBS_OF_ACCOUNT, Reason, References, Referent};
 use crate::json::read_json;
 use crate::limits::MAX_TEXT_BYTES;
 use std::rc::Rc;
@@ -112,15 +112,20 @@ impl Built {
 
 /// A value that is not known, of texts with holes between them. A text is a name, or lies within what an
 /// ARN names: `"${bucket.arn}/*"`. Any other text around a name may name something else, as
-/// `"${bucket.id}-logs"` does, and is computed. What is written is kept where it names a resource, and
+/// `"${bucket.id}-logs"` does, and is computed; only of a storage account the blobs are named so. What is written is kept where it names a resource, and
 /// nowhere else: another text may hold a secret.
 fn around(value: Value, texts: &[&str], holes: &[&Value]) -> Value {
     let is_arn = |to: &Referent| match to {
         Referent::Block(block) => block.attribute.ends_with("arn"),
         _ => false,
     };
+    let is_account = |to: &Referent| match to {
+        Referent::Block(block) => &*block.kind == "azurerm_storage_account" && &*block.attribute == "id",
+        _ => false,
+    };
     let stays = match (texts, holes) {
         (["", ""], _) => true,
+        (["", BLOBS_OF_ACCOUNT], [hole]) => hole.from.iter().all(|reference| is_account(&reference.to)),
         (["", after], [hole]) => {
             after.starts_with(['/', ':']) && hole.from.iter().all(|reference| is_arn(&reference.to))
         }

@@ -5,6 +5,8 @@ mod admission;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
 mod fails_closed;
 #[cfg(test)]
 mod hostile_names;
@@ -20,6 +22,8 @@ mod reference_infrastructure;
 mod report;
 #[cfg(test)]
 mod report_forms;
+#[cfg(test)]
+mod rule_fixes;
 #[cfg(test)]
 mod rule_fixtures;
 #[cfg(test)]

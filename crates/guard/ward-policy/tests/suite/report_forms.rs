@@ -41,7 +41,8 @@ fn a_page_of_html_is_whole_and_inert_with_hostile_names() {
     let page = html(&checked, &rules, false, &NoSourceFiles);
     let known: BTreeSet<&str> = [
         "!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "h4", "p",
-        "dl", "div", "dt", "dd", "section", "ul", "li", "strong", "span", "article", "code", "pre",
+        "dl", "div", "dt", "dd", "section", "ul", "ol", "li", "strong", "span", "article", "code", "pre",
+        "nav", "a",
     ]
     .into();
     let mut open: Vec<String> = Vec::new();
@@ -58,10 +59,18 @@ fn a_page_of_html_is_whole_and_inert_with_hostile_names() {
     assert!(open.is_empty(), "{open:?}");
     assert!(!page.contains(['\u{1b}', '\u{202e}']), "nothing steers");
     assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("pl&lt;script&gt;an"));
-    assert!(page.contains("45 CFR 164.312(a)(2)(iv)") && page.contains("not read"));
+    assert!(page.contains("would violate <strong>45 CFR 164.312(a)(2)(iv)") && page.contains("not read"));
     assert!(page.contains("lang=\"en\"") && page.contains("width=device-width"));
-    for outside in ["http://", "https://", "src=\"", "href=", "url(", "@import"] {
-        assert!(!page.replace("&quot;", "").contains(outside), "{outside}");
+    let plain = page.replace("&quot;", "");
+    for outside in ["http://", "https://", "src=\"", "url(", "@import"] {
+        assert!(!plain.contains(outside), "{outside}");
+    }
+    // Links lead to a heading of this page.
+    let links: Vec<&str> = plain.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() >= 3, "{links:?}");
+    for link in links {
+        let target = link.strip_prefix('#').unwrap_or_else(|| panic!("{link} leads away"));
+        assert!(page.contains(&format!("<h3 id=\"{target}\">W-")), "{link}");
     }
     // Each heading that a section names is there, once.
     for at in 1..=page.matches("aria-labelledby").count() {

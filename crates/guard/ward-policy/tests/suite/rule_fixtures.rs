@@ -6,7 +6,7 @@ use ward_policy::graph::{Action, Graph};
 use ward_policy::rules::{Fixture, RuleSet, read_fixtures};
 use ward_policy::{Finding, Settings, Verdict, builtin_rules, run_fixtures, verdict_for, verdict_for_part};
 
-fn fixtures() -> Vec<Fixture> {
+pub fn fixtures() -> Vec<Fixture> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../policies/fixtures"));
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
@@ -20,13 +20,13 @@ fn fixtures() -> Vec<Fixture> {
 }
 
 /// The rules as each fixture's organisation has them.
-struct RuleSets {
+pub struct RuleSets {
     usual: RuleSet,
     decided: Vec<(Settings, RuleSet)>,
 }
 
 impl RuleSets {
-    fn new(fixtures: &[Fixture]) -> Self {
+    pub fn new(fixtures: &[Fixture]) -> Self {
         let mut sets = Self { usual: builtin_rules().unwrap(), decided: Vec::new() };
         for fixture in fixtures {
             let is_known = sets.decided.iter().any(|(settings, _)| *settings == fixture.settings);
@@ -38,14 +38,19 @@ impl RuleSets {
         sets
     }
 
-    fn of(&self, fixture: &Fixture) -> &RuleSet {
+    pub fn of(&self, fixture: &Fixture) -> &RuleSet {
         let decided = self.decided.iter().find(|(settings, _)| *settings == fixture.settings);
         decided.map_or(&self.usual, |(_, rules)| rules)
     }
 }
 
 /// What the rule of a fixture, or its part, finds.
-fn found<'a>(graph: &'a Graph, rules: &'a RuleSet, fixture: &Fixture, address: &str) -> Option<Finding<'a>> {
+pub fn found<'a>(
+    graph: &'a Graph,
+    rules: &'a RuleSet,
+    fixture: &Fixture,
+    address: &str,
+) -> Option<Finding<'a>> {
     match &fixture.aspect {
         Some(aspect) => verdict_for_part(graph, rules, &fixture.rule, aspect, address),
         None => verdict_for(graph, rules, &fixture.rule, address),
