@@ -26,6 +26,10 @@ pub const SITE_QUORUM: u8 = 2;
 pub const FRESHNESS_S: u32 = 259_200;
 /// The same where a quorum of witnesses is outside the operator's hands (24 h).
 pub const FRESHNESS_OUTSIDE_S: u32 = 86_400;
+/// Bytes of the webhook's certificate or key: a secret of a cluster holds no more.
+pub const WEBHOOK_PEM_MAX_BYTES: u64 = 1024 * 1024;
+/// Seconds between two looks of the webhook at its certificate; a cluster takes a minute to bring a new one.
+pub const WEBHOOK_LOOK_EVERY_S: u64 = 5;
 /// Bytes of a backup's manifest.
 pub const BACKUP_MANIFEST_MAX_BYTES: u32 = 64 * 1024;
 /// Files in a backup.

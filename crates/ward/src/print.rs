@@ -6,16 +6,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
+use ward_policy::shown_text::{one_line, steers};
 
-/// Whether a character steers a terminal or turns text around instead of being shown: control
-/// characters (C0, DEL, C1), and those that change the direction of writing. Names, notes and
-/// forms come from elsewhere; none of them may rewrite the screen or paste into a shell.
-const fn steers(c: char) -> bool {
-    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Text as it may go to a terminal: what would steer it is shown as `�`. Lines and tabs stay.
+/// Text as it may go to a terminal: what would steer it is shown as `�`. Lines and tabs stay. Names, notes
+/// and forms come from elsewhere; none of them may rewrite the screen or paste into a shell.
 pub fn shown(text: &str) -> Cow<'_, str> {
     let refused = |c: char| steers(c) && !matches!(c, '\n' | '\t');
     if !text.contains(refused) {
@@ -26,7 +20,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 
 /// JSON in which the same characters stand as escapes. JSON itself asks for that below U+0020 only;
 /// the others can only stand inside its texts, so the meaning does not change.
-fn escaped(json: &str) -> Cow<'_, str> {
+pub fn escaped(json: &str) -> Cow<'_, str> {
     if !json.contains(steers) {
         return Cow::Borrowed(json);
     }
@@ -124,7 +118,7 @@ impl Out {
             return;
         }
         let rows: Vec<Vec<Cow<'_, str>>> =
-            rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
+            rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
             cells.chain(heads.get(column).map(|head| head.chars().count())).max().unwrap_or(0)
@@ -166,6 +160,8 @@ impl Out {
             escaped(&error.to_string()).into_owned()
         } else {
             let code = code.map(|code| format!("{code}  ")).unwrap_or_default();
+            // What goes on in a new line stands under its own sentence.
+            let [what, why, next] = [what, why, next].map(|text| text.replace('\n', "\n        "));
             format!("{code}{what}\n  why:  {why}\n  next: {next}")
         };
         // Nothing is left to do when even standard error is gone.
@@ -176,7 +172,7 @@ impl Out {
     pub fn aside(&self, text: &str) {
         if !self.json {
             // As in `failure`.
-            let _ = writeln!(std::io::stderr(), "{}", shown(text));
+            let _ = writeln!(std::io::stderr(), "{}", one_line(text));
         }
     }
 

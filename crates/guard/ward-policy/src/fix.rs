@@ -6,6 +6,7 @@
 use crate::finding::Finding;
 use crate::graph::Role;
 use crate::limits::MAX_BLOCK_LINES;
+use crate::shown_text::diff_path;
 use crate::terraform_source::is_fetched;
 use crate::verdict::Verdict;
 use std::fmt::Write as _;
@@ -151,7 +152,8 @@ impl MendedFile {
         for hunk in numbered.split(|(_, kept, _)| !kept).filter(|hunk| !hunk.is_empty()) {
             write_hunk(hunk, &mut out);
         }
-        if out.is_empty() { out } else { format!("--- a/{path}\n+++ b/{path}\n{out}") }
+        let head = |side: &str| diff_path(&format!("{side}/{path}")).into_owned();
+        if out.is_empty() { out } else { format!("--- {}\n+++ {}\n{out}", head("a"), head("b")) }
     }
 }
 

@@ -30,6 +30,9 @@ pub fn read_named_input(file: &str, bytes: &[u8]) -> Result<Graph, InputError> {
         Format::TerraformSource => Err(InputError::UnknownFormat {
             what: "sources of Terraform are read as a folder, not as a file".to_owned(),
         }),
+        Format::ClusterObject => Err(InputError::UnknownFormat {
+            what: "objects of a running cluster are read from its reviews, not from a file".to_owned(),
+        }),
     }
 }
 

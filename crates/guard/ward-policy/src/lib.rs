@@ -32,6 +32,7 @@ pub mod report;
 pub mod rules;
 mod secret_names;
 mod settings;
+pub mod shown_text;
 mod source_documents;
 mod terraform_plan;
 pub mod terraform_source;

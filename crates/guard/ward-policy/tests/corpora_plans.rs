@@ -46,10 +46,10 @@ fn faults(graph: &Graph, json: &Value) -> Vec<String> {
     for change in json.get("resource_changes").and_then(Value::as_array).into_iter().flatten() {
         let address = change["address"].as_str().unwrap();
         let Some((_, resource)) = graph.at(address) else { continue };
+        let unknown = change.pointer("/change/after_unknown");
         for (name, value) in change.pointer("/change/after").and_then(Value::as_object).into_iter().flatten()
         {
-            let mark = change.pointer("/change/after_unknown").and_then(|marks| marks.get(name));
-            let is_marked = mark.is_some_and(|mark| *mark == true);
+            let is_marked = unknown.and_then(|marks| marks.get(name)).is_some_and(|mark| *mark == true);
             if resource.attributes.get(name).is_none() && !is_marked {
                 faults.push(format!("{address}: {name} = {value} is not read"));
             }

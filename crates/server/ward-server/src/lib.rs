@@ -75,7 +75,7 @@ pub use router::router;
 pub use serve::{Listeners, ServeError, serve, serve_router, serve_witness};
 pub use server_secrets::ServerSecretsError;
 pub use telemetry::{LogFilterError, log_subscriber};
-pub use tls::{TlsError, TlsIdentity};
+pub use tls::{PemText, ServedIdentity, TlsError, TlsIdentity};
 pub use witness_client::{
     HttpWitness, InProcess, WitnessAddress, WitnessAddressError, WitnessClient, WitnessClientError,
     WitnessFuture,

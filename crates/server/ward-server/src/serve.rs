@@ -8,7 +8,7 @@ use crate::config::ServerConfig;
 use crate::connection::{PerAddress, serve_connection};
 use crate::limits::{CONNECTIONS_MAX, UPKEEP_EVERY_MS};
 use crate::router::router;
-use crate::tls::{TlsError, TlsIdentity};
+use crate::tls::{ServedIdentity, TlsError, TlsIdentity};
 use crate::witness_router::witness_router;
 use crate::witness_service::WitnessService;
 use axum::Router;
@@ -46,7 +46,7 @@ pub enum ServeError {
 /// Sockets that listen, and how they are served.
 pub struct Listeners {
     service: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<(TlsAcceptor, ServedIdentity)>,
     metrics: Option<TcpListener>,
     drain: Duration,
 }
@@ -78,7 +78,13 @@ impl Listeners {
         if tls.is_none() && !listen.ip().is_loopback() {
             return Err(ServeError::PlainText(listen));
         }
-        let tls = tls.map(TlsIdentity::server_config).transpose()?.map(TlsAcceptor::from);
+        let tls = match tls {
+            Some(identity) => {
+                let served = ServedIdentity::new(identity)?;
+                Some((TlsAcceptor::from(served.server_config()?), served))
+            }
+            None => None,
+        };
         let metrics = match metrics_listen {
             Some(address) => Some(bind(address).await?),
             None => None,
@@ -89,6 +95,11 @@ impl Listeners {
     /// Where the service listens; the port is chosen by the system if it was given as 0.
     pub fn address(&self) -> Option<SocketAddr> {
         self.service.local_addr().ok()
+    }
+
+    /// The identity that the service shows, to exchange it for a renewed one.
+    pub fn identity(&self) -> Option<ServedIdentity> {
+        self.tls.as_ref().map(|(_, served)| served.clone())
     }
 
     /// Where the figures listen.
@@ -125,6 +136,7 @@ pub async fn serve<S: Store>(
         closed: Arc::new(move || closed.connection(-1)),
     };
     let uncounted = app.trusted_proxies().to_vec();
+    let tls = tls.map(|(acceptor, _)| acceptor);
     let house = House { tls, router: router(Arc::clone(&app)), count, uncounted };
     accept_loop(service, house, stop, drain).await;
     beside.shutdown().await;
@@ -144,6 +156,7 @@ pub async fn serve_witness(
 pub async fn serve_router(router: Router, listeners: Listeners, shutdown: impl Future<Output = ()> + Send) {
     let Listeners { service: socket, tls, drain, .. } = listeners;
     let count = Count { opened: Arc::new(|| ()), closed: Arc::new(|| ()) };
+    let tls = tls.map(|(acceptor, _)| acceptor);
     accept_loop(socket, House { tls, router, count, uncounted: Vec::new() }, shutdown, drain).await;
 }
 

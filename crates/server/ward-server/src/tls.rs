@@ -2,10 +2,15 @@
 
 use crate::key_file::{KeyFileError, check_private};
 use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use zeroize::Zeroizing;
 
 /// A certificate or key that cannot be used. The operator must act.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,27 @@ pub enum TlsError {
     Unusable(rustls::Error),
 }
 
+/// Said of PEM that does not parse. What the parser says may quote the line that it fell over, and with it a key
+/// that stands in one line.
+const NOT_WELL_FORMED: &str = "it is not well formed, or there is none in it";
+
+fn unfit_certificate(path: &Path, reason: &dyn fmt::Display) -> TlsError {
+    TlsError::Certificate { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn unfit_key(path: &Path, reason: &dyn fmt::Display) -> TlsError {
+    TlsError::Key { path: path.to_owned(), reason: reason.to_string() }
+}
+
+/// What a PEM file holds, under its name.
+#[derive(Clone, Copy)]
+pub struct PemText<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
 /// A server's certificate chain and key.
 pub struct TlsIdentity {
     chain: Vec<CertificateDer<'static>>,
@@ -47,15 +73,24 @@ impl TlsIdentity {
     /// [`TlsError`].
     pub fn from_files(cert_file: &Path, key_file: &Path) -> Result<Self, TlsError> {
         check_private(key_file)?;
-        let cert_error = |reason: String| TlsError::Certificate { path: cert_file.to_owned(), reason };
-        let chain = CertificateDer::pem_file_iter(cert_file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| cert_error(error.to_string()))?;
+        let cert = std::fs::read(cert_file).map_err(|error| unfit_certificate(cert_file, &error))?;
+        let key = std::fs::read(key_file).map(Zeroizing::new).map_err(|error| unfit_key(key_file, &error))?;
+        Self::from_pem(PemText { path: cert_file, bytes: &cert }, PemText { path: key_file, bytes: &key })
+    }
+
+    /// From the content of PEM files; whoever read them made sure that nobody else may.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn from_pem(cert: PemText<'_>, key: PemText<'_>) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(cert.bytes)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| unfit_certificate(cert.path, &NOT_WELL_FORMED))?;
         if chain.is_empty() {
-            return Err(cert_error("there is none in it".to_owned()));
+            return Err(unfit_certificate(cert.path, &"there is none in it"));
         }
-        let key = PrivateKeyDer::from_pem_file(key_file)
-            .map_err(|error| TlsError::Key { path: key_file.to_owned(), reason: error.to_string() })?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.bytes).map_err(|_| unfit_key(key.path, &NOT_WELL_FORMED))?;
         Ok(Self { chain, key })
     }
 
@@ -81,16 +116,62 @@ impl TlsIdentity {
     /// # Errors
     /// [`TlsError::Unusable`].
     pub fn server_config(self) -> Result<Arc<ServerConfig>, TlsError> {
+        ServedIdentity::new(self)?.server_config()
+    }
+
+    fn certified(self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
+        CertifiedKey::from_der(self.chain, self.key, provider).map(Arc::new).map_err(TlsError::Unusable)
+    }
+}
+
+/// The identity that a listener shows. It can be exchanged while it is served: whoever connects from then on
+/// sees the new one, and connections that are open go on.
+#[derive(Clone)]
+pub struct ServedIdentity(Arc<RwLock<Arc<CertifiedKey>>>);
+
+impl ServedIdentity {
+    /// Shows this identity first.
+    ///
+    /// # Errors
+    /// [`TlsError::Unusable`].
+    pub fn new(identity: TlsIdentity) -> Result<Self, TlsError> {
+        let certified = identity.certified(&rustls::crypto::aws_lc_rs::default_provider())?;
+        Ok(Self(Arc::new(RwLock::new(certified))))
+    }
+
+    /// Shows another identity from now on. One that cannot be used changes nothing.
+    ///
+    /// # Errors
+    /// [`TlsError::Unusable`].
+    pub fn exchange(&self, identity: TlsIdentity) -> Result<(), TlsError> {
+        let certified = identity.certified(&rustls::crypto::aws_lc_rs::default_provider())?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
+        Ok(())
+    }
+
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(TlsError::Unusable)?
             .with_no_client_auth()
-            .with_single_cert(self.chain, self.key)
-            .map_err(TlsError::Unusable)?;
+            .with_cert_resolver(Arc::new(self.clone()));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // Early data can be replayed by anybody on the path (RFC 8446 §8).
         config.max_early_data_size = 0;
         Ok(Arc::new(config))
+    }
+}
+
+impl ResolvesServerCert for ServedIdentity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+// A key has no way into a log.
+impl fmt::Debug for ServedIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServedIdentity")
     }
 }

@@ -34,11 +34,12 @@ pub enum PolicyCommand {
     /// Show how to mend what has a safe textual fix, as a diff. Writes nothing.
     ///
     /// A fix is shown only if the check, done again with it, no longer finds the violation and finds nothing
-    /// new. Ends with 0 if there is nothing left to mend; 1 if there is.
+    /// new. Ends as the check of what is there ends, before anything is mended: with 0, 1, 2 or 3.
     Fix(PolicyFixArgs),
     /// Check a plan of Terraform and apply it, and nothing else than what was checked.
     ///
-    /// Ends as the check does if it refuses; otherwise as the program that applies.
+    /// Ends as the check does if it refuses; otherwise as the program that applies. A signal to stop is passed on to
+    /// that program once, and Ward waits for it to end.
     Apply(PolicyApplyArgs),
     /// Answer a cluster of Kubernetes before it admits an object: a validating webhook over TLS.
     Webhook(PolicyWebhookArgs),
@@ -53,7 +54,8 @@ pub struct PolicyWebhookArgs {
     /// The certificate chain, as PEM.
     #[arg(long, value_name = "FILE")]
     pub cert: PathBuf,
-    /// Its key, as PEM; only its owner may read it.
+    /// Its key, as PEM. Only its owner may open it; or root owns it, the group of this process reads it and
+    /// nobody else does, as in a pod with `fsGroup`.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
     /// What becomes of an object of which not everything is known.

@@ -17,7 +17,7 @@ mod webhook;
 
 use crate::cli::{PolicyCheckArgs, PolicyCommand, PolicyInputs, ReportFormat};
 use crate::exit::Failure;
-use crate::print::Out;
+use crate::print::{Out, escaped};
 use folder_files::{FoundFile, read_folder_files};
 use given_values::GivenValues;
 use own_rules::rules_with;
@@ -106,7 +106,7 @@ fn print_report(
         }
         ReportFormat::Sarif => {
             let log = sarif(checked, rules, args.allow_empty, &sources, env!("CARGO_PKG_VERSION"));
-            out.verbatim(&format!("{log}\n"));
+            out.verbatim(&format!("{}\n", escaped(&log.to_string())));
         }
         ReportFormat::Html => out.verbatim(&html(checked, rules, args.allow_empty, &sources)),
         ReportFormat::Text => {
@@ -127,7 +127,7 @@ fn print_styled(text: &str) {
 fn print_json(document: &impl serde::Serialize, out: &Out) -> Result<(), Failure> {
     let json = serde_json::to_string(document)
         .map_err(|error| Failure::fault("the document was not written", error))?;
-    out.verbatim(&format!("{json}\n"));
+    out.verbatim(&format!("{}\n", escaped(&json)));
     Ok(())
 }
 

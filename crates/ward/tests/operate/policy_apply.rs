@@ -3,8 +3,10 @@
 
 use crate::scene::{said, text, ward};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const OPEN: &str = r#"{"encrypted": false}"#;
@@ -18,11 +20,16 @@ struct Scene {
 impl Scene {
     /// What the stand-in does besides, while it shows the plan.
     fn new(meanwhile: &str) -> Self {
+        Self::with(meanwhile, "")
+    }
+
+    /// And what it does once it has applied a plan.
+    fn with(meanwhile: &str, afterwards: &str) -> Self {
         let scene = Self { folder: tempfile::tempdir().unwrap() };
         let here = scene.folder.path().display();
         let program = format!(
             "#!/bin/sh\nif [ \"$1\" = show ]; then\n  cat \"$3\"\n  {meanwhile}\n  exit 0\nfi\necho \"$@\" > \
-             '{here}/applied'\nfor last; do :; done\ncat \"$last\" > '{here}/content'\nexit 7\n"
+             '{here}/applied'\nfor last; do :; done\ncat \"$last\" > '{here}/content'\n{afterwards}\nexit 7\n"
         );
         std::fs::write(scene.at("terraform"), program).unwrap();
         std::fs::set_permissions(scene.at("terraform"), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -48,6 +55,20 @@ impl Scene {
         command.args(["policy", "apply", "--"]).arg(self.at("terraform")).args(args).output().unwrap()
     }
 
+    /// Starts it in a group of its own, where no terminal sends signals.
+    fn start(&self, args: &[&str]) -> Child {
+        let mut command = ward();
+        command.env("TMPDIR", self.folder.path()).current_dir(self.folder.path()).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["policy", "apply", "--"]).arg(self.at("terraform")).args(args).spawn().unwrap()
+    }
+
+    /// How many copies of plans there are.
+    fn copies(&self) -> usize {
+        let names = std::fs::read_dir(self.folder.path()).unwrap().map(|one| one.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("ward-plan-")).count()
+    }
+
     fn applied(&self) -> Option<String> {
         std::fs::read_to_string(self.at("applied")).ok()
     }
@@ -66,9 +87,7 @@ fn a_sound_plan_is_applied_as_it_was_judged_and_its_exit_code_is_given() {
         "a copy: {args}"
     );
     assert_eq!(std::fs::read(scene.at("content")).unwrap(), std::fs::read(&plan).unwrap());
-    let left: Vec<_> =
-        std::fs::read_dir(scene.folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("ward-plan-")), "{left:?}");
+    assert_eq!(scene.copies(), 0);
 }
 
 #[test]
@@ -124,4 +143,58 @@ fn fails_closed_a_command_that_does_more_than_apply_one_plan_is_refused() {
     assert_eq!((refused.status.code(), scene.applied()), (Some(3), None), "{}", said(&refused));
     let other = ward().args(["policy", "apply", "--", "sh", "apply", "plan"]).output().unwrap();
     assert_eq!(other.status.code(), Some(3));
+}
+
+/// Waits until something is so; a test that waits in vain fails.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A signal to a process, or to a group of them.
+fn send(signal: &str, to: &str) {
+    assert!(Command::new("kill").args([signal, "--", to]).status().unwrap().success());
+}
+
+#[test]
+fn the_copy_of_the_plan_goes_when_ward_is_told_to_stop() {
+    // The stand-in notes each signal, and ends a while after the first one, as Terraform does.
+    const TELLS: &str = "trap 'echo INT >> signals' INT; trap 'echo TERM >> signals' TERM; touch working; \
+                         while [ ! -e signals ]; do sleep 0.05; done; sleep 0.5";
+    for (signal, is_to_all) in [("-INT", false), ("-TERM", false), ("-INT", true)] {
+        let scene = Scene::with("", TELLS);
+        scene.plan(SOUND);
+        let child = scene.start(&["apply", "plan"]);
+        until("the stand-in applies", || scene.at("working").exists());
+        assert_eq!(scene.copies(), 1);
+        let ward = child.id().to_string();
+        send(signal, &if is_to_all { format!("-{ward}") } else { ward });
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(7), "{signal} {}", said(&ended));
+        let noted = std::fs::read_to_string(scene.at("signals")).unwrap();
+        assert_eq!(noted.lines().collect::<Vec<_>>(), [signal.trim_start_matches('-')], "once");
+        assert_eq!(scene.copies(), 0, "{signal}");
+    }
+}
+
+#[test]
+fn fails_closed_nothing_is_applied_once_ward_was_told_to_stop() {
+    for meanwhile in [
+        // The program that shows the plan ends of the signal, or it doesn't care.
+        "touch working; while :; do sleep 0.05; done",
+        "trap 'touch told' TERM; touch working; while [ ! -e told ]; do sleep 0.05; done",
+    ] {
+        let scene = Scene::new(meanwhile);
+        scene.plan(SOUND);
+        let child = scene.start(&["apply", "plan"]);
+        until("the stand-in shows the plan", || scene.at("working").exists());
+        send("-TERM", &child.id().to_string());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), scene.applied()), (Some(3), None), "{}", said(&ended));
+        assert!(said(&ended).contains("asked to stop"), "{}", said(&ended));
+        assert_eq!(scene.copies(), 0);
+    }
 }

@@ -1,35 +1,64 @@
 //! `ward policy webhook`, over TLS as a cluster speaks to it.
 
-use crate::scene::{Running, free_port, run, said, text, ward};
+use crate::scene::{Running, free_port, get, run, said, text, ward};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::Command;
 use tempfile::TempDir;
 use ward_client::native::HttpsTransport;
 use ward_client::{HttpMethod, HttpRequest, ServerAddress, Transport as _};
 
 /// A webhook that runs, and how it is reached.
-struct Webhook {
-    running: Running,
+pub struct Webhook {
+    pub running: Running,
     server: ServerAddress,
     _folder: TempDir,
+}
+
+/// A certificate for this machine and its key, as PEM, and the hash by which it is known.
+pub struct MadeCertificate {
+    pub cert: String,
+    pub key: String,
+    pub pin: [u8; 32],
+}
+
+impl MadeCertificate {
+    pub fn new() -> Self {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let cert = rcgen::CertificateParams::new(names).unwrap().self_signed(&pair).unwrap().pem();
+        let key = pair.serialize_pem();
+        let named = |text| ward_server::PemText { path: Path::new("made"), bytes: str::as_bytes(text) };
+        let identity = ward_server::TlsIdentity::from_pem(named(&cert), named(&key)).unwrap();
+        Self { pin: identity.spki_pin().unwrap(), cert, key }
+    }
 }
 
 impl Webhook {
     fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&pair).unwrap();
-        let (cert, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
-        std::fs::write(&cert, certificate.pem()).unwrap();
-        write_private(&key, &pair.serialize_pem());
-        let listen = format!("127.0.0.1:{}", free_port());
+        let made = MadeCertificate::new();
+        std::fs::write(folder.path().join("tls.crt"), &made.cert).unwrap();
+        write_private(&folder.path().join("tls.key"), &made.key);
         let mut command = ward();
-        command.args(["policy", "webhook", "--cert", text(&cert), "--key", text(&key), "--listen", &listen]);
-        let running = Running::start(command.args(more));
-        let pin = ward_server::TlsIdentity::from_files(&cert, &key).unwrap().spki_pin().unwrap();
+        command.args(["policy", "webhook"]).args(more);
+        Self::of(command, folder, made.pin)
+    }
+
+    /// With the certificate and the key of a folder.
+    pub fn of(mut command: Command, folder: TempDir, pin: [u8; 32]) -> Self {
+        let (cert, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+        let listen = format!("127.0.0.1:{}", free_port());
+        command.args(["--cert", text(&cert), "--key", text(&key), "--listen", &listen]);
+        let running = Running::start(&mut command);
         let server = ServerAddress { origin: format!("https://{listen}"), spki_pins: vec![pin] };
         Self { running, server, _folder: folder }
+    }
+
+    /// Whether it shows the key of a certificate, to whoever connects now.
+    pub fn shows(&self, pin: [u8; 32]) -> bool {
+        let server = ServerAddress { origin: self.server.origin.clone(), spki_pins: vec![pin] };
+        get(&server, "/healthz").is_ok_and(|answer| answer.status == 200)
     }
 
     fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
@@ -101,6 +130,28 @@ fn a_cluster_is_answered_over_tls_and_nothing_that_goes_wrong_admits() {
     }
     let (code, _, log) = webhook.running.stop();
     assert_eq!(code, 0, "{log}");
+}
+
+#[test]
+fn no_content_of_a_secret_is_in_a_log_or_an_answer() {
+    const CANARY: &str = "canary-7f3a";
+    let webhook = Webhook::start(&[]);
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"},
+        "data": {"a": CANARY}, "stringData": {"b": CANARY}});
+    let mut map = secret.clone();
+    map["kind"] = json!("ConfigMap");
+    map["data"] = json!({"password": CANARY});
+    let whole = review("u-1", &secret).to_string();
+    let cut = &whole[..whole.find(CANARY).unwrap() + CANARY.len()];
+    let broken = whole.replace(&format!("\"{CANARY}\""), CANARY);
+    let (map, twice) = (review("u-2", &map).to_string(), whole.replace("\"data\"", "\"stringData\""));
+    for body in [&whole, cut, &broken, &map, &twice] {
+        let (_, answer) = webhook.post("/validate", body.as_bytes());
+        assert!(!String::from_utf8_lossy(&answer).contains(CANARY), "{body}");
+    }
+    let (_, said, log) = webhook.running.stop();
+    assert!(log.contains("a review was answered") && log.contains("a request was no review"), "{log}");
+    assert!(!said.contains(CANARY) && !log.contains(CANARY), "{log}");
 }
 
 #[test]

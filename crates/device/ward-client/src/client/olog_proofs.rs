@@ -342,12 +342,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
 
     /// Stores what was proved in this sync, in one commit.
     async fn keep_proved(&mut self) -> Result<(), ClientError> {
-        let proved = std::mem::take(&mut self.device_mut()?.newly_proved);
         let mut batch = Batch::default();
-        for (chart, entry, index) in proved {
+        for &(chart, entry, index) in &self.device()?.newly_proved {
             batch.put(Table::Proved, row_id(&[chart.as_bytes(), entry.as_bytes()]), &ProvedRecord { index });
         }
+        // What finds no room now is stored by the next sync: the chart counts it as proved already.
         self.commit(batch).await?;
+        self.device_mut()?.newly_proved.clear();
         self.raise_mark(None).await;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a cluster is answered.
 
 use crate::limits::{MAX_AUDIT_ANNOTATIONS, MAX_MESSAGE_BYTES, MAX_WARNING_BYTES, MAX_WARNINGS};
+use crate::shown_text::one_line;
 use serde_json::{Map, Value, json};
 
 /// Code of a refusal: forbidden.
@@ -88,9 +89,11 @@ fn is_annotation_key(key: &str) -> bool {
     is_word && key.len() <= 63 && ends(key.chars().next()) && ends(key.chars().last())
 }
 
-/// A text of at most so many bytes, cut between characters.
+/// A text of at most so many bytes, cut between characters, and without what would steer the terminal of whoever
+/// reads the answer.
 fn cut(text: &str, most_bytes: usize) -> String {
     const ELLIPSIS: &str = "…";
+    let text = &*one_line(text);
     if text.len() <= most_bytes {
         return text.to_owned();
     }

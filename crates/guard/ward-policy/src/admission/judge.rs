@@ -3,7 +3,7 @@
 use super::{Answer, ReviewError, ToJudge, read_admission_review};
 use crate::evaluate::{Assessment, assess};
 use crate::finding::{Finding, Observation};
-use crate::graph::Graph;
+use crate::graph::{Attribute, Graph, Resource};
 use crate::rules::RuleSet;
 use crate::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,11 +32,17 @@ pub fn answer_review(bytes: &[u8], rules: &RuleSet, open: OpenFindings) -> Resul
     };
     Ok(match &review.judge {
         ToJudge::Nothing => Answer::admit(&review.uid),
-        ToJudge::Object(graph) => answer_about(&review.uid, graph, rules, open),
+        ToJudge::Object(graph) => answer_about(&review.uid, (graph, review.before.as_deref()), rules, open),
     })
 }
 
-fn answer_about(uid: &str, graph: &Graph, rules: &RuleSet, open: OpenFindings) -> Answer {
+/// About an object, and what it was if the update leaves what rules judge as it was.
+fn answer_about(
+    uid: &str,
+    (graph, before): (&Graph, Option<&Graph>),
+    rules: &RuleSet,
+    open: OpenFindings,
+) -> Answer {
     let assessment = assess(graph, rules);
     let refuses = |finding: &&Finding<'_>| match finding.verdict {
         Verdict::Indeterminate => open == OpenFindings::Refuse,
@@ -49,13 +55,47 @@ fn answer_about(uid: &str, graph: &Graph, rules: &RuleSet, open: OpenFindings) -
     });
     let blocking = graph.notes().iter().find(|note| note.blocks);
     let answer = match (refused.first(), blocking) {
+        (None, None) => Answer::admit(uid),
+        _ if before.is_some_and(|before| was_as_bad(graph, &refused, before, rules)) => {
+            let still = if refused.is_empty() { String::new() } else { format!(": {}", ids(&refused)) };
+            let warning =
+                format!("admitted because nothing that is judged changes, and not sound as before{still}");
+            Answer::admit(uid).with_warning(&warning)
+        }
         (Some(first), _) => Answer::refuse(uid, &message(first, &refused, rules)),
         (None, Some(note)) => Answer::refuse(uid, &format!("Ward did not judge all of it: {}", note.text)),
-        (None, None) => Answer::admit(uid),
     };
     with_the_open_ones(answer, &assessment, open)
         .with_audit_annotation("exit", assessment.exit(true).word())
         .with_audit_annotation("rules", &ids(&refused))
+}
+
+/// Whether everything that speaks against an object spoke against it before the update as well.
+fn was_as_bad(graph: &Graph, refused: &[&Finding<'_>], before: &Graph, rules: &RuleSet) -> bool {
+    let earlier = assess(before, rules);
+    let was_there = |now: &&Finding<'_>| {
+        earlier.findings.iter().any(|then| {
+            // Of what was left out of the observations, only equal notes say that it is the same.
+            let is_told = !now.observed.iter().any(Observation::is_partial)
+                || notes_of(then.resource) == notes_of(now.resource);
+            std::ptr::eq(then.cell, now.cell)
+                && then.verdict == now.verdict
+                && then.observed == now.observed
+                && then.resource.address == now.resource.address
+                && is_told
+        })
+    };
+    let mut notes = graph.notes().iter().filter(|note| note.blocks);
+    refused.iter().all(was_there) && notes.all(|note| before.notes().contains(note))
+}
+
+/// Labels and annotations: all of an object that rules can read and that may differ in an update of this kind.
+fn notes_of(resource: &Resource) -> [Option<&Attribute>; 2] {
+    let metadata = match resource.attributes.get("metadata") {
+        Some(Attribute::Block(metadata)) => Some(metadata),
+        _ => None,
+    };
+    ["labels", "annotations"].map(|name| metadata.and_then(|metadata| metadata.get(name)))
 }
 
 fn with_the_open_ones(answer: Answer, assessment: &Assessment<'_>, open: OpenFindings) -> Answer {
@@ -74,7 +114,9 @@ fn with_the_open_ones(answer: Answer, assessment: &Assessment<'_>, open: OpenFin
 fn message(first: &Finding<'_>, refused: &[&Finding<'_>], rules: &RuleSet) -> String {
     let observed: Vec<String> = first.observed.iter().map(Observation::line).collect();
     let law = rules.citations_of(first.rule, first.cell).into_iter().next();
-    let law = law.map(|(_, citation)| format!(" It would violate {} {}.", citation.cite, citation.title));
+    let law = law.map(|(cited, citation)| {
+        format!(" It {} {} {}.", cited.relation.without_it(), citation.cite, citation.title)
+    });
     let word = if first.verdict == Verdict::Fail { "is not met" } else { "is not proven" };
     let others = if refused.len() > 1 { format!(" All rules: {}.", ids(refused)) } else { String::new() };
     format!(

@@ -4,6 +4,7 @@
 mod answer;
 mod judge;
 mod review;
+mod upkeep;
 
 pub use answer::Answer;
 pub use judge::{OpenFindings, answer_review};

@@ -1,5 +1,6 @@
 //! What a cluster asks about.
 
+use super::upkeep::{is_leaving, is_upkeep};
 use crate::graph::{Action, Attribute, Block, Format, Graph, Place, Resource};
 use crate::input_error::InputError;
 use crate::json::read_json;
@@ -30,6 +31,8 @@ pub struct Review {
     pub is_dry_run: bool,
     /// What there is to judge.
     pub judge: ToJudge,
+    /// The object as it was, if the update leaves what rules judge as it was.
+    pub before: Option<Box<Graph>>,
 }
 
 /// What there is to judge in a review.
@@ -109,39 +112,36 @@ fn read_request(uid: &str, request: &Block) -> Result<Review, InputError> {
         None => return Err(malformed("request.operation", "is missing")),
     };
     let subresource = text_of(request, "subResource").unwrap_or_default();
-    let judge = if operation == Operation::Delete || is_unchanged(request, subresource) {
+    let kept = upkeep(request, operation);
+    let is_farewell = kept.is_some_and(|(object, before)| is_leaving(object) && is_leaving(before));
+    let judge = if operation == Operation::Delete || (is_farewell && subresource.is_empty()) {
         ToJudge::Nothing
     } else {
-        ToJudge::Object(Box::new(object_of(request, operation)?))
+        ToJudge::Object(Box::new(object_of(request, "object", operation)?))
     };
+    // One that can't be read excuses nothing.
+    let before = kept.and_then(|_| object_of(request, "oldObject", operation).ok()).map(Box::new);
     Ok(Review {
         uid: uid.into(),
         operation,
         subresource: subresource.into(),
         is_dry_run: request.get("dryRun") == Some(&Attribute::Bool(true)),
         judge,
+        before,
     })
 }
 
-/// Whether an object that is on its way out changes in nothing but its notes: its finalizers have to
-/// go, or it stays for ever.
-fn is_unchanged(request: &Block, subresource: &str) -> bool {
-    let (Some(object), Some(before)) = (block(request, "object"), block(request, "oldObject")) else {
-        return false;
-    };
-    let is_leaving = |object: &Block| {
-        block(object, "metadata").is_some_and(|metadata| text_of(metadata, "deletionTimestamp").is_some())
-    };
-    let content = |object: &'_ Block| -> Vec<(Box<str>, Attribute)> {
-        let mut entries = object.clone().into_entries();
-        entries.retain(|(name, _)| !matches!(&**name, "metadata" | "status"));
-        entries
-    };
-    subresource.is_empty() && is_leaving(object) && is_leaving(before) && content(object) == content(before)
+/// The object and what it was, if the update leaves what rules judge as it was.
+fn upkeep(request: &Block, operation: Operation) -> Option<(&Block, &Block)> {
+    let (object, before) = (block(request, "object")?, block(request, "oldObject")?);
+    let (version, kind) = kind_of(request).ok()?;
+    let is_kept =
+        operation == Operation::Update && is_upkeep(&group_and_kind(&version, kind), object, before);
+    is_kept.then_some((object, before))
 }
 
-/// The graph of the object in a request.
-fn object_of(request: &Block, operation: Operation) -> Result<Graph, InputError> {
+/// The version with its group, and the kind, as the request says them.
+fn kind_of(request: &Block) -> Result<(String, &str), InputError> {
     let kind = block(request, "kind").ok_or_else(|| malformed("request.kind", "is missing"))?;
     let (group, version, kind) = (text_of(kind, "group"), text_of(kind, "version"), text_of(kind, "kind"));
     let (Some(version), Some(kind)) = (version, kind) else {
@@ -151,17 +151,22 @@ fn object_of(request: &Block, operation: Operation) -> Result<Graph, InputError>
         Some(group) if !group.is_empty() => format!("{group}/{version}"),
         _ => version.to_owned(),
     };
-    let body = block(request, "object").ok_or_else(|| malformed("request.object", "is missing"))?;
+    Ok((version, kind))
+}
+
+/// The graph of an object in a request.
+fn object_of(request: &Block, name: &str, operation: Operation) -> Result<Graph, InputError> {
+    let (version, kind) = kind_of(request)?;
+    let at = format!("request.{name}");
+    let body = block(request, name).ok_or_else(|| malformed(&at, "is missing"))?;
     let body = completed(body, request, &version, kind)?;
     let place = Place { file: "request.object".into(), line: 1 };
-    let object =
-        Object::of(body, place).ok_or_else(|| malformed("request.object", "does not say what it is"))?;
+    let object = Object::of(body, place).ok_or_else(|| malformed(&at, "does not say what it is"))?;
     if object.kind != group_and_kind(&version, kind) {
-        return Err(malformed("request.object", "is of another kind than the request says"));
+        return Err(malformed(&at, "is of another kind than the request says"));
     }
-    let graph = graph_of(vec![object], Vec::new())?;
-    let before = block(request, "oldObject").cloned();
-    with_action(graph, operation, before)
+    let graph = graph_of(Format::ClusterObject, vec![object], Vec::new())?;
+    with_action(graph, operation, block(request, "oldObject"))
 }
 
 /// The object with its kind and namespace, which the request knows if the object doesn't say.
@@ -186,18 +191,18 @@ fn unique(entries: Vec<(Box<str>, Attribute)>) -> Result<Block, InputError> {
     Block::new(entries).map_err(|name| InputError::GivenTwice { line: 1, name })
 }
 
-fn with_action(graph: Graph, operation: Operation, before: Option<Block>) -> Result<Graph, InputError> {
+fn with_action(graph: Graph, operation: Operation, before: Option<&Block>) -> Result<Graph, InputError> {
     if operation != Operation::Update {
         return Ok(graph);
     }
     let change = |resource: &Resource| {
         let mut resource = resource.clone();
         resource.action = Action::Update;
-        resource.before.clone_from(&before);
+        resource.before = before.cloned();
         resource
     };
     let resources = graph.resources().map(|(_, resource)| change(resource)).collect();
-    Ok(Graph::new(Format::Kubernetes, resources, graph.notes().to_vec())?)
+    Ok(Graph::new(Format::ClusterObject, resources, graph.notes().to_vec())?)
 }
 
 #[cfg(test)]
@@ -261,20 +266,24 @@ mod tests {
 
     #[test]
     fn finalizers_of_what_is_leaving_may_go_and_nothing_else() {
-        let leaving = |image: &str| {
+        let leaving = |image: &str, finalizers: &str| {
             format!(
-                r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "p", "deletionTimestamp": "t"}},
-                "spec": {{"containers": [{{"image": "{image}"}}]}}}}"#
+                r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "p", "uid": "1", "deletionTimestamp": "t",
+                "finalizers": [{finalizers}]}}, "spec": {{"containers": [{{"image": "{image}"}}]}}}}"#
             )
         };
         let update = |object: &str, before: &str, more: &str| {
-            read("UPDATE", &format!(r#", "object": {object}, "oldObject": {before}{more}"#)).unwrap().judge
+            read("UPDATE", &format!(r#", "object": {object}, "oldObject": {before}{more}"#)).unwrap()
         };
-        assert!(matches!(update(&leaving("a"), &leaving("a"), ""), ToJudge::Nothing));
-        assert!(matches!(update(&leaving("b"), &leaving("a"), ""), ToJudge::Object(_)));
-        assert!(matches!(update(POD, POD, ""), ToJudge::Object(_)));
+        let (now, then) = (leaving("a", ""), leaving("a", r#""f""#));
+        assert!(matches!(update(&now, &then, "").judge, ToJudge::Nothing));
+        let changed = update(&leaving("b", ""), &then, "");
+        assert!(matches!(changed.judge, ToJudge::Object(_)) && changed.before.is_none());
+        let other = update(&now, &then.replace(r#""uid": "1""#, r#""uid": "2""#), "");
+        assert!(matches!(other.judge, ToJudge::Object(_)) && other.before.is_none());
+        assert!(matches!(update(POD, POD, "").judge, ToJudge::Object(_)));
         let part = r#", "subResource": "ephemeralcontainers""#;
-        assert!(matches!(update(&leaving("a"), &leaving("a"), part), ToJudge::Object(_)));
+        assert!(matches!(update(&now, &then, part).judge, ToJudge::Object(_)));
     }
 
     #[test]

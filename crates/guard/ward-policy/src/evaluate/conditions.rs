@@ -8,8 +8,8 @@ use super::value_test::{Asked, takes_lists, test_known, test_known_for, test_rea
 use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
-    Attribute, AttributePath, Block, Graph, HIDDEN, Reached, Referent, Resolved, Resource, ResourceId, Role,
-    State, Unknown, reach,
+    Attribute, AttributePath, Block, Format, Graph, HIDDEN, Reached, Referent, Resolved, Resource,
+    ResourceId, Role, State, Unknown, reach,
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
@@ -397,21 +397,25 @@ impl<'g> Surroundings<'g> {
             }
         }
         let words = || companion.types.join(" or ");
-        let none = Outcome {
-            truth: Truth::No,
-            observed: vec![Observation {
-                address: None,
-                path: Box::default(),
-                value: format!("no {} belongs to it", words()),
-                origin: String::new(),
-            }],
+        let told = |value: String| {
+            vec![Observation { address: None, path: Box::default(), value, origin: String::new() }]
         };
+        if !self.sees_others() {
+            let what = format!("not known whether a {} belongs to it: other objects are not seen", words());
+            outcomes.push(Outcome { truth: Truth::Maybe, observed: told(what) });
+        }
+        let none = Outcome { truth: Truth::No, observed: told(format!("no {} belongs to it", words())) };
         // What must not be was turned already, one by one. One that may belong to another resource proves
         // nothing.
         match companion.over {
             Over::Some => Outcome::some(outcomes, none),
             Over::Every | Over::None => Outcome::every(outcomes),
         }
+    }
+
+    /// Whether what stands beside a resource is seen as well.
+    fn sees_others(&self) -> bool {
+        self.graph.format() != Format::ClusterObject
     }
 
     fn links_of(&self, kind: &str, by: &AttributePath) -> Rc<LinkIndex> {
@@ -475,7 +479,7 @@ impl<'g> Surroundings<'g> {
             })
             .collect();
         let none = Outcome {
-            truth: if present.is_owed { Truth::No } else { Truth::Maybe },
+            truth: if present.is_owed && self.sees_others() { Truth::No } else { Truth::Maybe },
             observed: vec![Observation {
                 address: None,
                 path: Box::default(),

@@ -21,8 +21,9 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
             observed: vec![view.told(&secret.path, "too many values", "")],
         };
     };
-    // A state holds every value, wherever it comes from.
-    let has_code = graph.format() != Format::TerraformState && view.resource.role != Role::Drifted;
+    // A state and a running cluster hold every value, wherever it comes from.
+    let is_code = !matches!(graph.format(), Format::TerraformState | Format::ClusterObject);
+    let has_code = is_code && view.resource.role != Role::Drifted;
     Outcome::every(reached.iter().map(|one| {
         let truth = match secret.asks {
             SecretQuestion::NotLiteral if !has_code => Truth::Yes,

@@ -40,6 +40,8 @@ pub enum Format {
     CloudFormation,
     /// Kubernetes manifests.
     Kubernetes,
+    /// One object of a running cluster, without the others around it.
+    ClusterObject,
 }
 
 impl Format {
@@ -52,6 +54,7 @@ impl Format {
             Self::TerraformSource => "Terraform source",
             Self::CloudFormation => "CloudFormation template",
             Self::Kubernetes => "Kubernetes manifests",
+            Self::ClusterObject => "object of a cluster",
         }
     }
 }

@@ -64,11 +64,15 @@ pub fn read_kubernetes(files: &[ManifestFile<'_>]) -> Result<Graph, InputError> 
         notes.extend(read.others.into_iter().map(note));
         objects.extend(read.objects);
     }
-    graph_of(objects, notes)
+    graph_of(Format::Kubernetes, objects, notes)
 }
 
 /// The graph of objects that are there together.
-pub(crate) fn graph_of(objects: Vec<Object>, mut notes: Vec<Note>) -> Result<Graph, InputError> {
+pub(crate) fn graph_of(
+    format: Format,
+    objects: Vec<Object>,
+    mut notes: Vec<Note>,
+) -> Result<Graph, InputError> {
     // Said before links are made: they are many more.
     if objects.len() > MAX_RESOURCES {
         return Err(crate::graph::GraphError::TooManyResources.into());
@@ -87,7 +91,7 @@ pub(crate) fn graph_of(objects: Vec<Object>, mut notes: Vec<Note>) -> Result<Gra
         let links = links.of(object, pod.as_ref());
         resources.extend(resource(object, &address, &links, pod.as_ref()));
     }
-    Ok(Graph::new(Format::Kubernetes, resources, notes)?)
+    Ok(Graph::new(format, resources, notes)?)
 }
 
 fn read_file(source: ManifestFile<'_>, is_one_of_several: bool) -> Result<Read, InputError> {

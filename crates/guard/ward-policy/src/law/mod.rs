@@ -63,6 +63,15 @@ impl Relation {
             Self::EvidencesPartially => "evidences-partially",
         }
     }
+
+    /// What leaving the safeguard out does to the paragraph.
+    #[must_use]
+    pub const fn without_it(self) -> &'static str {
+        match self {
+            Self::Implements => "would violate",
+            Self::Supports | Self::EvidencesPartially => "works against",
+        }
+    }
 }
 
 /// One paragraph of law.

@@ -7,7 +7,6 @@
 use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::{SourceFiles, lines_of};
-use super::terminal::steers;
 use super::text::{grouped, is_first_of_cell, label_of};
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
@@ -15,6 +14,7 @@ use crate::finding::{Finding, Observation};
 use crate::graph::Role;
 use crate::law::{Citation, Cited, ParagraphHash};
 use crate::rules::RuleSet;
+use crate::shown_text::steers;
 use crate::verdict::{Exit, Verdict};
 use std::fmt::Write as _;
 

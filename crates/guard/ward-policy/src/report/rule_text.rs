@@ -2,9 +2,10 @@
 
 use super::data::consequences;
 use super::page::parts;
-use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW, clean};
+use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW};
 use crate::law::{Citation, Cited, Edition, ParagraphHash, paragraph_sha256};
 use crate::rules::{Cell, Rule, RuleSet, Severity};
+use crate::shown_text::one_line;
 
 /// The page of one rule. The words of the law stand in it where an edition has them.
 #[must_use]
@@ -47,14 +48,14 @@ impl Page {
         let Some(first) = cells.first() else { return };
         self.line("");
         let aspect = aspect.map(|aspect| format!(": {aspect}")).unwrap_or_default();
-        self.line(&format!("  What is expected{aspect}"));
+        self.line(&format!("  What is expected{}", one_line(&aspect)));
         for cell in cells {
             self.labelled("of", &cell.types.join(", "));
             self.labelled("expected", &cell.expected);
             for (place, line) in cell.fix.iter().flat_map(|fix| fix.lines()).enumerate() {
                 let label = if place == 0 { "fix" } else { "" };
                 let painted = self.paint(FAINT, &format!("{label:<LABEL_CHARS$}"));
-                let line = self.paint(GREEN, &clean(line));
+                let line = self.paint(GREEN, line);
                 self.line(&format!("    {painted}{line}"));
             }
         }

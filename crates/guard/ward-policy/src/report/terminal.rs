@@ -1,6 +1,6 @@
 //! A page for a terminal: labelled texts that wrap, colours, and nothing in it that steers.
 
-use std::borrow::Cow;
+use crate::shown_text::one_line;
 use std::fmt::Write as _;
 
 /// How a text looks.
@@ -36,20 +36,6 @@ pub(super) const LABEL_CHARS: usize = 15;
 /// Least width of a text beside its label.
 const LEAST_CHARS: usize = 30;
 
-/// Whether a character steers a terminal, or turns a line around.
-pub(super) fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Text from a source file may hold anything; it must not steer a terminal.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect())
-}
-
 /// A page that is being written.
 pub(super) struct Page {
     pub(super) out: String,
@@ -62,15 +48,16 @@ impl Page {
         Self { out: String::new(), style }
     }
 
-    /// A line as it is; white space at its end goes.
+    /// A line whose texts were cleaned; white space at its end goes.
     pub(super) fn line(&mut self, text: &str) {
         self.out.push_str(text.trim_end());
         self.out.push('\n');
     }
 
-    /// A text in a colour, if the page has any.
+    /// A text in a colour, if the page has any, and without what would steer.
     pub(super) fn paint(&self, colour: &str, text: &str) -> String {
-        if self.style.has_colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+        let text = one_line(text);
+        if self.style.has_colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.into_owned() }
     }
 
     /// A label and a text that wraps beside it.
@@ -78,7 +65,7 @@ impl Page {
         let room = self.style.width.saturating_sub(LABEL_CHARS + 4).max(LEAST_CHARS);
         let label = format!("{label:<LABEL_CHARS$}");
         let painted = self.paint(FAINT, &label);
-        for (place, part) in wrap(&clean(text), room).into_iter().enumerate() {
+        for (place, part) in wrap(&one_line(text), room).into_iter().enumerate() {
             let before = if place == 0 { painted.clone() } else { " ".repeat(LABEL_CHARS) };
             self.line(&format!("    {before}{part}"));
         }
@@ -113,11 +100,5 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("wonderful", 4), ["wonderful"]);
         assert_eq!(wrap("", 4), [""]);
-    }
-
-    #[test]
-    fn what_steers_a_terminal_is_not_printed() {
-        assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
-        assert_eq!(clean("größe 你好"), "größe 你好");
     }
 }

@@ -3,13 +3,14 @@
 use super::BASELINE_HAS_TO_SHRINK;
 use super::data::consequences;
 use super::source_files::{NoSourceFiles, SourceFiles, lines_of};
-use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW, clean};
+use super::terminal::{BOLD, FAINT, GREEN, LABEL_CHARS, Page, RED, Style, YELLOW};
 use super::{Checked, exit_of};
 use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
 use crate::graph::Role;
 use crate::law::{Citation, Cited, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
+use crate::shown_text::one_line;
 use crate::verdict::{Exit, Verdict};
 
 /// The report of these inputs.
@@ -33,11 +34,7 @@ pub fn text_with_source(
         match &input.result {
             Ok(assessment) => page.assessment(&shown, assessment, allow_empty),
             Err(error) => {
-                page.line(&format!(
-                    "{} {}",
-                    page.paint(RED, "NOT READ"),
-                    page.paint(BOLD, &clean(input.name))
-                ));
+                page.line(&format!("{} {}", page.paint(RED, "NOT READ"), page.paint(BOLD, input.name)));
                 page.labelled("why", &error.to_string());
                 page.line("");
             }
@@ -59,7 +56,7 @@ impl Page {
     fn assessment(&mut self, shown: &Shown<'_>, assessment: &Assessment<'_>, allow_empty: bool) {
         let head = format!(
             "{}  {}, {} resources, {} judged",
-            self.paint(BOLD, &clean(shown.name)),
+            self.paint(BOLD, shown.name),
             assessment.graph.format().name(),
             assessment.graph.len(),
             assessment.recognised
@@ -68,8 +65,8 @@ impl Page {
         for note in assessment.graph.notes() {
             let mark = if note.blocks { self.paint(YELLOW, "blocks") } else { "note".to_owned() };
             let place = note.place.as_ref();
-            let place = place.map(|place| format!("  {}:{}", clean(&place.file), place.line));
-            self.line(&format!("  {mark}: {}{}", clean(&note.text), place.unwrap_or_default()));
+            let place = place.map(|place| format!("  {}:{}", one_line(&place.file), place.line));
+            self.line(&format!("  {mark}: {}{}", one_line(&note.text), place.unwrap_or_default()));
         }
         if assessment.recognised == 0 && !allow_empty {
             let blocks = self.paint(YELLOW, "blocks");
@@ -89,7 +86,7 @@ impl Page {
             let types: Vec<String> = assessment
                 .not_covered
                 .iter()
-                .map(|(kind, count)| format!("{} ({count})", clean(kind)))
+                .map(|(kind, count)| format!("{} ({count})", one_line(kind)))
                 .collect();
             self.line("");
             self.line("  No rule knows these types:");
@@ -112,7 +109,7 @@ impl Page {
                 "    {} {} {}",
                 self.paint(YELLOW, "waived"),
                 rule.id,
-                clean(&finding.resource.address)
+                one_line(&finding.resource.address)
             ));
             self.labelled("", finding.waiver.as_deref().unwrap_or_default());
         }
@@ -165,13 +162,14 @@ impl Page {
             Verdict::Pass | Verdict::NotApplicable | Verdict::Waived => ("✓", GREEN),
         };
         let place = finding.resource.place.as_ref();
-        let path = place
-            .map(|place| format!("  {}:{}", clean(&shown.files.path(shown.name, &place.file)), place.line));
+        let path = place.map(|place| {
+            format!("  {}:{}", one_line(&shown.files.path(shown.name, &place.file)), place.line)
+        });
         let path = path.unwrap_or_default();
         let drift =
             if finding.resource.role == Role::Drifted { "  as found outside of the code" } else { "" };
         let mark = self.paint(colour, mark);
-        let address = self.paint(BOLD, &clean(&finding.resource.address));
+        let address = self.paint(BOLD, &finding.resource.address);
         self.line(&format!("    {mark} {address}{path}{drift}"));
         self.source(finding, shown);
         let mut told: Vec<String> = Vec::new();
@@ -191,7 +189,7 @@ impl Page {
                 for (place, line) in fix.lines().enumerate() {
                     let label = if place == 0 { "  fix" } else { "" };
                     let painted = self.paint(FAINT, &format!("{label:<LABEL_CHARS$}"));
-                    let line = self.paint(GREEN, &clean(line));
+                    let line = self.paint(GREEN, line);
                     self.line(&format!("    {painted}{line}"));
                 }
             }
@@ -203,7 +201,7 @@ impl Page {
         let Some(text) = shown.files.text(shown.name, &place.file) else { return };
         for (number, line) in lines_of(text, place, finding) {
             let number = self.paint(FAINT, &format!("{number:>6} │"));
-            self.line(&format!("    {number} {}", clean(&line)));
+            self.line(&format!("    {number} {}", one_line(&line)));
         }
     }
 
@@ -227,11 +225,7 @@ impl Page {
 
 /// What a refusal does to a paragraph: the first one says it, the others stand beside it.
 pub(super) const fn label_of(place: usize, relation: Relation) -> &'static str {
-    match (place, relation) {
-        (0, Relation::Implements) => "would violate",
-        (0, _) => "works against",
-        _ => "also",
-    }
+    if place == 0 { relation.without_it() } else { "also" }
 }
 
 /// Whether a finding of a group is the first of its part of the rule: what is expected is said once.

@@ -1,9 +1,10 @@
 //! Waivers: somebody answers, for a while, for one finding that stays as it is.
 //!
 //! A waiver names one rule and one resource, and is bound to what was seen and to everything the resource says:
-//! another value, another verdict or another version of the rule, and it is void. Its author and its approvers sign it; who may sign stands
-//! in the settings of the organisation. It ends after 90 days at most. What an addressable specification
-//! asks for is waived only with the measure that stands in its place, 45 CFR 164.306(d)(3)(ii)(B).
+//! another value, another verdict or another version of the rule, and it is void. Its author and its
+//! approvers sign it; who may sign stands in the settings of the organisation. It ends after 90 days at most.
+//! What an addressable specification asks for is waived only with a word on what stands in its place, which is
+//! stricter than 45 CFR 164.306(d)(3)(ii)(B).
 //!
 //! This module knows no signature scheme: whoever calls checks signatures ([`SignatureCheck`]).
 

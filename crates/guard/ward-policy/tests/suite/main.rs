@@ -1,11 +1,15 @@
 //! Tests of the crate through its public interface.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod comparison;
 #[cfg(test)]
 mod fails_closed;
+#[cfg(test)]
+mod hostile_names;
 #[cfg(test)]
 mod judged;
 #[cfg(test)]
@@ -36,3 +40,5 @@ mod templates;
 mod waiver_binding;
 #[cfg(test)]
 mod waivers;
+#[cfg(test)]
+mod webhook_manifest;

@@ -5,10 +5,13 @@
 //! deployed. Options that would make something else of it are refused, on the command line and in the
 //! environment.
 
+mod interrupts;
+
 use super::{judged, print_json, print_styled, rules_of, style, waivers};
 use crate::cli::PolicyApplyArgs;
 use crate::exit::Failure;
 use crate::print::Out;
+use interrupts::{Ended, Interrupts};
 use sha2::{Digest as _, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -41,9 +44,11 @@ pub fn run(args: &PolicyApplyArgs, out: &Out) -> Result<ExitCode, Failure> {
         return Err(refused(&format!("{} adds options to the command", name.to_string_lossy())));
     }
     let rules = rules_of(args.rules.as_deref(), args.settings.as_deref())?;
+    // From here on a signal does not end Ward before the copy is gone.
+    let interrupts = Interrupts::listen()?;
     let copy = PrivateCopy::of(asked.plan)?;
     let name = asked.plan.to_string_lossy();
-    let shown = shown(&asked, &copy)?;
+    let shown = shown(&asked, &copy, &interrupts)?;
     let graph = read_named_input(&name, &shown);
     let mut checked = [judged(&name, &graph, &rules)];
     if let Some(dir) = &args.waivers {
@@ -59,13 +64,12 @@ pub fn run(args: &PolicyApplyArgs, out: &Out) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(exit.code()));
     }
     copy.is_what_was_read()?;
+    stop_if_told(&interrupts)?;
     out.aside(&format!("Applying the plan with SHA-256 {}", ward_id::hex_encode(&copy.digest)));
-    let status = Command::new(asked.program)
-        .arg("apply")
-        .args(&asked.options)
-        .arg(&copy.file)
-        .status()
-        .map_err(|error| not_started(asked.program, error))?;
+    let mut command = Command::new(asked.program);
+    command.arg("apply").args(&asked.options).arg(&copy.file);
+    let Ended { status, .. } =
+        interrupts.run(&mut command, |_| ()).map_err(|error| not_started(asked.program, error))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or_else(
         || Failure::fault("the program that applies ended without an exit code", status).report(out),
@@ -79,6 +83,15 @@ fn refused(why: &str) -> Failure {
         why,
         "give one plan: ward policy apply -- terraform apply PLAN, written by terraform plan -out=PLAN",
     )
+}
+
+/// Nothing is begun for somebody who wants it to stop.
+fn stop_if_told(interrupts: &Interrupts) -> Result<(), Failure> {
+    if interrupts.were_told() {
+        Err(refused("Ward was asked to stop before the plan was applied"))
+    } else {
+        Ok(())
+    }
 }
 
 fn not_started(program: &OsStr, error: std::io::Error) -> Failure {
@@ -168,22 +181,17 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 }
 
 /// What the program shows of the copy, as JSON.
-fn shown(asked: &Asked<'_>, copy: &PrivateCopy) -> Result<Vec<u8>, Failure> {
-    let mut child = Command::new(asked.program)
-        .args(["show", "-json"])
-        .arg(&copy.file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| not_started(asked.program, error))?;
+fn shown(asked: &Asked<'_>, copy: &PrivateCopy, interrupts: &Interrupts) -> Result<Vec<u8>, Failure> {
+    let mut command = Command::new(asked.program);
+    command.args(["show", "-json"]).arg(&copy.file).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut json = Vec::new();
-    let read = match child.stdout.take() {
+    let ended = interrupts.run(&mut command, |child| match child.stdout.take() {
         Some(stdout) => stdout.take(MAX_INPUT_BYTES as u64 + 1).read_to_end(&mut json).map(|_| ()),
         None => Ok(()),
-    };
-    let status = child.wait();
-    let is_shown = read.is_ok() && status.as_ref().is_ok_and(std::process::ExitStatus::success);
-    if is_shown {
+    });
+    let Ended { read, status } = ended.map_err(|error| not_started(asked.program, error))?;
+    stop_if_told(interrupts)?;
+    if read.is_ok() && status.success() {
         return Ok(json);
     }
     Err(refused("the program does not show the plan: it may be none, or of another version"))

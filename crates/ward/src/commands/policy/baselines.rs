@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use ward_policy::limits::MAX_BASELINE_BYTES;
 use ward_policy::report::Checked;
+use ward_policy::shown_text::one_line;
 use ward_policy::{Baseline, BaselineEntry, apply_baseline, entries_of};
 
 /// Runs one of the commands.
@@ -56,7 +57,7 @@ fn write(inputs: &PolicyInputs, file: &Path, out: &Out) -> Result<ExitCode, Fail
     std::fs::write(file, format!("{json}\n")).map_err(|error| {
         Failure::input(format!("{} was not written", file.display()), error, "choose another file")
     })?;
-    out.line(format!("{} has {} findings.", file.display(), kept.findings().len()));
+    out.line(one_line(&format!("{} has {} findings.", file.display(), kept.findings().len())));
     tell("does not have", grown.iter(), out);
     out.document(&serde_json::json!({"findings": kept.findings().len(), "not_added": grown.len()}));
     Ok(ExitCode::from(u8::from(!grown.is_empty())))

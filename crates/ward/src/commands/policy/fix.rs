@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use ward_policy::folder::{FolderInput, read_folder};
 use ward_policy::rules::RuleSet;
-use ward_policy::{MendedFile, TextFix, assess, read_text, text_fix_of};
+use ward_policy::{Exit, MendedFile, TextFix, assess, read_text, text_fix_of};
 
 /// A finding, told from others: input, rule, part and address.
 type FindingKey = (String, String, String, String);
@@ -23,7 +23,7 @@ type FindingKey = (String, String, String, String);
 /// When a folder or rules are not read.
 pub fn run(args: &PolicyFixArgs, out: &Out) -> Result<ExitCode, Failure> {
     let rules = rules_of(args.inputs.rules.as_deref(), args.inputs.settings.as_deref())?;
-    let (mut diffs, mut mended, mut left) = (String::new(), 0, 0);
+    let (mut diffs, mut mended, mut left, mut exit) = (String::new(), 0, 0, Exit::Pass);
     let values = GivenValues::read(&args.inputs.var_file, &args.inputs.var)?;
     let judge = Judge { rules, values };
     for path in &args.inputs.paths {
@@ -31,6 +31,7 @@ pub fn run(args: &PolicyFixArgs, out: &Out) -> Result<ExitCode, Failure> {
         diffs.push_str(&folder.diff(path));
         mended += folder.mended;
         left += folder.found.len();
+        exit = exit.and(folder.exit);
     }
     if out.is_json() {
         let report = serde_json::json!({"format": 1, "mended": mended, "left": left, "diff": diffs});
@@ -44,7 +45,7 @@ pub fn run(args: &PolicyFixArgs, out: &Out) -> Result<ExitCode, Failure> {
             );
         }
     }
-    Ok(ExitCode::from(u8::from(mended + left > 0)))
+    Ok(ExitCode::from(exit.code()))
 }
 
 /// What a folder is judged by, and the values that it is read with.
@@ -66,6 +67,8 @@ struct MendedFolder {
     /// What blocks still.
     found: BTreeSet<FindingKey>,
     mended: usize,
+    /// How a check of it ends as it was, before anything was mended.
+    exit: Exit,
 }
 
 impl MendedFolder {
@@ -103,8 +106,10 @@ fn mend(path: &Path, judge: &Judge) -> Result<MendedFolder, Failure> {
         ));
     }
     let files = read_folder_files(path)?;
-    let mut folder = MendedFolder { files, changed: BTreeMap::new(), found: BTreeSet::new(), mended: 0 };
+    let (changed, found) = (BTreeMap::new(), BTreeSet::new());
+    let mut folder = MendedFolder { files, changed, found, mended: 0, exit: Exit::Indeterminate };
     let mut now = check(&name, &folder, judge)?;
+    folder.exit = now.exit;
     let mut tried: BTreeSet<(FindingKey, Box<str>)> = BTreeSet::new();
     // Lines move with each fix: what is left is found anew every time.
     for _ in 0..POLICY_FIXES_MAX {
@@ -132,17 +137,21 @@ fn mend(path: &Path, judge: &Judge) -> Result<MendedFolder, Failure> {
 struct Found {
     blocking: BTreeSet<FindingKey>,
     fixes: Vec<(FindingKey, TextFix)>,
+    exit: Exit,
 }
 
 fn check(name: &str, folder: &MendedFolder, judge: &Judge) -> Result<Found, Failure> {
-    let (mut blocking, mut fixes) = (BTreeSet::new(), Vec::new());
+    let (mut blocking, mut fixes, mut exit) = (BTreeSet::new(), Vec::new(), None);
     for FolderInput { name, graph } in judge.read(name, &folder.files) {
         let graph = graph
             .map_err(|error| Failure::input(format!("{name} was not read"), error, "mend the file first"))?;
         // What makes a part of the configuration unread would hide its findings.
         let notes = graph.notes().iter().filter(|note| note.blocks);
         blocking.extend(notes.map(|note| (name.clone(), String::new(), String::new(), note.text.clone())));
-        for finding in assess(&graph, &judge.rules).findings.iter().filter(|one| one.verdict.blocks()) {
+        let assessment = assess(&graph, &judge.rules);
+        let ended = assessment.exit(false);
+        exit = Some(exit.map_or(ended, |exit: Exit| exit.and(ended)));
+        for finding in assessment.findings.iter().filter(|one| one.verdict.blocks()) {
             let aspect = finding.cell.aspect.as_deref().unwrap_or_default().to_owned();
             let address = finding.resource.address.to_string();
             let key = (name.clone(), finding.rule.id.to_string(), aspect, address);
@@ -150,5 +159,6 @@ fn check(name: &str, folder: &MendedFolder, judge: &Judge) -> Result<Found, Fail
             blocking.insert(key);
         }
     }
-    Ok(Found { blocking, fixes })
+    // A folder in which nothing is to be checked proves nothing.
+    Ok(Found { blocking, fixes, exit: exit.unwrap_or(Exit::Indeterminate) })
 }

@@ -6,6 +6,7 @@ use crate::cli::{ListFormat, PolicyTestArgs};
 use crate::exit::Failure;
 use crate::print::Out;
 use std::process::ExitCode;
+use ward_policy::shown_text::one_line;
 use ward_policy::{FixtureRun, Untried, Verdict, WrongVerdict, run_fixtures};
 
 /// Runs the command.
@@ -38,13 +39,13 @@ pub fn run(args: &PolicyTestArgs, out: &Out) -> Result<ExitCode, Failure> {
 
 fn print_run(run: &FixtureRun, rules: usize, out: &Out) {
     for one in &run.wrong {
-        out.line(wrong_line(one));
+        out.line(one_line(&wrong_line(one)));
         for seen in &one.observed {
-            out.line(format!("    observed {seen}"));
+            out.line(one_line(&format!("    observed {seen}")));
         }
     }
     for one in &run.untried {
-        out.line(untried_line(one));
+        out.line(one_line(&untried_line(one)));
     }
     out.line(format!(
         "{rules} rules, {} verdicts: {} wrong, {} not tried",

@@ -11,6 +11,7 @@ use ward_crypto::{SignKey, SignPublicKey, Signature, labels};
 use ward_policy::limits::MAX_WAIVER_BYTES;
 use ward_policy::report::Checked;
 use ward_policy::rules::{RuleId, RuleSet};
+use ward_policy::shown_text::one_line;
 use ward_policy::waiver::{
     NamedWaiver, SignatureCheck, SignerRole, Waiver, WaiverCheck, WaiverSignature, WaiverVoid, apply_waivers,
     approved_for_any, binding_of, demand_of, is_same_person, read_waiver, signed_well, write_waiver,
@@ -65,7 +66,11 @@ fn write(args: &PolicyWaiverWriteArgs, out: &Out) -> Result<ExitCode, Failure> {
     let mut waiver = waiver_of(args, &checked, &rules)?;
     sign(&mut waiver, SignerRole::Author, &args.name, &key);
     write_new(&args.out, &write_waiver(&waiver))?;
-    out.line(format!("{} counts until {} once it is approved.", args.out.display(), waiver.expires));
+    out.line(one_line(&format!(
+        "{} counts until {} once it is approved.",
+        args.out.display(),
+        waiver.expires
+    )));
     out.document(&serde_json::json!({"file": args.out, "expires": waiver.expires.to_string()}));
     Ok(ExitCode::SUCCESS)
 }
@@ -157,7 +162,7 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
     std::fs::write(file, write_waiver(&waiver)).map_err(|error| {
         Failure::input(format!("{} was not written", file.display()), error, "check the rights of the file")
     })?;
-    out.line(format!("{} is approved by {name}.", file.display()));
+    out.line(one_line(&format!("{} is approved by {name}.", file.display())));
     out.document(&serde_json::json!({"file": file, "approved_by": name}));
     Ok(ExitCode::SUCCESS)
 }
@@ -166,11 +171,13 @@ fn approve(file: &Path, name: &str, key: &Path, out: &Out) -> Result<ExitCode, F
 /// that none of them passes for another word.
 fn tell_what_is_signed(waiver: &Waiver, out: &Out) {
     let part = waiver.aspect.as_deref().map(|aspect| format!(" ({aspect})")).unwrap_or_default();
-    out.line(format!(
+    out.line(one_line(&format!(
         "{}{part} {} in {} from {} until {}",
         waiver.rule, waiver.resource, waiver.stage, waiver.written, waiver.expires
-    ));
-    let say = |what: &str, text: &str| out.line(format!("  {what}: {}", text.replace('\n', " ")));
+    )));
+    let say = |what: &str, text: &str| {
+        out.line(one_line(&format!("  {what}: {}", text.replace('\n', " "))));
+    };
     waiver.observed.iter().for_each(|seen| say("seen", seen));
     say("reason", &waiver.reason);
     waiver.alternative.iter().for_each(|text| say("instead", text));
@@ -193,13 +200,13 @@ fn check(files: &[PathBuf], rules: &RuleSet, out: &Out) -> Result<ExitCode, Fail
             .err();
         all_count &= void.is_none();
         let word = void.map_or_else(|| "counts".to_owned(), |void| format!("void: {void}"));
-        out.line(format!(
+        out.line(one_line(&format!(
             "{}: {} {} until {}: {word}",
             file.display(),
             waiver.rule,
             waiver.resource,
             waiver.expires
-        ));
+        )));
         rows.push(serde_json::json!({
             "file": file, "rule": waiver.rule.as_str(), "resource": waiver.resource,
             "expires": waiver.expires.to_string(), "state": word,

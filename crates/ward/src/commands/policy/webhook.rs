@@ -3,6 +3,9 @@
 //! Whatever goes wrong is no answer that admits: the cluster's own configuration (`failurePolicy: Fail`) then
 //! refuses. The only command of `ward policy` that starts a runtime.
 
+mod pem_files;
+mod renewal;
+
 use super::rules_of;
 use crate::cli::{OpenFindingsArg, PolicyWebhookArgs};
 use crate::commands::serve::{stop_signal, write_logs};
@@ -15,13 +18,15 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use pem_files::PemFiles;
+use renewal::Renewal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use ward_policy::admission::{OpenFindings, answer_review};
 use ward_policy::limits::MAX_REVIEW_BYTES;
 use ward_policy::rules::RuleSet;
-use ward_server::{Listeners, TlsIdentity, serve_router};
+use ward_server::{Listeners, serve_router};
 
 /// Seconds in which requests in flight are finished; a cluster waits for five.
 const DRAIN_S: u64 = 5;
@@ -42,25 +47,28 @@ pub fn run(args: &PolicyWebhookArgs, out: &Out) -> Result<ExitCode, Failure> {
         OpenFindingsArg::Refuse => OpenFindings::Refuse,
         OpenFindingsArg::Warn => OpenFindings::Warn,
     };
-    let identity = TlsIdentity::from_files(&args.cert, &args.key).map_err(|error| {
-        Failure::input("the webhook does not start", error, "give a certificate and its key as PEM")
-    })?;
+    let files = PemFiles::read(&args.cert, &args.key).map_err(|fault| not_started(&fault))?;
     write_logs()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::fault("the asynchronous runtime did not start", error))?;
-    runtime.block_on(serve(args, identity, Arc::new(Judge { rules, open }), out))?;
+    runtime.block_on(serve(args, files, Arc::new(Judge { rules, open }), out))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_started(fault: &dyn std::fmt::Display) -> Failure {
+    Failure::input("the webhook does not start", fault, "give a certificate and its key as PEM")
 }
 
 async fn serve(
     args: &PolicyWebhookArgs,
-    identity: TlsIdentity,
+    files: PemFiles,
     judge: Arc<Judge>,
     out: &Out,
 ) -> Result<(), Failure> {
     let stop = stop_signal()?;
+    let identity = files.identity().map_err(|fault| not_started(&fault))?;
     let drain = Duration::from_secs(DRAIN_S);
     let listeners =
         Listeners::bind_with(args.listen, Some(identity), None, drain).await.map_err(|error| {
@@ -75,7 +83,14 @@ async fn serve(
         format!("Ward answers reviews on https://{address}/validate"),
         &serde_json::json!({"address": address}),
     );
+    let mut beside = tokio::task::JoinSet::new();
+    if let Some(served) = listeners.identity() {
+        let renewal = Renewal::of(args.cert.clone(), args.key.clone(), &files);
+        beside.spawn(renewal.watch(served));
+    }
+    drop(files);
     serve_router(router(judge), listeners, stop).await;
+    beside.shutdown().await;
     out.line("Stopped.");
     Ok(())
 }
