@@ -4,8 +4,11 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _};
 use std::time::Duration;
+
+/// Bytes of a document that are written at once.
+const STREAMED_BYTES: usize = 64 * 1024;
 
 /// Whether a character steers a terminal or turns text around instead of being shown: control
 /// characters (C0, DEL, C1), and those that change the direction of writing. Names, notes and
@@ -96,6 +99,26 @@ impl Out {
         let text = if watched { shown(text) } else { Cow::Borrowed(text) };
         // As in `raw`.
         let _ = stdout.write_all(text.as_bytes());
+    }
+
+    /// A document of JSON on a line of its own, as [`verbatim`](Self::verbatim). Into a file or a program it
+    /// goes piece by piece: a large report does not stand in memory first.
+    pub fn streamed(&self, document: &impl serde::Serialize) -> serde_json::Result<()> {
+        let stdout = std::io::stdout();
+        if stdout.is_terminal() {
+            self.verbatim(&format!("{}\n", serde_json::to_string(document)?));
+            return Ok(());
+        }
+        let mut pieces = BufWriter::with_capacity(STREAMED_BYTES, stdout.lock());
+        match serde_json::to_writer(&mut pieces, document) {
+            // As in `raw`.
+            Err(error) if error.is_io() => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                let _ = pieces.write_all(b"\n").and_then(|()| pieces.flush());
+                Ok(())
+            }
+        }
     }
 
     /// A heading with an empty line before it.

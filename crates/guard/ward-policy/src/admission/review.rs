@@ -1,6 +1,6 @@
 //! What a cluster asks about.
 
-use crate::graph::{Action, Attribute, Block, Format, Graph, Place, Resource};
+use crate::graph::{Action, Attribute, Block, Format, Graph, Name, Place, Resource};
 use crate::input_error::InputError;
 use crate::json::read_json;
 use crate::kubernetes::{Object, graph_of, group_and_kind};
@@ -132,7 +132,7 @@ fn is_unchanged(request: &Block, subresource: &str) -> bool {
     let is_leaving = |object: &Block| {
         block(object, "metadata").is_some_and(|metadata| text_of(metadata, "deletionTimestamp").is_some())
     };
-    let content = |object: &'_ Block| -> Vec<(Box<str>, Attribute)> {
+    let content = |object: &'_ Block| -> Vec<(Name, Attribute)> {
         let mut entries = object.clone().into_entries();
         entries.retain(|(name, _)| !matches!(&**name, "metadata" | "status"));
         entries
@@ -182,7 +182,7 @@ fn completed(body: &Block, request: &Block, version: &str, kind: &str) -> Result
     unique(entries)
 }
 
-fn unique(entries: Vec<(Box<str>, Attribute)>) -> Result<Block, InputError> {
+fn unique(entries: Vec<(Name, Attribute)>) -> Result<Block, InputError> {
     Block::new(entries).map_err(|name| InputError::GivenTwice { line: 1, name })
 }
 
