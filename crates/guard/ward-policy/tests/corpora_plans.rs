@@ -46,8 +46,10 @@ fn faults(graph: &Graph, json: &Value) -> Vec<String> {
     for change in json.get("resource_changes").and_then(Value::as_array).into_iter().flatten() {
         let address = change["address"].as_str().unwrap();
         let Some((_, resource)) = graph.at(address) else { continue };
-        for (name, value) in change["change"]["after"].as_object().into_iter().flatten() {
-            let is_marked = change["change"]["after_unknown"].get(name).is_some_and(|mark| *mark == true);
+        let part = |pointer: &str| change.pointer(pointer).and_then(Value::as_object);
+        for (name, value) in part("/change/after").into_iter().flatten() {
+            let marks = part("/change/after_unknown");
+            let is_marked = marks.and_then(|marks| marks.get(name)).is_some_and(|mark| *mark == true);
             if resource.attributes.get(name).is_none() && !is_marked {
                 faults.push(format!("{address}: {name} = {value} is not read"));
             }

@@ -31,6 +31,8 @@ type Names = RefCell<HashMap<Box<str>, Vec<(Vec<AttributePath>, Rc<NameIndex>)>>
 /// What conditions over a whole provider configuration came to, by the place of the condition in the rules,
 /// what it is for, whether it is told, and the configuration.
 type Found = RefCell<HashMap<(usize, Asked, bool, Box<str>), Outcome>>;
+/// The same of conditions over one other resource: many may point at it.
+type Others = RefCell<HashMap<(usize, Asked, bool, ResourceId), Outcome>>;
 
 /// Said of a resource that is made under a condition, or nobody knows how often.
 const MAY_BE_ABSENT: &str = "not known whether it will be there";
@@ -46,6 +48,7 @@ pub(super) struct Surroundings<'g> {
     links: Links,
     names: Names,
     found: Found,
+    others: Others,
     keys: ToldKeys,
 }
 
@@ -134,6 +137,7 @@ impl<'g> Surroundings<'g> {
             links: RefCell::default(),
             names: RefCell::default(),
             found: RefCell::default(),
+            others: RefCell::default(),
             keys: ToldKeys::of(graph),
         }
     }
@@ -157,7 +161,14 @@ impl<'g> Surroundings<'g> {
         other: &Resource,
         (asked, tells): (Asked, bool),
     ) -> Outcome {
-        self.eval(condition, View::of(id, other, asked.of_another(), tells)).seen_at(&other.address)
+        let key = (std::ptr::from_ref(condition).addr(), asked.of_another(), tells, id);
+        if let Some(known) = self.others.borrow().get(&key) {
+            return known.clone();
+        }
+        let view = View::of(id, other, asked.of_another(), tells);
+        let outcome = self.eval(condition, view).seen_at(&other.address);
+        self.others.borrow_mut().insert(key, outcome.clone());
+        outcome
     }
 
     /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
@@ -443,12 +454,17 @@ impl<'g> Surroundings<'g> {
                     None => Outcome::yes(),
                 };
                 let met = linked(view, met, link, companion.over, (&other.address, &companion.by));
-                outcomes.push(match companion.over {
+                let outcome = match companion.over {
                     Over::None => Outcome::no_one([met], || {
                         view.outcome(Truth::No, || must_not_belong(&other.address, kind))
                     }),
                     Over::Every | Over::Some => met,
-                });
+                };
+                match (companion.over, outcome.truth) {
+                    (Over::Some, Truth::Yes) => return outcome,
+                    (Over::Every | Over::None, Truth::No) if !view.tells => return outcome,
+                    _ => outcomes.push(outcome),
+                }
             }
         }
         let none = || {
