@@ -4,9 +4,12 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _};
 use std::time::Duration;
 use ward_policy::shown_text::{one_line, steers};
+
+/// Bytes of a document that are written at once.
+const STREAMED_BYTES: usize = 64 * 1024;
 
 /// Text as it may go to a terminal: what would steer it is shown as `�`. Lines and tabs stay. Names, notes
 /// and forms come from elsewhere; none of them may rewrite the screen or paste into a shell.
@@ -34,6 +37,19 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Writes JSON as [`escaped`] has it.
+struct Inert;
+
+impl serde_json::ser::Formatter for Inert {
+    fn write_string_fragment<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> std::io::Result<()> {
+        writer.write_all(escaped(fragment).as_bytes())
+    }
 }
 
 /// An instant as ISO 8601 in UTC.
@@ -90,6 +106,27 @@ impl Out {
         let text = if watched { shown(text) } else { Cow::Borrowed(text) };
         // As in `raw`.
         let _ = stdout.write_all(text.as_bytes());
+    }
+
+    /// A document of JSON on a line of its own, as [`verbatim`](Self::verbatim). Into a file or a program it
+    /// goes piece by piece: a large report does not stand in memory first.
+    pub fn streamed(&self, document: &impl serde::Serialize) -> serde_json::Result<()> {
+        let stdout = std::io::stdout();
+        if stdout.is_terminal() {
+            self.verbatim(&format!("{}\n", escaped(&serde_json::to_string(document)?)));
+            return Ok(());
+        }
+        let mut pieces = BufWriter::with_capacity(STREAMED_BYTES, stdout.lock());
+        let mut writer = serde_json::Serializer::with_formatter(&mut pieces, Inert);
+        match document.serialize(&mut writer) {
+            // As in `raw`.
+            Err(error) if error.is_io() => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                let _ = pieces.write_all(b"\n").and_then(|()| pieces.flush());
+                Ok(())
+            }
+        }
     }
 
     /// A heading with an empty line before it.

@@ -48,19 +48,15 @@ impl Observation {
     /// In one line: `storage_encrypted = false (default of the provider)`.
     #[must_use]
     pub fn line(&self) -> String {
-        let address = self.address.as_deref().map(|address| format!("{address}: ")).unwrap_or_default();
-        let value = if self.path.is_empty() {
-            self.value.clone()
-        } else if self.value == NOT_SET {
-            format!("{} is {NOT_SET}", self.path)
-        } else {
-            format!("{} = {}", self.path, self.value)
+        let address = self.address.as_deref().map(|address| [address, ": "]).unwrap_or_default();
+        let between = match (&*self.path, &*self.value) {
+            ("", _) => "",
+            (_, NOT_SET) => " is ",
+            _ => " = ",
         };
-        if self.origin.is_empty() {
-            format!("{address}{value}")
-        } else {
-            format!("{address}{value} ({})", self.origin)
-        }
+        let origin = if self.origin.is_empty() { [""; 3] } else { [" (", &self.origin, ")"] };
+        let seen = [&*self.path, between, &self.value];
+        [address.as_slice(), &seen, &origin].concat().concat()
     }
 }
 

@@ -9,6 +9,7 @@
 //! No file, no network, no clock, no randomness.
 
 pub mod admission;
+mod base64_text;
 mod baseline;
 mod builtin;
 pub mod cloudformation;

@@ -14,7 +14,9 @@ pub const fn steers(c: char) -> bool {
 /// A text as a part of one line: what steers, line breaks and tabs among it, is shown as `�`.
 #[must_use]
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(steers) {
+    // Most texts are plain ASCII; without a way out of the loop they are looked through in one go.
+    let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect())

@@ -58,13 +58,15 @@ impl JsonReader {
         let kind = scanner.peek()?;
         let line = self.line(scanner);
         let value = match kind {
-            Kind::Text => YamlValue::Scalar { text: scanner.text()?.into(), is_plain: false },
-            Kind::Null | Kind::Bool => YamlValue::Scalar { text: scanner.skip()?.into(), is_plain: true },
+            Kind::Text => YamlValue::Scalar { text: scanner.text()?.into_owned().into(), is_plain: false },
+            Kind::Null | Kind::Bool => {
+                YamlValue::Scalar { text: scanner.skip()?.to_owned().into(), is_plain: true }
+            }
             Kind::Number => {
                 // Read once for its bounds, kept as it is written.
                 let written = scanner.clone().skip()?;
                 scanner.number()?;
-                YamlValue::Scalar { text: written.into(), is_plain: true }
+                YamlValue::Scalar { text: written.to_owned().into(), is_plain: true }
             }
             Kind::Array => {
                 let mut items = Vec::new();
@@ -84,11 +86,10 @@ impl JsonReader {
         let mut known: HashSet<Box<str>> = HashSet::new();
         scanner.object(|name, scanner| {
             let value = self.node(scanner)?;
-            let name: Box<str> = name.into();
-            if !known.insert(name.clone()) {
-                return Err(InputError::GivenTwice { line: line_number(value.line), name });
+            if !known.insert(name.as_ref().into()) {
+                return Err(InputError::GivenTwice { line: line_number(value.line), name: name.into() });
             }
-            let key = YamlValue::Scalar { text: name, is_plain: false };
+            let key = YamlValue::Scalar { text: name.into_owned().into(), is_plain: false };
             entries.push((YamlNode { value: key, tag: None, line: value.line }, value));
             Ok(())
         })?;

@@ -7,6 +7,7 @@ use crate::graph::{Attribute, Block};
 use crate::input_error::InputError;
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_DOCUMENTS, MAX_YAML_NODES};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Keys that are compared one by one.
@@ -28,8 +29,8 @@ pub struct YamlNode {
 pub enum YamlValue {
     /// A text, and whether it was written without quotes (then it may be a number, true or null).
     Scalar {
-        /// The text.
-        text: Box<str>,
+        /// The text. What comes with Ward is part of the program, and is not copied.
+        text: Cow<'static, str>,
         /// Written without quotes.
         is_plain: bool,
     },
@@ -79,14 +80,17 @@ impl YamlNode {
     pub fn scalar(&self) -> Option<Attribute> {
         let YamlValue::Scalar { text, is_plain } = &self.value else { return None };
         if !is_plain {
-            return Some(Attribute::Text(text.clone()));
+            return Some(Attribute::text(text));
         }
-        Some(match &**text {
-            "" | "~" | "null" | "Null" | "NULL" => Attribute::Null,
-            "true" | "True" | "TRUE" => Attribute::Bool(true),
-            "false" | "False" | "FALSE" => Attribute::Bool(false),
-            other => number(other).map_or_else(|| Attribute::Text(text.clone()), Attribute::Number),
-        })
+        Some(plain(text).unwrap_or_else(|| Attribute::text(text)))
+    }
+
+    /// Whether it is a scalar that says a text, and no number, true or null.
+    pub(crate) fn says_text(&self) -> bool {
+        match &self.value {
+            YamlValue::Scalar { text, is_plain } => !is_plain || plain(text).is_none(),
+            YamlValue::Sequence(_) | YamlValue::Mapping(_) => false,
+        }
     }
 
     /// The whole tree without tags and lines.
@@ -118,6 +122,16 @@ impl YamlNode {
 
 fn line_of(node: &YamlNode) -> usize {
     usize::try_from(node.line).unwrap_or(usize::MAX)
+}
+
+/// What a scalar without quotes says, if it is no text.
+pub(crate) fn plain(text: &str) -> Option<Attribute> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Some(Attribute::Null),
+        "true" | "True" | "TRUE" => Some(Attribute::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Attribute::Bool(false)),
+        other => number(other).map(Attribute::Number),
+    }
 }
 
 /// Numbers of the core schema. Words that only Rust reads as numbers stay texts.
@@ -183,7 +197,7 @@ impl Reader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_plain = style == ScalarStyle::Plain;
-                let value = YamlValue::Scalar { text: text.into(), is_plain };
+                let value = YamlValue::Scalar { text: text.into_owned().into(), is_plain };
                 self.place(YamlNode { value, tag: tag.map(|tag| written(&tag)), line }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {

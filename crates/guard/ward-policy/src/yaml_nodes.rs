@@ -4,13 +4,13 @@ use crate::limits::MAX_YAML_DEPTH;
 use crate::yaml::{YamlNode, YamlValue};
 
 /// Reads what the build script wrote. `None` if it is anything else.
-pub(crate) fn read_nodes(bytes: &[u8]) -> Option<YamlNode> {
+pub(crate) fn read_nodes(bytes: &'static [u8]) -> Option<YamlNode> {
     let mut rest = bytes;
     let node = read(&mut rest, 0)?;
     rest.is_empty().then_some(node)
 }
 
-fn read(rest: &mut &[u8], depth: usize) -> Option<YamlNode> {
+fn read(rest: &mut &'static [u8], depth: usize) -> Option<YamlNode> {
     let (kind, line, count) = head(rest)?;
     if depth > MAX_YAML_DEPTH {
         return None;
@@ -21,14 +21,28 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<YamlNode> {
             *rest = after;
             YamlValue::Scalar { text: std::str::from_utf8(text).ok()?.into(), is_plain: kind == b'p' }
         }
-        b's' => YamlValue::Sequence((0..count).map(|_| read(rest, depth + 1)).collect::<Option<_>>()?),
+        b's' => {
+            let mut items = Vec::with_capacity(room(count, rest));
+            for _ in 0..count {
+                items.push(read(rest, depth + 1)?);
+            }
+            YamlValue::Sequence(items)
+        }
         b'm' => {
-            let entry = |_| Some((read(rest, depth + 1)?, read(rest, depth + 1)?));
-            YamlValue::Mapping((0..count).map(entry).collect::<Option<_>>()?)
+            let mut entries = Vec::with_capacity(room(count, rest));
+            for _ in 0..count {
+                entries.push((read(rest, depth + 1)?, read(rest, depth + 1)?));
+            }
+            YamlValue::Mapping(entries)
         }
         _ => return None,
     };
     Some(YamlNode { value, tag: None, line })
+}
+
+/// No more nodes follow than bytes.
+fn room(count: usize, rest: &[u8]) -> usize {
+    count.min(rest.len())
 }
 
 fn head(rest: &mut &[u8]) -> Option<(u8, u32, usize)> {
@@ -62,7 +76,7 @@ mod tests {
     fn nodes_that_are_cut_or_too_long_are_refused() {
         let nodes = DEFAULTS_FILE.nodes;
         assert!(read_nodes(&nodes[..nodes.len() - 1]).is_none());
-        assert!(read_nodes(&[nodes, b"x"].concat()).is_none());
+        assert!(read_nodes([nodes, b"x"].concat().leak()).is_none());
         assert!(read_nodes(b"").is_none());
         assert!(read_nodes(b"x\0\0\0\0\0\0").is_none());
     }

@@ -19,10 +19,10 @@ pub(crate) enum Dialect {
 pub(crate) fn scalar_of(node: &YamlNode, dialect: Dialect) -> Option<Attribute> {
     let YamlValue::Scalar { text, is_plain } = &node.value else { return None };
     match node.tag.as_deref() {
-        None if !is_plain => Some(Attribute::Text(text.clone())),
-        None => Some(plain(node, text, dialect)),
-        Some("!" | "!!str") => Some(Attribute::Text(text.clone())),
-        Some("!!bool" | "!!int" | "!!float" | "!!null") => Some(plain(node, text, dialect)),
+        None if !is_plain => Some(Attribute::text(text)),
+        None => Some(plain(text, dialect)),
+        Some("!" | "!!str") => Some(Attribute::text(text)),
+        Some("!!bool" | "!!int" | "!!float" | "!!null") => Some(plain(text, dialect)),
         Some(tag) => {
             let mut unknown = Unknown::new(Reason::Expression, Vec::new().into());
             unknown.written = Some(format!("{tag} {text}").into());
@@ -31,8 +31,8 @@ pub(crate) fn scalar_of(node: &YamlNode, dialect: Dialect) -> Option<Attribute> 
     }
 }
 
-fn plain(node: &YamlNode, text: &str, dialect: Dialect) -> Attribute {
-    let newer = plain_node(node).unwrap_or(Attribute::Null);
+fn plain(text: &str, dialect: Dialect) -> Attribute {
+    let newer = crate::yaml::plain(text).unwrap_or_else(|| Attribute::text(text));
     let Some(older) = word(text).map(Attribute::Bool).or_else(|| number(text).map(Attribute::Number)) else {
         return newer;
     };
@@ -42,11 +42,6 @@ fn plain(node: &YamlNode, text: &str, dialect: Dialect) -> Attribute {
     let mut either = Unknown::one_of(Reason::Expression, vec![older, newer]);
     either.written = Some(text.into());
     Attribute::Unknown(Box::new(either))
-}
-
-fn plain_node(node: &YamlNode) -> Option<Attribute> {
-    let text = node.as_text()?.into();
-    YamlNode { value: YamlValue::Scalar { text, is_plain: true }, tag: None, line: node.line }.scalar()
 }
 
 /// Words that are true or false in YAML 1.1 only.

@@ -122,8 +122,10 @@ pub fn read_input_file(file: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> 
     let unreadable = |error: std::io::Error| {
         Failure::input(format!("{} cannot be read", file.display()), error, "check the name of the file")
     };
-    let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).map_err(unreadable)?;
+    // Room for all of it at once; a file that says it is larger than it may be gets no more.
+    let size = opened.metadata().map_or(0, |about| about.len()).min(max_bytes);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     opened.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > max_bytes {
         return Err(Failure::input(

@@ -1,7 +1,7 @@
 //! What a cluster asks about.
 
 use super::upkeep::{is_leaving, is_upkeep};
-use crate::graph::{Action, Attribute, Block, Format, Graph, Place, Resource};
+use crate::graph::{Action, Attribute, Block, Format, Graph, Name, Place, Resource};
 use crate::input_error::InputError;
 use crate::json::read_json;
 use crate::kubernetes::{Object, graph_of, group_and_kind};
@@ -187,7 +187,7 @@ fn completed(body: &Block, request: &Block, version: &str, kind: &str) -> Result
     unique(entries)
 }
 
-fn unique(entries: Vec<(Box<str>, Attribute)>) -> Result<Block, InputError> {
+fn unique(entries: Vec<(Name, Attribute)>) -> Result<Block, InputError> {
     Block::new(entries).map_err(|name| InputError::GivenTwice { line: 1, name })
 }
 

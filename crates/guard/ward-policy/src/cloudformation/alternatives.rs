@@ -3,7 +3,7 @@
 //! Alternatives are pushed down to the leaves of blocks and lists, so that a path of a rule reaches
 //! them. Leaves then vary on their own; that is more than can happen, never less.
 
-use crate::graph::{Attribute, Block, Reason, Reference, Referent, Unknown};
+use crate::graph::{Attribute, Block, Name, Reason, Reference, Referent, Unknown};
 use crate::limits::{MAX_BRANCHES, MAX_REFERENCE_STEPS};
 use std::collections::BTreeMap;
 
@@ -168,7 +168,7 @@ fn merged_unknowns(distinct: &[Option<Attribute>], references: Vec<Reference>, w
 
 fn merged_blocks(distinct: Vec<Option<Attribute>>, written: &str) -> Attribute {
     let count = distinct.len();
-    let mut by_name: BTreeMap<Box<str>, Vec<Value>> = BTreeMap::new();
+    let mut by_name: BTreeMap<Name, Vec<Value>> = BTreeMap::new();
     for (place, block) in distinct.into_iter().flatten().enumerate() {
         let Attribute::Block(block) = block else { continue };
         for (name, value) in block.into_entries() {

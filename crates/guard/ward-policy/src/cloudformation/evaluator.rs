@@ -4,7 +4,7 @@ use super::alternatives::{Value, computed, references_in, unknown};
 use super::conditions::Conditions;
 use super::parameters::parameter;
 use super::tags::{Shape, shape};
-use crate::graph::{Attribute, Block, Reason, Reference, Referent};
+use crate::graph::{Attribute, Block, Name, Reason, Reference, Referent};
 use crate::limits::{MAX_EVALUATED_BYTES, MAX_TEMPLATE_DEPTH};
 use crate::yaml::{YamlNode, YamlValue};
 use crate::yaml_words::{Dialect, scalar_of};
@@ -105,10 +105,7 @@ impl<'t> Evaluator<'t> {
     }
 
     /// Names and values of a mapping, and whether any of them is set in every deployment.
-    pub(super) fn entries(
-        &mut self,
-        entries: &'t [(YamlNode, YamlNode)],
-    ) -> (Vec<(Box<str>, Attribute)>, bool) {
+    pub(super) fn entries(&mut self, entries: &'t [(YamlNode, YamlNode)]) -> (Vec<(Name, Attribute)>, bool) {
         let mut attributes = Vec::with_capacity(entries.len());
         let mut has_certain = false;
         for (key, node) in entries {
@@ -128,7 +125,7 @@ fn perhaps_empty(values: &[Attribute]) -> Value {
 }
 
 /// A block; the reader of the text let no name stand twice.
-pub(super) fn block_of(entries: Vec<(Box<str>, Attribute)>) -> Attribute {
+pub(super) fn block_of(entries: Vec<(Name, Attribute)>) -> Attribute {
     Block::new(entries).map_or_else(|_| unknown(Reason::Expression, Vec::new(), ""), Attribute::Block)
 }
 

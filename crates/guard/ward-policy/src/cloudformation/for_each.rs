@@ -80,7 +80,7 @@ fn substituted(node: &YamlNode, variable: &str, item: &str) -> YamlNode {
         YamlValue::Sequence(items) => YamlValue::Sequence(items.iter().map(copy).collect()),
         YamlValue::Mapping(entries) => match entries.as_slice() {
             [(key, value)] if key.as_text() == Some("Ref") && value.as_text() == Some(variable) => {
-                YamlValue::Scalar { text: item.into(), is_plain: false }
+                YamlValue::Scalar { text: item.to_owned().into(), is_plain: false }
             }
             entries => {
                 YamlValue::Mapping(entries.iter().map(|(key, value)| (copy(key), copy(value))).collect())

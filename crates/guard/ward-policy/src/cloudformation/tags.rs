@@ -31,7 +31,8 @@ fn long_form(tag: &str) -> Option<String> {
 /// A function and its argument.
 fn call(name: &str, argument: YamlNode) -> YamlNode {
     let line = argument.line;
-    let key = YamlNode { value: YamlValue::Scalar { text: name.into(), is_plain: false }, tag: None, line };
+    let name = YamlValue::Scalar { text: name.to_owned().into(), is_plain: false };
+    let key = YamlNode { value: name, tag: None, line };
     YamlNode { value: YamlValue::Mapping(vec![(key, argument)]), tag: None, line }
 }
 

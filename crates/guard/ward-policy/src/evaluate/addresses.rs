@@ -2,7 +2,7 @@
 
 use super::conditions::View;
 use super::truth::{Outcome, Truth};
-use crate::graph::{Attribute, AttributePath, State, reach};
+use crate::graph::{Attribute, AttributePath, State};
 use crate::rules::Addresses;
 use core::net::IpAddr;
 
@@ -22,7 +22,7 @@ pub(super) fn hold_at_most(view: View<'_>, addresses: &Addresses) -> Outcome {
             count(first, last).map_or(Truth::Broken, |count| (count <= u128::from(addresses.at_most)).into())
         }
     };
-    Outcome::of(truth, || {
+    view.outcome(truth, || {
         let words = match truth {
             Truth::Broken => "no range of addresses",
             Truth::Maybe => "how many addresses it holds is not known",
@@ -33,7 +33,7 @@ pub(super) fn hold_at_most(view: View<'_>, addresses: &Addresses) -> Outcome {
 }
 
 fn end(view: View<'_>, path: &AttributePath) -> End {
-    let reached = reach(view.block, path).unwrap_or_default();
+    let reached = view.reach(path).unwrap_or_default();
     match reached.as_slice() {
         [one] => match one.state {
             State::Known(Attribute::Text(text)) => text.trim().parse().map_or(End::NoAddress, End::At),

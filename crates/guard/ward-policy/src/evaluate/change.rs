@@ -28,7 +28,7 @@ pub(super) fn stands(defaults: &Defaults, view: View<'_>, change: &Change) -> Ou
     match change {
         Change::Action(actions) => {
             let action = view.resource.action;
-            Outcome::of(actions.contains(&action).into(), || {
+            view.outcome(actions.contains(&action).into(), || {
                 view.told(
                     &AttributePath::default(),
                     &format!("the deployment would {} it", action.word()),
@@ -42,7 +42,7 @@ pub(super) fn stands(defaults: &Defaults, view: View<'_>, change: &Change) -> Ou
 
 fn kept(defaults: &Defaults, view: View<'_>, path: &AttributePath, zero_is_for_ever: bool) -> Outcome {
     let Some(before) = &view.resource.before else { return Outcome::yes() };
-    let default = match defaults.of(&view.resource.kind, &path.to_string()) {
+    let default = match defaults.of(&view.resource.kind, path.as_str()) {
         Some(default) => match &default.value {
             DefaultValue::Is(value) => of_value(value, zero_is_for_ever),
             DefaultValue::Depends => Strength::NotKnown,
@@ -56,7 +56,7 @@ fn kept(defaults: &Defaults, view: View<'_>, path: &AttributePath, zero_is_for_e
     let (was, is) = (strengths(before), strengths(&view.resource.attributes));
     let pairs = was.iter().flat_map(|was| is.iter().map(move |is| (was, is)));
     Outcome::every(pairs.map(|((was, was_shown), (is, is_shown))| {
-        Outcome::of(is_kept(was, is), || view.told(path, is_shown, &format!("it was {was_shown}")))
+        view.outcome(is_kept(was, is), || view.told(path, is_shown, &format!("it was {was_shown}")))
     }))
 }
 

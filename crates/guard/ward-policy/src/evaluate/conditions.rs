@@ -9,12 +9,13 @@ use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
     Attribute, AttributePath, Block, Format, Graph, HIDDEN, Reached, Referent, Resolved, Resource,
-    ResourceId, Role, State, Unknown, reach,
+    ResourceId, Role, State, Unknown, reach, reach_untold,
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::rules::{Companion, Condition, Defaults, Over, PolicyQuestion, Present, RuleSet, Target, Test};
 use crate::settings::Settings;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,8 +23,16 @@ use std::rc::Rc;
 /// Said of what a rule forbids.
 const MUST_NOT: &str = "this must not be";
 
-type Links = RefCell<HashMap<(Box<str>, AttributePath), Rc<LinkIndex>>>;
-type Names = RefCell<HashMap<(Box<str>, Vec<AttributePath>), Rc<NameIndex>>>;
+/// By type, then by the attribute that points: few rules look at one type.
+type Links = RefCell<HashMap<Box<str>, Vec<(AttributePath, Rc<LinkIndex>)>>>;
+/// By type, then by the attributes that name.
+type Names = RefCell<HashMap<Box<str>, Vec<(Vec<AttributePath>, Rc<NameIndex>)>>>;
+
+/// What conditions over a whole provider configuration came to, by the place of the condition in the rules,
+/// what it is for, whether it is told, and the configuration.
+type Found = RefCell<HashMap<(usize, Asked, bool, Box<str>), Outcome>>;
+/// The same of conditions over one other resource: many may point at it.
+type Others = RefCell<HashMap<(usize, Asked, bool, ResourceId), Outcome>>;
 
 /// Said of a resource that is made under a condition, or nobody knows how often.
 const MAY_BE_ABSENT: &str = "not known whether it will be there";
@@ -38,6 +47,8 @@ pub(super) struct Surroundings<'g> {
     pub(super) settings: &'g Settings,
     links: Links,
     names: Names,
+    found: Found,
+    others: Others,
     keys: ToldKeys,
 }
 
@@ -53,17 +64,29 @@ pub(super) struct View<'v> {
     names: Option<&'v str>,
     pub(super) is_sensitive: bool,
     asked: Asked,
+    /// Whether what is seen is told. Most of what is judged passes, and nobody asks why.
+    pub(super) tells: bool,
 }
 
 impl<'v> View<'v> {
-    fn of(id: ResourceId, resource: &'v Resource, asked: Asked) -> Self {
+    fn of(id: ResourceId, resource: &'v Resource, asked: Asked, tells: bool) -> Self {
         let block = &resource.attributes;
-        Self { id, resource, block, at: "", names: Some(""), is_sensitive: false, asked }
+        Self { id, resource, block, at: "", names: Some(""), is_sensitive: false, asked, tells }
+    }
+
+    /// What a path reaches from here. `None` if there are more places than the limit.
+    pub(super) fn reach(&self, path: &AttributePath) -> Option<Vec<Reached<'v>>> {
+        if self.tells { reach(self.block, path) } else { reach_untold(self.block, path) }
+    }
+
+    /// A truth with what decided it, if that is told.
+    pub(super) fn outcome(&self, truth: Truth, observation: impl FnOnce() -> Observation) -> Outcome {
+        if self.tells { Outcome::of(truth, observation) } else { Outcome::untold(truth) }
     }
 
     /// A path as a report shows it.
     fn full(&self, at: &str) -> Box<str> {
-        join(self.at, at).into()
+        if self.tells { join(self.at, at).into() } else { Box::default() }
     }
 
     /// A value as a report shows it: hidden if the place it stands in, or the way there, is secret.
@@ -77,18 +100,32 @@ impl<'v> View<'v> {
         Observation { address: None, path: self.full(&reached.at), value, origin: origin.to_owned() }
     }
 
+    /// What is said of the resource, or of the whole deployment.
+    fn of_all(&self, value: String) -> Observation {
+        Observation { address: None, path: Box::default(), value, origin: String::new() }
+    }
+
     pub(super) fn told(&self, path: &AttributePath, value: &str, origin: &str) -> Observation {
-        let path = self.full(&path.to_string());
+        let path = self.full(path.as_str());
         Observation { address: None, path, value: value.to_owned(), origin: origin.to_owned() }
     }
 }
 
-fn join(outer: &str, inner: &str) -> String {
+fn join<'t>(outer: &'t str, inner: &'t str) -> Cow<'t, str> {
     match (outer, inner) {
-        ("", inner) => inner.to_owned(),
-        (outer, "") => outer.to_owned(),
-        (outer, inner) => format!("{outer}.{inner}"),
+        ("", only) | (only, "") => Cow::Borrowed(only),
+        (outer, inner) => Cow::Owned([outer, inner].join(".")),
     }
+}
+
+/// Where nobody is told why, what follows a part that does not hold changes nothing.
+fn until_decided(mut outcomes: impl Iterator<Item = Outcome>, tells: bool) -> impl Iterator<Item = Outcome> {
+    let mut is_decided = false;
+    std::iter::from_fn(move || {
+        let outcome = if is_decided { None } else { outcomes.next() }?;
+        is_decided = !tells && outcome.truth == Truth::No;
+        Some(outcome)
+    })
 }
 
 impl<'g> Surroundings<'g> {
@@ -99,37 +136,69 @@ impl<'g> Surroundings<'g> {
             settings: rules.settings(),
             links: RefCell::default(),
             names: RefCell::default(),
+            found: RefCell::default(),
+            others: RefCell::default(),
             keys: ToldKeys::of(graph),
         }
     }
 
     /// What a condition comes to for a resource.
-    pub(super) fn judge(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Meets))
+    pub(super) fn judge(
+        &self,
+        condition: &Condition,
+        id: ResourceId,
+        resource: &Resource,
+        tells: bool,
+    ) -> Outcome {
+        self.eval(condition, View::of(id, resource, Asked::Meets, tells))
     }
 
     /// What a condition comes to for another resource, on which the answer about the first one hangs.
-    fn judge_other(&self, condition: &Condition, id: ResourceId, other: &Resource, asked: Asked) -> Outcome {
-        self.eval(condition, View::of(id, other, asked.of_another())).seen_at(&other.address)
+    fn judge_other(
+        &self,
+        condition: &Condition,
+        id: ResourceId,
+        other: &Resource,
+        (asked, tells): (Asked, bool),
+    ) -> Outcome {
+        let key = (std::ptr::from_ref(condition).addr(), asked.of_another(), tells, id);
+        if let Some(known) = self.others.borrow().get(&key) {
+            return known.clone();
+        }
+        let view = View::of(id, other, asked.of_another(), tells);
+        let outcome = self.eval(condition, view).seen_at(&other.address);
+        self.others.borrow_mut().insert(key, outcome.clone());
+        outcome
     }
 
     /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
-    pub(super) fn concerns(&self, condition: &Condition, id: ResourceId, resource: &Resource) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Concerns))
+    pub(super) fn concerns(
+        &self,
+        condition: &Condition,
+        id: ResourceId,
+        resource: &Resource,
+        tells: bool,
+    ) -> Outcome {
+        self.eval(condition, View::of(id, resource, Asked::Concerns, tells))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
         match condition {
-            Condition::All(parts) => Outcome::every(parts.iter().map(|part| self.eval(part, view))),
+            Condition::All(parts) => {
+                Outcome::every(until_decided(parts.iter().map(|part| self.eval(part, view)), view.tells))
+            }
             Condition::Any(parts) => {
-                let none = Outcome { truth: Truth::No, observed: Vec::new() };
+                let none = || Outcome::untold(Truth::No);
                 Outcome::some(parts.iter().map(|part| self.eval(part, view)), none)
             }
-            Condition::NoOne(parts) => Outcome::every(parts.iter().map(|part| {
-                let met = || view.told(&AttributePath::default(), &witness(part, view), MUST_NOT);
-                let asked = View { asked: view.asked.turned(), ..view };
-                Outcome::no_one([self.eval(part, asked)], met)
-            })),
+            Condition::NoOne(parts) => {
+                let outcomes = parts.iter().map(|part| {
+                    let seen = || view.told(&AttributePath::default(), &witness(part, view), MUST_NOT);
+                    let asked = View { asked: view.asked.turned(), ..view };
+                    Outcome::no_one([self.eval(part, asked)], || view.outcome(Truth::No, seen))
+                });
+                Outcome::every(until_decided(outcomes, view.tells))
+            }
             Condition::Test { path, over, test } => self.test(view, path, *over, test),
             Condition::Blocks { path, over, empty, of } => self.blocks(view, path, *over, *empty, of),
             Condition::Document { path, of } => self.document(view, path, of),
@@ -147,7 +216,7 @@ impl<'g> Surroundings<'g> {
 
     fn test(&self, view: View<'_>, path: &AttributePath, over: Over, test: &Test) -> Outcome {
         let view = View { asked: asked_over(view, over), ..view };
-        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let Some(reached) = view.reach(path) else { return too_many(view, path) };
         // Only what is not written, in one case at least, or written as an empty list, asks for a default.
         let asks = |one: &Reached<'_>| {
             matches!(
@@ -157,7 +226,7 @@ impl<'g> Surroundings<'g> {
         };
         let names = view.names.filter(|_| reached.iter().any(asks));
         let default =
-            names.and_then(|names| self.defaults.of(&view.resource.kind, &join(names, &path.to_string())));
+            names.and_then(|names| self.defaults.of(&view.resource.kind, &join(names, path.as_str())));
         let mut outcomes = Vec::with_capacity(reached.len());
         for one in &reached {
             match one.state {
@@ -166,7 +235,7 @@ impl<'g> Surroundings<'g> {
                     let before = outcomes.len();
                     outcomes.extend(present.map(|item| {
                         let (truth, origin) = self.known(view, path, test, item);
-                        Outcome::of(truth, || {
+                        view.outcome(truth, || {
                             let value = view.shown(item, one.is_sensitive);
                             let origin = origin.to_owned();
                             Observation { address: None, path: view.full(&one.at), value, origin }
@@ -179,13 +248,14 @@ impl<'g> Surroundings<'g> {
                 }
                 State::Known(value) if *test == Test::OwnKey => {
                     let (truth, origin) = self.known(view, path, test, value);
-                    outcomes.push(Outcome::of(truth, || view.observe(one, origin)));
+                    outcomes.push(view.outcome(truth, || view.observe(one, origin)));
                 }
                 _ => outcomes.push(self.test_one(view, test, one, default)),
             }
         }
-        let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
-        Outcome::over(over, outcomes, none, || view.told(path, "meets what it must not", ""))
+        let none = || view.outcome(Truth::No, || view.told(path, NOT_SET, ""));
+        let met = || view.outcome(Truth::No, || view.told(path, "meets what it must not", ""));
+        Outcome::over(over, outcomes, none, met)
     }
 
     /// A test of a value that is there, and what else decided.
@@ -201,7 +271,7 @@ impl<'g> Surroundings<'g> {
         let Some(names) = view.names.filter(|_| *test == Test::OwnKey && truth == Truth::Yes) else {
             return (truth, "");
         };
-        let path = join(names, &path.to_string());
+        let path = join(names, path.as_str());
         own_key::doubt(self.graph, &self.keys, view.resource, &path, value).unwrap_or((truth, ""))
     }
 
@@ -213,10 +283,11 @@ impl<'g> Surroundings<'g> {
         default: Option<&crate::rules::Default>,
     ) -> Outcome {
         let tested = test_reached(test, reached, default, self.graph, view.asked);
-        Outcome::of(tested.truth, || {
+        view.outcome(tested.truth, || {
             let mut seen = view.observe(reached, &tested.origin);
             if let Some(instead) = tested.instead {
-                seen.value = instead;
+                seen.value = instead.shown();
+                seen.origin.push_str("; not set");
             }
             seen
         })
@@ -230,7 +301,7 @@ impl<'g> Surroundings<'g> {
         empty: bool,
         of: &Condition,
     ) -> Outcome {
-        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let Some(reached) = view.reach(path) else { return too_many(view, path) };
         let inner = View { asked: asked_over(view, over), ..view };
         let mut outcomes = Vec::new();
         for one in &reached {
@@ -239,8 +310,8 @@ impl<'g> Surroundings<'g> {
                     for (place, item) in
                         items.iter().enumerate().filter(|(_, item)| **item != Attribute::Null)
                     {
-                        let at =
-                            if items.len() > 1 { format!("{}[{place}]", one.at) } else { one.at.to_string() };
+                        let is_placed = view.tells && items.len() > 1;
+                        let at = if is_placed { format!("{}[{place}]", one.at) } else { one.at.to_string() };
                         let outcome = self.in_block(inner, path, item, &at, one.is_sensitive, of);
                         outcomes.push(forbidden(view, over, outcome, &at, item, one.is_sensitive));
                     }
@@ -250,22 +321,20 @@ impl<'g> Surroundings<'g> {
                     outcomes.push(forbidden(view, over, outcome, &one.at, value, one.is_sensitive));
                 }
                 State::Null | State::Unset => {}
-                State::Unknown(_) => {
-                    outcomes.push(Outcome { truth: Truth::Maybe, observed: vec![view.observe(one, "")] });
-                }
+                State::Unknown(_) => outcomes.push(view.outcome(Truth::Maybe, || view.observe(one, ""))),
                 State::OtherShape(_) => {
-                    let observed = vec![view.observe(one, "the rule expects blocks here")];
-                    outcomes.push(Outcome { truth: Truth::Broken, observed });
+                    let seen = || view.observe(one, "the rule expects blocks here");
+                    outcomes.push(view.outcome(Truth::Broken, seen));
                 }
             }
         }
         if outcomes.is_empty() {
-            return Outcome::of(empty.into(), || view.told(path, NOT_SET, ""));
+            return view.outcome(empty.into(), || view.told(path, NOT_SET, ""));
         }
-        let none = Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] };
+        let none = || view.outcome(Truth::No, || view.told(path, NOT_SET, ""));
         // What must not be was turned already, block by block.
         let over = if over == Over::None { Over::Every } else { over };
-        Outcome::over(over, outcomes, none, || view.told(path, MUST_NOT, ""))
+        Outcome::over(over, outcomes, none, || view.outcome(Truth::No, || view.told(path, MUST_NOT, "")))
     }
 
     fn in_block(
@@ -280,22 +349,20 @@ impl<'g> Surroundings<'g> {
         match item {
             Attribute::Block(block) => {
                 let at = view.full(at);
-                let names = view.names.map(|names| join(names, &path.to_string()));
+                let names = view.names.map(|names| join(names, path.as_str()));
                 let is_sensitive = is_sensitive || view.is_sensitive;
                 self.eval(of, View { block, at: &at, names: names.as_deref(), is_sensitive, ..view })
             }
             Attribute::Sensitive(secret) => self.in_block(view, path, secret.value(), at, true, of),
             Attribute::Unknown(unknown) => unknown_outcome(view, path, unknown),
-            other => {
-                let value = view.shown(other, is_sensitive);
-                let observed = vec![view.told(path, &value, "the rule expects blocks here")];
-                Outcome { truth: Truth::Broken, observed }
-            }
+            other => view.outcome(Truth::Broken, || {
+                view.told(path, &view.shown(other, is_sensitive), "the rule expects blocks here")
+            }),
         }
     }
 
     fn document(&self, view: View<'_>, path: &AttributePath, of: &Condition) -> Outcome {
-        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let Some(reached) = view.reach(path) else { return too_many(view, path) };
         Outcome::every(reached.iter().map(|one| match one.state {
             State::Known(Attribute::Text(text)) if !text.trim().is_empty() => match parse(text) {
                 Some(document @ (Attribute::Block(_) | Attribute::List(_))) => {
@@ -304,10 +371,7 @@ impl<'g> Surroundings<'g> {
                     let block = block_of(document);
                     self.eval(of, View { block: &block, at: &at, names: None, is_sensitive, ..view })
                 }
-                _ => Outcome {
-                    truth: Truth::Broken,
-                    observed: vec![view.observe(one, "no JSON object or list")],
-                },
+                _ => view.outcome(Truth::Broken, || view.observe(one, "no JSON object or list")),
             },
             State::Known(Attribute::Block(block)) => {
                 let at = view.full(&one.at);
@@ -315,18 +379,17 @@ impl<'g> Surroundings<'g> {
                 self.eval(of, View { block, at: &at, names: None, is_sensitive, ..view })
             }
             State::Null | State::Unset | State::Known(Attribute::Text(_)) => {
-                Outcome { truth: Truth::No, observed: vec![view.told(path, NOT_SET, "")] }
+                view.outcome(Truth::No, || view.told(path, NOT_SET, ""))
             }
             State::Unknown(unknown) => unknown_outcome(view, path, unknown),
             State::Known(_) | State::OtherShape(_) => {
-                let observed = vec![view.observe(one, "the rule expects a JSON text here")];
-                Outcome { truth: Truth::Broken, observed }
+                view.outcome(Truth::Broken, || view.observe(one, "the rule expects a JSON text here"))
             }
         }))
     }
 
     fn policy(&self, view: View<'_>, path: &AttributePath, asks: PolicyQuestion) -> Outcome {
-        let Some(reached) = reach(view.block, path) else { return too_many(view, path) };
+        let Some(reached) = view.reach(path) else { return too_many(view, path) };
         Outcome::every(reached.iter().map(|one| {
             let (truth, origin) = match one.state {
                 State::Known(Attribute::Text(text)) if text.trim().is_empty() => (no_policy(asks), ""),
@@ -341,7 +404,7 @@ impl<'g> Surroundings<'g> {
                 State::Unknown(unknown) => (self.unknown_policy(unknown, asks), policy_words(asks)),
                 State::Known(_) | State::OtherShape(_) => (Truth::Broken, "the rule expects a policy here"),
             };
-            Outcome::of(truth, || view.observe(one, origin))
+            view.outcome(truth, || view.observe(one, origin))
         }))
     }
 
@@ -385,26 +448,35 @@ impl<'g> Surroundings<'g> {
                 let Some(other) = self.graph.get(id) else { continue };
                 let met = match &companion.of {
                     Some(condition) => {
-                        self.judge_other(condition, id, other, asked_over(view, companion.over))
+                        let asked = asked_over(view, companion.over);
+                        self.judge_other(condition, id, other, (asked, view.tells))
                     }
                     None => Outcome::yes(),
                 };
-                let met = linked(met, link, companion.over, &other.address, &companion.by);
-                outcomes.push(match companion.over {
-                    Over::None => Outcome::no_one([met], || must_not_belong(&other.address, kind)),
+                let met = linked(view, met, link, companion.over, (&other.address, &companion.by));
+                let outcome = match companion.over {
+                    Over::None => Outcome::no_one([met], || {
+                        view.outcome(Truth::No, || must_not_belong(&other.address, kind))
+                    }),
                     Over::Every | Over::Some => met,
-                });
+                };
+                match (companion.over, outcome.truth) {
+                    (Over::Some, Truth::Yes) => return outcome,
+                    (Over::Every | Over::None, Truth::No) if !view.tells => return outcome,
+                    _ => outcomes.push(outcome),
+                }
             }
         }
         let words = || companion.types.join(" or ");
-        let told = |value: String| {
-            vec![Observation { address: None, path: Box::default(), value, origin: String::new() }]
-        };
         if !self.sees_others() {
-            let what = format!("not known whether a {} belongs to it: other objects are not seen", words());
-            outcomes.push(Outcome { truth: Truth::Maybe, observed: told(what) });
+            outcomes.push(view.outcome(Truth::Maybe, || {
+                view.of_all(format!(
+                    "not known whether a {} belongs to it: other objects are not seen",
+                    words()
+                ))
+            }));
         }
-        let none = Outcome { truth: Truth::No, observed: told(format!("no {} belongs to it", words())) };
+        let none = || view.outcome(Truth::No, || view.of_all(format!("no {} belongs to it", words())));
         // What must not be was turned already, one by one. One that may belong to another resource proves
         // nothing.
         match companion.over {
@@ -419,23 +491,27 @@ impl<'g> Surroundings<'g> {
     }
 
     fn links_of(&self, kind: &str, by: &AttributePath) -> Rc<LinkIndex> {
-        let key = (kind.into(), by.clone());
-        if let Some(known) = self.links.borrow().get(&key) {
+        if let Some(of_kind) = self.links.borrow().get(kind)
+            && let Some((_, known)) = of_kind.iter().find(|(path, _)| path == by)
+        {
             return Rc::clone(known);
         }
         let index = Rc::new(LinkIndex::new(self.graph, kind, by));
-        self.links.borrow_mut().insert(key, Rc::clone(&index));
+        let mut links = self.links.borrow_mut();
+        links.entry(kind.into()).or_default().push((by.clone(), Rc::clone(&index)));
         index
     }
 
     fn names_of(&self, kind: &str, own: &[AttributePath]) -> Rc<NameIndex> {
-        let key = (kind.into(), own.to_vec());
-        if let Some(known) = self.names.borrow().get(&key) {
+        if let Some(of_kind) = self.names.borrow().get(kind)
+            && let Some((_, known)) = of_kind.iter().find(|(paths, _)| paths == own)
+        {
             return Rc::clone(known);
         }
-        let names = Rc::new(NameIndex::new(self.graph, kind, own));
-        self.names.borrow_mut().insert(key, Rc::clone(&names));
-        names
+        let index = Rc::new(NameIndex::new(self.graph, kind, own));
+        let mut names = self.names.borrow_mut();
+        names.entry(kind.into()).or_default().push((own.to_vec(), Rc::clone(&index)));
+        index
     }
 
     fn target(&self, view: View<'_>, target: &Target) -> Outcome {
@@ -443,49 +519,63 @@ impl<'g> Surroundings<'g> {
             self.names_of(kind, &target.own)
         });
         if found.is_empty() {
-            return Outcome { truth: Truth::No, observed: vec![view.told(&target.path, NOT_SET, "")] };
+            return view.outcome(Truth::No, || view.told(&target.path, NOT_SET, ""));
         }
         Outcome::every(found.into_iter().map(|(id, link)| {
             let other = id.and_then(|id| Some((id, self.graph.get(id)?)));
             let Some((id, other)) = other.filter(|(_, other)| target.types.contains(&other.kind)) else {
-                let what = format!("no {} of this deployment", target.types.join(" or "));
-                return Outcome { truth: Truth::Maybe, observed: vec![view.told(&target.path, &what, "")] };
+                return view.outcome(Truth::Maybe, || {
+                    let what = format!("no {} of this deployment", target.types.join(" or "));
+                    view.told(&target.path, &what, "")
+                });
             };
             let met = match &target.of {
-                Some(condition) => self.judge_other(condition, id, other, view.asked),
+                Some(condition) => self.judge_other(condition, id, other, (view.asked, view.tells)),
                 None => Outcome::yes(),
             };
             match link {
                 Link::Yes => met,
                 // If it points elsewhere, what stands there decides.
-                Link::Maybe => uncertain(&other.address, &target.path, MAY_BELONG_ELSEWHERE),
-                Link::IfThere => uncertain(&other.address, &target.path, MAY_BE_ABSENT),
+                Link::Maybe => uncertain(view, (&other.address, &target.path), MAY_BELONG_ELSEWHERE),
+                Link::IfThere => uncertain(view, (&other.address, &target.path), MAY_BE_ABSENT),
             }
         }))
     }
 
+    /// All resources of one configuration get the same answer: it is found once. What is made under a
+    /// condition of its own may get another.
     fn present(&self, view: View<'_>, present: &Present) -> Outcome {
+        if view.resource.condition.is_some() {
+            return self.find_present(view, present);
+        }
+        let place = std::ptr::from_ref(present).addr();
+        let key = (place, view.asked, view.tells, view.resource.provider.clone());
+        if let Some(known) = self.found.borrow().get(&key) {
+            return known.clone();
+        }
+        let outcome = self.find_present(view, present);
+        self.found.borrow_mut().insert(key, outcome.clone());
+        outcome
+    }
+
+    fn find_present(&self, view: View<'_>, present: &Present) -> Outcome {
+        let by = AttributePath::of("provider");
         let all = present.types.iter().flat_map(|kind| self.graph.of_kind(kind));
-        let outcomes: Vec<_> = all
-            .filter_map(|(id, other)| {
-                let account = same_account(&other.provider, &view.resource.provider)?;
-                let met = match &present.of {
-                    Some(condition) => self.judge_other(condition, id, other, view.asked),
-                    None => Outcome::yes(),
-                };
-                let is_there = other.is_there_with(view.resource);
-                let link = if account == Link::Yes && !is_there { Link::IfThere } else { account };
-                Some(linked(met, link, Over::Some, &other.address, &AttributePath::of("provider")))
+        let outcomes = all.filter_map(|(id, other)| {
+            let account = same_account(&other.provider, &view.resource.provider)?;
+            let met = match &present.of {
+                Some(condition) => self.judge_other(condition, id, other, (view.asked, view.tells)),
+                None => Outcome::yes(),
+            };
+            let is_there = other.is_there_with(view.resource);
+            let link = if account == Link::Yes && !is_there { Link::IfThere } else { account };
+            Some(linked(view, met, link, Over::Some, (&other.address, &by)))
+        });
+        let none = || {
+            let truth = if present.is_owed && self.sees_others() { Truth::No } else { Truth::Maybe };
+            view.outcome(truth, || {
+                view.of_all(format!("no {} in this deployment", present.types.join(" or ")))
             })
-            .collect();
-        let none = Outcome {
-            truth: if present.is_owed && self.sees_others() { Truth::No } else { Truth::Maybe },
-            observed: vec![Observation {
-                address: None,
-                path: Box::default(),
-                value: format!("no {} in this deployment", present.types.join(" or ")),
-                origin: String::new(),
-            }],
         };
         Outcome::some(outcomes, none)
     }
@@ -506,15 +596,15 @@ fn base(key: &str) -> Option<&str> {
 }
 
 /// What a companion proves, when it is not sure that it belongs here.
-fn linked(met: Outcome, link: Link, over: Over, address: &str, by: &AttributePath) -> Outcome {
+fn linked(view: View<'_>, met: Outcome, link: Link, over: Over, place: (&str, &AttributePath)) -> Outcome {
     let decides = match over {
         Over::Some => met.truth == Truth::Yes,
         Over::Every => met.truth != Truth::Yes,
         Over::None => met.truth == Truth::Yes,
     };
     match link {
-        Link::IfThere if decides => uncertain(address, by, MAY_BE_ABSENT),
-        Link::Maybe if decides => uncertain(address, by, MAY_BELONG_ELSEWHERE),
+        Link::IfThere if decides => uncertain(view, place, MAY_BE_ABSENT),
+        Link::Maybe if decides => uncertain(view, place, MAY_BELONG_ELSEWHERE),
         Link::Yes | Link::Maybe | Link::IfThere => met,
     }
 }
@@ -536,10 +626,11 @@ fn forbidden(
     if over != Over::None {
         return met;
     }
-    Outcome::no_one([met], || {
+    let seen = || {
         let value = view.shown(block, is_sensitive);
         Observation { address: None, path: view.full(at), value, origin: MUST_NOT.to_owned() }
-    })
+    };
+    Outcome::no_one([met], || view.outcome(Truth::No, seen))
 }
 
 /// Of a resource that belongs to the judged one and must not.
@@ -549,27 +640,21 @@ fn must_not_belong(address: &str, kind: &str) -> Observation {
 }
 
 /// A link that may lead to another resource, or to one that is not there.
-fn uncertain(address: &str, by: &AttributePath, why: &str) -> Outcome {
-    Outcome {
-        truth: Truth::Maybe,
-        observed: vec![Observation {
-            address: Some(address.into()),
-            path: by.to_string().into(),
-            value: why.to_owned(),
-            origin: String::new(),
-        }],
-    }
+fn uncertain(view: View<'_>, (address, by): (&str, &AttributePath), why: &str) -> Outcome {
+    view.outcome(Truth::Maybe, || Observation {
+        address: Some(address.into()),
+        path: by.as_str().into(),
+        value: why.to_owned(),
+        origin: String::new(),
+    })
 }
 
 fn unknown_outcome(view: View<'_>, path: &AttributePath, unknown: &Unknown) -> Outcome {
-    let origin = unknown.expression();
-    let observed = vec![view.told(path, &format!("({})", unknown.reason), &origin)];
-    Outcome { truth: Truth::Maybe, observed }
+    view.outcome(Truth::Maybe, || view.told(path, &format!("({})", unknown.reason), &unknown.expression()))
 }
 
 fn too_many(view: View<'_>, path: &AttributePath) -> Outcome {
-    let observed = vec![view.told(path, "more values than a check looks at", "")];
-    Outcome { truth: Truth::Broken, observed }
+    view.outcome(Truth::Broken, || view.told(path, "more values than a check looks at", ""))
 }
 
 /// The document itself; a list is the `items` of one.

@@ -2,21 +2,25 @@
 
 use super::conditions::View;
 use super::truth::{Outcome, Truth};
-use crate::graph::{Attribute, AttributePath, Block, Reason, State, reach};
+use crate::graph::{Attribute, AttributePath, Block, Reason, State, reach_untold};
 use crate::rules::{DataClass, Decided};
 use crate::settings::Settings;
+use std::sync::LazyLock;
 
 /// Where providers keep tags, with those of the provider's own configuration first.
-const TAG_PLACES: [&str; 8] = [
-    "tags_all",
-    "tags",
-    "effective_labels",
-    "labels",
-    "resource_labels",
-    "settings.user_labels",
-    "Tags",
-    "metadata.labels",
-];
+static TAG_PLACES: LazyLock<[AttributePath; 8]> = LazyLock::new(|| {
+    [
+        "tags_all",
+        "tags",
+        "effective_labels",
+        "labels",
+        "resource_labels",
+        "settings.user_labels",
+        "Tags",
+        "metadata.labels",
+    ]
+    .map(AttributePath::of)
+});
 
 /// Tags as far as they are known.
 enum Tags<'v> {
@@ -30,7 +34,7 @@ enum Tags<'v> {
 
 impl<'v> Tags<'v> {
     fn at(block: &'v Block, path: &AttributePath) -> Self {
-        let reached = reach(block, path).unwrap_or_default();
+        let reached = reach_untold(block, path).unwrap_or_default();
         match reached.first().map(|one| one.state) {
             Some(State::Known(Attribute::Block(tags))) => Self::Known(tags.entries().collect()),
             Some(State::Known(Attribute::List(items))) => of_list(items),
@@ -73,16 +77,16 @@ fn of_list(items: &[Attribute]) -> Tags<'_> {
 pub(super) fn stands(settings: &Settings, view: View<'_>, decided: &Decided) -> Outcome {
     let root = AttributePath::default();
     match decided {
-        Decided::Setting(name) => Outcome::of(settings.has(*name).into(), || {
+        Decided::Setting(name) => view.outcome(settings.has(*name).into(), || {
             view.told(&root, &format!("ward-policy.yaml says nothing about {}", name.word()), "")
         }),
-        Decided::Class(class) => Outcome::of(is_of_class(settings, view, *class), || {
+        Decided::Class(class) => view.outcome(is_of_class(settings, view, *class), || {
             view.told(&root, &format!("whether it holds data of the class {} is not known", class.word()), "")
         }),
         Decided::Region(path) => region(settings, view, path),
         Decided::Service => {
             let kind = &view.resource.kind;
-            Outcome::of(settings.allows_service(kind).into(), || {
+            view.outcome(settings.allows_service(kind).into(), || {
                 view.told(&root, &format!("{kind} is none of the services under contract"), "")
             })
         }
@@ -92,8 +96,8 @@ pub(super) fn stands(settings: &Settings, view: View<'_>, decided: &Decided) -> 
 
 fn is_of_class(settings: &Settings, view: View<'_>, class: DataClass) -> Truth {
     let mut is_open = false;
-    for place in TAG_PLACES {
-        let tags = Tags::at(&view.resource.attributes, &AttributePath::of(place));
+    for place in TAG_PLACES.iter() {
+        let tags = Tags::at(&view.resource.attributes, place);
         is_open |= matches!(tags, Tags::Open(_));
         let Some((_, value)) = tags.written().iter().find(|(name, _)| settings.is_class_tag(name)) else {
             continue;
@@ -107,7 +111,7 @@ fn is_of_class(settings: &Settings, view: View<'_>, class: DataClass) -> Truth {
 }
 
 fn region(settings: &Settings, view: View<'_>, path: &AttributePath) -> Outcome {
-    let reached = reach(view.block, path).unwrap_or_default();
+    let reached = view.reach(path).unwrap_or_default();
     Outcome::every(reached.iter().map(|one| {
         let truth = match one.state {
             State::Known(Attribute::Text(text)) => settings.allows_region(text).into(),
@@ -119,7 +123,7 @@ fn region(settings: &Settings, view: View<'_>, path: &AttributePath) -> Outcome 
             State::Null | State::Unset => Truth::No,
             State::Known(_) | State::OtherShape(_) => Truth::Broken,
         };
-        Outcome::of(truth, || view.observe(one, "not on the list of regions"))
+        view.outcome(truth, || view.observe(one, "not on the list of regions"))
     }))
 }
 
@@ -127,7 +131,7 @@ fn tags(settings: &Settings, view: View<'_>, path: &AttributePath) -> Outcome {
     let own = AttributePath::of("tags");
     let mut found = Tags::at(view.block, path);
     // Without a plan the tags of the provider's configuration are not yet among them.
-    if matches!(found, Tags::NotWritten) && path.to_string() == "tags_all" {
+    if matches!(found, Tags::NotWritten) && path.as_str() == "tags_all" {
         found = Tags::at(view.block, &own);
     }
     Outcome::every(settings.tags().iter().map(|wanted| {
@@ -139,6 +143,6 @@ fn tags(settings: &Settings, view: View<'_>, path: &AttributePath) -> Outcome {
             (Some(Attribute::Null) | None, Tags::Open(_)) => Truth::Maybe,
             (Some(_), _) => Truth::Yes,
         };
-        Outcome::of(truth, || view.told(path, &format!("no tag {wanted}"), ""))
+        view.outcome(truth, || view.told(path, &format!("no tag {wanted}"), ""))
     }))
 }

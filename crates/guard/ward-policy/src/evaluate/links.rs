@@ -5,7 +5,7 @@
 
 use crate::graph::{
     Attribute, AttributePath, BLOBS_OF_ACCOUNT, Graph, Reached, Reference, Referent, Resolved, Resource,
-    ResourceId, Role, State, Unknown, reach,
+    ResourceId, Role, State, Unknown, reach_untold,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -71,7 +71,7 @@ impl LinkIndex {
         found.extend(self.at.get(&id).into_iter().flatten().map(|one| (*one, Link::Yes)));
         let Some(resource) = graph.get(id) else { return found };
         let names = OwnNames::of(resource, own);
-        for value in &names.known {
+        for value in names.known {
             let link = if names_here.owners(value).len() > 1 { Link::Maybe } else { Link::Yes };
             found.extend(self.value.get(value).into_iter().flatten().map(|one| (*one, link)));
         }
@@ -118,7 +118,7 @@ impl NameIndex {
                 index.open.get_or_insert(id);
             }
             for name in names.known {
-                let owners = index.owners.entry(name).or_default();
+                let owners = index.owners.entry(name.into()).or_default();
                 if owners.last() != Some(&id) {
                     owners.push(id);
                 }
@@ -133,19 +133,19 @@ impl NameIndex {
 }
 
 /// The names by which others may point at a resource.
-struct OwnNames {
-    known: Vec<Box<str>>,
+struct OwnNames<'r> {
+    known: Vec<&'r str>,
     /// No name is known, and one of them was written as an expression.
     is_open: bool,
 }
 
-impl OwnNames {
-    fn of(resource: &Resource, own: &[AttributePath]) -> Self {
-        let mut known = Vec::new();
+impl<'r> OwnNames<'r> {
+    fn of(resource: &'r Resource, own: &[AttributePath]) -> Self {
+        let mut known: Vec<&str> = Vec::new();
         let mut is_open = false;
-        for reached in own.iter().filter_map(|path| reach(&resource.attributes, path)).flatten() {
+        for reached in own.iter().filter_map(|path| reach_untold(&resource.attributes, path)).flatten() {
             match reached.state {
-                State::Known(Attribute::Text(text)) => known.push(text.clone()),
+                State::Known(Attribute::Text(text)) => known.push(text),
                 State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
                     is_open = true
                 }
@@ -198,10 +198,12 @@ pub(super) fn targets(
 
 /// What an attribute points at: one pointer a value.
 fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Pointer> {
-    let path = by.to_string();
-    let references = resource.references_of(&path).flat_map(|references| references.iter());
+    let path = by.as_str();
+    let references = resource.references_of(path).flat_map(|references| references.iter());
     let referred = referred(graph, references);
-    let Some(reached) = reach(&resource.attributes, by) else { return vec![Pointer::Open(Vec::new())] };
+    let Some(reached) = reach_untold(&resource.attributes, by) else {
+        return vec![Pointer::Open(Vec::new())];
+    };
     let mut found = Vec::new();
     let among = match &referred {
         Referred::Exactly(id) => vec![*id],
@@ -222,7 +224,7 @@ fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Point
     match referred {
         // Where several values stand, one reference does not speak for all of them.
         Referred::Exactly(id) if found.len() <= 1 => {
-            let references = resource.references_of(&path).flat_map(|references| references.iter());
+            let references = resource.references_of(path).flat_map(|references| references.iter());
             if is_name_itself(graph, id, references, found.first()) { vec![Pointer::At(id)] } else { found }
         }
         _ => found,
@@ -244,7 +246,7 @@ fn is_name_itself<'r>(
         // Which attribute of it is read, the plan does not tell.
         "" => target.attributes.entries().any(|(name, own)| is_name(name) && is_value(own)),
         attribute => {
-            let reached = reach(&target.attributes, &AttributePath::of(attribute)).unwrap_or_default();
+            let reached = reach_untold(&target.attributes, &AttributePath::of(attribute)).unwrap_or_default();
             let is_own = |one: &Reached<'_>| matches!(one.state, State::Known(own) if is_value(own));
             is_name(attribute) && reached.iter().any(is_own)
         }

@@ -153,7 +153,7 @@ fn judge_resource<'a>(
 ) -> Vec<Finding<'a>> {
     let mut findings: Vec<Finding<'a>> = Vec::new();
     for (rule, cell) in rules.of_type(&resource.kind).filter(|(rule, _)| is_meant(rule)) {
-        let finding = judge_cell(surroundings, rule, cell, id, resource);
+        let finding = judge_cell(surroundings, (rule, cell), id, resource, false);
         let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
         match findings.iter_mut().find(is_same) {
             Some(known) if finding.verdict > known.verdict => *known = finding,
@@ -161,29 +161,34 @@ fn judge_resource<'a>(
             None => findings.push(finding),
         }
     }
+    // Only what blocks is explained; so only then what is seen is written down.
+    for finding in findings.iter_mut().filter(|finding| finding.verdict.blocks()) {
+        *finding = judge_cell(surroundings, (finding.rule, finding.cell), id, resource, true);
+    }
     findings
 }
 
 fn judge_cell<'a>(
     surroundings: &Surroundings<'a>,
-    rule: &'a Rule,
-    cell: &'a Cell,
+    (rule, cell): (&'a Rule, &'a Cell),
     id: ResourceId,
     resource: &'a Resource,
+    tells: bool,
 ) -> Finding<'a> {
     let finding = |verdict, observed| Finding { rule, cell, resource, verdict, observed, waiver: None };
     if matches!(resource.action, Action::Delete | Action::Forget) && !cell.judges_removed {
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
-        let applies = cell.applies.as_ref().map(|applies| surroundings.concerns(applies, id, resource));
+        let applies = cell.applies.as_ref();
+        let applies = applies.map(|applies| surroundings.concerns(applies, id, resource, tells));
         let applies = applies.unwrap_or_else(Outcome::yes);
         match applies.truth {
             Truth::No => None,
             Truth::Broken => Some(applies),
-            Truth::Yes => Some(surroundings.judge(&cell.check, id, resource)),
+            Truth::Yes => Some(surroundings.judge(&cell.check, id, resource, tells)),
             // If the check holds, it doesn't matter whether the rule concerns the resource.
-            Truth::Maybe => Some(match surroundings.judge(&cell.check, id, resource) {
+            Truth::Maybe => Some(match surroundings.judge(&cell.check, id, resource, tells) {
                 met @ Outcome { truth: Truth::Yes, .. } => met,
                 _ => applies,
             }),

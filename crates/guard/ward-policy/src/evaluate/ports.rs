@@ -2,7 +2,7 @@
 
 use super::conditions::View;
 use super::truth::{Outcome, Truth};
-use crate::graph::{Attribute, AttributePath, State, reach};
+use crate::graph::{Attribute, AttributePath, State};
 use crate::rules::{PortList, Ports, WrittenPorts};
 
 /// What stands at the two ends of a range.
@@ -25,16 +25,15 @@ pub(super) fn let_through(view: View<'_>, ports: &Ports) -> Outcome {
                 (End::At(first), End::NotWritten) => hits(ports.of, first, first).into(),
                 (End::At(first), End::At(last)) => hits(ports.of, first, last).into(),
             };
-            Outcome::of(truth, || view.told(from, "none of the ports that are meant", ""))
+            view.outcome(truth, || view.told(from, "none of the ports that are meant", ""))
         }
         WrittenPorts::Ranges { path, unset_is_all } => ranges(view, path, *unset_is_all, ports.of),
     }
 }
 
 fn ranges(view: View<'_>, path: &AttributePath, unset_is_all: bool, of: PortList) -> Outcome {
-    let none = Outcome { truth: Truth::No, observed: Vec::new() };
-    let Some(reached) = reach(view.block, path) else {
-        return Outcome { truth: Truth::Broken, observed: vec![view.told(path, "too many ports", "")] };
+    let Some(reached) = view.reach(path) else {
+        return view.outcome(Truth::Broken, || view.told(path, "too many ports", ""));
     };
     let outcomes = reached.iter().flat_map(|one| {
         let truths = match one.state {
@@ -45,9 +44,9 @@ fn ranges(view: View<'_>, path: &AttributePath, unset_is_all: bool, of: PortList
             State::Unknown(_) => vec![Truth::Maybe],
             State::OtherShape(_) => vec![Truth::Broken],
         };
-        truths.into_iter().map(|truth| Outcome::of(truth, || view.observe(one, ""))).collect::<Vec<_>>()
+        truths.into_iter().map(|truth| view.outcome(truth, || view.observe(one, ""))).collect::<Vec<_>>()
     });
-    Outcome::some(outcomes, none)
+    Outcome::some(outcomes, || Outcome::untold(Truth::No))
 }
 
 /// `22`, `20-25`, `*`.
@@ -69,7 +68,7 @@ fn range(value: &Attribute, of: PortList) -> Truth {
 }
 
 fn end(view: View<'_>, path: &AttributePath) -> End {
-    let reached = reach(view.block, path).unwrap_or_default();
+    let reached = view.reach(path).unwrap_or_default();
     match reached.first().map(|one| one.state) {
         Some(State::Known(Attribute::Number(port))) => End::At(*port),
         Some(State::Known(Attribute::Text(text))) => text.trim().parse().map_or(End::NoNumber, End::At),

@@ -3,9 +3,10 @@
 use super::conditions::{View, parse};
 use super::secret_marks::{holds_assignment, holds_key, is_random, is_written_out, names_secret};
 use super::truth::{Outcome, Truth};
+use crate::base64_text::from_base64;
 use crate::graph::{
     Attribute, AttributePath, Block, Format, Graph, Reached, Referent, Resolved, Role, State, Texts, Unknown,
-    reach,
+    reach_untold,
 };
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SECRET_DEPTH};
 use crate::rules::{Secret, SecretQuestion};
@@ -15,11 +16,8 @@ const FOUND: &str = "a secret is written down here; it is not shown";
 
 /// Whether a place is free of secrets. What is found is never shown.
 pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome {
-    let Some(reached) = reach(view.block, &secret.path) else {
-        return Outcome {
-            truth: Truth::Broken,
-            observed: vec![view.told(&secret.path, "too many values", "")],
-        };
+    let Some(reached) = view.reach(&secret.path) else {
+        return view.outcome(Truth::Broken, || view.told(&secret.path, "too many values", ""));
     };
     // A state and a running cluster hold every value, wherever it comes from.
     let is_code = !matches!(graph.format(), Format::TerraformState | Format::ClusterObject);
@@ -31,7 +29,7 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
             SecretQuestion::NoneInText => in_value(one, &is_clean_text),
             SecretQuestion::NoneInNames => in_value(one, &is_clean_value),
         };
-        Outcome::of(truth, || {
+        view.outcome(truth, || {
             let words =
                 if truth == Truth::No { FOUND } else { "whether a secret is written down here is not known" };
             let mut seen = view.observe(one, "");
@@ -49,8 +47,8 @@ fn not_literal(graph: &Graph, view: View<'_>, secret: &Secret, reached: &Reached
         State::Known(Attribute::List(items)) if items.is_empty() => Truth::Yes,
         State::Known(Attribute::Text(text)) if !is_written_out(text) => Truth::Yes,
         State::Known(value) => {
-            let path = secret.path.to_string();
-            let references = view.resource.references_of(&path).flat_map(|references| references.iter());
+            let references =
+                view.resource.references_of(secret.path.as_str()).flat_map(|references| references.iter());
             let leads: Vec<&Referent> =
                 references.map(|reference| &reference.to).filter(|to| **to != Referent::OwnKey).collect();
             if leads.is_empty() {
@@ -79,7 +77,8 @@ impl<'g> Sources<'g> {
             let Referent::Block(block) = to else { continue };
             let Resolved::One(id) = graph.resolve(block) else { continue };
             let Some(target) = graph.get(id) else { continue };
-            let there = reach(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
+            let there =
+                reach_untold(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
             held.extend(there.into_iter().filter_map(|one| match one.state {
                 State::Known(known) => Some(known),
                 _ => None,
@@ -191,7 +190,7 @@ fn is_clean_text(value: &Attribute, depth: usize) -> Truth {
     match value {
         _ if depth > MAX_SECRET_DEPTH => Truth::Broken,
         Attribute::Text(text) => {
-            let decoded = from_base64(text);
+            let decoded = decoded(text);
             let texts = [Some(&**text), decoded.as_deref()];
             Truth::from(!texts.into_iter().flatten().any(|text| holds_key(text) || holds_assignment(text)))
         }
@@ -266,33 +265,10 @@ fn every(truths: impl IntoIterator<Item = Truth>) -> Truth {
     worst
 }
 
-/// The text behind base64, if it is one. RFC 4648 §4
-fn from_base64(text: &str) -> Option<String> {
+/// The text behind base64, if it is one.
+fn decoded(text: &str) -> Option<String> {
     let text = text.trim().trim_end_matches('=');
-    if text.len() < 8 || text.len() > MAX_DOCUMENT_BYTES {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'\n' | b'\r' => continue,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
-        }
-        bits &= 0xff;
-    }
-    String::from_utf8(bytes).ok()
+    (8..=MAX_DOCUMENT_BYTES).contains(&text.len()).then(|| from_base64(text)).flatten()
 }
 
 #[cfg(test)]
@@ -303,11 +279,8 @@ mod tests {
 
     #[test]
     fn base64_is_read() {
-        assert_eq!(
-            from_base64("ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=").as_deref(),
-            Some("export PASSWORD=hunter2")
-        );
-        assert_eq!(from_base64("#!/bin/sh -x"), None);
+        assert_eq!(decoded("ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=").as_deref(), Some("export PASSWORD=hunter2"));
+        assert_eq!(decoded("#!/bin/sh -x"), None);
         assert_eq!(is_clean_text(&"ZXhwb3J0IFBBU1NXT1JEPWh1bnRlcjI=".into(), 0), Truth::No);
     }
 

@@ -32,7 +32,12 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) const fn yes() -> Self {
-        Self { truth: Truth::Yes, observed: Vec::new() }
+        Self::untold(Truth::Yes)
+    }
+
+    /// A truth of which nobody is told.
+    pub(super) const fn untold(truth: Truth) -> Self {
+        Self { truth, observed: Vec::new() }
     }
 
     /// A truth; the observation is made only if it is needed.
@@ -44,27 +49,29 @@ impl Outcome {
     /// All of them: what is proven false decides, then what is broken, then what is not known. What did not
     /// decide is told after it: whoever answers for the one has to see the other.
     pub(super) fn every(outcomes: impl IntoIterator<Item = Self>) -> Self {
-        Self::ranked(outcomes, [Truth::No, Truth::Broken, Truth::Maybe], Self::yes(), true)
+        let mut ranks = Ranks::new([Truth::No, Truth::Broken, Truth::Maybe]);
+        outcomes.into_iter().for_each(|outcome| ranks.take(outcome));
+        ranks.first(true).unwrap_or_else(Self::yes)
     }
 
     /// At least one of them; `none` holds if there is none. What is proven decides, then what is
     /// broken, then what is not known.
-    pub(super) fn some(outcomes: impl IntoIterator<Item = Self>, none: Self) -> Self {
-        let mut all = Vec::new();
+    pub(super) fn some(outcomes: impl IntoIterator<Item = Self>, none: impl FnOnce() -> Self) -> Self {
+        // Of what is not met, each part is worth telling; so the order is the same.
+        let mut ranks = Ranks::new([Truth::Broken, Truth::Maybe, Truth::No]);
         for outcome in outcomes {
             if outcome.truth == Truth::Yes {
                 return Self::yes();
             }
-            all.push(outcome);
+            ranks.take(outcome);
         }
-        // Of what is not met, each part is worth telling; so the order is the same.
-        Self::ranked(all, [Truth::Broken, Truth::Maybe, Truth::No], none, false)
+        ranks.first(false).unwrap_or_else(none)
     }
 
-    /// Not a single one of them.
-    pub(super) fn no_one(outcomes: impl IntoIterator<Item = Self>, met: impl Fn() -> Observation) -> Self {
+    /// Not a single one of them; `met` is what holds of one that is.
+    pub(super) fn no_one(outcomes: impl IntoIterator<Item = Self>, met: impl Fn() -> Self) -> Self {
         let turned = outcomes.into_iter().map(|outcome| match outcome.truth {
-            Truth::Yes => Self { truth: Truth::No, observed: vec![met()] },
+            Truth::Yes => met(),
             Truth::No => Self::yes(),
             Truth::Maybe | Truth::Broken => outcome,
         });
@@ -75,8 +82,8 @@ impl Outcome {
     pub(super) fn over(
         over: Over,
         outcomes: impl IntoIterator<Item = Self>,
-        none: Self,
-        met: impl Fn() -> Observation,
+        none: impl FnOnce() -> Self,
+        met: impl Fn() -> Self,
     ) -> Self {
         match over {
             Over::Every => Self::every(outcomes),
@@ -85,41 +92,46 @@ impl Outcome {
         }
     }
 
-    /// The first truth of the order that any of them has, with all they saw.
-    fn ranked(
-        outcomes: impl IntoIterator<Item = Self>,
-        order: [Truth; 3],
-        none: Self,
-        tells_all: bool,
-    ) -> Self {
-        let mut found: [Option<Self>; 3] = [None, None, None];
-        for outcome in outcomes {
-            let slot = order.iter().position(|truth| *truth == outcome.truth);
-            let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) else { continue };
-            match slot {
-                Some(known) => take_in(&mut known.observed, outcome.observed),
-                None => *slot = Some(outcome),
-            }
-        }
-        let mut found = found.into_iter().flatten();
-        let Some(mut decided) = found.next() else { return none };
-        if tells_all {
-            for other in found {
-                if other.truth == Truth::Broken {
-                    take_in(&mut decided.observed, vec![Observation::partial(NOT_EVALUATED)]);
-                }
-                take_in(&mut decided.observed, other.observed);
-            }
-        }
-        decided
-    }
-
     /// The same with what was seen put first.
     pub(super) fn seen_at(mut self, address: &str) -> Self {
         for observation in &mut self.observed {
             observation.address.get_or_insert_with(|| address.into());
         }
         self
+    }
+}
+
+/// Outcomes by their truth, those of one truth together: the first truth of an order that is there decides.
+struct Ranks {
+    order: [Truth; 3],
+    found: [Option<Outcome>; 3],
+}
+
+impl Ranks {
+    const fn new(order: [Truth; 3]) -> Self {
+        Self { order, found: [None, None, None] }
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        let slot = self.order.iter().position(|truth| *truth == outcome.truth);
+        match slot.and_then(|slot| self.found.get_mut(slot)) {
+            Some(Some(known)) => take_in(&mut known.observed, outcome.observed),
+            Some(empty) => *empty = Some(outcome),
+            None => {}
+        }
+    }
+
+    /// What decides, with all it saw; with what the others saw behind it, if all is told.
+    fn first(self, tells_all: bool) -> Option<Outcome> {
+        let mut found = self.found.into_iter().flatten();
+        let mut decided = found.next()?;
+        for other in found.filter(|_| tells_all) {
+            if other.truth == Truth::Broken {
+                take_in(&mut decided.observed, vec![Observation::partial(NOT_EVALUATED)]);
+            }
+            take_in(&mut decided.observed, other.observed);
+        }
+        Some(decided)
     }
 }
 
@@ -167,7 +179,7 @@ mod tests {
         ] {
             let outcomes = || parts.iter().map(|truth| outcome(*truth)).collect::<Vec<_>>();
             assert_eq!(Outcome::every(outcomes()).truth, every, "every {parts:?}");
-            assert_eq!(Outcome::some(outcomes(), outcome(No)).truth, some, "some {parts:?}");
+            assert_eq!(Outcome::some(outcomes(), || outcome(No)).truth, some, "some {parts:?}");
         }
     }
 

@@ -4,27 +4,28 @@ use super::cidr;
 use super::truth::Truth;
 use crate::graph::{Attribute, Graph, Reached, Reason, Referent, Resolved, State, Unknown};
 use crate::rules::{Default, DefaultValue, Test};
+use std::borrow::Cow;
 
 /// What a test came to, and where the value that decided comes from.
-pub(super) struct Tested {
+pub(super) struct Tested<'d> {
     pub(super) truth: Truth,
     /// The value that decided, if it is not the one that is written.
-    pub(super) instead: Option<String>,
-    pub(super) origin: String,
+    pub(super) instead: Option<&'d Attribute>,
+    pub(super) origin: Cow<'d, str>,
 }
 
-impl Tested {
+impl<'d> Tested<'d> {
     const fn plain(truth: Truth) -> Self {
-        Self { truth, instead: None, origin: String::new() }
+        Self::because(truth, "")
     }
 
-    fn because(truth: Truth, origin: &str) -> Self {
-        Self { truth, instead: None, origin: origin.to_owned() }
+    const fn because(truth: Truth, origin: &'d str) -> Self {
+        Self { truth, instead: None, origin: Cow::Borrowed(origin) }
     }
 }
 
 /// What a test is for: which of its answers must not be given too easily.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Asked {
     /// Whether a resource meets what a rule asks for.
     Meets,
@@ -65,20 +66,21 @@ impl Asked {
 }
 
 /// Tests what a path reached.
-pub(super) fn test_reached(
+pub(super) fn test_reached<'d>(
     test: &Test,
     reached: &Reached<'_>,
-    default: Option<&Default>,
+    default: Option<&'d Default>,
     graph: &Graph,
     asked: Asked,
-) -> Tested {
+) -> Tested<'d> {
     match reached.state {
         State::Null | State::Unset => test_absent(test, default, asked),
         State::Unknown(unknown) => test_unknown(test, unknown, default, graph, asked),
-        State::OtherShape(value) => Tested::because(
-            Truth::Broken,
-            &format!("the rule expects blocks here, and found {}", value.kind()),
-        ),
+        State::OtherShape(value) => Tested {
+            truth: Truth::Broken,
+            instead: None,
+            origin: format!("the rule expects blocks here, and found {}", value.kind()).into(),
+        },
         State::Known(value) => Tested::plain(test_known_for(test, value, asked)),
     }
 }
@@ -145,15 +147,15 @@ const fn is_positive(test: &Test) -> bool {
 }
 
 /// What is null is not set: a provider reads both alike.
-fn test_absent(test: &Test, default: Option<&Default>, asked: Asked) -> Tested {
+fn test_absent<'d>(test: &Test, default: Option<&'d Default>, asked: Asked) -> Tested<'d> {
     let is_open = asked.leaves_open() || !is_positive(test);
     match (test, default) {
         (Test::Set | Test::OwnKey, _) => Tested::plain(Truth::No),
         (Test::Unset, _) => Tested::plain(Truth::Yes),
         (_, Some(Default { value: DefaultValue::Is(value), note })) => Tested {
             truth: test_known_for(test, value, asked),
-            instead: Some(value.shown()),
-            origin: format!("{note}; not set"),
+            instead: Some(value),
+            origin: Cow::Borrowed(note),
         },
         (_, Some(Default { value: DefaultValue::Depends, note })) => {
             Tested::because(if is_open { Truth::Maybe } else { Truth::No }, note)
@@ -165,13 +167,13 @@ fn test_absent(test: &Test, default: Option<&Default>, asked: Asked) -> Tested {
     }
 }
 
-fn test_unknown(
+fn test_unknown<'d>(
     test: &Test,
     unknown: &Unknown,
-    default: Option<&Default>,
+    default: Option<&'d Default>,
     graph: &Graph,
     asked: Asked,
-) -> Tested {
+) -> Tested<'d> {
     if !unknown.branches.is_empty() {
         let mut truths = unknown.branches.iter().map(|branch| match branch {
             // Not set in this case: then the default holds.
@@ -308,14 +310,14 @@ fn equals(value: &Attribute, wanted: &Attribute) -> Truth {
 }
 
 fn one_of(value: &Attribute, choices: &[Attribute]) -> Truth {
-    let truths: Vec<_> = choices.iter().map(|choice| equals(value, choice)).collect();
-    if truths.contains(&Truth::Yes) {
-        Truth::Yes
-    } else if truths.contains(&Truth::Broken) {
-        Truth::Broken
-    } else {
-        Truth::No
+    let mut is_broken = false;
+    for choice in choices {
+        match equals(value, choice) {
+            Truth::Yes => return Truth::Yes,
+            other => is_broken |= other == Truth::Broken,
+        }
     }
+    if is_broken { Truth::Broken } else { Truth::No }
 }
 
 fn contains(value: &Attribute, wanted: &Attribute) -> Truth {

@@ -3,6 +3,7 @@
 use super::{HIDDEN, Sensitive, Unknown};
 use crate::limits::MAX_SHOWN_CHARS;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// One value of a resource. What is not in the tree at all is unset.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,20 +134,32 @@ impl From<Block> for Attribute {
     }
 }
 
+/// A name in a block. Most resources have the same few names: whoever reads many lets them share each.
+pub type Name = Arc<str>;
+
 /// Names and their values, sorted by name, each name once.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Block(Box<[(Box<str>, Attribute)]>);
+pub struct Block(Box<[(Name, Attribute)]>);
 
 impl Block {
     /// A block of these entries.
     ///
     /// # Errors
     /// The name that was given twice: which of two values counts is nobody's guess.
-    pub fn new(mut entries: Vec<(Box<str>, Attribute)>) -> Result<Self, Box<str>> {
+    pub fn new(entries: Vec<(Name, Attribute)>) -> Result<Self, Box<str>> {
+        Self::of(entries.into())
+    }
+
+    /// As [`new`](Self::new), without room for more.
+    pub(crate) fn of(mut entries: Box<[(Name, Attribute)]>) -> Result<Self, Box<str>> {
+        // Most come in order, and then no name is there twice.
+        if entries.is_sorted_by(|one, next| one.0 < next.0) {
+            return Ok(Self(entries));
+        }
         entries.sort_by(|one, other| one.0.cmp(&other.0));
         match entries.array_windows().find(|[one, next]| one.0 == next.0) {
-            Some([twice, _]) => Err(twice.0.clone()),
-            None => Ok(Self(entries.into())),
+            Some([twice, _]) => Err((&*twice.0).into()),
+            None => Ok(Self(entries)),
         }
     }
 
@@ -176,7 +189,7 @@ impl Block {
 
     /// Its entries, to build another block of them.
     #[must_use]
-    pub fn into_entries(self) -> Vec<(Box<str>, Attribute)> {
+    pub fn into_entries(self) -> Vec<(Name, Attribute)> {
         self.0.into()
     }
 }

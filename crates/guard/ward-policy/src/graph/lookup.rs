@@ -6,37 +6,47 @@ use std::fmt;
 
 /// Names that lead to a value, outermost first. A list on the way is every one of its items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct AttributePath(Box<[Box<str>]>);
+pub struct AttributePath {
+    names: Box<[Box<str>]>,
+    /// The names with dots between them: defaults and references are looked up by it.
+    text: Box<str>,
+}
 
 impl AttributePath {
     /// Reads names with dots between them.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(text.split('.').filter(|name| !name.is_empty()).map(Into::into).collect())
+        Self::of_names(text.split('.').filter(|name| !name.is_empty()).map(Into::into).collect())
     }
 
     /// Takes names as they are; a name may hold dots.
     #[must_use]
     pub fn of_names(names: Vec<Box<str>>) -> Self {
-        Self(names.into())
+        Self { text: names.join(".").into(), names: names.into() }
     }
 
     /// The names.
     #[must_use]
     pub fn names(&self) -> &[Box<str>] {
-        &self.0
+        &self.names
+    }
+
+    /// The names with dots between them.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// Whether it leads to the resource itself.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 }
 
 impl fmt::Display for AttributePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        f.write_str(&self.text)
     }
 }
 
@@ -84,7 +94,14 @@ impl Reached<'_> {
 /// Everything that a path reaches; at least one place. `None` if there are more than the limit.
 #[must_use]
 pub fn reach<'g>(block: &'g Block, path: &AttributePath) -> Option<Vec<Reached<'g>>> {
-    let mut walk = Walk { found: Vec::new(), at: String::new(), is_full: false };
+    let mut walk = Walk::new(true);
+    walk.block(block, path.names(), false);
+    (!walk.is_full).then_some(walk.found)
+}
+
+/// As [`reach`], for somebody who tells nobody where each place is: `at` is empty.
+pub(crate) fn reach_untold<'g>(block: &'g Block, path: &AttributePath) -> Option<Vec<Reached<'g>>> {
+    let mut walk = Walk::new(false);
     walk.block(block, path.names(), false);
     (!walk.is_full).then_some(walk.found)
 }
@@ -96,30 +113,38 @@ pub fn reach_from<'g>(
     path: &AttributePath,
     is_sensitive: bool,
 ) -> Option<Vec<Reached<'g>>> {
-    let mut walk = Walk { found: Vec::new(), at: String::new(), is_full: false };
+    let mut walk = Walk::new(true);
     walk.value(value, path.names(), is_sensitive);
     (!walk.is_full).then_some(walk.found)
 }
 
 struct Walk<'g> {
     found: Vec<Reached<'g>>,
-    at: String,
+    /// Where the walk is; nowhere if nobody is told.
+    at: Option<String>,
     is_full: bool,
 }
 
 impl<'g> Walk<'g> {
+    /// Most paths reach one place.
+    fn new(tells: bool) -> Self {
+        Self { found: Vec::with_capacity(1), at: tells.then(String::new), is_full: false }
+    }
+
     fn block(&mut self, block: &'g Block, names: &[Box<str>], is_sensitive: bool) {
         let Some((name, rest)) = names.split_first() else { return };
-        let before = self.at.len();
-        if before > 0 {
-            self.at.push('.');
+        let before = self.length();
+        if let Some(at) = &mut self.at {
+            if before > 0 {
+                at.push('.');
+            }
+            at.push_str(name);
         }
-        self.at.push_str(name);
         match block.get(name) {
             Some(value) => self.value(value, rest, is_sensitive),
             None => self.tell(State::Unset, is_sensitive),
         }
-        self.at.truncate(before);
+        self.back_to(before);
     }
 
     fn value(&mut self, value: &'g Attribute, rest: &[Box<str>], is_sensitive: bool) {
@@ -140,14 +165,24 @@ impl<'g> Walk<'g> {
     }
 
     fn items(&mut self, items: &'g [Attribute], rest: &[Box<str>], is_sensitive: bool) {
-        let before = self.at.len();
+        let before = self.length();
         for (place, item) in items.iter().enumerate() {
             // One block needs no number.
-            if items.len() > 1 {
-                self.at.push_str(&format!("[{place}]"));
+            if let Some(at) = self.at.as_mut().filter(|_| items.len() > 1) {
+                at.push_str(&format!("[{place}]"));
             }
             self.value(item, rest, is_sensitive);
-            self.at.truncate(before);
+            self.back_to(before);
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.at.as_ref().map_or(0, String::len)
+    }
+
+    fn back_to(&mut self, length: usize) {
+        if let Some(at) = &mut self.at {
+            at.truncate(length);
         }
     }
 
@@ -156,7 +191,7 @@ impl<'g> Walk<'g> {
             self.is_full = true;
             return;
         }
-        self.found.push(Reached { state, is_sensitive, at: self.at.as_str().into() });
+        self.found.push(Reached { state, is_sensitive, at: self.at.as_deref().unwrap_or_default().into() });
     }
 }
 

@@ -13,8 +13,9 @@ mod sensitive;
 mod unknown;
 
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
-pub use attribute::{Attribute, Block};
+pub use attribute::{Attribute, Block, Name};
 pub use inputs::{Inputs, Texts};
+pub(crate) use lookup::reach_untold;
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
 pub use resource::{Action, Chosen, Expression, Place, Resource, Role};
 pub use sensitive::{HIDDEN, Sensitive};
@@ -257,10 +258,8 @@ fn has_keys(module: &ModulePath, meant: &ModulePath) -> bool {
 /// How a block stands in the source, without the keys of instances.
 fn block_key(module: &ModulePath, is_data: bool, kind: &str, name: &str) -> Box<str> {
     let data = if is_data { "data." } else { "" };
-    if module.is_root() {
-        return format!("{data}{kind}.{name}").into();
-    }
-    format!("{}.{data}{kind}.{name}", module.without_keys()).into()
+    let block = [data, kind, ".", name].concat();
+    if module.is_root() { block.into() } else { format!("{}.{block}", module.without_keys()).into() }
 }
 
 #[cfg(test)]

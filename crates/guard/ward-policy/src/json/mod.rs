@@ -2,12 +2,14 @@
 //!
 //! Plans repeat themselves: two thirds of one are skipped without building anything.
 
+mod names;
 mod scanner;
 
 pub(crate) use scanner::{Kind, Scanner};
 
-use crate::graph::{Attribute, Block};
+use crate::graph::{Attribute, Block, Name};
 use crate::input_error::InputError;
+use names::Names;
 
 /// A whole JSON text as one tree.
 ///
@@ -15,41 +17,59 @@ use crate::input_error::InputError;
 /// [`InputError`] when it is not JSON, is too deep, or gives a name twice.
 pub(crate) fn read_json(text: &str) -> Result<Attribute, InputError> {
     let mut scanner = Scanner::new(text);
-    let value = read_value(&mut scanner)?;
+    let value = Trees::default().value(&mut scanner)?;
     scanner.end()?;
     Ok(value)
 }
 
-/// The next value as a tree.
-pub(crate) fn read_value(scanner: &mut Scanner<'_>) -> Result<Attribute, InputError> {
-    Ok(match scanner.peek()? {
-        Kind::Null => {
-            scanner.skip()?;
-            Attribute::Null
-        }
-        Kind::Bool => Attribute::Bool(scanner.bool()?),
-        Kind::Number => Attribute::Number(scanner.number()?),
-        Kind::Text => Attribute::Text(scanner.text()?.into()),
-        Kind::Array => {
-            let mut items = Vec::new();
-            scanner.array(|scanner| {
-                items.push(read_value(scanner)?);
-                Ok(())
-            })?;
-            Attribute::list(items)
-        }
-        Kind::Object => Attribute::Block(read_block(scanner)?),
-    })
-}
-
 /// The next value, which has to be an object, as a block.
 pub(crate) fn read_block(scanner: &mut Scanner<'_>) -> Result<Block, InputError> {
-    let mut entries = Vec::new();
-    scanner.object(|name, scanner| {
-        entries.push((name.into(), read_value(scanner)?));
-        Ok(())
-    })?;
-    Block::new(entries).map_err(|name| InputError::GivenTwice { line: scanner.line(), name })
+    Trees::default().block(scanner)
+}
+
+/// Reads trees one after another. Parts wait here until all of their block or list are there: it takes
+/// exactly the room that it needs.
+#[derive(Debug, Default)]
+pub(crate) struct Trees {
+    names: Names,
+    entries: Vec<(Name, Attribute)>,
+    items: Vec<Attribute>,
+}
+
+impl Trees {
+    fn value(&mut self, scanner: &mut Scanner<'_>) -> Result<Attribute, InputError> {
+        Ok(match scanner.peek()? {
+            Kind::Null => {
+                scanner.skip()?;
+                Attribute::Null
+            }
+            Kind::Bool => Attribute::Bool(scanner.bool()?),
+            Kind::Number => Attribute::Number(scanner.number()?),
+            Kind::Text => Attribute::Text(scanner.text()?.into()),
+            Kind::Array => {
+                let first = self.items.len();
+                scanner.array(|scanner| {
+                    let item = self.value(scanner)?;
+                    self.items.push(item);
+                    Ok(())
+                })?;
+                Attribute::List(self.items.drain(first..).collect())
+            }
+            Kind::Object => Attribute::Block(self.block(scanner)?),
+        })
+    }
+
+    /// The next value, which has to be an object, as a block.
+    pub(crate) fn block(&mut self, scanner: &mut Scanner<'_>) -> Result<Block, InputError> {
+        let first = self.entries.len();
+        scanner.object(|name, scanner| {
+            let value = self.value(scanner)?;
+            self.entries.push((self.names.shared(&name), value));
+            Ok(())
+        })?;
+        let block = Block::of(self.entries.drain(first..).collect());
+        block.map_err(|name| InputError::GivenTwice { line: scanner.line(), name })
+    }
 }
 
 #[cfg(test)]

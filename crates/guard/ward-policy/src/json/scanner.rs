@@ -239,14 +239,24 @@ impl<'a> Scanner<'a> {
     /// Goes on to the next quote or backslash.
     fn plain_letters(&mut self) -> Result<(), InputError> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (chunks, _) = rest.as_chunks::<8>();
-        let plain = chunks.iter().take_while(|chunk| is_plain(u64::from_le_bytes(**chunk))).count() * 8;
-        let rest = rest.get(plain..).unwrap_or_default();
-        let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
+        let (chunks, tail) = rest.as_chunks::<8>();
+        let mut length = 0;
+        for chunk in chunks {
+            let marks = marks(u64::from_le_bytes(*chunk));
+            if marks != 0 {
+                return self.stop_at(length + marks.trailing_zeros() as usize / 8);
+            }
+            length += 8;
+        }
+        let Some(more) = tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
             self.at = self.text.len();
             return Err(self.fault("the text ends inside quotes"));
         };
-        self.at += plain + length;
+        self.stop_at(length + more)
+    }
+
+    fn stop_at(&mut self, length: usize) -> Result<(), InputError> {
+        self.at += length;
         if matches!(self.byte(), Some(0..=0x1f)) {
             return Err(self.fault("a control character stands in a text"));
         }
@@ -358,16 +368,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether none of eight bytes is a quote, a backslash or a control character. It may say no of plain
-/// ones; then they are looked at one by one.
-fn is_plain(bytes: u64) -> bool {
+/// Which of eight bytes are a quote, a backslash or a control character, by their high bits. Those behind
+/// the first one may be wrong.
+const fn marks(bytes: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     // A byte below `n` borrows into its high bit; bytes from 0x80 on are let through by the mask.
-    let below = |value: u64, n: u64| value.wrapping_sub(ONES.wrapping_mul(n)) & !value & HIGHS;
+    const fn below(value: u64, n: u64) -> u64 {
+        value.wrapping_sub(ONES.wrapping_mul(n)) & !value & HIGHS
+    }
     let quotes = bytes ^ ONES.wrapping_mul(0x22);
     let backslashes = bytes ^ ONES.wrapping_mul(0x5c);
-    (below(bytes, 0x20) | below(quotes, 1) | below(backslashes, 1)) == 0
+    below(bytes, 0x20) | below(quotes, 1) | below(backslashes, 1)
 }
 
 #[cfg(test)]
@@ -416,12 +428,11 @@ mod tests {
             for place in 0..8 {
                 let mut bytes = *b"plain\xc3\xa9.";
                 bytes[place] = byte;
-                let is_special = bytes.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-                // What is special is never taken for plain.
-                assert!(!(is_special && is_plain(u64::from_le_bytes(bytes))), "{byte} at {place}");
+                let first = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+                let found = marks(u64::from_le_bytes(bytes)).trailing_zeros() as usize / 8;
+                assert_eq!(found, first.unwrap_or(8), "{byte} at {place}");
             }
         }
-        assert!(is_plain(u64::from_le_bytes(*b"plain\xc3\xa9.")));
         for at in 0..40 {
             let text = format!("\"{}\\n{}é\"", "a".repeat(at), "ü".repeat(at));
             assert_eq!(

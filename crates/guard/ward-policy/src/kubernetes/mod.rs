@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use objects::{Object, group_and_kind};
 
-use crate::graph::{Attribute, Block, Format, Graph, Note, Place, Resource, Sensitive};
+use crate::graph::{Attribute, Block, Format, Graph, Name, Note, Place, Resource, Sensitive};
 use crate::input_error::InputError;
 use crate::limits::MAX_RESOURCES;
 use crate::secret_names::with_hidden_secrets;
@@ -170,7 +170,7 @@ fn resource(object: &Object, address: &str, links: &Block, pod: Option<&Pod>) ->
     resources
 }
 
-fn given(name: &str, block: Block) -> (Box<str>, Attribute) {
+fn given(name: &str, block: Block) -> (Name, Attribute) {
     (name.into(), Attribute::Block(block))
 }
 

@@ -1,7 +1,7 @@
 //! The pod that an object makes, at one place whatever its kind.
 
 use super::objects::{Object, as_block};
-use crate::graph::{Attribute, Block, Reason, Unknown};
+use crate::graph::{Attribute, Block, Name, Reason, Unknown};
 
 /// Where kinds hold the pod they make; empty where the object is the pod itself.
 const POD_PLACES: [(&str, &[&str]); 9] = [
@@ -62,7 +62,7 @@ pub(super) fn pod_of(object: &Object) -> Option<Pod> {
 
 fn pod_block(template: &Block) -> Option<Attribute> {
     let spec = template.get("spec").filter(|spec| matches!(spec, Attribute::Block(_)))?;
-    let mut entries: Vec<(Box<str>, Attribute)> =
+    let mut entries: Vec<(Name, Attribute)> =
         vec![("spec".into(), spec.clone()), ("containers".into(), containers(spec))];
     entries.extend(template.get("metadata").map(|metadata| ("metadata".into(), metadata.clone())));
     Block::new(entries).ok().map(Attribute::Block)

@@ -7,7 +7,7 @@ use crate::graph::Note;
 use crate::law::{ParagraphHash, Relation, Strength};
 use crate::rules::{Cell, Rule, RuleSet};
 use crate::verdict::Verdict;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Version of the report's format.
@@ -52,7 +52,7 @@ pub struct InputReport<'a> {
     /// What must be known about the whole input.
     pub notes: Vec<NoteReport<'a>>,
     /// What does not pass.
-    pub findings: Vec<FindingReport<'a>>,
+    pub findings: FindingReports<'a>,
     /// Types that no rule knows, with the number of their resources.
     pub not_covered: BTreeMap<&'a str, usize>,
 }
@@ -77,6 +77,27 @@ impl<'a> NoteReport<'a> {
         let place = note.place.as_ref();
         let (file, line) = (place.map(|place| &*place.file), place.map(|place| place.line));
         Self { blocks: note.blocks, text: &note.text, file, line }
+    }
+}
+
+/// The findings of an input. Each is put together when it is written: all of them together would take many
+/// times the room of the plan.
+#[derive(Debug)]
+pub struct FindingReports<'a> {
+    findings: &'a [Finding<'a>],
+    rules: &'a RuleSet,
+}
+
+impl<'a> FindingReports<'a> {
+    /// One after another.
+    pub fn iter(&self) -> impl Iterator<Item = FindingReport<'a>> {
+        self.findings.iter().map(|finding| FindingReport::new(finding, self.rules))
+    }
+}
+
+impl Serialize for FindingReports<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -198,17 +219,17 @@ impl<'a> InputReport<'a> {
             judged: 0,
             verdicts: BTreeMap::new(),
             notes: Vec::new(),
-            findings: Vec::new(),
+            findings: FindingReports { findings: &[], rules },
             not_covered: BTreeMap::new(),
         };
         match &input.result {
-            Ok(assessment) => report.fill(assessment, rules),
+            Ok(assessment) => report.fill(assessment),
             Err(error) => report.error = Some(error.to_string()),
         }
         report
     }
 
-    fn fill(&mut self, assessment: &'a Assessment<'a>, rules: &'a RuleSet) {
+    fn fill(&mut self, assessment: &'a Assessment<'a>) {
         self.format = Some(assessment.graph.format().name());
         self.resources = assessment.graph.len();
         self.judged = assessment.recognised;
@@ -216,8 +237,7 @@ impl<'a> InputReport<'a> {
         self.verdicts =
             Verdict::ALL.iter().map(|verdict| (verdict.word(), assessment.count(*verdict))).collect();
         self.notes = assessment.graph.notes().iter().map(NoteReport::new).collect();
-        self.findings =
-            assessment.findings.iter().map(|finding| FindingReport::new(finding, rules)).collect();
+        self.findings.findings = &assessment.findings;
         self.not_covered = assessment.not_covered.clone();
     }
 }

@@ -10,7 +10,7 @@ mod source_files;
 mod terminal;
 mod text;
 
-pub use data::{CheckReport, CitationReport, FindingReport, InputReport, ObservationReport};
+pub use data::{CheckReport, CitationReport, FindingReport, FindingReports, InputReport, ObservationReport};
 pub use html::html;
 pub use page::{mapping_page, rule_page};
 pub use rule_data::RuleReport;

@@ -1,7 +1,6 @@
 //! A page for a terminal: labelled texts that wrap, colours, and nothing in it that steers.
 
 use crate::shown_text::one_line;
-use std::fmt::Write as _;
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub(super) const BOLD: &str = "1";
 pub(super) const FAINT: &str = "2";
 /// Width of the words before the colon.
 pub(super) const LABEL_CHARS: usize = 15;
+/// As many spaces.
+const SPACES: &str = "               ";
 /// Least width of a text beside its label.
 const LEAST_CHARS: usize = 30;
 
@@ -56,39 +57,53 @@ impl Page {
 
     /// A text in a colour, if the page has any, and without what would steer.
     pub(super) fn paint(&self, colour: &str, text: &str) -> String {
-        let text = one_line(text);
-        if self.style.has_colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.into_owned() }
+        let mut painted = Self::new(self.style);
+        painted.push_painted(colour, text);
+        painted.out
     }
 
-    /// A label and a text that wraps beside it.
+    /// Goes on in the line that is being written, in a colour if the page has any, without what would steer.
+    pub(super) fn push_painted(&mut self, colour: &str, text: &str) {
+        let text = one_line(text);
+        let parts = if self.style.has_colour {
+            ["\u{1b}[", colour, "m", &text, "\u{1b}[0m"]
+        } else {
+            ["", "", "", &text, ""]
+        };
+        self.out.extend(parts);
+    }
+
+    /// Ends the line that is being written; white space at its end goes.
+    pub(super) fn end_line(&mut self) {
+        let start = self.out.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.out.get(start..).unwrap_or_default();
+        self.out.truncate(start + line.trim_end().len());
+        self.out.push('\n');
+    }
+
+    /// A label and a text that wraps beside it, at spaces and if its words allow it.
     pub(super) fn labelled(&mut self, label: &str, text: &str) {
         let room = self.style.width.saturating_sub(LABEL_CHARS + 4).max(LEAST_CHARS);
-        let label = format!("{label:<LABEL_CHARS$}");
-        let painted = self.paint(FAINT, &label);
-        for (place, part) in wrap(&one_line(text), room).into_iter().enumerate() {
-            let before = if place == 0 { painted.clone() } else { " ".repeat(LABEL_CHARS) };
-            self.line(&format!("    {before}{part}"));
+        let gap = LABEL_CHARS.saturating_sub(label.chars().count());
+        self.out.push_str("    ");
+        self.push_painted(FAINT, &[label, SPACES.get(..gap).unwrap_or_default()].concat());
+        let mut width = 0;
+        for word in one_line(text).split_whitespace() {
+            let word_chars = word.chars().count();
+            if width > 0 && width + 1 + word_chars > room {
+                self.end_line();
+                self.out.extend(["    ", SPACES]);
+                width = 0;
+            }
+            if width > 0 {
+                self.out.push(' ');
+                width += 1;
+            }
+            self.out.push_str(word);
+            width += word_chars;
         }
+        self.end_line();
     }
-}
-
-/// Breaks a text at spaces into lines of at most so many characters, if its words allow it.
-fn wrap(text: &str, chars: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let word_chars = word.chars().count();
-        if width > 0 && width + 1 + word_chars > chars {
-            lines.push(String::new());
-            width = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            // Writing to a text does not fail.
-            let _ = write!(line, "{}{word}", if width > 0 { " " } else { "" });
-        }
-        width += word_chars + usize::from(width > 0);
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -97,8 +112,19 @@ mod tests {
 
     #[test]
     fn lines_break_at_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("wonderful", 4), ["wonderful"]);
-        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(SPACES.len(), LABEL_CHARS);
+        let of = |text: &str| {
+            let mut page = Page::new(Style { has_colour: false, width: LEAST_CHARS });
+            page.labelled("why", text);
+            page.out
+        };
+        let (room, gap) = ("x".repeat(LEAST_CHARS), " ".repeat(LABEL_CHARS + 4));
+        assert_eq!(of("one  two "), "    why            one two\n");
+        assert_eq!(
+            of(&format!("one {room} two")),
+            format!("    why            one\n{gap}{room}\n{gap}two\n")
+        );
+        assert_eq!(of(&format!("{room}y")), format!("    why            {room}y\n"));
+        assert_eq!(of(""), "    why\n");
     }
 }

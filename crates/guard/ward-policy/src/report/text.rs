@@ -12,6 +12,7 @@ use crate::law::{Citation, Cited, ParagraphHash, Relation};
 use crate::rules::{RuleSet, Severity};
 use crate::shown_text::one_line;
 use crate::verdict::{Exit, Verdict};
+use std::cmp::Reverse;
 
 /// The report of these inputs.
 #[must_use]
@@ -168,16 +169,18 @@ impl Page {
         let path = path.unwrap_or_default();
         let drift =
             if finding.resource.role == Role::Drifted { "  as found outside of the code" } else { "" };
-        let mark = self.paint(colour, mark);
-        let address = self.paint(BOLD, &finding.resource.address);
-        self.line(&format!("    {mark} {address}{path}{drift}"));
+        self.out.push_str("    ");
+        self.push_painted(colour, mark);
+        self.out.push(' ');
+        self.push_painted(BOLD, &finding.resource.address);
+        self.out.extend([&*path, drift]);
+        self.end_line();
         self.source(finding, shown);
-        let mut told: Vec<String> = Vec::new();
-        for line in finding.observed.iter().map(Observation::line) {
+        let lines: Vec<String> = finding.observed.iter().map(Observation::line).collect();
+        for (place, line) in lines.iter().enumerate() {
             // Two parts of a condition may look at one value.
-            if !told.contains(&line) {
-                self.labelled("  observed", &line);
-                told.push(line);
+            if !lines.iter().take(place).any(|told| told == line) {
+                self.labelled("  observed", line);
             }
         }
         if let Some(waiver) = &finding.waiver {
@@ -239,16 +242,11 @@ pub(super) fn is_first_of_cell(group: &[&Finding<'_>], place: usize) -> bool {
 
 /// Findings that block, those of one rule together, worst severity first, then by rule, then by cell.
 pub(super) fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
-    let cell_place =
-        |finding: &Finding<'_>| finding.rule.cells.iter().position(|cell| std::ptr::eq(cell, finding.cell));
     let mut sorted: Vec<&Finding<'a>> = findings.iter().filter(|finding| finding.verdict.blocks()).collect();
-    sorted.sort_by(|one, other| {
-        let severity = other.rule.severity.cmp(&one.rule.severity);
-        severity
-            .then_with(|| one.rule.id.cmp(&other.rule.id))
-            .then_with(|| one.cell.aspect.cmp(&other.cell.aspect))
-            .then_with(|| cell_place(one).cmp(&cell_place(other)))
-            .then_with(|| other.verdict.cmp(&one.verdict))
+    sorted.sort_by_cached_key(|finding| {
+        let Finding { rule, cell, verdict, .. } = finding;
+        let place = rule.cells.iter().position(|known| std::ptr::eq(known, *cell));
+        (Reverse(rule.severity), &rule.id, &cell.aspect, place, Reverse(*verdict))
     });
     let groups = sorted.chunk_by(|one, other| {
         one.rule.id == other.rule.id

@@ -23,7 +23,6 @@ pub struct Fields<'a> {
     file: &'a str,
     node: &'a YamlNode,
     left: Vec<(&'a str, &'a YamlNode)>,
-    known: Vec<&'a str>,
 }
 
 impl<'a> Fields<'a> {
@@ -32,12 +31,12 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`RuleError`] when it is none.
     pub fn of(file: &'a str, node: &'a YamlNode) -> Result<Self, RuleError> {
-        let mut fields = Self { file, node, left: Vec::new(), known: Vec::new() };
+        let mut fields = Self { file, node, left: Vec::new() };
         let entries = node.as_entries().ok_or_else(|| fields.fault("a mapping was expected"))?;
+        fields.left.reserve_exact(entries.len());
         for (key, value) in entries {
             let name = key.as_text().ok_or_else(|| fields.fault("a key is not a text"))?;
             fields.left.push((name, value));
-            fields.known.push(name);
         }
         Ok(fields)
     }
@@ -72,7 +71,7 @@ impl<'a> Fields<'a> {
     /// Whether a key is there, read or not.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.known.contains(&name)
+        self.node.get(name).is_some()
     }
 
     /// Takes a value that may be missing.

@@ -2,7 +2,6 @@
 
 use super::condition_reader::read_condition;
 use super::{Cell, Fields, NotCovered, Rule, RuleError, RuleId, Severity, read_document};
-use crate::graph::Attribute;
 use crate::yaml::{YamlNode, YamlValue};
 use sha2::{Digest as _, Sha256};
 
@@ -98,10 +97,9 @@ fn digest(node: &YamlNode) -> [u8; 32] {
 /// Each value with its kind and length before it, so that no two trees give the same bytes.
 fn feed(node: &YamlNode, hasher: &mut Sha256) {
     match &node.value {
-        YamlValue::Scalar { text, is_plain } => {
+        YamlValue::Scalar { text, .. } => {
             // `true` and `"true"` are different values.
-            let is_text = !is_plain || matches!(node.scalar(), Some(Attribute::Text(_)));
-            hasher.update([b's', u8::from(is_text)]);
+            hasher.update([b's', u8::from(node.says_text())]);
             hasher.update((text.len() as u64).to_be_bytes());
             hasher.update(text.as_bytes());
         }

@@ -6,7 +6,7 @@ use super::marks::{Marks, expressions, read_marks, with_sensitive, with_unknown}
 use super::scope::{Scope, Written};
 use crate::graph::{Action, Block, InstanceKey, ModulePath, Resource, Role, split_address};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner, read_block};
+use crate::json::{Kind, Scanner, Trees};
 use std::borrow::Cow;
 
 /// One entry of `resource_changes` or `resource_drift`, before the configuration is known.
@@ -99,14 +99,15 @@ fn fill<'a>(
     if matches!(resource.action, Action::Update | Action::Replace | Action::Delete)
         && let Some(mut before) = change.before
     {
-        resource.before = Some(with_sensitive(block(&mut before)?, &change.before_sensitive)?);
+        resource.before =
+            Some(with_sensitive(block(&mut before, &mut Trees::default())?, &change.before_sensitive)?);
     }
     Ok(())
 }
 
 /// How a block is named in its module.
 pub(super) fn declared_address(role: Role, kind: &str, name: &str) -> String {
-    if role == Role::Data { format!("data.{kind}.{name}") } else { format!("{kind}.{name}") }
+    [if role == Role::Data { "data." } else { "" }, kind, ".", name].concat()
 }
 
 /// The provider configuration: `aws.west`, or `module.m:aws` where a module has its own.
@@ -116,7 +117,10 @@ fn provider(declared: Option<&Declared<'_>>, name: &str) -> Box<str> {
 }
 
 /// Reads one entry.
-pub(super) fn read_change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, InputError> {
+pub(super) fn read_change<'a>(
+    scanner: &mut Scanner<'a>,
+    trees: &mut Trees,
+) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
     let start = scanner.clone();
     scanner.object(|name, scanner| {
@@ -129,7 +133,7 @@ pub(super) fn read_change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, I
             "index" => change.key = key(scanner)?,
             "provider_name" => change.provider = scanner.text()?,
             "deposed" => change.deposed = scanner.text()?,
-            "change" => values(scanner, &mut change)?,
+            "change" => values(scanner, trees, &mut change)?,
             _ => drop(scanner.skip()?),
         }
         Ok(())
@@ -144,7 +148,11 @@ pub(super) fn read_change<'a>(scanner: &mut Scanner<'a>) -> Result<Change<'a>, I
     Ok(change)
 }
 
-fn values<'a>(scanner: &mut Scanner<'a>, change: &mut Change<'a>) -> Result<(), InputError> {
+fn values<'a>(
+    scanner: &mut Scanner<'a>,
+    trees: &mut Trees,
+    change: &mut Change<'a>,
+) -> Result<(), InputError> {
     scanner.object(|name, scanner| match &*name {
         "actions" => scanner.array(|scanner| {
             change.actions.push(scanner.text()?);
@@ -155,7 +163,7 @@ fn values<'a>(scanner: &mut Scanner<'a>, change: &mut Change<'a>) -> Result<(), 
             scanner.skip().map(drop)
         }
         "after" => {
-            change.after = block(scanner)?;
+            change.after = block(scanner, trees)?;
             Ok(())
         }
         "after_unknown" => {
@@ -220,10 +228,10 @@ fn action(actions: &[Cow<'_, str>]) -> Option<Action> {
 }
 
 /// Values of a resource; null is none.
-fn block(scanner: &mut Scanner<'_>) -> Result<Block, InputError> {
+fn block(scanner: &mut Scanner<'_>, trees: &mut Trees) -> Result<Block, InputError> {
     if scanner.peek()? == Kind::Null {
         scanner.skip()?;
         return Ok(Block::default());
     }
-    read_block(scanner)
+    trees.block(scanner)
 }

@@ -5,6 +5,9 @@ use crate::json::{Kind, Scanner};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+/// Names in a block for which there is room from the beginning.
+const USUAL_NAMES: usize = 8;
+
 /// One module of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Module<'a> {
@@ -180,7 +183,7 @@ fn tree<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
 
 /// What is a block by its place, even if nothing stands in it.
 fn body<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(USUAL_NAMES);
     scanner.object(|name, scanner| {
         let inner = tree(scanner)?;
         entries.push((name, inner));

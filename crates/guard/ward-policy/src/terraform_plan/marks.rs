@@ -1,7 +1,7 @@
 //! A plan tells values in one tree and what is unknown or sensitive in others: here they become one.
 
 use super::scope::{Scope, Written, reason};
-use crate::graph::{Attribute, Block, Expression, Reason, References, Sensitive, Unknown};
+use crate::graph::{Attribute, Block, Expression, Name, Reason, References, Sensitive, Unknown};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
 use crate::terraform_plan::configuration::Tree;
@@ -91,7 +91,7 @@ pub(super) fn with_unknown(
         return block_of(entries);
     }
     // They are in the order of their names; what is added or taken away waits until all are looked up.
-    let mut added: Vec<(Box<str>, Attribute)> = Vec::new();
+    let mut added: Vec<(Name, Attribute)> = Vec::new();
     let mut removed: Vec<usize> = Vec::new();
     for (name, mark) in marks {
         let at = entries.binary_search_by(|(known, _)| (**known).cmp(&**name)).ok();
@@ -112,6 +112,7 @@ pub(super) fn with_unknown(
     }
     removed.sort_unstable();
     removed.into_iter().rev().for_each(|at| drop(entries.remove(at)));
+    entries.reserve_exact(added.len());
     entries.extend(added);
     block_of(entries)
 }
@@ -123,7 +124,7 @@ fn all_unknown(written: &Written<'_, '_>, scope: &Scope<'_, '_>) -> Result<Block
 }
 
 /// Each name is there once: values and marks were read so.
-fn block_of(entries: Vec<(Box<str>, Attribute)>) -> Result<Block, InputError> {
+fn block_of(entries: Vec<(Name, Attribute)>) -> Result<Block, InputError> {
     Block::new(entries).map_err(|name| InputError::GivenTwice { line: 0, name })
 }
 

@@ -13,7 +13,7 @@ mod state;
 
 use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role, Texts};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner, read_block};
+use crate::json::{Kind, Scanner, Trees, read_block};
 use changes::{Change, read_change, resource_of};
 use configuration::{Module, read_configuration};
 use std::borrow::Cow;
@@ -77,9 +77,12 @@ fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
             notes.push(Note { blocks: false, text, place: None });
         }
     }
-    let known: HashSet<Box<str>> = resources.iter().map(|resource| resource.address.clone()).collect();
-    let existing = std::mem::take(&mut sections.existing);
-    resources.extend(existing.into_iter().filter(|resource| !known.contains(&resource.address)));
+    let mut existing = std::mem::take(&mut sections.existing);
+    if !existing.is_empty() {
+        let known: HashSet<&str> = resources.iter().map(|resource| &*resource.address).collect();
+        existing.retain(|resource| !known.contains(&*resource.address));
+    }
+    resources.append(&mut existing);
     let inputs = inputs(&sections.variables, configuration.as_ref());
     Ok(Graph::new(Format::TerraformPlan, resources, notes)?.with_inputs(inputs))
 }
@@ -111,12 +114,13 @@ fn without_changes(sections: &Sections<'_>) -> Result<Graph, InputError> {
 
 fn read_changes<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Change<'a>>, InputError> {
     let mut changes = Vec::new();
+    let mut trees = Trees::default();
     if scanner.peek()? == Kind::Null {
         scanner.skip()?;
         return Ok(changes);
     }
     scanner.array(|scanner| {
-        changes.push(read_change(scanner)?);
+        changes.push(read_change(scanner, &mut trees)?);
         Ok(())
     })?;
     Ok(changes)

@@ -36,6 +36,16 @@ pub(super) struct ValueFile {
 }
 
 impl ValueFile {
+    /// Reads which variables it names.
+    pub(super) fn read(path: &str, bytes: &[u8]) -> Self {
+        Self { path: path.to_owned(), names: names_of_values(path, bytes) }
+    }
+
+    /// Whether it gives values to a module, or may.
+    pub(super) fn gives_to(&self, module: &ModuleSource) -> bool {
+        self.given_to(module).is_none_or(|given| !given.is_empty())
+    }
+
     /// The variables of a module that it may give values to; `None` if that is not known.
     pub(super) fn given_to<'m>(&self, module: &'m ModuleSource) -> Option<Vec<&'m str>> {
         let names = self.names.as_ref()?;
@@ -69,16 +79,11 @@ impl<'a> SourceTree<'a> {
         let mut tree =
             Self { modules, files: by_path, values: BTreeMap::new(), values_of_nobody: Vec::new() };
         let of_values = tree.files.iter().filter(|(path, _)| is_of_values(path));
-        let read: Vec<_> = of_values
-            .map(|(path, bytes)| ValueFile { path: path.clone(), names: names_of_values(path, bytes) })
-            .collect();
+        let read: Vec<_> = of_values.map(|(path, bytes)| ValueFile::read(path, bytes)).collect();
         for file in read {
             let owner = owner(&file.path, |folder| tree.modules.contains_key(folder)).map(str::to_owned);
             // A folder above that declares nothing of it is not the one it is for.
-            let is_of = |folder: &String| {
-                let given = tree.module(folder).map(|module| file.given_to(module));
-                given.flatten().is_none_or(|given| !given.is_empty())
-            };
+            let is_of = |folder: &String| tree.module(folder).is_none_or(|module| file.gives_to(module));
             match owner.filter(is_of) {
                 Some(owner) => tree.values.entry(owner).or_default().push(file),
                 None => tree.values_of_nobody.push(file),

@@ -4,7 +4,7 @@ use super::SourceOptions;
 use super::body_parser::read_body;
 use super::evaluator::Given;
 use super::json_syntax::read_json_values;
-use super::module_source::{ModuleSource, SourceFile, in_file};
+use super::module_source::{ModuleSource, in_file};
 use super::source_tree::{SourceTree, ValueFile};
 use crate::graph::{Note, Place};
 use crate::input_error::InputError;
@@ -42,7 +42,8 @@ pub(super) fn unread_values(
     source: &ModuleSource,
     options: &SourceOptions<'_>,
 ) -> Vec<Note> {
-    if options.variable_files.iter().any(|file| gives_to(file, source)) {
+    let mut named = options.variable_files.iter().map(|file| ValueFile::read(file.path, file.bytes));
+    if named.any(|file| file.gives_to(source)) {
         return Vec::new();
     }
     let mut notes = Vec::new();
@@ -74,12 +75,6 @@ pub(super) fn unread_values(
         notes.push(Note { blocks: true, text, place: Some(Place { file: path.into(), line: 1 }) });
     }
     notes
-}
-
-/// Whether a file of values names a variable of a module, or may.
-fn gives_to(file: &SourceFile<'_>, source: &ModuleSource) -> bool {
-    let names = names_of_values(file.path, file.bytes);
-    names.is_none_or(|names| source.variables.keys().any(|name| names.contains(&**name)))
 }
 
 /// The variables that a file of values names; `None` if it is not understood.

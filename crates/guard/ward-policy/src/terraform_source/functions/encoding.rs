@@ -4,6 +4,7 @@ use super::super::conversion::as_text;
 use super::super::templates::read_document;
 use super::super::value::{Data, Entries, Value};
 use super::{Answer, is_open};
+use crate::base64_text::{from_base64, to_base64};
 use crate::graph::Attribute;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::yaml::{YamlNode, YamlValue, read_yaml};
@@ -25,8 +26,8 @@ pub(super) fn call(name: &str, values: &[Value]) -> Answer {
             Some(text) => yaml(text).map_or(Answer::NoSuch, Answer::Made),
             None => Answer::NotKnown,
         },
-        ("base64encode", [value]) => text_of(value, |text| Some(base64(text.as_bytes()))),
-        ("base64decode", [value]) => text_of(value, from_base64),
+        ("base64encode", [value]) => text_of(value, |text| Some(to_base64(text.as_bytes()))),
+        ("base64decode", [value]) => text_of(value, decoded),
         ("urlencode", [value]) => text_of(value, |text| Some(url(text))),
         _ => Answer::NoSuch,
     }
@@ -158,39 +159,12 @@ fn of_attribute(attribute: &Attribute) -> Value {
     }
 }
 
-const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let part = |at: usize| chunk.get(at).copied().map_or(0, u32::from);
-        let bits = (part(0) << 16) | (part(1) << 8) | part(2);
-        for place in 0..4 {
-            let index = usize::try_from((bits >> (18 - 6 * place)) & 63).unwrap_or(0);
-            let letter = LETTERS.get(index).copied().map_or('=', char::from);
-            text.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
-}
-
-fn from_base64(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<String> {
     // Terraform leaves line breaks out.
     let text: String = text.chars().filter(|letter| !matches!(letter, '\n' | '\r')).collect();
-    let padding = text.len() - text.trim_end_matches('=').len();
-    (text.len().is_multiple_of(4) && padding <= 2).then_some(())?;
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = LETTERS.iter().position(|known| *known == letter)?;
-        bits = (bits << 6) | u32::try_from(value).ok()?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 255).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let digits = text.trim_end_matches('=');
+    let is_whole = text.len().is_multiple_of(4) && text.len() - digits.len() <= 2;
+    is_whole.then(|| from_base64(digits)).flatten()
 }
 
 fn url(text: &str) -> String {
