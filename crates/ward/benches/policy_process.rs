@@ -3,7 +3,12 @@
 //!
 //! `WARD_CORPORA=FOLDER cargo bench -p ward --bench policy_process`. Linux only: the figures are read from
 //! `/proc` before the process is gone.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its figures"
+)]
 
 #[path = "../../../bench/stopwatch.rs"]
 mod stopwatch;
@@ -33,7 +38,7 @@ struct Cost {
 
 fn main() -> ExitCode {
     stopwatch::print_machine();
-    let mut gates = Gates::default();
+    let gates = Gates::default();
     for arguments in [&["--version"][..], &["policy", "rules"]] {
         let cost = best(arguments);
         println!("\nward {}", arguments.join(" "));
