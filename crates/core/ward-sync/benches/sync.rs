@@ -1,5 +1,6 @@
 //! How long the work of a device and of the server takes: making and rebuilding entries, viewing a
-//! chart of 10,000 entries, replaying a membership log, checking a push.
+//! chart of 10,000 entries, replaying a membership log, checking a push, merging texts that are made to
+//! cost much.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,15 +13,18 @@
 mod support;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::*;
 use ward_crypto::*;
 use ward_id::*;
 use ward_sync::*;
+use ward_text::{Burst, Document, EditId, NewEdit};
 
 const ENTRIES: usize = 10_000;
 const STAFF: usize = 300;
 const CHARTS: usize = 300;
+const HOSTILE_EDITS: u64 = 8_000;
 
 fn line(what: &str, count: usize, took: Duration) {
     let per_s = count as f64 / took.as_secs_f64();
@@ -37,6 +41,44 @@ fn timed<R>(what: &str, count: usize, work: impl FnOnce() -> R) -> R {
 fn main() {
     entries_and_chart();
     membership();
+    hostile_texts();
+}
+
+/// One edit that inserts one scalar.
+fn written(device: u8, number: u64, at: u64, parents: &[u64]) -> NewEdit {
+    let name = |number: u64| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        EntryId::from_bytes(bytes)
+    };
+    let mut burst = Burst::default();
+    burst.insert(u32::try_from(at).unwrap(), "x").unwrap();
+    let (device, incarnation) = (DeviceId::from_bytes([device; 16]), Incarnation(1));
+    NewEdit {
+        id: EditId { device, incarnation, seq: number + 1, entry: name(number) },
+        parents: parents.iter().map(|parent| name(*parent)).collect(),
+        edit: Arc::new(burst.finish().unwrap()),
+        hidden: false,
+    }
+}
+
+/// Texts that nobody writes by working: each edit knows as little of the others as it can.
+fn hostile_texts() {
+    let half = HOSTILE_EDITS / 2;
+    let before = |number: u64| number.checked_sub(1).into_iter().collect::<Vec<_>>();
+    let apart = (0..HOSTILE_EDITS).map(|number| written(1, number, 0, &[]));
+    let backwards = (0..half).map(|number| written(1, number, 0, &before(number)));
+    let beside = (half..HOSTILE_EDITS).map(|number| written(2, number, 0, &[]));
+    let line = (0..half).map(|number| written(1, number, number, &before(number)));
+    let teeth = (0..half).map(|number| written(2, half + number, number + 1, &[number]));
+    let cases: [(&str, Vec<NewEdit>); 3] = [
+        ("edits at one place, each apart from all", apart.collect()),
+        ("edits apart beside a line written backwards", backwards.chain(beside).collect()),
+        ("edits apart, each on another place of a line", line.chain(teeth).collect()),
+    ];
+    for (what, edits) in cases {
+        timed(what, edits.len(), || Document::new().insert_all(edits).unwrap());
+    }
 }
 
 fn entries_and_chart() {

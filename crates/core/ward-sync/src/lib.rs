@@ -37,9 +37,9 @@ pub use chain::{Draft, EntryChain, Moment, Seen};
 pub use chart::{
     Accounting, Arrival, Author, Authority, BoundedBy, ChainName, Chart, ChartAuthority, ChartError,
     ChartTimes, ChartView, Conflict, DeliveryState, Derived, ElementSet, EntryTime, FieldState, Fork, Gap,
-    Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ResponseKey, SignedVersion, Text,
-    Thread, TimeClaim, TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads, Written,
-    carriers, delivery,
+    Inserted, MedicationField, OpenConflict, Place, QuarantineReason, ReadEntry, ResponseKey, SignedVersion,
+    Text, Thread, TimeClaim, TimeFault, TimelineItem, Value, VectorClock, VectorClocks, WitnessedHeads,
+    Written, carriers, delivery,
 };
 pub use checkpoint::{
     CheckpointDue, CheckpointFault, CheckpointRoots, CheckpointRow, CheckpointTrust, ContentError,

@@ -1,7 +1,13 @@
 //! Histories that Ward did not write: the conformance suite of the eg-walker paper, vectors of an
 //! operational transformation library with characters beyond the basic plane, and recordings of
 //! people writing. They are read where `WARD_CORPORA` points and never copied.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helper functions of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helper functions of tests"
+)]
 #![expect(clippy::print_stdout, reason = "agreement and skips must be seen")]
 
 mod suite;

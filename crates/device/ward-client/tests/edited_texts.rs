@@ -1,6 +1,10 @@
 //! Texts that several people edit, from the keystroke on one device to the merged text on another,
 //! over the real server.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot set up its world has failed"
+)]
 
 use ward_client::ClientError;
 use ward_client::limits::TEXT_IDLE_MS;

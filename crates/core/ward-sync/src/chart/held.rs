@@ -1,7 +1,7 @@
 //! An entry as the chart holds it.
 
 use crate::entry::SignedEntry;
-use crate::limits::CARRIES_NESTED_MAX;
+use crate::limits::{CARRIES_NESTED_MAX, READER_LEVEL};
 use crate::payload::{CarryReason, Decoded, Payload};
 use alloc::boxed::Box;
 use ward_id::{EntryId, TimestampMs};
@@ -59,6 +59,36 @@ impl Arrival {
         };
         let sealed_at = self.sealed_at.into_iter().chain(other.sealed_at).min();
         Self { received_at, sealed_at, ..first }
+    }
+}
+
+/// An entry whose payload was decoded, ready for a chart: reading needs no chart, so it can be done on
+/// any core.
+#[derive(Debug, Clone)]
+pub struct ReadEntry {
+    pub(super) held: Held,
+    /// Of which level the app is that read it.
+    pub(super) level: u64,
+}
+
+impl ReadEntry {
+    /// Reads an entry as this version does.
+    pub fn new(entry: SignedEntry) -> Self {
+        Self::at_level(entry, READER_LEVEL)
+    }
+
+    pub(super) fn at_level(entry: SignedEntry, level: u64) -> Self {
+        Self { held: Held::new(entry, Arrival::UNSENT, level), level }
+    }
+
+    /// The entry.
+    pub const fn entry(&self) -> &SignedEntry {
+        &self.held.entry
+    }
+
+    /// The entry, without what was read of it.
+    pub fn into_entry(self) -> SignedEntry {
+        self.held.entry
     }
 }
 

@@ -22,7 +22,7 @@ pub use authority::{Author, Authority, ChartAuthority};
 pub use clock::{VectorClock, VectorClocks};
 pub use closure::ChainName;
 pub use delivery::{DeliveryState, carriers, delivery};
-pub use held::Arrival;
+pub use held::{Arrival, ReadEntry};
 pub use place::{Accounting, Place, QuarantineReason};
 pub use sets::ElementSet;
 pub use texts::{SignedVersion, Text};
@@ -150,25 +150,48 @@ impl Chart {
     /// # Errors
     /// [`ChartError`].
     pub fn insert(&mut self, entry: SignedEntry, arrival: Arrival) -> Result<Inserted, ChartError> {
+        match self.admit(&entry, arrival)? {
+            Some(known) => Ok(known),
+            None => Ok(self.put(ReadEntry::at_level(entry, self.level), arrival)),
+        }
+    }
+
+    /// The same with an entry that was read already.
+    ///
+    /// # Errors
+    /// [`ChartError`].
+    pub fn insert_read(&mut self, read: ReadEntry, arrival: Arrival) -> Result<Inserted, ChartError> {
+        if read.level != self.level {
+            return self.insert(read.into_entry(), arrival);
+        }
+        match self.admit(read.entry(), arrival)? {
+            Some(known) => Ok(known),
+            None => Ok(self.put(read, arrival)),
+        }
+    }
+
+    /// Whether an entry is here already: then its arrival is noted.
+    fn admit(&mut self, entry: &SignedEntry, arrival: Arrival) -> Result<Option<Inserted>, ChartError> {
         let frame = entry.frame();
         if (frame.site, frame.chart) != (self.site, self.chart) {
             return Err(ChartError::OtherChart);
         }
-        let id = entry.id();
-        if let Some(held) = self.entries.get_mut(&id) {
+        if let Some(held) = self.entries.get_mut(&entry.id()) {
             held.arrival = held.arrival.earlier(arrival);
-            return Ok(Inserted::Known);
+            return Ok(Some(Inserted::Known));
         }
-        if self.entries.len() >= self.max_entries {
-            return Err(ChartError::Full);
-        }
+        if self.entries.len() >= self.max_entries { Err(ChartError::Full) } else { Ok(None) }
+    }
+
+    fn put(&mut self, read: ReadEntry, arrival: Arrival) -> Inserted {
+        let (id, frame) = (read.entry().id(), read.entry().frame());
         let chain = self.chains.entry((frame.device, frame.incarnation)).or_default();
         let at_place = chain.entry(frame.seq).or_default();
         let other = at_place.first().copied();
         at_place.insert(id);
         self.lamport = self.lamport.max(frame.body.lamport);
-        self.entries.insert(id, Held::new(entry, arrival, self.level));
-        Ok(other.map_or(Inserted::New, |other| Inserted::Forked { other }))
+        self.entries.insert(id, Held { arrival, ..read.held });
+        other.map_or(Inserted::New, |other| Inserted::Forked { other })
     }
 
     /// Notes that an entry's envelope was shown to stand at a place of the operation log, by a proof

@@ -21,6 +21,8 @@ pub struct CheckpointRow {
     pub received_at: TimestampMs,
     /// The entry. Its name was computed; its signature was not checked.
     pub entry: SignedEntry,
+    /// The same as [`SignedEntry::to_stored`] writes it.
+    pub stored: Vec<u8>,
 }
 
 /// A content that is none. The author of the checkpoint is at fault.
@@ -81,9 +83,9 @@ impl CheckpointRow {
     /// # Errors
     /// [`ContentError::Row`].
     pub fn read(row: &[u8]) -> Result<Self, ContentError> {
-        let StoredRow { index, received_at, entry } =
+        let StoredRow { index, received_at, entry: stored } =
             StoredRow::from_canonical(row).map_err(|_| ContentError::Row)?;
-        let entry = SignedEntry::from_stored(&entry).map_err(|_| ContentError::Row)?;
-        Ok(Self { index, received_at, entry })
+        let entry = SignedEntry::from_stored(&stored).map_err(|_| ContentError::Row)?;
+        Ok(Self { index, received_at, entry, stored })
     }
 }

@@ -130,7 +130,12 @@ impl Graph {
         if (hidden || !unseen.is_empty()) && self.first_uneven.is_none() {
             self.first_uneven = Some(new);
         }
-        self.frontier.retain(|head| !parents.contains(head));
+        for parent in &parents {
+            // Sorted: what is appended has the largest number.
+            if let Ok(place) = self.frontier.binary_search(parent) {
+                self.frontier.remove(place);
+            }
+        }
         self.frontier.push(new);
         let seals = self.frontier.len() == 1;
         let left_out = (!markers.is_empty()).then(|| Box::new(LeftOut { unseen, markers }));

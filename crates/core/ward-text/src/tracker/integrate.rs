@@ -5,8 +5,9 @@
 //! with the right one further to the left stands behind, and equals stand by the order of their
 //! edits. Nobody's words are woven into somebody else's so.
 
-use super::span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span};
+use super::span::{CURRENT, MERGED, NEVER, SPACE, STANDS, Span, THERE};
 use super::{EDGE, Effect, Tracker};
+use crate::edit_id::EditId;
 use crate::graph::Graph;
 use crate::run_tree::Cursor;
 use core::cmp::Ordering;
@@ -39,6 +40,7 @@ impl Tracker {
         let gone = graph.node(edit).hidden;
         let span = Span { unit, len: scalars, left: gap.left, right: gap.right, state: STANDS, gone };
         self.spans.insert(cursor, span, &mut self.leaves);
+        self.between.insert((gap.left, gap.right, graph.id(edit)), unit);
         self.effects.push(Effect::Inserted { unit, scalars });
         Some(place)
     }
@@ -64,29 +66,29 @@ impl Tracker {
                 right_rank: left_rank,
             });
         }
-        let (mut right, mut right_rank) = (EDGE, left_rank);
-        let mut next = self.spans.next_run(cursor);
-        while let Some((here, span)) = next.and_then(|here| Some((here, self.spans.run(here)?))) {
-            if span.state != NEVER {
-                right = span.unit;
-                break;
-            }
-            right_rank += span.len;
-            next = self.spans.run_behind(here);
-        }
+        let there = self.spans.before(cursor, THERE);
+        let next = self.spans.find(THERE, there).and_then(|next| Some((next, self.spans.run(next)?)));
+        let (right, right_rank) = match next {
+            Some((next, span)) => (span.unit + next.offset, self.spans.before(next, SPACE)),
+            None => (EDGE, self.spans.total(SPACE)),
+        };
         Some(Gap { cursor, left, right, left_rank, right_rank })
     }
 
     /// Goes over the inserts that the author had not seen, up to the place.
     fn place_among(&self, gap: &Gap, edit: u32, graph: &Graph) -> Option<Cursor> {
         let mut place = gap.cursor;
-        let mut next = self.spans.next_run(gap.cursor);
+        // All between the neighbours is unseen, and what is up to the nearest insert with both of them that
+        // comes first stands in front of it: it need not be gone over.
+        let mut next = self.between_before(gap, graph.id(edit)).or_else(|| self.spans.next_run(gap.cursor));
         let mut last_passed = EDGE;
         let mut passing = false;
         while let Some((here, other)) = next.and_then(|here| Some((here, self.spans.run(here)?))) {
             if other.state != NEVER {
                 break;
             }
+            #[cfg(test)]
+            self.gone_over.set(self.gone_over.get() + 1);
             match self.compare_left(other, gap, last_passed)? {
                 Ordering::Less => break,
                 Ordering::Equal => match self.right_rank_of(other, gap)?.cmp(&gap.right_rank) {
@@ -103,6 +105,12 @@ impl Tracker {
             next = self.spans.run_behind(here);
         }
         Some(place)
+    }
+
+    /// Of the inserts with the same neighbours, the last one that stands in front of an edit's.
+    fn between_before(&self, gap: &Gap, edit: EditId) -> Option<Cursor> {
+        let ((left, right, _), unit) = self.between.range(..(gap.left, gap.right, edit)).next_back()?;
+        if (*left, *right) == (gap.left, gap.right) { self.locate(*unit) } else { None }
     }
 
     /// How the left neighbour of another insert stands to that of the new one.
@@ -130,4 +138,51 @@ impl Tracker {
 /// Whether a new edit stands in front of the one that inserted a scalar.
 fn comes_first(edit: u32, unit: u32, graph: &Graph) -> bool {
     graph.author(unit).is_none_or(|author| graph.node(edit).id < graph.node(author).id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::Burst;
+    use crate::graph::Verdict;
+    use alloc::sync::Arc;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use ward_id::{DeviceId, EntryId, Incarnation};
+
+    const EDITS: u32 = 2_000;
+
+    /// Each writes one scalar at the front, having seen what `parents` says; how many spans were gone over.
+    fn gone_over(seq: impl Fn(u32) -> u64, parents: impl Fn(u32) -> Vec<u32>) -> usize {
+        let mut burst = Burst::default();
+        burst.insert(0, "x").unwrap();
+        let edit = Arc::new(burst.finish().unwrap());
+        let (mut graph, mut tracker) = (Graph::default(), Tracker::new(None, 0));
+        for number in 0..EDITS {
+            let (device, incarnation) = (DeviceId::from_bytes([1; 16]), Incarnation(1));
+            let entry = EntryId::from_bytes([7; 32]);
+            let id = EditId { device, incarnation, seq: seq(number), entry };
+            graph.push(id, parents(number), Arc::clone(&edit), false);
+            tracker.go_to_parents_of(number, &graph);
+            tracker.apply(number, &graph, number, |_| ());
+            graph.settle(number, Verdict::Valid { first_unit: number }, 0);
+        }
+        tracker.gone_over.get()
+    }
+
+    #[test]
+    fn who_writes_apart_at_one_place_is_not_gone_over_again_and_again() {
+        let most = 2 * EDITS as usize;
+        let apart = |_: u32| Vec::new();
+        assert!(gone_over(u64::from, apart) <= most, "each stands behind all before it");
+        assert!(gone_over(|number| u64::from(EDITS - number), apart) <= most, "in front of all");
+        let mixed = |number: u32| u64::from(number.wrapping_mul(2_654_435_761) % 65_537);
+        assert!(gone_over(mixed, apart) <= most, "in between");
+        // Half of them one after the other, each in front; the others knowing nothing of them.
+        let line = |number: u32| match number {
+            number if number % 2 == 1 || number == 0 => vec![],
+            number => vec![number - 2],
+        };
+        assert!(gone_over(u64::from, line) <= 2 * most, "beside a line written backwards");
+    }
 }

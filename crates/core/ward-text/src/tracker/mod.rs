@@ -9,6 +9,7 @@ mod integrate;
 mod span;
 
 use crate::edit::TextEdit;
+use crate::edit_id::EditId;
 use crate::graph::Graph;
 use crate::run_tree::{Cursor, Places, RunTree};
 use alloc::collections::BTreeMap;
@@ -58,8 +59,11 @@ impl Places<Span> for Leaves {
 
 #[derive(Debug)]
 pub(crate) struct Tracker {
-    spans: RunTree<Span, 3>,
+    spans: RunTree<Span, 4>,
     leaves: Leaves,
+    /// The first scalar of every insert by its left and right neighbour and its edit. Of those that share
+    /// both neighbours it is the order in which they stand.
+    between: BTreeMap<(u32, u32, EditId), u32>,
     /// The number of the first edit behind the critical version.
     first: u32,
     effects: Vec<Effect>,
@@ -68,6 +72,9 @@ pub(crate) struct Tracker {
     version: Vec<u32>,
     /// Edits of the version whose effects are left out now.
     withdrawn: Vec<u32>,
+    /// Spans gone over to find the places of inserts.
+    #[cfg(test)]
+    gone_over: core::cell::Cell<usize>,
 }
 
 impl Tracker {
@@ -76,11 +83,14 @@ impl Tracker {
         let mut new = Self {
             spans: RunTree::new(),
             leaves: Leaves::default(),
+            between: BTreeMap::new(),
             first: critical.map_or(0, |edit| edit + 1),
             effects: Vec::new(),
             reaches: Vec::new(),
             version: critical.into_iter().collect(),
             withdrawn: Vec::new(),
+            #[cfg(test)]
+            gone_over: core::cell::Cell::new(0),
         };
         if scalars > 0 {
             let base = Span { unit: BASE, len: scalars, left: EDGE, right: EDGE, state: STANDS, gone: false };

@@ -2,11 +2,12 @@
 
 use crate::run_tree::Run;
 
-/// Measures: scalars that stand in the version at hand, scalars of the merged text, and scalars of
-/// any state.
+/// Measures: scalars that stand in the version at hand, scalars of the merged text, scalars of any
+/// state, and scalars that were inserted in the version at hand, whether deleted since or not.
 pub(super) const CURRENT: usize = 0;
 pub(super) const MERGED: usize = 1;
 pub(super) const SPACE: usize = 2;
+pub(super) const THERE: usize = 3;
 
 /// States of a scalar in the version at hand: not inserted, inserted, and one more for each edit
 /// that deleted it.
@@ -30,15 +31,16 @@ pub(super) struct Span {
     pub gone: bool,
 }
 
-impl Run<3> for Span {
+impl Run<4> for Span {
     fn len(&self) -> u32 {
         self.len
     }
 
-    fn measure(&self) -> [u32; 3] {
+    fn measure(&self) -> [u32; 4] {
         let current = if self.state == STANDS { self.len } else { 0 };
         let merged = if self.gone { 0 } else { self.len };
-        [current, merged, self.len]
+        let there = if self.state == NEVER { 0 } else { self.len };
+        [current, merged, self.len, there]
     }
 
     fn split_off(&mut self, at: u32) -> Self {

@@ -4,28 +4,11 @@
 use super::olog_proofs::NamedHeads;
 use super::open_device::{arrival, sealed_at};
 use super::{Client, LocalChart};
-use crate::limits::{BASE_PAGE_ROWS, ENVELOPES_KEPT_MS, HISTORY_ROW_BYTES};
-use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table, row_id};
+use crate::limits::{ENVELOPES_KEPT_MS, HISTORY_ROW_BYTES};
+use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::{ChartId, TimestampMs};
 use ward_sync::{CheckpointTrust, SignedEntry};
-
-/// Puts rows of a base into a batch, in pages.
-pub(super) fn stage_base(batch: &mut Batch, chart: ChartId, rows: &[(u64, TimestampMs, &SignedEntry)]) {
-    for page in rows.chunks(BASE_PAGE_ROWS) {
-        let Some((first, ..)) = page.first() else { continue };
-        let record = |(index, received_at, entry): &(u64, TimestampMs, &SignedEntry)| BaseRecord {
-            index: *index,
-            received_at: *received_at,
-            entry: entry.to_stored().into(),
-            // A checkpoint holds no envelopes.
-            sealed_at: None,
-        };
-        let rows = page.iter().map(record).collect();
-        let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
-        batch.put(Table::CheckpointPages, id, &BasePageRecord { rows });
-    }
-}
 
 /// Takes a stored base page into memory.
 pub(super) fn take_base_page(

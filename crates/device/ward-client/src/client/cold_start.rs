@@ -1,76 +1,197 @@
 //! Beginning with a checkpoint: a device that has nothing of a large chart looks for the newest
 //! checkpoint among the last envelopes, fetches its blob, and fetches only what came after it.
 
-use super::base_rows::stage_base;
 use super::checkpoints::KnownCheckpoint;
 use super::pull::{brings_nothing, received};
-use super::{Client, SyncProblem, as_error};
-use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PAGES_PER_PULL, PULL_PAGE_BYTES};
+use super::read_base::{BaseEntry, BaseReader, ReadBase};
+use super::{Client, SyncProblem, SyncReport, as_error};
+use crate::limits::{
+    COLD_START_BYTES_AT_A_TIME, COLD_START_FIRST_PLACES, COLD_START_WIDER, COLD_STARTS_AT_A_TIME,
+    PAGES_PER_PULL, PULL_PAGE_BYTES,
+};
+use crate::parallel::Beside;
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
-use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport, parallel};
+use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use ward_audit::LogView;
 use ward_crypto::{BlobLayout, BlobOpener};
 use ward_id::ChartId;
 use ward_sync::limits::CHECKPOINT_EVERY_ENTRIES;
-use ward_sync::{
-    Arrival, Checkpoint, CheckpointFault, CheckpointRow, CheckpointTrust, SignedEntry, decode_content,
-    roots_of_rows,
-};
+use ward_sync::{Arrival, Checkpoint, CheckpointFault, CheckpointTrust};
 
 fn failed(error: impl Into<ClientError>) -> SyncProblem {
     SyncProblem::of_error("checkpoint", error.into())
 }
 
+/// Places of the operation log after which a checkpoint is looked for, one after the other: more and more
+/// of the last ones, and near the beginning half of what is left. The checkpoint may be the last word of
+/// a chart, with all that it covers right before it.
+struct Looked {
+    size: u64,
+    places: u64,
+    from: u64,
+}
+
+impl Looked {
+    const fn new(size: u64) -> Self {
+        Self { size, places: COLD_START_FIRST_PLACES, from: size }
+    }
+}
+
+impl Iterator for Looked {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        if self.from == 0 {
+            return None;
+        }
+        self.from = self.size.checked_sub(self.places).unwrap_or(self.from / 2);
+        self.places = self.places.saturating_mul(COLD_START_WIDER);
+        Some(self.from)
+    }
+}
+
+/// A chart that begins with a checkpoint whose content is being read.
+struct Beginning {
+    chart: ChartId,
+    found: KnownCheckpoint,
+    /// The last place of the envelopes that came after it.
+    last: u64,
+    /// How many those were.
+    tail: u64,
+    read: Beside<Result<ReadBase, CheckpointFault>>,
+}
+
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
-    /// Begins a chart of which nothing is here with a checkpoint, if it is large and has one. Gives
-    /// the number of entries that came; 0 leaves everything to the pages.
-    ///
-    /// # Errors
-    /// A checkpoint that is not what it says: it is not used, and the pages are fetched.
-    pub(super) async fn cold_start(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
+    /// Begins charts of which nothing is here with a checkpoint each, those that are large and have one. What
+    /// one says is compared while the next one is fetched. The others, and those whose checkpoint does not
+    /// hold, are left to the pages.
+    pub(super) async fn begin_charts(&mut self, charts: &[ChartId], report: &mut SyncReport) {
+        let (mut under_way, mut bytes) = (Vec::new(), 0u64);
+        for chart in charts {
+            match self.beginning(*chart).await {
+                Ok(None) => continue,
+                // The pages do without it.
+                Err(problem) => report.problems.push(problem),
+                Ok(Some(beginning)) => {
+                    bytes = bytes.saturating_add(beginning.found.checkpoint.size);
+                    under_way.push(beginning);
+                }
+            }
+            if under_way.len() >= COLD_STARTS_AT_A_TIME || bytes >= COLD_START_BYTES_AT_A_TIME {
+                self.keep_beginnings(std::mem::take(&mut under_way), report).await;
+                bytes = 0;
+            }
+        }
+        self.keep_beginnings(under_way, report).await;
+    }
+
+    /// Fetches the checkpoint of a chart that is to begin with one, and begins to read it.
+    async fn beginning(&mut self, chart: ChartId) -> Result<Option<Beginning>, SyncProblem> {
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         if local.cursor.is_some() || local.base.is_some() || !local.held.is_empty() {
-            return Ok(0);
+            return Ok(None);
         }
-        let theirs = self.ask_have(chart).await?;
+        // Who cannot be asked is asked again when the chart is met, and what comes of it is said then.
+        let Ok(theirs) = self.ask_have(chart).await else { return Ok(None) };
         let entries: u64 = theirs.heads.iter().map(|(.., head)| head.seq).sum();
-        if entries < CHECKPOINT_EVERY_ENTRIES / 2 {
-            return Ok(0);
-        }
-        let Some((found, last, tail)) = self.find_checkpoint(chart).await? else { return Ok(0) };
-        let rows = match self
-            .fetch_base(chart, &found.checkpoint)
-            .await
-            .and_then(|rows| self.all_signed(chart, rows))
-        {
-            Ok(Ok(rows)) => rows,
+        let Some((found, last, tail)) = self.find_checkpoint(chart, entries).await? else { return Ok(None) };
+        let content = match self.fetch_base(chart, &found.checkpoint).await {
+            Ok(content) => content,
             // Its author's device has not sent it yet.
-            Err(ClientError::AttachmentNotHere { .. }) => return Ok(0),
+            Err(ClientError::AttachmentNotHere { .. }) => return Ok(None),
             Err(error) => return Err(failed(error)),
-            Ok(Err(fault)) => {
-                let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
-                local.bad_checkpoints.insert(found.entry, fault);
-                return Err(found.bad(chart, fault));
-            }
         };
-        let count = rows.len() as u64;
-        self.keep_base(chart, &found, rows, last).await.map_err(failed)?;
-        Ok(count + tail)
+        let reader = BaseReader::new(self.device().map_err(failed)?, chart, &found.checkpoint);
+        let read = Beside::begin(move || reader.read(&content.ok_or(CheckpointFault::Entries)?));
+        Ok(Some(Beginning { chart, found, last, tail, read }))
+    }
+
+    /// Keeps what the charts begin with in one commit, each with the cursor behind its tail, then takes the
+    /// entries.
+    async fn keep_beginnings(&mut self, under_way: Vec<Beginning>, report: &mut SyncReport) {
+        let (mut batch, mut kept) = (Batch::default(), Vec::new());
+        for Beginning { chart, found, last, tail, read } in under_way {
+            let mut base = match read.result() {
+                Some(Ok(base)) => base,
+                Some(Err(fault)) => {
+                    if let Ok(open) = self.device_mut() {
+                        open.chart_or_new(chart).bad_checkpoints.insert(found.entry, fault);
+                    }
+                    report.problems.push(found.bad(chart, fault));
+                    continue;
+                }
+                None => continue,
+            };
+            for (first, page) in base.pages.drain(..) {
+                let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
+                batch.put_bytes(Table::CheckpointPages, id, page);
+            }
+            let after = Some(last.max(found.checkpoint.upto));
+            batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after });
+            let state = BaseStateRecord {
+                checkpoint: found.entry,
+                author: found.author,
+                upto: found.checkpoint.upto,
+                verified: base.entries.len() as u64,
+                complete: false,
+                places_differ: None,
+            };
+            batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
+            kept.push((chart, base, state, after, tail));
+        }
+        if kept.is_empty() {
+            return;
+        }
+        if let Err(error) = self.commit_growth(batch, Growth::Text).await {
+            return report.problems.push(failed(error));
+        }
+        for (chart, base, state, after, tail) in kept {
+            report.pulled += base.entries.len() as u64 + tail;
+            if let Err(error) = self.take_base(chart, base, state, after).await {
+                report.problems.push(failed(error));
+            }
+        }
+        self.raise_mark(None).await;
+    }
+
+    /// Takes what a chart begins with into memory.
+    async fn take_base(
+        &mut self,
+        chart: ChartId,
+        base: ReadBase,
+        state: BaseStateRecord,
+        after: Option<u64>,
+    ) -> Result<(), ClientError> {
+        let open = self.device_mut()?;
+        base.entries.iter().for_each(|row| open.named_heads.note_entry(row.read.entry()));
+        let local = open.chart_or_new(chart);
+        (local.base, local.base_new, local.cursor) = (Some(state), true, after);
+        local.opened_said = false;
+        for BaseEntry { index, received_at, read } in base.entries {
+            local.held.insert(index);
+            local.insert_read(read, Arrival::at(index, received_at));
+        }
+        self.leave_outdone_places(chart).await?;
+        self.settle_places(chart).await
     }
 
     /// The newest checkpoint that two people signed among the last envelopes, or else the newest of
     /// one; with everything after it fetched, and the last place. The envelopes that are looked
-    /// through come after it, so none is fetched in vain.
+    /// through come after it, so few are fetched in vain. It is not looked for where too little of the
+    /// chart's entries would be left for it.
     async fn find_checkpoint(
         &mut self,
         chart: ChartId,
+        entries: u64,
     ) -> Result<Option<(KnownCheckpoint, u64, u64)>, SyncProblem> {
         let head = self.device().map_err(failed)?.olog.as_ref().and_then(LogView::head);
         let size = head.map_or(0, |head| head.head().size);
         let begin = self.device().map_err(failed)?.olog_begin();
-        let (mut places, mut last, mut tail) = (COLD_START_FIRST_PLACES, None, 0);
+        let (mut looked, mut last, mut tail) = (Looked::new(size), None, 0);
         let mut until = u64::MAX;
-        while let Some(after) = size.checked_sub(places) {
+        while tail + CHECKPOINT_EVERY_ENTRIES / 2 <= entries
+            && let Some(after) = looked.next()
+        {
             let after = begin.saturating_add(after);
             let (fetched, newest) = self.fetch_tail(chart, after, until).await?;
             tail += fetched;
@@ -87,7 +208,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             if let (Some(last), true) = (last, place < known.len()) {
                 return Ok(Some((known.swap_remove(place), last, tail)));
             }
-            places = places.saturating_mul(COLD_START_WIDER);
         }
         Ok(None)
     }
@@ -150,13 +270,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(out)
     }
 
-    /// Fetches and opens the content of a checkpoint, and compares everything that needs no
-    /// certificate.
+    /// Fetches and opens the content of a checkpoint; `None` if it is another one than the checkpoint names.
     async fn fetch_base(
         &mut self,
         chart: ChartId,
         checkpoint: &Checkpoint,
-    ) -> Result<Result<Vec<CheckpointRow>, CheckpointFault>, ClientError> {
+    ) -> Result<Option<Vec<u8>>, ClientError> {
         let layout = BlobLayout::of_size(checkpoint.size)?;
         let mut opener = BlobOpener::new(checkpoint.key.clone(), checkpoint.blob())?;
         let mut content = Vec::with_capacity(usize::try_from(checkpoint.size).unwrap_or_default());
@@ -164,71 +283,22 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             let sealed = self.fetch_chunk(chart, checkpoint.address, chunk).await?;
             content.extend_from_slice(&opener.next(&sealed).map_err(|_| ClientError::AttachmentDamaged)?);
         }
-        if opener.finish().is_err() {
-            return Ok(Err(CheckpointFault::Entries));
-        }
-        let Ok(rows) = decode_content(&content) else { return Ok(Err(CheckpointFault::Entries)) };
-        let read =
-            parallel::map_parts(&rows, |rows| rows.iter().map(|row| CheckpointRow::read(row)).collect());
-        let Ok(rows) = read.into_iter().collect::<Result<Vec<CheckpointRow>, _>>() else {
-            return Ok(Err(CheckpointFault::Entries));
-        };
-        let site = self.device()?.me.site;
-        let own = |row: &CheckpointRow| (row.entry.frame().site, row.entry.frame().chart) == (site, chart);
-        if !rows.iter().all(own) {
-            return Ok(Err(CheckpointFault::Entries));
-        }
-        let roots = roots_of_rows(rows.iter().map(|row| (row.index, row.received_at, &row.entry)));
-        Ok(roots.and_then(|roots| roots.check(checkpoint)).map(|()| rows))
+        Ok(opener.finish().is_ok().then_some(content))
     }
+}
 
-    /// The rows, if every entry bears the signature of its author's device. Nothing enters the chart
-    /// before: what this device writes next may name any entry of it as a cause, and what names a
-    /// made-up entry waits for it on every device for ever.
-    fn all_signed(
-        &self,
-        chart: ChartId,
-        rows: Result<Vec<CheckpointRow>, CheckpointFault>,
-    ) -> Result<Result<Vec<CheckpointRow>, CheckpointFault>, ClientError> {
-        let Ok(rows) = rows else { return Ok(rows) };
-        let entries: Vec<&SignedEntry> = rows.iter().map(|row| &row.entry).collect();
-        let unsigned = self.unsigned(chart, &entries)?;
-        Ok(unsigned.map_or(Ok(rows), |entry| Err(CheckpointFault::Signature(entry))))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Stores a base with the cursor behind its tail in one commit, then takes its entries.
-    async fn keep_base(
-        &mut self,
-        chart: ChartId,
-        found: &KnownCheckpoint,
-        rows: Vec<CheckpointRow>,
-        last: u64,
-    ) -> Result<(), ClientError> {
-        let mut batch = Batch::default();
-        let listed: Vec<_> = rows.iter().map(|row| (row.index, row.received_at, &row.entry)).collect();
-        stage_base(&mut batch, chart, &listed);
-        let after = Some(last.max(found.checkpoint.upto));
-        batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after });
-        let state = BaseStateRecord {
-            checkpoint: found.entry,
-            author: found.author,
-            upto: found.checkpoint.upto,
-            verified: rows.len() as u64,
-            complete: false,
-            places_differ: None,
-        };
-        batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
-        self.commit_growth(batch, Growth::Text).await?;
-        let open = self.device_mut()?;
-        rows.iter().for_each(|row| open.named_heads.note_entry(&row.entry));
-        let local = open.chart_or_new(chart);
-        (local.base, local.base_new, local.cursor) = (Some(state), true, after);
-        local.opened_said = false;
-        for row in rows {
-            local.held.insert(row.index);
-            local.insert(row.entry, Arrival::at(row.index, row.received_at));
+    #[test]
+    fn a_checkpoint_is_looked_for_up_to_the_beginning_of_the_log() {
+        let places: Vec<u64> = Looked::new(10_000).collect();
+        assert_eq!(places[..7], [9_936, 9_744, 8_976, 5_904, 2_952, 1_476, 738]);
+        for size in [1, 63, 64, 65, 4_095, 4_096, 1_000_000] {
+            let places: Vec<u64> = Looked::new(size).collect();
+            assert!(places.is_sorted_by(|a, b| a > b) && places.last() == Some(&0), "{places:?}");
         }
-        self.raise_mark(None).await;
-        Ok(())
+        assert_eq!(Looked::new(0).next(), None);
     }
 }

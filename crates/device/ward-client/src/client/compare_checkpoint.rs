@@ -8,7 +8,8 @@ use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use ward_id::{ChartId, EntryId, VersionVector};
 use ward_sync::limits::FOLD_RULES;
 use ward_sync::{
-    Arrival, Checkpoint, CheckpointFault, CheckpointRoots, EntryFrame, Inserted, SignedEntry, roots_of_rows,
+    Arrival, Checkpoint, CheckpointFault, CheckpointRoots, EntryFrame, Inserted, ReadEntry, SignedEntry,
+    roots_of_rows,
 };
 
 /// Whether a checkpoint with this frontier covers an entry.
@@ -33,6 +34,14 @@ impl LocalChart {
             covering.iter().for_each(|checkpoint| drop(self.other_places.remove(checkpoint)));
         }
         inserted
+    }
+
+    /// The same with an entry that was read already.
+    pub(crate) fn insert_read(&mut self, read: ReadEntry, arrival: Arrival) -> Option<Inserted> {
+        if self.other_places.is_empty() {
+            return self.chart.insert_read(read, arrival).ok();
+        }
+        self.insert(read.into_entry(), arrival)
     }
 }
 

@@ -38,6 +38,7 @@ mod orders;
 mod problem;
 mod pull;
 mod push;
+mod read_base;
 mod receipts;
 mod receive_drops;
 mod relay;

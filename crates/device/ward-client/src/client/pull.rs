@@ -220,16 +220,11 @@ impl OpenedPage {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Fetches everything new of a chart. Returns how many envelopes came.
     pub(crate) async fn pull_chart(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        let mut stays = self.retry_unopened(chart).await?;
-        let begun = self.cold_start(chart).await.unwrap_or_else(|problem| {
-            // The pages do without it.
-            stays.get_or_insert(problem);
-            0
-        });
+        let stays = self.retry_unopened(chart).await?;
         let cursor = self.device_mut().map_err(failed)?.chart_or_new(chart).cursor;
         let pulled = self.pull_after(chart, cursor, &mut Delivered::default()).await;
         self.leave_outdone_places(chart).await.map_err(failed)?;
-        let pulled = begun + pulled?;
+        let pulled = pulled?;
         if pulled > 0 {
             self.settle_places(chart).await.map_err(failed)?;
         }

@@ -99,6 +99,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         let charts = self.synced_charts();
+        if !self.server_waits(report) {
+            self.begin_charts(&charts, report).await;
+        }
         let same =
             if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
         for chart in charts {

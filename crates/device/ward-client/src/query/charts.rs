@@ -1,6 +1,6 @@
 //! The charts of this device.
 
-use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport, parallel};
 use ward_id::{ChartId, EntryId, PersonId, TeamId};
 use ward_sync::{ChartAuthority, ChartView, Membership};
 
@@ -30,7 +30,31 @@ pub struct ChartSummary {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// All charts that this device reads or holds.
     pub fn charts(&self) -> Vec<ChartSummary> {
-        self.chart_ids().into_iter().filter_map(|chart| self.chart_summary(chart)).collect()
+        let Ok(open) = self.device() else { return Vec::new() };
+        let (membership, device, is_readable) =
+            (&open.mlog.membership, open.me.device, open.readable().is_ok());
+        let charts: Vec<_> =
+            self.chart_ids().into_iter().map(|chart| (chart, open.charts.get(&chart))).collect();
+        parallel::map_each(&charts, |(chart, local)| {
+            let shown = local.filter(|_| is_readable);
+            let view = shown.map(|local| local.chart.view(&ChartAuthority { membership, chart: *chart }));
+            let name = view.as_ref().and_then(|view| view.profile().get("name")?.single());
+            ChartSummary {
+                chart: *chart,
+                participant: membership.participant(*chart),
+                team: membership.team_of(*chart),
+                name: name.map(|name| name.value.value.clone()),
+                member: membership.is_member(*chart, device),
+                entries: local.map_or(0, |local| local.chart.len()),
+                unsent: local.map_or(0, |local| local.unsent().count() as u64),
+                conflicts: view.as_ref().map_or(0, |view| view.conflicts().len()),
+                incomplete: local.is_some_and(|local| {
+                    local.incomplete_for > 0
+                        || !local.unopened.is_empty()
+                        || !local.chart.missing().is_empty()
+                }),
+            }
+        })
     }
 
     pub(crate) fn chart_ids(&self) -> Vec<ChartId> {
@@ -42,30 +66,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         charts.sort_unstable();
         charts.dedup();
         charts
-    }
-
-    fn chart_summary(&self, chart: ChartId) -> Option<ChartSummary> {
-        let open = self.device().ok()?;
-        let membership = &open.mlog.membership;
-        let view = self.chart(chart).ok();
-        let local = open.charts.get(&chart);
-        let name = view
-            .as_ref()
-            .and_then(|view| view.profile().get("name")?.single().map(|name| name.value.value.clone()));
-        let conflicts = view.as_ref().map_or(0, |view| view.conflicts().len());
-        Some(ChartSummary {
-            chart,
-            participant: membership.participant(chart),
-            team: membership.team_of(chart),
-            name,
-            member: membership.is_member(chart, open.me.device),
-            entries: local.map_or(0, |local| local.chart.len()),
-            unsent: local.map_or(0, |local| local.unsent().count() as u64),
-            conflicts,
-            incomplete: local.is_some_and(|local| {
-                local.incomplete_for > 0 || !local.unopened.is_empty() || !local.chart.missing().is_empty()
-            }),
-        })
     }
 
     /// Everything that a chart amounts to, as far as this device knows it.

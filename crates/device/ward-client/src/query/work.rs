@@ -2,10 +2,10 @@
 //! device.
 
 use crate::views::{self, InstrumentAdherence, NamedChart, RuleBook, WorkItem};
-use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport};
+use crate::{Client, ClientError, DeviceKeyStore, Environment, RowStore, Transport, parallel};
 use std::collections::BTreeMap;
 use ward_id::{ChartId, EntryId, TeamId, TimestampMs};
-use ward_sync::{ChartView, DeviceRecord};
+use ward_sync::{ChartAuthority, ChartView, DeviceRecord};
 
 /// The adherence of one chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,15 @@ pub struct ChartAdherence {
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     fn views(&self) -> Vec<(ChartId, ChartView<'_>)> {
-        self.chart_ids().into_iter().filter_map(|chart| Some((chart, self.chart(chart).ok()?))).collect()
+        let Some(open) = self.device().ok().filter(|open| open.readable().is_ok()) else {
+            return Vec::new();
+        };
+        let membership = &open.mlog.membership;
+        let held = |chart: ChartId| Some((chart, &open.charts.get(&chart)?.chart));
+        let held: Vec<_> = self.chart_ids().into_iter().filter_map(held).collect();
+        parallel::map_each(&held, |(chart, held)| {
+            (*chart, held.view(&ChartAuthority { membership, chart: *chart }))
+        })
     }
 
     /// The alert rules that count at this site: the built-in ones where none were published.

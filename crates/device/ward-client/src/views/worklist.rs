@@ -16,6 +16,7 @@ use super::scores::scores;
 use super::unscored_work::unscored_work;
 use super::unsettled_work::{adoption_work, duplicate_work, unusable_work};
 use super::work_item::{Desk, WorkItem};
+use crate::parallel;
 use std::cmp::Reverse;
 use ward_id::TimestampMs;
 
@@ -27,7 +28,8 @@ pub fn worklist(charts: &[NamedChart<'_>], now: TimestampMs) -> Vec<WorkItem> {
 /// All items of all charts, with the alerts of a study's rules. Open ones come first: by urgency, then those that wait longest.
 /// Acknowledged ones follow in the same order, with what was done.
 pub fn worklist_by(book: &RuleBook, charts: &[NamedChart<'_>], now: TimestampMs) -> Vec<WorkItem> {
-    let mut items: Vec<WorkItem> = charts.iter().flat_map(|chart| work_of(book, chart, now)).collect();
+    let of_each = parallel::map_each(charts, |chart| work_of(book, chart, now));
+    let mut items: Vec<WorkItem> = of_each.into_iter().flatten().collect();
     sort_items(&mut items);
     items
 }
