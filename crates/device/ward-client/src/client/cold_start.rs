@@ -12,9 +12,10 @@ use crate::limits::{
 use crate::parallel::Beside;
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
+use std::collections::BTreeMap;
 use ward_audit::LogView;
-use ward_crypto::{BlobLayout, BlobOpener};
-use ward_id::ChartId;
+use ward_crypto::{BlobLayout, BlobOpener, sha256};
+use ward_id::{Canonical as _, ChartId};
 use ward_sync::limits::CHECKPOINT_EVERY_ENTRIES;
 use ward_sync::{Arrival, Checkpoint, CheckpointFault, CheckpointTrust};
 
@@ -64,11 +65,16 @@ struct Beginning {
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
     /// Begins charts of which nothing is here with a checkpoint each, those that are large and have one. What
     /// one says is compared while the next one is fetched. The others, and those whose checkpoint does not
-    /// hold, are left to the pages.
-    pub(super) async fn begin_charts(&mut self, charts: &[ChartId], report: &mut SyncReport) {
+    /// hold, are left to the pages; those of which the server has nothing either are added to `same`.
+    pub(super) async fn begin_charts(
+        &mut self,
+        charts: &[ChartId],
+        same: &mut BTreeMap<ChartId, [u8; 32]>,
+        report: &mut SyncReport,
+    ) {
         let (mut under_way, mut bytes) = (Vec::new(), 0u64);
         for chart in charts {
-            match self.beginning(*chart).await {
+            match self.beginning(*chart, same).await {
                 Ok(None) => continue,
                 // The pages do without it.
                 Err(problem) => report.problems.push(problem),
@@ -86,13 +92,21 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     }
 
     /// Fetches the checkpoint of a chart that is to begin with one, and begins to read it.
-    async fn beginning(&mut self, chart: ChartId) -> Result<Option<Beginning>, SyncProblem> {
+    async fn beginning(
+        &mut self,
+        chart: ChartId,
+        same: &mut BTreeMap<ChartId, [u8; 32]>,
+    ) -> Result<Option<Beginning>, SyncProblem> {
         let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
         if local.cursor.is_some() || local.base.is_some() || !local.held.is_empty() {
             return Ok(None);
         }
         // Who cannot be asked is asked again when the chart is met, and what comes of it is said then.
         let Ok(theirs) = self.ask_have(chart).await else { return Ok(None) };
+        if theirs.same && theirs.wanted.is_empty() {
+            same.insert(chart, sha256(&theirs.heads.to_canonical()));
+            return Ok(None);
+        }
         let entries: u64 = theirs.heads.iter().map(|(.., head)| head.seq).sum();
         let Some((found, last, tail)) = self.find_checkpoint(chart, entries).await? else { return Ok(None) };
         let content = match self.fetch_base(chart, &found.checkpoint).await {

@@ -99,11 +99,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         let charts = self.synced_charts();
+        let mut same = BTreeMap::new();
         if !self.server_waits(report) {
-            self.begin_charts(&charts, report).await;
+            same = self.unchanged_charts(&charts).await;
+            let changed: Vec<_> = charts.iter().copied().filter(|chart| !same.contains_key(chart)).collect();
+            self.begin_charts(&changed, &mut same, report).await;
         }
-        let same =
-            if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
         for chart in charts {
             if self.server_waits(report) {
                 break;
