@@ -19,8 +19,12 @@ pub(super) fn is_free(graph: &Graph, view: View<'_>, secret: &Secret) -> Outcome
     let Some(reached) = view.reach(&secret.path) else {
         return view.outcome(Truth::Broken, || view.told(&secret.path, "too many values", ""));
     };
-    // A state and a running cluster hold every value, wherever it comes from.
-    let is_code = !matches!(graph.format(), Format::TerraformState | Format::ClusterObject);
+    // A state holds every value, wherever it comes from, and so does a secret of a running cluster.
+    let is_code = match graph.format() {
+        Format::TerraformState => false,
+        Format::ClusterObject => &*view.resource.kind != "Secret",
+        _ => true,
+    };
     let has_code = is_code && view.resource.role != Role::Drifted;
     Outcome::every(reached.iter().map(|one| {
         let truth = match secret.asks {

@@ -34,7 +34,7 @@ pub enum PemFault {
     /// Somebody else may read or change the key.
     #[error(
         "the key file {path} is not private (mode {mode:03o}, user {owner}, group {group}): nobody but its owner may \
-         open it, or root owns it and the own group of this process reads it (in a pod: fsGroup, and defaultMode 0440)"
+         open it, or root owns it and the own group of this process reads it (in a pod: fsGroup the same as runAsGroup, and defaultMode 0440)"
     )]
     Exposed {
         /// The file.
@@ -108,9 +108,8 @@ fn check_private(path: &Path, file: &File) -> Result<(), PemFault> {
     use std::os::unix::fs::MetadataExt as _;
     let unread = |source| PemFault::Unread { path: path.to_owned(), source };
     let meta = file.metadata().map_err(unread)?;
-    let mut groups = rustix::process::getgroups().map_err(|error| unread(error.into()))?;
-    groups.push(rustix::process::getegid());
-    let is_own = groups.iter().any(|own| own.as_raw() == meta.gid());
+    // Only the first group: others of the process may be shared with other programs of the machine.
+    let is_own = rustix::process::getegid().as_raw() == meta.gid();
     let (mode, owner, group) = (meta.mode() & 0o777, meta.uid(), meta.gid());
     if is_private(mode, owner, is_own) {
         return Ok(());
