@@ -173,10 +173,6 @@ pub const HISTORY_ROW_BYTES: u64 = 850;
 pub const COLD_START_FIRST_PLACES: u64 = 64;
 /// How many times as many places it looks through next: what is fetched in vain is about as much.
 pub const COLD_START_WIDER: u64 = 4;
-/// Charts whose checkpoints are read beside one another, and kept in one commit.
-pub const COLD_STARTS_AT_A_TIME: usize = 16;
-/// Bytes of checkpoints that are held in memory before they are kept, but for the last one.
-pub const COLD_START_BYTES_AT_A_TIME: u64 = 32 << 20;
 /// Signatures of a checkpoint's entries that one sync checks.
 pub const CHECKPOINT_VERIFIED_PER_SYNC: usize = 2_048;
 /// Signatures that are checked between two commits.

@@ -2,13 +2,11 @@
 //! checkpoint among the last envelopes, fetches its blob, and fetches only what came after it.
 
 use super::checkpoints::KnownCheckpoint;
+use super::meet_chart::Theirs;
 use super::pull::{brings_nothing, received};
 use super::read_base::{BaseEntry, BaseReader, ReadBase};
 use super::{Client, SyncProblem, SyncReport, as_error};
-use crate::limits::{
-    COLD_START_BYTES_AT_A_TIME, COLD_START_FIRST_PLACES, COLD_START_WIDER, COLD_STARTS_AT_A_TIME,
-    PAGES_PER_PULL, PULL_PAGE_BYTES,
-};
+use crate::limits::{COLD_START_FIRST_PLACES, COLD_START_WIDER, PAGES_PER_PULL, PULL_PAGE_BYTES};
 use crate::parallel::Beside;
 use crate::store::{BaseStateRecord, Batch, CursorRecord, ReceivedRecord, Table, row_id};
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
@@ -72,41 +70,42 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         same: &mut BTreeMap<ChartId, [u8; 32]>,
         report: &mut SyncReport,
     ) {
-        let (mut under_way, mut bytes) = (Vec::new(), 0u64);
+        let mut under_way: Option<Beginning> = None;
         for chart in charts {
-            match self.beginning(*chart, same).await {
-                Ok(None) => continue,
+            if same.contains_key(chart) {
+                continue;
+            }
+            if self.server_waits(report) {
+                break;
+            }
+            // Who cannot be asked is asked again when the chart is met, and what comes of it is said then.
+            let theirs = match self.ask_have(*chart).await {
+                Ok(theirs) => theirs,
+                Err(SyncProblem::Failed { error: ClientError::Transport(_), .. }) => break,
+                Err(_) => continue,
+            };
+            if theirs.same && theirs.wanted.is_empty() {
+                same.insert(*chart, sha256(&theirs.heads.to_canonical()));
+                continue;
+            }
+            match self.beginning(*chart, &theirs).await {
+                Ok(None) => {}
                 // The pages do without it.
                 Err(problem) => report.problems.push(problem),
-                Ok(Some(beginning)) => {
-                    bytes = bytes.saturating_add(beginning.found.checkpoint.size);
-                    under_way.push(beginning);
+                Ok(Some(next)) => {
+                    if let Some(ready) = under_way.replace(next) {
+                        self.keep_beginning(ready, report).await;
+                    }
                 }
             }
-            if under_way.len() >= COLD_STARTS_AT_A_TIME || bytes >= COLD_START_BYTES_AT_A_TIME {
-                self.keep_beginnings(std::mem::take(&mut under_way), report).await;
-                bytes = 0;
-            }
         }
-        self.keep_beginnings(under_way, report).await;
+        if let Some(last) = under_way {
+            self.keep_beginning(last, report).await;
+        }
     }
 
     /// Fetches the checkpoint of a chart that is to begin with one, and begins to read it.
-    async fn beginning(
-        &mut self,
-        chart: ChartId,
-        same: &mut BTreeMap<ChartId, [u8; 32]>,
-    ) -> Result<Option<Beginning>, SyncProblem> {
-        let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
-        if local.cursor.is_some() || local.base.is_some() || !local.held.is_empty() {
-            return Ok(None);
-        }
-        // Who cannot be asked is asked again when the chart is met, and what comes of it is said then.
-        let Ok(theirs) = self.ask_have(chart).await else { return Ok(None) };
-        if theirs.same && theirs.wanted.is_empty() {
-            same.insert(chart, sha256(&theirs.heads.to_canonical()));
-            return Ok(None);
-        }
+    async fn beginning(&mut self, chart: ChartId, theirs: &Theirs) -> Result<Option<Beginning>, SyncProblem> {
         let entries: u64 = theirs.heads.iter().map(|(.., head)| head.seq).sum();
         let Some((found, last, tail)) = self.find_checkpoint(chart, entries).await? else { return Ok(None) };
         let content = match self.fetch_base(chart, &found.checkpoint).await {
@@ -120,52 +119,47 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(Some(Beginning { chart, found, last, tail, read }))
     }
 
-    /// Keeps what the charts begin with in one commit, each with the cursor behind its tail, then takes the
-    /// entries.
-    async fn keep_beginnings(&mut self, under_way: Vec<Beginning>, report: &mut SyncReport) {
-        let (mut batch, mut kept) = (Batch::default(), Vec::new());
-        for Beginning { chart, found, last, tail, read } in under_way {
-            let mut base = match read.result() {
-                Some(Ok(base)) => base,
-                Some(Err(fault)) => {
-                    if let Ok(open) = self.device_mut() {
-                        open.chart_or_new(chart).bad_checkpoints.insert(found.entry, fault);
-                    }
-                    report.problems.push(found.bad(chart, fault));
-                    continue;
-                }
-                None => continue,
-            };
-            for (first, page) in base.pages.drain(..) {
-                let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
-                batch.put_bytes(Table::CheckpointPages, id, page);
+    async fn keep_beginning(&mut self, beginning: Beginning, report: &mut SyncReport) {
+        match self.begun(beginning).await {
+            Ok(pulled) => report.pulled += pulled,
+            Err(problem) => report.problems.push(problem),
+        }
+    }
+
+    /// Keeps what a chart begins with in one commit, with the cursor behind its tail, and takes the entries.
+    /// Gives how many envelopes came with it.
+    async fn begun(&mut self, beginning: Beginning) -> Result<u64, SyncProblem> {
+        let Beginning { chart, found, last, tail, read } = beginning;
+        let mut base = match read.result() {
+            Some(Ok(base)) => base,
+            Some(Err(fault)) => {
+                let local = self.device_mut().map_err(failed)?.chart_or_new(chart);
+                local.bad_checkpoints.insert(found.entry, fault);
+                return Err(found.bad(chart, fault));
             }
-            let after = Some(last.max(found.checkpoint.upto));
-            batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after });
-            let state = BaseStateRecord {
-                checkpoint: found.entry,
-                author: found.author,
-                upto: found.checkpoint.upto,
-                verified: base.entries.len() as u64,
-                complete: false,
-                places_differ: None,
-            };
-            batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
-            kept.push((chart, base, state, after, tail));
+            None => return Ok(0),
+        };
+        let mut batch = Batch::default();
+        for (first, page) in base.pages.drain(..) {
+            let id = row_id(&[chart.as_bytes(), &first.to_be_bytes()]);
+            batch.put_bytes(Table::CheckpointPages, id, page);
         }
-        if kept.is_empty() {
-            return;
-        }
-        if let Err(error) = self.commit_growth(batch, Growth::Text).await {
-            return report.problems.push(failed(error));
-        }
-        for (chart, base, state, after, tail) in kept {
-            report.pulled += base.entries.len() as u64 + tail;
-            if let Err(error) = self.take_base(chart, base, state, after).await {
-                report.problems.push(failed(error));
-            }
-        }
+        let after = Some(last.max(found.checkpoint.upto));
+        batch.put(Table::Cursors, chart.as_bytes().as_slice(), &CursorRecord { after });
+        let state = BaseStateRecord {
+            checkpoint: found.entry,
+            author: found.author,
+            upto: found.checkpoint.upto,
+            verified: base.entries.len() as u64,
+            complete: false,
+            places_differ: None,
+        };
+        batch.put(Table::Checkpoints, chart.as_bytes().as_slice(), &state);
+        self.commit_growth(batch, Growth::Text).await.map_err(failed)?;
+        let pulled = state.verified + tail;
+        self.take_base(chart, base, state, after).await.map_err(failed)?;
         self.raise_mark(None).await;
+        Ok(pulled)
     }
 
     /// Takes what a chart begins with into memory.
@@ -207,7 +201,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             && let Some(after) = looked.next()
         {
             let after = begin.saturating_add(after);
-            let (fetched, newest) = self.fetch_tail(chart, after, until).await?;
+            let Some((fetched, newest)) = self.fetch_tail(chart, after, until).await? else {
+                return Ok(None);
+            };
             tail += fetched;
             last = last.max(newest);
             until = after;
@@ -226,20 +222,22 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         Ok(None)
     }
 
-    /// Fetches envelopes after a place and up to another without moving the cursor.
+    /// Fetches envelopes after a place and up to another without moving the cursor: how many, and up to which
+    /// place everything is known. `None` if a server whose pages hold little would go on for too long.
     async fn fetch_tail(
         &mut self,
         chart: ChartId,
         after: u64,
         until: u64,
-    ) -> Result<(u64, Option<u64>), SyncProblem> {
+    ) -> Result<Option<(u64, Option<u64>)>, SyncProblem> {
         let (mut fetched, mut last, mut from) = (0, None, after);
         for _ in 0..PAGES_PER_PULL {
             let page = self.fetch_page(chart, Some(from), PULL_PAGE_BYTES).await?;
             let (more, newest) = (page.more, page.rows.last().map(|row| row.index));
             let fresh: Vec<ReceivedRecord> =
                 page.rows.into_iter().filter(|row| row.index <= until).map(received).collect();
-            last = last.max(newest);
+            // What came up to here and lies beyond is not kept: it is fetched after the cursor.
+            last = last.max(newest.map(|newest| newest.min(until)));
             fetched += fresh.len() as u64;
             let is_new = !fresh.is_empty();
             let opened = self.opened(chart, fresh).map_err(failed)?;
@@ -256,10 +254,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
             match newest {
                 Some(newest) if more && newest < until => from = newest,
-                _ => break,
+                _ => return Ok(Some((fetched, last))),
             }
         }
-        Ok((fetched, last))
+        Ok(None)
     }
 
     /// The envelopes of what came with a checkpoint, fetched and opened, and not kept: for whoever

@@ -99,15 +99,16 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             report.problems.push(SyncProblem::of_error("access receipts", error));
         }
         let charts = self.synced_charts();
-        let mut same = BTreeMap::new();
-        if !self.server_waits(report) {
-            same = self.unchanged_charts(&charts).await;
-            let changed: Vec<_> = charts.iter().copied().filter(|chart| !same.contains_key(chart)).collect();
-            self.begin_charts(&changed, &mut same, report).await;
-        }
-        for chart in charts {
+        let mut same =
+            if self.server_waits(report) { BTreeMap::new() } else { self.unchanged_charts(&charts).await };
+        // Charts of which nothing is here come last: what waits in the others is sent before they begin.
+        let (held, new): (Vec<_>, Vec<_>) = charts.into_iter().partition(|chart| self.holds_any_of(*chart));
+        for (place, chart) in held.iter().chain(&new).copied().enumerate() {
             if self.server_waits(report) {
                 break;
+            }
+            if place == held.len() {
+                self.begin_charts(&new, &mut same, report).await;
             }
             let known = report.problems.len();
             self.meet_chart(chart, same.get(&chart).copied(), report).await;
@@ -144,6 +145,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         report.problems.extend(problems);
         let problems = self.check_receipts().await;
         report.problems.extend(problems);
+    }
+
+    /// Whether anything of a chart came from the server already.
+    fn holds_any_of(&self, chart: ChartId) -> bool {
+        let local = self.device().ok().and_then(|open| open.charts.get(&chart));
+        local.is_some_and(|local| local.cursor.is_some() || local.base.is_some() || !local.held.is_empty())
     }
 
     /// Writes again what a former device of this store did not send, and sends it.
