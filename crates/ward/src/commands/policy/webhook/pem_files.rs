@@ -34,7 +34,8 @@ pub enum PemFault {
     /// Somebody else may read or change the key.
     #[error(
         "the key file {path} is not private (mode {mode:03o}, user {owner}, group {group}): nobody but its owner may \
-         open it, or root owns it and the own group of this process reads it (in a pod: fsGroup the same as runAsGroup, and defaultMode 0440)"
+         open it, or root owns it and the first group of this process reads it (in a pod: fsGroup the same as runAsGroup, \
+         and defaultMode 0440)"
     )]
     Exposed {
         /// The file.
@@ -123,7 +124,7 @@ fn check_private(_: &Path, _: &File) -> Result<(), PemFault> {
     Ok(())
 }
 
-/// Whether nobody reads a file but its owner, or root gave it to the own group of this process to read.
+/// Whether nobody reads a file but its owner, or root gave it to the first group of this process to read.
 #[cfg(unix)]
 const fn is_private(mode: u32, owner: u32, is_own_group: bool) -> bool {
     match (mode & 0o007, mode & 0o070) {
