@@ -89,7 +89,7 @@ fn was_as_bad(graph: &Graph, refused: &[&Finding<'_>], before: &Graph, rules: &R
     refused.iter().all(was_there) && notes.all(|note| before.notes().contains(note))
 }
 
-/// Labels and annotations: all of an object that rules can read and that may differ in an update of this kind.
+/// Labels and annotations: what Ward's own rules read of all that may differ in an update of this kind.
 fn notes_of(resource: &Resource) -> [Option<&Attribute>; 2] {
     let metadata = match resource.attributes.get("metadata") {
         Some(Attribute::Block(metadata)) => Some(metadata),
