@@ -430,6 +430,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         local.cursor = local.cursor.max(cursor);
         local.held_twice.retain(|place| !indexes.contains(place));
         local.held_twice.extend(twice);
+        // What stands before it may have come to the server since its pages were last seen to end.
+        if indexes.iter().any(|place| Some(*place) > local.cursor && !local.held.contains(place)) {
+            local.ended_at = None;
+        }
         local.held.extend(indexes);
         local.unopened.retain(|known| known.page != id);
         local.unopened.extend(unopened);
