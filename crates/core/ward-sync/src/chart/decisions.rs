@@ -204,36 +204,57 @@ fn judge_removal(item: &Item<'_>, change: &SetChange, items: &Items<'_>) -> Resu
     }
 }
 
-/// The acts of one kind among the entries that take part in the chart's values, in their order.
-pub(super) fn acts<'a, P>(
-    accepted: &[(Item<'a>, &'a Payload)],
-    items: &Items<'a>,
-    kind: EntryKind,
-    pick: impl Fn(&'a Payload) -> Option<&'a P>,
-    links: impl Fn(&Written<'a, P>) -> Vec<EntryId>,
-) -> Vec<Act<'a, P>> {
-    let act = |(item, payload): &(Item<'a>, &'a Payload)| {
-        let by = item.written(&())?;
-        Some(match payload {
-            Payload::Resolve(resolve) if resolve.field.kind() == kind => {
-                let said = match outcome(resolve, items).ok()? {
-                    Outcome::Value(value) => Said::Value(pick(value)?),
-                    Outcome::Void(void) => Said::Void(void),
-                };
-                let names = resolve.candidates.clone();
-                Act { by, said, manner: Manner::Decide, names, out_of_reach: Vec::new() }
+/// The entries that take part in the chart's values, by the kind of what they are about: a decision is about
+/// the values that it names, a declaration about its record. Each kind in the order of the chart.
+pub(super) struct ByKind<'s, 'a>(BTreeMap<EntryKind, Vec<&'s (Item<'a>, &'a Payload)>>);
+
+impl<'s, 'a> ByKind<'s, 'a> {
+    pub(super) fn of(accepted: &'s [(Item<'a>, &'a Payload)], items: &Items<'a>) -> Self {
+        let mut by_kind: BTreeMap<EntryKind, Vec<_>> = BTreeMap::new();
+        for said in accepted {
+            let kind = match said.1 {
+                Payload::Resolve(resolve) => Some(resolve.field.kind()),
+                Payload::Void(void) => record_kind(void.target, items),
+                other => Some(other.kind()),
+            };
+            if let Some(kind) = kind {
+                by_kind.entry(kind).or_default().push(said);
             }
-            Payload::Void(void) if record_kind(void.target, items) == Some(kind) => {
-                let names = Vec::from([void.target]);
-                Act { by, said: Said::Void(void), manner: Manner::Write, names, out_of_reach: Vec::new() }
-            }
-            other => {
-                let value = pick(other)?;
-                let names = links(&by.saying(value));
-                let out_of_reach = out_of_reach(item, kind, &names, items);
-                Act { by, said: Said::Value(value), manner: Manner::Write, names, out_of_reach }
-            }
-        })
-    };
-    accepted.iter().filter_map(act).collect()
+        }
+        Self(by_kind)
+    }
+
+    /// The acts of one kind, in their order.
+    pub(super) fn acts<P>(
+        &self,
+        kind: EntryKind,
+        items: &Items<'a>,
+        pick: impl Fn(&'a Payload) -> Option<&'a P>,
+        links: impl Fn(&Written<'a, P>) -> Vec<EntryId>,
+    ) -> Vec<Act<'a, P>> {
+        let act = |&&(ref item, payload): &&'s (Item<'a>, &'a Payload)| {
+            let by = item.written(&())?;
+            Some(match payload {
+                Payload::Resolve(resolve) => {
+                    let said = match outcome(resolve, items).ok()? {
+                        Outcome::Value(value) => Said::Value(pick(value)?),
+                        Outcome::Void(void) => Said::Void(void),
+                    };
+                    let names = resolve.candidates.clone();
+                    Act { by, said, manner: Manner::Decide, names, out_of_reach: Vec::new() }
+                }
+                Payload::Void(void) => {
+                    let names = Vec::from([void.target]);
+                    Act { by, said: Said::Void(void), manner: Manner::Write, names, out_of_reach: Vec::new() }
+                }
+                other => {
+                    let value = pick(other)?;
+                    let names = links(&by.saying(value));
+                    let out_of_reach = out_of_reach(item, kind, &names, items);
+                    Act { by, said: Said::Value(value), manner: Manner::Write, names, out_of_reach }
+                }
+            })
+        };
+        self.0.get(&kind).into_iter().flatten().filter_map(act).collect()
+    }
 }

@@ -3,7 +3,7 @@
 use super::Chart;
 use super::adoption::{Collected, collect};
 use super::authority::{Author, Authority};
-use super::decisions::{self, Items, Outcome, acts};
+use super::decisions::{self, ByKind, Items, Outcome};
 use super::held::{Arrival, Held};
 use super::instruments::{Instruments, place_of_unbound};
 use super::place::{Accounting, Place, QuarantineReason};
@@ -201,13 +201,14 @@ impl<'a> ChartView<'a> {
         schema: Option<&StudySchema>,
     ) -> Self {
         let (mut refused, mut alone) = (Vec::new(), Vec::new());
+        let by_kind = ByKind::of(accepted, items);
         macro_rules! acts {
             ($variant:ident $kind:ident $links:expr) => {{
                 let pick = |payload: &'a Payload| match payload {
                     Payload::$variant(value) => Some(value),
                     _ => None,
                 };
-                acts(accepted, items, EntryKind::$kind, pick, $links)
+                by_kind.acts(EntryKind::$kind, items, pick, $links)
             }};
         }
         macro_rules! records {

@@ -38,10 +38,11 @@ impl SqliteRowStore {
     }
 
     /// Whether the file is in order. SQLite notices damage only where it happens to read, and a tree
-    /// that lost a branch reads as if the rows had never been.
+    /// that lost a branch reads as if the rows had never been. The quick check would not compare the index
+    /// with the rows.
     fn check(&self) -> Result<(), RowStoreError> {
         let found: String =
-            self.lock().query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(cause)?;
+            self.lock().query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(cause)?;
         if found == "ok" { Ok(()) } else { Err(RowStoreError::Damaged) }
     }
 
@@ -62,10 +63,12 @@ impl SqliteRowStore {
         if format_of(&connection)? > STORE_FORMAT {
             return Err(RowStoreError::Newer);
         }
+        // The names have a tree of their own: in one tree with the rows, each comparison would read a large
+        // row whole. Files that an earlier program made so stay so; the statements are the same.
         connection
             .execute_batch(&format!(
                 "CREATE TABLE IF NOT EXISTS rows (tbl INTEGER NOT NULL, id BLOB NOT NULL,
-                 version INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
+                 version INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE (tbl, id));
                  PRAGMA user_version = {STORE_FORMAT};"
             ))
             .map_err(cause)?;
@@ -142,7 +145,8 @@ impl SqliteRowStore {
         {
             let mut put = transaction
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO rows (tbl, id, version, sealed) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO rows (tbl, id, version, sealed) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (tbl, id) DO UPDATE SET version = excluded.version, sealed = excluded.sealed",
                 )
                 .map_err(cause)?;
             let mut delete =
@@ -349,6 +353,48 @@ mod tests {
         let swap = WriteBatch { writes: [vec![delete], put(3, 400_000).writes].concat() };
         store.write(&swap).unwrap();
         assert!(store.read(2, &[3]).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_file_in_the_layout_of_earlier_programs_is_used_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        let raw = Connection::open(&path).unwrap();
+        let earlier = "CREATE TABLE rows (tbl INTEGER NOT NULL, id BLOB NOT NULL, version INTEGER NOT NULL,
+            sealed BLOB NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
+            INSERT INTO rows VALUES (2, x'01', 4, x'0909'); PRAGMA user_version = 1;";
+        raw.execute_batch(earlier).unwrap();
+        drop(raw);
+        let store = SqliteRowStore::open(&path).unwrap();
+        let row = |version: u64, content: &[u8]| Row { id: vec![1], version, sealed: content.to_vec() };
+        assert_eq!(store.read(2, &[1]).unwrap(), Some(row(4, &[9, 9])));
+        let put = RowWrite::Put { table: 2, row: row(5, &[7; 90_000]) };
+        store.write(&WriteBatch { writes: vec![put] }).unwrap();
+        drop(store);
+        let store = SqliteRowStore::open(&path).unwrap();
+        assert_eq!(store.read_all(2).unwrap(), [row(5, &[7; 90_000])]);
+    }
+
+    #[test]
+    fn an_index_that_lost_a_name_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.db");
+        let store = SqliteRowStore::open(&path).unwrap();
+        let put = |id: u8| RowWrite::Put {
+            table: 2,
+            row: Row { id: vec![id; 40], version: 1, sealed: vec![9; 40] },
+        };
+        store.write(&WriteBatch { writes: vec![put(0xa1), put(0xa2)] }).unwrap();
+        drop(store);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // Of the two places at which the name stands, the later page is that of the index.
+        let places: Vec<usize> =
+            (0..bytes.len() - 40).filter(|at| bytes[*at..*at + 40] == [0xa2; 40]).collect();
+        let in_index = *places.last().unwrap();
+        assert_eq!(places.len(), 2, "once in its row and once in the index");
+        bytes[in_index] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(SqliteRowStore::open(&path).err(), Some(RowStoreError::Damaged));
     }
 
     #[test]

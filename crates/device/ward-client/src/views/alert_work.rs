@@ -11,13 +11,12 @@ use super::chart_reports::{ChartReport, ChartReports};
 use super::raised_alert::{RaisedAlert, subject_of};
 use super::row_work::{Rows, row_work};
 use super::rule_book::{RuleBook, RuleRevision};
-use super::scores::{NOTE_LINK_ID, Version};
+use super::scores::Version;
 use super::set_aside_work::SetAside;
 use super::wording::cut_line;
 use super::work_item::{Desk, Raised, Told, Urgency, known_at, slug};
 use crate::limits::{OCCURRENCE_SHOWN_MAX, WHAT_SHOWN_MAX, WORDS_SHOWN_MAX};
 use std::collections::{BTreeMap, BTreeSet};
-use ward_forms::AnswerValue;
 use ward_forms::alert_rules::{
     Alert, AlertKey, AlertRule, AlertRules, AlertSeverity, Evaluation, RuleKind, evaluate,
 };
@@ -81,7 +80,9 @@ fn all_alerts(reports: &ChartReports<'_>, book: &RuleBook) -> (Found, Rows, Left
     let (mut found, mut still, mut rows) = (Found::new(), Still::new(), Rows::default());
     let mut left_out = LeftOut::default();
     for (age, revision) in book.revisions().iter().rev().enumerate() {
-        let (now, once) = (evaluate(&revision.own, &holding), evaluate(&revision.own, &ever));
+        let now = evaluate(&revision.own, &holding);
+        let of_corrected = ever.as_ref().map(|ever| evaluate(&revision.own, ever));
+        let once = of_corrected.as_ref().unwrap_or(&now);
         let takes = |report: &ChartReport<'_>| revision.looks_at(report.written.arrival.sealed_at);
         let pass = |is_past| Pass { revision, reports, is_past, is_newest: age == 0 };
         pass(false).note_still(&now.alerts, &mut still, takes);
@@ -372,11 +373,7 @@ fn times(reports: &ChartReports<'_>, raised: &[Raised<OfReport>]) -> String {
 
 /// What the participant wrote freely in the same answers.
 fn note_of(reports: &ChartReports<'_>, entry: EntryId) -> Option<String> {
-    let report = reports.by_entry.get(&entry)?;
-    report.answers(NOTE_LINK_ID).find_map(|value| match value {
-        AnswerValue::String(text) => Some(text.clone()),
-        _ => None,
-    })
+    reports.by_entry.get(&entry)?.note.clone()
 }
 
 /// The matters whose acknowledgement closes one of this severity, its own first: who said what was done

@@ -23,6 +23,13 @@ pub enum FormProblem {
 #[error("the answers are not such as their questionnaire allows, or are no FHIR response")]
 pub struct AnswersUnreadable;
 
+/// The answers of a response.
+pub(super) struct ReadAnswers {
+    pub(super) answers: FormResponse,
+    /// Whether they give a field twice, of which the later one was read.
+    pub(super) given_twice: bool,
+}
+
 /// The status that a response's own status implies within its FHIR resource.
 pub(crate) const fn implied_status(status: ResponseStatus) -> FormStatus {
     match status {
@@ -140,26 +147,25 @@ impl ChartForms {
     /// # Errors
     /// [`AnswersUnreadable`].
     pub fn answers_of(&self, response: &Response) -> Result<FormResponse, AnswersUnreadable> {
+        self.read(response).map(|read| read.answers)
+    }
+
+    /// What a response says, and whether somebody must look at it.
+    ///
+    /// # Errors
+    /// [`AnswersUnreadable`].
+    pub(super) fn read(&self, response: &Response) -> Result<ReadAnswers, AnswersUnreadable> {
         match response {
             Response::General(response) => {
-                let stored = FormResponse::parse_stored(&response.response);
-                stored.map(|stored| stored.content).map_err(|_| AnswersUnreadable)
+                let stored = FormResponse::parse_stored(&response.response).map_err(|_| AnswersUnreadable)?;
+                Ok(ReadAnswers { answers: stored.content, given_twice: stored.doubt.is_some() })
             }
             Response::Dense(dense) => {
                 let form = self.form_of(response).map_err(|_| AnswersUnreadable)?;
                 let status = implied_status(dense.status);
-                decode_answers(form, status, &dense.answers).map_err(|_| AnswersUnreadable)
+                let answers = decode_answers(form, status, &dense.answers).map_err(|_| AnswersUnreadable)?;
+                Ok(ReadAnswers { answers, given_twice: false })
             }
-        }
-    }
-
-    /// Whether answers give a field twice, of which the later one was read. Somebody must look at both.
-    pub fn is_doubtful(&self, response: &Response) -> bool {
-        match response {
-            Response::General(response) => {
-                FormResponse::parse_stored(&response.response).is_ok_and(|stored| stored.doubt.is_some())
-            }
-            Response::Dense(_) => false,
         }
     }
 

@@ -2,15 +2,14 @@
 //! a correction replaced among them.
 
 use super::calendar::parse_iso_day;
-use super::chart_forms::{ChartForms, FormProblem};
+use super::chart_forms::{ChartForms, FormProblem, ReadAnswers};
 use super::local_day::local_day;
 use super::missed_times::{MissedTimes, day_end_place, day_place};
 use super::schedule::Planning;
-use super::scores::{Version, gather};
+use super::scores::{ScoreProblem, Version, note_in, reading_order};
 use super::work_item::known_at;
 use std::collections::{BTreeMap, BTreeSet};
 use ward_forms::alert_rules::{History, Occasion, Report, ReportVersion};
-use ward_forms::{AnswerValue, QuestionnaireResponse};
 use ward_id::{ChartId, EntryId, TimestampMs};
 use ward_sync::{ChartView, Response, ResponseStatus, Thread, Written};
 
@@ -22,7 +21,10 @@ pub(super) struct ChartReport<'a> {
     pub(super) version: Version,
     occasion: Occasion,
     reading: ReportVersion,
-    answers: Option<QuestionnaireResponse>,
+    /// What the participant wrote freely.
+    pub(super) note: Option<String>,
+    /// Why it has no scores, or why they are doubtful.
+    pub(super) problem: Option<ScoreProblem>,
 }
 
 impl ChartReport<'_> {
@@ -44,15 +46,6 @@ impl ChartReport<'_> {
     /// By what the answers are about, then by cause and effect: the same on every device.
     pub(super) fn order(&self) -> (i64, u64) {
         (self.occasion.planned_at_ms, self.written.order().0)
-    }
-
-    /// The answers to a question, wherever it stands.
-    pub(super) fn answers(&self, link_id: &str) -> impl Iterator<Item = &AnswerValue> {
-        let mut found = Vec::new();
-        for item in self.answers.iter().flat_map(QuestionnaireResponse::items) {
-            gather(item, link_id, &mut found);
-        }
-        found.into_iter()
     }
 
     /// Its planned time in words.
@@ -114,6 +107,14 @@ fn known_in_order(view: &ChartView<'_>) -> BTreeMap<EntryId, u64> {
 }
 
 impl ChartReports<'_> {
+    /// The versions that hold and whose scores are missing or doubtful, in the order of what they are about.
+    pub(super) fn doubtful(&self) -> Vec<&ChartReport<'_>> {
+        let holding = self.by_entry.values().filter(|report| report.holds());
+        let mut doubtful: Vec<_> = holding.filter(|report| report.problem.is_some()).collect();
+        doubtful.sort_by_key(|report| reading_order(&report.written));
+        doubtful
+    }
+
     /// The versions of a response that hold.
     pub(super) fn holding_of(&self, record: EntryId) -> impl Iterator<Item = &ChartReport<'_>> {
         let versions = self.by_record.get(&record).into_iter().flatten();
@@ -145,9 +146,10 @@ impl ChartReports<'_> {
         self.history(|report| report.holds())
     }
 
-    /// What holds or once held: what people were told before corrections.
-    pub(super) fn ever(&self) -> History {
-        self.history(|_| true)
+    /// What holds or once held: what people were told before corrections. Nothing where that is the same.
+    pub(super) fn ever(&self) -> Option<History> {
+        let is_all = self.by_entry.values().all(ChartReport::holds);
+        (!is_all).then(|| self.history(|_| true))
     }
 
     fn history(&self, takes: impl Fn(&ChartReport<'_>) -> bool) -> History {
@@ -181,9 +183,9 @@ fn versions<'a>(
         .filter(|(written, _)| written.value.status() != ResponseStatus::Draft)
         .map(|(written, version)| {
             let occasion = occasion(&written, &first, forms, times);
-            let (reading, answers) = reading(&written, forms);
+            let Read { reading, note, problem } = read(&written, forms);
             let reading = reading.known_as(orders.get(&written.id()).copied().unwrap_or(u64::MAX));
-            ChartReport { record: first.id(), version, occasion, reading, answers, written }
+            ChartReport { record: first.id(), version, occasion, reading, note, problem, written }
         })
         .collect()
 }
@@ -209,15 +211,21 @@ fn occasion(
     }
 }
 
-fn reading(
-    written: &Written<'_, Response>,
-    forms: &ChartForms,
-) -> (ReportVersion, Option<QuestionnaireResponse>) {
+/// What one version says.
+struct Read {
+    reading: ReportVersion,
+    note: Option<String>,
+    problem: Option<ScoreProblem>,
+}
+
+fn read(written: &Written<'_, Response>, forms: &ChartForms) -> Read {
     let id = written.id().to_string();
-    let Ok(answers) = forms.answers_of(written.value) else {
-        return (ReportVersion::unreadable(&id, "they cannot be read"), None);
+    let Ok(ReadAnswers { answers, given_twice }) = forms.read(written.value) else {
+        let reading = ReportVersion::unreadable(&id, "they cannot be read");
+        return Read { reading, note: None, problem: Some(ScoreProblem::Answers) };
     };
-    let reading = match forms.form_of(written.value) {
+    let form = forms.form_of(written.value);
+    let reading = match form {
         Ok(form) => ReportVersion::read(&id, form, &answers, None),
         Err(FormProblem::Missing) => {
             ReportVersion::without_form(&id, &answers, "their questionnaire is not in the chart")
@@ -226,5 +234,5 @@ fn reading(
             ReportVersion::without_form(&id, &answers, "their questionnaire cannot be read")
         }
     };
-    (reading, Some(answers))
+    Read { reading, note: note_in(&answers), problem: ScoreProblem::of(form, given_twice) }
 }

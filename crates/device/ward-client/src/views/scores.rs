@@ -2,10 +2,12 @@
 //! how bad it got.
 
 use super::calendar::parse_iso_day;
-use super::chart_forms::{ChartForms, FormProblem};
+use super::chart_forms::{ChartForms, FormProblem, ReadAnswers};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use ward_forms::{Answer, AnswerValue, ResponseItem, SymptomScore, score_symptoms};
+use ward_forms::{
+    Answer, AnswerValue, Questionnaire, QuestionnaireResponse, ResponseItem, SymptomScore, score_symptoms,
+};
 use ward_id::{EntryId, TimestampMs};
 use ward_sync::{ChartView, Response, ResponseStatus, Thread, Written};
 
@@ -36,6 +38,13 @@ pub enum ScoreProblem {
     Answers,
     /// The answers give a field twice. The later one was read and scored; a person must look at both.
     GivenTwice,
+}
+
+impl ScoreProblem {
+    /// What is wrong with answers that can be read.
+    pub(super) fn of(form: Result<&Questionnaire, FormProblem>, given_twice: bool) -> Option<Self> {
+        form.err().map(Self::Form).or(given_twice.then_some(Self::GivenTwice))
+    }
 }
 
 /// One finished version of a response.
@@ -70,13 +79,17 @@ impl ScoredResponse<'_> {
         self.symptoms.iter().find(|score| score.symptom == symptom)?.grade
     }
 
-    /// By what the answers are about, then by cause and effect: the same on every device. A late
-    /// answer takes its planned place and does not pass for the newest state.
     fn order(&self) -> (i64, u64, EntryId) {
-        let day = parse_iso_day(self.written.value.occurrence().as_str());
-        let (lamport, id) = self.written.order();
-        (day.unwrap_or_else(|| self.written.captured_at().utc_day()), lamport, id)
+        reading_order(&self.written)
     }
+}
+
+/// By what answers are about, then by cause and effect: the same on every device. A late answer takes its
+/// planned place and does not pass for the newest state.
+pub(super) fn reading_order(written: &Written<'_, Response>) -> (i64, u64, EntryId) {
+    let day = parse_iso_day(written.value.occurrence().as_str());
+    let (lamport, id) = written.order();
+    (day.unwrap_or_else(|| written.captured_at().utc_day()), lamport, id)
 }
 
 /// A symptom at one time.
@@ -168,31 +181,37 @@ fn scored<'a>(
         call_me: false,
         problem: None,
     };
-    let Ok(answers) = forms.answers_of(value) else {
+    let Ok(ReadAnswers { answers, given_twice }) = forms.read(value) else {
         out.problem = Some(ScoreProblem::Answers);
         return out;
     };
-    let values = |link_id: &str| {
-        let mut found = Vec::new();
-        answers.items().iter().for_each(|item| gather(item, link_id, &mut found));
-        found
-    };
-    out.call_me = values(CALL_ME_LINK_ID).into_iter().any(|value| *value == AnswerValue::Boolean(true));
-    out.note = values(NOTE_LINK_ID).into_iter().find_map(|value| match value {
-        AnswerValue::String(text) => Some(text.clone()),
-        _ => None,
-    });
-    if forms.is_doubtful(value) {
-        out.problem = Some(ScoreProblem::GivenTwice);
-    }
-    match forms.form_of(value) {
-        Ok(form) => out.symptoms = score_symptoms(form, &answers),
-        Err(problem) => out.problem = Some(ScoreProblem::Form(problem)),
+    out.call_me =
+        answers_to(&answers, CALL_ME_LINK_ID).into_iter().any(|value| *value == AnswerValue::Boolean(true));
+    out.note = note_in(&answers);
+    let form = forms.form_of(value);
+    out.problem = ScoreProblem::of(form, given_twice);
+    if let Ok(form) = form {
+        out.symptoms = score_symptoms(form, &answers);
     }
     out
 }
 
-pub(super) fn gather<'r>(item: &'r ResponseItem, link_id: &str, found: &mut Vec<&'r AnswerValue>) {
+/// What the participant wrote freely.
+pub(super) fn note_in(answers: &QuestionnaireResponse) -> Option<String> {
+    answers_to(answers, NOTE_LINK_ID).into_iter().find_map(|value| match value {
+        AnswerValue::String(text) => Some(text.clone()),
+        _ => None,
+    })
+}
+
+/// The answers to a question, wherever it stands.
+fn answers_to<'r>(answers: &'r QuestionnaireResponse, link_id: &str) -> Vec<&'r AnswerValue> {
+    let mut found = Vec::new();
+    answers.items().iter().for_each(|item| gather(item, link_id, &mut found));
+    found
+}
+
+fn gather<'r>(item: &'r ResponseItem, link_id: &str, found: &mut Vec<&'r AnswerValue>) {
     if item.link_id() == link_id {
         found.extend(item.answers().iter().filter_map(Answer::value));
     }

@@ -1,13 +1,15 @@
 //! Answers without scores: no rule can be judged on them, so somebody must look.
 
 use super::chart_forms::FormProblem;
-use super::scores::{ChartScores, ScoreProblem};
+use super::chart_reports::ChartReports;
+use super::scores::ScoreProblem;
 use super::unsettled_work::MAY_HIDE;
 use super::wording::counted;
 use super::work_item::{Desk, Raised, Urgency, known_at};
 
 /// Answers without scores may hide a severe symptom: somebody must look.
-pub(super) fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
+pub(super) fn unscored_work(desk: &mut Desk<'_>, reports: &ChartReports<'_>) {
+    let doubtful = reports.doubtful();
     let problems = [
         (
             ScoreProblem::Form(FormProblem::Missing),
@@ -18,11 +20,10 @@ pub(super) fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
         (ScoreProblem::Answers, "unscored-answers", "they cannot be read"),
     ];
     for (problem, matter, why) in problems {
-        let of_problem =
-            scores.responses.iter().filter(|response| response.problem == Some(problem) && response.holds());
-        let raised = of_problem.map(|response| Raised {
-            entry: response.written.id(),
-            since: known_at(&response.written),
+        let of_problem = doubtful.iter().filter(|report| report.problem == Some(problem));
+        let raised = of_problem.map(|report| Raised {
+            entry: report.written.id(),
+            since: known_at(&report.written),
             detail: (),
         });
         let raised: Vec<_> = raised.collect();
@@ -38,11 +39,8 @@ pub(super) fn unscored_work(desk: &mut Desk<'_>, scores: &ChartScores<'_>) {
             desk.recurring(Urgency::Concern, &[matter], raised, |raised| reason(raised.len()));
         }
     }
-    let doubtful = scores
-        .responses
-        .iter()
-        .filter(|response| response.problem == Some(ScoreProblem::GivenTwice) && response.holds());
-    let raised: Vec<_> = doubtful.map(|response| Raised::of(&response.written)).collect();
+    let twice = doubtful.iter().filter(|report| report.problem == Some(ScoreProblem::GivenTwice));
+    let raised: Vec<_> = twice.map(|report| Raised::of(&report.written)).collect();
     desk.recurring(Urgency::Unusable, &["answers-twice"], raised, |raised| {
         let what = counted(raised.len(), "set of answers gives", "sets of answers give");
         format!("{what} a field twice; the later one was read")
