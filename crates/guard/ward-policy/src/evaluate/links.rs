@@ -4,8 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, BLOBS_OF_ACCOUNT, Graph, Reached, Reference, Referent, Resolved, Resource,
-    ResourceId, Role, State, Unknown, reach_untold,
+    Attribute, AttributePath, Graph, Reached, Reference, Referent, Resolved, Resource, ResourceId, Role,
+    State, Unknown, account_of_blobs, reach_untold,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -281,7 +281,7 @@ fn is_name(attribute: &str) -> bool {
 
 fn pointer(graph: &Graph, value: &Attribute, among: &[ResourceId]) -> Pointer {
     match value {
-        Attribute::Text(text) => Pointer::Value(text.strip_suffix(BLOBS_OF_ACCOUNT).unwrap_or(text).into()),
+        Attribute::Text(text) => Pointer::Value(account_of_blobs(text).into()),
         Attribute::Null => Pointer::Nothing,
         Attribute::Unknown(unknown) => pointer_of_unknown(graph, unknown, among),
         _ => Pointer::Open(among.to_vec()),
