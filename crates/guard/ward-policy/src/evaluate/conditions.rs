@@ -142,15 +142,15 @@ impl<'g> Surroundings<'g> {
         }
     }
 
-    /// What a condition comes to for a resource.
+    /// What a condition comes to for a resource: whether it meets it, or whether a rule concerns it.
     pub(super) fn judge(
         &self,
         condition: &Condition,
         id: ResourceId,
         resource: &Resource,
-        tells: bool,
+        (asked, tells): (Asked, bool),
     ) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Meets, tells))
+        self.eval(condition, View::of(id, resource, asked, tells))
     }
 
     /// What a condition comes to for another resource, on which the answer about the first one hangs.
@@ -169,17 +169,6 @@ impl<'g> Surroundings<'g> {
         let outcome = self.eval(condition, view).seen_at(&other.address);
         self.others.borrow_mut().insert(key, outcome.clone());
         outcome
-    }
-
-    /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
-    pub(super) fn concerns(
-        &self,
-        condition: &Condition,
-        id: ResourceId,
-        resource: &Resource,
-        tells: bool,
-    ) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Concerns, tells))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {

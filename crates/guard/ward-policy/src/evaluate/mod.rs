@@ -28,6 +28,7 @@ pub(crate) use same_reads::read_the_same;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use truth::{Outcome, Truth};
+use value_test::Asked;
 
 /// How a graph stands to a set of rules.
 #[derive(Debug)]
@@ -182,15 +183,15 @@ fn judge_cell<'a>(
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
-        let applies = cell.applies.as_ref();
-        let applies = applies.map(|applies| surroundings.concerns(applies, id, resource, tells));
+        let judge = |condition, asked| surroundings.judge(condition, id, resource, (asked, tells));
+        let applies = cell.applies.as_ref().map(|applies| judge(applies, Asked::Concerns));
         let applies = applies.unwrap_or_else(Outcome::yes);
         match applies.truth {
             Truth::No => None,
             Truth::Broken => Some(applies),
-            Truth::Yes => Some(surroundings.judge(&cell.check, id, resource, tells)),
+            Truth::Yes => Some(judge(&cell.check, Asked::Meets)),
             // If the check holds, it doesn't matter whether the rule concerns the resource.
-            Truth::Maybe => Some(match surroundings.judge(&cell.check, id, resource, tells) {
+            Truth::Maybe => Some(match judge(&cell.check, Asked::Meets) {
                 met @ Outcome { truth: Truth::Yes, .. } => met,
                 _ => applies,
             }),
