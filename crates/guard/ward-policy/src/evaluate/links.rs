@@ -59,6 +59,11 @@ impl LinkIndex {
         index
     }
 
+    /// Whether none of them points anywhere.
+    pub(super) fn is_empty(&self) -> bool {
+        self.at.is_empty() && self.value.is_empty() && self.open.is_empty()
+    }
+
     /// The resources that point at this one, or may.
     pub(super) fn of(
         &self,
@@ -143,13 +148,15 @@ impl<'r> OwnNames<'r> {
     fn of(resource: &'r Resource, own: &[AttributePath]) -> Self {
         let mut known: Vec<&str> = Vec::new();
         let mut is_open = false;
-        for reached in own.iter().filter_map(|path| reach_untold(&resource.attributes, path)).flatten() {
-            match reached.state {
-                State::Known(Attribute::Text(text)) => known.push(text),
-                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
-                    is_open = true
+        for places in own.iter().filter_map(|path| reach_untold(&resource.attributes, path)) {
+            for reached in places.iter() {
+                match reached.state {
+                    State::Known(Attribute::Text(text)) => known.push(text),
+                    State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
+                        is_open = true
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         is_open &= known.is_empty();
@@ -210,7 +217,7 @@ fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Point
         Referred::Among(ids) => ids.clone(),
         Referred::Unclear => Vec::new(),
     };
-    for one in reached {
+    for one in reached.iter() {
         match one.state {
             State::Known(Attribute::List(items)) => {
                 found.extend(items.iter().map(|item| pointer(graph, item, &among)));

@@ -113,7 +113,7 @@ fn tags_at<'g>(
     path: &AttributePath,
     is_read: &dyn Fn(&str) -> bool,
 ) -> Option<Vec<(&'g str, &'g Attribute)>> {
-    match reach_untold(&of.attributes, path)?.as_slice() {
+    match &*reach_untold(&of.attributes, path)? {
         [Reached { state: State::Null | State::Unset, .. }] => Some(Vec::new()),
         [Reached { state: State::Known(Attribute::Block(tags)), .. }] => {
             Some(tags.entries().filter(|(name, _)| is_read(name)).collect())
