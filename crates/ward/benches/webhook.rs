@@ -10,10 +10,13 @@
     reason = "a bench prints its figures"
 )]
 
+#[path = "../tests/operate/cluster.rs"]
+mod cluster;
 #[path = "../../../bench/stopwatch.rs"]
 mod stopwatch;
 
-use serde_json::{Value, json};
+use cluster::MadeCertificate;
+use serde_json::Value;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -22,9 +25,7 @@ use std::time::Duration;
 use stopwatch::Gates;
 use tokio::time::Instant;
 use ward_client::native::HttpsTransport;
-use ward_client::{HttpMethod, HttpRequest, ServerAddress, Transport as _};
-use ward_policy::graph::Attribute;
-use ward_server::TlsIdentity;
+use ward_client::{ServerAddress, Transport as _};
 
 /// Reviews a second.
 const RATE_PER_S: u32 = 100;
@@ -34,6 +35,8 @@ const QUICK_SECONDS: u32 = 1;
 const WARM_UP: usize = 100;
 /// What 99 of 100 answers have to stay below, milliseconds.
 const TARGET_P99_MS: f64 = 5.0;
+/// The name of every review: nothing is kept of one.
+const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
 /// Clock ticks a second in /proc (fixed for user space).
 const TICKS_PER_S: f64 = 100.0;
 
@@ -110,9 +113,7 @@ fn share(sorted: &[f64], share: f64) -> f64 {
 
 /// Whether an object is admitted.
 async fn ask(transport: &HttpsTransport, server: &ServerAddress, body: Vec<u8>) -> bool {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let request = HttpRequest { method: HttpMethod::Post, path: "/validate".to_owned(), headers, body };
-    let answer = transport.send(server, request).await.unwrap();
+    let answer = transport.send(server, cluster::request("/validate", body)).await.unwrap();
     assert_eq!(answer.status, 200);
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     answer["response"]["allowed"].as_bool().unwrap()
@@ -120,18 +121,13 @@ async fn ask(transport: &HttpsTransport, server: &ServerAddress, body: Vec<u8>) 
 
 /// Starts the program, with a certificate of its own.
 fn start(folder: &Path) -> (Child, ServerAddress) {
-    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let (cert, key) = (folder.join("tls.crt"), folder.join("tls.key"));
-    std::fs::write(&cert, certified.cert.pem()).unwrap();
-    // Made private first, then filled.
-    ward_server::write_key_file(&key, &[0; 32]).unwrap();
-    std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
-    let pin = TlsIdentity::from_files(&cert, &key).unwrap().spki_pin().unwrap();
+    let made = MadeCertificate::new();
+    made.write_to(folder);
     let mut child = Command::new(env!("CARGO_BIN_EXE_ward"))
         .args(["--json", "policy", "webhook", "--open", "warn", "--listen", "127.0.0.1:0", "--cert"])
-        .arg(&cert)
+        .arg(folder.join("tls.crt"))
         .arg("--key")
-        .arg(&key)
+        .arg(folder.join("tls.key"))
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -141,7 +137,7 @@ fn start(folder: &Path) -> (Child, ServerAddress) {
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
     let origin = format!("https://{}", said["address"].as_str().unwrap());
-    (child, ServerAddress { origin, spki_pins: vec![pin] })
+    (child, ServerAddress { origin, spki_pins: vec![made.pin] })
 }
 
 /// CPU time that the process used so far.
@@ -160,54 +156,7 @@ fn reviews() -> Vec<Vec<u8>> {
         Some(corpora) => PathBuf::from(corpora).join("policy/kubernetes-goat"),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes"),
     };
-    let mut objects = Vec::new();
-    collect(&folder, &mut objects);
+    let objects = cluster::objects_below(&folder);
     assert!(!objects.is_empty(), "no object in {}", folder.display());
-    objects.iter().map(review).collect()
-}
-
-fn review(object: &Value) -> Vec<u8> {
-    let version = object["apiVersion"].as_str().unwrap();
-    let (group, version) = version.split_once('/').unwrap_or(("", version));
-    let kind = json!({"group": group, "version": version, "kind": object["kind"]});
-    let request = json!({
-        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "kind": kind, "requestKind": kind, "operation": "CREATE",
-        "name": object["metadata"]["name"], "namespace": object["metadata"]["namespace"], "dryRun": false,
-        "userInfo": {"username": "admin", "uid": "014fbff9a07c", "groups": ["system:authenticated", "admins"]},
-        "object": object, "oldObject": null, "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
-    });
-    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
-        .to_string()
-        .into_bytes()
-}
-
-/// The objects of every manifest below a folder that is written in plain YAML.
-fn collect(folder: &Path, objects: &mut Vec<Value>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, objects);
-        } else if path.extension().is_some_and(|ending| ending == "yaml") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let documents = ward_policy::yaml::read_yaml(&text).unwrap_or_default();
-            let read = documents.iter().filter_map(|document| value(&document.to_attribute().ok()?));
-            objects.extend(read.filter(|one| one["apiVersion"].is_string() && one["kind"].is_string()));
-        }
-    }
-}
-
-fn value(attribute: &Attribute) -> Option<Value> {
-    Some(match attribute {
-        Attribute::Null => Value::Null,
-        Attribute::Bool(flag) => json!(flag),
-        Attribute::Number(number) if number.fract() == 0.0 => json!(*number as i64),
-        Attribute::Number(number) => json!(number),
-        Attribute::Text(text) => json!(text),
-        Attribute::List(items) => Value::Array(items.iter().map(value).collect::<Option<_>>()?),
-        Attribute::Block(block) => {
-            let entries = block.entries().map(|(name, one)| Some((name.to_owned(), value(one)?)));
-            Value::Object(entries.collect::<Option<_>>()?)
-        }
-        Attribute::Unknown(_) | Attribute::Sensitive(_) => return None,
-    })
+    objects.iter().map(|object| cluster::review(UID, object).to_string().into_bytes()).collect()
 }

@@ -30,6 +30,8 @@ pub const FRESHNESS_OUTSIDE_S: u32 = 86_400;
 pub const WEBHOOK_PEM_MAX_BYTES: u64 = 1024 * 1024;
 /// Seconds between two looks of the webhook at its certificate; a cluster takes a minute to bring a new one.
 pub const WEBHOOK_LOOK_EVERY_S: u64 = 5;
+/// Milliseconds within which a program that `ward policy apply` starts has begun nothing yet: it reads its plan.
+pub const APPLY_BEGINS_MS: u64 = 100;
 /// Bytes of a backup's manifest.
 pub const BACKUP_MANIFEST_MAX_BYTES: u32 = 64 * 1024;
 /// Files in a backup.

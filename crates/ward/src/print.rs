@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufWriter, IsTerminal as _, Write as _};
 use std::time::Duration;
-use ward_policy::shown_text::{one_line, steers};
+use ward_policy::shown_text::{is_plain, one_line, steers};
 
 /// Bytes of a document that are written at once.
 const STREAMED_BYTES: usize = 64 * 1024;
@@ -24,7 +24,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 /// JSON in which the same characters stand as escapes. JSON itself asks for that below U+0020 only;
 /// the others can only stand inside its texts, so the meaning does not change.
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    if !json.contains(steers) {
+    if is_plain(json) || !json.contains(steers) {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 16);

@@ -48,15 +48,14 @@ impl Observation {
     /// In one line: `storage_encrypted = false (default of the provider)`.
     #[must_use]
     pub fn line(&self) -> String {
-        let address = self.address.as_deref().map(|address| [address, ": "]).unwrap_or_default();
+        let [address, colon] = self.address.as_deref().map(|address| [address, ": "]).unwrap_or_default();
         let between = match (&*self.path, &*self.value) {
             ("", _) => "",
             (_, NOT_SET) => " is ",
             _ => " = ",
         };
-        let origin = if self.origin.is_empty() { [""; 3] } else { [" (", &self.origin, ")"] };
-        let seen = [&*self.path, between, &self.value];
-        [address.as_slice(), &seen, &origin].concat().concat()
+        let [open, origin, close] = if self.origin.is_empty() { [""; 3] } else { [" (", &self.origin, ")"] };
+        [address, colon, &self.path, between, &self.value, open, origin, close].concat()
     }
 }
 

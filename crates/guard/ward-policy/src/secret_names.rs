@@ -92,11 +92,9 @@ fn hidden_unknown(unknown: Unknown) -> Unknown {
 }
 
 fn is_secret(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric())
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
+    let mut plain = String::with_capacity(name.len());
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    plain.extend(letters.map(|letter| char::from(letter.to_ascii_lowercase())));
     SECRET_WORDS.iter().any(|word| plain.contains(word))
 }
 

@@ -91,7 +91,7 @@ impl Settings {
     /// Whether a tag names the class of data.
     #[must_use]
     pub fn is_class_tag(&self, name: &str) -> bool {
-        plain(name) == plain(&self.class_tag)
+        letters(name).eq(letters(&self.class_tag))
     }
 
     /// Whether the value of that tag means a class.
@@ -129,8 +129,12 @@ impl Settings {
 
 /// Names are compared without case, spaces, dashes and underscores: providers differ in these only.
 fn plain(text: &str) -> Box<str> {
+    letters(text).collect::<String>().into()
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
     let kept = text.chars().filter(|letter| !matches!(letter, ' ' | '_' | '-'));
-    kept.flat_map(char::to_lowercase).collect::<String>().into()
+    kept.flat_map(char::to_lowercase)
 }
 
 /// Reads `ward-policy.yaml`.

@@ -11,12 +11,17 @@ pub const fn steers(c: char) -> bool {
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a text is of visible ASCII and spaces only, as most are: nothing in it steers. Without a way out of the
+/// loop it is looked through in one go.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'))
+}
+
 /// A text as a part of one line: what steers, line breaks and tabs among it, is shown as `�`.
 #[must_use]
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    // Most texts are plain ASCII; without a way out of the loop they are looked through in one go.
-    let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'));
-    if is_plain || !text.contains(steers) {
+    if is_plain(text) || !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect())

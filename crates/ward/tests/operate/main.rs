@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod backups;
+mod cluster;
 mod configuration;
 mod new_log_key;
 mod policy;

@@ -154,6 +154,23 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Whoever starts Ward by nohup closes the terminal, and the plan is applied.
+#[test]
+fn a_hangup_that_is_ignored_stops_nothing() {
+    let scene = Scene::with("", "touch working; while [ ! -e done ]; do sleep 0.05; done");
+    scene.plan(SOUND);
+    let mut command = Command::new("nohup");
+    command.arg(ward().get_program()).args(["policy", "apply", "--"]).arg(scene.at("terraform"));
+    command.args(["apply", "plan"]).env("TMPDIR", scene.folder.path()).current_dir(scene.folder.path());
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("the stand-in applies", || scene.at("working").exists());
+    send("-HUP", &format!("-{}", child.id()));
+    std::fs::write(scene.at("done"), "").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), scene.copies()), (Some(7), 0), "{}", said(&ended));
+}
+
 /// A signal to a process, or to a group of them.
 fn send(signal: &str, to: &str) {
     assert!(Command::new("kill").args([signal, "--", to]).status().unwrap().success());
@@ -162,9 +179,16 @@ fn send(signal: &str, to: &str) {
 #[test]
 fn the_copy_of_the_plan_goes_when_ward_is_told_to_stop() {
     // The stand-in notes each signal, and ends a while after the first one, as Terraform does.
-    const TELLS: &str = "trap 'echo INT >> signals' INT; trap 'echo TERM >> signals' TERM; touch working; \
+    const TELLS: &str = "for one in INT TERM HUP QUIT; do trap \"echo $one >> signals\" $one; done; touch working; \
                          while [ ! -e signals ]; do sleep 0.05; done; sleep 0.5";
-    for (signal, is_to_all) in [("-INT", false), ("-TERM", false), ("-INT", true)] {
+    for (signal, is_to_all) in [
+        ("-INT", false),
+        ("-TERM", false),
+        ("-HUP", false),
+        ("-QUIT", false),
+        ("-INT", true),
+        ("-QUIT", true),
+    ] {
         let scene = Scene::with("", TELLS);
         scene.plan(SOUND);
         let child = scene.start(&["apply", "plan"]);

@@ -1,12 +1,13 @@
 //! `ward policy webhook`, over TLS as a cluster speaks to it.
 
+use crate::cluster::{MadeCertificate, objects_below, request, review, write_private};
 use crate::scene::{Running, free_port, get, run, said, text, ward};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 use ward_client::native::HttpsTransport;
-use ward_client::{HttpMethod, HttpRequest, ServerAddress, Transport as _};
+use ward_client::{ServerAddress, Transport as _};
 
 /// A webhook that runs, and how it is reached.
 pub struct Webhook {
@@ -15,31 +16,11 @@ pub struct Webhook {
     _folder: TempDir,
 }
 
-/// A certificate for this machine and its key, as PEM, and the hash by which it is known.
-pub struct MadeCertificate {
-    pub cert: String,
-    pub key: String,
-    pub pin: [u8; 32],
-}
-
-impl MadeCertificate {
-    pub fn new() -> Self {
-        let pair = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let cert = rcgen::CertificateParams::new(names).unwrap().self_signed(&pair).unwrap().pem();
-        let key = pair.serialize_pem();
-        let named = |text| ward_server::PemText { path: Path::new("made"), bytes: str::as_bytes(text) };
-        let identity = ward_server::TlsIdentity::from_pem(named(&cert), named(&key)).unwrap();
-        Self { pin: identity.spki_pin().unwrap(), cert, key }
-    }
-}
-
 impl Webhook {
     fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let made = MadeCertificate::new();
-        std::fs::write(folder.path().join("tls.crt"), &made.cert).unwrap();
-        write_private(&folder.path().join("tls.key"), &made.key);
+        made.write_to(folder.path());
         let mut command = ward();
         command.args(["policy", "webhook"]).args(more);
         Self::of(command, folder, made.pin)
@@ -63,14 +44,9 @@ impl Webhook {
 
     fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let request = HttpRequest {
-            method: HttpMethod::Post,
-            path: path.to_owned(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: body.to_vec(),
-        };
-        let response =
-            runtime.block_on(async { HttpsTransport::new().send(&self.server, request).await }).unwrap();
+        let response = runtime
+            .block_on(async { HttpsTransport::new().send(&self.server, request(path, body.to_vec())).await })
+            .unwrap();
         (response.status, response.body)
     }
 
@@ -79,28 +55,6 @@ impl Webhook {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice::<Value>(&body).unwrap()["response"].take()
     }
-}
-
-fn write_private(file: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(file, text).unwrap();
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-fn review(uid: &str, object: &Value) -> Value {
-    let (group, version) = match object["apiVersion"].as_str().unwrap().split_once('/') {
-        Some((group, version)) => (group, version),
-        None => ("", object["apiVersion"].as_str().unwrap()),
-    };
-    json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": uid, "operation": "CREATE", "dryRun": false,
-            "namespace": object["metadata"]["namespace"],
-            "kind": {"group": group, "version": version, "kind": object["kind"]},
-            "object": object,
-        },
-    })
 }
 
 fn pod(is_privileged: bool) -> Value {
@@ -171,8 +125,7 @@ fn no_open_object_of_a_real_cluster_is_admitted() {
         return;
     };
     let goat = Path::new(&corpora).join("policy/kubernetes-goat");
-    let mut objects = Vec::new();
-    collect(&goat, &mut objects);
+    let objects = objects_below(&goat);
     let pods: Vec<&Value> =
         objects.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some()).collect();
     assert!(pods.len() >= 5, "{}", pods.len());
@@ -191,43 +144,4 @@ fn no_open_object_of_a_real_cluster_is_admitted() {
             pods.len()
         );
     }
-}
-
-/// The objects of every manifest below a folder that is written in plain YAML.
-fn collect(folder: &Path, objects: &mut Vec<Value>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, objects);
-        } else if path.extension().is_some_and(|ending| ending == "yaml") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let Ok(documents) = ward_policy::yaml::read_yaml(&text) else { continue };
-            objects.extend(
-                documents
-                    .iter()
-                    .filter_map(as_json)
-                    .filter(|one| one["apiVersion"].is_string() && one["kind"].is_string()),
-            );
-        }
-    }
-}
-
-fn as_json(node: &ward_policy::yaml::YamlNode) -> Option<Value> {
-    use ward_policy::graph::Attribute;
-    fn value(attribute: &Attribute) -> Option<Value> {
-        Some(match attribute {
-            Attribute::Null => Value::Null,
-            Attribute::Bool(flag) => json!(flag),
-            Attribute::Number(number) if number.fract() == 0.0 => json!(*number as i64),
-            Attribute::Number(number) => json!(number),
-            Attribute::Text(text) => json!(text),
-            Attribute::List(items) => Value::Array(items.iter().map(value).collect::<Option<_>>()?),
-            Attribute::Block(block) => {
-                let entries = block.entries().map(|(name, one)| Some((name.to_owned(), value(one)?)));
-                Value::Object(entries.collect::<Option<_>>()?)
-            }
-            Attribute::Unknown(_) | Attribute::Sensitive(_) => return None,
-        })
-    }
-    value(&node.to_attribute().ok()?)
 }

@@ -1,7 +1,8 @@
 //! The key of the webhook, as a cluster hands it to a pod that is not root, and renews it.
 #![cfg(unix)]
 
-use crate::policy_webhook::{MadeCertificate, Webhook};
+use crate::cluster::MadeCertificate;
+use crate::policy_webhook::Webhook;
 use crate::scene::{said, text, ward};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;

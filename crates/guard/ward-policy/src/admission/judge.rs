@@ -1,9 +1,9 @@
 //! From a review to its answer.
 
 use super::{Answer, ReviewError, ToJudge, read_admission_review};
-use crate::evaluate::{Assessment, assess};
+use crate::evaluate::{Assessment, assess, read_the_same};
 use crate::finding::{Finding, Observation};
-use crate::graph::{Attribute, Graph, Resource};
+use crate::graph::Graph;
 use crate::rules::RuleSet;
 use crate::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,32 +70,27 @@ fn answer_about(
         .with_audit_annotation("rules", &ids(&refused))
 }
 
-/// Whether everything that speaks against an object spoke against it before the update as well.
+/// Whether everything that speaks against an object spoke against it before the update as well, and nothing
+/// changed that the rules behind it read: one violation more may be told in the words of another.
 fn was_as_bad(graph: &Graph, refused: &[&Finding<'_>], before: &Graph, rules: &RuleSet) -> bool {
     let earlier = assess(before, rules);
     let was_there = |now: &&Finding<'_>| {
         earlier.findings.iter().any(|then| {
-            // Of what was left out of the observations, only equal notes say that it is the same.
-            let is_told = !now.observed.iter().any(Observation::is_partial)
-                || notes_of(then.resource) == notes_of(now.resource);
             std::ptr::eq(then.cell, now.cell)
                 && then.verdict == now.verdict
                 && then.observed == now.observed
                 && then.resource.address == now.resource.address
-                && is_told
         })
     };
+    // A finding of one part of a rule hides those of others with the same name.
+    let cells = refused.iter().flat_map(|now| {
+        let of_type = rules.of_type(&now.resource.kind);
+        of_type.filter(|(rule, _)| rule.id == now.rule.id).map(|(_, cell)| cell)
+    });
     let mut notes = graph.notes().iter().filter(|note| note.blocks);
-    refused.iter().all(was_there) && notes.all(|note| before.notes().contains(note))
-}
-
-/// Labels and annotations: what Ward's own rules read of all that may differ in an update of this kind.
-fn notes_of(resource: &Resource) -> [Option<&Attribute>; 2] {
-    let metadata = match resource.attributes.get("metadata") {
-        Some(Attribute::Block(metadata)) => Some(metadata),
-        _ => None,
-    };
-    ["labels", "annotations"].map(|name| metadata.and_then(|metadata| metadata.get(name)))
+    refused.iter().all(was_there)
+        && read_the_same(cells, graph, before, rules)
+        && notes.all(|note| before.notes().contains(note))
 }
 
 fn with_the_open_ones(answer: Answer, assessment: &Assessment<'_>, open: OpenFindings) -> Answer {

@@ -34,7 +34,7 @@ pub(super) fn hold_at_most(view: View<'_>, addresses: &Addresses) -> Outcome {
 
 fn end(view: View<'_>, path: &AttributePath) -> End {
     let reached = view.reach(path).unwrap_or_default();
-    match reached.as_slice() {
+    match &*reached {
         [one] => match one.state {
             State::Known(Attribute::Text(text)) => text.trim().parse().map_or(End::NoAddress, End::At),
             State::Unknown(_) => End::NotKnown,

@@ -8,8 +8,8 @@ use super::value_test::{Asked, takes_lists, test_known, test_known_for, test_rea
 use super::witness::witness;
 use crate::finding::{NOT_SET, Observation};
 use crate::graph::{
-    Attribute, AttributePath, Block, Format, Graph, HIDDEN, Reached, Referent, Resolved, Resource,
-    ResourceId, Role, State, Unknown, reach, reach_untold,
+    Attribute, AttributePath, Block, Format, Graph, HIDDEN, Places, Reached, Referent, Resolved, Resource,
+    ResourceId, Role, State, Unknown, places,
 };
 use crate::json::read_json;
 use crate::limits::MAX_DOCUMENT_BYTES;
@@ -75,8 +75,8 @@ impl<'v> View<'v> {
     }
 
     /// What a path reaches from here. `None` if there are more places than the limit.
-    pub(super) fn reach(&self, path: &AttributePath) -> Option<Vec<Reached<'v>>> {
-        if self.tells { reach(self.block, path) } else { reach_untold(self.block, path) }
+    pub(super) fn reach(&self, path: &AttributePath) -> Option<Places<'v>> {
+        places(self.block, path, self.tells)
     }
 
     /// A truth with what decided it, if that is told.
@@ -142,15 +142,15 @@ impl<'g> Surroundings<'g> {
         }
     }
 
-    /// What a condition comes to for a resource.
+    /// What a condition comes to for a resource: whether it meets it, or whether a rule concerns it.
     pub(super) fn judge(
         &self,
         condition: &Condition,
         id: ResourceId,
         resource: &Resource,
-        tells: bool,
+        (asked, tells): (Asked, bool),
     ) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Meets, tells))
+        self.eval(condition, View::of(id, resource, asked, tells))
     }
 
     /// What a condition comes to for another resource, on which the answer about the first one hangs.
@@ -169,17 +169,6 @@ impl<'g> Surroundings<'g> {
         let outcome = self.eval(condition, view).seen_at(&other.address);
         self.others.borrow_mut().insert(key, outcome.clone());
         outcome
-    }
-
-    /// Whether a rule concerns a resource: what could take it out of the rule has to be proven.
-    pub(super) fn concerns(
-        &self,
-        condition: &Condition,
-        id: ResourceId,
-        resource: &Resource,
-        tells: bool,
-    ) -> Outcome {
-        self.eval(condition, View::of(id, resource, Asked::Concerns, tells))
     }
 
     fn eval(&self, condition: &Condition, view: View<'_>) -> Outcome {
@@ -227,8 +216,16 @@ impl<'g> Surroundings<'g> {
         let names = view.names.filter(|_| reached.iter().any(asks));
         let default =
             names.and_then(|names| self.defaults.of(&view.resource.kind, &join(names, path.as_str())));
+        let none = || view.outcome(Truth::No, || view.told(path, NOT_SET, ""));
+        let met = || view.outcome(Truth::No, || view.told(path, "meets what it must not", ""));
+        // The usual case, without a list of outcomes.
+        if let [one] = &*reached
+            && !matches!(one.state, State::Known(Attribute::List(_)))
+        {
+            return Outcome::over(over, [self.test_place(view, path, test, one, default)], none, met);
+        }
         let mut outcomes = Vec::with_capacity(reached.len());
-        for one in &reached {
+        for one in reached.iter() {
             match one.state {
                 State::Known(Attribute::List(items)) if !takes_lists(test) => {
                     let present = items.iter().filter(|item| **item != Attribute::Null);
@@ -246,16 +243,28 @@ impl<'g> Surroundings<'g> {
                         outcomes.push(self.test_one(view, test, &absent, default));
                     }
                 }
-                State::Known(value) if *test == Test::OwnKey => {
-                    let (truth, origin) = self.known(view, path, test, value);
-                    outcomes.push(view.outcome(truth, || view.observe(one, origin)));
-                }
-                _ => outcomes.push(self.test_one(view, test, one, default)),
+                _ => outcomes.push(self.test_place(view, path, test, one, default)),
             }
         }
-        let none = || view.outcome(Truth::No, || view.told(path, NOT_SET, ""));
-        let met = || view.outcome(Truth::No, || view.told(path, "meets what it must not", ""));
         Outcome::over(over, outcomes, none, met)
+    }
+
+    /// A test of one place that is no list whose items are tested.
+    fn test_place(
+        &self,
+        view: View<'_>,
+        path: &AttributePath,
+        test: &Test,
+        one: &Reached<'_>,
+        default: Option<&crate::rules::Default>,
+    ) -> Outcome {
+        match one.state {
+            State::Known(value) if *test == Test::OwnKey => {
+                let (truth, origin) = self.known(view, path, test, value);
+                view.outcome(truth, || view.observe(one, origin))
+            }
+            _ => self.test_one(view, test, one, default),
+        }
     }
 
     /// A test of a value that is there, and what else decided.
@@ -304,7 +313,7 @@ impl<'g> Surroundings<'g> {
         let Some(reached) = view.reach(path) else { return too_many(view, path) };
         let inner = View { asked: asked_over(view, over), ..view };
         let mut outcomes = Vec::new();
-        for one in &reached {
+        for one in reached.iter() {
             match one.state {
                 State::Known(Attribute::List(items)) => {
                     for (place, item) in
@@ -438,9 +447,12 @@ impl<'g> Surroundings<'g> {
 
     fn companion(&self, view: View<'_>, companion: &Companion) -> Outcome {
         let mut outcomes = Vec::new();
-        let names = self.names_of(&view.resource.kind, &companion.own);
         for kind in &companion.types {
             let index = self.links_of(kind, &companion.by);
+            if index.is_empty() {
+                continue;
+            }
+            let names = self.names_of(&view.resource.kind, &companion.own);
             for (id, link) in index.of(self.graph, view.id, &companion.own, &names) {
                 if companion.is_sure && link == Link::Maybe {
                     continue;

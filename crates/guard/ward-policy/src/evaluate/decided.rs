@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use std::sync::LazyLock;
 
 /// Where providers keep tags, with those of the provider's own configuration first.
-static TAG_PLACES: LazyLock<[AttributePath; 8]> = LazyLock::new(|| {
+pub(super) static TAG_PLACES: LazyLock<[AttributePath; 8]> = LazyLock::new(|| {
     [
         "tags_all",
         "tags",

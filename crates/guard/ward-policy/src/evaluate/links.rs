@@ -4,8 +4,8 @@
 //! values that are known; then nobody knows, and the link is a maybe.
 
 use crate::graph::{
-    Attribute, AttributePath, BLOBS_OF_ACCOUNT, Graph, Reached, Reference, Referent, Resolved, Resource,
-    ResourceId, Role, State, Unknown, reach_untold,
+    Attribute, AttributePath, Graph, Reached, Reference, Referent, Resolved, Resource, ResourceId, Role,
+    State, Unknown, account_of_blobs, reach_untold,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -57,6 +57,11 @@ impl LinkIndex {
             }
         }
         index
+    }
+
+    /// Whether none of them points anywhere.
+    pub(super) fn is_empty(&self) -> bool {
+        self.at.is_empty() && self.value.is_empty() && self.open.is_empty()
     }
 
     /// The resources that point at this one, or may.
@@ -143,13 +148,15 @@ impl<'r> OwnNames<'r> {
     fn of(resource: &'r Resource, own: &[AttributePath]) -> Self {
         let mut known: Vec<&str> = Vec::new();
         let mut is_open = false;
-        for reached in own.iter().filter_map(|path| reach_untold(&resource.attributes, path)).flatten() {
-            match reached.state {
-                State::Known(Attribute::Text(text)) => known.push(text),
-                State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
-                    is_open = true
+        for places in own.iter().filter_map(|path| reach_untold(&resource.attributes, path)) {
+            for reached in places.iter() {
+                match reached.state {
+                    State::Known(Attribute::Text(text)) => known.push(text),
+                    State::Unknown(unknown) if unknown.reason != crate::graph::Reason::AfterApply => {
+                        is_open = true
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         is_open &= known.is_empty();
@@ -210,7 +217,7 @@ fn pointers(graph: &Graph, resource: &Resource, by: &AttributePath) -> Vec<Point
         Referred::Among(ids) => ids.clone(),
         Referred::Unclear => Vec::new(),
     };
-    for one in reached {
+    for one in reached.iter() {
         match one.state {
             State::Known(Attribute::List(items)) => {
                 found.extend(items.iter().map(|item| pointer(graph, item, &among)));
@@ -281,7 +288,7 @@ fn is_name(attribute: &str) -> bool {
 
 fn pointer(graph: &Graph, value: &Attribute, among: &[ResourceId]) -> Pointer {
     match value {
-        Attribute::Text(text) => Pointer::Value(text.strip_suffix(BLOBS_OF_ACCOUNT).unwrap_or(text).into()),
+        Attribute::Text(text) => Pointer::Value(account_of_blobs(text).into()),
         Attribute::Null => Pointer::Nothing,
         Attribute::Unknown(unknown) => pointer_of_unknown(graph, unknown, among),
         _ => Pointer::Open(among.to_vec()),

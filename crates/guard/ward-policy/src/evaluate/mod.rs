@@ -11,6 +11,7 @@ mod own_key;
 mod policy_document;
 mod policy_values;
 mod ports;
+mod same_reads;
 mod secret_marks;
 mod secrets;
 mod trust;
@@ -23,9 +24,11 @@ use crate::graph::{Action, Graph, Resource, ResourceId, Role};
 use crate::rules::{Cell, Rule, RuleId, RuleSet};
 use crate::verdict::{Exit, Verdict};
 use conditions::Surroundings;
+pub(crate) use same_reads::read_the_same;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use truth::{Outcome, Truth};
+use value_test::Asked;
 
 /// How a graph stands to a set of rules.
 #[derive(Debug)]
@@ -83,6 +86,8 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         not_covered: BTreeMap::new(),
         baseline_has_to_shrink: false,
     };
+    // One list for all: most verdicts pass, and go.
+    let mut judged = Vec::new();
     for (id, resource) in graph.resources() {
         if !matches!(resource.role, Role::Managed | Role::Drifted) {
             continue;
@@ -90,7 +95,7 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         // What belongs to the planned one belongs to it as it was found.
         let linked = if resource.role == Role::Drifted { graph.at(&resource.address) } else { None };
         let id = linked.map_or(id, |(planned, _)| planned);
-        let judged = judge_resource(&surroundings, rules, id, resource, |_| true);
+        judge_resource(&surroundings, rules, (id, resource), |_| true, &mut judged);
         // A rule for every type of a provider that doesn't concern this one is no knowledge of it.
         let is_known = |finding: &Finding<'_>| {
             finding.verdict != Verdict::NotApplicable || finding.cell.types.contains(&resource.kind)
@@ -100,7 +105,7 @@ pub fn assess<'a>(graph: &'a Graph, rules: &'a RuleSet) -> Assessment<'a> {
         } else {
             assessment.recognised += 1;
         }
-        for finding in judged {
+        for finding in judged.drain(..) {
             let at = Verdict::ALL.iter().position(|verdict| *verdict == finding.verdict);
             if let Some(count) = at.and_then(|at| assessment.tally.get_mut(at)) {
                 *count += 1;
@@ -123,8 +128,9 @@ pub fn verdict_for<'a>(
     address: &str,
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
-    let findings =
-        judge_resource(&Surroundings::new(graph, rules), rules, id, resource, |one| one.id == *rule);
+    let mut findings = Vec::new();
+    let is_meant = |one: &Rule| one.id == *rule;
+    judge_resource(&Surroundings::new(graph, rules), rules, (id, resource), is_meant, &mut findings);
     findings.into_iter().max_by_key(|finding| finding.verdict)
 }
 
@@ -138,23 +144,25 @@ pub fn verdict_for_part<'a>(
     address: &str,
 ) -> Option<Finding<'a>> {
     let (id, resource) = graph.at(address)?;
-    let findings =
-        judge_resource(&Surroundings::new(graph, rules), rules, id, resource, |one| one.id == *rule);
+    let mut findings = Vec::new();
+    let is_meant = |one: &Rule| one.id == *rule;
+    judge_resource(&Surroundings::new(graph, rules), rules, (id, resource), is_meant, &mut findings);
     findings.into_iter().find(|finding| finding.cell.aspect.as_deref() == Some(aspect))
 }
 
 /// One finding for each part of each rule that is meant and knows the type: of several cells, what weighs most.
+/// The list that takes them is empty.
 fn judge_resource<'a>(
     surroundings: &Surroundings<'a>,
     rules: &'a RuleSet,
-    id: ResourceId,
-    resource: &'a Resource,
+    (id, resource): (ResourceId, &'a Resource),
     is_meant: impl Fn(&Rule) -> bool,
-) -> Vec<Finding<'a>> {
-    let mut findings: Vec<Finding<'a>> = Vec::new();
+    findings: &mut Vec<Finding<'a>>,
+) {
     for (rule, cell) in rules.of_type(&resource.kind).filter(|(rule, _)| is_meant(rule)) {
         let finding = judge_cell(surroundings, (rule, cell), id, resource, false);
-        let is_same = |known: &&mut Finding<'a>| known.rule.id == rule.id && known.cell.aspect == cell.aspect;
+        let is_same =
+            |known: &&mut Finding<'a>| std::ptr::eq(known.rule, rule) && known.cell.aspect == cell.aspect;
         match findings.iter_mut().find(is_same) {
             Some(known) if finding.verdict > known.verdict => *known = finding,
             Some(_) => {}
@@ -165,7 +173,6 @@ fn judge_resource<'a>(
     for finding in findings.iter_mut().filter(|finding| finding.verdict.blocks()) {
         *finding = judge_cell(surroundings, (finding.rule, finding.cell), id, resource, true);
     }
-    findings
 }
 
 fn judge_cell<'a>(
@@ -180,15 +187,15 @@ fn judge_cell<'a>(
         return finding(Verdict::NotApplicable, Vec::new());
     }
     let outcome = guarded(|| {
-        let applies = cell.applies.as_ref();
-        let applies = applies.map(|applies| surroundings.concerns(applies, id, resource, tells));
+        let judge = |condition, asked| surroundings.judge(condition, id, resource, (asked, tells));
+        let applies = cell.applies.as_ref().map(|applies| judge(applies, Asked::Concerns));
         let applies = applies.unwrap_or_else(Outcome::yes);
         match applies.truth {
             Truth::No => None,
             Truth::Broken => Some(applies),
-            Truth::Yes => Some(surroundings.judge(&cell.check, id, resource, tells)),
+            Truth::Yes => Some(judge(&cell.check, Asked::Meets)),
             // If the check holds, it doesn't matter whether the rule concerns the resource.
-            Truth::Maybe => Some(match surroundings.judge(&cell.check, id, resource, tells) {
+            Truth::Maybe => Some(match judge(&cell.check, Asked::Meets) {
                 met @ Outcome { truth: Truth::Yes, .. } => met,
                 _ => applies,
             }),

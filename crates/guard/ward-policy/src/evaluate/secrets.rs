@@ -83,7 +83,7 @@ impl<'g> Sources<'g> {
             let Some(target) = graph.get(id) else { continue };
             let there =
                 reach_untold(&target.attributes, &AttributePath::of(&block.attribute)).unwrap_or_default();
-            held.extend(there.into_iter().filter_map(|one| match one.state {
+            held.extend(there.iter().filter_map(|one| match one.state {
                 State::Known(known) => Some(known),
                 _ => None,
             }));

@@ -49,23 +49,21 @@ impl Outcome {
     /// All of them: what is proven false decides, then what is broken, then what is not known. What did not
     /// decide is told after it: whoever answers for the one has to see the other.
     pub(super) fn every(outcomes: impl IntoIterator<Item = Self>) -> Self {
-        let mut ranks = Ranks::new([Truth::No, Truth::Broken, Truth::Maybe]);
-        outcomes.into_iter().for_each(|outcome| ranks.take(outcome));
-        ranks.first(true).unwrap_or_else(Self::yes)
+        let unmet = outcomes.into_iter().filter(|outcome| outcome.truth != Truth::Yes);
+        decided(unmet, [Truth::No, Truth::Broken, Truth::Maybe], true).unwrap_or_else(Self::yes)
     }
 
     /// At least one of them; `none` holds if there is none. What is proven decides, then what is
     /// broken, then what is not known.
     pub(super) fn some(outcomes: impl IntoIterator<Item = Self>, none: impl FnOnce() -> Self) -> Self {
         // Of what is not met, each part is worth telling; so the order is the same.
-        let mut ranks = Ranks::new([Truth::Broken, Truth::Maybe, Truth::No]);
-        for outcome in outcomes {
-            if outcome.truth == Truth::Yes {
-                return Self::yes();
-            }
-            ranks.take(outcome);
-        }
-        ranks.first(false).unwrap_or_else(none)
+        let mut is_met = false;
+        let unmet = outcomes.into_iter().map_while(|outcome| {
+            is_met = outcome.truth == Truth::Yes;
+            (!is_met).then_some(outcome)
+        });
+        let decided = decided(unmet, [Truth::Broken, Truth::Maybe, Truth::No], false);
+        if is_met { Self::yes() } else { decided.unwrap_or_else(none) }
     }
 
     /// Not a single one of them; `met` is what holds of one that is.
@@ -99,6 +97,19 @@ impl Outcome {
         }
         self
     }
+}
+
+/// What decides among outcomes, by an order of their truths. One alone decides as it is.
+fn decided(
+    mut outcomes: impl Iterator<Item = Outcome>,
+    order: [Truth; 3],
+    tells_all: bool,
+) -> Option<Outcome> {
+    let first = outcomes.next()?;
+    let Some(second) = outcomes.next() else { return Some(first) };
+    let mut ranks = Ranks::new(order);
+    [first, second].into_iter().chain(outcomes).for_each(|outcome| ranks.take(outcome));
+    ranks.first(tells_all)
 }
 
 /// Outcomes by their truth, those of one truth together: the first truth of an order that is there decides.

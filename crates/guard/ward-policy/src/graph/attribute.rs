@@ -137,6 +137,9 @@ impl From<Block> for Attribute {
 /// A name in a block. Most resources have the same few names: whoever reads many lets them share each.
 pub type Name = Arc<str>;
 
+/// As many names as are looked through one after another.
+const FEW_NAMES: usize = 40;
+
 /// Names and their values, sorted by name, each name once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block(Box<[(Name, Attribute)]>);
@@ -166,8 +169,26 @@ impl Block {
     /// The value of a name. `None` if it is unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        self.0.get(at).map(|(_, value)| value)
+        self.0.get(self.place(name)?).map(|(_, value)| value)
+    }
+
+    /// As [`get`](Self::get), to exchange the value.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Attribute> {
+        let at = self.place(name)?;
+        self.0.get_mut(at).map(|(_, value)| value)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        // Lengths stand in the block itself: of a few names, only those of the same length are looked at.
+        if self.0.len() <= FEW_NAMES {
+            return self.0.iter().position(|(known, _)| **known == *name);
+        }
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+    }
+
+    /// Names and values, which may be exchanged in place.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut Attribute)> {
+        self.0.iter_mut().map(|(name, value)| (&**name, value))
     }
 
     /// Names and values, in the order of the names.
@@ -205,6 +226,17 @@ mod tests {
         let block = Block::new(vec![entry("b", true), entry("a", false)]).unwrap();
         assert_eq!(block.get("a"), Some(&Attribute::Bool(false)));
         assert_eq!(block.get("c"), None);
+    }
+
+    #[test]
+    fn names_are_found_among_few_and_among_many() {
+        for count in [FEW_NAMES, FEW_NAMES + 1] {
+            let names: Vec<String> = (0..count).map(|number| format!("n{}", number * 7)).collect();
+            let entries = names.iter().map(|name| (name.as_str().into(), name.as_str().into())).collect();
+            let block = Block::new(entries).unwrap();
+            assert!(names.iter().all(|name| block.get(name) == Some(&name.as_str().into())));
+            assert_eq!((block.get("n1"), block.get("")), (None, None));
+        }
     }
 
     #[test]

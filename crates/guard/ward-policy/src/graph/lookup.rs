@@ -94,16 +94,64 @@ impl Reached<'_> {
 /// Everything that a path reaches; at least one place. `None` if there are more than the limit.
 #[must_use]
 pub fn reach<'g>(block: &'g Block, path: &AttributePath) -> Option<Vec<Reached<'g>>> {
-    let mut walk = Walk::new(true);
+    places(block, path, true).map(Places::into_vec)
+}
+
+/// As [`reach`], for a check, which asks it of every resource.
+pub(crate) fn places<'g>(block: &'g Block, path: &AttributePath, tells: bool) -> Option<Places<'g>> {
+    let mut walk = Walk::new(tells);
     walk.block(block, path.names(), false);
     (!walk.is_full).then_some(walk.found)
 }
 
-/// As [`reach`], for somebody who tells nobody where each place is: `at` is empty.
-pub(crate) fn reach_untold<'g>(block: &'g Block, path: &AttributePath) -> Option<Vec<Reached<'g>>> {
-    let mut walk = Walk::new(false);
-    walk.block(block, path.names(), false);
-    (!walk.is_full).then_some(walk.found)
+/// As [`places`], for somebody who tells nobody where each place is: `at` is empty.
+pub(crate) fn reach_untold<'g>(block: &'g Block, path: &AttributePath) -> Option<Places<'g>> {
+    places(block, path, false)
+}
+
+/// What a path reached. Most paths reach one place, and it needs no list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Places<'g> {
+    One([Reached<'g>; 1]),
+    Some(Vec<Reached<'g>>),
+}
+
+impl<'g> Places<'g> {
+    fn push(&mut self, place: Reached<'g>) {
+        let held = std::mem::take(self);
+        *self = match held {
+            Self::Some(none) if none.is_empty() => Self::One([place]),
+            Self::Some(mut several) => {
+                several.push(place);
+                Self::Some(several)
+            }
+            Self::One([first]) => Self::Some(vec![first, place]),
+        };
+    }
+
+    fn into_vec(self) -> Vec<Reached<'g>> {
+        match self {
+            Self::One(only) => only.into(),
+            Self::Some(several) => several,
+        }
+    }
+}
+
+impl Default for Places<'_> {
+    fn default() -> Self {
+        Self::Some(Vec::new())
+    }
+}
+
+impl<'g> std::ops::Deref for Places<'g> {
+    type Target = [Reached<'g>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(only) => only,
+            Self::Some(several) => several,
+        }
+    }
 }
 
 /// As [`reach`], from any value.
@@ -115,20 +163,19 @@ pub fn reach_from<'g>(
 ) -> Option<Vec<Reached<'g>>> {
     let mut walk = Walk::new(true);
     walk.value(value, path.names(), is_sensitive);
-    (!walk.is_full).then_some(walk.found)
+    (!walk.is_full).then(|| walk.found.into_vec())
 }
 
 struct Walk<'g> {
-    found: Vec<Reached<'g>>,
+    found: Places<'g>,
     /// Where the walk is; nowhere if nobody is told.
     at: Option<String>,
     is_full: bool,
 }
 
 impl<'g> Walk<'g> {
-    /// Most paths reach one place.
     fn new(tells: bool) -> Self {
-        Self { found: Vec::with_capacity(1), at: tells.then(String::new), is_full: false }
+        Self { found: Places::default(), at: tells.then(String::new), is_full: false }
     }
 
     fn block(&mut self, block: &'g Block, names: &[Box<str>], is_sensitive: bool) {

@@ -15,8 +15,8 @@ mod unknown;
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
 pub use attribute::{Attribute, Block, Name};
 pub use inputs::{Inputs, Texts};
-pub(crate) use lookup::reach_untold;
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
+pub(crate) use lookup::{Places, places, reach_untold};
 pub use resource::{Action, Chosen, Expression, Place, Resource, Role};
 pub use sensitive::{HIDDEN, Sensitive};
 pub use unknown::{BlockReference, Reason, Reference, References, Referent, ReferredKey, Unknown};
@@ -27,6 +27,19 @@ use std::collections::HashMap;
 /// What stands behind the id of a storage account of Azure where its blobs are meant: Azure takes a setting
 /// about the log of reads and writes only there.
 pub(crate) const BLOBS_OF_ACCOUNT: &str = "/blobServices/default";
+
+/// What comes before the name of a storage account in its id. Azure reads ids in any case.
+const STORAGE_ACCOUNT: [&str; 2] = ["storageAccounts", "Microsoft.Storage"];
+
+/// The id of the storage account whose blobs a text means; any other text as it is.
+pub(crate) fn account_of_blobs(text: &str) -> &str {
+    let Some(account) = text.strip_suffix(BLOBS_OF_ACCOUNT) else { return text };
+    let mut parts = account.rsplit('/');
+    let is_named = parts.next().is_some_and(|name| !name.is_empty());
+    let is_account =
+        STORAGE_ACCOUNT.iter().all(|kind| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(kind)));
+    if is_named && is_account { account } else { text }
+}
 
 /// The format that an input was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -306,6 +319,26 @@ mod tests {
         assert_eq!(graph.resolve(&to("module.n", ReferredKey::NotGiven)), Resolved::One(ResourceId(4)));
         assert!(matches!(graph.resolve(&to("module.n", ReferredKey::Computed)), Resolved::Several(_)));
         assert_eq!(graph.resolve(&to("module.o", ReferredKey::NotGiven)), Resolved::Nothing);
+    }
+
+    #[test]
+    fn fails_closed_only_the_blobs_of_a_storage_account_are_the_account() {
+        let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a";
+        assert_eq!(account_of_blobs(&format!("{account}{BLOBS_OF_ACCOUNT}")), account);
+        let other_case = account.to_lowercase();
+        assert_eq!(account_of_blobs(&format!("{other_case}{BLOBS_OF_ACCOUNT}")), other_case);
+        for other in [
+            account.to_owned(),
+            format!("a{BLOBS_OF_ACCOUNT}"),
+            BLOBS_OF_ACCOUNT.to_owned(),
+            format!("{account}/{BLOBS_OF_ACCOUNT}"),
+            format!("{account}/b{BLOBS_OF_ACCOUNT}"),
+            format!("{}{BLOBS_OF_ACCOUNT}", account.replace("Microsoft.Storage", "Microsoft.Other")),
+            format!("{}{BLOBS_OF_ACCOUNT}", account.replace("storageAccounts", "vaults")),
+            format!("{account}/queueServices/default"),
+        ] {
+            assert_eq!(account_of_blobs(&other), other);
+        }
     }
 
     #[test]

@@ -17,14 +17,14 @@ use names::Names;
 /// [`InputError`] when it is not JSON, is too deep, or gives a name twice.
 pub(crate) fn read_json(text: &str) -> Result<Attribute, InputError> {
     let mut scanner = Scanner::new(text);
-    let value = Trees::default().value(&mut scanner)?;
+    let value = Trees::of_text(text.len()).value(&mut scanner)?;
     scanner.end()?;
     Ok(value)
 }
 
 /// The next value, which has to be an object, as a block.
 pub(crate) fn read_block(scanner: &mut Scanner<'_>) -> Result<Block, InputError> {
-    Trees::default().block(scanner)
+    Trees::of_text(scanner.rest_bytes()).block(scanner)
 }
 
 /// Reads trees one after another. Parts wait here until all of their block or list are there: it takes
@@ -37,6 +37,11 @@ pub(crate) struct Trees {
 }
 
 impl Trees {
+    /// For a text of so many bytes.
+    pub(crate) fn of_text(bytes: usize) -> Self {
+        Self { names: Names::of_text(bytes), ..Self::default() }
+    }
+
     fn value(&mut self, scanner: &mut Scanner<'_>) -> Result<Attribute, InputError> {
         Ok(match scanner.peek()? {
             Kind::Null => {

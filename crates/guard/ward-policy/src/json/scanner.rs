@@ -33,6 +33,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Bytes from the place to the end of the text.
+    pub(crate) const fn rest_bytes(&self) -> usize {
+        self.text.len().saturating_sub(self.at)
+    }
+
     /// Line of the place, from 1.
     pub(crate) fn line(&self) -> usize {
         1 + self.text.bytes().take(self.at).filter(|byte| *byte == b'\n').count()

@@ -86,9 +86,19 @@ impl Page {
         let room = self.style.width.saturating_sub(LABEL_CHARS + 4).max(LEAST_CHARS);
         let gap = LABEL_CHARS.saturating_sub(label.chars().count());
         self.out.push_str("    ");
-        self.push_painted(FAINT, &[label, SPACES.get(..gap).unwrap_or_default()].concat());
+        let spaces = SPACES.get(..gap).unwrap_or_default();
+        if self.style.has_colour {
+            self.push_painted(FAINT, &[label, spaces].concat());
+        } else {
+            self.out.extend([&*one_line(label), spaces]);
+        }
+        let text = one_line(text);
+        if text.len() <= room && is_plain_line(&text) {
+            self.out.push_str(&text);
+            return self.end_line();
+        }
         let mut width = 0;
-        for word in one_line(text).split_whitespace() {
+        for word in text.split_whitespace() {
             let word_chars = word.chars().count();
             if width > 0 && width + 1 + word_chars > room {
                 self.end_line();
@@ -104,6 +114,18 @@ impl Page {
         }
         self.end_line();
     }
+}
+
+/// Whether a text of visible letters has one space between its words, and none around them.
+fn is_plain_line(text: &str) -> bool {
+    let mut was_space = true;
+    let is_plain = text.bytes().all(|byte| {
+        let is_space = byte == b' ';
+        let goes_on = is_space && !was_space || byte.is_ascii_graphic();
+        was_space = is_space;
+        goes_on
+    });
+    is_plain && !was_space
 }
 
 #[cfg(test)]
@@ -126,5 +148,10 @@ mod tests {
         );
         assert_eq!(of(&format!("{room}y")), format!("    why            {room}y\n"));
         assert_eq!(of(""), "    why\n");
+        // As long as a line, in one word and in two; and with letters that are no ASCII.
+        assert_eq!(of(&room), format!("    why            {room}\n"));
+        let two = format!("{} y", "x".repeat(LEAST_CHARS - 2));
+        assert_eq!(of(&two), format!("    why            {two}\n"));
+        assert_eq!(of(" é  one"), "    why            é one\n");
     }
 }

@@ -9,10 +9,11 @@ use crate::evaluate::Assessment;
 use crate::finding::{Finding, Observation};
 use crate::graph::Role;
 use crate::law::{Citation, Cited, ParagraphHash, Relation};
-use crate::rules::{RuleSet, Severity};
+use crate::rules::{Cell, RuleSet, Severity};
 use crate::shown_text::one_line;
 use crate::verdict::{Exit, Verdict};
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// The report of these inputs.
 #[must_use]
@@ -243,10 +244,22 @@ pub(super) fn is_first_of_cell(group: &[&Finding<'_>], place: usize) -> bool {
 /// Findings that block, those of one rule together, worst severity first, then by rule, then by cell.
 pub(super) fn grouped<'f, 'a>(findings: &'f [Finding<'a>]) -> Vec<Vec<&'f Finding<'a>>> {
     let mut sorted: Vec<&Finding<'a>> = findings.iter().filter(|finding| finding.verdict.blocks()).collect();
-    sorted.sort_by_cached_key(|finding| {
-        let Finding { rule, cell, verdict, .. } = finding;
+    // Cells are few and findings many: cells are put in order first.
+    let mut ranks: HashMap<*const Cell, usize> = HashMap::new();
+    let mut firsts: Vec<&Finding<'a>> = Vec::new();
+    for finding in &sorted {
+        ranks.entry(finding.cell).or_insert_with(|| {
+            firsts.push(finding);
+            0
+        });
+    }
+    firsts.sort_by_cached_key(|Finding { rule, cell, .. }| {
         let place = rule.cells.iter().position(|known| std::ptr::eq(known, *cell));
-        (Reverse(rule.severity), &rule.id, &cell.aspect, place, Reverse(*verdict))
+        (Reverse(rule.severity), &rule.id, &cell.aspect, place)
+    });
+    ranks.extend(firsts.iter().zip(0..).map(|(first, rank)| (std::ptr::from_ref(first.cell), rank)));
+    sorted.sort_by_cached_key(|finding| {
+        (ranks.get(&std::ptr::from_ref(finding.cell)).copied(), Reverse(finding.verdict))
     });
     let groups = sorted.chunk_by(|one, other| {
         one.rule.id == other.rule.id

@@ -2,7 +2,7 @@
 
 use super::choices::chosen;
 use super::configuration::{Declared, Module};
-use super::marks::{Marks, expressions, read_marks, with_sensitive, with_unknown};
+use super::marks::{MarkReader, Marks, expressions, with_sensitive, with_unknown};
 use super::scope::{Scope, Written};
 use crate::graph::{Action, Block, InstanceKey, ModulePath, Resource, Role, split_address};
 use crate::input_error::InputError;
@@ -30,11 +30,19 @@ pub(super) struct Change<'a> {
     line: usize,
 }
 
+/// What reads the values and the marks of each change.
+#[derive(Debug)]
+pub(super) struct ChangeReader<'a> {
+    pub(super) trees: Trees,
+    pub(super) marks: MarkReader<'a>,
+}
+
 /// Turns a change into a resource.
 pub(super) fn resource_of<'a>(
-    change: Change<'a>,
+    change: &mut Change<'a>,
     configuration: Option<&Module<'a>>,
     is_drift: bool,
+    trees: &mut Trees,
 ) -> Result<Resource, InputError> {
     let fault = |what: &str| InputError::Malformed {
         at: if change.address.is_empty() {
@@ -69,16 +77,16 @@ pub(super) fn resource_of<'a>(
     let address = declared_address(role, &change.kind, &change.name);
     let declared = module.and_then(|module| module.resources.get(&*address));
     resource.provider = provider(declared, &change.provider);
-    fill(&mut resource, change, configuration, declared)?;
+    fill(&mut resource, change, (configuration, declared), trees)?;
     Ok(resource)
 }
 
 /// Values, marks and expressions of a resource.
 fn fill<'a>(
     resource: &mut Resource,
-    change: Change<'a>,
-    configuration: Option<&Module<'a>>,
-    declared: Option<&Declared<'a>>,
+    change: &mut Change<'a>,
+    (configuration, declared): (Option<&Module<'a>>, Option<&Declared<'a>>),
+    trees: &mut Trees,
 ) -> Result<(), InputError> {
     let empty = Module::default();
     let module = resource.module.clone();
@@ -89,18 +97,17 @@ fn fill<'a>(
         key: own_key.as_ref(),
         for_each: declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default(),
     };
-    let written = declared.map_or(Written::NotTold, |declared| Written::As(vec![&declared.expressions]));
-    let values = with_unknown(change.after, &change.after_unknown, &written, &scope)?;
+    let written = declared.map_or(Written::NotTold, |declared| Written::as_one(&declared.expressions));
+    let values = with_unknown(std::mem::take(&mut change.after), &change.after_unknown, &written, &scope)?;
     resource.chosen = chosen(&values, &written);
     resource.attributes = with_sensitive(values, &change.after_sensitive)?;
     resource.expressions =
         declared.map(|declared| expressions(&declared.expressions, &scope)).unwrap_or_default();
     // The values before matter only where something is taken away or changed.
     if matches!(resource.action, Action::Update | Action::Replace | Action::Delete)
-        && let Some(mut before) = change.before
+        && let Some(before) = &mut change.before
     {
-        resource.before =
-            Some(with_sensitive(block(&mut before, &mut Trees::default())?, &change.before_sensitive)?);
+        resource.before = Some(with_sensitive(block(before, trees)?, &change.before_sensitive)?);
     }
     Ok(())
 }
@@ -119,7 +126,7 @@ fn provider(declared: Option<&Declared<'_>>, name: &str) -> Box<str> {
 /// Reads one entry.
 pub(super) fn read_change<'a>(
     scanner: &mut Scanner<'a>,
-    trees: &mut Trees,
+    reader: &mut ChangeReader<'a>,
 ) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
     let start = scanner.clone();
@@ -133,7 +140,7 @@ pub(super) fn read_change<'a>(
             "index" => change.key = key(scanner)?,
             "provider_name" => change.provider = scanner.text()?,
             "deposed" => change.deposed = scanner.text()?,
-            "change" => values(scanner, trees, &mut change)?,
+            "change" => values(scanner, reader, &mut change)?,
             _ => drop(scanner.skip()?),
         }
         Ok(())
@@ -150,11 +157,15 @@ pub(super) fn read_change<'a>(
 
 fn values<'a>(
     scanner: &mut Scanner<'a>,
-    trees: &mut Trees,
+    reader: &mut ChangeReader<'a>,
     change: &mut Change<'a>,
 ) -> Result<(), InputError> {
     scanner.object(|name, scanner| match &*name {
         "actions" => scanner.array(|scanner| {
+            // Most have one.
+            if change.actions.is_empty() {
+                change.actions.reserve_exact(1);
+            }
             change.actions.push(scanner.text()?);
             Ok(())
         }),
@@ -163,19 +174,19 @@ fn values<'a>(
             scanner.skip().map(drop)
         }
         "after" => {
-            change.after = block(scanner, trees)?;
+            change.after = block(scanner, &mut reader.trees)?;
             Ok(())
         }
         "after_unknown" => {
-            change.after_unknown = read_marks(scanner)?;
+            change.after_unknown = reader.marks.read(scanner)?;
             Ok(())
         }
         "before_sensitive" => {
-            change.before_sensitive = read_marks(scanner)?;
+            change.before_sensitive = reader.marks.read(scanner)?;
             Ok(())
         }
         "after_sensitive" => {
-            change.after_sensitive = read_marks(scanner)?;
+            change.after_sensitive = reader.marks.read(scanner)?;
             Ok(())
         }
         _ => scanner.skip().map(drop),

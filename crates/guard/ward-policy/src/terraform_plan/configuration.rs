@@ -5,9 +5,6 @@ use crate::json::{Kind, Scanner};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// Names in a block for which there is room from the beginning.
-const USUAL_NAMES: usize = 8;
-
 /// One module of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Module<'a> {
@@ -50,14 +47,14 @@ pub(super) enum Tree<'a> {
         is_null: bool,
     },
     /// A block with its attributes.
-    Block(Vec<(Cow<'a, str>, Tree<'a>)>),
+    Block(Box<[(Cow<'a, str>, Tree<'a>)]>),
     /// Blocks of one name.
-    Blocks(Vec<Tree<'a>>),
+    Blocks(Box<[Tree<'a>]>),
 }
 
 impl Default for Tree<'_> {
     fn default() -> Self {
-        Self::Block(Vec::new())
+        Self::Block(Box::default())
     }
 }
 
@@ -66,7 +63,7 @@ pub(super) fn read_configuration<'a>(scanner: &mut Scanner<'a>) -> Result<Module
     let mut root = Module::default();
     scanner.object(|name, scanner| {
         match &*name {
-            "root_module" => root = module(scanner)?,
+            "root_module" => root = module(scanner, &mut TreeReader::default())?,
             _ => drop(scanner.skip()?),
         }
         Ok(())
@@ -74,21 +71,26 @@ pub(super) fn read_configuration<'a>(scanner: &mut Scanner<'a>) -> Result<Module
     Ok(root)
 }
 
-fn module<'a>(scanner: &mut Scanner<'a>) -> Result<Module<'a>, InputError> {
+fn module<'a>(scanner: &mut Scanner<'a>, trees: &mut TreeReader<'a>) -> Result<Module<'a>, InputError> {
     let mut read = Module::default();
     scanner.object(|name, scanner| match &*name {
-        "resources" => scanner.array(|scanner| {
-            let (address, declared) = declared(scanner)?;
-            read.resources.insert(address, declared);
+        "resources" => {
+            // They are counted before they get places: a table that grows would move them again and again.
+            let mut all = Vec::new();
+            scanner.array(|scanner| {
+                all.push(declared(scanner, trees)?);
+                Ok(())
+            })?;
+            read.resources.extend(all);
             Ok(())
-        }),
+        }
         "module_calls" => scanner.object(|name, scanner| {
-            let call = call(scanner)?;
+            let call = call(scanner, trees)?;
             read.calls.insert(name, call);
             Ok(())
         }),
         "outputs" => scanner.object(|name, scanner| {
-            let references = output(scanner)?;
+            let references = output(scanner, trees)?;
             read.outputs.insert(name, references);
             Ok(())
         }),
@@ -113,16 +115,19 @@ fn has_default(scanner: &mut Scanner<'_>) -> Result<bool, InputError> {
     Ok(has_default)
 }
 
-fn declared<'a>(scanner: &mut Scanner<'a>) -> Result<(Cow<'a, str>, Declared<'a>), InputError> {
+fn declared<'a>(
+    scanner: &mut Scanner<'a>,
+    trees: &mut TreeReader<'a>,
+) -> Result<(Cow<'a, str>, Declared<'a>), InputError> {
     let mut address = Cow::default();
     let mut declared = Declared::default();
     scanner.object(|name, scanner| {
         match &*name {
             "address" => address = scanner.text()?,
             "provider_config_key" => declared.provider = scanner.text()?,
-            "expressions" => declared.expressions = body(scanner)?,
+            "expressions" => declared.expressions = trees.body(scanner)?,
             "for_each_expression" => {
-                declared.for_each = tree(scanner)?.references();
+                declared.for_each = trees.tree(scanner)?.references();
                 declared.is_repeated = true;
             }
             "count_expression" => {
@@ -136,13 +141,13 @@ fn declared<'a>(scanner: &mut Scanner<'a>) -> Result<(Cow<'a, str>, Declared<'a>
     Ok((address, declared))
 }
 
-fn call<'a>(scanner: &mut Scanner<'a>) -> Result<Call<'a>, InputError> {
+fn call<'a>(scanner: &mut Scanner<'a>, trees: &mut TreeReader<'a>) -> Result<Call<'a>, InputError> {
     let mut call = Call::default();
     scanner.object(|name, scanner| {
         match &*name {
-            "expressions" => call.expressions = body(scanner)?,
-            "for_each_expression" => call.for_each = tree(scanner)?.references(),
-            "module" => call.module = module(scanner)?,
+            "expressions" => call.expressions = trees.body(scanner)?,
+            "for_each_expression" => call.for_each = trees.tree(scanner)?.references(),
+            "module" => call.module = module(scanner, trees)?,
             _ => drop(scanner.skip()?),
         }
         Ok(())
@@ -150,11 +155,14 @@ fn call<'a>(scanner: &mut Scanner<'a>) -> Result<Call<'a>, InputError> {
     Ok(call)
 }
 
-fn output<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {
+fn output<'a>(
+    scanner: &mut Scanner<'a>,
+    trees: &mut TreeReader<'a>,
+) -> Result<Vec<Cow<'a, str>>, InputError> {
     let mut references = Vec::new();
     scanner.object(|name, scanner| {
         match &*name {
-            "expression" => references = tree(scanner)?.references(),
+            "expression" => references = trees.tree(scanner)?.references(),
             _ => drop(scanner.skip()?),
         }
         Ok(())
@@ -162,72 +170,83 @@ fn output<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError
     Ok(references)
 }
 
-/// An expression is an object with its constant or its references; everything else is blocks.
-fn tree<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
-    match scanner.peek()? {
-        Kind::Array => {
-            let mut blocks = Vec::new();
-            scanner.array(|scanner| {
-                blocks.push(if scanner.peek()? == Kind::Object { body(scanner)? } else { tree(scanner)? });
-                Ok(())
-            })?;
-            Ok(Tree::Blocks(blocks))
-        }
-        Kind::Object => block(scanner),
-        _ => {
-            scanner.skip()?;
-            Ok(Tree::Leaf { references: Vec::new(), is_null: false })
+/// Reads expressions, one resource after another. Parts wait here until all of their block are there: it takes
+/// exactly the room that it needs.
+#[derive(Debug, Default)]
+struct TreeReader<'a> {
+    entries: Vec<(Cow<'a, str>, Tree<'a>)>,
+    blocks: Vec<Tree<'a>>,
+}
+
+impl<'a> TreeReader<'a> {
+    /// An expression is an object with its constant or its references; everything else is blocks.
+    fn tree(&mut self, scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+        match scanner.peek()? {
+            Kind::Array => {
+                let first = self.blocks.len();
+                scanner.array(|scanner| {
+                    let is_body = scanner.peek()? == Kind::Object;
+                    let block = if is_body { self.body(scanner)? } else { self.tree(scanner)? };
+                    self.blocks.push(block);
+                    Ok(())
+                })?;
+                Ok(Tree::Blocks(self.blocks.drain(first..).collect()))
+            }
+            Kind::Object => self.block(scanner),
+            _ => {
+                scanner.skip()?;
+                Ok(Tree::Leaf { references: Vec::new(), is_null: false })
+            }
         }
     }
-}
 
-/// What is a block by its place, even if nothing stands in it.
-fn body<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
-    let mut entries = Vec::with_capacity(USUAL_NAMES);
-    scanner.object(|name, scanner| {
-        let inner = tree(scanner)?;
-        entries.push((name, inner));
+    /// What is a block by its place, even if nothing stands in it.
+    fn body(&mut self, scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+        let first = self.entries.len();
+        scanner.object(|name, scanner| self.entry(name, scanner))?;
+        Ok(Tree::Block(self.entries.drain(first..).collect()))
+    }
+
+    fn entry(&mut self, name: Cow<'a, str>, scanner: &mut Scanner<'a>) -> Result<(), InputError> {
+        let inner = self.tree(scanner)?;
+        self.entries.push((name, inner));
         Ok(())
-    })?;
-    Ok(Tree::Block(entries))
-}
+    }
 
-fn block<'a>(scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
-    let mut entries = Vec::new();
-    let mut references: Option<Vec<Cow<'a, str>>> = None;
-    let mut constant_is_null: Option<bool> = None;
-    scanner.object(|name, scanner| {
-        match (&*name, scanner.peek()?) {
-            ("references", Kind::Array) => {
-                let start = scanner.clone();
-                match texts(scanner) {
-                    Ok(texts) => references = Some(texts),
-                    // A block may be named like the list of references.
-                    Err(_) => {
-                        *scanner = start;
-                        let inner = tree(scanner)?;
-                        entries.push((name, inner));
+    fn block(&mut self, scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
+        let first = self.entries.len();
+        let mut references: Option<Vec<Cow<'a, str>>> = None;
+        let mut constant_is_null: Option<bool> = None;
+        scanner.object(|name, scanner| {
+            match (&*name, scanner.peek()?) {
+                ("references", Kind::Array) => {
+                    let start = scanner.clone();
+                    match texts(scanner) {
+                        Ok(texts) => references = Some(texts),
+                        // A block may be named like the list of references.
+                        Err(_) => {
+                            *scanner = start;
+                            self.entry(name, scanner)?;
+                        }
                     }
                 }
+                ("constant_value", kind) => {
+                    constant_is_null = Some(kind == Kind::Null);
+                    scanner.skip()?;
+                }
+                _ => self.entry(name, scanner)?,
             }
-            ("constant_value", kind) => {
-                constant_is_null = Some(kind == Kind::Null);
-                scanner.skip()?;
+            Ok(())
+        })?;
+        let entries: Box<[_]> = self.entries.drain(first..).collect();
+        Ok(match (references, constant_is_null) {
+            (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
+            (None, None) => Tree::Block(entries),
+            (references, is_null) => {
+                Tree::Leaf { references: references.unwrap_or_default(), is_null: is_null.unwrap_or(false) }
             }
-            _ => {
-                let inner = tree(scanner)?;
-                entries.push((name, inner));
-            }
-        }
-        Ok(())
-    })?;
-    Ok(match (references, constant_is_null) {
-        (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
-        (None, None) => Tree::Block(entries),
-        (references, is_null) => {
-            Tree::Leaf { references: references.unwrap_or_default(), is_null: is_null.unwrap_or(false) }
-        }
-    })
+        })
+    }
 }
 
 fn texts<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {

@@ -13,8 +13,8 @@ pub(super) enum Marks<'a> {
     #[default]
     No,
     Yes,
-    Block(Vec<(Cow<'a, str>, Marks<'a>)>),
-    List(Vec<Marks<'a>>),
+    Block(Box<[(Cow<'a, str>, Marks<'a>)]>),
+    List(Box<[Marks<'a>]>),
 }
 
 impl Marks<'_> {
@@ -30,79 +30,88 @@ impl Marks<'_> {
     }
 }
 
-/// Reads the marks of a resource.
-pub(super) fn read_marks<'a>(scanner: &mut Scanner<'a>) -> Result<Marks<'a>, InputError> {
-    Ok(match scanner.peek()? {
-        Kind::Bool => {
-            if scanner.bool()? {
-                Marks::Yes
-            } else {
+/// Reads marks, one resource after another. Parts wait here until all of their block or list are there: it takes
+/// exactly the room that it needs.
+#[derive(Debug, Default)]
+pub(super) struct MarkReader<'a> {
+    entries: Vec<(Cow<'a, str>, Marks<'a>)>,
+    items: Vec<Marks<'a>>,
+}
+
+impl<'a> MarkReader<'a> {
+    /// Reads the marks of a resource.
+    pub(super) fn read(&mut self, scanner: &mut Scanner<'a>) -> Result<Marks<'a>, InputError> {
+        Ok(match scanner.peek()? {
+            Kind::Bool => {
+                if scanner.bool()? {
+                    Marks::Yes
+                } else {
+                    Marks::No
+                }
+            }
+            Kind::Object => {
+                let first = self.entries.len();
+                scanner.object(|name, scanner| {
+                    let mark = self.read(scanner)?;
+                    let mut known = self.entries.iter().skip(first);
+                    if known.any(|(known, _)| *known == name) {
+                        return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
+                    }
+                    if !mark.is_no() {
+                        self.entries.push((name, mark));
+                    }
+                    Ok(())
+                })?;
+                let entries: Box<[_]> = self.entries.drain(first..).collect();
+                if entries.is_empty() { Marks::No } else { Marks::Block(entries) }
+            }
+            Kind::Array => {
+                let first = self.items.len();
+                scanner.array(|scanner| {
+                    let item = self.read(scanner)?;
+                    self.items.push(item);
+                    Ok(())
+                })?;
+                let items: Box<[_]> = self.items.drain(first..).collect();
+                if items.iter().all(Marks::is_no) { Marks::No } else { Marks::List(items) }
+            }
+            Kind::Null | Kind::Number | Kind::Text => {
+                scanner.skip()?;
                 Marks::No
             }
-        }
-        Kind::Object => {
-            let mut entries: Vec<(Cow<'a, str>, Marks<'a>)> = Vec::new();
-            scanner.object(|name, scanner| {
-                let mark = read_marks(scanner)?;
-                if entries.iter().any(|(known, _)| *known == name) {
-                    return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
-                }
-                if !mark.is_no() {
-                    entries.push((name, mark));
-                }
-                Ok(())
-            })?;
-            if entries.is_empty() { Marks::No } else { Marks::Block(entries) }
-        }
-        Kind::Array => {
-            let mut items = Vec::new();
-            scanner.array(|scanner| {
-                items.push(read_marks(scanner)?);
-                Ok(())
-            })?;
-            if items.iter().all(Marks::is_no) { Marks::No } else { Marks::List(items) }
-        }
-        Kind::Null | Kind::Number | Kind::Text => {
-            scanner.skip()?;
-            Marks::No
-        }
-    })
+        })
+    }
 }
 
 /// Puts what is not known, and what is written and in no plan, into the values of a resource.
 pub(super) fn with_unknown(
-    values: Block,
+    mut values: Block,
     marks: &Marks<'_>,
     written: &Written<'_, '_>,
     scope: &Scope<'_, '_>,
 ) -> Result<Block, InputError> {
     let marks = match marks {
-        Marks::Block(entries) => entries.as_slice(),
+        Marks::Block(entries) => &**entries,
         Marks::No | Marks::List(_) => &[],
         Marks::Yes => return all_unknown(written, scope),
     };
-    let mut entries = values.into_entries();
-    for (name, value) in &mut entries {
-        if *value == Attribute::Null && name.ends_with(WRITE_ONLY) && is_written(&written.child(name)) {
+    for (name, value) in values.values_mut() {
+        if matches!(value, Attribute::Null) && name.ends_with(WRITE_ONLY) && is_written(&written.child(name))
+        {
             *value = unknown(Reason::WriteOnly, References::default());
         }
     }
-    if marks.is_empty() {
-        return block_of(entries);
-    }
-    // They are in the order of their names; what is added or taken away waits until all are looked up.
+    // What is added or taken away waits until all are looked up.
     let mut added: Vec<(Name, Attribute)> = Vec::new();
-    let mut removed: Vec<usize> = Vec::new();
+    let mut removed: Vec<&str> = Vec::new();
     for (name, mark) in marks {
-        let at = entries.binary_search_by(|(known, _)| (**known).cmp(&**name)).ok();
-        let place = at.and_then(|at| entries.get_mut(at)).map(|(_, value)| value);
         let written = written.child(name);
-        match place {
+        match values.get_mut(name) {
             Some(value) => {
                 let before = std::mem::replace(value, Attribute::Null);
                 match merge(Some(before), mark, &written, scope)? {
                     Some(merged) => *value = merged,
-                    None => removed.extend(at),
+                    None => removed.push(name),
                 }
             }
             None => {
@@ -110,8 +119,12 @@ pub(super) fn with_unknown(
             }
         }
     }
+    if added.is_empty() && removed.is_empty() {
+        return Ok(values);
+    }
+    let mut entries = values.into_entries();
     removed.sort_unstable();
-    removed.into_iter().rev().for_each(|at| drop(entries.remove(at)));
+    entries.retain(|(name, _)| removed.binary_search(&&**name).is_err());
     entries.reserve_exact(added.len());
     entries.extend(added);
     block_of(entries)
@@ -187,7 +200,7 @@ fn unknown(reason: Reason, references: References) -> Attribute {
 }
 
 /// Hides what the plan marks as sensitive.
-pub(super) fn with_sensitive(values: Block, marks: &Marks<'_>) -> Result<Block, InputError> {
+pub(super) fn with_sensitive(mut values: Block, marks: &Marks<'_>) -> Result<Block, InputError> {
     let mark_of = |name: &str| match marks {
         // The whole resource is sensitive.
         Marks::Yes => Some(&Marks::Yes),
@@ -196,14 +209,13 @@ pub(super) fn with_sensitive(values: Block, marks: &Marks<'_>) -> Result<Block, 
     if matches!(marks, Marks::No | Marks::List(_)) {
         return Ok(values);
     }
-    let mut entries = values.into_entries();
-    for (name, value) in &mut entries {
+    for (name, value) in values.values_mut() {
         if let Some(mark) = mark_of(name) {
             let before = std::mem::replace(value, Attribute::Null);
             *value = hide_marked(before, mark)?;
         }
     }
-    block_of(entries)
+    Ok(values)
 }
 
 fn hide_marked(value: Attribute, mark: &Marks<'_>) -> Result<Attribute, InputError> {

@@ -14,8 +14,9 @@ mod state;
 use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role, Texts};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, Trees, read_block};
-use changes::{Change, read_change, resource_of};
+use changes::{Change, ChangeReader, read_change, resource_of};
 use configuration::{Module, read_configuration};
+use marks::MarkReader;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -60,12 +61,13 @@ fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
     };
     let configuration = sections.configuration.take();
     let mut resources = Vec::with_capacity(changes.len());
-    for change in changes {
-        resources.push(resource_of(change, configuration.as_ref(), false)?);
+    let mut trees = Trees::of_text(usize::MAX);
+    for mut change in changes {
+        resources.push(resource_of(&mut change, configuration.as_ref(), false, &mut trees)?);
     }
     let mut notes = notes(&sections, &resources);
-    for change in std::mem::take(&mut sections.drift) {
-        let resource = resource_of(change, configuration.as_ref(), true)?;
+    for mut change in std::mem::take(&mut sections.drift) {
+        let resource = resource_of(&mut change, configuration.as_ref(), true, &mut trees)?;
         if resource.role != Role::Drifted {
             continue;
         }
@@ -114,13 +116,14 @@ fn without_changes(sections: &Sections<'_>) -> Result<Graph, InputError> {
 
 fn read_changes<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Change<'a>>, InputError> {
     let mut changes = Vec::new();
-    let mut trees = Trees::default();
+    let trees = Trees::of_text(scanner.rest_bytes());
+    let mut reader = ChangeReader { trees, marks: MarkReader::default() };
     if scanner.peek()? == Kind::Null {
         scanner.skip()?;
         return Ok(changes);
     }
     scanner.array(|scanner| {
-        changes.push(read_change(scanner, &mut trees)?);
+        changes.push(read_change(scanner, &mut reader)?);
         Ok(())
     })?;
     Ok(changes)

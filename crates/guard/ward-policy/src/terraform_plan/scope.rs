@@ -40,7 +40,8 @@ impl<'a> Scope<'_, 'a> {
     pub(super) fn resolve(&self, written: &[Cow<'a, str>]) -> References {
         let mut found = Vec::new();
         self.resolve_all(written, &mut found, 0);
-        found.into()
+        // Nothing needs no room.
+        if found.is_empty() { References::default() } else { found.into() }
     }
 
     fn resolve_all(&self, written: &[Cow<'a, str>], found: &mut Vec<Reference>, depth: usize) {
@@ -218,19 +219,41 @@ pub(super) enum Written<'c, 'a> {
     /// The plan tells nothing about it.
     NotTold,
     /// It stands in the source as one of these.
-    As(Vec<&'c Tree<'a>>),
+    As(TreeList<'c, 'a>),
     /// The block around it stands in the source, and this doesn't.
     Absent,
 }
 
+/// Trees that stand for one place; most often it is one, and it needs no list.
+#[derive(Debug, Clone)]
+pub(super) enum TreeList<'c, 'a> {
+    One([&'c Tree<'a>; 1]),
+    Some(Vec<&'c Tree<'a>>),
+}
+
+impl<'c, 'a> std::ops::Deref for TreeList<'c, 'a> {
+    type Target = [&'c Tree<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(only) => only,
+            Self::Some(several) => several,
+        }
+    }
+}
+
 impl<'c, 'a> Written<'c, 'a> {
+    /// It stands in the source as this.
+    pub(super) const fn as_one(tree: &'c Tree<'a>) -> Self {
+        Self::As(TreeList::One([tree]))
+    }
+
     /// The place of a name within this one.
     pub(super) fn child(&self, name: &str) -> Self {
         let Self::As(trees) = self else { return Self::NotTold };
         // The usual case: one block, which has the name or not.
-        if let [Tree::Block(_)] = trees.as_slice() {
-            let found = trees.first().and_then(|tree| tree.get(name));
-            return found.map_or(Self::Absent, |found| Self::As(vec![found]));
+        if let TreeList::One([block @ Tree::Block(_)]) = trees {
+            return block.get(name).map_or(Self::Absent, Self::as_one);
         }
         // An expression covers all that lies in its value.
         if trees.iter().any(|tree| matches!(tree, Tree::Leaf { .. })) {
@@ -242,7 +265,7 @@ impl<'c, 'a> Written<'c, 'a> {
             0 => Self::Absent,
             // Blocks of a set have no fixed order: what only some of them have may be of any.
             some if some < blocks.len() => Self::NotTold,
-            _ => Self::As(found),
+            _ => Self::As(TreeList::Some(found)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Values of a state: what is there already.
 
 use super::changes::{key, module_of};
-use super::marks::{Marks, read_marks, with_sensitive};
+use super::marks::{MarkReader, Marks, with_sensitive};
 use crate::graph::{Action, Block, ModulePath, Resource, Role};
 use crate::input_error::InputError;
-use crate::json::{Kind, Scanner, read_block};
+use crate::json::{Kind, Scanner, Trees};
 
 /// Reads `values` of a state into resources. They are kept as they are.
 pub(super) fn read_values(scanner: &mut Scanner<'_>, role: Role) -> Result<Vec<Resource>, InputError> {
@@ -13,25 +13,41 @@ pub(super) fn read_values(scanner: &mut Scanner<'_>, role: Role) -> Result<Vec<R
         scanner.skip()?;
         return Ok(resources);
     }
+    let mut reader = Reader { trees: Trees::of_text(scanner.rest_bytes()), marks: MarkReader::default() };
     scanner.object(|name, scanner| match &*name {
-        "root_module" => module(scanner, role, &mut resources),
+        "root_module" => module(scanner, &mut reader, role, &mut resources),
         _ => scanner.skip().map(drop),
     })?;
     Ok(resources)
 }
 
-fn module(scanner: &mut Scanner<'_>, role: Role, resources: &mut Vec<Resource>) -> Result<(), InputError> {
+/// What reads the values and the marks of each resource.
+struct Reader<'a> {
+    trees: Trees,
+    marks: MarkReader<'a>,
+}
+
+fn module<'a>(
+    scanner: &mut Scanner<'a>,
+    reader: &mut Reader<'a>,
+    role: Role,
+    resources: &mut Vec<Resource>,
+) -> Result<(), InputError> {
     scanner.object(|name, scanner| match &*name {
         "resources" => scanner.array(|scanner| {
-            resources.extend(resource(scanner, role)?);
+            resources.extend(resource(scanner, reader, role)?);
             Ok(())
         }),
-        "child_modules" => scanner.array(|scanner| module(scanner, role, resources)),
+        "child_modules" => scanner.array(|scanner| module(scanner, reader, role, resources)),
         _ => scanner.skip().map(drop),
     })
 }
 
-fn resource(scanner: &mut Scanner<'_>, role: Role) -> Result<Option<Resource>, InputError> {
+fn resource<'a>(
+    scanner: &mut Scanner<'a>,
+    reader: &mut Reader<'a>,
+    role: Role,
+) -> Result<Option<Resource>, InputError> {
     let mut resource = Resource::new("", "", "");
     let mut mode = String::new();
     let mut sensitive = Marks::No;
@@ -48,8 +64,8 @@ fn resource(scanner: &mut Scanner<'_>, role: Role) -> Result<Option<Resource>, I
                 let provider = scanner.text()?;
                 resource.provider = provider.rsplit('/').next().unwrap_or_default().into();
             }
-            "values" if scanner.peek()? == Kind::Object => values = read_block(scanner)?,
-            "sensitive_values" => sensitive = read_marks(scanner)?,
+            "values" if scanner.peek()? == Kind::Object => values = reader.trees.block(scanner)?,
+            "sensitive_values" => sensitive = reader.marks.read(scanner)?,
             "deposed_key" => {
                 is_deposed = true;
                 scanner.skip()?;

@@ -29,7 +29,7 @@ pub fn creation(object: &Value) -> Value {
 }
 
 /// A request to change an object.
-fn update(object: &Value, before: &Value) -> Value {
+pub fn update(object: &Value, before: &Value) -> Value {
     let mut request = creation(object);
     request["operation"] = json!("UPDATE");
     request["oldObject"] = before.clone();

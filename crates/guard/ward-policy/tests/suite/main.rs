@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod admission_own_rules;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod comparison;

@@ -25,6 +25,12 @@ pub enum PemFault {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It is none: a pipe or a device would be waited for.
+    #[error("{path} is no file")]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+    },
     /// It is larger than any certificate or key.
     #[error("{path} has more than {WEBHOOK_PEM_MAX_BYTES} bytes")]
     TooLarge {
@@ -88,8 +94,22 @@ impl PemFiles {
     }
 }
 
+/// Opens a file, and nothing but a file. A pipe that nobody writes to is opened without waiting, and then refused.
 fn open(path: &Path) -> Result<File, PemFault> {
-    File::open(path).map_err(|source| PemFault::Unread { path: path.to_owned(), source })
+    let unread = |source| PemFault::Unread { path: path.to_owned(), source };
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    let file = options.open(path).map_err(unread)?;
+    if file.metadata().map_err(unread)?.is_file() {
+        return Ok(file);
+    }
+    Err(PemFault::NoFile { path: path.to_owned() })
 }
 
 fn read(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>, PemFault> {
@@ -182,6 +202,23 @@ mod tests {
                     matches!(error, PemFault::Exposed { .. }) && error.to_string().contains("0440"),
                     "{error}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn fails_closed_what_is_no_file_is_refused_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("tls.key"), "key").unwrap();
+        std::fs::set_permissions(at("tls.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink("pipe", at("link")).unwrap();
+        for other in [at("pipe"), at("link"), "/dev/zero".into(), folder.path().to_owned()] {
+            for (cert, key) in [(&other, &at("tls.key")), (&at("tls.key"), &other)] {
+                let fault = PemFiles::read(cert, key).err().unwrap();
+                assert!(matches!(&fault, PemFault::NoFile { path } if *path == other), "{fault}");
             }
         }
     }
