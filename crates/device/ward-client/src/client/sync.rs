@@ -195,7 +195,13 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
                 heads.extend(head);
                 continue;
             }
-            let pulled = self.pull_chart(chart).await;
+            let mut pulled = self.pull_chart(chart).await;
+            // A page that went with a part of the store may stand before the cursor.
+            if let Ok(count) = pulled
+                && self.lost_places(chart).is_ok_and(|lost| !lost.is_empty())
+            {
+                pulled = self.pull_from_first(chart).await.map(|more| count + more);
+            }
             // What the server may still have is not lost.
             if !matches!(&pulled, Err(SyncProblem::Failed { .. })) {
                 let of_chart = self.lost_places(chart).unwrap_or_default();
