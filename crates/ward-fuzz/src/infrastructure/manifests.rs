@@ -2,10 +2,9 @@
 
 use super::judged::{holds, rules};
 use crate::Target;
-use ward_policy::assess;
 use ward_policy::graph::Graph;
 use ward_policy::kubernetes::{ManifestFile, read_kubernetes};
-use ward_policy::read_text;
+use ward_policy::{Finding, assess, read_text};
 
 pub(crate) const TARGET: Target = Target {
     name: "manifests",
@@ -76,15 +75,14 @@ fn run(input: &[u8]) {
     assert!(verdicts(input, &forward) == verdicts(input, &backward), "the order of files changes a verdict");
 }
 
-/// What blocks, in an order of its own.
+/// What blocks, in an order of its own. Objects of one name are numbered as they come, which is no verdict.
 fn verdicts(input: &[u8], graph: &Graph) -> Vec<String> {
     let Some(rules) = rules(input) else { return Vec::new() };
     let assessment = assess(graph, rules);
-    let line = |finding: &ward_policy::Finding<'_>| {
-        format!(
-            "{} {:?} {} {}",
-            finding.rule.id, finding.cell.aspect, finding.resource.address, finding.verdict
-        )
+    let line = |finding: &Finding<'_>| {
+        let Finding { rule, cell, resource, verdict, .. } = finding;
+        let (address, _) = resource.address.split_once(" #").unwrap_or((&resource.address, ""));
+        format!("{} {:?} {address} {verdict}", rule.id, cell.aspect)
     };
     let mut lines: Vec<String> = assessment.findings.iter().map(line).collect();
     lines.push(format!("{:?} {}", assessment.tally, graph.notes().len()));
