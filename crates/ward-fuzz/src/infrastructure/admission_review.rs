@@ -52,6 +52,10 @@ pub(crate) const TARGET: Target = Target {
         "\0{\"spec\": {\"replicas\": 0}}",
         "\0{\"status\": {}}",
         ": null",
+        "\"type\": \"LoadBalancer\", ",
+        "\"service.beta.kubernetes.io/aws-load-balancer-internal\": ",
+        "\"networking.gke.io/load-balancer-type\": \"Internal\"",
+        "\"labels\": {\"data_class\": \"phi\", \"owner\": \"o\"}",
     ],
     run,
 };

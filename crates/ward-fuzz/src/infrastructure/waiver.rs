@@ -73,6 +73,10 @@ fn run(input: &[u8]) {
             "no signature holds, and it counts"
         );
     }
+    for outside in [waiver.written.plus(-1), waiver.expires.plus(1)] {
+        let counts = signed_well(&waiver, &settings, outside, &Holds(true)).is_ok();
+        assert!(!counts, "a waiver counts beyond its days");
+    }
     applied(waiver, Choices::of(choices));
 }
 
@@ -138,6 +142,8 @@ fn applied(mut waiver: Waiver, mut choices: Choices<'_>) -> Option<usize> {
             may_be_waived(waiver, finding, *before, rules, today);
         } else {
             assert_eq!(finding.verdict, *before, "a verdict that is not waived stays");
+            let is_meant = waiver.rule == finding.rule.id && waiver.resource == finding.resource.address;
+            assert!(is_meant || finding.waiver.is_none(), "a waiver is told of where it is not meant");
             let unwaived = Finding { waiver: None, ..finding.clone() };
             let is_bound = binding_of(&unwaived, &graph) == Some(waiver.binds);
             let is_signed = signed_well(waiver, rules.settings(), today, &Holds(true)).is_ok();
