@@ -1,4 +1,4 @@
-//! Forms and data that targets bring along, read once.
+//! Forms, data and infrastructure that targets bring along.
 
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -10,6 +10,11 @@ const FORMS: [&[u8]; 2] = [
     include_bytes!("../fixtures/every-type.json"),
 ];
 const RESPONSE: &[u8] = include_bytes!("../fixtures/every-type-answered.json");
+
+/// A plan that many rules are against, for waivers and for rules of one's own.
+pub(crate) const UNSOUND_PLAN: &str = include_str!("../fixtures/unsound-plan.json");
+/// Manifests of the same kind.
+pub(crate) const UNSOUND_MANIFESTS: &str = include_str!("../fixtures/unsound-manifests.yaml");
 
 /// The forms; none is missing, which a test sees to.
 pub(crate) static QUESTIONNAIRES: LazyLock<Vec<Questionnaire>> =

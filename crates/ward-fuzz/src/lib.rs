@@ -48,7 +48,9 @@ pub const TARGETS: &[Target] = &[
     infrastructure::terraform_source::TARGET,
     infrastructure::plan::TARGET,
     infrastructure::cloudformation::TARGET,
+    infrastructure::manifests::TARGET,
     infrastructure::admission_review::TARGET,
+    infrastructure::own_rules::TARGET,
     infrastructure::waiver::TARGET,
 ];
 

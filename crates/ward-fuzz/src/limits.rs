@@ -17,3 +17,8 @@ pub const FINDINGS_PER_BYTE_MAX: usize = 1;
 pub const MESSAGE_MAX_BYTES: usize = 16 * 1024;
 /// Alerts that one rule may raise on one report.
 pub const ALERTS_PER_REPORT_MAX: usize = 64;
+
+/// Levels of objects that the changes to an object of a cluster are merged into; below, they take its place.
+pub const PATCH_MAX_DEPTH: usize = 16;
+/// Bytes of a word that the fuzzer makes inputs of. It passes over longer ones without a word.
+pub const WORD_MAX_BYTES: usize = 64;

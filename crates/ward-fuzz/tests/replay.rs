@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use ward_fuzz::limits::WORD_MAX_BYTES;
 use ward_fuzz::{TARGETS, target};
 
 /// No more than a thread in a browser has.
@@ -46,6 +47,14 @@ fn every_folder_is_one_of_a_target() {
             let name = entry.file_name().into_string().unwrap();
             assert!(target(&name).is_some(), "testdata/fuzz/{name} belongs to no target");
         }
+    }
+}
+
+#[test]
+fn every_word_is_short_enough_for_the_fuzzer() {
+    for target in TARGETS {
+        let long: Vec<_> = target.words.iter().filter(|word| word.len() > WORD_MAX_BYTES).collect();
+        assert!(long.is_empty(), "{}: {long:?}", target.name);
     }
 }
 

@@ -34,6 +34,8 @@ pub fn of(target: &str, corpora: Option<&Path>) -> Outcome<Seeds> {
         "terraform_source" => terraform_sources(corpora)?,
         "plan" => policy_files(corpora, "plans", &["json"])?,
         "cloudformation" => policy_files(corpora, "aws-templates", &["json", "yaml", "yml", "template"])?,
+        "manifests" => manifests(corpora)?,
+        "own_rules" => own_rules()?,
         _ => Seeds::new(),
     };
     seeds.retain(|seed| seed.len() <= SEED_BYTES);
@@ -307,6 +309,32 @@ fn terraform_sources(corpora: Option<&Path>) -> Outcome<Seeds> {
                 seeds.insert([&*fs::read(path)?, b"\nvariable \"w\" {}\n"].concat());
             }
         }
+    }
+    Ok(seeds)
+}
+
+/// Manifests of the project and from elsewhere.
+fn manifests(corpora: Option<&Path>) -> Outcome<Seeds> {
+    let mut seeds = policy_files(corpora, "kubernetes-goat", &["json", "yaml", "yml"])?;
+    for entry in fs::read_dir(root().join("deploy/kubernetes"))? {
+        seeds.insert(fs::read(entry?.path())?);
+    }
+    Ok(seeds)
+}
+
+/// Each of Ward's own rules, with another id, as a file of its own.
+fn own_rules() -> Outcome<Seeds> {
+    const RULE: &str = "\n  - id: W-";
+    let mut seeds = Seeds::new();
+    for entry in fs::read_dir(root().join("policies"))? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(path)?;
+        let mut parts = text.split(RULE);
+        let head = parts.next().unwrap_or_default();
+        seeds.extend(parts.map(|rule| format!("{head}\n  - id: ORG-{rule}\n").into_bytes()));
     }
     Ok(seeds)
 }

@@ -48,7 +48,7 @@ pub(crate) const TARGET: Target = Target {
         r#""open-choice""#,
         r#""quantity""#,
         r#""decimal""#,
-        "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-",
+        "/uv/sdc/StructureDefinition/sdc-questionnaire-",
         "http://hl7.org/fhir/StructureDefinition/",
         "calculatedExpression",
         "enableWhenExpression",

@@ -32,11 +32,35 @@ pub(crate) const TARGET: Target = Target {
         "AWS::NoValue",
         "AllowedValues: [",
         "Default: ",
+        "\"Resources\": {",
+        "{\"Ref\": \"P\"}",
+        "{\"Fn::If\": [\"C\", ",
+        "{\"Fn::Sub\": [\"${a}\", {\"a\": ",
+        "{\"Fn::GetAtt\": [\"R\", \"Arn\"]}",
+        "{\"Fn::FindInMap\": [\"M\", ",
+        "{\"Fn::Join\": [\"\", [",
+        "{\"Fn::Select\": [0, ",
+        "{\"Fn::Split\": [\",\", ",
+        "{\"Fn::Equals\": [",
+        "{\"Fn::And\": [",
+        "{\"Fn::Or\": [",
+        "{\"Condition\": \"C\"}",
+        "{\"Fn::ImportValue\": ",
+        "{\"Fn::Base64\": ",
+        "Transform: AWS::Serverless-2016-10-31\n",
+        "Globals:\n  Function:\n",
+        "Type: AWS::Serverless::Function\n",
+        "Type: AWS::Serverless::SimpleTable\n",
+        "SSESpecification: {SSEEnabled: true}",
+        "DeletionPolicy: Retain\n",
+        "PolicyDocument: {Statement: [{Effect: Allow, ",
+        "Principal: \"*\", Action: \"*\", Resource: \"*\"}]}",
+        "Tags: [{Key: data_class, Value: phi}]",
     ],
     run,
 };
 
 fn run(input: &[u8]) {
     let Ok(text) = read_text(input) else { return };
-    holds(read_cloudformation("input", &text), read_cloudformation("input", &text));
+    holds(input, read_cloudformation("input", &text), read_cloudformation("input", &text));
 }

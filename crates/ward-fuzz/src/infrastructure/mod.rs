@@ -3,6 +3,8 @@
 pub(crate) mod admission_review;
 pub(crate) mod cloudformation;
 mod judged;
+pub(crate) mod manifests;
+pub(crate) mod own_rules;
 pub(crate) mod plan;
 pub(crate) mod terraform_source;
 pub(crate) mod waiver;

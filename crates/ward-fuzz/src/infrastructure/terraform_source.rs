@@ -1,13 +1,14 @@
 //! Terraform source: files with a zero byte between them.
 
+use super::judged::holds;
 use crate::Target;
 use ward_policy::graph::{Attribute, Graph, Resource};
 use ward_policy::limits::{MAX_EVALUATION_STEPS, MAX_TEXT_BYTES};
-use ward_policy::terraform_source::{SourceFile, SourceOptions, read_terraform_source};
+use ward_policy::terraform_source::{SourceFile, SourceOptions, TerraformSource, read_terraform_source};
 
 pub(crate) const TARGET: Target = Target {
     name: "terraform_source",
-    about: "files of a configuration: what is known stays so whatever else becomes known, and is the same twice",
+    about: "files of a configuration: judged the same twice; what is known stays so whatever else becomes known",
     words: &[
         "resource \"t_r\" \"x\" {\n",
         "module \"m\" {\n  source = \"./m\"\n",
@@ -35,24 +36,67 @@ pub(crate) const TARGET: Target = Target {
         "...",
         " ? ",
         "\0",
+        "\0\0",
+        "resource \"aws_db_instance\" \"d\" {\n",
+        "resource \"aws_s3_bucket\" \"b\" {\n",
+        "resource \"aws_security_group\" \"g\" {\n",
+        "data \"aws_iam_policy_document\" \"p\" {\n  statement {\n",
+        "provider \"aws\" {\n  region = ",
+        "storage_encrypted = ",
+        "kms_key_id = aws_kms_key.k.arn\n",
+        "ingress {\n",
+        "cidr_blocks = [\"0.0.0.0/0\"]\n",
+        "tags = {",
+        "default = ",
+        "lifecycle {\n",
+        "sensitive(",
+        "source = \"r/r/aws\"\n",
+        "{\"Modules\": [{\"Key\": \"m\", \"Dir\": \".terraform/modules/r\"}]}",
+        "module.m.",
+        "output \"o\" {\n  value = ",
     ],
     run,
 };
 
-/// Where the files of an input lie.
-const PATHS: [&str; 4] = ["main.tf", "m/main.tf", "more.tf.json", "terraform.tfvars"];
+/// Where the files of an input lie: a module beside the root, values, and a module that was fetched.
+const PATHS: [&str; 8] = [
+    "main.tf",
+    "m/main.tf",
+    "more.tf.json",
+    "terraform.tfvars",
+    "x.auto.tfvars",
+    ".terraform/modules/modules.json",
+    ".terraform/modules/r/main.tf",
+    "y.auto.tfvars.json",
+];
 /// The variable that is given or not.
 const OPEN: &str = "w";
 /// What it is given.
 const GIVEN: [&str; 4] = ["true", "0", "x", ""];
+/// Tells whether the variable is open: it may have a default, or a value from a file.
+const PROBE: SourceFile<'_> =
+    SourceFile { path: "probe.tf", bytes: b"resource \"t_probe\" \"w\" {\n  v = var.w\n}\n" };
+const PROBE_ADDRESS: &str = "t_probe.w";
 
 fn run(input: &[u8]) {
-    let files: Vec<SourceFile<'_>> = PATHS
+    let mut files: Vec<SourceFile<'_>> = PATHS
         .iter()
         .zip(input.split(|byte| *byte == 0))
         .filter(|(_, bytes)| !bytes.is_empty())
         .map(|(path, bytes)| SourceFile { path, bytes })
         .collect();
+    if let Ok(source) = TerraformSource::read(&files) {
+        let (graphs, again) =
+            (source.graphs(&SourceOptions::default()), source.graphs(&SourceOptions::default()));
+        assert_eq!(graphs.len(), again.len(), "there are as many roots twice");
+        for ((root, graph), (other, again)) in graphs.into_iter().zip(again) {
+            assert_eq!(root, other, "roots are the same twice");
+            holds(input, graph, again);
+        }
+        if source.declares("", OPEN) {
+            files.push(PROBE);
+        }
+    }
     let Ok(open) = read_terraform_source(&files, &SourceOptions::default()) else { return };
     let again = read_terraform_source(&files, &SourceOptions::default());
     assert!(again.is_ok(), "what was read is read again");
@@ -63,7 +107,7 @@ fn run(input: &[u8]) {
     let values: usize = open.resources().map(|(_, resource)| count_values(resource, longest)).sum();
     assert!(values <= MAX_EVALUATION_STEPS, "values are bounded");
     // A check that says it did not look at everything proves nothing.
-    if open.notes().iter().any(|note| note.blocks) {
+    if open.notes().iter().any(|note| note.blocks) || !is_open(&open) {
         return;
     }
     for text in GIVEN {
@@ -73,6 +117,12 @@ fn run(input: &[u8]) {
             refines(&open, &given);
         }
     }
+}
+
+/// Whether the variable may be anything.
+fn is_open(graph: &Graph) -> bool {
+    let value = graph.at(PROBE_ADDRESS).and_then(|(_, probe)| probe.attributes.get("v"));
+    matches!(value, Some(Attribute::Unknown(unknown)) if unknown.branches.is_empty())
 }
 
 fn count_values(resource: &Resource, longest: usize) -> usize {
