@@ -13,6 +13,7 @@ mod sensitive;
 mod unknown;
 
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
+pub(crate) use attribute::FEW_NAMES;
 pub use attribute::{Attribute, Block, Name};
 pub use inputs::{Inputs, Texts};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};

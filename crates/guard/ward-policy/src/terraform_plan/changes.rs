@@ -3,7 +3,8 @@
 use super::choices::chosen;
 use super::configuration::{Declared, Module};
 use super::marks::{MarkReader, Marks, expressions, with_sensitive, with_unknown};
-use super::scope::{Scope, Written};
+use super::scope::Configured;
+use super::written::Written;
 use crate::graph::{Action, Block, InstanceKey, ModulePath, Resource, Role, split_address};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, Trees};
@@ -40,7 +41,7 @@ pub(super) struct ChangeReader<'a> {
 /// Turns a change into a resource.
 pub(super) fn resource_of<'a>(
     change: &mut Change<'a>,
-    configuration: Option<&Module<'a>>,
+    configured: &Configured<'_, 'a>,
     is_drift: bool,
     trees: &mut Trees,
 ) -> Result<Resource, InputError> {
@@ -73,11 +74,11 @@ pub(super) fn resource_of<'a>(
     resource.key = change.key.clone();
     resource.role = role;
     resource.action = action;
-    let module = configuration.and_then(|root| root.at(&resource.module));
+    let module = configured.root.and_then(|root| root.at(&resource.module));
     let address = declared_address(role, &change.kind, &change.name);
     let declared = module.and_then(|module| module.resources.get(&*address));
     resource.provider = provider(declared, &change.provider);
-    fill(&mut resource, change, (configuration, declared), trees)?;
+    fill(&mut resource, change, (configured, declared), trees)?;
     Ok(resource)
 }
 
@@ -85,18 +86,15 @@ pub(super) fn resource_of<'a>(
 fn fill<'a>(
     resource: &mut Resource,
     change: &mut Change<'a>,
-    (configuration, declared): (Option<&Module<'a>>, Option<&Declared<'a>>),
+    (configured, declared): (&Configured<'_, 'a>, Option<&Declared<'a>>),
     trees: &mut Trees,
 ) -> Result<(), InputError> {
     let empty = Module::default();
     let module = resource.module.clone();
     let own_key = resource.key.clone();
-    let scope = Scope {
-        root: configuration.unwrap_or(&empty),
-        module: &module,
-        key: own_key.as_ref(),
-        for_each: declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default(),
-    };
+    let for_each = declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default();
+    let root = configured.root.unwrap_or(&empty);
+    let scope = configured.scope(root, &module, own_key.as_ref(), for_each);
     let written = declared.map_or(Written::NotTold, |declared| Written::as_one(&declared.expressions));
     let values = with_unknown(std::mem::take(&mut change.after), &change.after_unknown, &written, &scope)?;
     resource.chosen = chosen(&values, &written);
@@ -129,7 +127,7 @@ pub(super) fn read_change<'a>(
     reader: &mut ChangeReader<'a>,
 ) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
-    let start = scanner.clone();
+    let start = scanner.at();
     scanner.object(|name, scanner| {
         match &*name {
             "address" => change.address = scanner.text()?,
@@ -146,7 +144,7 @@ pub(super) fn read_change<'a>(
         Ok(())
     })?;
     if change.address.is_empty() {
-        change.line = start.line();
+        change.line = scanner.line_at(start);
     }
     // Old plans tell the module only in the address.
     if change.module.is_empty() && change.address.starts_with("module.") {
