@@ -21,7 +21,9 @@ pub(super) struct Change<'a> {
     key: Option<InstanceKey>,
     provider: Cow<'a, str>,
     deposed: Cow<'a, str>,
-    actions: Vec<Cow<'a, str>>,
+    /// What is done; the words themselves if nobody knows them.
+    action: Option<Action>,
+    unknown_actions: Box<[Cow<'a, str>]>,
     /// Read only for what is changed or removed.
     before: Option<Scanner<'a>>,
     after: Block,
@@ -36,6 +38,14 @@ pub(super) struct Change<'a> {
 pub(super) struct ChangeReader<'a> {
     pub(super) trees: Trees,
     pub(super) marks: MarkReader<'a>,
+    /// What the change that is being read does, in words: of two lists, both count.
+    words: Vec<Cow<'a, str>>,
+}
+
+impl ChangeReader<'_> {
+    pub(super) fn new(trees: Trees) -> Self {
+        Self { trees, marks: MarkReader::default(), words: Vec::new() }
+    }
 }
 
 /// Turns a change into a resource.
@@ -62,8 +72,9 @@ pub(super) fn resource_of<'a>(
         "data" => Role::Data,
         _ => return Err(fault(&format!("the mode {:?} is not known", change.mode))),
     };
-    let action = action(&change.actions)
-        .ok_or_else(|| fault(&format!("the actions {:?} are not known", change.actions)))?;
+    let action = change
+        .action
+        .ok_or_else(|| fault(&format!("the actions {:?} are not known", change.unknown_actions)))?;
     let module = ModulePath::parse(&change.module).ok_or_else(|| fault("its module has no address"))?;
     let mut resource = Resource::new(&change.address, &change.kind, &change.name);
     if !change.deposed.is_empty() {
@@ -75,8 +86,12 @@ pub(super) fn resource_of<'a>(
     resource.role = role;
     resource.action = action;
     let module = configured.root.and_then(|root| root.at(&resource.module));
-    let address = declared_address(role, &change.kind, &change.name);
-    let declared = module.and_then(|module| module.resources.get(&*address));
+    let declared = module.and_then(|module| {
+        let is_own = is_address(&change.address, role, &change.kind, &change.name);
+        let own = is_own.then(|| change.address.clone());
+        let address = own.unwrap_or_else(|| declared_address(role, &change.kind, &change.name).into());
+        module.resources.get(&address)
+    });
     resource.provider = provider(declared, &change.provider);
     fill(&mut resource, change, (configured, declared), trees)?;
     Ok(resource)
@@ -110,8 +125,15 @@ fn fill<'a>(
     Ok(())
 }
 
+/// Whether an address is that of the block itself, as it is without modules and instances.
+fn is_address(address: &str, role: Role, kind: &str, name: &str) -> bool {
+    let block = if role == Role::Data { address.strip_prefix("data.") } else { Some(address) };
+    let rest = block.and_then(|block| block.strip_prefix(kind));
+    rest.and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest == name)
+}
+
 /// How a block is named in its module.
-pub(super) fn declared_address(role: Role, kind: &str, name: &str) -> String {
+fn declared_address(role: Role, kind: &str, name: &str) -> String {
     [if role == Role::Data { "data." } else { "" }, kind, ".", name].concat()
 }
 
@@ -127,6 +149,7 @@ pub(super) fn read_change<'a>(
     reader: &mut ChangeReader<'a>,
 ) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
+    reader.words.clear();
     let start = scanner.at();
     scanner.object(|name, scanner| {
         match &*name {
@@ -159,14 +182,16 @@ fn values<'a>(
     change: &mut Change<'a>,
 ) -> Result<(), InputError> {
     scanner.object(|name, scanner| match &*name {
-        "actions" => scanner.array(|scanner| {
-            // Most have one.
-            if change.actions.is_empty() {
-                change.actions.reserve_exact(1);
-            }
-            change.actions.push(scanner.text()?);
+        "actions" => {
+            scanner.array(|scanner| {
+                reader.words.push(scanner.text()?);
+                Ok(())
+            })?;
+            change.action = action(&reader.words);
+            let is_known = change.action.is_some();
+            change.unknown_actions = if is_known { Box::default() } else { reader.words.as_slice().into() };
             Ok(())
-        }),
+        }
         "before" => {
             change.before = Some(scanner.clone());
             scanner.skip().map(drop)
@@ -221,17 +246,17 @@ pub(super) fn module_of(address: &str) -> String {
 }
 
 fn action(actions: &[Cow<'_, str>]) -> Option<Action> {
-    let words: Vec<&str> = actions.iter().map(|word| &**word).collect();
-    Some(match words.as_slice() {
-        ["no-op"] => Action::Keep,
-        ["create"] => Action::Create,
-        ["read"] => Action::Read,
-        ["update"] => Action::Update,
-        ["delete", "create"] | ["create", "delete"] => Action::Replace,
+    let mut words = actions.iter().map(|word| &**word);
+    Some(match (words.next()?, words.next(), words.next()) {
+        ("no-op", None, _) => Action::Keep,
+        ("create", None, _) => Action::Create,
+        ("read", None, _) => Action::Read,
+        ("update", None, _) => Action::Update,
+        ("delete", Some("create"), None) | ("create", Some("delete"), None) => Action::Replace,
         // A new one is made, and the old one is left to itself.
-        ["create", "forget"] | ["forget", "create"] => Action::Replace,
-        ["delete"] => Action::Delete,
-        ["forget"] => Action::Forget,
+        ("create", Some("forget"), None) | ("forget", Some("create"), None) => Action::Replace,
+        ("delete", None, _) => Action::Delete,
+        ("forget", None, _) => Action::Forget,
         _ => return None,
     })
 }

@@ -20,7 +20,6 @@ use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, Trees, read_block};
 use changes::{Change, ChangeReader, read_change, resource_of};
 use configuration::{Module, read_configuration};
-use marks::MarkReader;
 use scope::Configured;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -123,7 +122,7 @@ fn without_changes(sections: &Sections<'_>) -> Result<Graph, InputError> {
 fn read_changes<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Change<'a>>, InputError> {
     let mut changes = Vec::new();
     let trees = Trees::of_text(scanner.rest_bytes());
-    let mut reader = ChangeReader { trees, marks: MarkReader::default() };
+    let mut reader = ChangeReader::new(trees);
     if scanner.peek()? == Kind::Null {
         scanner.skip()?;
         return Ok(changes);
