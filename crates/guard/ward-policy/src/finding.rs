@@ -48,6 +48,11 @@ impl Observation {
     /// In one line: `storage_encrypted = false (default of the provider)`.
     #[must_use]
     pub fn line(&self) -> String {
+        self.line_parts().concat()
+    }
+
+    /// The parts of the line, in their order.
+    pub(crate) fn line_parts(&self) -> [&str; 8] {
         let [address, colon] = self.address.as_deref().map(|address| [address, ": "]).unwrap_or_default();
         let between = match (&*self.path, &*self.value) {
             ("", _) => "",
@@ -55,7 +60,7 @@ impl Observation {
             _ => " = ",
         };
         let [open, origin, close] = if self.origin.is_empty() { [""; 3] } else { [" (", &self.origin, ")"] };
-        [address, colon, &self.path, between, &self.value, open, origin, close].concat()
+        [address, colon, &self.path, between, &self.value, open, origin, close]
     }
 }
 

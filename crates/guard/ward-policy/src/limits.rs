@@ -33,6 +33,10 @@ pub const MAX_SHOWN_CHARS: usize = 120;
 /// Most steps taken through variables, outputs and locals for one reference.
 pub const MAX_REFERENCE_STEPS: usize = 64;
 
+/// Most steps that all references of one plan may take behind those that stand in its resources: what leads
+/// further is taken as computed.
+pub const MAX_PLAN_STEPS: usize = 2_000_000;
+
 /// Deepest nesting of conditions in a rule.
 pub const MAX_CONDITION_DEPTH: usize = 24;
 

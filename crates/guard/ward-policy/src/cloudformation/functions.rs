@@ -132,6 +132,7 @@ impl<'t> Evaluator<'t> {
             return opaque_call("Fn::FindInMap", &[]);
         };
         let default = options.first().and_then(|options| options.get("DefaultValue"));
+        self.spend(self.mappings.and_then(YamlNode::as_entries).map_or(0, <[_]>::len));
         let level = self.mappings.and_then(|mappings| mappings.get(map));
         let tops: Vec<&YamlNode> = level.map(|level| self.entries_of_key(level, top)).unwrap_or_default();
         let mut found = Vec::new();

@@ -70,7 +70,7 @@ pub(super) fn doubt(
     if graph.format() == Format::TerraformState || resource.role == Role::Existing {
         return Some((Truth::Maybe, "a state does not say who chose the key"));
     }
-    if let Some(chosen) = resource.chosen.iter().find(|chosen| &*chosen.path == path) {
+    if let Some(chosen) = resource.choice_at(path) {
         return Some(if chosen.is_sure {
             (Truth::No, "not set in the configuration: the provider chose it")
         } else {

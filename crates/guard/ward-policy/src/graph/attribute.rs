@@ -137,8 +137,9 @@ impl From<Block> for Attribute {
 /// A name in a block. Most resources have the same few names: whoever reads many lets them share each.
 pub type Name = Arc<str>;
 
-/// As many names as are looked through one after another.
-const FEW_NAMES: usize = 40;
+/// As many names as are looked through one after another. More are sorted first: one by one, a block of very
+/// many would take the square of them.
+pub(crate) const FEW_NAMES: usize = 40;
 
 /// Names and their values, sorted by name, each name once.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -13,6 +13,7 @@ mod sensitive;
 mod unknown;
 
 pub use address::{AddressPart, InstanceKey, ModulePath, ModuleStep, split_address};
+pub(crate) use attribute::FEW_NAMES;
 pub use attribute::{Attribute, Block, Name};
 pub use inputs::{Inputs, Texts};
 pub use lookup::{AttributePath, Reached, State, reach, reach_from};
@@ -23,6 +24,7 @@ pub use unknown::{BlockReference, Reason, Reference, References, Referent, Refer
 
 use crate::limits::MAX_RESOURCES;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// What stands behind the id of a storage account of Azure where its blobs are meant: Azure takes a setting
 /// about the log of reads and writes only there.
@@ -120,7 +122,8 @@ pub struct Graph {
     resources: Vec<Resource>,
     notes: Vec<Note>,
     by_kind: HashMap<Box<str>, Vec<ResourceId>>,
-    by_block: HashMap<Box<str>, Vec<ResourceId>>,
+    /// Made when somebody asks for it: many inputs refer to nothing.
+    by_block: OnceLock<HashMap<Box<str>, Vec<ResourceId>>>,
     by_address: HashMap<Box<str>, ResourceId>,
     inputs: Inputs,
 }
@@ -139,7 +142,7 @@ impl Graph {
             format,
             notes,
             by_kind: HashMap::new(),
-            by_block: HashMap::with_capacity(resources.len()),
+            by_block: OnceLock::new(),
             by_address: HashMap::with_capacity(resources.len()),
             inputs: Inputs::default(),
             resources,
@@ -157,11 +160,21 @@ impl Graph {
                 graph.by_kind.insert(resource.kind.clone(), Vec::new());
             }
             graph.by_kind.get_mut(&resource.kind).into_iter().for_each(|ids| ids.push(id));
-            let is_data = resource.role == Role::Data;
-            let block = block_key(&resource.module, is_data, &resource.kind, &resource.name);
-            graph.by_block.entry(block).or_default().push(id);
         }
         Ok(graph)
+    }
+
+    /// The resources by their blocks in the source.
+    fn by_block(&self) -> &HashMap<Box<str>, Vec<ResourceId>> {
+        self.by_block.get_or_init(|| {
+            let mut by_block: HashMap<Box<str>, Vec<ResourceId>> = HashMap::with_capacity(self.len());
+            for (id, resource) in self.resources().filter(|(_, resource)| resource.role != Role::Drifted) {
+                let is_data = resource.role == Role::Data;
+                let block = block_key(&resource.module, is_data, &resource.kind, &resource.name);
+                by_block.entry(block).or_default().push(id);
+            }
+            by_block
+        })
     }
 
     /// The same graph, with what was given to its inputs.
@@ -237,7 +250,7 @@ impl Graph {
     #[must_use]
     pub fn resolve(&self, reference: &BlockReference) -> Resolved {
         let block = block_key(&reference.module, reference.is_data, &reference.kind, &reference.name);
-        let ids = self.by_block.get(&block).map(Vec::as_slice).unwrap_or_default();
+        let ids = self.by_block().get(&block).map(Vec::as_slice).unwrap_or_default();
         let is_meant = |id: &&ResourceId| {
             self.get(**id).is_some_and(|resource| {
                 resource.action.leaves_it()

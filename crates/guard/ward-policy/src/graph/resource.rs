@@ -34,8 +34,8 @@ pub struct Resource {
     pub before: Option<Block>,
     /// What the expressions of its attributes refer to, whether or not their values are known.
     pub expressions: Vec<Expression>,
-    /// Texts that no expression of the configuration gives, if the format has both. The provider chose
-    /// them, or nobody knows who did.
+    /// Texts that no expression of the configuration gives, if the format has both; sorted by their paths. The
+    /// provider chose them, or nobody knows who did.
     pub chosen: Vec<Chosen>,
 }
 
@@ -67,6 +67,13 @@ impl Resource {
     #[must_use]
     pub fn is_there_with(&self, other: &Self) -> bool {
         !self.may_be_absent && (self.condition.is_none() || self.condition == other.condition)
+    }
+
+    /// Whether the text of an attribute was chosen by nobody who wrote the configuration.
+    #[must_use]
+    pub fn choice_at(&self, path: &str) -> Option<&Chosen> {
+        let place = self.chosen.binary_search_by(|chosen| (*chosen.path).cmp(path)).ok()?;
+        self.chosen.get(place)
     }
 
     /// What the expression of an attribute refers to.

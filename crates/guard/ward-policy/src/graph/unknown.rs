@@ -1,6 +1,7 @@
 //! What is known about a value that nobody knows before the deployment.
 
-use super::{Attribute, InstanceKey, ModulePath};
+use super::{Attribute, FEW_NAMES, InstanceKey, ModulePath};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,11 +42,25 @@ impl Unknown {
             return written.to_string();
         }
         let mut names: Vec<&str> = Vec::new();
+        // The same names sorted, once they are more than a few.
+        let mut sorted: BTreeSet<&str> = BTreeSet::new();
         for reference in self.references.iter() {
             // Terraform lists `a.b.c` and then `a.b`: the longest says it all.
-            if !names.iter().any(|name| is_within(name, &reference.written)) {
-                names.push(&reference.written);
+            let written = &*reference.written;
+            if names.len() <= FEW_NAMES {
+                if names.iter().any(|name| is_within(name, written)) {
+                    continue;
+                }
+            } else {
+                if sorted.is_empty() {
+                    sorted.extend(&names);
+                }
+                if is_within_one(&sorted, written) {
+                    continue;
+                }
+                sorted.insert(written);
             }
+            names.push(written);
         }
         names.join(", ")
     }
@@ -53,6 +68,12 @@ impl Unknown {
 
 fn is_within(long: &str, short: &str) -> bool {
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Whether it is within one of these: what goes on behind it follows it in their order.
+fn is_within_one(sorted: &BTreeSet<&str>, short: &str) -> bool {
+    let follows = |start: &str| sorted.range(start..).next().is_some_and(|long| is_within(long, short));
+    follows(short) || ['.', '['].iter().any(|mark| follows(&format!("{short}{mark}")))
 }
 
 /// Why a value is not known.

@@ -3,6 +3,7 @@
 use crate::input_error::InputError;
 use crate::limits::MAX_JSON_DEPTH;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// What kind of value comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +22,13 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// The place of which the line was told last, and the lines before it: the next one counts on from there.
+    counted: Cell<(usize, usize)>,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, counted: Cell::new((0, 0)) }
     }
 
     /// The place in bytes; behind [`peek`](Self::peek), where the value begins.
@@ -40,7 +43,17 @@ impl<'a> Scanner<'a> {
 
     /// Line of the place, from 1.
     pub(crate) fn line(&self) -> usize {
-        1 + self.text.bytes().take(self.at).filter(|byte| *byte == b'\n').count()
+        self.line_at(self.at)
+    }
+
+    /// Line of a place in bytes, from 1. Asked again and again, the places have to follow one another.
+    pub(crate) fn line_at(&self, at: usize) -> usize {
+        let counted = self.counted.get();
+        let (from, lines) = if counted.0 <= at { counted } else { (0, 0) };
+        let passed = self.text.as_bytes().get(from..at).unwrap_or_default();
+        let lines = lines + passed.iter().filter(|byte| **byte == b'\n').count();
+        self.counted.set((at, lines));
+        1 + lines
     }
 
     fn fault(&self, what: &'static str) -> InputError {

@@ -1,6 +1,6 @@
 //! A page for a terminal: labelled texts that wrap, colours, and nothing in it that steers.
 
-use crate::shown_text::one_line;
+use crate::shown_text::{is_plain, one_line};
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,14 @@ const LEAST_CHARS: usize = 30;
 pub(super) struct Page {
     pub(super) out: String,
     pub(super) style: Style,
+    /// Empty: what is put together for one line takes its room.
+    pub(super) held: String,
 }
 
 impl Page {
     /// An empty page.
     pub(super) const fn new(style: Style) -> Self {
-        Self { out: String::new(), style }
+        Self { out: String::new(), style, held: String::new() }
     }
 
     /// A line whose texts were cleaned; white space at its end goes.
@@ -75,6 +77,10 @@ impl Page {
 
     /// Ends the line that is being written; white space at its end goes.
     pub(super) fn end_line(&mut self) {
+        // Most lines end with a letter.
+        if self.out.as_bytes().last().is_some_and(u8::is_ascii_graphic) {
+            return self.out.push('\n');
+        }
         let start = self.out.rfind('\n').map_or(0, |at| at + 1);
         let line = self.out.get(start..).unwrap_or_default();
         self.out.truncate(start + line.trim_end().len());
@@ -118,14 +124,14 @@ impl Page {
 
 /// Whether a text of visible letters has one space between its words, and none around them.
 fn is_plain_line(text: &str) -> bool {
-    let mut was_space = true;
-    let is_plain = text.bytes().all(|byte| {
-        let is_space = byte == b' ';
-        let goes_on = is_space && !was_space || byte.is_ascii_graphic();
-        was_space = is_space;
-        goes_on
-    });
-    is_plain && !was_space
+    let bytes = text.as_bytes();
+    let is_around = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    // Without a way out of the loop it is looked through in one go.
+    let two_spaces = |is_there: bool, (one, next): (&u8, &u8)| is_there | ((*one == b' ') & (*next == b' '));
+    is_plain(text)
+        && !is_around(bytes.first())
+        && !is_around(bytes.last())
+        && !bytes.iter().zip(bytes.iter().skip(1)).fold(false, two_spaces)
 }
 
 #[cfg(test)]

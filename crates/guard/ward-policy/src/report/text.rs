@@ -177,13 +177,7 @@ impl Page {
         self.out.extend([&*path, drift]);
         self.end_line();
         self.source(finding, shown);
-        let lines: Vec<String> = finding.observed.iter().map(Observation::line).collect();
-        for (place, line) in lines.iter().enumerate() {
-            // Two parts of a condition may look at one value.
-            if !lines.iter().take(place).any(|told| told == line) {
-                self.labelled("  observed", line);
-            }
-        }
+        self.observed(&finding.observed);
         if let Some(waiver) = &finding.waiver {
             self.labelled("  no waiver", waiver);
         }
@@ -196,6 +190,25 @@ impl Page {
                     let line = self.paint(GREEN, line);
                     self.line(&format!("    {painted}{line}"));
                 }
+            }
+        }
+    }
+
+    fn observed(&mut self, observed: &[Observation]) {
+        // Most findings have one, and one text takes the line of each.
+        if let [only] = observed {
+            let mut line = std::mem::take(&mut self.held);
+            line.extend(only.line_parts());
+            self.labelled("  observed", &line);
+            line.clear();
+            self.held = line;
+            return;
+        }
+        let lines: Vec<String> = observed.iter().map(Observation::line).collect();
+        for (place, line) in lines.iter().enumerate() {
+            // Two parts of a condition may look at one value.
+            if !lines.iter().take(place).any(|told| told == line) {
+                self.labelled("  observed", line);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! What a provider takes where nothing is written: data with its own reader.
 
+use super::known_names::KnownNames;
 use super::{Fields, RuleError, read_document};
 use crate::graph::Attribute;
 use crate::yaml::YamlNode;
-use std::collections::HashMap;
 
 /// What holds where an attribute is not set.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub enum DefaultValue {
 
 /// Every default that Ward knows, by type and attribute.
 #[derive(Debug, Clone, std::default::Default)]
-pub struct Defaults(HashMap<Box<str>, HashMap<Box<str>, Default>>);
+pub struct Defaults(KnownNames<KnownNames<Default>>);
 
 impl Defaults {
     /// The default of an attribute; its path has dots and no places in lists.

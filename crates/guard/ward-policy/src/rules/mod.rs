@@ -12,6 +12,7 @@ mod defaults;
 mod error;
 mod fields;
 mod fixture;
+mod known_names;
 mod ports;
 mod reader;
 mod rule_set;

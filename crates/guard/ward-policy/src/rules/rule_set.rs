@@ -1,9 +1,10 @@
 //! Rules, defaults and law together, ready to judge.
 
+use super::known_names::KnownNames;
 use super::{Cell, Defaults, Rule, RuleError, RuleFile};
 use crate::law::{Cited, Law, Requirement, Strength};
 use crate::settings::Settings;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Everything that a check judges by.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub struct RuleSet {
     defaults: Defaults,
     law: Law,
     settings: Settings,
-    by_type: HashMap<Box<str>, Vec<(usize, usize)>>,
+    by_type: KnownNames<Vec<(usize, usize)>>,
     /// Beginnings of types, for cells that judge every type that begins so.
     by_start: Vec<(Box<str>, usize, usize)>,
 }
@@ -29,7 +30,7 @@ impl RuleSet {
             defaults,
             law,
             settings: Settings::default(),
-            by_type: HashMap::new(),
+            by_type: KnownNames::default(),
             by_start: Vec::new(),
         };
         let mut ids = HashSet::new();

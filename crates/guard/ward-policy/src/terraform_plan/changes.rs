@@ -3,7 +3,8 @@
 use super::choices::chosen;
 use super::configuration::{Declared, Module};
 use super::marks::{MarkReader, Marks, expressions, with_sensitive, with_unknown};
-use super::scope::{Scope, Written};
+use super::scope::Configured;
+use super::written::Written;
 use crate::graph::{Action, Block, InstanceKey, ModulePath, Resource, Role, split_address};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, Trees};
@@ -20,7 +21,9 @@ pub(super) struct Change<'a> {
     key: Option<InstanceKey>,
     provider: Cow<'a, str>,
     deposed: Cow<'a, str>,
-    actions: Vec<Cow<'a, str>>,
+    /// What is done; the words themselves if nobody knows them.
+    action: Option<Action>,
+    unknown_actions: Box<[Cow<'a, str>]>,
     /// Read only for what is changed or removed.
     before: Option<Scanner<'a>>,
     after: Block,
@@ -35,12 +38,20 @@ pub(super) struct Change<'a> {
 pub(super) struct ChangeReader<'a> {
     pub(super) trees: Trees,
     pub(super) marks: MarkReader<'a>,
+    /// What the change that is being read does, in words: of two lists, both count.
+    words: Vec<Cow<'a, str>>,
+}
+
+impl ChangeReader<'_> {
+    pub(super) fn new(trees: Trees) -> Self {
+        Self { trees, marks: MarkReader::default(), words: Vec::new() }
+    }
 }
 
 /// Turns a change into a resource.
 pub(super) fn resource_of<'a>(
     change: &mut Change<'a>,
-    configuration: Option<&Module<'a>>,
+    configured: &Configured<'_, 'a>,
     is_drift: bool,
     trees: &mut Trees,
 ) -> Result<Resource, InputError> {
@@ -61,8 +72,9 @@ pub(super) fn resource_of<'a>(
         "data" => Role::Data,
         _ => return Err(fault(&format!("the mode {:?} is not known", change.mode))),
     };
-    let action = action(&change.actions)
-        .ok_or_else(|| fault(&format!("the actions {:?} are not known", change.actions)))?;
+    let action = change
+        .action
+        .ok_or_else(|| fault(&format!("the actions {:?} are not known", change.unknown_actions)))?;
     let module = ModulePath::parse(&change.module).ok_or_else(|| fault("its module has no address"))?;
     let mut resource = Resource::new(&change.address, &change.kind, &change.name);
     if !change.deposed.is_empty() {
@@ -73,11 +85,15 @@ pub(super) fn resource_of<'a>(
     resource.key = change.key.clone();
     resource.role = role;
     resource.action = action;
-    let module = configuration.and_then(|root| root.at(&resource.module));
-    let address = declared_address(role, &change.kind, &change.name);
-    let declared = module.and_then(|module| module.resources.get(&*address));
+    let module = configured.root.and_then(|root| root.at(&resource.module));
+    let declared = module.and_then(|module| {
+        let is_own = is_address(&change.address, role, &change.kind, &change.name);
+        let own = is_own.then(|| change.address.clone());
+        let address = own.unwrap_or_else(|| declared_address(role, &change.kind, &change.name).into());
+        module.resources.get(&address)
+    });
     resource.provider = provider(declared, &change.provider);
-    fill(&mut resource, change, (configuration, declared), trees)?;
+    fill(&mut resource, change, (configured, declared), trees)?;
     Ok(resource)
 }
 
@@ -85,18 +101,15 @@ pub(super) fn resource_of<'a>(
 fn fill<'a>(
     resource: &mut Resource,
     change: &mut Change<'a>,
-    (configuration, declared): (Option<&Module<'a>>, Option<&Declared<'a>>),
+    (configured, declared): (&Configured<'_, 'a>, Option<&Declared<'a>>),
     trees: &mut Trees,
 ) -> Result<(), InputError> {
     let empty = Module::default();
     let module = resource.module.clone();
     let own_key = resource.key.clone();
-    let scope = Scope {
-        root: configuration.unwrap_or(&empty),
-        module: &module,
-        key: own_key.as_ref(),
-        for_each: declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default(),
-    };
+    let for_each = declared.map(|declared| declared.for_each.as_slice()).unwrap_or_default();
+    let root = configured.root.unwrap_or(&empty);
+    let scope = configured.scope(root, &module, own_key.as_ref(), for_each);
     let written = declared.map_or(Written::NotTold, |declared| Written::as_one(&declared.expressions));
     let values = with_unknown(std::mem::take(&mut change.after), &change.after_unknown, &written, &scope)?;
     resource.chosen = chosen(&values, &written);
@@ -112,8 +125,15 @@ fn fill<'a>(
     Ok(())
 }
 
+/// Whether an address is that of the block itself, as it is without modules and instances.
+fn is_address(address: &str, role: Role, kind: &str, name: &str) -> bool {
+    let block = if role == Role::Data { address.strip_prefix("data.") } else { Some(address) };
+    let rest = block.and_then(|block| block.strip_prefix(kind));
+    rest.and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest == name)
+}
+
 /// How a block is named in its module.
-pub(super) fn declared_address(role: Role, kind: &str, name: &str) -> String {
+fn declared_address(role: Role, kind: &str, name: &str) -> String {
     [if role == Role::Data { "data." } else { "" }, kind, ".", name].concat()
 }
 
@@ -129,7 +149,8 @@ pub(super) fn read_change<'a>(
     reader: &mut ChangeReader<'a>,
 ) -> Result<Change<'a>, InputError> {
     let mut change = Change::default();
-    let start = scanner.clone();
+    reader.words.clear();
+    let start = scanner.at();
     scanner.object(|name, scanner| {
         match &*name {
             "address" => change.address = scanner.text()?,
@@ -146,7 +167,7 @@ pub(super) fn read_change<'a>(
         Ok(())
     })?;
     if change.address.is_empty() {
-        change.line = start.line();
+        change.line = scanner.line_at(start);
     }
     // Old plans tell the module only in the address.
     if change.module.is_empty() && change.address.starts_with("module.") {
@@ -161,14 +182,16 @@ fn values<'a>(
     change: &mut Change<'a>,
 ) -> Result<(), InputError> {
     scanner.object(|name, scanner| match &*name {
-        "actions" => scanner.array(|scanner| {
-            // Most have one.
-            if change.actions.is_empty() {
-                change.actions.reserve_exact(1);
-            }
-            change.actions.push(scanner.text()?);
+        "actions" => {
+            scanner.array(|scanner| {
+                reader.words.push(scanner.text()?);
+                Ok(())
+            })?;
+            change.action = action(&reader.words);
+            let is_known = change.action.is_some();
+            change.unknown_actions = if is_known { Box::default() } else { reader.words.as_slice().into() };
             Ok(())
-        }),
+        }
         "before" => {
             change.before = Some(scanner.clone());
             scanner.skip().map(drop)
@@ -223,17 +246,17 @@ pub(super) fn module_of(address: &str) -> String {
 }
 
 fn action(actions: &[Cow<'_, str>]) -> Option<Action> {
-    let words: Vec<&str> = actions.iter().map(|word| &**word).collect();
-    Some(match words.as_slice() {
-        ["no-op"] => Action::Keep,
-        ["create"] => Action::Create,
-        ["read"] => Action::Read,
-        ["update"] => Action::Update,
-        ["delete", "create"] | ["create", "delete"] => Action::Replace,
+    let mut words = actions.iter().map(|word| &**word);
+    Some(match (words.next()?, words.next(), words.next()) {
+        ("no-op", None, _) => Action::Keep,
+        ("create", None, _) => Action::Create,
+        ("read", None, _) => Action::Read,
+        ("update", None, _) => Action::Update,
+        ("delete", Some("create"), None) | ("create", Some("delete"), None) => Action::Replace,
         // A new one is made, and the old one is left to itself.
-        ["create", "forget"] | ["forget", "create"] => Action::Replace,
-        ["delete"] => Action::Delete,
-        ["forget"] => Action::Forget,
+        ("create", Some("forget"), None) | ("forget", Some("create"), None) => Action::Replace,
+        ("delete", None, _) => Action::Delete,
+        ("forget", None, _) => Action::Forget,
         _ => return None,
     })
 }

@@ -1,7 +1,6 @@
 //! Which values of a plan the provider chose: nobody wrote them.
 
-use super::configuration::Tree;
-use super::scope::Written;
+use super::written::{Nulls, Written};
 use crate::graph::{Attribute, Block, Chosen};
 
 /// The texts of a resource that no expression of the configuration gives.
@@ -35,11 +34,10 @@ fn in_value(value: &Attribute, written: &Written<'_, '_>, path: &mut String, fou
             found.push(Chosen { path: path.as_str().into(), is_sure: false });
         }
         // Written as null, the provider chooses as well.
-        (Attribute::Text(_), Written::As(trees)) => {
-            let is_null = |tree: &Tree<'_>| matches!(tree, Tree::Leaf { is_null: true, .. });
-            if trees.iter().any(|tree| is_null(tree)) {
-                let is_sure = trees.iter().all(|tree| is_null(tree));
-                found.push(Chosen { path: path.as_str().into(), is_sure });
+        (Attribute::Text(_), Written::As(_)) => {
+            let nulls = written.nulls();
+            if nulls != Nulls::No {
+                found.push(Chosen { path: path.as_str().into(), is_sure: nulls == Nulls::All });
             }
         }
         (Attribute::Block(block), _) => in_block(block, written, path, found),

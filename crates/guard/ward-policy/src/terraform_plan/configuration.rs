@@ -1,5 +1,6 @@
 //! The configuration that a plan carries: which expressions there are, and what they refer to.
 
+use crate::graph::FEW_NAMES;
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
 use std::borrow::Cow;
@@ -36,6 +37,34 @@ pub(super) struct Call<'a> {
     pub(super) module: Module<'a>,
 }
 
+/// A name in a block, and what stands there.
+type Entry<'a> = (Cow<'a, str>, Tree<'a>);
+
+/// A block in which names are found by their order. References keep that of the plan.
+#[derive(Debug)]
+pub(super) struct LargeBlock<'a> {
+    entries: Box<[Entry<'a>]>,
+    /// The places of the entries, sorted by their names.
+    by_name: Box<[usize]>,
+}
+
+impl<'a> LargeBlock<'a> {
+    fn new(entries: Box<[Entry<'a>]>) -> Self {
+        let mut named: Vec<(&str, usize)> =
+            entries.iter().enumerate().map(|(place, (name, _))| (&**name, place)).collect();
+        named.sort_unstable();
+        let by_name = named.into_iter().map(|(_, place)| place).collect();
+        Self { entries, by_name }
+    }
+
+    /// The first of a name.
+    fn get(&self, name: &str) -> Option<&Tree<'a>> {
+        let is_before = |place: &usize| self.entries.get(*place).is_some_and(|(known, _)| &**known < name);
+        let first = self.by_name.get(self.by_name.partition_point(is_before))?;
+        self.entries.get(*first).filter(|(known, _)| known == name).map(|(_, inner)| inner)
+    }
+}
+
 /// The expressions of a block.
 #[derive(Debug)]
 pub(super) enum Tree<'a> {
@@ -47,7 +76,9 @@ pub(super) enum Tree<'a> {
         is_null: bool,
     },
     /// A block with its attributes.
-    Block(Box<[(Cow<'a, str>, Tree<'a>)]>),
+    Block(Box<[Entry<'a>]>),
+    /// The same with more than a few names.
+    Large(Box<LargeBlock<'a>>),
     /// Blocks of one name.
     Blocks(Box<[Tree<'a>]>),
 }
@@ -174,7 +205,7 @@ fn output<'a>(
 /// exactly the room that it needs.
 #[derive(Debug, Default)]
 struct TreeReader<'a> {
-    entries: Vec<(Cow<'a, str>, Tree<'a>)>,
+    entries: Vec<Entry<'a>>,
     blocks: Vec<Tree<'a>>,
 }
 
@@ -204,7 +235,7 @@ impl<'a> TreeReader<'a> {
     fn body(&mut self, scanner: &mut Scanner<'a>) -> Result<Tree<'a>, InputError> {
         let first = self.entries.len();
         scanner.object(|name, scanner| self.entry(name, scanner))?;
-        Ok(Tree::Block(self.entries.drain(first..).collect()))
+        Ok(Tree::of_entries(self.entries.drain(first..).collect()))
     }
 
     fn entry(&mut self, name: Cow<'a, str>, scanner: &mut Scanner<'a>) -> Result<(), InputError> {
@@ -241,7 +272,7 @@ impl<'a> TreeReader<'a> {
         let entries: Box<[_]> = self.entries.drain(first..).collect();
         Ok(match (references, constant_is_null) {
             (None, None) if entries.is_empty() => Tree::Leaf { references: Vec::new(), is_null: false },
-            (None, None) => Tree::Block(entries),
+            (None, None) => Tree::of_entries(entries),
             (references, is_null) => {
                 Tree::Leaf { references: references.unwrap_or_default(), is_null: is_null.unwrap_or(false) }
             }
@@ -249,9 +280,13 @@ impl<'a> TreeReader<'a> {
     }
 }
 
+/// A list of texts. What else it may be is told without its place, which would have to be counted each time.
 fn texts<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError> {
     let mut texts = Vec::new();
     scanner.array(|scanner| {
+        if scanner.peek()? != Kind::Text {
+            return Err(InputError::NotInfrastructure);
+        }
         texts.push(scanner.text()?);
         Ok(())
     })?;
@@ -259,6 +294,23 @@ fn texts<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Cow<'a, str>>, InputError>
 }
 
 impl<'a> Tree<'a> {
+    fn of_entries(entries: Box<[Entry<'a>]>) -> Self {
+        if entries.len() <= FEW_NAMES {
+            Self::Block(entries)
+        } else {
+            Self::Large(Box::new(LargeBlock::new(entries)))
+        }
+    }
+
+    /// Names and what stands there, if it is a block.
+    pub(super) fn entries(&self) -> &[Entry<'a>] {
+        match self {
+            Self::Block(entries) => entries,
+            Self::Large(block) => &block.entries,
+            Self::Leaf { .. } | Self::Blocks(_) => &[],
+        }
+    }
+
     /// Every reference in it.
     pub(super) fn references(&self) -> Vec<Cow<'a, str>> {
         let mut found = Vec::new();
@@ -269,7 +321,9 @@ impl<'a> Tree<'a> {
     fn collect(&self, found: &mut Vec<Cow<'a, str>>) {
         match self {
             Self::Leaf { references, .. } => found.extend(references.iter().cloned()),
-            Self::Block(entries) => entries.iter().for_each(|(_, inner)| inner.collect(found)),
+            Self::Block(_) | Self::Large(_) => {
+                self.entries().iter().for_each(|(_, inner)| inner.collect(found))
+            }
             Self::Blocks(blocks) => blocks.iter().for_each(|inner| inner.collect(found)),
         }
     }
@@ -278,6 +332,7 @@ impl<'a> Tree<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Block(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, inner)| inner),
+            Self::Large(block) => block.get(name),
             Self::Leaf { .. } | Self::Blocks(_) => None,
         }
     }

@@ -1,13 +1,16 @@
 //! A plan tells values in one tree and what is unknown or sensitive in others: here they become one.
 
-use super::scope::{Scope, Written, reason};
-use crate::graph::{Attribute, Block, Expression, Name, Reason, References, Sensitive, Unknown};
+use super::scope::{Scope, reason};
+use super::written::Written;
+use crate::graph::{Attribute, Block, Expression, FEW_NAMES, Name, Reason, References, Sensitive, Unknown};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner};
 use crate::terraform_plan::configuration::Tree;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-/// A tree that says of each place whether it is marked. What marks nothing is `No` as a whole.
+/// A tree that says of each place whether it is marked. What marks nothing is `No` as a whole. Names of a block
+/// with more than a few are sorted.
 #[derive(Debug, Default)]
 pub(super) enum Marks<'a> {
     #[default]
@@ -23,10 +26,13 @@ impl Marks<'_> {
     }
 
     fn get(&self, name: &str) -> Option<&Self> {
-        match self {
-            Self::Block(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, mark)| mark),
-            Self::No | Self::Yes | Self::List(_) => None,
-        }
+        let Self::Block(entries) = self else { return None };
+        let place = if entries.len() <= FEW_NAMES {
+            entries.iter().position(|(known, _)| known == name)
+        } else {
+            entries.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+        };
+        entries.get(place?).map(|(_, mark)| mark)
     }
 }
 
@@ -49,22 +55,7 @@ impl<'a> MarkReader<'a> {
                     Marks::No
                 }
             }
-            Kind::Object => {
-                let first = self.entries.len();
-                scanner.object(|name, scanner| {
-                    let mark = self.read(scanner)?;
-                    let mut known = self.entries.iter().skip(first);
-                    if known.any(|(known, _)| *known == name) {
-                        return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
-                    }
-                    if !mark.is_no() {
-                        self.entries.push((name, mark));
-                    }
-                    Ok(())
-                })?;
-                let entries: Box<[_]> = self.entries.drain(first..).collect();
-                if entries.is_empty() { Marks::No } else { Marks::Block(entries) }
-            }
+            Kind::Object => self.block(scanner)?,
             Kind::Array => {
                 let first = self.items.len();
                 scanner.array(|scanner| {
@@ -81,14 +72,46 @@ impl<'a> MarkReader<'a> {
             }
         })
     }
+
+    fn block(&mut self, scanner: &mut Scanner<'a>) -> Result<Marks<'a>, InputError> {
+        let first = self.entries.len();
+        // The names so far, once they are more than a few.
+        let mut names: Option<HashSet<Cow<'a, str>>> = None;
+        scanner.object(|name, scanner| {
+            let mark = self.read(scanner)?;
+            let known = self.entries.get(first..).unwrap_or_default();
+            if names.is_none() && known.len() > FEW_NAMES {
+                names = Some(known.iter().map(|(known, _)| known.clone()).collect());
+            }
+            let is_known = match &names {
+                Some(names) => names.contains(&name),
+                None => known.iter().any(|(known, _)| *known == name),
+            };
+            if is_known {
+                return Err(InputError::GivenTwice { line: scanner.line(), name: name.into() });
+            }
+            if !mark.is_no() {
+                if let Some(names) = &mut names {
+                    names.insert(name.clone());
+                }
+                self.entries.push((name, mark));
+            }
+            Ok(())
+        })?;
+        let mut entries: Box<[_]> = self.entries.drain(first..).collect();
+        if entries.len() > FEW_NAMES {
+            entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        }
+        Ok(if entries.is_empty() { Marks::No } else { Marks::Block(entries) })
+    }
 }
 
 /// Puts what is not known, and what is written and in no plan, into the values of a resource.
-pub(super) fn with_unknown(
+pub(super) fn with_unknown<'a>(
     mut values: Block,
     marks: &Marks<'_>,
-    written: &Written<'_, '_>,
-    scope: &Scope<'_, '_>,
+    written: &Written<'_, 'a>,
+    scope: &Scope<'_, 'a>,
 ) -> Result<Block, InputError> {
     let marks = match marks {
         Marks::Block(entries) => &**entries,
@@ -96,7 +119,7 @@ pub(super) fn with_unknown(
         Marks::Yes => return all_unknown(written, scope),
     };
     for (name, value) in values.values_mut() {
-        if matches!(value, Attribute::Null) && name.ends_with(WRITE_ONLY) && is_written(&written.child(name))
+        if matches!(value, Attribute::Null) && name.ends_with(WRITE_ONLY) && written.child(name).is_written()
         {
             *value = unknown(Reason::WriteOnly, References::default());
         }
@@ -131,7 +154,7 @@ pub(super) fn with_unknown(
 }
 
 /// Of a resource nothing of which is known, everything that is written is unknown.
-fn all_unknown(written: &Written<'_, '_>, scope: &Scope<'_, '_>) -> Result<Block, InputError> {
+fn all_unknown<'a>(written: &Written<'_, 'a>, scope: &Scope<'_, 'a>) -> Result<Block, InputError> {
     let entry = |name: &str| Some((name.into(), not_known(&written.child(name), scope)?));
     block_of(written.names().into_iter().filter_map(entry).collect())
 }
@@ -144,17 +167,12 @@ fn block_of(entries: Vec<(Name, Attribute)>) -> Result<Block, InputError> {
 /// Names of write-only arguments end so by convention of the providers.
 const WRITE_ONLY: &str = "_wo";
 
-fn is_written(written: &Written<'_, '_>) -> bool {
-    let Written::As(trees) = written else { return false };
-    trees.iter().all(|tree| matches!(tree, Tree::Leaf { is_null: false, .. }))
-}
-
 /// One value with its mark. `None`: it is not written, the provider chooses it.
-fn merge(
+fn merge<'a>(
     value: Option<Attribute>,
     mark: &Marks<'_>,
-    written: &Written<'_, '_>,
-    scope: &Scope<'_, '_>,
+    written: &Written<'_, 'a>,
+    scope: &Scope<'_, 'a>,
 ) -> Result<Option<Attribute>, InputError> {
     match (value, mark) {
         (value, Marks::No) => Ok(value),
@@ -184,12 +202,12 @@ fn merge(
     }
 }
 
-fn not_known(written: &Written<'_, '_>, scope: &Scope<'_, '_>) -> Option<Attribute> {
+fn not_known<'a>(written: &Written<'_, 'a>, scope: &Scope<'_, 'a>) -> Option<Attribute> {
     match written {
         Written::Absent => None,
         Written::NotTold => Some(unknown(Reason::Expression, References::default())),
         Written::As(_) => {
-            let references = scope.resolve(&written.references());
+            let references = written.references(scope);
             Some(unknown(reason(&references), references))
         }
     }
@@ -259,8 +277,8 @@ fn collect(tree: &Tree<'_>, path: &mut String, scope: &Scope<'_, '_>, found: &mu
             }
         }
         Tree::Blocks(blocks) => blocks.iter().for_each(|block| collect(block, path, scope, found)),
-        Tree::Block(entries) => {
-            for (name, inner) in entries {
+        Tree::Block(_) | Tree::Large(_) => {
+            for (name, inner) in tree.entries() {
                 let before = path.len();
                 if before > 0 {
                     path.push('.');

@@ -4,19 +4,23 @@
 //! unknown value depends on) and `prior_state` (what is there already). `planned_values` leaves out
 //! what is unknown, so it is not read.
 
+mod beside;
 mod changes;
 mod choices;
 mod configuration;
+#[cfg(test)]
+mod large_inputs;
 mod marks;
 mod scope;
 mod state;
+mod written;
 
 use crate::graph::{Action, Attribute, Block, Format, Graph, Inputs, Note, Resource, Role, Texts};
 use crate::input_error::InputError;
 use crate::json::{Kind, Scanner, Trees, read_block};
 use changes::{Change, ChangeReader, read_change, resource_of};
 use configuration::{Module, read_configuration};
-use marks::MarkReader;
+use scope::Configured;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -62,12 +66,13 @@ fn read_plan(mut sections: Sections<'_>) -> Result<Graph, InputError> {
     let configuration = sections.configuration.take();
     let mut resources = Vec::with_capacity(changes.len());
     let mut trees = Trees::of_text(usize::MAX);
+    let configured = Configured::new(configuration.as_ref());
     for mut change in changes {
-        resources.push(resource_of(&mut change, configuration.as_ref(), false, &mut trees)?);
+        resources.push(resource_of(&mut change, &configured, false, &mut trees)?);
     }
     let mut notes = notes(&sections, &resources);
     for mut change in std::mem::take(&mut sections.drift) {
-        let resource = resource_of(&mut change, configuration.as_ref(), true, &mut trees)?;
+        let resource = resource_of(&mut change, &configured, true, &mut trees)?;
         if resource.role != Role::Drifted {
             continue;
         }
@@ -117,7 +122,7 @@ fn without_changes(sections: &Sections<'_>) -> Result<Graph, InputError> {
 fn read_changes<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Change<'a>>, InputError> {
     let mut changes = Vec::new();
     let trees = Trees::of_text(scanner.rest_bytes());
-    let mut reader = ChangeReader { trees, marks: MarkReader::default() };
+    let mut reader = ChangeReader::new(trees);
     if scanner.peek()? == Kind::Null {
         scanner.skip()?;
         return Ok(changes);

@@ -1,27 +1,55 @@
 //! What references of the configuration lead to, seen from one instance of a resource: through
 //! variables up into the calling module, through outputs down into the called one.
 
-use super::configuration::{Call, Module, Tree};
+use super::beside::Beside;
+use super::configuration::{Call, Module};
 use crate::graph::{
     AddressPart, BlockReference, InstanceKey, ModulePath, ModuleStep, Reason, Reference, References,
     Referent, ReferredKey, split_address,
 };
-use crate::limits::MAX_REFERENCE_STEPS;
+use crate::limits::{MAX_PLAN_STEPS, MAX_REFERENCE_STEPS};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::cell::Cell;
 
 /// Data sources that read what another deployment left.
 const ELSEWHERE: [&str; 2] = ["terraform_remote_state", "tfe_outputs"];
 
+/// The configuration of a plan, and how many more steps its references may take.
+pub(super) struct Configured<'c, 'a> {
+    /// The root module, if the plan tells it.
+    pub(super) root: Option<&'c Module<'a>>,
+    /// Steps behind those that stand in the resources themselves. Each may lead to several more.
+    steps_left: Cell<usize>,
+}
+
+impl<'c, 'a> Configured<'c, 'a> {
+    pub(super) const fn new(root: Option<&'c Module<'a>>) -> Self {
+        Self { root, steps_left: Cell::new(MAX_PLAN_STEPS) }
+    }
+
+    /// A place in it.
+    pub(super) const fn scope<'s>(
+        &'s self,
+        root: &'s Module<'a>,
+        module: &'s ModulePath,
+        key: Option<&'s InstanceKey>,
+        for_each: &'s [Cow<'a, str>],
+    ) -> Scope<'s, 'a> {
+        Scope { root, module, key, for_each, steps_left: &self.steps_left }
+    }
+}
+
 /// A place in the configuration from which names are resolved.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'c, 'a> {
-    pub(super) root: &'c Module<'a>,
-    pub(super) module: &'c ModulePath,
+    root: &'c Module<'a>,
+    module: &'c ModulePath,
     /// Key of the instance itself: what `each.key` and `count.index` stand for.
-    pub(super) key: Option<&'c InstanceKey>,
+    key: Option<&'c InstanceKey>,
     /// What `for_each` of the block refers to.
-    pub(super) for_each: &'c [Cow<'a, str>],
+    for_each: &'c [Cow<'a, str>],
+    /// Steps that the whole plan has left.
+    steps_left: &'c Cell<usize>,
 }
 
 impl<'a> Module<'a> {
@@ -45,15 +73,19 @@ impl<'a> Scope<'_, 'a> {
     }
 
     fn resolve_all(&self, written: &[Cow<'a, str>], found: &mut Vec<Reference>, depth: usize) {
+        if depth > 0 && !self.takes(written.len()) {
+            return found.push(Reference { written: Box::default(), to: Referent::Computed });
+        }
+        let beside = Beside::new(written);
         for (place, text) in written.iter().enumerate() {
             // `a.b.c` is followed by `a.b` and by copies of itself: they say nothing more.
-            let is_said = written.iter().enumerate().any(|(other, longer)| {
-                other != place && (extends(longer, text) || (longer == text && other < place))
-            });
-            if !is_said {
-                let before = found.len();
-                self.resolve_one(text, written, found, depth);
-                // What stands in the source here is what a reader looks for.
+            if beside.says(place, text) {
+                continue;
+            }
+            let before = found.len();
+            self.resolve_one(text, &beside, found, depth);
+            // What stands in the resource is what a reader looks for.
+            if depth == 0 {
                 for reference in found.iter_mut().skip(before) {
                     reference.written = text.as_ref().into();
                 }
@@ -61,10 +93,17 @@ impl<'a> Scope<'_, 'a> {
         }
     }
 
-    fn resolve_one(&self, text: &str, beside: &[Cow<'a, str>], found: &mut Vec<Reference>, depth: usize) {
+    /// Takes so many of the steps that are left. Where there are too few, none is left for others either.
+    fn takes(&self, steps: usize) -> bool {
+        let left = self.steps_left.get().checked_sub(steps);
+        self.steps_left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    fn resolve_one(&self, text: &str, beside: &Beside<'_, 'a>, found: &mut Vec<Reference>, depth: usize) {
         let mut to = |to: Referent| found.push(Reference { written: Box::default(), to });
         let parts = split_address(text).unwrap_or_default();
-        if depth >= MAX_REFERENCE_STEPS {
+        if depth >= MAX_REFERENCE_STEPS || (depth > 0 && self.steps_left.get() == 0) {
             return to(Referent::Computed);
         }
         match parts.as_slice() {
@@ -106,8 +145,11 @@ impl<'a> Scope<'_, 'a> {
         let Some(call) = self.root.call(&outer, &step.name) else { return to(Referent::Undeclared) };
         // Not given: the module's own default, a constant.
         let Some(expression) = call.expressions.get(name) else { return };
-        let scope =
-            Scope { root: self.root, module: &outer, key: step.key.as_ref(), for_each: &call.for_each };
+        // What is not followed is not gathered either.
+        if self.steps_left.get() == 0 {
+            return to(Referent::Computed);
+        }
+        let scope = Scope { module: &outer, key: step.key.as_ref(), for_each: &call.for_each, ..*self };
         scope.resolve_all(&expression.references(), found, depth + 1);
     }
 
@@ -138,7 +180,7 @@ impl<'a> Scope<'_, 'a> {
         let module = self.module.join(step);
         let Some(called) = self.root.at(&module) else { return to(Referent::Undeclared) };
         let Some(references) = called.outputs.get(name) else { return to(Referent::Undeclared) };
-        let scope = Scope { root: self.root, module: &module, key: None, for_each: &[] };
+        let scope = Scope { module: &module, key: None, for_each: &[], ..*self };
         scope.resolve_all(references, found, depth + 1);
     }
 
@@ -148,7 +190,7 @@ impl<'a> Scope<'_, 'a> {
         kind: &str,
         name: &AddressPart<'_>,
         rest: &[AddressPart<'_>],
-        beside: &[Cow<'a, str>],
+        beside: &Beside<'_, 'a>,
     ) -> Referent {
         let address =
             if is_data { format!("data.{kind}.{}", name.name) } else { format!("{kind}.{}", name.name) };
@@ -172,23 +214,13 @@ impl<'a> Scope<'_, 'a> {
         })
     }
 
-    fn key_beside(&self, beside: &[Cow<'a, str>]) -> ReferredKey {
-        let own = |text: &Cow<'a, str>| matches!(&**text, "each.key" | "count.index");
-        let others = beside.iter().any(|text| {
-            !own(text)
-                && (text.starts_with("var.") || text.starts_with("local.") || text.starts_with("each."))
-        });
+    fn key_beside(&self, beside: &Beside<'_, 'a>) -> ReferredKey {
         match self.key {
-            Some(key) if !others && beside.iter().any(own) => ReferredKey::Given(key.clone()),
-            _ if others || beside.iter().any(own) => ReferredKey::Computed,
+            Some(key) if !beside.has_others() && beside.has_own_key() => ReferredKey::Given(key.clone()),
+            _ if beside.has_others() || beside.has_own_key() => ReferredKey::Computed,
             _ => ReferredKey::NotGiven,
         }
     }
-}
-
-/// Whether one reference is another with more behind it.
-fn extends(longer: &str, text: &str) -> bool {
-    longer.len() > text.len() && longer.strip_prefix(text).is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
 fn names(parts: &[AddressPart<'_>]) -> String {
@@ -210,90 +242,5 @@ pub(super) fn reason(references: &[Reference]) -> Reason {
         Reason::AfterApply
     } else {
         Reason::Expression
-    }
-}
-
-/// What is known of the configuration of one place in a resource.
-#[derive(Debug, Clone)]
-pub(super) enum Written<'c, 'a> {
-    /// The plan tells nothing about it.
-    NotTold,
-    /// It stands in the source as one of these.
-    As(TreeList<'c, 'a>),
-    /// The block around it stands in the source, and this doesn't.
-    Absent,
-}
-
-/// Trees that stand for one place; most often it is one, and it needs no list.
-#[derive(Debug, Clone)]
-pub(super) enum TreeList<'c, 'a> {
-    One([&'c Tree<'a>; 1]),
-    Some(Vec<&'c Tree<'a>>),
-}
-
-impl<'c, 'a> std::ops::Deref for TreeList<'c, 'a> {
-    type Target = [&'c Tree<'a>];
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::One(only) => only,
-            Self::Some(several) => several,
-        }
-    }
-}
-
-impl<'c, 'a> Written<'c, 'a> {
-    /// It stands in the source as this.
-    pub(super) const fn as_one(tree: &'c Tree<'a>) -> Self {
-        Self::As(TreeList::One([tree]))
-    }
-
-    /// The place of a name within this one.
-    pub(super) fn child(&self, name: &str) -> Self {
-        let Self::As(trees) = self else { return Self::NotTold };
-        // The usual case: one block, which has the name or not.
-        if let TreeList::One([block @ Tree::Block(_)]) = trees {
-            return block.get(name).map_or(Self::Absent, Self::as_one);
-        }
-        // An expression covers all that lies in its value.
-        if trees.iter().any(|tree| matches!(tree, Tree::Leaf { .. })) {
-            return self.clone();
-        }
-        let blocks: Vec<&Tree<'a>> = trees.iter().flat_map(|tree| flat(tree)).collect();
-        let found: Vec<&Tree<'a>> = blocks.iter().filter_map(|block| block.get(name)).collect();
-        match found.len() {
-            0 => Self::Absent,
-            // Blocks of a set have no fixed order: what only some of them have may be of any.
-            some if some < blocks.len() => Self::NotTold,
-            _ => Self::As(TreeList::Some(found)),
-        }
-    }
-
-    /// The names that stand in the block, each once.
-    pub(super) fn names(&self) -> BTreeSet<&'c str> {
-        let Self::As(trees) = self else { return BTreeSet::new() };
-        let blocks = trees.iter().flat_map(|tree| flat(tree));
-        blocks
-            .filter_map(|block| match block {
-                Tree::Block(entries) => Some(entries.iter().map(|(name, _)| &**name)),
-                Tree::Leaf { .. } | Tree::Blocks(_) => None,
-            })
-            .flatten()
-            .collect()
-    }
-
-    /// Everything that the expressions here refer to.
-    pub(super) fn references(&self) -> Vec<Cow<'a, str>> {
-        match self {
-            Self::As(trees) => trees.iter().flat_map(|tree| tree.references()).collect(),
-            Self::NotTold | Self::Absent => Vec::new(),
-        }
-    }
-}
-
-fn flat<'c, 'a>(tree: &'c Tree<'a>) -> Vec<&'c Tree<'a>> {
-    match tree {
-        Tree::Blocks(blocks) => blocks.iter().flat_map(flat).collect(),
-        one => vec![one],
     }
 }

@@ -7,7 +7,7 @@ use crate::graph::Place;
 use crate::input_error::InputError;
 use crate::input_text::read_text;
 use crate::limits::MAX_SOURCE_FILE_BYTES;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 /// A file as the caller gives it.
@@ -237,15 +237,12 @@ fn is_deployment(block: &Block) -> bool {
 
 /// Attributes replace those of their name, blocks all of their kind.
 fn merge(body: &mut Body, changes: Body) {
-    let is_changed = |kind: &str| {
-        let of_kind = |block: &Block| &*block.kind == kind || dynamic_kind(block) == Some(kind);
-        changes.blocks.iter().any(of_kind)
-    };
-    body.blocks.retain(|block| !is_changed(dynamic_kind(block).unwrap_or(&block.kind)));
-    for argument in changes.attributes {
-        body.attributes.retain(|known| known.name != argument.name);
-        body.attributes.push(argument);
-    }
+    let own_kinds = changes.blocks.iter().map(|block| &*block.kind);
+    let kinds: HashSet<&str> = own_kinds.chain(changes.blocks.iter().filter_map(dynamic_kind)).collect();
+    body.blocks.retain(|block| !kinds.contains(dynamic_kind(block).unwrap_or(&block.kind)));
+    let names: HashSet<&str> = changes.attributes.iter().map(|argument| &*argument.name).collect();
+    body.attributes.retain(|known| !names.contains(&*known.name));
+    body.attributes.extend(changes.attributes);
     body.blocks.extend(changes.blocks);
 }
 

@@ -36,6 +36,21 @@ fn files_at_the_limits_and_one_past() {
     assert!(of_count(MAX_SOURCE_FILES + 1).is_err());
 }
 
+/// With the square of the names, or the lines counted anew for each, it would take minutes.
+#[test]
+fn many_names_on_lines_of_their_own_and_all_of_them_overruled() {
+    const MANY: usize = 60_000;
+    let lines = |value: &str| {
+        let names: Vec<String> = (0..MANY).map(|at| format!("\"n{at}\": {value}")).collect();
+        format!("{{\"resource\": {{\"t_r\": {{\"x\": {{\n{}\n}}}}}}}}", names.join(",\n"))
+    };
+    let files = [("main.tf.json", lines("1")), ("main_override.tf.json", lines("2"))];
+    let graph = graph(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+    let attributes = &at(&graph, "t_r.x").attributes;
+    assert_eq!(attributes.len(), MANY);
+    assert!(attributes.entries().all(|(_, value)| *value == Attribute::Number(2.0)));
+}
+
 #[test]
 fn instances_at_the_limit_and_one_past() {
     let of =
