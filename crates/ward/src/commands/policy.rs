@@ -22,7 +22,6 @@ use folder_files::{FoundFile, read_folder_files};
 use given_values::GivenValues;
 use own_rules::rules_with;
 use source_texts::SourceTexts;
-use std::hint::black_box;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::mem::forget;
 use std::path::Path;
@@ -37,9 +36,6 @@ use ward_policy::{InputError, Settings, assess, read_named_input, read_settings,
 
 /// Characters in a line of the report.
 const REPORT_WIDTH: usize = 110;
-
-/// Room that is kept for later when it is freed; more than 32 MiB is not kept in any case.
-const KEPT_BYTES: usize = 31 * 1024 * 1024;
 
 /// Names of files that were passed over shown in one line.
 const PASSED_OVER_SHOWN: usize = 5;
@@ -65,7 +61,6 @@ pub fn run(command: &PolicyCommand, out: &Out) -> ExitCode {
 }
 
 fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
-    keep_freed_room();
     let inputs = &args.inputs;
     let rules = rules_of(inputs.rules.as_deref(), inputs.settings.as_deref())?;
     let (found, sources) = read_all(inputs, out)?;
@@ -82,13 +77,6 @@ fn check(args: &PolicyCheckArgs, out: &Out) -> Result<ExitCode, Failure> {
     forget(checked);
     forget((found, rules));
     Ok(exit)
-}
-
-/// Asks for a large room once and gives it back untouched. The allocator of most systems takes from this that large
-/// rooms come and go, and keeps those that are freed: where a plan was read, its report is made, and the kernel does
-/// not have to clear new pages for it.
-fn keep_freed_room() {
-    drop(black_box(Vec::<u8>::with_capacity(KEPT_BYTES)));
 }
 
 /// Reads all inputs first, so that a report is of all of them.
