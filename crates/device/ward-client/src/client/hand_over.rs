@@ -134,6 +134,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let received = local.own.range((life, 0)..=(life, local.receipted));
         let seen = received.filter(|(_, entry)| is_seen(entry.id()));
         let seen = seen.map(|((_, seq), _)| *seq).max().unwrap_or(0);
+        // What went with a damaged part of the store cannot be handed over, nor what stands before it: a chain
+        // with a gap among what is unsent is that of a store that was set back.
+        let gone = (1..=local.receipted).rev().find(|seq| !local.own.contains_key(&(life, *seq)));
+        let seen = seen.max(gone.unwrap_or(0));
         if seen < local.receipted { self.set_receipted(chart, seen).await } else { Ok(()) }
     }
 
