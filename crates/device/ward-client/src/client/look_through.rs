@@ -4,7 +4,7 @@
 use super::mend_places::entry_of;
 use super::open_device::sealed_at;
 use super::pull::OpenedPage;
-use super::{Client, LocalChart};
+use super::{Client, LocalChart, SyncProblem};
 use crate::store::{Batch, CursorRecord, ReceivedRecord, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
 use std::collections::BTreeSet;
@@ -63,6 +63,14 @@ fn leave_rows(rows: &mut Vec<ReceivedRecord>, goes: &[bool]) -> BTreeSet<u64> {
 }
 
 impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, E, K> {
+    /// Fetches what is not at hand of all pages, wherever the cursor stands. Returns how many envelopes came.
+    pub(super) async fn pull_from_first(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
+        let looked = self.pull_after(chart, None, &mut Delivered::default()).await;
+        let left = self.leave_outdone_places(chart).await;
+        left.map_err(|error| SyncProblem::of_error("receiving", error))?;
+        looked
+    }
+
     /// The server has no page after a place.
     pub(super) fn note_end(
         &mut self,

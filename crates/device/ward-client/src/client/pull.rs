@@ -232,13 +232,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         stays.map_or(Ok(pulled), Err)
     }
 
-    /// Fetches what is not at hand of all pages, wherever the cursor stands. Returns how many envelopes came.
-    pub(crate) async fn pull_from_first(&mut self, chart: ChartId) -> Result<u64, SyncProblem> {
-        let looked = self.pull_after(chart, None, &mut Delivered::default()).await;
-        self.leave_outdone_places(chart).await.map_err(failed)?;
-        looked
-    }
-
     /// Fetches pages after a place and keeps what is not at hand.
     ///
     /// What the server gives at places that are held is added to `delivered`, and where its pages end.
