@@ -107,7 +107,8 @@ fn all_conformance_cases_give_their_text() {
             orders += 1;
         }
     }
-    println!("{CONFORMANCE_CASES} of {CONFORMANCE_CASES} conformance cases, {orders} random orders");
+    println!("corpus egwalker-conformance: {}/{CONFORMANCE_CASES}", cases.len());
+    println!("{orders} random orders");
 }
 
 #[test]
@@ -229,6 +230,7 @@ fn every_apply_vector_gives_its_text() {
         let edits: Vec<NewEdit> = [first, second].into_iter().flatten().collect();
         assert_eq!(document_of(&edits).text(), line["result"].as_str().unwrap(), "line {index}");
     }
+    println!("corpus ot, edits applied: {APPLY_LINES}/{APPLY_LINES}");
 }
 
 #[test]
@@ -242,6 +244,7 @@ fn every_compose_vector_gives_the_text_of_both_edits() {
         let edits: Vec<NewEdit> = [first, second, third].into_iter().flatten().collect();
         assert_eq!(document_of(&edits).text(), done(&line["result"], &text), "line {index}");
     }
+    println!("corpus ot, edits composed: {COMPOSE_LINES}/{COMPOSE_LINES}");
 }
 
 /// TP1: one edit and the other transformed give what the other and the one transformed give. Here
@@ -265,6 +268,7 @@ fn every_transform_vector_converges_to_its_text() {
             assert_eq!(document.text(), wanted, "line {index}");
         }
     }
+    println!("corpus ot, edits transformed, in both orders: {TRANSFORM_LINES}/{TRANSFORM_LINES}");
 }
 
 fn trace(root: &Path, name: &str, transactions: usize) -> Value {
@@ -319,6 +323,7 @@ fn sequential_traces_end_with_their_text() {
         assert_eq!(backwards.text(), document.text(), "{name}");
         println!("{name}: {transactions} transactions in {} edits", edits.len());
     }
+    println!("corpus editing-traces, sequential: {}/{}", traces.len(), traces.len());
 }
 
 /// Every transaction of the concurrent trace as an edit of its own.
@@ -364,4 +369,5 @@ fn the_concurrent_trace_ends_with_its_text_in_every_order() {
         }
         assert_eq!((document.text().as_str(), document.parked_count()), (wanted, 0));
     }
+    println!("corpus editing-traces, concurrent, in every order: 1/1");
 }
