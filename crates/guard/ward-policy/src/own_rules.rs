@@ -104,6 +104,36 @@ mod tests {
     }
 
     #[test]
+    fn fails_closed_a_rule_does_not_rest_on_proposals_only() {
+        let law = "version: 1\ninstrument: own\nname: Own\ncitations:\n  - key: own-1\n    cite: Own 1\n    title: One\n    \
+             summary: s\n    strength: proposed\n    effective: 2026-01-01\n    source: https://example.org\n    \
+             text_sha256: \"0000000000000000000000000000000000000000000000000000000000000000\"\n    verified: false\n";
+        let requirement = "version: 1\nrequirements:\n  - name: own\n    title: Own\n    consequence: c\n    \
+             citations: [{citation: own-1, relation: implements, rationale: r}]\n";
+        let proposed = [("l.yaml", law), ("r.yaml", requirement), ("a.yaml", &rule("ORG-001", "own"))];
+        assert_eq!(
+            error_of(&proposed),
+            "a.yaml:5: ORG-001: it rests on proposed law only; name a requirement that is in force beside it, such as \
+             a standard of your own"
+        );
+        let in_force = law.replace("proposed", "standard");
+        for files in [
+            [("l.yaml", law), ("r.yaml", requirement), ("a.yaml", &rule("ORG-001", "own, processors"))],
+            [("l.yaml", &in_force), ("r.yaml", requirement), ("a.yaml", &rule("ORG-001", "own"))],
+        ] {
+            let mut own = OwnRules::default();
+            files.iter().try_for_each(|(file, text)| own.add(file, text)).unwrap();
+            assert!(own.with_builtin().unwrap().rule("ORG-001").is_some());
+        }
+        let part =
+            rule("ORG-001", "processors").replace("expected:", "requirements: [own]\n        expected:");
+        assert!(
+            error_of(&[("l.yaml", law), ("r.yaml", requirement), ("a.yaml", &part)])
+                .contains("proposed law only")
+        );
+    }
+
+    #[test]
     fn fails_closed_a_bad_rule_is_told_with_its_file_and_line() {
         let good = rule("ORG-001", "processors");
         assert_eq!(

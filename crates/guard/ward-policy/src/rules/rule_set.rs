@@ -6,6 +6,10 @@ use crate::law::{Cited, Law, Requirement, Strength};
 use crate::settings::Settings;
 use std::collections::HashSet;
 
+/// Why a rule is refused that rests on proposals.
+const ONLY_PROPOSED: &str = "it rests on proposed law only; name a requirement that is in force beside it, \
+    such as a standard of your own";
+
 /// Everything that a check judges by.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -22,8 +26,9 @@ impl RuleSet {
     /// Takes rules, defaults and law together.
     ///
     /// # Errors
-    /// [`RuleError`] when there is no rule, an id is there twice, or a rule names a requirement that
-    /// is not there.
+    /// [`RuleError`] when there is no rule, an id is there twice, a rule names a requirement that is
+    /// not there, or a part of a rule rests on law that is only proposed: its findings would name no
+    /// law while proposals do not count.
     pub fn new(files: Vec<RuleFile>, defaults: Defaults, law: Law) -> Result<Self, RuleError> {
         let mut set = Self {
             rules: Vec::new(),
@@ -46,6 +51,9 @@ impl RuleSet {
                 }
             }
             for (place, cell) in rule.cells.iter().enumerate() {
+                if !set.is_in_force(&rule, cell) {
+                    return Err(fault(ONLY_PROPOSED));
+                }
                 for kind in &cell.types {
                     match kind.strip_suffix('*') {
                         Some(start) => set.by_start.push((start.into(), set.rules.len(), place)),
@@ -60,6 +68,14 @@ impl RuleSet {
         }
         set.rules.shrink_to_fit();
         Ok(set)
+    }
+
+    /// Whether a part of a rule names law that is more than proposed.
+    fn is_in_force(&self, rule: &Rule, cell: &Cell) -> bool {
+        let cited = self.requirements_of(rule, cell).flat_map(|requirement| &requirement.citations);
+        cited
+            .filter_map(|cited| self.law.citation(&cited.key))
+            .any(|citation| citation.strength != Strength::Proposed)
     }
 
     /// The same rules with what an organisation decided.
