@@ -21,8 +21,9 @@ pub enum Permission {
     OwnOnly,
     /// Only for fields that the role may decide about, as the study schema says.
     ByField,
-    /// Only to carry on what stood on a copied or set-back branch of the own store.
-    ReauthorOnly,
+    /// Only to carry on what stood on a copied or set-back branch of a store: of the own one, or of one whose
+    /// device cannot do it any more.
+    BranchOnly,
 }
 
 /// What a role may write of a kind. Kinds that this version does not know may be written by nobody.
@@ -51,7 +52,7 @@ pub fn permission(role: Role, kind: EntryKind) -> Permission {
         | EntryKind::DROP_DECLINED
         | EntryKind::OPENED => allowed(role.is_staff()),
         EntryKind::CARRY if role.is_staff() => Permission::Yes,
-        EntryKind::CARRY => Permission::ReauthorOnly,
+        EntryKind::CARRY => Permission::BranchOnly,
         EntryKind::DEVICE_CLOSED => allowed(role == Role::Patient || role.is_staff()),
         EntryKind::CONSENT | EntryKind::PROFILE_FIELD => {
             allowed(matches!(role, Role::Patient | Role::Coordinator))
@@ -74,8 +75,9 @@ pub fn may_write(role: Role, payload: &Payload) -> bool {
         Permission::InterviewOnly => {
             matches!(payload, Payload::Response(r) if r.answered_by() == AnsweredBy::Interview)
         }
-        Permission::ReauthorOnly => {
-            matches!(payload, Payload::Carry(carry) if carry.why == CarryReason::Reauthor)
+        Permission::BranchOnly => {
+            matches!(payload, Payload::Carry(carry)
+                if matches!(carry.why, CarryReason::Reauthor | CarryReason::GiveBack))
         }
         Permission::WithdrawalOnly => {
             matches!(payload, Payload::Participation(p) if p.state == ParticipationState::Withdrawn)

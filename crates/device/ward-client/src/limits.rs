@@ -68,6 +68,8 @@ pub const PAGES_PER_PULL: usize = 1_024;
 pub const SURPLUS_MAX_BYTES: u64 = 16 << 20;
 /// Drops that are not what they say which are kept in mind until the next whole listing.
 pub const BAD_DROPS_KNOWN_MAX: usize = 4_096;
+/// Entries of one branch that a server lost which are given back in one sync.
+pub const BRANCH_GIVEN_BACK_PER_SYNC: usize = 64;
 /// Places that a server asks for which are looked for in one sync.
 pub const WANTED_PER_SYNC: usize = 1_024;
 /// An envelope that comes again as it was is asked for after 0, 1, 3, 7 meetings and so on, with as

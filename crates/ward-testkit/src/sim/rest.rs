@@ -9,7 +9,7 @@ use super::world::World;
 use crate::limits::{ADOPT_ALL_EVERY, POLL_MS, REST_MAX_MS};
 use std::collections::BTreeMap;
 use ward_api::ErrorCode;
-use ward_client::limits::DROP_REPEAT_MS;
+use ward_client::limits::{DROP_REPEAT_DOUBLINGS, DROP_REPEAT_MS};
 use ward_client::{SyncProblem, SyncReport};
 use ward_id::TimestampMs;
 
@@ -25,8 +25,8 @@ impl<S: SiteStore> World<'_, S> {
             self.come_round(*slot).await?;
         }
         if self.server_set_back && self.oracle.any_revoked() {
-            // What was handed over to a server that was set back unseen is handed over again after a day.
-            self.truth.advance_ms(DROP_REPEAT_MS);
+            // What was handed over to a server that was set back unseen is handed over again, more and more seldom.
+            self.truth.advance_ms(DROP_REPEAT_MS << DROP_REPEAT_DOUBLINGS);
         }
         // It is asked who reads the chart.
         if let Some(client) = self.admin.client.as_mut() {

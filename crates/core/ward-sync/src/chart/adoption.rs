@@ -10,6 +10,7 @@ use super::authority::Authority;
 use super::decisions::Items;
 use super::held::Held;
 use super::view::{Item, admit, is_of_a_revoked_device};
+use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{Carry, CarryReason, Decoded, Payload};
 use alloc::collections::btree_map::Entry;
@@ -40,13 +41,16 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
     let parked = parked(&items);
     let mut ready: BTreeSet<EntryId> = carriers(&items).filter(|id| !parked.contains(id)).collect();
     let mut waits = Waits::of(parked, &items);
+    let mut returning: BTreeSet<EntryId> =
+        items.iter().filter(|(_, item)| gives_back(item)).map(|(id, _)| *id).collect();
     while !ready.is_empty() {
         // In the order of carriers, so that the first carrier of an entry is the same everywhere.
         let brought: Vec<(EntryId, Brought<'a>)> =
-            ready.iter().filter_map(|id| Some((*id, brought(*id, &items, authority)?))).collect();
+            ready.iter().filter_map(|id| Some((*id, brought(*id, chart, &items, authority)?))).collect();
         ready.clear();
         for (carrier, Brought { inner, aside }) in brought {
             let entry = inner.entry.id();
+            returning.remove(&carrier);
             let there = match items.entry(entry) {
                 Entry::Vacant(place) => place.insert(item(inner)),
                 // What is there already is adopted, if it was not yet; aside it is not put.
@@ -55,8 +59,10 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
             };
             if there.carried_by.is_none() || (there.aside && !aside) {
                 (there.carried_by, there.aside) = (Some(carrier), aside);
-                // It may carry something itself, and others may have waited for it.
+                // It may carry something itself, others may have waited for it, and more of its branch may be
+                // given back.
                 ready.insert(entry);
+                ready.extend(returning.iter().filter(|id| !waits.parked.contains(id)));
                 ready.extend(waits.release(entry));
             }
         }
@@ -97,6 +103,10 @@ fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
     }
 }
 
+fn gives_back(item: &Item<'_>) -> bool {
+    matches!(&item.held.payload, Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::GiveBack)
+}
+
 fn carriers<'i>(items: &'i Items<'_>) -> impl Iterator<Item = EntryId> + 'i {
     items.iter().filter(|(_, item)| item.held.carried.is_some()).map(|(id, _)| *id)
 }
@@ -109,7 +119,12 @@ struct Brought<'a> {
 }
 
 /// What a carrier that does not wait carries, unless that is adopted already.
-fn brought<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority) -> Option<Brought<'a>> {
+fn brought<'a>(
+    carrier: EntryId,
+    chart: &Chart,
+    items: &Items<'a>,
+    authority: &impl Authority,
+) -> Option<Brought<'a>> {
     let outer = items.get(&carrier)?;
     let inner = outer.held.carried.as_deref()?;
     if items.get(&inner.entry.id()).is_some_and(|item| item.carried_by.is_some() && !item.aside) {
@@ -119,6 +134,8 @@ fn brought<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority) 
     let may_carry = match why {
         // A device takes up again what stood on a branch of its own store, and nobody else's.
         CarryReason::Reauthor => inner.entry.frame().device == outer.held.entry.frame().device,
+        // As with a relay, what it is worth follows from its author alone.
+        CarryReason::GiveBack => is_on_a_branch(&inner.entry, chart, items),
         _ => outer.author.is_some_and(|author| author.role.is_staff()),
     };
     let signed = |inner: &Held| {
@@ -126,12 +143,28 @@ fn brought<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority) 
         cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
     };
     let aside = match admit(outer, false, items, authority) {
+        // Giving back takes nothing over: of a revoked device staff decide.
+        Ok(_) if *why == CarryReason::GiveBack => {
+            authority.standing(inner.entry.frame().device, None) != Standing::Effective
+        }
         Ok(_) => *why == CarryReason::Decline,
         // Before its device was revoked, others may have written on what it carries.
         Err(place) if is_of_a_revoked_device(place) => true,
         Err(_) => return None,
     };
     (may_carry && signed(inner)).then_some(Brought { inner, aside })
+}
+
+/// Whether an entry stands on a branch that a server can have lost: another one came at its place, or what
+/// stands before it was brought. What could simply be relayed is not given back, so that nobody brings in
+/// quietly what a former member signs today.
+fn is_on_a_branch(entry: &SignedEntry, chart: &Chart, items: &Items<'_>) -> bool {
+    let frame = entry.frame();
+    let chain = chart.chains.get(&(frame.device, frame.incarnation));
+    let there = chain.and_then(|chain| chain.get(&frame.seq));
+    let before = frame.prev.and_then(|before| items.get(&before));
+    there.is_some_and(|there| there.iter().any(|other| *other != entry.id()))
+        || before.is_some_and(|before| before.carried_by.is_some())
 }
 
 /// Entries that wait for one that is not here, directly or through another.

@@ -102,6 +102,8 @@ pub struct Chart {
     chart: ChartId,
     entries: BTreeMap<EntryId, Held>,
     chains: BTreeMap<(DeviceId, Incarnation), Chain>,
+    /// Places with several entries.
+    forked: BTreeSet<(DeviceId, Incarnation, u64)>,
     /// Entries whose place in the operation log was proved.
     proved: BTreeMap<EntryId, u64>,
     lamport: u64,
@@ -124,6 +126,7 @@ impl Chart {
             level,
             entries: BTreeMap::new(),
             chains: BTreeMap::new(),
+            forked: BTreeSet::new(),
             proved: BTreeMap::new(),
             lamport: 0,
             max_entries: CHART_MAX_ENTRIES,
@@ -189,6 +192,9 @@ impl Chart {
         let at_place = chain.entry(frame.seq).or_default();
         let other = at_place.first().copied();
         at_place.insert(id);
+        if other.is_some() {
+            self.forked.insert((frame.device, frame.incarnation, frame.seq));
+        }
         self.lamport = self.lamport.max(frame.body.lamport);
         self.entries.insert(id, Held { arrival, ..read.held });
         other.map_or(Inserted::New, |other| Inserted::Forked { other })
@@ -367,23 +373,25 @@ impl Chart {
 
     /// How far each chain is held without a gap. At a fork the smaller name stands for both.
     pub fn have(&self) -> VersionVector {
-        self.heads(|_| true)
+        self.heads(|there| !there.is_empty())
     }
 
     /// As [`Chart::have`], but only as far as nothing waits for an entry that is not here: what the
     /// author of a next entry may name as seen. Naming an entry that waits would make the next one
-    /// wait too, so one device that names what does not exist could hide everybody's later entries.
+    /// wait too, so one device that names what does not exist could hide everybody's later entries. A chain is
+    /// named as far as it is not forked: of the branches others may have one only.
     pub fn settled(&self) -> VersionVector {
         let waiting = self.waiting();
-        self.heads(|entry| !waiting.contains(entry))
+        self.heads(|there| there.len() == 1 && there.is_disjoint(&waiting))
     }
 
-    fn heads(&self, counts: impl Fn(&EntryId) -> bool) -> VersionVector {
+    fn heads(&self, counts: impl Fn(&BTreeSet<EntryId>) -> bool) -> VersionVector {
         let mut out = VersionVector::new();
         for (&(device, incarnation), chain) in &self.chains {
-            let unbroken = chain.iter().zip(1u64..).take_while(|((seq, entries), expect)| {
-                *seq == expect && entries.first().is_some_and(&counts)
-            });
+            let unbroken = chain
+                .iter()
+                .zip(1u64..)
+                .take_while(|((seq, entries), expect)| *seq == expect && counts(entries));
             let last = unbroken.last().and_then(|((&seq, entries), _)| Some((seq, *entries.first()?)));
             if let Some((seq, entry)) = last {
                 // Beyond the limit of a version vector further chains are left out and fetched again.
@@ -445,18 +453,29 @@ impl Chart {
 
     /// The first place of one chain with several entries.
     pub fn forked_at(&self, device: DeviceId, incarnation: Incarnation) -> Option<u64> {
-        let chain = self.chains.get(&(device, incarnation))?;
-        chain.iter().find(|(_, entries)| entries.len() > 1).map(|(seq, _)| *seq)
+        let of_chain = (device, incarnation, 0)..=(device, incarnation, u64::MAX);
+        self.forked.range(of_chain).next().map(|(_, _, seq)| *seq)
     }
 
     /// Places with several entries.
     pub fn forks(&self) -> Vec<Fork> {
-        let mut out = Vec::new();
-        for (&(device, incarnation), chain) in &self.chains {
-            for (&seq, entries) in chain.iter().filter(|(_, entries)| entries.len() > 1) {
-                out.push(Fork { device, incarnation, seq, entries: entries.iter().copied().collect() });
-            }
-        }
-        out
+        let fork = |&(device, incarnation, seq): &(DeviceId, Incarnation, u64)| {
+            let entries = self.chains.get(&(device, incarnation))?.get(&seq)?.iter().copied().collect();
+            Some(Fork { device, incarnation, seq, entries })
+        };
+        self.forked.iter().filter_map(fork).collect()
+    }
+
+    /// Of a chain, every entry from a place on with its frame's place, in order; several where it is forked.
+    pub fn chain_from(
+        &self,
+        device: DeviceId,
+        incarnation: Incarnation,
+        seq: u64,
+    ) -> impl Iterator<Item = (u64, &SignedEntry)> {
+        let chain = self.chains.get(&(device, incarnation)).into_iter();
+        let places = chain.flat_map(move |chain| chain.range(seq..));
+        let entries = places.flat_map(|(seq, entries)| entries.iter().map(move |entry| (*seq, entry)));
+        entries.filter_map(|(seq, entry)| Some((seq, self.get(*entry)?)))
     }
 }

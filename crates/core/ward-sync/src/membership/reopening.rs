@@ -69,6 +69,11 @@ impl Membership {
         u32::try_from(self.site.reopenings.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
+    /// How many entries of the membership log somebody must know to know the operation log that counts now.
+    pub fn olog_known_from(&self) -> u64 {
+        self.site.reopenings.last().map_or(0, |one| one.index.saturating_add(1))
+    }
+
     /// Where the places of the log that counts now begin, counted through all logs: each has
     /// [`OLOG_SPAN`] of them.
     pub fn olog_begin(&self) -> u64 {

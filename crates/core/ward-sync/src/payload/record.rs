@@ -221,6 +221,10 @@ pub enum CarryReason {
     /// of it: what it says does not count.
     #[n(4)]
     Decline,
+    /// The server lost it and has another one at its place, since its device's store was copied or set back.
+    /// Whoever still has it gives it back, without taking anything over.
+    #[n(5)]
+    GiveBack,
 }
 
 /// Somebody else's entry, held unchanged. Its author, time and signature stay the author's.

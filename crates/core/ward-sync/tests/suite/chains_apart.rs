@@ -184,6 +184,88 @@ fn a_device_carries_on_its_own_entries_and_nobody_elses() {
     assert!(view.accounting().balances());
 }
 
+/// The same store on another machine.
+fn copy_of<'a>(ward: &Ward, pen: &Pen<'a>) -> Pen<'a> {
+    let mut copy = Pen::new(ward.site.site, ward.chart, pen.device, 99);
+    copy.chain = pen.chain.clone();
+    copy
+}
+
+/// A branch that the server lost, as a member has it who met it before, and as one has it who did not.
+#[test]
+fn a_lost_branch_is_given_back_by_anybody_who_has_it() {
+    let ward = Ward::new(87);
+    let authority = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+    let blank = Chart::new(ward.site.site, ward.chart);
+    let mut clinician = Pen::new(ward.site.site, ward.chart, &ward.clinician, 3);
+    let begin = clinician.write(&blank, note("before"));
+    let mut copy = copy_of(&ward, &clinician);
+    let lost = [clinician.write(&blank, note("lost, one")), clinician.write(&blank, note("lost, two"))];
+    let kept = copy.write(&blank, note("kept"));
+    let (mut here, mut there) = (blank.clone(), blank);
+    for entry in [&begin, &kept] {
+        here.insert(entry.clone(), Arrival::UNSENT).unwrap();
+        there.insert(entry.clone(), Arrival::UNSENT).unwrap();
+    }
+    for entry in &lost {
+        here.insert(entry.clone(), Arrival::UNSENT).unwrap();
+    }
+    // What others have only one branch of, an entry does not name as seen: it would wait there.
+    let heads = here.settled();
+    assert_eq!(heads.head(ward.clinician.id, Incarnation(3)).map(|head| head.entry), Some(begin.id()));
+    let mut phone = Pen::new(ward.site.site, ward.chart, &ward.phone, 1);
+    let carries = lost.each_ref().map(|entry| phone.write(&here, Carry::of(entry, CarryReason::GiveBack)));
+    // In whatever order they come, and the second alone gives nothing back: it follows nothing that is known.
+    let mut alone = there.clone();
+    alone.insert(carries[1].clone(), Arrival::UNSENT).unwrap();
+    assert_eq!(alone.view(&authority).place(lost[1].id()), None);
+    for carry in carries.iter().rev() {
+        here.insert(carry.clone(), Arrival::UNSENT).unwrap();
+        there.insert(carry.clone(), Arrival::UNSENT).unwrap();
+    }
+    let (here, there) = (here.view(&authority), there.view(&authority));
+    let shown = |view: &ChartView<'_>| -> Vec<_> {
+        view.timeline().iter().map(|it| (it.entry.id(), it.place, it.carried_by, it.forked)).collect()
+    };
+    assert_eq!(shown(&here), shown(&there));
+    for (entry, carry) in lost.iter().zip(&carries) {
+        let item = there.timeline().iter().find(|item| item.entry.id() == entry.id()).unwrap();
+        assert_eq!((item.place, item.carried_by, item.forked), (Place::Visible, Some(carry.id()), true));
+        assert_eq!(item.author.map(|author| author.device), Some(ward.clinician.id), "it stays its author's");
+    }
+    assert!(here.accounting().balances() && there.accounting().balances());
+}
+
+/// Whoever left the team cannot write on through somebody who stayed, and of a revoked device staff decide.
+#[test]
+fn nothing_else_is_given_back() {
+    let mut ward = Ward::new(88);
+    let blank = Chart::new(ward.site.site, ward.chart);
+    let mut clinician = Pen::new(ward.site.site, ward.chart, &ward.clinician, 3);
+    let begin = clinician.write(&blank, note("before"));
+    let mut copy = copy_of(&ward, &clinician);
+    let next = clinician.write(&blank, note("never sent"));
+    let mut phone = Pen::new(ward.site.site, ward.chart, &ward.phone, 1);
+    let carry = phone.write(&blank, Carry::of(&next, CarryReason::GiveBack));
+    let mut chart = blank;
+    for entry in [&begin, &carry] {
+        chart.insert(entry.clone(), Arrival::UNSENT).unwrap();
+    }
+    let place = |ward: &Ward, chart: &Chart| {
+        let authority = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+        chart.view(&authority).place(next.id())
+    };
+    // It follows what the chain has: that is relayed, by the rules of a relay.
+    assert_eq!(place(&ward, &chart), None);
+    let other = copy.write(&chart, note("in its place"));
+    chart.insert(other, Arrival::UNSENT).unwrap();
+    assert_eq!(place(&ward, &chart), Some(Place::Visible));
+    let (subject, by) = (ward.site.site.into(), &[&ward.site.admins[0]]);
+    let revoke = ward.site.revoke_entry(subject, ward.clinician.id, 1, RevokePolicy::Salvage, by);
+    ward.site.append_effective(revoke);
+    assert_eq!(place(&ward, &chart), Some(Place::Quarantined(QuarantineReason::ToBeAdopted)));
+}
+
 /// The soft cap of living devices, at the limit and one past it; a closed one does not count.
 #[test]
 fn a_crowd_is_told_one_past_the_limit_and_closing_ends_it() {

@@ -39,7 +39,7 @@ fn who_may_write_what() {
                 Permission::WithdrawalOnly => "withdrawal only",
                 Permission::OwnOnly => "own only",
                 Permission::ByField => "by field",
-                Permission::ReauthorOnly => "own branch only",
+                Permission::BranchOnly => "branches only",
             };
             write!(table, " {text:<15}").unwrap();
         }

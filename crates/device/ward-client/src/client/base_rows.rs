@@ -3,7 +3,7 @@
 
 use super::olog_proofs::NamedHeads;
 use super::open_device::{arrival, sealed_at};
-use super::{Client, LocalChart};
+use super::{Client, LocalChart, OpenDevice};
 use crate::limits::{ENVELOPES_KEPT_MS, HISTORY_ROW_BYTES};
 use crate::store::{BasePageRecord, BaseRecord, BaseStateRecord, Batch, SealedRows, Table};
 use crate::{ClientError, DeviceKeyStore, Environment, RowStore, Transport};
@@ -14,17 +14,22 @@ use ward_sync::{CheckpointTrust, SignedEntry};
 pub(super) fn take_base_page(
     local: &mut LocalChart,
     named: &mut NamedHeads,
-    begin: u64,
+    (begin, known_from): (u64, u64),
     page: &BasePageRecord,
 ) -> Result<(), ClientError> {
     for row in &page.rows {
         let damaged = |_| ClientError::StoreDamaged { table: Table::CheckpointPages.name() };
         let entry = SignedEntry::from_stored(&row.entry).map_err(damaged)?;
         local.held.insert(row.index);
-        named.note_entry(&entry);
+        named.note_entry(&entry, row.sealed_at, known_from);
         local.insert(entry, arrival(begin, row.index, row.received_at).sealed_under(row.sealed_at));
     }
     Ok(())
+}
+
+/// Where the operation log that counts begins, and from how many entries of the membership log on it is known.
+fn log_of(open: &OpenDevice) -> (u64, u64) {
+    (open.olog_begin(), open.mlog.membership.olog_known_from())
 }
 
 /// Whether what the server took then is in every backup that anybody goes back to.
@@ -41,12 +46,12 @@ fn chart_of(table: Table, id: &[u8]) -> Result<ChartId, ClientError> {
 /// Reads every base from the store.
 pub(super) async fn load_bases<S: RowStore>(
     rows: &SealedRows<S>,
-    open: &mut super::OpenDevice,
+    open: &mut OpenDevice,
 ) -> Result<(), ClientError> {
     for (id, page) in rows.records::<BasePageRecord>(Table::CheckpointPages).await? {
-        let (begin, chart) = (open.olog_begin(), chart_of(Table::CheckpointPages, &id)?);
+        let (log, chart) = (log_of(open), chart_of(Table::CheckpointPages, &id)?);
         let mut named = std::mem::take(&mut open.named_heads);
-        take_base_page(open.chart_or_new(chart), &mut named, begin, &page)?;
+        take_base_page(open.chart_or_new(chart), &mut named, log, &page)?;
         open.named_heads = named;
     }
     for (id, state) in rows.records::<BaseStateRecord>(Table::Checkpoints).await? {
@@ -60,12 +65,12 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
     pub(super) async fn reload_base(&mut self, chart: ChartId) -> Result<(), ClientError> {
         let pages = self.rows.records::<BasePageRecord>(Table::CheckpointPages).await?;
         let open = self.device_mut()?;
-        let begin = open.olog_begin();
+        let log = log_of(open);
         let mut named = std::mem::take(&mut open.named_heads);
         let local = open.chart_or_new(chart);
         for (id, page) in pages {
             if id.starts_with(chart.as_bytes()) {
-                take_base_page(local, &mut named, begin, &page)?;
+                take_base_page(local, &mut named, log, &page)?;
             }
         }
         open.named_heads = named;

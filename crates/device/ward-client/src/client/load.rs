@@ -249,7 +249,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let (chart, first) = split_chart(Table::Pages, &id)?;
         let first = be_u64(Table::Pages, first)?;
         let mut named = std::mem::take(&mut open.named_heads);
-        let begin = open.olog_begin();
+        let (begin, known_from) = (open.olog_begin(), open.mlog.membership.olog_known_from());
         let local = open.chart_or_new(chart);
         local.pages.insert(first);
         local.held_twice.extend(places_twice(&page.rows));
@@ -258,9 +258,10 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
             match received.opened {
                 Some(bytes) => {
                     let entry = SignedEntry::from_stored(&bytes).map_err(|_| damaged(Table::Pages))?;
-                    named.note_entry(&entry);
-                    let arrival = arrival(begin, received.index, received.received_at);
-                    local.insert(entry, arrival.sealed_under(sealed_at(&received.envelope)));
+                    let arrival = arrival(begin, received.index, received.received_at)
+                        .sealed_under(sealed_at(&received.envelope));
+                    named.note_entry(&entry, arrival.sealed_at, known_from);
+                    local.insert(entry, arrival);
                 }
                 None => local.unopened.push(Unopened::new(&id, &received)),
             }

@@ -48,6 +48,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             self.fetch(chart, report).await;
         }
         let checked = self.check_have(chart, &theirs.heads).await;
+        let is_whole = checked.is_ok();
         if let Err(problem) = checked {
             report.problems.push(self.classified(problem, chart).await);
         }
@@ -67,6 +68,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let closed = self.close_lost_devices(chart).await;
         for error in [noted.err(), closed.err()].into_iter().flatten() {
             report.problems.push(failed(error));
+        }
+        if is_whole && let Err(problem) = self.give_back_branches(chart).await {
+            report.problems.push(problem);
         }
         if may_send {
             self.send(chart, report).await;

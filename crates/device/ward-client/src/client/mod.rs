@@ -19,6 +19,7 @@ mod enrol;
 mod fetch_proofs;
 mod follow_mlog;
 mod foresee;
+mod give_back_branches;
 mod give_back_mlog;
 mod greeting;
 mod hand_over;

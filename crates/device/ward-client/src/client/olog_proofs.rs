@@ -56,7 +56,13 @@ impl NamedHeads {
         record
     }
 
-    pub(crate) fn note_entry(&mut self, entry: &SignedEntry) {
+    /// Notes the head that an entry names. Whoever sealed it before they could know of the log that counts, of which
+    /// the membership log says from `known_from` entries on, named a log that ended: there is nothing to compare it
+    /// with, also where nobody brought that log's end when it was opened again.
+    pub(crate) fn note_entry(&mut self, entry: &SignedEntry, sealed_at: Option<u64>, known_from: u64) {
+        if sealed_at.is_some_and(|size| size < known_from) {
+            return;
+        }
         if let Some(head) = entry.body().olog {
             self.note(NamedBy::Author(entry.frame().device), head);
         }

@@ -14,7 +14,7 @@ use crate::store::{
 };
 use crate::{ClientError, DeviceKeyStore, Environment, Growth, RowStore, Transport};
 use std::collections::{BTreeMap, BTreeSet};
-use ward_api::{EnvelopePage, ReconcileAnswer, ReconcileQuestion, paths};
+use ward_api::{EnvelopePage, paths};
 use ward_audit::TreeHead;
 use ward_crypto::{
     AcceptedSuites, DeviceCert, Envelope, EnvelopeHeader, SiteManifest, VerifiedEnvelope, verify_envelopes,
@@ -423,7 +423,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         }
         self.commit_growth(batch, Growth::Text).await.map_err(failed)?;
         let open = self.device_mut().map_err(failed)?;
-        page.entries.iter().for_each(|(entry, _)| open.named_heads.note_entry(entry));
+        let known_from = open.mlog.membership.olog_known_from();
+        for (entry, arrival) in &page.entries {
+            open.named_heads.note_entry(entry, arrival.sealed_at, known_from);
+        }
         let local = open.chart_or_new(chart);
         local.pages.extend(first_place(&id));
         local.receipted = local.receipted.max(receipted);
@@ -715,7 +718,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         {
             // Where both came, the server may have either: it was set back in between.
             let arrived = local.arrived(own);
-            let has_own = arrived && self.server_holds(chart, (me, life, seq), own).await?;
+            let has_own = arrived && self.entry_at_server(chart, (me, life, seq)).await? == Some(own);
             first = if has_own { known } else { Some(seq) };
         }
         if known.is_some()
@@ -732,18 +735,6 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         let local = self.device_mut()?.chart_or_new(chart);
         let kept = local.receipted.min(seq.saturating_sub(1));
         self.set_receipted(chart, kept).await
-    }
-
-    /// Whether the server says that it holds an entry at a place of a chain.
-    async fn server_holds(
-        &mut self,
-        chart: ChartId,
-        (device, incarnation, seq): (DeviceId, Incarnation, u64),
-        entry: EntryId,
-    ) -> Result<bool, ClientError> {
-        let question = ReconcileQuestion { device, incarnation, places: vec![seq] };
-        let answer: ReconcileAnswer = self.wire()?.post(&paths::reconcile(chart), &question).await?;
-        Ok(answer.entries.iter().any(|placed| (placed.seq, placed.entry) == (seq, entry)))
     }
 
     /// The chains of a chart that were closed.

@@ -416,7 +416,7 @@ fn carried_on(entry: &SignedEntry, by: DeviceId) -> Option<Rewrite> {
 }
 
 /// Whether an entry, its frame and the carry around it stay below the limit of a payload.
-fn fits_into_carry(entry: &SignedEntry) -> bool {
+pub(super) fn fits_into_carry(entry: &SignedEntry) -> bool {
     entry.frame().to_canonical().len() + CARRY_ROOM_BYTES <= PAYLOAD_MAX_BYTES
 }
 

@@ -74,6 +74,7 @@ fn known(forms: &ChartForms, payload: &Payload) -> Value {
                 CarryReason::Reauthor => "reauthor",
                 CarryReason::Transfer => "transfer",
                 CarryReason::Decline => "decline",
+                CarryReason::GiveBack => "give-back",
             },
         }),
         Payload::DeviceClosed(p) => json!({

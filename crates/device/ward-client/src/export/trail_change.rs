@@ -228,6 +228,7 @@ fn technical(payload: &Payload) -> Option<Vec<Said>> {
                 CarryReason::Reauthor => "kept unchanged from a copied store".to_owned(),
                 CarryReason::Transfer => "kept unchanged from another site".to_owned(),
                 CarryReason::Decline => "not taken over; kept for what was written on top of it".to_owned(),
+                CarryReason::GiveBack => "given back unchanged; the server had lost it".to_owned(),
             },
         ),
         Payload::Opened(p) => Some(
