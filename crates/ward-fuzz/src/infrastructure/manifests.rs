@@ -81,11 +81,17 @@ fn verdicts(input: &[u8], graph: &Graph) -> Vec<String> {
     let assessment = assess(graph, rules);
     let line = |finding: &Finding<'_>| {
         let Finding { rule, cell, resource, verdict, .. } = finding;
-        let (address, _) = resource.address.split_once(" #").unwrap_or((&resource.address, ""));
-        format!("{} {:?} {address} {verdict}", rule.id, cell.aspect)
+        format!("{} {:?} {} {verdict}", rule.id, cell.aspect, without_number(&resource.address))
     };
     let mut lines: Vec<String> = assessment.findings.iter().map(line).collect();
     lines.push(format!("{:?} {}", assessment.tally, graph.notes().len()));
     lines.sort();
     lines
+}
+
+/// An address without the number that tells objects of one name apart, which may stand before a part of one.
+fn without_number(address: &str) -> String {
+    let mut parts = address.split(" #");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
