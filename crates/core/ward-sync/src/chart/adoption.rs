@@ -1,6 +1,7 @@
 //! What a chart holds with what staff adopted: entries that others carry. A carrier may wait for what
 //! another one carries, so this goes on until nothing is brought any more; each carrier is looked at
-//! once, when nothing that it waits for is missing, and once more when it is adopted itself.
+//! when nothing that it waits for is missing, and once more when it is adopted itself. What stood on a
+//! branch that the server lost does not wait.
 //!
 //! What staff declined, and what a carrier holds that is kept aside itself, is brought too, and kept
 //! aside: others may have written on top of it.
@@ -12,7 +13,7 @@ use super::held::Held;
 use super::view::{Item, admit, is_of_a_revoked_device};
 use crate::entry::SignedEntry;
 use crate::membership::Standing;
-use crate::payload::{Carry, CarryReason, Decoded, Payload};
+use crate::payload::{Carry, CarryReason};
 use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -39,12 +40,18 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
     };
     let mut items: Items<'a> = chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
     let parked = parked(&items);
+    let carries_on = |why: &[CarryReason]| -> BTreeSet<EntryId> {
+        let of =
+            items.iter().filter(|(_, item)| item.carries().is_some_and(|carry| why.contains(&carry.why)));
+        of.map(|(id, _)| *id).collect()
+    };
     let mut ready: BTreeSet<EntryId> = carriers(&items).filter(|id| !parked.contains(id)).collect();
+    // What stood on a branch is brought at once: its carrier may name what others wrote on top of it, and that
+    // waits for what it brings.
+    ready.extend(carries_on(&[CarryReason::Reauthor, CarryReason::GiveBack]));
+    let mut returning = carries_on(&[CarryReason::GiveBack]);
     let mut waits = Waits::of(parked, &items);
-    let mut returning: BTreeSet<EntryId> =
-        items.iter().filter(|(_, item)| gives_back(item)).map(|(id, _)| *id).collect();
     while !ready.is_empty() {
-        // In the order of carriers, so that the first carrier of an entry is the same everywhere.
         let brought: Vec<(EntryId, Brought<'a>)> =
             ready.iter().filter_map(|id| Some((*id, brought(*id, chart, &items, authority)?))).collect();
         ready.clear();
@@ -54,15 +61,20 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
             let there = match items.entry(entry) {
                 Entry::Vacant(place) => place.insert(item(inner)),
                 // What is there already is adopted, if it was not yet; aside it is not put.
-                Entry::Occupied(_) if aside => continue,
+                Entry::Occupied(place) if aside && !place.get().aside => continue,
                 Entry::Occupied(place) => place.into_mut(),
             };
-            if there.carried_by.is_none() || (there.aside && !aside) {
+            // Of several carriers the one with the smallest name stands for all, whichever was looked at first:
+            // who has an entry already looks at those that wait for it elsewhere.
+            let known = there.carried_by.map(|known| (there.aside, known));
+            if known.is_none_or(|known| (aside, carrier) < known) {
                 (there.carried_by, there.aside) = (Some(carrier), aside);
+            }
+            if known.is_none_or(|(was_aside, _)| was_aside && !aside) {
                 // It may carry something itself, others may have waited for it, and more of its branch may be
                 // given back.
                 ready.insert(entry);
-                ready.extend(returning.iter().filter(|id| !waits.parked.contains(id)));
+                ready.extend(&returning);
                 ready.extend(waits.release(entry));
             }
         }
@@ -103,10 +115,6 @@ fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
     }
 }
 
-fn gives_back(item: &Item<'_>) -> bool {
-    matches!(&item.held.payload, Decoded::Known(Payload::Carry(carry)) if carry.why == CarryReason::GiveBack)
-}
-
 fn carriers<'i>(items: &'i Items<'_>) -> impl Iterator<Item = EntryId> + 'i {
     items.iter().filter(|(_, item)| item.held.carried.is_some()).map(|(id, _)| *id)
 }
@@ -118,7 +126,7 @@ struct Brought<'a> {
     aside: bool,
 }
 
-/// What a carrier that does not wait carries, unless that is adopted already.
+/// What a carrier that does not wait carries, unless that is adopted by it, or by one with a smaller name.
 fn brought<'a>(
     carrier: EntryId,
     chart: &Chart,
@@ -127,10 +135,11 @@ fn brought<'a>(
 ) -> Option<Brought<'a>> {
     let outer = items.get(&carrier)?;
     let inner = outer.held.carried.as_deref()?;
-    if items.get(&inner.entry.id()).is_some_and(|item| item.carried_by.is_some() && !item.aside) {
+    let known = items.get(&inner.entry.id()).filter(|item| !item.aside).and_then(|item| item.carried_by);
+    if known.is_some_and(|known| known <= carrier) {
         return None;
     }
-    let Decoded::Known(Payload::Carry(Carry { why, .. })) = &outer.held.payload else { return None };
+    let Carry { why, .. } = outer.carries()?;
     let may_carry = match why {
         // A device takes up again what stood on a branch of its own store, and nobody else's.
         CarryReason::Reauthor => inner.entry.frame().device == outer.held.entry.frame().device,

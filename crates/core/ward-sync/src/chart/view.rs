@@ -607,6 +607,16 @@ fn by_response<'a>(
     groups
 }
 
+impl<'a> Item<'a> {
+    /// What it carries, for a carry.
+    pub(super) const fn carries(&self) -> Option<&'a Carry> {
+        match &self.held.payload {
+            Decoded::Known(Payload::Carry(carry)) => Some(carry),
+            _ => None,
+        }
+    }
+}
+
 /// The payload of an entry that takes part in the chart's values, or the place of one that does not.
 pub(super) fn admit<'a>(
     item: &Item<'a>,

@@ -203,17 +203,20 @@ fn a_lost_branch_is_given_back_by_anybody_who_has_it() {
     let lost = [clinician.write(&blank, note("lost, one")), clinician.write(&blank, note("lost, two"))];
     let kept = copy.write(&blank, note("kept"));
     let (mut here, mut there) = (blank.clone(), blank);
-    for entry in [&begin, &kept] {
+    for entry in [&begin, &lost[0], &lost[1]] {
+        here.insert(entry.clone(), Arrival::UNSENT).unwrap();
+    }
+    // Before anybody knows of the fork: where the branch is not, this waits, and with it all that follows.
+    let mut phone = Pen::new(ward.site.site, ward.chart, &ward.phone, 1);
+    let on_top = phone.write(&here, note("on top"));
+    for entry in [&begin, &kept, &on_top] {
         here.insert(entry.clone(), Arrival::UNSENT).unwrap();
         there.insert(entry.clone(), Arrival::UNSENT).unwrap();
     }
-    for entry in &lost {
-        here.insert(entry.clone(), Arrival::UNSENT).unwrap();
-    }
+    assert_eq!(there.view(&authority).place(on_top.id()), Some(Place::Parked));
     // What others have only one branch of, an entry does not name as seen: it would wait there.
     let heads = here.settled();
     assert_eq!(heads.head(ward.clinician.id, Incarnation(3)).map(|head| head.entry), Some(begin.id()));
-    let mut phone = Pen::new(ward.site.site, ward.chart, &ward.phone, 1);
     let carries = lost.each_ref().map(|entry| phone.write(&here, Carry::of(entry, CarryReason::GiveBack)));
     // In whatever order they come, and the second alone gives nothing back: it follows nothing that is known.
     let mut alone = there.clone();
@@ -233,6 +236,7 @@ fn a_lost_branch_is_given_back_by_anybody_who_has_it() {
         assert_eq!((item.place, item.carried_by, item.forked), (Place::Visible, Some(carry.id()), true));
         assert_eq!(item.author.map(|author| author.device), Some(ward.clinician.id), "it stays its author's");
     }
+    assert_eq!(there.place(on_top.id()), Some(Place::Visible));
     assert!(here.accounting().balances() && there.accounting().balances());
 }
 
