@@ -245,11 +245,27 @@ impl<S: SiteStore> World<'_, S> {
         client.sync().await.map_err(broken)?;
         let files = client.export_audit(chart).await.map_err(broken)?.into_iter().collect();
         let check = check_package(&files, Some(self.template.root));
-        if !check.holds() {
-            return Err((Verdict::Audit, format!("an inspector finds {:?}", check.faults)));
+        let (holes, faults): (Vec<_>, Vec<_>) =
+            check.faults.iter().partition(|fault| self.is_hole_of_a_lost_entry(fault));
+        if !faults.is_empty() {
+            return Err((Verdict::Audit, format!("an inspector finds {faults:?}")));
         }
-        self.tally.path("an inspector found no fault");
+        self.tally.path(if holes.is_empty() {
+            "an inspector found no fault"
+        } else {
+            "an inspector found the hole that a store left which was set back"
+        });
         Ok(())
+    }
+
+    /// Whether a fault says that a chain has a hole, where a store went with what stood there.
+    fn is_hole_of_a_lost_entry(&self, fault: &str) -> bool {
+        let mut lost = self.oracle.confirmed.iter().filter(|one| one.forgiven.is_some());
+        lost.any(|one| {
+            let device = self.machines.get(&one.slot).map(|machine| machine.device.to_string());
+            device.is_some_and(|device| fault.contains(&format!("the chain of device {device} ")))
+                && fault.contains("misses something before place")
+        })
     }
 }
 

@@ -164,16 +164,18 @@ fn brought<'a>(
     (may_carry && signed(inner)).then_some(Brought { inner, aside })
 }
 
-/// Whether an entry stands on a branch that a server can have lost: another one came at its place, or what
-/// stands before it was brought. What could simply be relayed is not given back, so that nobody brings in
-/// quietly what a former member signs today.
+/// Whether an entry stands on a branch that a server can have lost, or follows one: another one came at its
+/// place, or what stands before it was brought, or it has a place in the log itself and only need not wait. What
+/// could simply be relayed is not given back, so that nobody brings in quietly what a former member signs today.
 fn is_on_a_branch(entry: &SignedEntry, chart: &Chart, items: &Items<'_>) -> bool {
     let frame = entry.frame();
     let chain = chart.chains.get(&(frame.device, frame.incarnation));
     let there = chain.and_then(|chain| chain.get(&frame.seq));
     let before = frame.prev.and_then(|before| items.get(&before));
+    let arrived = chart.arrival(entry.id()).is_some_and(|arrival| arrival.olog_index.is_some());
     there.is_some_and(|there| there.iter().any(|other| *other != entry.id()))
         || before.is_some_and(|before| before.carried_by.is_some())
+        || arrived
 }
 
 /// Entries that wait for one that is not here, directly or through another.

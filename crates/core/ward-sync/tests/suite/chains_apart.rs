@@ -240,6 +240,28 @@ fn a_lost_branch_is_given_back_by_anybody_who_has_it() {
     assert!(here.accounting().balances() && there.accounting().balances());
 }
 
+/// What the log has need not wait for what stood before it, once somebody says that it is gone.
+#[test]
+fn what_follows_a_lost_entry_is_given_back() {
+    let ward = Ward::new(89);
+    let authority = ChartAuthority { membership: &ward.site.membership, chart: ward.chart };
+    let mut chart = Chart::new(ward.site.site, ward.chart);
+    let mut clinician = Pen::new(ward.site.site, ward.chart, &ward.clinician, 3);
+    let mut copy = copy_of(&ward, &clinician);
+    let _gone = clinician.write(&chart, note("gone with its store"));
+    let after = clinician.write(&chart, note("after it"));
+    let other = copy.write(&chart, note("at the place of what is gone"));
+    chart.insert(other, Arrival::at(0, T0)).unwrap();
+    chart.insert(after.clone(), Arrival::at(1, T0)).unwrap();
+    assert_eq!(chart.view(&authority).place(after.id()), Some(Place::Parked));
+    let mut phone = Pen::new(ward.site.site, ward.chart, &ward.phone, 1);
+    let carry = phone.write(&chart, Carry::of(&after, CarryReason::GiveBack));
+    chart.insert(carry, Arrival::UNSENT).unwrap();
+    let view = chart.view(&authority);
+    assert_eq!(view.place(after.id()), Some(Place::Visible));
+    assert!(view.accounting().balances());
+}
+
 /// Whoever left the team cannot write on through somebody who stayed, and of a revoked device staff decide.
 #[test]
 fn nothing_else_is_given_back() {
