@@ -9,9 +9,9 @@
 use super::Chart;
 use super::authority::Authority;
 use super::decisions::Items;
+use super::given_back::give_back;
 use super::held::Held;
 use super::view::{Item, admit, is_of_a_revoked_device};
-use crate::entry::SignedEntry;
 use crate::membership::Standing;
 use crate::payload::{Carry, CarryReason};
 use alloc::collections::btree_map::Entry;
@@ -39,54 +39,71 @@ pub(super) fn collect<'a>(chart: &'a Chart, authority: &impl Authority) -> Colle
         Item { held, carried_by: None, aside: false, author, forked: false, proved_index }
     };
     let mut items: Items<'a> = chart.entries.iter().map(|(id, held)| (*id, item(held))).collect();
+    let returned = give_back(chart, &mut items, &item, authority);
     let parked = parked(&items);
-    let carries_on = |why: &[CarryReason]| -> BTreeSet<EntryId> {
-        let of =
-            items.iter().filter(|(_, item)| item.carries().is_some_and(|carry| why.contains(&carry.why)));
-        of.map(|(id, _)| *id).collect()
-    };
     let mut ready: BTreeSet<EntryId> = carriers(&items).filter(|id| !parked.contains(id)).collect();
     // What stood on a branch is brought at once: its carrier may name what others wrote on top of it, and that
     // waits for what it brings.
-    ready.extend(carries_on(&[CarryReason::Reauthor, CarryReason::GiveBack]));
-    let mut returning = carries_on(&[CarryReason::GiveBack]);
+    ready.extend(items.iter().filter(|(_, item)| reauthors(item)).map(|(id, _)| *id));
     let mut waits = Waits::of(parked, &items);
+    let mut chosen: BTreeMap<EntryId, (Weight, EntryId)> = BTreeMap::new();
+    for id in &returned {
+        let there = items.get(id).and_then(|item| Some((item.carried_by?, item.aside)));
+        chosen.extend(
+            there.map(|(carrier, aside)| {
+                (*id, (if aside { Weight::Aside } else { Weight::GivenBack }, carrier))
+            }),
+        );
+    }
     while !ready.is_empty() {
-        let brought: Vec<(EntryId, Brought<'a>)> =
-            ready.iter().filter_map(|id| Some((*id, brought(*id, chart, &items, authority)?))).collect();
+        let brought: Vec<(EntryId, Brought<'a>)> = ready
+            .iter()
+            .filter_map(|id| Some((*id, brought(*id, &items, (&returned, &chosen), authority)?)))
+            .collect();
         ready.clear();
         for (carrier, Brought { inner, aside }) in brought {
             let entry = inner.entry.id();
-            returning.remove(&carrier);
             let there = match items.entry(entry) {
                 Entry::Vacant(place) => place.insert(item(inner)),
-                // What is there already is adopted, if it was not yet; aside it is not put.
-                Entry::Occupied(place) if aside && !place.get().aside => continue,
+                // What came by itself is adopted, if it was not yet; aside it is not put.
+                Entry::Occupied(_) if aside && !chosen.contains_key(&entry) => continue,
                 Entry::Occupied(place) => place.into_mut(),
             };
-            // Of several carriers the one with the smallest name stands for all, whichever was looked at first:
-            // who has an entry already looks at those that wait for it elsewhere.
-            let known = there.carried_by.map(|known| (there.aside, known));
-            if known.is_none_or(|known| (aside, carrier) < known) {
-                (there.carried_by, there.aside) = (Some(carrier), aside);
+            // Of several carriers that weigh alike the one with the smallest name stands for all, whichever was
+            // looked at first: who has an entry already looks at those that wait for it elsewhere.
+            let new = (if aside { Weight::Aside } else { Weight::Adopted }, carrier);
+            let known = chosen.get(&entry).copied();
+            if known.is_some_and(|known| known <= new) {
+                continue;
             }
-            if known.is_none_or(|(was_aside, _)| was_aside && !aside) {
-                // It may carry something itself, others may have waited for it, and more of its branch may be
-                // given back.
+            chosen.insert(entry, new);
+            (there.carried_by, there.aside) = (Some(carrier), aside);
+            if known.is_none_or(|(known, _)| known == Weight::Aside && !aside) {
+                // It may carry something itself, and others may have waited for it.
                 ready.insert(entry);
-                ready.extend(&returning);
                 ready.extend(waits.release(entry));
             }
         }
         ready.retain(|id| items.get(id).is_some_and(|item| item.held.carried.is_some()));
     }
-    mark_forked(chart, &mut items);
+    mark_forked(chart, &mut items, &returned);
     Collected { items, parked: waits.parked }
+}
+
+/// What a carrier does for an entry: what staff decided weighs more than that somebody gave it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// It was adopted, or carried on by its own device.
+    Adopted,
+    /// It was only brought.
+    Aside,
+    /// It was given back.
+    GivenBack,
 }
 
 /// Marks what stands at or after a place for which its device signed several entries. What others carry
 /// counts: who never met the branch that the server lost sees the fork all the same.
-fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
+fn mark_forked(chart: &Chart, items: &mut Items<'_>, returned: &BTreeSet<EntryId>) {
     let mut first: BTreeMap<(DeviceId, Incarnation), u64> = BTreeMap::new();
     let mut note = |chain, seq: u64| {
         let known = first.entry(chain).or_insert(seq);
@@ -94,6 +111,9 @@ fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
     };
     for fork in chart.forks() {
         note((fork.device, fork.incarnation), fork.seq);
+    }
+    for frame in returned.iter().filter_map(|id| items.get(id)).map(|item| item.held.entry.frame()) {
+        note((frame.device, frame.incarnation), frame.seq);
     }
     // Of what came inside others, each place is compared with the chains, and with what else came so.
     let mut carried: BTreeSet<(DeviceId, Incarnation, u64)> = BTreeSet::new();
@@ -111,7 +131,9 @@ fn mark_forked(chart: &Chart, items: &mut Items<'_>) {
     for item in items.values_mut() {
         let frame = item.held.entry.frame();
         let fork = first.get(&(frame.device, frame.incarnation));
-        item.forked = fork.is_some_and(|from| frame.seq >= *from);
+        // What comes out of a carry that was given back is marked like it.
+        let in_returned = item.carried_by.is_some_and(|carrier| returned.contains(&carrier));
+        item.forked = in_returned || fork.is_some_and(|from| frame.seq >= *from);
     }
 }
 
@@ -126,56 +148,53 @@ struct Brought<'a> {
     aside: bool,
 }
 
-/// What a carrier that does not wait carries, unless that is adopted by it, or by one with a smaller name.
+fn reauthors(item: &Item<'_>) -> bool {
+    item.carries().is_some_and(|carry| carry.why == CarryReason::Reauthor)
+}
+
+/// What a carrier brings, unless that is adopted by it, or by one with a smaller name.
 fn brought<'a>(
     carrier: EntryId,
-    chart: &Chart,
     items: &Items<'a>,
+    (returned, chosen): (&BTreeSet<EntryId>, &BTreeMap<EntryId, (Weight, EntryId)>),
     authority: &impl Authority,
 ) -> Option<Brought<'a>> {
     let outer = items.get(&carrier)?;
     let inner = outer.held.carried.as_deref()?;
-    let known = items.get(&inner.entry.id()).filter(|item| !item.aside).and_then(|item| item.carried_by);
-    if known.is_some_and(|known| known <= carrier) {
+    if chosen.get(&inner.entry.id()).is_some_and(|known| *known <= (Weight::Adopted, carrier)) {
         return None;
     }
     let Carry { why, .. } = outer.carries()?;
-    let may_carry = match why {
+    let is_adopted = |carrier: EntryId| items.get(&carrier).is_some_and(is_of_staff);
+    let (may_carry, aside) = match (admit(outer, false, items, authority), why) {
         // A device takes up again what stood on a branch of its own store, and nobody else's.
-        CarryReason::Reauthor => inner.entry.frame().device == outer.held.entry.frame().device,
-        // As with a relay, what it is worth follows from its author alone.
-        CarryReason::GiveBack => is_on_a_branch(&inner.entry, chart, items),
-        _ => outer.author.is_some_and(|author| author.role.is_staff()),
+        (Ok(_), CarryReason::Reauthor) => {
+            (inner.entry.frame().device == outer.held.entry.frame().device, false)
+        }
+        // What counts by itself was given back before this; what staff took over counts as they say.
+        (Ok(_), CarryReason::GiveBack) => {
+            (!returned.contains(&carrier) && outer.carried_by.is_some_and(is_adopted), false)
+        }
+        (Ok(_), _) => (is_of_staff(outer), *why == CarryReason::Decline),
+        // Before its device was revoked, others may have written on what it carries.
+        (Err(place), CarryReason::GiveBack) => (is_of_a_revoked_device(place), true),
+        (Err(place), CarryReason::Reauthor) => {
+            let is_own = inner.entry.frame().device == outer.held.entry.frame().device;
+            (is_own && is_of_a_revoked_device(place), true)
+        }
+        (Err(place), _) => (is_of_staff(outer) && is_of_a_revoked_device(place), true),
     };
+    // A carry that was only given back decides nothing any more: else a former member could sign one today.
+    let only_returned = returned.contains(&carrier) && outer.held.arrival.olog_index.is_none();
     let signed = |inner: &Held| {
         let cert = authority.certificate(inner.entry.frame().device);
         cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
     };
-    let aside = match admit(outer, false, items, authority) {
-        // Giving back takes nothing over: of a revoked device staff decide.
-        Ok(_) if *why == CarryReason::GiveBack => {
-            authority.standing(inner.entry.frame().device, None) != Standing::Effective
-        }
-        Ok(_) => *why == CarryReason::Decline,
-        // Before its device was revoked, others may have written on what it carries.
-        Err(place) if is_of_a_revoked_device(place) => true,
-        Err(_) => return None,
-    };
-    (may_carry && signed(inner)).then_some(Brought { inner, aside })
+    (may_carry && signed(inner)).then_some(Brought { inner, aside: aside || only_returned })
 }
 
-/// Whether an entry stands on a branch that a server can have lost, or follows one: another one came at its
-/// place, or what stands before it was brought, or it has a place in the log itself and only need not wait. What
-/// could simply be relayed is not given back, so that nobody brings in quietly what a former member signs today.
-fn is_on_a_branch(entry: &SignedEntry, chart: &Chart, items: &Items<'_>) -> bool {
-    let frame = entry.frame();
-    let chain = chart.chains.get(&(frame.device, frame.incarnation));
-    let there = chain.and_then(|chain| chain.get(&frame.seq));
-    let before = frame.prev.and_then(|before| items.get(&before));
-    let arrived = chart.arrival(entry.id()).is_some_and(|arrival| arrival.olog_index.is_some());
-    there.is_some_and(|there| there.iter().any(|other| *other != entry.id()))
-        || before.is_some_and(|before| before.carried_by.is_some())
-        || arrived
+fn is_of_staff(item: &Item<'_>) -> bool {
+    item.author.is_some_and(|author| author.role.is_staff())
 }
 
 /// Entries that wait for one that is not here, directly or through another.

@@ -7,6 +7,7 @@ mod clock;
 mod closure;
 mod decisions;
 mod delivery;
+mod given_back;
 mod held;
 mod instruments;
 mod place;
@@ -373,28 +374,34 @@ impl Chart {
 
     /// How far each chain is held without a gap. At a fork the smaller name stands for both.
     pub fn have(&self) -> VersionVector {
-        self.heads(|there| !there.is_empty())
+        let mut out = VersionVector::new();
+        for (&(device, incarnation), chain) in &self.chains {
+            let unbroken = chain.iter().zip(1u64..).take_while(|((seq, _), expect)| *seq == expect);
+            let last = unbroken.last().and_then(|((&seq, entries), _)| Some((seq, *entries.first()?)));
+            if let Some((seq, entry)) = last {
+                // Beyond the limit of a version vector further chains are left out and fetched again.
+                let _full = out.observe(device, incarnation, Head { seq, entry });
+            }
+        }
+        out
     }
 
     /// As [`Chart::have`], but only as far as nothing waits for an entry that is not here: what the
     /// author of a next entry may name as seen. Naming an entry that waits would make the next one
-    /// wait too, so one device that names what does not exist could hide everybody's later entries. A chain is
-    /// named as far as it is not forked: of the branches others may have one only.
+    /// wait too, so one device that names what does not exist could hide everybody's later entries. From a
+    /// fork on it follows what has a place in the log: of the branches others may have that one only.
     pub fn settled(&self) -> VersionVector {
         let waiting = self.waiting();
-        self.heads(|there| there.len() == 1 && there.is_disjoint(&waiting))
-    }
-
-    fn heads(&self, counts: impl Fn(&BTreeSet<EntryId>) -> bool) -> VersionVector {
+        let arrived = |entry: &&EntryId| self.arrival(**entry).is_some_and(|it| it.olog_index.is_some());
         let mut out = VersionVector::new();
         for (&(device, incarnation), chain) in &self.chains {
-            let unbroken = chain
-                .iter()
-                .zip(1u64..)
-                .take_while(|((seq, entries), expect)| *seq == expect && counts(entries));
-            let last = unbroken.last().and_then(|((&seq, entries), _)| Some((seq, *entries.first()?)));
-            if let Some((seq, entry)) = last {
-                // Beyond the limit of a version vector further chains are left out and fetched again.
+            let mut is_forked = false;
+            let unbroken = chain.iter().zip(1u64..).map_while(|((seq, there), expect)| {
+                is_forked |= there.len() > 1;
+                let one = if is_forked { there.iter().find(arrived) } else { there.first() };
+                one.filter(|entry| *seq == expect && !waiting.contains(*entry)).map(|entry| (*seq, *entry))
+            });
+            if let Some((seq, entry)) = unbroken.last() {
                 let _full = out.observe(device, incarnation, Head { seq, entry });
             }
         }

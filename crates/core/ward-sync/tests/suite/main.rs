@@ -17,6 +17,7 @@ mod dense_responses;
 #[cfg(test)]
 mod entry_times;
 #[cfg(test)]
+mod given_back;
 mod golden;
 #[cfg(test)]
 mod handover;

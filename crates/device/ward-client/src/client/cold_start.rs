@@ -171,8 +171,9 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         after: Option<u64>,
     ) -> Result<(), ClientError> {
         let open = self.device_mut()?;
+        let known_from = open.mlog.membership.olog_known_from();
         for row in &base.entries {
-            open.named_heads.note_entry(row.read.entry(), None, 0);
+            open.named_heads.note_entry(row.read.entry(), None, known_from);
         }
         let local = open.chart_or_new(chart);
         (local.base, local.base_new, local.cursor) = (Some(state), true, after);

@@ -69,7 +69,7 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         for error in [noted.err(), closed.err()].into_iter().flatten() {
             report.problems.push(failed(error));
         }
-        if is_whole && let Err(problem) = self.give_back_branches(chart).await {
+        if is_whole && let Err(problem) = self.give_back_branches(chart, !theirs.same).await {
             report.problems.push(problem);
         }
         if may_send {

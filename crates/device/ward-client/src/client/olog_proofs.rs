@@ -60,7 +60,8 @@ impl NamedHeads {
     /// the membership log says from `known_from` entries on, named a log that ended: there is nothing to compare it
     /// with, also where nobody brought that log's end when it was opened again.
     pub(crate) fn note_entry(&mut self, entry: &SignedEntry, sealed_at: Option<u64>, known_from: u64) {
-        if sealed_at.is_some_and(|size| size < known_from) {
+        // What came without its envelope, with a checkpoint, may be as old as any.
+        if known_from > 0 && sealed_at.is_none_or(|size| size < known_from) {
             return;
         }
         if let Some(head) = entry.body().olog {

@@ -718,7 +718,8 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
         {
             // Where both came, the server may have either: it was set back in between.
             let arrived = local.arrived(own);
-            let has_own = arrived && self.entry_at_server(chart, (me, life, seq)).await? == Some(own);
+            let has_own = arrived
+                && self.entries_at_server(chart, (me, life), vec![seq]).await?.get(&seq) == Some(&own);
             first = if has_own { known } else { Some(seq) };
         }
         if known.is_some()
