@@ -177,7 +177,11 @@ impl<S: SiteStore> World<'_, S> {
             let client = self.machines.get(slot).and_then(|machine| machine.client.as_ref());
             let view = client.and_then(|client| client.chart(self.chart).ok());
             view.is_some_and(|view| view.place(entry).is_some())
-                || self.oracle.confirmed.iter().any(|one| one.slot == *slot && one.entry == entry)
+                || self
+                    .oracle
+                    .confirmed
+                    .iter()
+                    .any(|one| (one.slot, one.entry) == (*slot, entry) && one.forgiven.is_none())
         };
         let (giving, removed): (Vec<Slot>, Vec<Slot>) =
             self.machines.keys().copied().partition(|slot| self.gives_back(*slot));
@@ -246,25 +250,28 @@ impl<S: SiteStore> World<'_, S> {
         let files = client.export_audit(chart).await.map_err(broken)?.into_iter().collect();
         let check = check_package(&files, Some(self.template.root));
         let (holes, faults): (Vec<_>, Vec<_>) =
-            check.faults.iter().partition(|fault| self.is_hole_of_a_lost_entry(fault));
+            check.faults.iter().partition(|fault| self.is_about_a_lost_entry(fault));
         if !faults.is_empty() {
             return Err((Verdict::Audit, format!("an inspector finds {faults:?}")));
         }
         self.tally.path(if holes.is_empty() {
             "an inspector found no fault"
         } else {
-            "an inspector found the hole that a store left which was set back"
+            "an inspector found what went with a store that was set back"
         });
         Ok(())
     }
 
-    /// Whether a fault says that a chain has a hole, where a store went with what stood there.
-    fn is_hole_of_a_lost_entry(&self, fault: &str) -> bool {
+    /// Whether a fault says that a chain has a hole where a store went with what stood there, or that others
+    /// name such an entry.
+    fn is_about_a_lost_entry(&self, fault: &str) -> bool {
         let mut lost = self.oracle.confirmed.iter().filter(|one| one.forgiven.is_some());
         lost.any(|one| {
             let device = self.machines.get(&one.slot).map(|machine| machine.device.to_string());
-            device.is_some_and(|device| fault.contains(&format!("the chain of device {device} ")))
-                && fault.contains("misses something before place")
+            let is_hole = device
+                .is_some_and(|device| fault.contains(&format!("the chain of device {device} ")))
+                && fault.contains("misses something before place");
+            is_hole || fault.contains(&format!("entry {} is missing", one.entry))
         })
     }
 }

@@ -60,6 +60,10 @@ impl<S: RowStore, T: Transport, E: Environment, K: DeviceKeyStore> Client<S, T, 
             }
         };
         report.relayed += relayed;
+        if relayed > 0 {
+            // Where it stands now, nothing else would tell: the vectors are equal from here on.
+            self.fetch(chart, report).await;
+        }
         // What the server lost of this device's own is unsent again.
         let lost = self.unsent_of(chart);
         may_send = may_send && self.send(chart, report).await;
