@@ -1,8 +1,7 @@
 //! Where pushes wait for each other. Small pushes that arrive while others are being served are
 //! checked together, since signatures cost less in a batch, and go to the store as one group,
 //! since a commit costs the same for one as for many. Nobody waits for pushes that have not come:
-//! a push that is alone is served at once. Large pushes and relays take turns, so that the backlog of
-//! many devices leaves a processor to those who send one entry.
+//! a push that is alone is served at once.
 //!
 //! Each push keeps a verdict and an answer of its own.
 
@@ -13,7 +12,7 @@ use crate::push_problem::push_refused;
 use crate::store_problem::store_failed;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use ward_api::limits::{DEVICE_MAX_CHAINS, QUOTA_RETRY_S};
 use ward_api::{ErrorCode, ProblemMembers};
 use ward_crypto::{Envelope, sha256};
@@ -49,20 +48,9 @@ struct Waiting {
 }
 
 /// The pushes that wait.
+#[derive(Default)]
 pub(crate) struct PushDesk {
     waiting: Mutex<VecDeque<Waiting>>,
-    turns: Semaphore,
-}
-
-impl Default for PushDesk {
-    fn default() -> Self {
-        Self { waiting: Mutex::default(), turns: Semaphore::new(large_at_once()) }
-    }
-}
-
-/// How many large pushes are checked and stored at once: half of the processors, at least one.
-fn large_at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| usize::from(cores).div_ceil(2))
 }
 
 /// Runs the protocol's push rules and stores the push: as a whole, durably, or not at all.
@@ -80,7 +68,6 @@ pub(crate) async fn store_push<S: Store>(app: &Arc<App<S>>, push: ArrivedPush) -
 /// A large push has many signatures of its own, so it goes to a thread of its own and the others
 /// are not held up.
 async fn store_large<S: Store>(app: &Arc<App<S>>, push: ArrivedPush) -> Outcome {
-    let _turn = app.pushes().turn().await?;
     let checking = Arc::clone(app);
     let task = tokio::task::spawn_blocking(move || {
         check(&checking, &[&push]).pop().unwrap_or_else(|| Err(lost()))?;
@@ -100,11 +87,6 @@ impl PushDesk {
         let mut waiting = self.lock();
         waiting.push_back(one);
         waiting.len() == 1
-    }
-
-    /// Waits for the turn of a large push, in the order of arrival; it ends when what is given is dropped.
-    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        self.turns.acquire().await.map_err(|_| lost())
     }
 
     /// As many as are served together, and whether others are left.

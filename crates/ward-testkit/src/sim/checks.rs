@@ -263,9 +263,10 @@ impl<S: SiteStore> World<'_, S> {
     }
 
     /// Whether a fault says that a chain has a hole where a store went with what stood there, or that others
-    /// name such an entry.
+    /// name such an entry, or one that only who was removed has.
     fn is_about_a_lost_entry(&self, fault: &str) -> bool {
-        let mut lost = self.oracle.confirmed.iter().filter(|one| one.forgiven.is_some());
+        let gone = |one: &&Confirmed| one.forgiven.is_some() || self.is_out_of_reach(one.entry);
+        let mut lost = self.oracle.confirmed.iter().filter(gone);
         lost.any(|one| {
             let device = self.machines.get(&one.slot).map(|machine| machine.device.to_string());
             let is_hole = device

@@ -99,7 +99,6 @@ pub(super) async fn relay<S: Store>(app: &Arc<App<S>>, call: Call) -> Answer {
     let first = first.ok_or_else(|| refuse(ErrorCode::NotOneChain, "Relay at least one operation."))?;
     let head = app.store().chain_head(chart, first.device, first.incarnation).await.map_err(store_failed)?;
     let push = ArrivedPush { envelopes, chart, caller: first.device, head, now: call.now };
-    let _turn = app.pushes().turn().await?;
     let checking = Arc::clone(app);
     let checked = tokio::task::spawn_blocking(move || check(&checking, push)).await;
     let push = checked.map_err(|_| refuse(ErrorCode::Internal, "The relay could not be checked."))??;
