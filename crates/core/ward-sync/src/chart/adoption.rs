@@ -165,32 +165,32 @@ fn brought<'a>(
         return None;
     }
     let Carry { why, .. } = outer.carries()?;
-    let is_adopted = |carrier: EntryId| items.get(&carrier).is_some_and(is_of_staff);
-    let (may_carry, aside) = match (admit(outer, false, items, authority), why) {
-        // A device takes up again what stood on a branch of its own store, and nobody else's.
-        (Ok(_), CarryReason::Reauthor) => {
-            (inner.entry.frame().device == outer.held.entry.frame().device, false)
-        }
-        // What counts by itself was given back before this; what staff took over counts as they say.
-        (Ok(_), CarryReason::GiveBack) => {
-            (!returned.contains(&carrier) && outer.carried_by.is_some_and(is_adopted), false)
-        }
-        (Ok(_), _) => (is_of_staff(outer), *why == CarryReason::Decline),
+    let stands = match admit(outer, false, items, authority) {
+        Ok(_) => true,
         // Before its device was revoked, others may have written on what it carries.
-        (Err(place), CarryReason::GiveBack) => (is_of_a_revoked_device(place), true),
-        (Err(place), CarryReason::Reauthor) => {
-            let is_own = inner.entry.frame().device == outer.held.entry.frame().device;
-            (is_own && is_of_a_revoked_device(place), true)
+        Err(place) if is_of_a_revoked_device(place) => false,
+        Err(_) => return None,
+    };
+    let of_staff = |carrier: EntryId| items.get(&carrier).is_some_and(is_of_staff);
+    let may_carry = match why {
+        // A device takes up again what stood on a branch of its own store, and nobody else's.
+        CarryReason::Reauthor => inner.entry.frame().device == outer.held.entry.frame().device,
+        // What counts by itself was given back before this; what staff took over counts as they say.
+        CarryReason::GiveBack => {
+            !stands || (!returned.contains(&carrier) && outer.carried_by.is_some_and(of_staff))
         }
-        (Err(place), _) => (is_of_staff(outer) && is_of_a_revoked_device(place), true),
+        _ => is_of_staff(outer),
     };
     // A carry that was only given back decides nothing any more: else a former member could sign one today.
     let only_returned = returned.contains(&carrier) && outer.held.arrival.olog_index.is_none();
-    let signed = |inner: &Held| {
-        let cert = authority.certificate(inner.entry.frame().device);
-        cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
-    };
-    (may_carry && signed(inner)).then_some(Brought { inner, aside: aside || only_returned })
+    let aside = !stands || only_returned || *why == CarryReason::Decline;
+    (may_carry && is_signed(inner, authority)).then_some(Brought { inner, aside })
+}
+
+/// Whether what is carried bears the signature of its author.
+pub(super) fn is_signed(inner: &Held, authority: &impl Authority) -> bool {
+    let cert = authority.certificate(inner.entry.frame().device);
+    cert.is_some_and(|cert| inner.entry.verify(cert).is_ok())
 }
 
 fn is_of_staff(item: &Item<'_>) -> bool {

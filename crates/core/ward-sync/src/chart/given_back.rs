@@ -7,6 +7,7 @@
 //! what is held and what is given back together, until nothing is added any more.
 
 use super::Chart;
+use super::adoption::is_signed;
 use super::authority::Authority;
 use super::decisions::Items;
 use super::held::Held;
@@ -118,11 +119,8 @@ pub(super) fn give_back<'a>(
 }
 
 /// Whether an entry carries another to give it back.
-pub(super) const fn gives_back(item: &Item<'_>) -> bool {
-    match item.carries() {
-        Some(carry) => matches!(carry.why, CarryReason::GiveBack),
-        None => false,
-    }
+const fn gives_back(item: &Item<'_>) -> bool {
+    matches!(item.carries(), Some(carry) if matches!(carry.why, CarryReason::GiveBack))
 }
 
 /// What a carrier that stands gives back, with the signature of its author.
@@ -130,7 +128,5 @@ fn given_by<'a>(carrier: EntryId, items: &Items<'a>, authority: &impl Authority)
     let outer = items.get(&carrier)?;
     let inner = outer.held.carried.as_deref()?;
     admit(outer, false, items, authority).ok()?;
-    let cert = authority.certificate(inner.entry.frame().device)?;
-    inner.entry.verify(cert).ok()?;
-    Some(inner)
+    is_signed(inner, authority).then_some(inner)
 }

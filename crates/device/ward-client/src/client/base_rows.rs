@@ -28,7 +28,7 @@ pub(super) fn take_base_page(
 }
 
 /// Where the operation log that counts begins, and from how many entries of the membership log on it is known.
-fn log_of(open: &OpenDevice) -> (u64, u64) {
+pub(super) fn log_of(open: &OpenDevice) -> (u64, u64) {
     (open.olog_begin(), open.mlog.membership.olog_known_from())
 }
 

@@ -1,6 +1,6 @@
 //! Unlocking: the rows become the device in memory again.
 
-use super::base_rows::load_bases;
+use super::base_rows::{load_bases, log_of};
 use super::commit::SESSION_ROW;
 use super::edit_text::OpenText;
 use super::enrol::{Enrolling, SELF_ROW};
@@ -249,7 +249,7 @@ async fn load_charts<S: RowStore>(rows: &SealedRows<S>, open: &mut OpenDevice) -
         let (chart, first) = split_chart(Table::Pages, &id)?;
         let first = be_u64(Table::Pages, first)?;
         let mut named = std::mem::take(&mut open.named_heads);
-        let (begin, known_from) = (open.olog_begin(), open.mlog.membership.olog_known_from());
+        let (begin, known_from) = log_of(open);
         let local = open.chart_or_new(chart);
         local.pages.insert(first);
         local.held_twice.extend(places_twice(&page.rows));
